@@ -1,0 +1,114 @@
+"""Real small things: random two-to-four-layer models and a byte-level tokenizer, made in a moment, no network."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects and settings of a test go to its own folder; the download cache is shared, so it is fetched once."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("TLORA_PROJECTS", str(home / "projects"))
+    monkeypatch.setenv("TLORA_SETTINGS", str(home / "window.ini"))
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer() -> Any:
+    """Every byte is a token (256), plus an end-of-text token; it reads and writes any Unicode text."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {symbol: index for index, symbol in enumerate(alphabet)} | {"<eos>": len(alphabet)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", bos_token="<eos>")
+
+
+def make_llama(layers: int = 4, seed: int = 0) -> Any:
+    """A random Llama of about 100 k parameters."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        config = LlamaConfig(
+            vocab_size=257,
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=layers,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=256,
+            bos_token_id=256,
+            eos_token_id=256,
+            initializer_range=0.2,
+        )
+        return LlamaForCausalLM(config).eval()
+
+
+def make_gpt2(layers: int = 4, seed: int = 0) -> Any:
+    """A random GPT-2 (Conv1D layers, learned positions, dropout in its configuration)."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        config = GPT2Config(
+            vocab_size=257, n_embd=48, n_layer=layers, n_head=4, n_positions=256, bos_token_id=256, eos_token_id=256,
+            initializer_range=0.2,
+        )  # fmt: skip
+        return GPT2LMHeadModel(config).eval()
+
+
+@pytest.fixture(params=[make_llama, make_gpt2], ids=["llama", "gpt2"])
+def tiny_backbone(request: pytest.FixtureRequest) -> Any:
+    """A fresh random model of each family."""
+    return request.param()
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """A saved random Llama with its tokenizer: a local backbone to open."""
+    folder = tmp_path_factory.mktemp("backbone") / "tiny-llama"
+    make_llama().save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two folders of text that even a random model's bytes tell apart."""
+    root = tmp_path_factory.mktemp("corpora")
+    lines = {
+        "verse": "O gentle night, that hides the weeping moon,\nthou art more fair than all the songs of June.\n",
+        "code": "def f_{i}(x, y={i}):\n    return [x ** y for _ in range({i})]\n\n",
+    }
+    for name, line in lines.items():
+        (root / name).mkdir()
+        for file in range(6):
+            text = "".join(line.replace("{i}", str(file * 40 + i)) for i in range(40))
+            (root / name / f"{file}.txt").write_text(text, encoding="utf-8")
+    return {name: root / name for name in lines}
+
+
+@pytest.fixture
+def capped_threads() -> Iterator[None]:
+    """Two tiny models need no thread pool."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,112 @@
+"""Settings that a person chooses, as data. Imports neither torch nor Qt, so the window may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlora_gui.temporal.config import LoraSettings, MixerSettings, Objective, SleepSettings, require
+
+__all__ = [
+    "BACKBONE_COLOUR",
+    "EPOCH_COLOURS",
+    "MIXER_MODE",
+    "STARTER",
+    "LoraSettings",
+    "MixerSettings",
+    "SamplingSettings",
+    "SleepSettings",
+    "TrainSettings",
+    "epoch_colour",
+]
+
+STARTER = "starter"
+"""Reference of the backbone that needs no model hub."""
+
+MIXER_MODE = "mixer"
+"""Generation mode in which the Time Mixer decides; any other mode is a slot's slug."""
+
+BACKBONE_COLOUR = "#8A919C"
+
+EPOCH_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B58900", "#6F4E9C")
+"""Okabe-Ito (2008) for eyes of every kind, amber in place of its yellow, which is unreadable on white; then violet."""
+
+
+def epoch_colour(index: int) -> str:
+    """Colour of the epoch at ``index`` (from 0) until a person chooses another."""
+    return EPOCH_COLOURS[index % len(EPOCH_COLOURS)]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How one epoch is trained.
+
+    Attributes:
+        num_passes: how often the training text is read.
+        max_tokens: training tokens per pass at most; ``None`` reads the whole corpus.
+        learning_rate: AdamW step of the adapter at its peak (10 warm-up steps, then cosine).
+        mixer_learning_rate: the same for the Time Mixer.
+        batch_size: blocks per step.
+        block_size: tokens per block.
+        held_out_share: share of the text kept aside by file, for measuring only.
+        held_out_tokens: tokens of it that a measurement during training reads.
+        eval_every: steps between two measurements.
+        objective: what the adapter learns from; see :mod:`tlora_gui.engine.training`.
+        sleep: Active Sleep.
+        compare_unprotected: train a second mixer without Active Sleep beside, on the same batches, to be shown and
+            thrown away.
+        seed: fixes initial weights, order of blocks and replayed memories.
+    """
+
+    num_passes: int = 1
+    max_tokens: int | None = 51_200
+    learning_rate: float = 1e-3
+    mixer_learning_rate: float = 5e-3
+    batch_size: int = 4
+    block_size: int = 128
+    held_out_share: float = 0.1
+    held_out_tokens: int = 2048
+    eval_every: int = 25
+    objective: Objective = "isolated"
+    sleep: SleepSettings = field(default_factory=SleepSettings)
+    compare_unprotected: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.num_passes >= 1, "num_passes must be at least 1")
+        require(self.max_tokens is None or self.max_tokens >= self.block_size, "max_tokens is below one block")
+        require(0 < self.learning_rate <= 1, "learning_rate must lie in (0, 1]")
+        require(0 < self.mixer_learning_rate <= 1, "mixer_learning_rate must lie in (0, 1]")
+        require(self.batch_size >= 1, "batch_size must be at least 1")
+        require(16 <= self.block_size <= 8192, "block_size must lie between 16 and 8192 tokens")
+        require(0 < self.held_out_share <= 0.5, "held_out_share must lie in (0, 0.5]")
+        require(self.held_out_tokens >= self.block_size, "held_out_tokens is below one block")
+        require(self.eval_every >= 1, "eval_every must be at least 1")
+        require(self.objective in ("isolated", "joint"), f"unknown objective {self.objective!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """How the next token is drawn.
+
+    Attributes:
+        max_new_tokens: tokens to add at most.
+        temperature: 0 takes the most probable token; above 0 divides the logits.
+        top_k: keep the k most probable tokens; 0 keeps all.
+        top_p: keep the smallest set of tokens that holds this share of probability (Holtzman et al. 2020).
+        repetition_penalty: divides the logits of tokens already there (Keskar et al. 2019); 1 does nothing.
+        seed: the same seed gives the same text.
+    """
+
+    max_new_tokens: int = 120
+    temperature: float = 0.8
+    top_k: int = 50
+    top_p: float = 0.95
+    repetition_penalty: float = 1.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.max_new_tokens >= 1, "max_new_tokens must be at least 1")
+        require(self.temperature >= 0, "temperature must not be negative")
+        require(self.top_k >= 0, "top_k must not be negative")
+        require(0 < self.top_p <= 1, "top_p must lie in (0, 1]")
+        require(self.repetition_penalty >= 1, "repetition_penalty must be at least 1")

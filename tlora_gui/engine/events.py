@@ -1,0 +1,338 @@
+"""What the engine tells: a closed set of frozen, tensor-free records.
+
+A job is a stream of these. Whoever runs it (the worker's thread, the command line, a script) adds exactly one of
+:class:`JobDone`, :class:`JobCancelled`, :class:`JobFailed` at its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tlora_gui.engine.config import SamplingSettings
+
+EpochState = Literal["queued", "training", "interrupted", "frozen", "broken"]
+Accuracies = tuple[tuple[str, float], ...]
+"""Pairs of an epoch's slug and a share in [0, 1]."""
+
+
+# -- things the events speak of ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneInfo:
+    """The frozen causal LM of a project. ``reference`` is what a person named: "starter", a Hub id, a path."""
+
+    name: str
+    reference: str
+    parameters: int
+    device: str
+    dtype: str
+    context_length: int
+    blocks: int
+    mixer_layer: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochInfo:
+    """One row of the epochs panel.
+
+    Attributes:
+        slug: stable identifier, PEFT's adapter name and part of the folder's name.
+        name, era, colour: what the person sees and may change; colour is ``#RRGGBB``.
+        state: see :data:`EpochState`.
+        tokens: training tokens read.
+        held_out_loss: nats per token of the epoch alone on its held-out text; None until measured.
+        backbone_loss: the same text under the backbone alone.
+        note: why it is broken, or what was kept.
+        corpus: the files and folders it was trained on.
+    """
+
+    slug: str
+    name: str
+    era: str
+    colour: str
+    state: EpochState
+    tokens: int = 0
+    held_out_loss: float | None = None
+    backbone_loss: float | None = None
+    note: str = ""
+    corpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotInfo:
+    """Name and colour of one mixer slot at the time of a generation; slot 0 is the backbone (slug "")."""
+
+    slug: str
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSummary:
+    """What was found in the chosen files and folders.
+
+    Attributes:
+        paths: what was chosen.
+        name_guess: a name for the epoch.
+        files: readable text files.
+        held_out_files: files (or parts of the only file) kept aside for measuring.
+        tokens: training tokens, held-out left out.
+        held_out_tokens: tokens kept aside.
+        estimated: the counts are extrapolated from a sample.
+        skipped: (path, reason) of what was not read.
+        notes: (path, remark) of what was read in an unusual way: its encoding, a part of a very large file.
+        excerpt: the beginning of one document.
+        problem: why this cannot be trained on; empty if it can.
+    """
+
+    paths: tuple[str, ...]
+    name_guess: str
+    files: int
+    held_out_files: int
+    tokens: int
+    held_out_tokens: int
+    estimated: bool
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
+    excerpt: str
+    problem: str = ""
+
+
+# -- streams ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Long work goes on: ``done`` of ``total`` ``unit`` (total None: unknown), ``eta_s`` seconds to go."""
+
+    label: str
+    done: float = 0.0
+    total: float | None = None
+    unit: str = ""
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStarted:
+    """An epoch's training begins, or goes on after ``first_step`` steps."""
+
+    epoch: EpochInfo
+    total_steps: int
+    first_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """One optimiser step; losses in nats per token, ``step`` from 1."""
+
+    slug: str
+    step: int
+    total_steps: int
+    adapter_loss: float
+    mixer_distill_loss: float
+    route_loss: float
+    learning_rate: float
+    tokens: int
+    tokens_per_second: float
+    eta_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A measurement on text that was not trained on, after ``step`` steps (0: before the first).
+
+    Attributes:
+        loss: the epoch alone, nats per token.
+        routing: for every epoch so far, share of its held-out tokens whose dominant slot is its own.
+        unprotected: the same for the mixer trained without Active Sleep beside; empty without one.
+    """
+
+    slug: str
+    step: int
+    loss: float
+    routing: Accuracies
+    unprotected: Accuracies = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFinished:
+    """An epoch is frozen and on disk."""
+
+    epoch: EpochInfo
+
+
+@dataclass(frozen=True, slots=True)
+class EpochsChanged:
+    """The list of epochs, whole, after any change of it."""
+
+    epochs: tuple[EpochInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEvent:
+    """One token of a generation.
+
+    Attributes:
+        index: position from 0, prompt included.
+        token_id: the backbone's vocabulary.
+        text: what this token adds to the text; empty while a character is still incomplete.
+        weights: the mix over slots, summing to 1: a prompt token's own mix; for a generated token the mix in
+            force when it was predicted.
+        is_prompt: given, not generated.
+        probability: of this token under the model, before sampling filters; 1 for the very first.
+        rank: 1 is the most probable.
+        alternatives: the most probable tokens here, (text, probability).
+    """
+
+    index: int
+    token_id: int
+    text: str
+    weights: tuple[float, ...]
+    is_prompt: bool
+    probability: float
+    rank: int
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStarted:
+    """Tokens follow."""
+
+    prompt: str
+    mode: str
+    sampling: SamplingSettings
+    slots: tuple[SlotInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRecord:
+    """A finished generation, as kept in the project."""
+
+    prompt: str
+    mode: str
+    sampling: SamplingSettings
+    slots: tuple[SlotInfo, ...]
+    tokens: tuple[TokenEvent, ...]
+    ended: Literal["length", "end of text", "stopped"]
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFinished:
+    """The last token has come."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSummarised:
+    """Answer to :class:`~tlora_gui.engine.jobs.SummariseCorpus`."""
+
+    summary: CorpusSummary
+
+
+@dataclass(frozen=True, slots=True)
+class DomainScore:
+    """One epoch's held-out text, nats per token, after all epochs; ``unprotected`` None if never compared."""
+
+    slug: str
+    loss_backbone: float
+    loss_epoch: float
+    loss_mix: float
+    routing_accuracy: float
+    unprotected_routing_accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Answer to :class:`~tlora_gui.engine.jobs.Evaluate`."""
+
+    scores: tuple[DomainScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCorpora:
+    """Where the sample corpora are: (name, era, folder)."""
+
+    corpora: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """An export ended up here."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """An open project, whole.
+
+    Attributes:
+        history: per epoch (slug), every step and measurement since its training began.
+        generation: the last kept generation.
+    """
+
+    path: str
+    name: str
+    backbone: BackboneInfo
+    epochs: tuple[EpochInfo, ...]
+    history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
+    generation: GenerationRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOpened:
+    """A project is open and its backbone is ready."""
+
+    project: ProjectInfo
+
+
+# -- ends -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JobDone:
+    """The job did what it was asked."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancelled:
+    """The job was ended from outside; ``kept`` says whether anything of it stays."""
+
+    job_id: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """The job failed. ``details`` is a traceback if it was a bug, else empty."""
+
+    job_id: int
+    message: str
+    hint: str
+    details: str = ""
+
+
+StreamEvent = (
+    Progress
+    | TrainStarted
+    | TrainStep
+    | HeldOut
+    | EpochFinished
+    | EpochsChanged
+    | GenerationStarted
+    | TokenEvent
+    | GenerationFinished
+    | CorpusSummarised
+    | Evaluated
+    | DemoCorpora
+    | FileWritten
+    | ProjectOpened
+)
+EndEvent = JobDone | JobCancelled | JobFailed
+Event = StreamEvent | EndEvent

@@ -1,0 +1,395 @@
+"""The engine's one entry point: a session owns the model and its project, and ``run(job)`` streams what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+
+from tlora_gui.engine import jobs, starter
+from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, MixerSettings, TrainSettings, epoch_colour
+from tlora_gui.engine.corpus import TextCorpus, held_out_blocks, make_blocks, summarise
+from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.evaluation import score_domain
+from tlora_gui.engine.events import (
+    BackboneInfo,
+    CorpusSummarised,
+    DemoCorpora,
+    EpochFinished,
+    EpochInfo,
+    EpochsChanged,
+    Evaluated,
+    FileWritten,
+    GenerationFinished,
+    GenerationRecord,
+    GenerationStarted,
+    HeldOut,
+    Progress,
+    ProjectInfo,
+    ProjectOpened,
+    SlotInfo,
+    StreamEvent,
+    TokenEvent,
+    TrainStarted,
+    TrainStep,
+)
+from tlora_gui.engine.export import to_html
+from tlora_gui.engine.generation import generate
+from tlora_gui.engine.project import MixerFile, Project, write_text
+from tlora_gui.engine.training import EpochRun, train_epoch
+from tlora_gui.paths import cache_dir
+from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
+
+Stream = Generator[StreamEvent, None, None]
+Outcome = TypeVar("Outcome")
+
+
+class Session:
+    """Owns one model and one project at a time. Not thread-safe: whoever runs jobs does so on one thread.
+
+    Args:
+        threads: CPU threads for torch; None leaves torch's choice.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        self.project: Project | None = None
+        self.model: TemporalLoRA | None = None
+        self._backbone: Backbone | None = None
+        self._epochs: list[EpochInfo] = []
+        self._deleted: tuple[EpochInfo, dict[str, str], list[MixerFile]] | None = None
+
+    def run(self, job: jobs.Job, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
+        """Do what ``job`` asks, as a stream of events.
+
+        Raises:
+            TloraError: what a person should be told.
+            Cancelled: the token was set and the job kept nothing (or a checkpoint).
+        """
+        cancel = cancel or CancelToken()
+        match job:
+            case jobs.CreateProject():
+                yield from self._create(job, cancel)
+            case jobs.OpenProject():
+                yield from self._open(Path(job.path), cancel)
+            case jobs.SummariseCorpus():
+                tokenizer, default = self._require_backbone().tokenizer, TrainSettings()
+                summary = summarise(
+                    job.paths,
+                    tokenizer,
+                    block_size=default.block_size,
+                    held_out_share=default.held_out_share,
+                    cancel=cancel,
+                )
+                yield CorpusSummarised(summary)
+            case jobs.TrainEpoch():
+                yield from self._train(job, cancel)
+            case jobs.ResumeEpoch():
+                yield from self._resume(job.slug, cancel)
+            case jobs.EditEpoch():
+                yield self._edit(job)
+            case jobs.DeleteEpoch():
+                yield self._delete(job.slug)
+            case jobs.RestoreEpoch():
+                yield self._restore()
+            case jobs.ExportEpoch():
+                yield FileWritten(str(self._require_project().export_epoch(job.slug, Path(job.path))))
+            case jobs.Generate():
+                yield from self._generate(job, cancel)
+            case jobs.ExportGeneration():
+                yield self._export_generation(job)
+            case jobs.Evaluate():
+                yield from self._evaluate(job)
+            case jobs.FetchDemoCorpora():
+                found = yield from starter.ensure_corpora(cancel)
+                yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))
+
+    # -- projects -----------------------------------------------------------------------------------------------
+
+    def _create(self, job: jobs.CreateProject, cancel: CancelToken) -> Stream:
+        path = Path(job.path).expanduser()
+        if path.is_dir() and any(path.iterdir()):
+            raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+        backbone = yield from load_backbone(job.backbone, cancel)
+        mixer = MixerSettings(strategy="gating") if job.mixer_strategy == "gating" else None
+        if mixer is None:
+            raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", "Choose gating.")
+        model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
+        project = Project.create(path, job.backbone, backbone.name, fingerprint(backbone.model), model)
+        self._adopt(project, model, backbone, [])
+        yield ProjectOpened(self.info())
+
+    def _open(self, path: Path, cancel: CancelToken) -> Stream:
+        project = Project.open(path.expanduser())
+        backbone = yield from load_backbone(project.backbone_reference, cancel)
+        if fingerprint(backbone.model) != project.fingerprint:
+            raise TloraError(
+                f"{project.backbone_reference} is not the backbone this project was made with; its weights differ.",
+                "Put the original model back, or make a new project with this one.",
+            )
+        yield Progress("Loading epochs")
+        model = TemporalLoRA(backbone.model, project.lora, project.mixer, backbone.name)
+        epochs = project.load_into(model)
+        self._adopt(project, model, backbone, [*epochs, *project.interrupted()])
+        yield ProjectOpened(self.info())
+
+    def _adopt(self, project: Project, model: TemporalLoRA, backbone: Backbone, epochs: list[EpochInfo]) -> None:
+        self.project, self.model, self._backbone, self._epochs = project, model, backbone, epochs
+        self._deleted = None
+
+    def info(self) -> ProjectInfo:
+        """The open project, whole."""
+        project = self._require_project()
+        known = [epoch for epoch in self._epochs if epoch.state != "broken"]
+        return ProjectInfo(
+            path=str(project.path),
+            name=project.path.name,
+            backbone=self._backbone_info(),
+            epochs=tuple(self._epochs),
+            history=tuple((epoch.slug, project.read_history(epoch.slug)) for epoch in known),
+            generation=project.last_generation(),
+        )
+
+    def _backbone_info(self) -> BackboneInfo:
+        model, backbone = self._require_model(), self._require_backbone()
+        config = model.backbone.config.get_text_config()
+        device = model.device
+        return BackboneInfo(
+            name=backbone.name.rsplit("/", 1)[-1],
+            reference=backbone.reference,
+            parameters=sum(parameter.numel() for parameter in model.backbone_parameters().values()),
+            device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
+            dtype=str(model.backbone.dtype).removeprefix("torch."),
+            context_length=config.max_position_embeddings,
+            blocks=config.num_hidden_layers,
+            mixer_layer=model.mixer_layer,
+        )
+
+    def _require_project(self) -> Project:
+        if self.project is None:
+            raise TloraError("No project is open.", "Open a project or make a new one first.")
+        return self.project
+
+    def _require_model(self) -> TemporalLoRA:
+        self._require_project()
+        assert self.model is not None
+        return self.model
+
+    def _require_backbone(self) -> Backbone:
+        self._require_project()
+        assert self._backbone is not None
+        return self._backbone
+
+    # -- training -----------------------------------------------------------------------------------------------
+
+    def _train(self, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream:
+        model, project, settings = self._require_model(), self._require_project(), job.settings
+        name = job.name.strip()
+        if not name or name in {epoch.name for epoch in self._epochs} | {BACKBONE_SLOT}:
+            raise TloraError(f"The epoch's name {name!r} is empty or taken.", "Choose another name.")
+        yield Progress("Reading the corpus")
+        blocks = make_blocks(
+            TextCorpus.from_paths(job.paths, cancel),
+            self._require_backbone().tokenizer,
+            block_size=settings.block_size,
+            max_tokens=settings.max_tokens,
+            held_out_share=settings.held_out_share,
+            held_out_tokens=settings.held_out_tokens,
+            seed=settings.seed,
+            cancel=cancel,
+        )
+        yield from self._remember_dreams(cancel)
+        colour = job.colour or self._free_colour()
+        paths = tuple(str(Path(path).resolve()) for path in job.paths)
+        info = EpochInfo(project.new_slug(name), name, job.era.strip(), colour, "training", corpus=paths)
+        model.add_adapter(info.slug, info.era, settings.seed)
+        yield from self._run(info, EpochRun(model, info.slug, blocks, settings), [], cancel)
+
+    def _resume(self, slug: str, cancel: CancelToken) -> Stream:
+        model, project = self._require_model(), self._require_project()
+        info, settings, blocks, state = project.read_checkpoint(slug)
+        yield from self._remember_dreams(cancel)
+        model.add_adapter(slug, info.era, settings.seed)
+        run = EpochRun(model, slug, blocks, settings)
+        run.load_state_dict(state)
+        yield from self._run(replace(info, state="training"), run, list(project.read_history(slug)), cancel)
+
+    def _run(
+        self, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+    ) -> Stream:
+        """Train to the end and store the epoch; on any other end, put the list of epochs right."""
+        project, settings = self._require_project(), run.settings
+        self._deleted = None
+        self._set_epoch(info)
+        yield EpochsChanged(tuple(self._epochs))
+        yield TrainStarted(info, run.total_steps, run.step)
+
+        def checkpoint(run: EpochRun) -> None:
+            project.save_checkpoint(info, settings, run.blocks, run.state_dict(), history)
+
+        training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
+        try:
+            result = yield from _recorded(training, history)
+            note = "" if run.step == run.total_steps else f"stopped after {run.step} of {run.total_steps} steps"
+            info = replace(
+                info,
+                state="frozen",
+                tokens=result.tokens,
+                held_out_loss=result.held_out_loss,
+                backbone_loss=result.backbone_loss,
+                note=note,
+            )
+            project.add_epoch(info, settings, run.model, history)
+        except BaseException as end:
+            if isinstance(end, Cancelled) and cancel.mode == "discard":
+                project.drop_checkpoint(info.slug)
+            self._epochs = [epoch for epoch in self._epochs if epoch.slug != info.slug]
+            self._epochs += [epoch for epoch in project.interrupted() if epoch.slug == info.slug]
+            raise
+        self._set_epoch(info)
+        yield EpochFinished(info)
+        yield EpochsChanged(tuple(self._epochs))
+
+    def _remember_dreams(self, cancel: CancelToken) -> Stream:
+        """Make sure that slot 0 has its memory."""
+        model, backbone = self._require_model(), self._require_backbone()
+        if "" not in model.memories:
+            cache = cache_dir() / "dreams" / f"{self._require_project().fingerprint[:16]}.safetensors"
+            ids_NT = yield from dream_ids(model, backbone.tokenizer, cache, cancel)
+            model.memories[""] = dream_memory(model, ids_NT)
+
+    def _set_epoch(self, info: EpochInfo) -> None:
+        others = [epoch for epoch in self._epochs if epoch.slug != info.slug]
+        place = next((i for i, epoch in enumerate(self._epochs) if epoch.slug == info.slug), len(others))
+        self._epochs = [*others[:place], info, *others[place:]]
+
+    def _free_colour(self) -> str:
+        used = {epoch.colour for epoch in self._epochs}
+        every = (epoch_colour(index) for index in range(8))
+        return next((colour for colour in every if colour not in used), epoch_colour(len(self._epochs)))
+
+    # -- editing ------------------------------------------------------------------------------------------------
+
+    def _edit(self, job: jobs.EditEpoch) -> EpochsChanged:
+        project = self._require_project()
+        name = job.name.strip()
+        if not name or any(epoch.name == name and epoch.slug != job.slug for epoch in self._epochs):
+            raise TloraError(f"The name {name!r} is empty or taken.", "Choose another name.")
+        info = replace(self._epoch(job.slug), name=name, era=job.era.strip(), colour=job.colour)
+        if info.state == "frozen":
+            project.edit_epoch(info)
+        self._set_epoch(info)
+        return EpochsChanged(tuple(self._epochs))
+
+    def _delete(self, slug: str) -> EpochsChanged:
+        model, project = self._require_model(), self._require_project()
+        info = self._epoch(slug)
+        if info.state == "training":
+            raise TloraError(f"{info.name} is in training.", "Stop the training first.")
+        if slug in project.folders:
+            self._deleted = (info, dict(project.folders), list(project.mixers))
+            if slug in model.adapters:
+                model.remove_adapter(slug)
+            project.remove_epoch(slug, model)
+        else:
+            project.drop_checkpoint(slug)
+        self._epochs = [epoch for epoch in self._epochs if epoch.slug != slug]
+        return EpochsChanged(tuple(self._epochs))
+
+    def _restore(self) -> EpochsChanged:
+        model, project = self._require_model(), self._require_project()
+        if self._deleted is None:
+            raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
+        info, folders, mixers = self._deleted
+        project.restore_epoch(info.slug, folders[info.slug], folders, mixers)
+        for slug in list(model.adapters):
+            model.remove_adapter(slug)
+        self._epochs = [*project.load_into(model), *project.interrupted()]
+        self._deleted = None
+        return EpochsChanged(tuple(self._epochs))
+
+    def _epoch(self, slug: str) -> EpochInfo:
+        found = next((epoch for epoch in self._epochs if epoch.slug == slug), None)
+        if found is None:
+            raise TloraError("That epoch is no longer in the project.", "Choose another one.")
+        return found
+
+    # -- generating and measuring -------------------------------------------------------------------------------
+
+    def slots(self) -> tuple[SlotInfo, ...]:
+        """The mixer's slots as people see them, the backbone first."""
+        named = [self._epoch(slug) for slug in self._require_model().slot_adapters]
+        epochs = (SlotInfo(epoch.slug, epoch.name, epoch.colour) for epoch in named)
+        return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
+
+    def _generate(self, job: jobs.Generate, cancel: CancelToken) -> Stream:
+        model = self._require_model()
+        slots = self.slots()
+        yield GenerationStarted(job.prompt, job.mode, job.sampling, slots)
+        tokenizer = self._require_backbone().tokenizer
+        stream = generate(model, tokenizer, job.prompt, self._blend(job.mode), job.sampling, cancel)
+        tokens: list[TokenEvent] = []
+        outcome = yield from _recorded(stream, tokens)
+        record = GenerationRecord(
+            job.prompt, job.mode, job.sampling, slots, tuple(tokens), outcome.ended, outcome.tokens_per_second
+        )
+        self._require_project().keep_generation(record)
+        yield GenerationFinished(record)
+
+    def _blend(self, mode: str) -> Blend:
+        model = self._require_model()
+        if mode == MIXER_MODE:
+            return "mixer"
+        if mode == "":
+            return 0
+        if mode not in model.slot_adapters:
+            raise TloraError("That epoch is not in the mixture.", "Choose another mode.")
+        return 1 + model.slot_adapters.index(mode)
+
+    def _export_generation(self, job: jobs.ExportGeneration) -> FileWritten:
+        try:
+            write_text(Path(job.path), to_html(job.record))
+        except OSError as error:
+            raise TloraError(f"{job.path} cannot be written: {error.strerror}.", "Choose another place.") from error
+        return FileWritten(job.path)
+
+    def _evaluate(self, job: jobs.Evaluate) -> Stream:
+        model, project = self._require_model(), self._require_project()
+        unprotected = self._unprotected()
+        scores = []
+        for slug in model.slot_adapters:
+            info, settings = project.read_epoch(slug)
+            held_out_NT = held_out_blocks(
+                TextCorpus.from_paths(info.corpus), self._require_backbone().tokenizer, settings, job.held_out_tokens
+            )
+            scores.append((yield from score_domain(model, slug, held_out_NT, unprotected.get(slug))))
+        yield Evaluated(tuple(scores))
+
+    def _unprotected(self) -> dict[str, float]:
+        """Last routing accuracies of the mixer that was trained without Active Sleep beside the latest epoch."""
+        project, model = self._require_project(), self._require_model()
+        if not model.slot_adapters:
+            return {}
+        measured = [event for event in project.read_history(model.slot_adapters[-1]) if isinstance(event, HeldOut)]
+        return dict(measured[-1].unprotected) if measured else {}
+
+
+def _recorded(stream: Generator[Any, None, Outcome], into: list[Any]) -> Generator[Any, None, Outcome]:
+    """Pass a stream on, keep a copy of what is worth keeping, return what it returns."""
+    with closing(stream):
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return cast(Outcome, end.value)
+            if not isinstance(event, Progress):
+                into.append(event)
+            yield event

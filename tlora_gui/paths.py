@@ -1,0 +1,38 @@
+"""Where things live: the project's bundled resources, and this user's cache and data (platformdirs)."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import platformdirs
+
+_APP = "tlora-gui"
+
+
+def resource(name: str) -> Path:
+    """A bundled file such as ``styles/app.qss``: in the installed wheel, or beside the package in a checkout."""
+    installed = Path(str(files("tlora_gui"))) / "resources"
+    root = installed if installed.is_dir() else Path(__file__).parent.parent / "resources"
+    return root / name
+
+
+def cache_dir() -> Path:
+    """Downloads and converted backbones; safe to delete. ``TLORA_CACHE`` overrides."""
+    return Path(os.environ.get("TLORA_CACHE") or platformdirs.user_cache_path(_APP, appauthor=False))
+
+
+def projects_dir() -> Path:
+    """Where new projects go unless a person says otherwise. ``TLORA_PROJECTS`` overrides."""
+    return Path(os.environ.get("TLORA_PROJECTS") or platformdirs.user_documents_path() / "Temporal LoRA")
+
+
+def settings_file() -> Path:
+    """Window geometry, theme, recent projects. ``TLORA_SETTINGS`` overrides."""
+    return Path(os.environ.get("TLORA_SETTINGS") or platformdirs.user_config_path(_APP, appauthor=False) / "window.ini")
+
+
+def log_file() -> Path:
+    """What went wrong, with tracebacks."""
+    return platformdirs.user_log_path(_APP, appauthor=False) / "tlora-gui.log"

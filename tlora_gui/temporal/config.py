@@ -1,0 +1,89 @@
+"""Settings of the method, each refusing nonsense with a line a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Strategy = Literal["gating"]
+Objective = Literal["isolated", "joint"]
+
+
+def require(holds: bool, what: str) -> None:
+    """Raise ``ValueError(what)`` unless it holds."""
+    if not holds:
+        raise ValueError(what)
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSettings:
+    """One LoRA adapter (Hu et al. 2021, arXiv:2106.09685), the same for every epoch of a model.
+
+    Attributes:
+        r: rank of the update.
+        lora_alpha: PEFT's scaling numerator; the update is scaled by ``lora_alpha / r``.
+        mixer_layer: first decoder block that carries LoRA, and the block whose input the Time Mixer reads.
+            ``None`` takes a quarter of the depth.
+    """
+
+    r: int = 8
+    lora_alpha: float = 16.0
+    mixer_layer: int | None = None
+
+    def __post_init__(self) -> None:
+        require(1 <= self.r <= 1024, f"r is {self.r}; the rank must lie between 1 and 1024")
+        require(self.lora_alpha > 0, f"lora_alpha is {self.lora_alpha}; it must be above 0")
+        require(self.mixer_layer is None or self.mixer_layer >= 0, "mixer_layer counts decoder blocks from 0")
+
+
+@dataclass(frozen=True, slots=True)
+class MixerSettings:
+    """The Time Mixer.
+
+    Attributes:
+        strategy: how weights are made from hidden states; ``"gating"`` is a softmax blend.
+        width: hidden units of the router; 0 makes it linear.
+        smoothing: share of the running mean of past logits in each token's logits, in [0, 1). 0 looks at the
+            token alone; 0.8 looks back over about five tokens.
+    """
+
+    strategy: Strategy = "gating"
+    width: int = 64
+    smoothing: float = 0.8
+
+    def __post_init__(self) -> None:
+        require(self.strategy == "gating", f"unknown mixer strategy {self.strategy!r}; known: 'gating'")
+        require(self.width >= 0, "width must be 0 (linear) or a number of hidden units")
+        require(0 <= self.smoothing < 1, "smoothing must lie in [0, 1)")
+
+
+@dataclass(frozen=True, slots=True)
+class SleepSettings:
+    """Active Sleep: how the mixer is kept from forgetting while a new epoch is learned.
+
+    Attributes:
+        enabled: False trains the mixer on the new epoch alone (it will forget; for comparison).
+        sleep_weight: factor of the mixer-distill loss in the total.
+        temperature: T of the distillation (Hinton et al. 2015, arXiv:1503.02531); the loss is scaled by T².
+        route_weight: factor of the routing loss (new epoch's tokens belong to the new slot).
+        memory_tokens: router inputs that each epoch leaves for later sleep.
+        batch_tokens: memory tokens replayed per step.
+    """
+
+    enabled: bool = True
+    sleep_weight: float = 0.5
+    temperature: float = 2.0
+    route_weight: float = 1.0
+    memory_tokens: int = 3072
+    batch_tokens: int = 1024
+
+    def __post_init__(self) -> None:
+        require(self.sleep_weight >= 0, "sleep_weight must not be negative")
+        require(self.temperature > 0, "temperature must be above 0")
+        require(self.route_weight >= 0, "route_weight must not be negative")
+        require(self.memory_tokens >= MEMORY_WINDOW, f"memory_tokens must be at least {MEMORY_WINDOW}")
+        require(self.batch_tokens >= MEMORY_WINDOW, f"batch_tokens must be at least {MEMORY_WINDOW}")
+
+
+MEMORY_WINDOW = 16
+"""Tokens in one contiguous piece of memory, so that a mixer that looks back has something to look at."""

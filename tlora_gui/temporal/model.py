@@ -1,0 +1,377 @@
+"""TemporalLoRA: a frozen backbone, its epochs and the Time Mixer in one forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.utils import load_peft_weights
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.config import LoraSettings, MixerSettings
+from tlora_gui.temporal.lora import FusedLora, Mix
+from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
+
+BACKBONE_SLOT = "Eternity"
+
+Blend = Literal["mixer"] | int | Tensor
+"""Who speaks: the Time Mixer, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An epoch's adapter inside the model. ``adapter_name`` is PEFT's key, ``state`` one of new, training, frozen."""
+
+    adapter_name: str
+    era: str
+    state: Literal["new", "training", "frozen"] = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureOutput:
+    """One forward.
+
+    Attributes:
+        logits_BTV: next-token logits (the last ``logits_to_keep`` positions if given).
+        weights_BTS: mix in force at every position; rows sum to 1.
+        hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
+        past_key_values: transformers' cache, or None.
+        mixer_state: the mixer's own memory after the last position.
+    """
+
+    logits_BTV: Tensor
+    weights_BTS: Tensor
+    hidden_BTH: Tensor
+    past_key_values: Any
+    mixer_state: MixerState | None
+
+
+class TemporalLoRA(nn.Module):
+    """Frozen causal LM + K LoRA adapters + Time Mixer.
+
+    The mixer reads the hidden state entering decoder block ``mixer_layer``; LoRA lives in the blocks from there up.
+    What the mixer reads therefore never moves when epochs are added, and one pass gives both weights and logits.
+
+    Args:
+        backbone: any transformers causal LM whose decoder blocks form one ``nn.ModuleList``.
+        lora: rank, scaling and first adapted block.
+        mixer: the Time Mixer's settings.
+        backbone_name: what adapter folders name as their base model.
+    """
+
+    def __init__(
+        self,
+        backbone: PreTrainedModel,
+        lora: LoraSettings | None = None,
+        mixer: MixerSettings | None = None,
+        backbone_name: str = "",
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone.requires_grad_(False).eval()
+        # PEFT writes the backbone's own name into adapter folders; a cache path there would help nobody.
+        self.backbone_name = backbone.name_or_path = backbone_name or backbone.name_or_path
+        self.lora = lora or LoraSettings()
+        self._blocks_name, blocks = decoder_blocks(backbone)
+        depth = len(blocks)
+        self.mixer_layer = depth // 4 if self.lora.mixer_layer is None else self.lora.mixer_layer
+        if self.mixer_layer >= depth:
+            raise ValueError(f"mixer_layer is {self.mixer_layer}, but the backbone has {depth} decoder blocks")
+        config = backbone.config.get_text_config()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.mixer = TimeMixer(config.hidden_size, mixer or MixerSettings()).to(self.device)
+        self.memories: dict[str, EpochMemory] = {}
+        self.adapters: dict[str, Adapter] = {}
+        self.slot_adapters: list[str] = []
+        self._peft: PeftModel | None = None
+        self._fused: FusedLora | None = None
+        self._pass = _Pass()
+        self._leaves = sorted(
+            {
+                name.rsplit(".", 1)[-1]
+                for name, module in blocks.named_modules()
+                if isinstance(module, (nn.Linear, Conv1D)) or _is_quantised_linear(module)
+            }
+        )
+        blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
+
+    # -- what it holds ------------------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        return self.backbone.device
+
+    @property
+    def slot_names(self) -> list[str]:
+        """Names of the mixer's slots: the backbone first, then epochs in training order."""
+        return [BACKBONE_SLOT, *self.slot_adapters]
+
+    @property
+    def peft_model(self) -> PeftModel:
+        """PEFT's view of the backbone; for saving and loading adapters.
+
+        Raises:
+            LookupError: before the first adapter is added.
+        """
+        if self._peft is None:
+            raise LookupError("this model has no adapter yet; call add_adapter first")
+        return self._peft
+
+    def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
+        """PEFT's parameters of one adapter, by their full names."""
+        key = f".{name}."
+        return {full: p for full, p in self.backbone.named_parameters() if key in full and ".lora_" in full}
+
+    def backbone_parameters(self) -> dict[str, nn.Parameter]:
+        """Every parameter that is not an adapter's, by the name it had before PEFT wrapped it."""
+        return {
+            full.replace(".base_layer.", "."): p for full, p in self.backbone.named_parameters() if ".lora_" not in full
+        }
+
+    # -- the life of an epoch ----------------------------------------------------------------------------------
+
+    def lora_config(self) -> LoraConfig:
+        """The ordinary PEFT configuration that every epoch of this model has."""
+        depth = self.backbone.config.get_text_config().num_hidden_layers
+        return LoraConfig(
+            r=self.lora.r,
+            lora_alpha=self.lora.lora_alpha,  # type: ignore[arg-type]  # PEFT says int, takes any number
+            target_modules=self._leaves,
+            layers_to_transform=list(range(self.mixer_layer, depth)),
+            layers_pattern=self._blocks_name,
+            base_model_name_or_path=self.backbone_name,
+            task_type="CAUSAL_LM",
+        )
+
+    def add_adapter(self, name: str, era: str = "", seed: int = 0) -> None:
+        """Create an untrained adapter. It gets a mixer slot when its training begins.
+
+        ``seed`` fixes its initial weights and leaves torch's global generator as it was.
+
+        Raises:
+            ValueError: if the name is taken or PEFT could not use it as a module name.
+        """
+        if name in self.adapters or name == BACKBONE_SLOT:
+            raise ValueError(f"there is already an epoch named {name!r}; choose another name")
+        if not name or "." in name or name.startswith("lora_"):
+            raise ValueError(f"{name!r} cannot name an adapter: it must not be empty, hold a dot or begin with 'lora_'")
+        config = self.lora_config()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._inject(name, config)
+        self.adapters[name] = Adapter(name, era)
+        self._restack()
+
+    def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
+        """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
+
+        Raises:
+            ValueError, OSError: PEFT's own, if the folder is not a LoRA adapter for this backbone.
+        """
+        config = LoraConfig.from_pretrained(str(folder))
+        weights = load_peft_weights(str(folder), device="cpu")
+        self._inject(name, config)
+        try:
+            found = set_peft_model_state_dict(self.peft_model, weights, adapter_name=name)
+            if found.unexpected_keys or not weights:
+                raise ValueError(f"the weights in {folder} do not fit this backbone")
+        except (ValueError, RuntimeError):
+            self.peft_model.delete_adapter(name)
+            self._restack()
+            raise
+        self.adapters[name] = Adapter(name, era, "frozen")
+        self._restack()
+
+    def _inject(self, name: str, config: LoraConfig) -> None:
+        if self._peft is None:
+            self._peft = get_peft_model(self.backbone, config, adapter_name=name)
+            self._fused = FusedLora(self.backbone)
+        else:
+            self._peft.add_adapter(name, config)
+
+    def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
+        """Use a mixer whose slots are the backbone and ``names``, in this order.
+
+        Raises:
+            ValueError: if their numbers differ.
+        """
+        if mixer.slots != 1 + len(names):
+            raise ValueError(f"the mixer has {mixer.slots} slots for {len(names)} epochs and the backbone")
+        self.mixer = mixer.to(self.device)
+        self.slot_adapters = list(names)
+        if self._peft is not None:
+            self._restack()
+
+    def begin_epoch(self, name: str) -> None:
+        """Give the adapter its slot (the last) and let it train."""
+        if any(adapter.state == "training" for adapter in self.adapters.values()):
+            raise ValueError("another epoch is in training; finish or discard it first")
+        if self.adapters[name].state == "frozen":
+            raise ValueError(f"{name!r} is trained and frozen; add a new epoch instead")
+        self._set_state(name, "training")
+        self.slot_adapters.append(name)
+        self.mixer.add_slot()
+        self._restack()
+
+    def finish_epoch(self, name: str) -> None:
+        """Freeze the adapter for good."""
+        self._set_state(name, "frozen")
+        self._restack()
+
+    def remove_adapter(self, name: str) -> None:
+        """Delete an adapter and its slot; the other weights renormalise."""
+        if name in self.slot_adapters:
+            index = 1 + self.slot_adapters.index(name)
+            self.slot_adapters.remove(name)
+            self.mixer.remove_slot(index)
+        del self.adapters[name]
+        self.memories.pop(name, None)
+        if self.adapters:
+            self.peft_model.set_adapter(next(iter(self.adapters)))  # PEFT warns when its active adapter goes
+        self.peft_model.delete_adapter(name)
+        self._restack()
+
+    def _set_state(self, name: str, state: Literal["new", "training", "frozen"]) -> None:
+        self.adapters[name] = replace(self.adapters[name], state=state)
+
+    def _restack(self) -> None:
+        """Tell the adapted layers who is frozen and who is learning, and PEFT to leave the forward to us."""
+        self.peft_model.base_model.disable_adapter_layers()
+        states = {name: self.adapters[name].state for name in self.slot_adapters}
+        live = next((name for name, state in states.items() if state == "training"), None)
+        for parameter in self.adapter_parameters(live).values() if live else ():
+            parameter.requires_grad_(True)
+        assert self._fused is not None
+        self._fused.stack([name for name in self.slot_adapters if name != live], live)
+
+    # -- one forward -------------------------------------------------------------------------------------------
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        blend: Blend = "mixer",
+        *,
+        attention_mask: Tensor | None = None,
+        past_key_values: Any = None,
+        mixer_state: MixerState | None = None,
+        use_cache: bool = False,
+        logits_to_keep: int = 0,
+    ) -> MixtureOutput:
+        """Run the mixture over ``input_ids`` (B, T).
+
+        Args:
+            input_ids: token ids (B, T); with a cache, only the new ones.
+            blend: the Time Mixer, one slot alone, or fixed weights (S,).
+            attention_mask: (B, past + T), as transformers takes it.
+            past_key_values: transformers' cache of earlier positions.
+            mixer_state: the mixer's state of earlier positions; goes with the cache.
+            use_cache: return a cache.
+            logits_to_keep: how many last positions get logits; 0 for all.
+        """
+        self._pass = _Pass(blend, mixer_state, attention_mask)
+        output = self.backbone(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            logits_to_keep=logits_to_keep,
+        )
+        done = self._pass
+        assert done.weights_BTS is not None and done.hidden_BTH is not None
+        cache = output.past_key_values if use_cache else None
+        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, cache, done.state)
+
+    def features(self, input_ids: Tensor) -> Tensor:
+        """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
+        self._pass = _Pass(stop=True)
+        try:
+            self.backbone(input_ids=input_ids, use_cache=False)
+        except _Reached:
+            pass
+        assert self._pass.hidden_BTH is not None
+        return self._pass.hidden_BTH
+
+    def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
+        now = self._pass
+        hidden_BTH = args[0] if args else kwargs["hidden_states"]
+        now.hidden_BTH = hidden_BTH
+        if now.stop:
+            raise _Reached
+        batch, tokens, _ = hidden_BTH.shape
+        if isinstance(now.blend, str):
+            mask_BT = None if now.attention_mask is None else now.attention_mask[:, -tokens:]
+            logits_BTS, now.state = self.mixer(hidden_BTH, now.state, mask_BT)
+            now.weights_BTS = logits_BTS.softmax(-1)
+        else:
+            weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
+            now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
+        if self._fused is not None:
+            self._fused.mix = self._mix(now.blend, now.weights_BTS)
+
+    def _one_hot(self, slot: int) -> Tensor:
+        weights_S = torch.zeros(self.mixer.slots)
+        weights_S[slot] = 1.0
+        return weights_S
+
+    def _mix(self, blend: Blend, weights_BTS: Tensor) -> Mix:
+        if isinstance(blend, int):
+            return Mix(solo=self.slot_adapters[blend - 1]) if blend else Mix()
+        return Mix(weights_BTS=weights_BTS if self.slot_adapters else None)
+
+    @contextmanager
+    def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
+        """PEFT's own forward with one adapter (or none), our mixing switched off. For comparison."""
+        assert self._fused is not None
+        self._fused.mix = None
+        self._pass = _Pass(0)
+        fused, self._fused = self._fused, None
+        try:
+            if name is not None:
+                self.peft_model.base_model.enable_adapter_layers()
+                self.peft_model.set_adapter(name, inference_mode=True)
+            yield self.peft_model
+        finally:
+            self._fused = fused
+            self._restack()
+
+
+@dataclass(slots=True)
+class _Pass:
+    """Inputs and findings of the forward in progress."""
+
+    blend: Blend = "mixer"
+    state: MixerState | None = None
+    attention_mask: Tensor | None = None
+    stop: bool = False
+    weights_BTS: Tensor | None = None
+    hidden_BTH: Tensor | None = None
+
+
+class _Reached(Exception):
+    """Ends a forward that only wanted the mixer's input."""
+
+
+def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
+    """The decoder blocks of a causal LM and the last part of their name (``"layers"``, ``"h"``).
+
+    Raises:
+        ValueError: if the model has no list of ``num_hidden_layers`` blocks.
+    """
+    depth = backbone.config.get_text_config().num_hidden_layers
+    for name, module in backbone.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) == depth:
+            return name.rsplit(".", 1)[-1], module
+    raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
+
+
+def _is_quantised_linear(module: nn.Module) -> bool:
+    return hasattr(module, "in_features") and hasattr(module, "out_features") and hasattr(module, "weight")
