@@ -253,6 +253,14 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsHashed:
+    """SHA-256 of the backbone's parameters and of each adapter's, (slug, hash)."""
+
+    backbone: str
+    adapters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DemoCorpora:
     """Where the sample corpora are: (name, era, folder)."""
 
@@ -330,6 +338,7 @@ StreamEvent = (
     | GenerationFinished
     | CorpusSummarised
     | Evaluated
+    | WeightsHashed
     | DemoCorpora
     | FileWritten
     | ProjectOpened

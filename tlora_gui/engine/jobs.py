@@ -110,6 +110,11 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True)
+class HashWeights:
+    """Hash every bit of backbone and adapters, to see that later training wrote to none. Answer: WeightsHashed."""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchDemoCorpora:
     """Bring the sample corpora to this machine. Answer: DemoCorpora."""
 
@@ -127,6 +132,7 @@ Job = (
     | Generate
     | ExportGeneration
     | Evaluate
+    | HashWeights
     | FetchDemoCorpora
 )
 INTERACTIVE = (SummariseCorpus, EditEpoch, ExportEpoch, Generate, ExportGeneration)

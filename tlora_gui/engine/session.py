@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from tlora_gui.engine import jobs, starter
-from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone
+from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, MixerSettings, TrainSettings, epoch_colour
 from tlora_gui.engine.corpus import TextCorpus, held_out_blocks, make_blocks, summarise
@@ -39,6 +39,7 @@ from tlora_gui.engine.events import (
     TokenEvent,
     TrainStarted,
     TrainStep,
+    WeightsHashed,
 )
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.generation import generate
@@ -108,6 +109,10 @@ class Session:
                 yield self._export_generation(job)
             case jobs.Evaluate():
                 yield from self._evaluate(job)
+            case jobs.HashWeights():
+                model = self._require_model()
+                adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
+                yield WeightsHashed(state_hash(model.backbone_parameters()), tuple(adapters))
             case jobs.FetchDemoCorpora():
                 found = yield from starter.ensure_corpora(cancel)
                 yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))

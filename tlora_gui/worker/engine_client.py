@@ -1,0 +1,122 @@
+"""The window's end of the engine: submit jobs, get their events, never wait."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import count
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.events import EndEvent, Event
+from tlora_gui.engine.jobs import Job
+from tlora_gui.worker.engine_worker import Assignment, EngineWorker, SessionLike
+
+STACK_BYTES = 16 * 2**20
+"""macOS gives other threads 512 kB, too little for a model's call depth."""
+
+
+def engine_threads() -> int:
+    """Cores for torch while a window is alive: all but one, at least one. ``TLORA_THREADS`` overrides."""
+    return int(os.environ.get("TLORA_THREADS") or max(1, (os.cpu_count() or 2) - 1))
+
+
+def make_session() -> SessionLike:
+    """The real session; imports torch, so only the worker's thread calls it."""
+    from tlora_gui.engine.session import Session
+
+    return Session(engine_threads())
+
+
+class EngineClient(QObject):
+    """Owns the worker's thread.
+
+    Signals:
+        events: list of (job_id, event) of live jobs, in order; a job is live from submit to its end.
+        ready: the engine has started.
+    """
+
+    events = Signal(object)
+    ready = Signal()
+    _submitted = Signal(object)
+    _pause = Signal(int, bool)
+    _wake = Signal()
+    _finish = Signal()
+    _start = Signal()
+
+    def __init__(self, make: Callable[[], SessionLike] = make_session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tokens: dict[int, CancelToken] = {}
+        self._ids = count(1)
+        self._worker = EngineWorker(make)
+        self._thread = QThread()
+        self._thread.setObjectName("engine")
+        self._thread.setStackSize(STACK_BYTES)
+        self._worker.moveToThread(self._thread)
+        self._start.connect(self._worker.start)
+        self._submitted.connect(self._worker.submit)
+        self._pause.connect(self._worker.pause)
+        self._wake.connect(self._worker.wake)
+        self._finish.connect(self._worker.finish)
+        self._worker.finished.connect(self._thread.quit)
+        self._worker.events.connect(self._pass_on)
+        self._worker.ready.connect(self.ready)
+        self._thread.start()
+
+    def start(self) -> None:
+        """Begin loading the engine. Call it once the window is on screen."""
+        self._start.emit()
+
+    def submit(self, job: Job) -> int:
+        """Queue a job; its events come with the number returned."""
+        job_id = next(self._ids)
+        self._tokens[job_id] = CancelToken()
+        self._submitted.emit(Assignment(job_id, job, self._tokens[job_id]))
+        return job_id
+
+    def cancel(self, job_id: int | None, mode: CancelMode = "discard") -> None:
+        """Ask a job to end. Its end event still comes."""
+        if job_id in self._tokens:
+            self._tokens[job_id].cancel(mode)
+            self._wake.emit()
+
+    def drop(self, job_id: int | None) -> None:
+        """Cancel a job and hear no more of it."""
+        self.cancel(job_id)
+        if job_id is not None:
+            self._tokens.pop(job_id, None)
+
+    def pause(self, job_id: int | None, paused: bool) -> None:
+        """Hold a job, or let it go on."""
+        if job_id in self._tokens:
+            self._pause.emit(job_id, paused)
+
+    def is_live(self, job_id: int | None) -> bool:
+        """Whether a job has been submitted and has not ended."""
+        return job_id in self._tokens
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job is live."""
+        return bool(self._tokens)
+
+    def shutdown(self) -> None:
+        """End every job and the thread; returns when both are gone."""
+        for token in self._tokens.values():
+            token.cancel("suspend")
+        self._tokens.clear()
+        if self._thread.isRunning():
+            self._finish.emit()
+            self._thread.wait()
+
+    @Slot(object)
+    def _pass_on(self, batch: list[tuple[int, Event]]) -> None:
+        live = []
+        for job_id, event in batch:
+            if job_id in self._tokens:
+                live.append((job_id, event))
+                if isinstance(event, EndEvent):
+                    del self._tokens[job_id]
+        if live:
+            self.events.emit(live)

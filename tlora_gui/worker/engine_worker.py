@@ -1,0 +1,185 @@
+"""Runs jobs in its thread, one item per event-loop turn, and sends what they tell in batches.
+
+Between two items the thread's event loop is free, so pause, stop and "generate with the half-trained epoch" are
+ordinary queued commands. There are two lanes: interactive jobs go ahead of long ones, and within a lane the first
+come is the first served.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
+from tlora_gui.engine.jobs import INTERACTIVE, Job
+
+BATCH_MS = 40
+"""Least time between two batches of events: 25 a second."""
+
+logger = logging.getLogger(__name__)
+
+
+class SessionLike(Protocol):
+    """What the worker needs of a session; tests give it a scripted one."""
+
+    def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+        """Stream what happens."""
+
+
+@dataclass(slots=True)
+class Assignment:
+    """A job with its number and its cancel token."""
+
+    job_id: int
+    job: Job
+    cancel: CancelToken
+    stream: Iterator[StreamEvent] | None = None
+
+
+class EngineWorker(QObject):
+    """Lives in the worker thread. Owns the session, which is made there at :meth:`start`.
+
+    Signals:
+        events: list of (job_id, event), in order.
+        ready: the session is there (torch is imported).
+        finished: :meth:`finish` is through; nothing runs any more.
+    """
+
+    events = Signal(object)
+    ready = Signal()
+    finished = Signal()
+
+    def __init__(self, make_session: Callable[[], SessionLike]) -> None:
+        super().__init__()
+        self._make_session = make_session
+        self._session: SessionLike | None = None
+        self._lanes: tuple[deque[Assignment], deque[Assignment]] = (deque(), deque())
+        self._paused: set[int] = set()
+        self._batch: list[tuple[int, Event]] = []
+        self._since_batch = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._turn)
+
+    @Slot()
+    def start(self) -> None:
+        """Make the session, and begin with what was submitted meanwhile."""
+        self._since_batch.start()
+        try:
+            self._session = self._make_session()
+        except Exception as error:
+            logger.exception("the engine could not start")
+            self._session = _Broken(error)
+        self.ready.emit()
+        self._schedule()
+
+    @Slot(object)
+    def submit(self, assignment: Assignment) -> None:
+        """Queue a job."""
+        self._lanes[0 if isinstance(assignment.job, INTERACTIVE) else 1].append(assignment)
+        self._schedule()
+
+    @Slot(int, bool)
+    def pause(self, job_id: int, paused: bool) -> None:
+        """Hold a job between two items, or let it go on."""
+        (self._paused.add if paused else self._paused.discard)(job_id)
+        self._schedule()
+
+    @Slot()
+    def wake(self) -> None:
+        """A cancel token was set: look at held jobs too."""
+        self._schedule()
+
+    @Slot()
+    def finish(self) -> None:
+        """End everything: streams are closed where they stand, every job gets its end."""
+        for lane in self._lanes:
+            while lane:
+                self._end(lane, lane[0], JobCancelled(lane[0].job_id, kept=False))
+        self._timer.stop()
+        self._flush()
+        self.finished.emit()
+
+    def _schedule(self) -> None:
+        if self._session is not None and self._next_lane() is not None:
+            self._timer.start()
+        else:
+            self._timer.stop()
+            self._flush()
+
+    def _next_lane(self) -> deque[Assignment] | None:
+        for lane in self._lanes:
+            if lane and (lane[0].job_id not in self._paused or lane[0].cancel.mode is not None):
+                return lane
+        return None
+
+    @Slot()
+    def _turn(self) -> None:
+        """Pull one item from the job whose turn it is."""
+        lane = self._next_lane()
+        if lane is not None:
+            self._advance(lane, lane[0])
+        if self._since_batch.hasExpired(BATCH_MS):
+            self._flush()
+        self._schedule()
+
+    def _advance(self, lane: deque[Assignment], now: Assignment) -> None:
+        assert self._session is not None
+        try:
+            if now.stream is None:
+                now.cancel.raise_if_cancelled()
+                now.stream = iter(self._session.run(now.job, now.cancel))
+            self._batch.append((now.job_id, next(now.stream)))
+        except StopIteration:
+            stopped = now.cancel.mode is not None
+            self._end(lane, now, JobCancelled(now.job_id, kept=True) if stopped else JobDone(now.job_id))
+        except Cancelled:
+            self._end(lane, now, JobCancelled(now.job_id, kept=now.stream is not None and now.cancel.mode == "suspend"))
+        except TloraError as error:
+            self._end(lane, now, JobFailed(now.job_id, error.message, error.hint))
+        except Exception as error:  # a bug: the one place that catches it
+            logger.exception("%s failed", type(now.job).__name__)
+            self._end(lane, now, _failure(now.job_id, error))
+
+    def _end(self, lane: deque[Assignment], which: Assignment, end: EndEvent) -> None:
+        lane.remove(which)
+        self._paused.discard(which.job_id)
+        close = getattr(which.stream, "close", None)
+        if close is not None:
+            close()
+        self._batch.append((which.job_id, end))
+
+    def _flush(self) -> None:
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self.events.emit(batch)
+        self._since_batch.restart()
+
+
+def _failure(job_id: int, error: Exception) -> JobFailed:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return JobFailed(job_id, f"{error.strerror}{where}.", "Nothing finished was lost; mend that and try again.")
+    details = "".join(traceback.format_exception(error))
+    return JobFailed(job_id, f"Something went wrong: {error or type(error).__name__}", "Details can be copied.", details)
+
+
+class _Broken:
+    """Stands in for a session that could not be made: every job tells why."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+        raise TloraError(f"The engine could not start: {self._error}", "Reinstall tlora-gui with its dependencies.")
+        yield
