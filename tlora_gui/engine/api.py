@@ -34,7 +34,7 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.generation import generate
 from tlora_gui.engine.project import Project
-from tlora_gui.engine.training import train_epoch
+from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
@@ -71,7 +71,7 @@ class TemporalLoRAModel(TemporalLoRA):
             if not is_causal(model_name):
                 raise not_causal(type(model_name).__name__)
             backbone, self.reference = model_name, str(model_name.config._name_or_path)
-            name = self.reference
+            name = Path(self.reference).name if Path(self.reference).exists() else self.reference
         else:
             loaded = _finish(load_backbone(str(model_name), CancelToken()))
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
@@ -197,6 +197,7 @@ def train_adapter(
         sleep=SleepSettings(enabled=active_sleep),
         seed=seed,
     )
+    require_context(model, block_size)
     cancel = CancelToken()
     blocks = make_blocks(
         as_corpus(dataset),
@@ -252,7 +253,8 @@ def generate_with_mixer(
     """
     sampling = SamplingSettings(max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed)
     tokens = list(generate(model, tokenizer, prompt, blend, sampling, CancelToken()))
-    return "".join(token.text for token in tokens), torch.tensor([token.weights for token in tokens])
+    weights = torch.tensor([token.weights for token in tokens])
+    return "".join(token.text for token in tokens), weights.view(len(tokens), model.mixer.slots)
 
 
 def _finish(stream: Generator[Any, None, Returned], history: list[TrainStep | HeldOut] | None = None) -> Returned:

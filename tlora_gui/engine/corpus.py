@@ -7,6 +7,7 @@ are tokenised, and of a corpus larger than the token budget only the chosen pass
 from __future__ import annotations
 
 import codecs
+import math
 import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,8 @@ _PASSAGE = 2048
 _READ_LIMIT = 64 * 2**20
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "build", "dist"}
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "cp932"]
+_CODE_PAGES += ["euc_jp", "gb18030", "big5", "cp949"]
 _CONVERT = {".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocument", ".epub": "EPUB", ".rtf": "RTF"}
 
 
@@ -40,7 +43,7 @@ _CONVERT = {".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocumen
 class Source:
     """One text: a file, a part of one, or a string given directly (``text``).
 
-    ``start`` and ``stop`` cut it, as shares of its length.
+    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length.
     """
 
     label: str
@@ -80,19 +83,23 @@ class TextCorpus:
         """
         sources: list[Source] = []
         skipped: list[tuple[str, str]] = []
+        seen: set[str] = set()
         for path in _walk(paths, skipped):
             if cancel:
                 cancel.raise_if_cancelled()
             reason, size = _look(path)
+            if not reason and (place := os.path.realpath(path)) in seen:
+                reason = "the same file is there already"
             if reason:
                 skipped.append((str(path), reason))
             else:
-                sources.append(Source(str(path), size))
+                seen.add(place)
+                sources.append(Source(str(path), min(size, FILE_LIMIT)))
         return cls(tuple(sources), tuple(skipped))
 
     @property
     def size(self) -> int:
-        """Bytes (or characters) of all sources together."""
+        """Bytes (or characters) to read of all sources together."""
         return sum(source.size for source in self.sources)
 
     def split(self, held_out_share: float) -> tuple[TextCorpus, TextCorpus]:
@@ -102,15 +109,17 @@ class TextCorpus:
         largest is held out.
         """
         wanted = held_out_share * self.size
-        held: list[Source] = []
+        held: list[int] = []
+        taken = 0
         order = sorted(range(len(self.sources)), key=lambda i: random.Random(f"{i}:{self.sources[i].size}").random())
         for index in order if len(self.sources) > 1 else ():
-            taken = sum(source.size for source in held)
-            if taken < 0.75 * wanted and taken + self.sources[index].size <= 1.5 * wanted:
-                held.append(self.sources[index])
-        if held:
-            kept = [source for source in self.sources if source not in held]
-            return TextCorpus(tuple(kept)), TextCorpus(tuple(held))
+            size = self.sources[index].size
+            if taken < 0.75 * wanted and taken + size <= 1.5 * wanted:
+                held.append(index)
+                taken += size
+        if held and taken >= 0.75 * wanted:
+            kept = sorted({*order} - {*held})
+            return TextCorpus(tuple(self.sources[i] for i in kept)), TextCorpus(tuple(self.sources[i] for i in held))
         if not self.sources:
             return TextCorpus(()), TextCorpus(())
         largest = max(self.sources, key=lambda source: source.size)
@@ -146,6 +155,9 @@ def _walk(paths: Iterable[str | Path], skipped: list[tuple[str, str]]) -> Iterat
             yield given
             continue
         for folder, names, files in os.walk(given, onerror=unreadable):
+            hidden = sorted(name for name in names + files if name.startswith("."))
+            skipped += [(os.path.join(folder, name), "hidden") for name in hidden]
+            skipped += [(os.path.join(folder, n), "made by tools") for n in sorted(names) if n in _SKIPPED_FOLDERS]
             names[:] = sorted(n for n in names if not n.startswith(".") and n not in _SKIPPED_FOLDERS)
             yield from (Path(folder, file) for file in sorted(files) if not file.startswith("."))
 
@@ -196,11 +208,32 @@ def _decode(raw: bytes, label: str, notes: list[tuple[str, str]]) -> str:
         notes.append((label, "read as UTF-16"))
     try:
         return codecs.getincrementaldecoder(encoding)().decode(raw, final=False)
-    except UnicodeDecodeError:
-        best = from_bytes(raw[: 2**18]).best()
-        encoding = best.encoding if best else "latin-1"
+    except UnicodeDecodeError as error:
+        text = raw.decode("utf-8", errors="replace")
+        damaged = text.count("\ufffd")
+        if len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged:
+            notes.append((label, f"UTF-8 with {damaged} damaged characters"))
+            return text
+        start = max(0, error.start - 2**17)
+        encoding = _guess_encoding(raw[start : start + 2**18])
         notes.append((label, f"not UTF-8; read as {encoding}"))
         return raw.decode(encoding, errors="replace")
+
+
+def _guess_encoding(raw: bytes) -> str:
+    """A code page for bytes that are not UTF-8.
+
+    Its neighbours differ from cp1252 in a few letters only and come first by chance, so cp1252 is taken where it is
+    nearly as good as the best (limits tried on 14 languages of Latin script; Hungarian, Romanian and Lithuanian lose).
+    """
+    found = from_bytes(raw, cp_isolation=_CODE_PAGES)
+    best = found.best()
+    if best is None:
+        return "latin-1"
+    western = next((match for match in found if "cp1252" in match.could_be_from_charset), None)
+    if western and western.chaos <= best.chaos + 0.09 and western.coherence >= best.coherence - 0.05:
+        return "cp1252"
+    return best.encoding
 
 
 # -- tokens -----------------------------------------------------------------------------------------------------
@@ -242,8 +275,9 @@ def make_blocks(
     notes: list[tuple[str, str]] = []
     train_NT = _pack(train, tokenizer, block_size, max_tokens, seed, notes, cancel)
     held_out_NT = _pack(held_out, tokenizer, block_size, held_out_tokens, seed, notes, cancel)
-    if len(train_NT) < MIN_TRAIN_BLOCKS or not len(held_out_NT):
-        raise too_small(train_NT.numel() + held_out_NT.numel(), block_size)
+    least = MIN_TRAIN_BLOCKS if max_tokens is None else min(MIN_TRAIN_BLOCKS, max_tokens // block_size)
+    if len(train_NT) < least or not len(held_out_NT):
+        raise too_small(train_NT.numel() + held_out_NT.numel(), block_size, held_out_share)
     return TokenBlocks(train_NT, held_out_NT, tuple(notes))
 
 
@@ -260,9 +294,9 @@ def held_out_blocks(corpus: TextCorpus, tokenizer: Any, settings: TrainSettings,
     return blocks_NT
 
 
-def too_small(tokens: int, block_size: int) -> TloraError:
-    """The refusal of a corpus of ``tokens`` tokens."""
-    least = (MIN_TRAIN_BLOCKS + 2) * block_size
+def too_small(tokens: int, block_size: int, held_out_share: float) -> TloraError:
+    """The refusal of a corpus of ``tokens`` tokens; what it asks for is enough even where the split is uneven."""
+    least = math.ceil(max(MIN_TRAIN_BLOCKS / (1 - 1.5 * held_out_share), 1 / (0.75 * held_out_share))) * block_size
     return TloraError(
         f"There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.",
         "Add more text of the same kind; a few pages are enough to try, a book learns well.",
@@ -281,14 +315,17 @@ def _pack(
     ids: list[int] = []
     separator = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     rng = random.Random(seed)
-    keep = 1.0 if max_tokens is None else min(1.0, 10.0 * max_tokens / max(1, corpus.size))
+    readable = max(1, min(corpus.size, _READ_LIMIT))
+    keep = 1.0 if max_tokens is None else min(1.0, max(10.0 * max_tokens, 32 * _PASSAGE) / readable)
     sources, budget = list(corpus.sources), _READ_LIMIT
     if max_tokens is not None:
         rng.shuffle(sources)
     for source in sources:
+        if cancel:
+            cancel.raise_if_cancelled()
         if max_tokens is not None and budget <= 0:
             break
-        budget -= min(source.size, FILE_LIMIT)
+        budget -= source.size
         for run in _runs(read_text(source, notes), keep, rng):
             if cancel:
                 cancel.raise_if_cancelled()
@@ -340,15 +377,16 @@ def summarise(
     notes: list[tuple[str, str]] = []
     per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, notes, cancel)
     for source in corpus.sources:
-        if source.size > FILE_LIMIT and not any(label == source.label for label, _ in notes):
-            notes.append((source.label, f"only the first {FILE_LIMIT // 2**20} MB are read"))
-    tokens = round(per_byte * sum(min(source.size, FILE_LIMIT) for source in train.sources))
-    held_out_tokens = round(per_byte * sum(min(source.size, FILE_LIMIT) for source in held_out.sources))
+        cut = (source.label, f"only the first {FILE_LIMIT // 2**20} MB are read")
+        if source.size == FILE_LIMIT and cut not in notes and _look(Path(source.label))[1] > FILE_LIMIT:
+            notes.append(cut)
+    tokens = round(per_byte * train.size)
+    held_out_tokens = round(per_byte * held_out.size)
     problem = ""
     if not corpus.sources:
         problem = "No readable text was found here."
     elif tokens < MIN_TRAIN_BLOCKS * block_size or held_out_tokens < block_size:
-        problem = str(too_small(tokens + held_out_tokens, block_size))
+        problem = str(too_small(tokens + held_out_tokens, block_size, held_out_share))
     return CorpusSummary(
         paths=tuple(map(str, paths)),
         name_guess=_guess_name(paths),
@@ -378,12 +416,12 @@ def _token_rate(
         piece = text[:8192] if len(corpus.sources) > 4 else text[: 2**18]
         cut = cut or len(piece) < len(text)
         tokens += len(tokenizer(piece, add_special_tokens=False, verbose=False)["input_ids"])
-        size += round(min(source.size, FILE_LIMIT) * len(piece) / max(1, len(text)))
+        size += round(source.size * len(piece) / max(1, len(text)))
     return tokens / max(1, size), cut, excerpt
 
 
 def _guess_name(paths: Sequence[str]) -> str:
-    first = Path(paths[0]) if paths else Path("epoch")
+    first = Path(os.path.abspath(paths[0])) if paths else Path("epoch")
     stem = first.name if first.is_dir() else (first.stem if len(paths) == 1 else first.parent.name)
     words = (stem or "epoch").replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]

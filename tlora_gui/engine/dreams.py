@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.events import Progress
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
@@ -25,7 +27,10 @@ def dream_ids(
 ) -> Generator[Progress, None, Tensor]:
     """Sampled token ids (DREAM_BLOCKS, DREAM_LENGTH), from ``cache`` if they are there, else dreamed and cached."""
     if cache is not None and cache.is_file():
-        return load_file(cache)["ids"]
+        try:
+            return load_file(cache)["ids"]
+        except (SafetensorError, KeyError):
+            cache.unlink()  # damaged: dream again
     ids_NT = yield from _dream(model, tokenizer, cancel)
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +42,7 @@ def dream_ids(
 
 def _dream(model: TemporalLoRA, tokenizer: Any, cancel: CancelToken) -> Generator[Progress, None, Tensor]:
     """Sample at temperature 1 from the start of a text, all blocks in one batch, one token a turn."""
-    length = min(DREAM_LENGTH, model.backbone.config.get_text_config().max_position_embeddings - 1)
+    length = min(DREAM_LENGTH, context_length(model.backbone) - 1)
     start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     generator = torch.Generator(model.device).manual_seed(0)
     ids_NT = torch.full((DREAM_BLOCKS, 1), start or 0, device=model.device)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import re
+
 
 class TloraError(Exception):
     """What happened, and what to do about it.
@@ -15,6 +18,17 @@ class TloraError(Exception):
         super().__init__(f"{message} {hint}".strip())
         self.message = message
         self.hint = hint
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether writing failed for want of room; safetensors tells it in words instead of an ``OSError``."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    told = re.search(r"\(os error (\d+)\)", str(error)) if type(error).__name__ == "SafetensorError" else None
+    return told is not None and int(told[1]) in (errno.ENOSPC, errno.EDQUOT, _WINDOWS_DISK_FULL)
+
+
+_WINDOWS_DISK_FULL = 112
 
 
 class Cancelled(Exception):

@@ -46,8 +46,8 @@ def to_html(record: GenerationRecord) -> str:
     recipe = (
         f"Mode: {escape(record.mode or 'backbone alone')} · temperature {sampling.temperature:g} · "
         f"top-k {sampling.top_k} · top-p {sampling.top_p:g} · repetition penalty {sampling.repetition_penalty:g} · "
-        f"seed {sampling.seed} · ended: {record.ended}. The prompt is bold. A generated token's colour is the mix "
-        "that was in force when it was predicted; a prompt token's colour is its own mix."
+        f"seed {sampling.seed} · ended: {escape(record.ended)}. The prompt is bold. A generated token's colour is the "
+        "mix that was in force when it was predicted; a prompt token's colour is its own mix."
     )
     title = escape(record.prompt.strip().splitlines()[0][:80]) if record.prompt.strip() else "Generation"
     tokens = "".join(_token(token, record.slots) for token in record.tokens)
@@ -55,7 +55,7 @@ def to_html(record: GenerationRecord) -> str:
 
 
 def _slot_rule(index: int, slot: SlotInfo) -> str:
-    return f".s{index} {{ --c: {slot.colour}; border-bottom-style: {_STYLES[(index - 1) % len(_STYLES)]}; }}"
+    return f".s{index} {{ --c: {escape(slot.colour)}; border-bottom-style: {_STYLES[(index - 1) % len(_STYLES)]}; }}"
 
 
 def _token(token: TokenEvent, slots: tuple[SlotInfo, ...]) -> str:

@@ -21,6 +21,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
@@ -57,7 +58,7 @@ def generate(
         TloraError: if the prompt leaves no room in the backbone's context.
     """
     ids = tokenizer(prompt, verbose=False)["input_ids"]
-    limit = model.backbone.config.get_text_config().max_position_embeddings
+    limit = context_length(model.backbone)
     if len(ids) >= limit:
         raise TloraError(
             f"The prompt has {len(ids):,} tokens, but the backbone reads at most {limit:,} in all.",
@@ -70,7 +71,7 @@ def generate(
             return Outcome("stopped", 0.0)
     ending: Ending = "length"
     started, count = time.perf_counter(), 0
-    for count in range(min(sampling.max_new_tokens, limit - len(stream.ids))):
+    for _ in range(min(sampling.max_new_tokens, limit - len(stream.seen))):
         if cancel.mode:
             ending = "stopped"
             break
@@ -78,21 +79,21 @@ def generate(
         if generated is None:
             ending = "end of text"
             break
-        yield generated
-    else:
         count += 1
+        yield generated
     return Outcome(ending, count / max(1e-9, time.perf_counter() - started))
 
 
 class _Stream:
-    """The state of one generation: ids so far, cache, the mixer's state, the last position's logits and mix."""
+    """The state of one generation: ids told and seen, cache, the mixer's state, the last position's logits and mix."""
 
     def __init__(self, model: TemporalLoRA, tokenizer: Any, blend: Blend, sampling: SamplingSettings) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.blend = blend
         self.sampling = sampling
-        self.ids: list[int] = []
+        self.told = 0
+        self.seen: list[int] = []
         self.text = TextStream(tokenizer)
         self.cache: Any = None
         self.state: Any = None
@@ -122,7 +123,7 @@ class _Stream:
         """Draw a token, read it back into the cache, and tell it; None at the end of the text."""
         assert self.logits_V is not None
         logits_V, weights = self.logits_V, self.weights
-        seen_1T = torch.tensor([self.ids or [0]], device=logits_V.device)
+        seen_1T = torch.tensor([self.seen], device=logits_V.device)
         scores_V = self.filters(seen_1T, logits_V[None].clone())[0]
         if self.sampling.temperature == 0:
             token_id = int(scores_V.argmax())
@@ -143,6 +144,7 @@ class _Stream:
             use_cache=True,
             logits_to_keep=keep,
         )
+        self.seen += ids
         self.cache, self.state = output.past_key_values, output.mixer_state
         self.logits_V = output.logits_BTV[0, -1].float()
         self.weights = tuple(output.weights_BTS[0, -1].tolist())
@@ -152,8 +154,7 @@ class _Stream:
     def _event(
         self, token_id: int, weights: tuple[float, ...], is_prompt: bool, logits_V: Tensor | None
     ) -> TokenEvent:
-        index = len(self.ids)
-        self.ids.append(token_id)
+        index, self.told = self.told, self.told + 1
         probability, rank = 1.0, 1
         alternatives: tuple[tuple[str, float], ...] = ()
         if logits_V is not None:
@@ -171,10 +172,10 @@ def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
     """transformers' own processors, in the order that ``generate`` uses."""
     filters = LogitsProcessorList()
     if sampling.repetition_penalty != 1:
-        filters.append(RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
+        filters.append(RepetitionPenaltyLogitsProcessor(float(sampling.repetition_penalty)))
     if sampling.temperature > 0:
         if sampling.temperature != 1:
-            filters.append(TemperatureLogitsWarper(sampling.temperature))
+            filters.append(TemperatureLogitsWarper(float(sampling.temperature)))
         if sampling.top_k:
             filters.append(TopKLogitsWarper(sampling.top_k))
         if sampling.top_p < 1:
@@ -191,7 +192,10 @@ def end_token_ids(model: TemporalLoRA, tokenizer: Any) -> set[int]:
 
 @dataclass(slots=True)
 class TextStream:
-    """Turns token ids into text as they come; a character spread over several tokens comes with its last one."""
+    """Turns token ids into text as they come; a character spread over several tokens comes with its last one.
+
+    A tokenizer's own mark at the very beginning is not shown.
+    """
 
     tokenizer: Any
     _ids: list[int] = field(default_factory=list)
@@ -200,6 +204,8 @@ class TextStream:
 
     def push(self, token_id: int) -> str:
         """Text that this token completes; empty while a character is incomplete."""
+        if not self._ids and token_id == self.tokenizer.bos_token_id:
+            return ""
         self._ids.append(token_id)
         before = self.tokenizer.decode(self._ids[self._context : self._shown])
         now = self.tokenizer.decode(self._ids[self._context :])

@@ -64,14 +64,17 @@ class EditEpoch:
 
 @dataclass(frozen=True, slots=True)
 class DeleteEpoch:
-    """Take an epoch out of the mixture; its folder stays restorable while the project is open. Answer: EpochsChanged."""
+    """Take an epoch out of the mixture; its folder stays restorable while the project is open.
+
+    Answer: EpochsChanged.
+    """
 
     slug: str
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreEpoch:
-    """Undo the latest DeleteEpoch. Answer: EpochsChanged."""
+    """Undo the latest DeleteEpoch. Answer: ProjectOpened, with the epoch and its history back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 
 FORMAT_VERSION = 1
 INDEX = "project.json"
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_ODD = r"[^\w-]+"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError, AttributeError)
 
 
@@ -71,15 +73,15 @@ class Project:
         Raises:
             TloraError: if the folder is not empty or cannot be written.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.") from error
         lora = replace(model.lora, mixer_layer=model.mixer_layer)
         project = cls(path, reference, name, fingerprint, lora, model.mixer.settings)
-        project._write_index()
+        try:
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+            path.mkdir(parents=True, exist_ok=True)
+            project._write_index()
+        except OSError as error:
+            raise TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.") from error
         return project
 
     @classmethod
@@ -103,10 +105,10 @@ class Project:
                 fingerprint=index["backbone"]["fingerprint"],
                 lora=LoraSettings(**index["lora"]),
                 mixer=MixerSettings(**index["mixer"]),
-                folders={str(slug): str(folder) for slug, folder in index["epochs"].items()},
-                mixers=[MixerFile(entry["file"], tuple(entry["slots"])) for entry in index["mixers"]],
+                folders={str(slug): _plain_name(folder) for slug, folder in index["epochs"].items()},
+                mixers=[MixerFile(_plain_name(entry["file"]), tuple(entry["slots"])) for entry in index["mixers"]],
             )
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise TloraError(
                 f"{path} is not a Temporal LoRA project: it holds no {INDEX}.", "Choose a project's folder."
             ) from error
@@ -131,64 +133,83 @@ class Project:
         }
         write_text(self.path / INDEX, json.dumps(index, indent=2))
 
+    def _commit(self, folders: dict[str, str], mixers: list[MixerFile]) -> None:
+        """Write the index with these epochs and mixers; if that fails, the project stays what it was."""
+        before = self.folders, self.mixers
+        self.folders, self.mixers = folders, mixers
+        try:
+            self._write_index()
+        except BaseException:
+            self.folders, self.mixers = before
+            raise
+
     # -- epochs -------------------------------------------------------------------------------------------------
 
-    def new_slug(self, name: str) -> str:
-        """A free identifier for an epoch of this name: lower case ASCII, digits and hyphens."""
+    def new_slug(self, name: str, reserved: Iterable[str] = ()) -> str:
+        """A free identifier for an epoch of this name: lower case ASCII, digits and hyphens; none of ``reserved``."""
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "epoch"
+        base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
         base = f"epoch-{base}" if base.startswith("lora") else base
-        taken = {*self.folders, *(path.name for path in self._checkpoints())}
+        taken = {*reserved, *self.folders, *(path.name for path in self._checkpoints())}
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return next(slug for slug in _candidates(base) if slug not in taken)
 
     def add_epoch(
         self, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: Iterable[TrainStep | HeldOut]
     ) -> None:
-        """Store a finished epoch and the mixer as it is now; drop its checkpoint."""
-        numbers = [int(path.name[:2]) for path in self._numbered() if path.name[:2].isdigit()]
-        folder = f"{max(numbers, default=0) + 1:02d}-{info.slug}"
-        partial = self.path / "epochs" / f".partial-{folder}"
+        """Store a finished epoch and the mixer as it is now; drop its checkpoint. If it fails, nothing of it stays."""
+        numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
+        folder = f"{max(numbers, default=0) + 1:02d}-{re.sub(_ODD, '-', info.slug)}"
+        partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        model.peft_model.save_pretrained(str(partial), selected_adapters=[info.slug], save_embedding_layers=False)
-        for file in (partial / info.slug).iterdir():
-            if file.name != "README.md":
-                file.rename(partial / file.name)
-        shutil.rmtree(partial / info.slug)
-        (partial / "README.md").unlink(missing_ok=True)
-        self._write_epoch_json(partial, info, settings)
-        write_text(partial / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
-        memory = model.memories[info.slug]
-        save_file(
-            {"replay": memory.replay_NWH.contiguous(), "probe": memory.probe_NTH.contiguous()},
-            partial / "memory.safetensors",
-        )
-        for file in partial.iterdir():
-            _sync(file)
-        partial.rename(self.path / "epochs" / folder)
-        self.folders[info.slug] = folder
-        self.add_mixer(model)
+        try:
+            self._fill_folder(partial, info, settings, model, history)
+            partial.rename(place)
+            self.add_mixer(model, {**self.folders, info.slug: folder})
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
+            raise
         self.drop_checkpoint(info.slug)
 
-    def add_mixer(self, model: TemporalLoRA) -> None:
-        """Store the mixer as the current one; earlier ones stay as teachers."""
-        number = 1 + max((int(re.sub(r"\D", "", entry.file)) for entry in self.mixers), default=0)
+    def _fill_folder(
+        self,
+        folder: Path,
+        info: EpochInfo,
+        settings: TrainSettings,
+        model: TemporalLoRA,
+        history: Iterable[TrainStep | HeldOut],
+    ) -> None:
+        adapter = folder / "adapter"
+        adapter.mkdir(parents=True)
+        model.peft_model.save_pretrained(str(adapter), selected_adapters=[info.slug], save_embedding_layers=False)
+        for name in _ADAPTER_FILES:  # PEFT puts them into a folder of the adapter's name, but not for "default"
+            next(adapter.rglob(name)).rename(folder / name)
+        shutil.rmtree(adapter)
+        self._write_epoch_json(folder, info, settings)
+        write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
+        memory = model.memories[info.slug]
+        write_tensors(folder / "memory.safetensors", {"replay": memory.replay_NWH, "probe": memory.probe_NTH})
+        for name in _ADAPTER_FILES:
+            _sync(folder / name)
+
+    def add_mixer(self, model: TemporalLoRA, folders: dict[str, str]) -> None:
+        """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
+        number = 1 + max((int(re.sub(r"\D", "", entry.file) or 0) for entry in self.mixers), default=0)
         entry = MixerFile(f"mixer-{number:04d}.safetensors", tuple(model.slot_adapters))
         write_tensors(self.path / "mixer" / entry.file, dict(model.mixer.state_dict()))
-        self.mixers.append(entry)
-        self._write_index()
+        self._commit(folders, [*self.mixers, entry])
 
     def edit_epoch(self, info: EpochInfo) -> None:
-        """Store an epoch's new name, era or colour."""
-        folder = self.path / "epochs" / self.folders[info.slug]
-        _, settings = self.read_epoch(info.slug)
+        """Store the new name, era or colour of an epoch, finished or interrupted."""
+        folder = self._folder(info.slug)
+        _, settings = _read_epoch_json(folder)
         self._write_epoch_json(folder, info, settings)
 
     def remove_epoch(self, slug: str, model: TemporalLoRA) -> None:
         """Take an epoch out; its folder moves to ``deleted/``. ``model`` has already let go of it."""
-        folder = self.folders.pop(slug)
-        self.add_mixer(model)
+        folder = self.folders[slug]
+        self.add_mixer(model, {other: place for other, place in self.folders.items() if other != slug})
         (self.path / "deleted").mkdir(exist_ok=True)
         target = self.path / "deleted" / folder
         shutil.rmtree(target, ignore_errors=True)
@@ -198,8 +219,7 @@ class Project:
     def restore_epoch(self, slug: str, folder: str, folders: dict[str, str], mixers: list[MixerFile]) -> None:
         """Undo :meth:`remove_epoch`: the folder moves back, the index becomes what it was."""
         (self.path / "deleted" / folder).rename(self.path / "epochs" / folder)
-        self.folders, self.mixers = dict(folders), list(mixers)
-        self._write_index()
+        self._commit(dict(folders), list(mixers))
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
         """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""
@@ -215,7 +235,7 @@ class Project:
         for slug, folder in self.folders.items():
             place = self.path / "epochs" / folder
             try:
-                info, _ = _read_epoch_json(place)
+                info = replace(_read_epoch_json(place)[0], slug=slug, state="frozen")
                 stored = load_file(place / "memory.safetensors")
                 memory = EpochMemory(stored["replay"], stored["probe"])
                 model.load_adapter(slug, place, info.era)
@@ -224,11 +244,11 @@ class Project:
                 reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
                 info = EpochInfo(slug, folder.partition("-")[2], "", "#8A919C", "broken", note=reason)
             infos.append(info)
-        broken = {info.slug for info in infos if info.state == "broken"}
-        self._load_mixer(model, broken)
+        self._load_mixer(model)
         return infos
 
-    def _load_mixer(self, model: TemporalLoRA, broken: set[str]) -> None:
+    def _load_mixer(self, model: TemporalLoRA) -> None:
+        """Use the current mixer, without the slots of epochs that could not be loaded."""
         if not self.mixers:
             return
         entry = self.mixers[-1]
@@ -242,19 +262,19 @@ class Project:
             ) from error
         slots = list(entry.slots)
         for slug in entry.slots:
-            if slug in broken:
+            if slug not in model.adapters:
                 mixer.remove_slot(1 + slots.index(slug))
                 slots.remove(slug)
         model.set_slots(slots, mixer)
 
     def read_history(self, slug: str) -> tuple[TrainStep | HeldOut, ...]:
         """Steps and measurements of an epoch, or of its checkpoint; a damaged line ends the reading."""
-        folder = self.path / "epochs" / self.folders[slug] if slug in self.folders else self._checkpoint(slug)
+        folder = self._folder(slug)
         events: list[TrainStep | HeldOut] = []
         try:
             for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines():
                 events.append(read_history_line(line))
-        except (OSError, ValueError, KeyError, TypeError):
+        except _DAMAGE:
             pass
         return tuple(events)
 
@@ -262,23 +282,29 @@ class Project:
         """Copy the plain PEFT adapter to ``target/<slug>``.
 
         Raises:
-            TloraError: if that exists or cannot be written.
+            TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        folder = target / slug
+        if slug not in self.folders:
+            raise TloraError("That epoch is not finished.", "Finish its training first.")
+        folder = target / self.folders[slug].partition("-")[2]
         if folder.exists():
             raise TloraError(f"{folder} is already there.", "Choose another folder, or remove it first.")
         source = self.path / "epochs" / self.folders[slug]
         try:
             folder.mkdir(parents=True)
-            for name in ("adapter_config.json", "adapter_model.safetensors"):
+            for name in _ADAPTER_FILES:
                 shutil.copyfile(source / name, folder / name)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise TloraError(f"{folder} cannot be written: {error.strerror}.", "Choose another folder.") from error
         return folder
 
+    def _folder(self, slug: str) -> Path:
+        return self.path / "epochs" / self.folders[slug] if slug in self.folders else self._checkpoint(slug)
+
     def _numbered(self) -> list[Path]:
-        return [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
+        found = [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
+        return [path for path in found if path.name.partition("-")[0].isdecimal()]
 
     @staticmethod
     def _write_epoch_json(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:
@@ -287,7 +313,7 @@ class Project:
     # -- the epoch in training ----------------------------------------------------------------------------------
 
     def _checkpoint(self, slug: str) -> Path:
-        return self.path / "checkpoints" / slug
+        return self.path / "checkpoints" / re.sub(_ODD, "-", slug)
 
     def _checkpoints(self) -> list[Path]:
         return sorted(path.parent for path in (self.path / "checkpoints").glob("*/state.safetensors"))
@@ -322,6 +348,7 @@ class Project:
             info, settings = _read_epoch_json(folder)
             blocks = load_file(folder / "blocks.safetensors")
             state = load_file(folder / "state.safetensors")
+            info = replace(info, slug=slug)
             return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
         except _DAMAGE as error:
             raise TloraError(
@@ -333,7 +360,7 @@ class Project:
         found = []
         for folder in self._checkpoints():
             try:
-                found.append(_read_epoch_json(folder)[0])
+                found.append(replace(_read_epoch_json(folder)[0], slug=folder.name, state="interrupted"))
             except _DAMAGE:
                 found.append(EpochInfo(folder.name, folder.name, "", "#8A919C", "broken", note="damaged checkpoint"))
         return found
@@ -345,24 +372,37 @@ class Project:
     # -- generations --------------------------------------------------------------------------------------------
 
     def keep_generation(self, record: GenerationRecord) -> None:
-        """Append to the kept generations."""
-        with (self.path / "generations.jsonl").open("a", encoding="utf-8") as file:
-            file.write(generation_line(record) + "\n")
+        """Append to the kept generations; a line that was cut off before stays alone."""
+        with (self.path / "generations.jsonl").open("a+b") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            start = "" if file.read(1) in (b"", b"\n") else "\n"
+            file.write(f"{start}{generation_line(record)}\n".encode())
             file.flush()
             os.fsync(file.fileno())
 
     def last_generation(self) -> GenerationRecord | None:
         """The latest kept generation that can be read."""
         try:
-            lines = (self.path / "generations.jsonl").read_text(encoding="utf-8").splitlines()
+            text = (self.path / "generations.jsonl").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
-        for line in reversed(lines):
+        for line in reversed(text.splitlines()):
             try:
                 return read_generation_line(line)
-            except (ValueError, KeyError, TypeError):
+            except _DAMAGE:
                 continue
         return None
+
+
+def _plain_name(name: Any) -> str:
+    """A name out of an index, if it names something inside the project's own folders.
+
+    Raises:
+        ValueError: for anything that could lead out of them, since folders are moved and removed by these names.
+    """
+    if not isinstance(name, str) or name.startswith(".") or not name or set(name) & set('/\\:\0'):
+        raise ValueError(f"{name!r} is no plain name")
+    return name
 
 
 def _candidates(base: str) -> Iterable[str]:

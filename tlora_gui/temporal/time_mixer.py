@@ -99,18 +99,17 @@ def _causal_mean(
     batch, tokens, slots = logits_BTS.shape
     if state is None:
         state = MixerState(logits_BTS.new_zeros(batch, slots), logits_BTS.new_zeros(batch, 1))
-    seen_BT1 = logits_BTS.new_ones(batch, tokens, 1) if mask_BT is None else mask_BT[..., None].to(logits_BTS.dtype)
+    seen_BT1 = logits_BTS.new_ones(1, tokens, 1) if mask_BT is None else mask_BT[..., None].to(logits_BTS.dtype)
     sum_BS, count_B1 = state
     sums, counts = [], []
     for start in range(0, tokens, _CHUNK):
         piece = slice(start, start + _CHUNK)
-        length = min(_CHUNK, tokens - start)
-        steps = torch.arange(length, device=logits_BTS.device)
-        lag_TT = (steps[:, None] - steps[None, :]).to(logits_BTS.dtype)
-        kernel_TT = torch.where(lag_TT >= 0, decay ** lag_TT.clamp(min=0), torch.zeros_like(lag_TT))
-        carry_T1 = (decay ** (steps + 1).to(logits_BTS.dtype))[:, None]
-        sums.append(kernel_TT @ (logits_BTS[:, piece] * seen_BT1[:, piece]) + carry_T1 * sum_BS[:, None])
-        counts.append(kernel_TT @ seen_BT1[:, piece] + carry_T1 * count_B1[:, None])
+        age_BT1 = seen_BT1[:, piece].cumsum(1)  # time passes with tokens that are seen
+        lag_BTT = age_BT1 - age_BT1.transpose(1, 2)
+        kernel_BTT = (decay ** lag_BTT.clamp(min=0)).tril() * seen_BT1[:, piece].transpose(1, 2)
+        carry_BT1 = decay**age_BT1
+        sums.append(kernel_BTT @ logits_BTS[:, piece] + carry_BT1 * sum_BS[:, None])
+        counts.append(kernel_BTT.sum(-1, keepdim=True) + carry_BT1 * count_B1[:, None])
         sum_BS, count_B1 = sums[-1][:, -1], counts[-1][:, -1]
     mean_BTS = torch.cat(sums, dim=1) / torch.cat(counts, dim=1).clamp(min=1e-9)
     return mean_BTS, MixerState(sum_BS, count_B1)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from itertools import count
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.events import EndEvent, Event
@@ -59,7 +59,7 @@ class EngineClient(QObject):
         self._pause.connect(self._worker.pause)
         self._wake.connect(self._worker.wake)
         self._finish.connect(self._worker.finish)
-        self._worker.finished.connect(self._thread.quit)
+        self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
         self._worker.events.connect(self._pass_on)
         self._worker.ready.connect(self.ready)
         self._thread.start()
@@ -95,6 +95,10 @@ class EngineClient(QObject):
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""
         return job_id in self._tokens
+
+    def live(self) -> tuple[int, ...]:
+        """Numbers of the jobs that have not ended, the oldest first."""
+        return tuple(self._tokens)
 
     @property
     def busy(self) -> bool:

@@ -1,0 +1,77 @@
+"""Short settings, and ways to run the engine's streams to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.config import SleepSettings, TrainSettings
+from tlora_gui.engine.errors import Cancelled
+from tlora_gui.engine.events import Progress, TrainStep
+
+Corpora = dict[str, Path]
+Found = TypeVar("Found")
+
+QUICK = TrainSettings(
+    max_tokens=768,
+    learning_rate=1e-2,
+    mixer_learning_rate=2e-2,
+    block_size=32,
+    held_out_tokens=128,
+    eval_every=3,
+    sleep=SleepSettings(memory_tokens=512, batch_tokens=128),
+)
+"""Six steps of four blocks."""
+
+
+def drain(stream: Generator[Any, None, Found]) -> tuple[list[Any], Found]:
+    """What a stream tells, progress left out, and what it returns."""
+    events: list[Any] = []
+    while True:
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            return events, end.value
+        if not isinstance(event, Progress):
+            events.append(event)
+
+
+def collect(stream: Iterable[Any]) -> list[Any]:
+    """What a job tells, progress left out."""
+    return [event for event in stream if not isinstance(event, Progress)]
+
+
+def only(events: Iterable[Any], kind: type[Found]) -> list[Found]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def train_job(name: str, folder: Path, settings: TrainSettings = QUICK) -> jobs.TrainEpoch:
+    return jobs.TrainEpoch(name, (str(folder),), settings=settings)
+
+
+def cancel_after(stream: Iterable[Any], cancel: CancelToken, mode: CancelMode, step: int) -> tuple[list[Any], bool]:
+    """Run a training job, cancel it after a step; its events, and whether it ended as cancelled."""
+    events: list[Any] = []
+    try:
+        for event in stream:
+            events.append(event)
+            if isinstance(event, TrainStep) and event.step == step:
+                cancel.cancel(mode)
+    except Cancelled:
+        return collect(events), True
+    return collect(events), False
+
+
+def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A copy of every tensor of a module."""
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    """Whether names and bits agree."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)

@@ -1,0 +1,213 @@
+"""Active Sleep's losses against values worked out by hand, and what a memory is made of."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from mixtures import assert_near, stir
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from tlora_gui.temporal.active_sleep import (
+    cut_windows,
+    draw_windows,
+    freeze_teacher,
+    mixer_distill_loss,
+    route_loss,
+    to_memory,
+)
+from tlora_gui.temporal.config import MEMORY_WINDOW, MixerSettings
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+TEMPERATURES = [0.5, 1.0, 2.0, 4.0]
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def with_new_slot(logits_BTS: Tensor, new: float) -> Tensor:
+    """The same logits with one more slot."""
+    return torch.cat([logits_BTS, torch.full_like(logits_BTS[..., :1], new)], dim=-1)
+
+
+# -- the distill loss -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_distill_loss_is_zero_where_the_mixer_says_what_the_teacher_said(temperature: float) -> None:
+    teacher_BTS = draw(2, 5, 3)
+    assert mixer_distill_loss(teacher_BTS, teacher_BTS, temperature).abs() < 1e-6
+    assert mixer_distill_loss(teacher_BTS + 7, teacher_BTS, temperature).abs() < 1e-5, "a softmax knows no constant"
+    assert mixer_distill_loss(with_new_slot(teacher_BTS, -1e4), teacher_BTS, temperature).abs() < 1e-6
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_distill_loss_is_positive_otherwise(temperature: float, extra: int) -> None:
+    for seed in range(20):
+        student_BTS = draw(1, 1, 3 + extra, seed=seed)
+        assert mixer_distill_loss(student_BTS, draw(1, 1, 3, seed=100 + seed), temperature) > 1e-4
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+@pytest.mark.parametrize("new", [-6.0, 0.0, 3.0])
+def test_a_share_taken_by_the_new_slot_alone_costs_minus_log_of_what_is_left(temperature: float, new: float) -> None:
+    teacher_BTS = draw(2, 5, 3)
+    student_BTS = with_new_slot(teacher_BTS, new)
+    taken_BT = (student_BTS / temperature).softmax(-1)[..., -1]
+    expected = -(1 - taken_BT).log().mean() * temperature**2
+    assert_near(mixer_distill_loss(student_BTS, teacher_BTS, temperature), expected)
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_distill_loss_is_scaled_by_t_squared(temperature: float) -> None:
+    # teacher (3/4, 1/4) at temperature T, mixer (1/3, 1/3, 1/3): KL = 3/4 ln(9/4) + 1/4 ln(3/4) = 0.536275...
+    teacher_BTS = temperature * torch.tensor([[[math.log(3.0), 0.0]]])
+    by_hand = 0.75 * math.log(9 / 4) + 0.25 * math.log(3 / 4)
+    assert by_hand == pytest.approx(0.5362752)
+    loss = mixer_distill_loss(torch.zeros(1, 1, 3), teacher_BTS, temperature)
+    assert loss.item() == pytest.approx(by_hand * temperature**2, rel=1e-5)
+
+
+def test_distill_loss_is_a_mean_per_token() -> None:
+    student_BTS, teacher_BTS = draw(2, 5, 4), draw(2, 5, 3, seed=1)
+    each = [
+        mixer_distill_loss(student_BTS[b : b + 1, t : t + 1], teacher_BTS[b : b + 1, t : t + 1], 2.0)
+        for b in range(2)
+        for t in range(5)
+    ]
+    assert_near(mixer_distill_loss(student_BTS, teacher_BTS, 2.0), torch.stack(each).mean())
+
+
+@pytest.mark.parametrize("old", [1, 2, 3])
+def test_gradient_pushes_the_new_slot_down_even_with_one_old_slot(old: int) -> None:
+    teacher_BTS = draw(2, 5, old)
+    student_BTS = with_new_slot(teacher_BTS, 0.0).requires_grad_(True)
+    mixer_distill_loss(student_BTS, teacher_BTS, 2.0).backward()
+    assert student_BTS.grad is not None
+    assert (student_BTS.grad[..., -1] > 0).all()
+    assert (student_BTS.grad[..., :-1] < 0).all()
+
+
+def test_distill_loss_is_finite_for_a_teacher_who_is_certain() -> None:
+    teacher_BTS = torch.tensor([[[400.0, -400.0]]])
+    student_BTS = torch.zeros(1, 1, 3, requires_grad=True)
+    loss = mixer_distill_loss(student_BTS, teacher_BTS, 1.0)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(3), rel=1e-5)
+    assert student_BTS.grad is not None and student_BTS.grad.isfinite().all()
+
+
+def test_a_teacher_of_more_slots_than_the_mixer_is_refused() -> None:
+    with pytest.raises(ValueError, match="the teacher has 4 slots, the mixer only 3"):
+        mixer_distill_loss(draw(1, 2, 3), draw(1, 2, 4), 2.0)
+
+
+def test_distillation_teaches_the_mixer_and_never_the_teacher() -> None:
+    mixer = TimeMixer(12, MixerSettings(), 2)
+    stir(mixer)
+    teacher = freeze_teacher(mixer)
+    mixer.add_slot()
+    hidden_BTH = draw(2, 6, 12)
+    mixer_distill_loss(mixer(hidden_BTH)[0], teacher(hidden_BTH)[0], 2.0).backward()
+    assert all(parameter.grad is not None for parameter in mixer.parameters())
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+# -- the route loss ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slot", [0, 1, 3])
+def test_route_loss_is_the_cross_entropy_of_the_slot(slot: int) -> None:
+    logits_BTS = draw(2, 5, 4)
+    expected = -logits_BTS.log_softmax(-1)[..., slot].mean()
+    assert_near(route_loss(logits_BTS, slot), expected)
+    target_N = torch.full((10,), slot)
+    assert_near(route_loss(logits_BTS, slot), cross_entropy(logits_BTS.reshape(10, 4), target_N))
+
+
+def test_route_loss_of_no_preference_is_log_of_the_slots() -> None:
+    assert route_loss(torch.zeros(2, 5, 4), 3).item() == pytest.approx(math.log(4))
+
+
+def test_gradient_of_the_route_loss_pulls_its_slot_up() -> None:
+    logits_BTS = torch.zeros(2, 5, 4, requires_grad=True)
+    route_loss(logits_BTS, 2).backward()
+    assert logits_BTS.grad is not None
+    assert (logits_BTS.grad[..., 2] < 0).all()
+    assert (logits_BTS.grad[..., [0, 1, 3]] > 0).all()
+
+
+# -- memories ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("hidden", [8, 48, 576])
+def test_memory_is_bounded_by_the_root_of_the_hidden_size(dtype: torch.dtype, hidden: int) -> None:
+    hidden_BTH = draw(2, 5, hidden)
+    hidden_BTH[..., 3] = 60_000.0  # the outliers that language models have in a few dimensions
+    memory_BTH = to_memory(hidden_BTH.to(dtype))
+    assert memory_BTH.dtype == torch.float16
+    assert memory_BTH.isfinite().all()
+    assert math.sqrt(hidden) * 0.9 < memory_BTH.abs().max() <= math.sqrt(hidden) * 1.001
+
+
+def test_the_mixer_says_of_a_memory_what_it_said_of_the_text() -> None:
+    mixer = TimeMixer(48, MixerSettings(), 3)
+    stir(mixer)
+    hidden_BTH = 9 * draw(2, 40, 48)
+    weights_BTS, remembered_BTS = (mixer(x)[0].softmax(-1) for x in (hidden_BTH, to_memory(hidden_BTH)))
+    assert (weights_BTS - remembered_BTS).abs().max() < 5e-3
+
+
+def test_a_memory_holds_no_graph() -> None:
+    assert not to_memory(draw(1, 4, 8).requires_grad_(True)).requires_grad
+
+
+@pytest.mark.parametrize(("tokens", "windows"), [(15, 0), (16, 1), (47, 2), (48, 3)])
+def test_windows_are_contiguous_and_a_rest_is_dropped(tokens: int, windows: int) -> None:
+    hidden_BTH = draw(3, tokens, 8)
+    cut_NWH = cut_windows(hidden_BTH)
+    assert cut_NWH.shape == (3 * windows, MEMORY_WINDOW, 8)
+    whole_BTH = to_memory(hidden_BTH)
+    for row in range(3):
+        for place in range(windows):
+            expected_WH = whole_BTH[row, place * MEMORY_WINDOW : (place + 1) * MEMORY_WINDOW]
+            assert torch.equal(cut_NWH[row * windows + place], expected_WH)
+
+
+def memory_of(windows: int, mark: float) -> Tensor:
+    """Windows whose every number tells which memory and which window they are."""
+    marks_N11 = mark + torch.arange(windows).float()[:, None, None]
+    return marks_N11.expand(windows, MEMORY_WINDOW, 4).half()
+
+
+@pytest.mark.parametrize(("memories", "share"), [(1, 64), (2, 32), (3, 21), (64, 1), (100, 1)])
+def test_every_memory_gets_an_equal_share_of_the_tokens(memories: int, share: int) -> None:
+    kept = [memory_of(5, 10.0 * index) for index in range(memories)]
+    drawn_NWH = draw_windows(kept, 1024, torch.Generator().manual_seed(0))
+    assert drawn_NWH.shape == (memories * share, MEMORY_WINDOW, 4)
+    for index, part_NWH in enumerate(drawn_NWH.split(share)):
+        assert (part_NWH == part_NWH[:, :1, :1]).all(), "a window comes whole"
+        assert ((part_NWH >= 10 * index) & (part_NWH < 10 * index + 5)).all()
+
+
+def test_all_windows_of_a_memory_come_up() -> None:
+    drawn_NWH = draw_windows([memory_of(5, 0.0)], 1024, torch.Generator().manual_seed(0))
+    assert set(drawn_NWH[:, 0, 0].tolist()) == {0.0, 1.0, 2.0, 3.0, 4.0}
+
+
+def test_the_same_generator_draws_the_same_windows() -> None:
+    kept = [memory_of(50, 0.0), memory_of(3, 100.0)]
+    one, same, other = (draw_windows(kept, 512, torch.Generator().manual_seed(seed)) for seed in (7, 7, 8))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+def test_drawing_leaves_the_global_generator_alone() -> None:
+    state = torch.get_rng_state()
+    draw_windows([memory_of(5, 0.0)], 64, torch.Generator().manual_seed(0))
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,0 +1,155 @@
+"""One text in pieces, in batches and padded: always the logits and weights of the whole text by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from mixtures import EPOCHS, assert_near, mixture, token_ids
+from torch import Tensor
+
+from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
+
+T = 14
+
+
+@torch.no_grad()
+def in_pieces(model: TemporalLoRA, ids_BT: Tensor, pieces: list[int], blend: Any, mask_BT: Any = None) -> MixtureOutput:
+    """Feed ``pieces`` through the cache; logits and weights of all of them."""
+    cache = state = None
+    logits, weights, done = [], [], 0
+    for piece_BT in ids_BT.split(pieces, dim=1):
+        done += piece_BT.shape[1]
+        output = model(
+            piece_BT,
+            blend,
+            past_key_values=cache,
+            mixer_state=state,
+            use_cache=True,
+            attention_mask=None if mask_BT is None else mask_BT[:, :done],
+        )
+        cache, state = output.past_key_values, output.mixer_state
+        logits.append(output.logits_BTV)
+        weights.append(output.weights_BTS)
+    return MixtureOutput(torch.cat(logits, 1), torch.cat(weights, 1), output.hidden_BTH, cache, state)
+
+
+@torch.no_grad()
+def at_once(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer", mask_BT: Tensor | None = None) -> MixtureOutput:
+    return model(ids_BT, blend, attention_mask=mask_BT)
+
+
+@pytest.mark.parametrize("pieces", [[1] * T, [5, 1, 1, 6, 1], [T - 1, 1], [T]], ids=str)
+@pytest.mark.parametrize("blend", ["mixer", 2, torch.tensor([0.1, 0.2, 0.3, 0.4])], ids=["mixer", "solo", "fixed"])
+def test_cached_decoding_equals_uncached(tiny_backbone: Any, pieces: list[int], blend: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids(2, T)
+    whole, parts = at_once(model, ids_BT, blend), in_pieces(model, ids_BT, pieces, blend)
+    assert_near(parts.weights_BTS, whole.weights_BTS)
+    assert_near(parts.logits_BTV, whole.logits_BTV)
+    if blend == "mixer":
+        assert whole.mixer_state is not None and parts.mixer_state is not None
+        assert_near(parts.mixer_state.sum_BS, whole.mixer_state.sum_BS)
+        assert_near(parts.mixer_state.count_B1, whole.mixer_state.count_B1)
+
+
+def test_forgetting_the_mixer_state_between_pieces_would_show(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids(1, T)
+    first = model(ids_BT[:, :-1], use_cache=True)
+    kept = model(ids_BT[:, -1:], past_key_values=first.past_key_values, mixer_state=None, use_cache=True)
+    assert (kept.weights_BTS[:, -1] - at_once(model, ids_BT).weights_BTS[:, -1]).abs().max() > 1e-3
+
+
+def test_a_past_token_keeps_its_weights_as_the_text_grows(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids(1, T)
+    whole = at_once(model, ids_BT)
+    for length in (1, 4, T - 1):
+        assert_near(at_once(model, ids_BT[:, :length]).weights_BTS, whole.weights_BTS[:, :length])
+
+
+def test_a_live_epoch_decodes_with_a_cache_too(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2], live="tale")
+    ids_BT = token_ids(1, T)
+    whole, parts = at_once(model, ids_BT), in_pieces(model, ids_BT, [1] * T, "mixer")
+    assert_near(parts.weights_BTS, whole.weights_BTS)
+    assert_near(parts.logits_BTV, whole.logits_BTV)
+
+
+def test_logits_to_keep_gives_the_last_positions_and_all_weights(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids(2, T)
+    output = model(ids_BT, logits_to_keep=2)
+    whole = at_once(model, ids_BT)
+    assert output.weights_BTS.shape == (2, T, 4)
+    assert_near(output.logits_BTV, whole.logits_BTV[:, -2:])
+
+
+def test_no_cache_is_returned_unless_asked_for(tiny_backbone: Any) -> None:
+    assert at_once(mixture(tiny_backbone), token_ids()).past_key_values is None
+
+
+@pytest.mark.parametrize("blend", ["mixer", 1, torch.tensor([0.1, 0.2, 0.3, 0.4])], ids=["mixer", "solo", "fixed"])
+def test_a_batch_equals_its_rows(tiny_backbone: Any, blend: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids(5, T)
+    together = at_once(model, ids_BT, blend)
+    for row in range(5):
+        alone = at_once(model, ids_BT[row : row + 1], blend)
+        assert_near(together.weights_BTS[row], alone.weights_BTS[0])
+        assert_near(together.logits_BTV[row], alone.logits_BTV[0])
+
+
+# -- padding ----------------------------------------------------------------------------------------------------
+
+LENGTHS = (T, 9, 3)
+
+
+def padded(side: str) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """A batch of texts of ``LENGTHS``, its mask, and the texts by themselves."""
+    rows = [token_ids(1, length, seed=length) for length in LENGTHS]
+    ids_BT = torch.full((len(rows), T), 256)
+    mask_BT = torch.zeros(len(rows), T, dtype=torch.long)
+    for row, text in enumerate(rows):
+        place = slice(0, text.shape[1]) if side == "right" else slice(T - text.shape[1], T)
+        ids_BT[row, place] = text
+        mask_BT[row, place] = 1
+    return ids_BT, mask_BT, rows
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("blend", ["mixer", 2])
+def test_a_padded_batch_equals_its_rows_at_real_positions(tiny_backbone: Any, side: str, blend: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT, mask_BT, rows = padded(side)
+    together = at_once(model, ids_BT, blend, mask_BT)
+    assert_near(together.weights_BTS.sum(-1), torch.ones(3, T))
+    for row, text in enumerate(rows):
+        real = mask_BT[row].bool()
+        alone = at_once(model, text, blend)
+        assert_near(together.weights_BTS[row, real], alone.weights_BTS[0])
+        assert_near(together.logits_BTV[row, real], alone.logits_BTV[0])
+
+
+@pytest.mark.parametrize("pieces", [[1] * T, [12, 1, 1]], ids=str)
+def test_a_left_padded_batch_decodes_with_a_cache_like_its_rows(tiny_backbone: Any, pieces: list[int]) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT, mask_BT, rows = padded("left")
+    together = in_pieces(model, ids_BT, pieces, "mixer", mask_BT)
+    for row, text in enumerate(rows):
+        real = mask_BT[row].bool()
+        alone = at_once(model, text)
+        assert_near(together.weights_BTS[row, real], alone.weights_BTS[0])
+        assert_near(together.logits_BTV[row, real], alone.logits_BTV[0])
+
+
+@torch.no_grad()
+def test_padding_tokens_themselves_do_not_matter(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT, mask_BT, _ = padded("left")
+    other_BT = torch.where(mask_BT.bool(), ids_BT, torch.full_like(ids_BT, 7))
+    one, other = at_once(model, ids_BT, "mixer", mask_BT), at_once(model, other_BT, "mixer", mask_BT)
+    assert_near(one.weights_BTS[mask_BT.bool()], other.weights_BTS[mask_BT.bool()])
+    assert_near(one.logits_BTV[mask_BT.bool()], other.logits_BTV[mask_BT.bool()])

@@ -1,0 +1,463 @@
+"""An epoch's life: begun, trained, frozen for good, saved, loaded, removed; and what all of it leaves untouched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mixtures import (
+    EPOCHS,
+    add_epoch,
+    assert_near,
+    assert_same_bits,
+    mixture,
+    plain_logits,
+    snapshot,
+    stir,
+    token_ids,
+    train_a_little,
+)
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tlora_gui.temporal.config import LoraSettings, MixerSettings
+from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+
+@torch.no_grad()
+def weights(model: TemporalLoRA, ids_BT: Tensor) -> Tensor:
+    return model(ids_BT, "mixer").weights_BTS
+
+
+@torch.no_grad()
+def logits(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer") -> Tensor:
+    return model(ids_BT, blend).logits_BTV
+
+
+def save(model: TemporalLoRA, name: str, folder: Path) -> Path:
+    """What the project does: PEFT's own writing of one adapter."""
+    model.peft_model.save_pretrained(str(folder), selected_adapters=[name], save_embedding_layers=False)
+    return folder / name
+
+
+# -- frozen for good --------------------------------------------------------------------------------------------
+
+
+def test_later_training_leaves_backbone_and_finished_adapters_bit_identical(tiny_backbone: Any, bare: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    backbone = snapshot(model.backbone_parameters())
+    finished = {name: snapshot(model.adapter_parameters(name)) for name in EPOCHS[:2]}
+    original = dict(bare.named_parameters())
+    model.add_adapter("tale")
+    model.begin_epoch("tale")
+    live = snapshot(model.adapter_parameters("tale"))
+    train_a_little(model)
+    model.finish_epoch("tale")
+    assert_same_bits(model.backbone_parameters(), backbone)
+    assert all(torch.equal(original[name], value) for name, value in backbone.items())
+    assert original.keys() == backbone.keys(), "parameters are named as they were before PEFT wrapped them"
+    for name, before in finished.items():
+        assert_same_bits(model.adapter_parameters(name), before)
+    assert all(not torch.equal(p, live[full]) for full, p in model.adapter_parameters("tale").items())
+
+
+def test_a_finished_epoch_alone_says_the_same_after_later_training(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    ids_BT = token_ids()
+    before = {slot: logits(model, ids_BT, slot) for slot in (0, 1, 2)}
+    add_epoch(model, "tale", finish=False)
+    train_a_little(model)
+    model.finish_epoch("tale")
+    for slot, logits_BTV in before.items():
+        assert torch.equal(logits(model, ids_BT, slot), logits_BTV)
+
+
+def test_a_frozen_epoch_cannot_be_trained_again(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    with pytest.raises(ValueError, match="trained and frozen"):
+        model.begin_epoch("verse")
+    assert model.mixer.slots == 4
+
+
+def test_two_epochs_cannot_train_at_once(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, ("verse",), live="code")
+    model.add_adapter("tale")
+    with pytest.raises(ValueError, match="another epoch is in training"):
+        model.begin_epoch("tale")
+    assert model.slot_names == [BACKBONE_SLOT, "verse", "code"]
+
+
+def test_an_untrained_adapter_has_no_slot_and_changes_nothing(tiny_backbone: Any, bare: Any) -> None:
+    model = TemporalLoRA(tiny_backbone)
+    model.add_adapter("verse")
+    model.add_adapter("code")
+    assert model.slot_names == [BACKBONE_SLOT]
+    assert torch.equal(logits(model, token_ids()), plain_logits(bare, token_ids()))
+    assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
+
+
+def test_a_newborn_epoch_leaves_the_mixture_as_it_was(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    ids_BT = token_ids()
+    before_BTS, before_BTV = weights(model, ids_BT), logits(model, ids_BT)
+    model.add_adapter("tale")
+    model.begin_epoch("tale")
+    after_BTS = weights(model, ids_BT)
+    assert (after_BTS[..., :3] - before_BTS).abs().max() < 0.01
+    assert (logits(model, ids_BT) - before_BTV).abs().max() < 0.05 * before_BTV.abs().max()
+
+
+def test_the_mixer_is_never_reset(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    head, body = model.mixer.head.weight.detach().clone(), snapshot(dict(model.mixer.body.named_parameters()))
+    model.add_adapter("tale")
+    model.begin_epoch("tale")
+    model.finish_epoch("tale")
+    assert torch.equal(model.mixer.head.weight[:3], head)
+    model.remove_adapter("verse")
+    assert torch.equal(model.mixer.head.weight[:2], head[[0, 2]])
+    assert_same_bits(dict(model.mixer.body.named_parameters()), body)
+
+
+# -- initial weights --------------------------------------------------------------------------------------------
+
+
+def test_the_seed_alone_decides_the_initial_weights(tiny_backbone: Any) -> None:
+    model = TemporalLoRA(tiny_backbone)
+    torch.manual_seed(1)
+    model.add_adapter("verse", seed=5)
+    state = torch.get_rng_state()
+    torch.manual_seed(2)
+    model.add_adapter("code", seed=5)
+    model.add_adapter("tale", seed=6)
+    verse, code, tale = (list(snapshot(model.adapter_parameters(name)).values()) for name in EPOCHS)
+    assert all(torch.equal(one, other) for one, other in zip(verse, code, strict=True))
+    assert not all(torch.equal(one, other) for one, other in zip(verse, tale, strict=True))
+    torch.manual_seed(1)
+    assert torch.equal(torch.get_rng_state(), state), "torch's global generator is left as it was"
+
+
+# -- names ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["verse", BACKBONE_SLOT])
+def test_a_taken_name_is_refused(tiny_backbone: Any, name: str) -> None:
+    model = mixture(tiny_backbone)
+    with pytest.raises(ValueError, match="already an epoch"):
+        model.add_adapter(name)
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "lora_x", "lora", "a", "0", "2", "mlp", "weight", "model", "lm_head", "default"])
+def test_a_name_that_would_confuse_peft_is_refused_without_a_trace(tiny_backbone: Any, name: str) -> None:
+    model = mixture(tiny_backbone, ("verse",))
+    names = {full for full, _ in model.named_parameters()}
+    with pytest.raises(ValueError, match="cannot name an adapter"):
+        model.add_adapter(name)
+    assert {full for full, _ in model.named_parameters()} == names
+    assert list(model.adapters) == ["verse"]
+
+
+@pytest.mark.parametrize("name", ["1984", "verses", "ver", "code-2", "epoch 1", "Ποίηση"])
+def test_any_other_name_keeps_its_tensors_apart(tiny_backbone: Any, tmp_path: Path, name: str) -> None:
+    model = mixture(tiny_backbone, ("verse", "code"))
+    add_epoch(model, name, seed=4)
+    size = len(model.adapter_parameters("verse"))
+    for each in ("verse", "code", name):
+        assert len(model.adapter_parameters(each)) == size
+        stored = load_file(save(model, each, tmp_path) / "adapter_model.safetensors")
+        assert len(stored) == size
+    assert not set(model.adapter_parameters(name)) & set(model.adapter_parameters("verse"))
+
+
+# -- plain PEFT folders -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_a_saved_epoch_opens_with_plain_peft_and_gives_the_same_logits(
+    tiny_backbone: Any, bare: Any, tmp_path: Path, name: str
+) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids()
+    folder = save(model, name, tmp_path)
+    opened = PeftModel.from_pretrained(bare, str(folder)).eval()
+    with torch.no_grad():
+        assert_near(opened(input_ids=ids_BT).logits, logits(model, ids_BT, model.slot_names.index(name)))
+
+
+def test_a_folder_names_its_backbone(tiny_backbone: Any, tmp_path: Path) -> None:
+    model = TemporalLoRA(tiny_backbone, backbone_name="owner/some-model")
+    model.add_adapter("verse")
+    stored = json.loads((save(model, "verse", tmp_path) / "adapter_config.json").read_text())
+    assert stored["base_model_name_or_path"] == "owner/some-model"
+    assert stored["peft_type"] == "LORA"
+
+
+def test_loaded_epochs_and_mixer_speak_as_the_saved_ones_did(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
+    model = mixture(tiny_backbone)
+    folders = [save(model, name, tmp_path) for name in EPOCHS]
+    other = TemporalLoRA(bare, model.lora, backbone_name="named otherwise")
+    mixer = TimeMixer(model.mixer.hidden_size, MixerSettings(), 4)
+    mixer.load_state_dict(model.mixer.state_dict())
+    for name, folder in zip(EPOCHS, folders, strict=True):
+        other.load_adapter(name, folder, era="an era")
+    other.set_slots(list(EPOCHS), mixer)
+    ids_BT = token_ids()
+    assert torch.equal(weights(other, ids_BT), weights(model, ids_BT))
+    assert torch.equal(logits(other, ids_BT), logits(model, ids_BT))
+    assert [adapter.state for adapter in other.adapters.values()] == ["frozen"] * 3
+    assert other.adapters["verse"].era == "an era"
+    assert not any(parameter.requires_grad for parameter in other.backbone.parameters())
+
+
+def test_an_adapter_of_another_rank_and_scaling_joins_the_mixture(
+    tiny_backbone: Any, bare: Any, tmp_path: Path
+) -> None:
+    wide = mixture(bare, ("tale",), lora=LoraSettings(r=6, lora_alpha=3.0))
+    folder = save(wide, "tale", tmp_path)
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    model.load_adapter("tale", folder)
+    mixer = TimeMixer(model.mixer.hidden_size, MixerSettings(), 4)
+    stir(mixer)
+    model.set_slots(list(EPOCHS), mixer)
+    ids_BT = token_ids()
+    one_hot_S = torch.tensor([0.0, 0.0, 0.0, 1.0])
+    assert_near(logits(model, ids_BT, 3), logits(wide, ids_BT, 1))
+    assert_near(logits(model, ids_BT, one_hot_S), logits(wide, ids_BT, 1))
+
+
+def test_a_mixer_with_other_slots_than_epochs_is_refused(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    with pytest.raises(ValueError, match="5 slots for 3 epochs"):
+        model.set_slots(list(EPOCHS), TimeMixer(48, MixerSettings(), 5))
+
+
+# -- folders that do not fit ------------------------------------------------------------------------------------
+
+Damage = Callable[[Path], object]
+
+
+def change_weights(change: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> Damage:
+    def damage(folder: Path) -> None:
+        file = folder / "adapter_model.safetensors"
+        save_file(change(load_file(file)), file)
+
+    return damage
+
+
+def change_config(**fields: Any) -> Damage:
+    def damage(folder: Path) -> None:
+        file = folder / "adapter_config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+    return damage
+
+
+def first_half(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return dict(sorted(weights.items())[: len(weights) // 2])
+
+
+MISFITS: dict[str, Damage] = {
+    "other shapes": change_weights(lambda w: {key: torch.zeros(3, 5) for key in w}),
+    "no tensors": change_weights(lambda w: {}),
+    "half of the tensors": change_weights(first_half),
+    "tensors too many": change_weights(lambda w: w | {"base_model.model.extra.lora_A.weight": torch.zeros(1, 1)}),
+    "not safetensors": lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"no"),
+    "cut off": lambda folder: (folder / "adapter_model.safetensors").write_bytes(
+        (folder / "adapter_model.safetensors").read_bytes()[:-100]
+    ),
+    "no configuration": lambda folder: (folder / "adapter_config.json").unlink(),
+    "not JSON": lambda folder: (folder / "adapter_config.json").write_text("{"),
+    "rank 0": change_config(r=0),
+    "half a rank": change_config(r=3.5),
+    "another rank": change_config(r=3),
+    "other layers": change_config(layers_to_transform=[0, 1, 2, 3]),
+    "other modules": change_config(target_modules=["c_attn", "q_proj"]),
+    "rank-stabilised scaling": change_config(use_rslora=True),
+    "scaling per layer": change_config(alpha_pattern={"c_attn|q_proj": 64}),
+    "an initialisation that writes to the backbone": change_config(init_lora_weights="pissa"),
+    "another method": change_config(peft_type="IA3"),
+}
+
+
+@pytest.mark.parametrize("damage", MISFITS.values(), ids=MISFITS)
+def test_a_misfit_folder_is_refused_and_the_model_stays_usable(
+    tiny_backbone: Any, bare: Any, tmp_path: Path, damage: Damage
+) -> None:
+    refuse_and_go_on(tiny_backbone, bare, tmp_path, damage, EPOCHS[:2])
+
+
+@pytest.mark.parametrize("misfit", ["other shapes", "half of the tensors", "other layers"])
+def test_a_misfit_folder_is_refused_by_a_model_without_adapters(
+    tiny_backbone: Any, bare: Any, tmp_path: Path, misfit: str
+) -> None:
+    refuse_and_go_on(tiny_backbone, bare, tmp_path, MISFITS[misfit], ())
+
+
+def refuse_and_go_on(backbone: Any, bare: Any, tmp_path: Path, damage: Damage, names: tuple[str, ...]) -> None:
+    good = save(mixture(bare, ("tale",)), "tale", tmp_path)
+    bad = shutil.copytree(good, tmp_path / "bad")
+    damage(bad)
+    model = mixture(backbone, names)
+    ids_BT = token_ids()
+    parameters, before_BTV = snapshot(model.backbone_parameters()), logits(model, ids_BT)
+    with warnings.catch_warnings(), pytest.raises(ValueError):
+        warnings.simplefilter("ignore")  # PEFT speaks of fields it does not know
+        model.load_adapter("tale", bad)
+    assert "tale" not in model.adapters
+    assert_same_bits(model.backbone_parameters(), parameters)
+    assert torch.equal(logits(model, ids_BT), before_BTV)
+    model.load_adapter("tale", good)
+    add_epoch(model, "later")
+    assert load_file(save(model, "later", tmp_path) / "adapter_model.safetensors").keys() == tensor_names(good)
+    train_last = logits(model, ids_BT, model.slot_names.index("later"))
+    assert (train_last - before_BTV).abs().max() > 0.01
+
+
+def tensor_names(folder: Path) -> set[str]:
+    return set(load_file(folder / "adapter_model.safetensors"))
+
+
+def test_missing_weights_are_an_os_error(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
+    folder = save(mixture(bare, ("tale",)), "tale", tmp_path)
+    (folder / "adapter_model.safetensors").unlink()
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    with pytest.raises(OSError):
+        model.load_adapter("tale", folder)
+    assert list(model.adapters) == list(EPOCHS[:2])
+
+
+def test_pickled_weights_are_not_read(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
+    folder = save(mixture(bare, ("tale",)), "tale", tmp_path)
+    stored = load_file(folder / "adapter_model.safetensors")
+    (folder / "adapter_model.safetensors").unlink()
+    torch.save(stored, folder / "adapter_model.bin")
+    with pytest.raises(OSError):
+        mixture(tiny_backbone, ()).load_adapter("tale", folder)
+
+
+def test_a_taken_name_cannot_be_loaded_over(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
+    folder = save(mixture(bare, ("tale",)), "tale", tmp_path)
+    model = mixture(tiny_backbone)
+    before = snapshot(model.adapter_parameters("verse"))
+    with pytest.raises(ValueError, match="already an epoch"):
+        model.load_adapter("verse", folder)
+    assert_same_bits(model.adapter_parameters("verse"), before)
+
+
+def test_an_adapter_trained_by_peft_alone_can_be_loaded(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
+    model = TemporalLoRA(tiny_backbone, LoraSettings(r=4))
+    config = LoraConfig(
+        r=4,
+        lora_alpha=16,
+        lora_dropout=0.1,
+        target_modules=sorted(model.lora_config().target_modules),
+        layers_to_transform=[1, 2, 3],
+        layers_pattern=model.lora_config().layers_pattern,
+        fan_in_fan_out=model.lora_config().fan_in_fan_out,
+        init_lora_weights=True,
+    )
+    plain = get_peft_model(bare, config).eval()
+    for parameter in plain.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.05)
+    plain.save_pretrained(str(tmp_path / "plain"), save_embedding_layers=False)
+    model.load_adapter("tale", tmp_path / "plain")
+    mixer = TimeMixer(48, MixerSettings(), 2)
+    model.set_slots(["tale"], mixer)
+    with torch.no_grad():
+        assert_near(logits(model, token_ids(), 1), plain(input_ids=token_ids()).logits)
+
+
+# -- removing ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_removing_an_epoch_renormalises_and_leaves_the_others_as_they_were(tiny_backbone: Any, name: str) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids()
+    before_BTS = weights(model, ids_BT)
+    alone = {each: logits(model, ids_BT, slot) for slot, each in enumerate(EPOCHS, 1)}
+    index = 1 + EPOCHS.index(name)
+    model.remove_adapter(name)
+    rest_BTS = before_BTS[..., [slot for slot in range(4) if slot != index]]
+    assert_near(weights(model, ids_BT), rest_BTS / rest_BTS.sum(-1, keepdim=True))
+    assert not any(f".{name}." in full for full, _ in model.named_parameters())
+    for slot, each in enumerate(model.slot_adapters, 1):
+        assert_near(logits(model, ids_BT, slot), alone[each])
+    assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
+
+
+def test_an_epoch_can_be_removed_and_added_again(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    ids_BT = token_ids()
+    model.remove_adapter("code")
+    add_epoch(model, "code", seed=2)
+    assert model.slot_names == [BACKBONE_SLOT, "verse", "tale", "code"]
+    fresh = [logits(model, ids_BT, slot) for slot in (1, 2, 3)]
+    with model.plain_peft("code") as plain, torch.no_grad():
+        assert_near(fresh[2], plain(input_ids=ids_BT).logits)
+    assert model.adapters["code"].state == "frozen"
+
+
+def test_an_epoch_in_training_goes_on_when_another_is_removed(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2], live="tale")
+    model.remove_adapter("verse")
+    live = set(model.adapter_parameters("tale"))
+    assert {full for full, p in model.backbone.named_parameters() if p.requires_grad} == live
+    before = snapshot(model.adapter_parameters("tale"))
+    train_a_little(model, steps=1)
+    assert all(not torch.equal(p, before[full]) for full, p in model.adapter_parameters("tale").items())
+
+
+def test_an_epoch_in_training_can_be_removed(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    ids_BT = token_ids()
+    before_BTS, before_BTV = weights(model, ids_BT), logits(model, ids_BT)
+    add_epoch(model, "tale", finish=False)
+    model.remove_adapter("tale")
+    assert_near(weights(model, ids_BT), before_BTS)
+    assert_near(logits(model, ids_BT), before_BTV)
+    model.add_adapter("tale")
+    model.begin_epoch("tale")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_after_the_last_epoch_is_removed_the_bare_backbone_speaks_and_a_new_life_begins(
+    tiny_backbone: Any, bare: Any, tmp_path: Path, count: int
+) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:count])
+    ids_BT = token_ids()
+    for name in EPOCHS[:count]:
+        model.remove_adapter(name)
+    assert torch.equal(logits(model, ids_BT), plain_logits(bare, ids_BT))
+    assert model.slot_names == [BACKBONE_SLOT]
+    model.add_adapter("again")
+    model.begin_epoch("again")
+    train_a_little(model)
+    live_BTV = logits(model, ids_BT)
+    model.finish_epoch("again")
+    assert_near(logits(model, ids_BT), live_BTV)
+    opened = PeftModel.from_pretrained(bare, str(save(model, "again", tmp_path))).eval()
+    with torch.no_grad():
+        assert_near(opened(input_ids=ids_BT).logits, logits(model, ids_BT, 1))
+
+
+def test_removing_an_untrained_adapter_touches_no_slot(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    before_BTS = weights(model, token_ids())
+    model.add_adapter("later")
+    model.remove_adapter("later")
+    assert torch.equal(weights(model, token_ids()), before_BTS)
+
+
+def test_peft_is_asked_for_only_once_there_is_an_adapter(tiny_backbone: Any) -> None:
+    with pytest.raises(LookupError, match="no adapter yet"):
+        _ = TemporalLoRA(tiny_backbone).peft_model

@@ -1,0 +1,426 @@
+"""The charts: what the series hold, what the panel draws, and how a person reads it."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
+
+from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStarted, TrainStep
+from tlora_gui.ui.charts.line_chart import LineChart
+from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
+from tlora_gui.ui.charts.series import Columns, History, smooth
+from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST, line_colour
+from tlora_gui.ui.palette import contrast
+from tlora_gui.ui.theme import DARK, LIGHT
+
+Event = TrainStep | HeldOut
+WaitUntil = Callable[..., None]
+BARD = EpochInfo("bard", "Shakespeare", "Renaissance era", "#0072B2", "frozen")
+CODE = EpochInfo("code", "Python", "IT era", "#E69F00", "frozen")
+
+
+def step(slug: str, number: int, adapter_loss: float = 4.0, distill_loss: float = 0.0) -> TrainStep:
+    return TrainStep(slug, number, 100, adapter_loss, distill_loss, 0.1, 1e-3, 512 * number, 500.0, 1.0)
+
+
+def steps(slug: str, numbers: Iterable[int], distill_loss: float = 0.0) -> list[Event]:
+    return [step(slug, number, 4.0 - number / 1000, distill_loss) for number in numbers]
+
+
+def two_phases() -> tuple[tuple[str, tuple[Event, ...]], ...]:
+    """Ten steps of one epoch, then five of another that has cost the first something."""
+    first = [HeldOut("bard", 0, 4.5, (("bard", 0.1),)), *steps("bard", range(1, 11))]
+    first.append(HeldOut("bard", 10, 4.1, (("bard", 0.97),)))
+    second = [*steps("code", range(1, 6), distill_loss=0.02)]
+    second.append(HeldOut("code", 5, 2.5, (("bard", 0.9), ("code", 0.95)), (("bard", 0.05), ("code", 0.99))))
+    return ("bard", tuple(first)), ("code", tuple(second))
+
+
+@pytest.fixture
+def history() -> History:
+    history = History()
+    history.load(two_phases())
+    return history
+
+
+@pytest.fixture
+def panel(qapp: QApplication) -> ChartsPanel:
+    panel = ChartsPanel()
+    panel.resize(900, 250)
+    panel.show()
+    panel.apply_theme(LIGHT)
+    return panel
+
+
+@pytest.fixture
+def filled(panel: ChartsPanel) -> ChartsPanel:
+    panel.set_epochs((BARD, CODE))
+    panel.load_history(two_phases())
+    panel.redraw()
+    return panel
+
+
+def chart(panel: ChartsPanel, name: str) -> LineChart:
+    found = panel.findChild(LineChart, name)
+    assert found is not None
+    return found
+
+
+def labels(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
+
+
+# -- series -----------------------------------------------------------------------------------------------------
+
+
+def test_columns_keep_every_row_while_they_grow() -> None:
+    columns = Columns(2)
+    for number in range(5000):
+        columns.append(number, -number)
+    assert np.array_equal(columns.column(0), np.arange(5000))
+    assert np.array_equal(columns.column(1), -np.arange(5000))
+
+
+def test_a_phase_begins_where_the_one_before_ended(history: History) -> None:
+    assert [(p.slug, p.start, p.end) for p in history.phases()] == [("bard", 0, 10), ("code", 10, 15)]
+    x, loss = history.adapter_loss("code", 10)
+    assert x.tolist() == [11, 12, 13, 14, 15]
+    assert loss[0] == pytest.approx(3.999)
+    assert history.distill_loss("code", 10)[1].tolist() == [0.02] * 5
+    assert history.distill_loss("bard", 0)[1].tolist() == [0.0] * 10
+    assert [values.tolist() for values in history.held_out_loss("bard", 0)] == [[0, 10], [4.5, 4.1]]
+
+
+def test_the_routing_curve_of_an_epoch_goes_on_into_later_phases(history: History) -> None:
+    routing = history.routing()
+    assert [values.tolist() for values in routing["bard"]] == [[0, 10, 15], [0.1, 0.97, 0.9]]
+    assert [values.tolist() for values in routing["code"]] == [[15], [0.95]]
+    unprotected = history.routing(unprotected=True)
+    assert [values.tolist() for values in unprotected["bard"]] == [[15], [0.05]]
+
+
+def test_the_matrix_holds_the_last_measurement_of_every_phase(history: History) -> None:
+    matrix = history.matrix()
+    assert matrix.phases == matrix.epochs == ("bard", "code")
+    np.testing.assert_array_equal(matrix.routing, [[0.97, math.nan], [0.9, 0.95]])
+    np.testing.assert_array_equal(matrix.unprotected, [[math.nan, math.nan], [0.05, 0.99]])
+
+
+def test_a_phase_without_a_measurement_is_an_empty_row_of_the_matrix() -> None:
+    history = History()
+    history.load((("bard", tuple(steps("bard", range(1, 4)))),))
+    np.testing.assert_array_equal(history.matrix().routing, [[math.nan]])
+
+
+def test_a_repeated_step_drops_what_came_after_it() -> None:
+    history = History()
+    history.extend([*steps("bard", range(1, 11)), HeldOut("bard", 5, 4.2, ()), HeldOut("bard", 10, 4.0, ())])
+    history.extend([step("bard", 6, adapter_loss=1.0)])
+    x, loss = history.adapter_loss("bard", 0)
+    assert x.tolist() == [1, 2, 3, 4, 5, 6]
+    assert loss[-1] == 1.0
+    assert history.held_out_loss("bard", 0)[0].tolist() == [5]
+
+
+def test_a_resumed_training_forgets_what_came_after_its_checkpoint(history: History) -> None:
+    history.begin("code", first_step=3)
+    assert history.adapter_loss("code", 10)[0].tolist() == [11, 12, 13]
+    assert history.phases()[-1].end == 13
+
+
+def test_a_training_from_nothing_is_the_latest_phase_even_under_an_old_slug(history: History) -> None:
+    history.begin("bard", first_step=0)
+    history.extend(steps("bard", (1, 2)))
+    assert [(p.slug, p.start, p.end) for p in history.phases()] == [("code", 0, 5), ("bard", 5, 7)]
+    assert history.routing()["bard"][0].tolist() == []
+
+
+def test_a_removed_epoch_leaves_and_returns_with_all_it_had(history: History) -> None:
+    before = history.matrix()
+    history.remove("bard")
+    assert [(p.slug, p.start, p.end) for p in history.phases()] == [("code", 0, 5)]
+    assert list(history.routing()) == ["code"]
+    np.testing.assert_array_equal(history.matrix().routing, [[0.95]])
+    history.show_only(("bard", "code"))
+    np.testing.assert_array_equal(history.matrix().routing, before.routing)
+
+
+def test_loading_replaces_and_clearing_empties(history: History) -> None:
+    history.load((("code", tuple(steps("code", range(1, 3)))),))
+    assert history.slugs == ("code",)
+    history.clear()
+    assert history.phases() == () and history.matrix().routing.shape == (0, 0)
+
+
+def test_smoothing_keeps_a_straight_line_and_skips_what_is_not_finite() -> None:
+    x = np.arange(100.0)
+    np.testing.assert_allclose(smooth((x, np.full(100, 3.0)), 9)[1], 3.0)
+    values = np.full(100, 2.0)
+    values[50] = math.nan
+    np.testing.assert_allclose(smooth((x, values), 9)[1], 2.0)
+
+
+def test_smoothing_of_very_many_points_is_thinned_out_and_keeps_both_ends() -> None:
+    x = np.arange(100_000.0)
+    thin, _ = smooth((x, x), 101)
+    assert len(thin) < 5000 and thin[0] == 0 and thin[-1] == 99_999
+
+
+# -- panel ------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_panel_says_how_to_fill_it(panel: ChartsPanel) -> None:
+    assert "Train an epoch to see its curves" in labels(chart(panel, "lossChart"))
+    assert not any(action.isEnabled() for action in chart(panel, "lossChart").menu.actions() if "Save" in action.text())
+
+
+def test_a_loaded_history_is_drawn_in_all_three_charts(filled: ChartsPanel) -> None:
+    loss, distill, routing = (chart(filled, name) for name in ("lossChart", "distillChart", "routingChart"))
+    assert loss.curve_data("code")[0].tolist() == [11, 12, 13, 14, 15]
+    assert loss.curve_data(("bard", "held-out"))[1].tolist() == [4.5, 4.1]
+    assert set(distill.curve_data("bard")[1]) == {0.0} and set(distill.curve_data("code")[1]) == {0.02}
+    assert routing.curve_data("bard")[1].tolist() == [0.1, 0.97, 0.9]
+    assert routing.curve_data(("code", "unprotected"))[1].tolist() == [0.99]
+    assert "Train an epoch to see its curves" not in labels(loss)
+
+
+def test_live_events_are_drawn_by_themselves(filled: ChartsPanel, wait_until: WaitUntil) -> None:
+    new = EpochInfo("milton", "Milton", "", "#009E73", "training")
+    filled.begin_epoch(TrainStarted(new, 100, 0))
+    filled.add_events(steps("milton", range(1, 4)))
+    wait_until(lambda: len(chart(filled, "lossChart").curve_data("milton")[0]) == 3)
+    assert chart(filled, "lossChart").curve_data("milton")[0].tolist() == [16, 17, 18]
+
+
+def test_many_events_between_two_redraws_are_drawn_once(panel: ChartsPanel, wait_until: WaitUntil) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 1000, 0))
+    loss = chart(panel, "lossChart")
+    drawn: list[int] = []
+    for number in range(1, 501):
+        panel.add_events([step("bard", number)])
+        drawn.append(len(loss.curve_data("bard")[0]))
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == 500)
+    assert len(set(drawn)) <= 20
+
+
+def test_a_long_training_gets_a_smoothed_line_over_the_raw_one(panel: ChartsPanel) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 1000, 0))
+    loss = chart(panel, "lossChart")
+    panel.add_events(steps("bard", range(1, SMOOTH_FROM)))
+    panel.redraw()
+    assert len(loss.curve_data(("bard", "smooth"))[0]) == 0
+    panel.add_events(steps("bard", range(SMOOTH_FROM, SMOOTH_FROM + 10)))
+    panel.redraw()
+    assert len(loss.curve_data(("bard", "smooth"))[0]) == SMOOTH_FROM + 9
+
+
+def test_a_removed_epoch_leaves_no_curve_and_the_others_move_up(filled: ChartsPanel, wait_until: WaitUntil) -> None:
+    filled.remove_epoch("bard")
+    loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == 0)
+    assert loss.curve_data("code")[0].tolist() == [1, 2, 3, 4, 5]
+    assert len(routing.curve_data(("bard", "unprotected"))[0]) == 0
+    filled.set_epochs((BARD, CODE))
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == 10)
+    assert loss.curve_data("code")[0].tolist() == [11, 12, 13, 14, 15]
+
+
+def test_a_new_name_and_colour_reach_readout_and_picture(filled: ChartsPanel, wait_until: WaitUntil) -> None:
+    loss = chart(filled, "lossChart")
+    assert "Shakespeare" in loss.readout(5)
+    filled.set_epochs((EpochInfo("bard", "Marlowe", "", "#D55E00", "frozen"), CODE))
+    wait_until(lambda: "Marlowe" in loss.readout(5))
+    assert line_colour("#D55E00", LIGHT).name() in loss.readout(5)
+
+
+def test_a_loss_that_is_not_a_number_breaks_nothing(panel: ChartsPanel) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 10, 0))
+    panel.add_events([step("bard", 1, 4.0), step("bard", 2, math.nan), step("bard", 3, math.inf), step("bard", 4, 3.0)])
+    panel.redraw()
+    panel.grab()
+    assert "nan" in chart(panel, "lossChart").readout(2)
+
+
+def test_the_theme_reaches_the_drawing_area(filled: ChartsPanel) -> None:
+    loss = chart(filled, "lossChart")
+    for theme in (DARK, LIGHT):
+        filled.apply_theme(theme)
+        corner = loss.plot.grab().toImage().pixelColor(5, loss.plot.height() - 5)
+        assert corner == QColor(theme.panel)
+
+
+@pytest.mark.parametrize("colour", ["#0072B2", "#E69F00", "#F0E442", "#000000", "#FFFFFF"])
+def test_every_colour_of_a_line_stays_visible_in_both_themes(colour: str) -> None:
+    for theme in (LIGHT, DARK):
+        assert contrast(line_colour(colour, theme), QColor(theme.panel)) >= MIN_LINE_CONTRAST
+
+
+# -- reading ----------------------------------------------------------------------------------------------------
+
+
+def middle_of(loss: LineChart) -> QPoint:
+    return loss.plot.mapFromScene(loss.plot.view.sceneBoundingRect().center())
+
+
+def turn_wheel(loss: LineChart, delta: int) -> None:
+    at = QPointF(middle_of(loss))
+    nothing, plain = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    there = loss.plot.viewport().mapToGlobal(at)
+    event = QWheelEvent(at, there, QPoint(), QPoint(0, delta), nothing, plain, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(loss.plot.viewport(), event)
+
+
+def test_hovering_reads_values_there_and_points_in_all_charts(filled: ChartsPanel, wait_until: WaitUntil) -> None:
+    loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
+    pointed: list[float | None] = []
+    loss.pointed.connect(pointed.append)
+    QTest.mouseMove(loss.plot.viewport(), middle_of(loss))
+    wait_until(lambda: pointed)
+    first, last = loss.plot.steps_shown()
+    assert pointed[-1] == pytest.approx((first + last) / 2, abs=0.5)
+    shown = [text for text in labels(loss) if "Step 8" in text]
+    assert shown and "3.992" in shown[0]
+    assert routing.plot._crosshair.isVisible()
+    assert not any("Step" in text for text in labels(routing))
+
+
+def test_the_keyboard_moves_the_crosshair_and_escape_takes_it_away(filled: ChartsPanel) -> None:
+    loss = chart(filled, "lossChart")
+    loss.plot.setFocus()
+    QTest.keyClick(loss.plot, Qt.Key.Key_Right)
+    assert any("Step 8" in text for text in labels(loss))
+    assert "Shakespeare" in loss.plot.accessibleDescription()
+    QTest.keyClick(loss.plot, Qt.Key.Key_Right)
+    assert any("Step 9" in text for text in labels(loss)), "a key moves by a step at least"
+    QTest.keyClick(loss.plot, Qt.Key.Key_Escape)
+    assert not any("Step" in text for text in labels(loss))
+
+
+def test_zooming_one_chart_zooms_all_and_double_click_shows_all_again(filled: ChartsPanel) -> None:
+    loss, distill = chart(filled, "lossChart"), chart(filled, "distillChart")
+    whole = loss.plot.steps_shown()
+    loss.grab()  # pyqtgraph knows where the mouse is once it has painted
+    turn_wheel(loss, 480)
+    assert distill.plot.steps_shown() == pytest.approx(loss.plot.steps_shown())
+    assert loss.plot.steps_shown()[1] < whole[1]
+    filled.add_events(steps("code", range(6, 8)))
+    filled.redraw()
+    assert loss.plot.steps_shown()[1] < whole[1], "a person's choice stays while steps come in"
+    QTest.mouseDClick(loss.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle_of(loss))
+    assert distill.plot.steps_shown()[1] > 17
+
+
+def test_the_chart_scales_to_what_is_in_view(filled: ChartsPanel) -> None:
+    loss = chart(filled, "lossChart")
+    loss.show_steps(11, 15)
+    bottom, top = loss.plot.view.viewRange()[1]
+    assert 2.0 < bottom < 2.5 and 4.0 < top < 4.2, "the first epoch's 4.5 is out of view"
+
+
+def test_names_in_a_readout_are_text_not_markup(filled: ChartsPanel, wait_until: WaitUntil) -> None:
+    filled.set_epochs((EpochInfo("bard", "<b>x</b>", "", "#0072B2", "frozen"), CODE))
+    wait_until(lambda: "&lt;b&gt;x" in chart(filled, "lossChart").readout(5))
+
+
+def test_the_matrix_button_shows_the_memory_matrix_in_place_of_the_curves(filled: ChartsPanel) -> None:
+    matrix = filled.findChild(QWidget, "memoryMatrix")
+    button = filled.findChild(QToolButton, "matrixButton")
+    assert matrix is not None and button is not None and not matrix.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert matrix.isVisible() and not chart(filled, "routingChart").plot.isVisible()
+    assert "After Python: 0.90 of Shakespeare's" in matrix.accessibleDescription()
+    filled.redraw()
+    assert matrix.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not matrix.isVisible() and chart(filled, "routingChart").plot.isVisible()
+
+
+def test_the_matrix_shades_by_accuracy_and_writes_the_numbers(filled: ChartsPanel) -> None:
+    filled.matrix_button.setChecked(True)
+    matrix = filled.matrix
+    assert matrix.cell_text("bard", "bard") == "0.97" and matrix.cell_text("bard", "code") == ""
+    image = matrix.grab().toImage()
+    done, empty = (matrix._cell(0, column).topLeft() + QPointF(6, 6) for column in (0, 1))
+    assert image.pixelColor(done.toPoint()).blue() > image.pixelColor(done.toPoint()).red() + 50
+    assert image.pixelColor(empty.toPoint()) == QColor(LIGHT.window)
+
+
+# -- saving -----------------------------------------------------------------------------------------------------
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_a_chart_is_saved_as_table(filled: ChartsPanel, tmp_path: Path) -> None:
+    saved: list[str] = []
+    filled.saved.connect(saved.append)
+    path = tmp_path / "loss.csv"
+    chart(filled, "lossChart").save_table(str(path))
+    rows = read_csv(path)
+    assert rows[0] == ["epoch", "series", "step", "value"]
+    assert ["Shakespeare", "held-out", "10", "4.1"] in rows
+    assert sum(row[:2] == ["Python", "train"] for row in rows) == 5
+    assert saved == [str(path)]
+
+
+def test_the_matrix_is_saved_as_table_while_it_is_shown(filled: ChartsPanel, tmp_path: Path) -> None:
+    filled.matrix_button.setChecked(True)
+    chart(filled, "routingChart").save_table(str(tmp_path / "matrix.csv"))
+    assert read_csv(tmp_path / "matrix.csv") == [
+        ["active sleep", "after", "Shakespeare", "Python"],
+        ["with", "Shakespeare", "0.97", ""],
+        ["with", "Python", "0.9", "0.95"],
+        ["without", "Python", "0.05", "0.99"],
+    ]
+
+
+def test_a_chart_is_saved_as_picture_of_twice_its_size(filled: ChartsPanel, tmp_path: Path) -> None:
+    loss = chart(filled, "lossChart")
+    loss.save_picture(str(tmp_path / "loss.png"))
+    image = QImage(str(tmp_path / "loss.png"))
+    assert image.size() == loss.size() * 2
+    colours = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+    assert line_colour(BARD.colour, LIGHT).rgb() in colours
+
+
+@pytest.mark.parametrize("how", ["save_picture", "save_table"])
+def test_a_file_that_cannot_be_written_is_told(filled: ChartsPanel, tmp_path: Path, how: str) -> None:
+    told: list[tuple[str, str]] = []
+    saved: list[str] = []
+    filled.problem.connect(lambda message, hint: told.append((message, hint)))
+    filled.saved.connect(saved.append)
+    getattr(chart(filled, "lossChart"), how)(str(tmp_path / "no folder" / "loss.png"))
+    assert len(told) == 1 and "no folder" in told[0][0] and told[0][1]
+    assert saved == []
+
+
+def test_the_menu_asks_where_to_save_and_saves_there(
+    filled: ChartsPanel, tmp_path: Path, wait_until: WaitUntil
+) -> None:
+    loss = chart(filled, "lossChart")
+    action = next(action for action in loss.findChildren(QAction) if "table" in action.text())
+    action.trigger()
+    dialog = loss.findChild(QFileDialog, "saveChartDialog")
+    assert dialog is not None and dialog.isVisible()
+    dialog.fileSelected.emit(str(tmp_path / "asked.csv"))
+    dialog.reject()
+    wait_until((tmp_path / "asked.csv").exists)
+
+
+def test_every_button_says_what_it_does(filled: ChartsPanel) -> None:
+    buttons = [button for button in filled.findChildren(QToolButton) if button.isVisible()]
+    assert len(buttons) == 4
+    for button in buttons:
+        assert button.accessibleName() and button.toolTip()
+        assert button.focusPolicy() & Qt.FocusPolicy.TabFocus

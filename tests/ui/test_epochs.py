@@ -1,0 +1,810 @@
+"""The epochs panel and its dialogs, with real events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QMessageBox,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from tlora_gui.engine.config import EPOCH_COLOURS, TrainSettings
+from tlora_gui.engine.events import BackboneInfo, CorpusSummary, EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.jobs import TrainEpoch
+from tlora_gui.ui.epochs.cards import held_out_tooltip
+from tlora_gui.ui.epochs.corpus_box import split_paths
+from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
+from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.epochs.panel import EpochsPanel
+
+BACKBONE = BackboneInfo("SmolLM2-135M", "starter", 134_515_008, "CPU", "bf16", 8192, 30, 8)
+SHAKESPEARE = EpochInfo(
+    "shakespeare", "Shakespeare", "Renaissance era", "#0072B2", "frozen", 412_345, 3.44, 4.04, corpus=("/texts/plays",)
+)
+PYTHON = EpochInfo("python", "Python", "IT era", "#E69F00", "frozen", 388_000, 2.41, 2.78)
+MILTON = EpochInfo("milton", "Milton", "Puritan era", "#009E73", "training", backbone_loss=4.72)
+LATIN = EpochInfo("latin", "Latin", "Antiquity", "#CC79A7", "interrupted", 9000, note="Stopped after step 120 of 300.")
+BROKEN = EpochInfo("broken", "Greek", "", "#D55E00", "broken", note="adapter_model.safetensors is missing.")
+STEP = TrainStep("milton", 143, 300, 4.3, 0.02, 0.1, 1e-3, 73_216, 571.3, 84.2)
+CORPUS = ("/texts/milton",)
+SUMMARY = CorpusSummary(
+    paths=CORPUS,
+    name_guess="Milton",
+    files=37,
+    held_out_files=4,
+    tokens=412_345,
+    held_out_tokens=41_200,
+    estimated=False,
+    skipped=(("/texts/milton/old/cover.png", "not text"),),
+    notes=(("/texts/milton/one.txt", "read as Latin-1"),),
+    excerpt="Of Mans First Disobedience, and the Fruit\nOf that Forbidden Tree",
+)
+
+WaitUntil = Callable[..., None]
+
+
+def shown(widget: QWidget) -> None:
+    widget.resize(262, 760)
+    widget.show()
+    QTest.qWaitForWindowExposed(widget)
+
+
+@pytest.fixture
+def panel(qapp: QApplication) -> EpochsPanel:
+    made = EpochsPanel()
+    made.set_backbone(BACKBONE)
+    made.set_epochs((SHAKESPEARE, PYTHON))
+    shown(made)
+    return made
+
+
+def epoch_list(panel: EpochsPanel) -> QListWidget:
+    found = panel.findChild(QListWidget, "epochList")
+    assert found is not None
+    return found
+
+
+def cards(panel: EpochsPanel) -> list[QWidget]:
+    """Cards from top to bottom."""
+    listed = epoch_list(panel)
+    return [listed.itemWidget(listed.item(row)) for row in range(listed.count())]
+
+
+def texts(widget: QWidget) -> list[str]:
+    """What can be read on a widget."""
+    return [found.text() for found in widget.findChildren(QLabel) if found.isVisible() and found.text()]
+
+
+def press(widget: QWidget, name: str) -> None:
+    """Click the visible button of this name."""
+    buttons = [found for found in widget.findChildren(QAbstractButton, name) if found.isVisible()]
+    assert len(buttons) == 1, f"{len(buttons)} visible buttons named {name}"
+    QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+
+
+def question(widget: QWidget) -> QMessageBox:
+    found = [box for box in widget.findChildren(QMessageBox) if box.isVisible()]
+    assert len(found) == 1
+    return found[0]
+
+
+def file_drag(paths: list[str]) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    return data
+
+
+def enter(widget: QWidget, data: QMimeData) -> bool:
+    event = QDragEnterEvent(
+        QPoint(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    event.ignore()
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
+
+
+def drop(widget: QWidget, data: QMimeData) -> None:
+    event = QDropEvent(
+        QPointF(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(widget, event)
+
+
+# -- the list -------------------------------------------------------------------------------------------------------
+
+
+def test_the_backbone_is_the_first_card(panel: EpochsPanel) -> None:
+    assert texts(cards(panel)[0]) == ["Eternity", "SmolLM2-135M · frozen · CPU"]
+
+
+def test_an_epoch_card_tells_name_era_state_tokens_and_loss(panel: EpochsPanel) -> None:
+    expected = {"Shakespeare", "Renaissance era", "frozen", "412 k tokens", "held-out 3.44"}
+    assert set(texts(cards(panel)[1])) == expected
+
+
+def test_nothing_can_be_added_without_a_backbone(panel: EpochsPanel) -> None:
+    asked: list[object] = []
+    panel.add_requested.connect(lambda: asked.append(True))
+    panel.set_backbone(None)
+    press(panel, "addEpochButton")
+    press(panel, "dropZone")
+    assert not asked
+    assert not enter(panel, file_drag(["/texts"]))
+    panel.set_backbone(BACKBONE)
+    press(panel, "addEpochButton")
+    press(panel, "dropZone")
+    assert len(asked) == 2
+
+
+def test_cards_that_stay_are_kept_and_so_is_the_selection(panel: EpochsPanel) -> None:
+    before = cards(panel)
+    epoch_list(panel).setCurrentRow(2)
+    panel.set_epochs((SHAKESPEARE, replace(PYTHON, name="Snakes"), LATIN))
+    after = cards(panel)
+    assert after[:3] == before
+    assert len(after) == 4
+    assert "Snakes" in texts(after[2])
+    assert epoch_list(panel).currentRow() == 2
+
+
+def test_cards_follow_a_changed_order(panel: EpochsPanel) -> None:
+    epoch_list(panel).setCurrentRow(1)
+    panel.set_epochs((PYTHON, SHAKESPEARE))
+    assert [texts(card)[0] for card in cards(panel)] == ["Eternity", "Python", "Shakespeare"]
+    assert epoch_list(panel).currentRow() == 2
+
+
+def test_a_broken_epoch_gives_its_reason_and_can_only_be_deleted(panel: EpochsPanel) -> None:
+    panel.set_epochs((BROKEN,))
+    assert "adapter_model.safetensors is missing." in texts(cards(panel)[1])
+    press(panel, "epochMenuButton")
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None
+    enabled = [action.text() for action in menu.actions() if action.isEnabled() and not action.isSeparator()]
+    assert enabled == ["Delete"]
+
+
+def test_every_card_is_as_high_as_its_content(panel: EpochsPanel, wait_until: WaitUntil) -> None:
+    long_note = replace(BROKEN, note="The file adapter_model.safetensors is missing. " * 4)
+    panel.set_epochs((SHAKESPEARE, long_note, LATIN))
+    card = cards(panel)[2]
+    wait_until(lambda: card.height() >= card.heightForWidth(card.width()) > 120)
+
+
+def test_a_card_that_grows_gets_the_room(panel: EpochsPanel, wait_until: WaitUntil) -> None:
+    card = cards(panel)[1]
+    before = card.height()
+    name = next(found for found in card.findChildren(QLabel) if found.text() == "Shakespeare")
+    name.setStyleSheet("font-size: 40px")
+    wait_until(lambda: card.height() > before + 15)
+
+
+def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, replace(MILTON, held_out_loss=4.31)))
+    panel.show_progress(STEP)
+    panel.resize(250, 760)
+    QTest.qWait(20)
+    for card in cards(panel):
+        for found in card.findChildren(QLabel):
+            if found.isVisible():
+                assert found.fontMetrics().horizontalAdvance(found.text()) <= found.width(), found.text()
+
+
+def test_arrow_keys_walk_and_return_activates(panel: EpochsPanel) -> None:
+    activated: list[str] = []
+    panel.epoch_activated.connect(activated.append)
+    listed = epoch_list(panel)
+    listed.setFocus()
+    QTest.keyClick(listed, Qt.Key.Key_Return)
+    QTest.keyClick(listed, Qt.Key.Key_Down)
+    QTest.keyClick(listed, Qt.Key.Key_Return)
+    assert activated == ["", "shakespeare"]
+
+
+def test_a_click_on_a_card_selects_it(panel: EpochsPanel) -> None:
+    name = next(found for found in cards(panel)[2].findChildren(QLabel) if found.text() == "Python")
+    listed = epoch_list(panel)
+    QTest.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=name.mapTo(listed.viewport(), QPoint(4, 4)))
+    assert listed.currentRow() == 2
+
+
+def test_the_tab_key_visits_the_cards_from_top_to_bottom(panel: EpochsPanel, wait_until: WaitUntil) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    panel.show_progress(STEP)
+    panel.activateWindow()
+    epoch_list(panel).setFocus()
+    wait_until(epoch_list(panel).hasFocus)
+    visited: list[str] = []
+    for _ in range(5):
+        QTest.keyClick(panel, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        visited.append(focused.accessibleName())
+    assert visited[:4] == ["Actions for Shakespeare", "Actions for Milton", "Pause training", "Stop training"]
+    assert visited[4].startswith("Drop a folder")
+
+
+def test_the_held_out_tooltip_compares_with_the_backbone() -> None:
+    tooltip = held_out_tooltip(3.44, 4.04)
+    assert "3.44" in tooltip and "4.04" in tooltip and "1.8 times" in tooltip
+    assert "times" not in held_out_tooltip(4.2, 4.04)
+    assert held_out_tooltip(None, 4.04) == ""
+
+
+# -- training -------------------------------------------------------------------------------------------------------
+
+
+def test_the_training_card_shows_step_time_and_speed(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    panel.show_progress(STEP)
+    panel.show_held_out(HeldOut("milton", 125, 4.31, ()))
+    card = cards(panel)[2]
+    assert {"step 143 / 300", "1:24 left · 571 tokens/s", "held-out 4.31"} <= set(texts(card))
+    bar = card.findChild(QProgressBar, "progressBar")
+    assert bar is not None
+    assert (bar.value(), bar.maximum()) == (143, 300)
+    assert MILTON.colour in bar.styleSheet()
+
+
+def test_a_change_of_the_list_leaves_the_progress_alone(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    panel.show_progress(STEP)
+    panel.set_paused(True)
+    panel.set_epochs((replace(SHAKESPEARE, name="Will"), replace(MILTON, name="John", colour="#6F4E9C")))
+    card = cards(panel)[2]
+    assert {"John", "step 143 / 300", "Paused"} <= set(texts(card))
+    bar = card.findChild(QProgressBar, "progressBar")
+    assert bar is not None and "#6F4E9C" in bar.styleSheet()
+
+
+def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    panel.show_progress(STEP)
+    panel.set_epochs((SHAKESPEARE,))
+    QTest.qWait(20)
+    bars = panel.findChildren(QProgressBar, "progressBar")
+    assert len(bars) == 1 and not bars[0].isVisible()
+    panel.set_epochs((MILTON, SHAKESPEARE))
+    assert bars[0].isVisible() and bars[0].value() == 0
+    assert bars[0] in cards(panel)[1].findChildren(QProgressBar)
+
+
+def test_progress_outlives_a_changed_order(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    panel.show_progress(STEP)
+    panel.set_epochs((MILTON, SHAKESPEARE))
+    QTest.qWait(20)
+    assert "step 143 / 300" in texts(cards(panel)[1])
+
+
+def test_pause_asks_and_shows_resume_once_paused(panel: EpochsPanel) -> None:
+    asked: list[bool] = []
+    panel.pause_requested.connect(asked.append)
+    panel.set_epochs((MILTON,))
+    panel.show_progress(STEP)
+    button = panel.findChild(QPushButton, "pauseButton")
+    assert button is not None and button.text() == "Pause"
+    press(panel, "pauseButton")
+    panel.set_paused(True)
+    assert button.text() == "Resume"
+    press(panel, "pauseButton")
+    panel.set_paused(False)
+    assert button.text() == "Pause"
+    assert asked == [True, False]
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("keep", ["keep"]), ("discard", ["discard"]), ("stay", [])])
+def test_stop_asks_what_to_do_with_what_is_learned(panel: EpochsPanel, answer: str, expected: list[str]) -> None:
+    asked: list[str] = []
+    panel.stop_requested.connect(asked.append)
+    panel.set_epochs((MILTON,))
+    panel.show_progress(STEP)
+    press(panel, "stopButton")
+    assert asked == []
+    press(question(panel), f"{answer}Button")
+    assert asked == expected
+
+
+def test_escape_goes_on_training(panel: EpochsPanel, wait_until: WaitUntil) -> None:
+    asked: list[str] = []
+    panel.stop_requested.connect(asked.append)
+    panel.set_epochs((MILTON,))
+    press(panel, "stopButton")
+    QTest.keyClick(question(panel), Qt.Key.Key_Escape)
+    wait_until(lambda: not panel.findChildren(QMessageBox))
+    assert asked == []
+
+
+def test_preparation_has_a_card_until_the_epoch_is_listed(panel: EpochsPanel) -> None:
+    panel.show_preparation("Reading the text…", "Milton", MILTON.colour)
+    card = cards(panel)[3]
+    assert {"Milton", "preparing", "Reading the text…"} <= set(texts(card))
+    pause = panel.findChild(QPushButton, "pauseButton")
+    assert pause is not None and not pause.isEnabled()
+    panel.set_epochs((SHAKESPEARE, PYTHON, MILTON))
+    assert len(cards(panel)) == 4
+    panel.show_progress(STEP)
+    assert pause.isEnabled()
+    assert pause in cards(panel)[3].findChildren(QPushButton)
+
+
+def test_preparation_that_failed_leaves_no_card(panel: EpochsPanel) -> None:
+    panel.show_preparation("Reading the text…", "Milton")
+    panel.clear_preparation()
+    assert len(cards(panel)) == 3
+
+
+def test_a_waiting_epoch_can_be_taken_out_of_the_queue(panel: EpochsPanel) -> None:
+    removed: list[int] = []
+    panel.unqueue_requested.connect(removed.append)
+    panel.set_queue(("Milton", "King James Bible"))
+    press(cards(panel)[4], "unqueueButton")
+    assert removed == [1]
+    panel.set_queue(("Milton",))
+    assert [texts(card)[0] for card in cards(panel)[3:]] == ["Milton"]
+
+
+def test_an_interrupted_epoch_offers_resume_and_asks_before_discarding(panel: EpochsPanel) -> None:
+    resumed: list[str] = []
+    discarded: list[str] = []
+    panel.resume_requested.connect(resumed.append)
+    panel.discard_requested.connect(discarded.append)
+    panel.set_epochs((SHAKESPEARE, LATIN))
+    press(panel, "resumeButton")
+    press(panel, "discardInterruptedButton")
+    assert (resumed, discarded) == (["latin"], [])
+    press(question(panel), "discardButton")
+    assert discarded == ["latin"]
+
+
+def test_while_other_work_runs_delete_and_resume_wait(panel: EpochsPanel) -> None:
+    resumed: list[str] = []
+    panel.resume_requested.connect(resumed.append)
+    panel.set_epochs((SHAKESPEARE, LATIN))
+    panel.set_busy(True)
+    press(panel, "resumeButton")
+    assert resumed == []
+    press(cards(panel)[1], "epochMenuButton")
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None
+    assert {action.text(): action.isEnabled() for action in menu.actions()}["Delete"] is False
+    panel.set_busy(False)
+    press(panel, "resumeButton")
+    assert resumed == ["latin"]
+
+
+# -- menu, editing, export ------------------------------------------------------------------------------------------
+
+
+def open_menu(panel: EpochsPanel, row: int) -> QMenu:
+    press(cards(panel)[row], "epochMenuButton")
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None and menu.isVisible()
+    return menu
+
+
+def ask_for_menu(widget: QWidget, reason: QContextMenuEvent.Reason, where: QPoint) -> None:
+    QApplication.sendEvent(widget, QContextMenuEvent(reason, where, widget.mapToGlobal(where)))
+
+
+def choose(menu: QMenu, text: str) -> None:
+    action = next(action for action in menu.actions() if action.text() == text)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+
+
+def test_delete_asks_for_the_epoch_of_the_menu(panel: EpochsPanel) -> None:
+    deleted: list[str] = []
+    panel.delete_requested.connect(deleted.append)
+    choose(open_menu(panel, 2), "Delete")
+    choose(open_menu(panel, 1), "Delete")
+    assert deleted == ["python", "shakespeare"]
+
+
+def test_the_menu_key_opens_the_menu_of_the_current_card(panel: EpochsPanel) -> None:
+    listed = epoch_list(panel)
+    listed.setFocus()
+    listed.setCurrentRow(2)
+    ask_for_menu(listed, QContextMenuEvent.Reason.Keyboard, QPoint(10, 10))
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None and menu.isVisible()
+    deleted: list[str] = []
+    panel.delete_requested.connect(deleted.append)
+    choose(menu, "Delete")
+    assert deleted == ["python"]
+
+
+def test_a_right_click_opens_the_menu_of_the_card_under_it(panel: EpochsPanel) -> None:
+    viewport = epoch_list(panel).viewport()
+    place = cards(panel)[1].mapTo(viewport, QPoint(60, 20))
+    ask_for_menu(viewport, QContextMenuEvent.Reason.Mouse, place)
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None and menu.isVisible()
+    deleted: list[str] = []
+    panel.delete_requested.connect(deleted.append)
+    choose(menu, "Delete")
+    assert deleted == ["shakespeare"]
+
+
+def test_the_backbone_has_no_menu(panel: EpochsPanel) -> None:
+    epoch_list(panel).setCurrentRow(0)
+    ask_for_menu(epoch_list(panel), QContextMenuEvent.Reason.Keyboard, QPoint(10, 10))
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None and not menu.isVisible()
+
+
+def test_the_delete_key_deletes_and_f2_renames_the_current_epoch(panel: EpochsPanel) -> None:
+    deleted: list[str] = []
+    panel.delete_requested.connect(deleted.append)
+    panel.activateWindow()
+    listed = epoch_list(panel)
+    listed.setFocus()
+    listed.setCurrentRow(1)
+    QTest.keyClick(listed, Qt.Key.Key_Delete)
+    assert deleted == ["shakespeare"]
+    QTest.keyClick(listed, Qt.Key.Key_F2)
+    dialog = panel.findChild(EditEpochDialog)
+    assert dialog is not None and dialog.isVisible()
+
+
+def test_renaming_tells_slug_name_era_and_colour(panel: EpochsPanel) -> None:
+    edits: list[tuple[str, ...]] = []
+    panel.edit_requested.connect(lambda *values: edits.append(values))
+    choose(open_menu(panel, 1), "Rename…")
+    dialog = panel.findChild(EditEpochDialog)
+    assert dialog is not None
+    name = dialog.findChild(QLineEdit, "editNameEdit")
+    assert name is not None
+    QTest.keyClicks(name, "Will")
+    violet = next(button for button in dialog.findChildren(QAbstractButton) if button.accessibleName() == "Violet")
+    QTest.mouseClick(violet, Qt.MouseButton.LeftButton)
+    press(dialog, "saveEpochButton")
+    assert edits == [("shakespeare", "Will", "Renaissance era", EPOCH_COLOURS[7])]
+
+
+def test_an_epoch_cannot_take_the_name_of_another(panel: EpochsPanel) -> None:
+    choose(open_menu(panel, 1), "Rename…")
+    dialog = panel.findChild(EditEpochDialog)
+    assert dialog is not None
+    name = dialog.findChild(QLineEdit, "editNameEdit")
+    save = dialog.findChild(QPushButton, "saveEpochButton")
+    problem = dialog.findChild(QLabel, "editProblem")
+    assert name is not None and save is not None and problem is not None
+    name.setText("PYTHON")
+    assert not save.isEnabled() and problem.isVisible()
+    name.setText("Will")
+    assert save.isEnabled() and not problem.isVisible()
+
+
+def test_saving_without_a_change_asks_for_nothing(panel: EpochsPanel) -> None:
+    edits: list[tuple[str, ...]] = []
+    panel.edit_requested.connect(lambda *values: edits.append(values))
+    choose(open_menu(panel, 1), "Colour…")
+    dialog = panel.findChild(EditEpochDialog)
+    assert dialog is not None
+    press(dialog, "saveEpochButton")
+    assert edits == []
+
+
+def test_export_asks_for_a_folder_and_tells_it(panel: EpochsPanel, tmp_path: Path) -> None:
+    exports: list[tuple[str, str]] = []
+    panel.export_requested.connect(lambda slug, folder: exports.append((slug, folder)))
+    choose(open_menu(panel, 1), "Export as PEFT adapter…")
+    dialog = panel.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.setDirectory(str(tmp_path.parent))
+    dialog.selectFile(str(tmp_path))
+    dialog.accept()
+    assert [(slug, Path(folder)) for slug, folder in exports] == [("shakespeare", tmp_path)]
+
+
+def test_files_let_go_over_the_panel_are_told(panel: EpochsPanel) -> None:
+    dropped: list[list[str]] = []
+    panel.files_dropped.connect(dropped.append)
+    zone = panel.findChild(QPushButton, "dropZone")
+    assert zone is not None
+    data = file_drag(["/texts/one.txt", "/texts/two"])
+    assert enter(panel, data)
+    assert zone.property("active") == "true"
+    drop(panel, data)
+    assert zone.property("active") == "false"
+    assert dropped == [["/texts/one.txt", "/texts/two"]]
+
+
+def test_a_drag_without_files_is_refused(panel: EpochsPanel) -> None:
+    words = QMimeData()
+    words.setText("just words")
+    assert not enter(panel, words)
+
+
+# -- new epoch ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dialog(qapp: QApplication) -> NewEpochDialog:
+    made = NewEpochDialog()
+    made.open()
+    QTest.qWaitForWindowExposed(made)
+    return made
+
+
+def edit(dialog: NewEpochDialog, name: str) -> QLineEdit:
+    found = dialog.findChild(QLineEdit, name)
+    assert found is not None
+    return found
+
+
+def start_button(dialog: NewEpochDialog) -> QPushButton:
+    found = dialog.findChild(QPushButton, "startTrainingButton")
+    assert found is not None
+    return found
+
+
+def words(dialog: NewEpochDialog, name: str) -> str:
+    found = dialog.findChild(QLabel, name)
+    assert found is not None
+    return found.text() if found.isVisible() else ""
+
+
+def spin(dialog: NewEpochDialog, name: str) -> QSpinBox:
+    found = dialog.findChild(QSpinBox, name)
+    assert found is not None
+    return found
+
+
+def jobs_of(dialog: NewEpochDialog) -> list[TrainEpoch]:
+    jobs: list[TrainEpoch] = []
+    dialog.start_requested.connect(jobs.append)
+    return jobs
+
+
+def ready(dialog: NewEpochDialog) -> None:
+    dialog.set_paths(CORPUS)
+    dialog.set_summary(SUMMARY)
+
+
+def test_an_empty_form_cannot_start_and_does_not_complain(dialog: NewEpochDialog) -> None:
+    assert not start_button(dialog).isEnabled()
+    assert words(dialog, "newEpochProblem") == ""
+
+
+def test_paths_ask_for_a_summary_once(dialog: NewEpochDialog) -> None:
+    chosen: list[tuple[str, ...]] = []
+    dialog.corpus_chosen.connect(chosen.append)
+    dialog.set_paths(["/texts/one", "/texts/two"])
+    assert edit(dialog, "corpusPathEdit").text() == "/texts/one; /texts/two"
+    assert words(dialog, "corpusHeadline") == "Looking through the files…"
+    QTest.qWait(500)
+    assert chosen == [("/texts/one", "/texts/two")]
+
+
+def test_a_typed_path_asks_for_a_summary_after_a_pause(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    chosen: list[tuple[str, ...]] = []
+    dialog.corpus_chosen.connect(chosen.append)
+    QTest.keyClicks(edit(dialog, "corpusPathEdit"), "/texts/one; /texts/two")
+    assert chosen == []
+    wait_until(lambda: chosen)
+    assert chosen == [("/texts/one", "/texts/two")]
+
+
+def test_typed_paths_are_split_and_the_home_folder_is_meant_by_a_tilde() -> None:
+    assert split_paths(' /a ; "/b c";;/a') == ("/a", "/b c")
+    assert split_paths("~/texts") == (str(Path.home() / "texts"),)
+
+
+def test_a_browsed_path_with_a_semicolon_stays_whole(dialog: NewEpochDialog) -> None:
+    chosen: list[tuple[str, ...]] = []
+    dialog.corpus_chosen.connect(chosen.append)
+    dialog.set_paths(["/texts/a;b"])
+    QTest.keyClick(edit(dialog, "corpusPathEdit"), Qt.Key.Key_Return)
+    assert chosen == [("/texts/a;b",)]
+
+
+def test_the_summary_tells_counts_share_excerpt_and_what_was_skipped(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    assert words(dialog, "corpusHeadline") == "37 files · 412 k tokens to train on"
+    assert words(dialog, "corpusSecondLine") == "Held out for measuring: 41 k tokens in 4 files (9 %)"
+    excerpt = dialog.findChild(QPlainTextEdit, "corpusExcerpt")
+    assert excerpt is not None and excerpt.isVisible() and "Disobedience" in excerpt.toPlainText()
+    skipped = dialog.findChild(QPlainTextEdit, "skippedList")
+    assert skipped is not None and not skipped.isVisible()
+    opener = next(button for button in dialog.findChildren(QToolButton) if button.text() == "1 file skipped")
+    QTest.mouseClick(opener, Qt.MouseButton.LeftButton)
+    assert skipped.isVisible()
+    assert skipped.toPlainText().replace("\\", "/") == "old/cover.png: not text"
+
+
+def test_an_estimate_is_called_one(dialog: NewEpochDialog) -> None:
+    dialog.set_paths(CORPUS)
+    dialog.set_summary(replace(SUMMARY, estimated=True))
+    assert "about 412 k tokens" in words(dialog, "corpusHeadline")
+
+
+def test_the_name_is_guessed_until_one_is_typed(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    name = edit(dialog, "epochNameEdit")
+    assert name.text() == "Milton"
+    dialog.set_summary(replace(SUMMARY, name_guess="Paradise"))
+    assert name.text() == "Paradise"
+    name.selectAll()
+    QTest.keyClicks(name, "John")
+    dialog.set_summary(replace(SUMMARY, name_guess="Lost"))
+    assert name.text() == "John"
+
+
+def test_a_taken_name_is_refused_and_never_guessed(dialog: NewEpochDialog) -> None:
+    dialog.set_taken_names(["Milton"])
+    ready(dialog)
+    name = edit(dialog, "epochNameEdit")
+    assert name.text() == "Milton 2"
+    assert start_button(dialog).isEnabled()
+    name.setText("milton")
+    assert not start_button(dialog).isEnabled()
+    assert "already" in words(dialog, "newEpochProblem")
+    name.clear()
+    assert not start_button(dialog).isEnabled()
+
+
+def test_an_answer_about_other_paths_is_left_out(dialog: NewEpochDialog) -> None:
+    dialog.set_paths(["/texts/other"])
+    dialog.set_summary(SUMMARY)
+    assert words(dialog, "corpusHeadline") == "Looking through the files…"
+    assert not start_button(dialog).isEnabled()
+
+
+def test_a_problem_of_the_corpus_is_told_and_blocks_the_start(dialog: NewEpochDialog) -> None:
+    dialog.set_paths(CORPUS)
+    dialog.set_summary(replace(SUMMARY, problem="This folder is too small to train on."))
+    headline = dialog.findChild(QLabel, "corpusHeadline")
+    assert headline is not None and headline.property("role") == "danger"
+    assert headline.text() == "This folder is too small to train on."
+    assert not start_button(dialog).isEnabled()
+    dialog.set_summary(SUMMARY)
+    assert headline.property("role") == ""
+    assert start_button(dialog).isEnabled()
+
+
+def test_an_error_of_the_engine_shows_message_and_hint(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    dialog.set_error("The folder cannot be read.", "Check its permissions.")
+    assert words(dialog, "corpusHeadline") == "The folder cannot be read."
+    assert words(dialog, "corpusSecondLine") == "Check its permissions."
+    assert not start_button(dialog).isEnabled()
+
+
+def test_start_gives_the_whole_job_and_closes(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    jobs = jobs_of(dialog)
+    dialog.set_used_colours([EPOCH_COLOURS[0]])
+    ready(dialog)
+    QTest.keyClicks(edit(dialog, "epochEraEdit"), "Puritan era")
+    spin(dialog, "passesSpin").setValue(2)
+    press(dialog, "startTrainingButton")
+    expected = TrainEpoch("Milton", CORPUS, "Puritan era", EPOCH_COLOURS[1], replace(TrainSettings(), num_passes=2))
+    assert jobs == [expected]
+    wait_until(lambda: not isValid(dialog))
+
+
+def test_untouched_settings_come_back_as_they_were_given(qapp: QApplication) -> None:
+    given = TrainSettings(num_passes=3, max_tokens=None, learning_rate=2e-4, block_size=64, objective="joint", seed=7)
+    dialog = NewEpochDialog(given)
+    jobs = jobs_of(dialog)
+    ready(dialog)
+    start_button(dialog).click()
+    assert [job.settings for job in jobs] == [given]
+
+
+def test_every_setting_reaches_the_job(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    ready(dialog)
+    tokens = spin(dialog, "tokensSpin")
+    tokens.setValue(tokens.minimum())
+    assert tokens.text() == "all"
+    for box in dialog.findChildren(QCheckBox):
+        box.setChecked(False)
+    spin(dialog, "blockSizeSpin").setValue(4096)
+    start_button(dialog).click()
+    settings = jobs[0].settings
+    assert settings.max_tokens is None
+    assert not settings.sleep.enabled and not settings.compare_unprotected
+    assert (settings.block_size, settings.held_out_tokens) == (4096, 4096)
+
+
+def test_a_block_above_the_limit_raises_the_limit(dialog: NewEpochDialog) -> None:
+    spin(dialog, "tokensSpin").setValue(1000)
+    spin(dialog, "blockSizeSpin").setValue(2048)
+    assert spin(dialog, "tokensSpin").value() == 2048
+
+
+def test_without_sleep_there_is_nothing_to_compare(dialog: NewEpochDialog) -> None:
+    press(dialog, "advancedButton")
+    sleep, compare = (dialog.findChild(QCheckBox, name) for name in ("activeSleepBox", "compareBox"))
+    assert sleep is not None and compare is not None
+    QTest.mouseClick(sleep, Qt.MouseButton.LeftButton)
+    assert not compare.isEnabled()
+    QTest.keyClick(sleep, Qt.Key.Key_Space)
+    assert compare.isEnabled()
+
+
+def test_the_hint_of_active_sleep_knows_the_first_epoch(dialog: NewEpochDialog) -> None:
+    press(dialog, "advancedButton")
+
+    def hints() -> list[str]:
+        return [text for text in texts(dialog) if "epoch" in text]
+
+    assert any("nothing to protect" in text for text in hints())
+    dialog.set_taken_names(["Shakespeare"])
+    assert any("from the second epoch" in text for text in hints())
+
+
+def test_the_duration_follows_speed_limit_and_passes(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    assert words(dialog, "durationLabel") == "Reads 51 k of 412 k tokens"
+    dialog.set_speed(512.0)
+    assert words(dialog, "durationLabel") == "Reads 51 k of 412 k tokens, about 1:40 at 512 tokens/s"
+    spin(dialog, "passesSpin").setValue(3)
+    assert "3 times, about 5:00" in words(dialog, "durationLabel")
+
+
+def test_escape_closes_an_untouched_dialog_at_once(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    ready(dialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    wait_until(lambda: not isValid(dialog))
+
+
+def test_escape_asks_before_typed_values_are_lost(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    QTest.keyClicks(edit(dialog, "epochNameEdit"), "John")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    press(question(dialog), "stayButton")
+    assert dialog.isVisible()
+    assert edit(dialog, "epochNameEdit").text() == "John"
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    press(question(dialog), "discardButton")
+    wait_until(lambda: not isValid(dialog))
+
+
+def test_files_let_go_over_the_dialog_replace_the_paths(dialog: NewEpochDialog) -> None:
+    chosen: list[tuple[str, ...]] = []
+    dialog.corpus_chosen.connect(chosen.append)
+    ready(dialog)
+    data = file_drag(["/texts/python"])
+    assert enter(dialog, data)
+    drop(dialog, data)
+    assert chosen == [CORPUS, ("/texts/python",)]
+    assert not start_button(dialog).isEnabled()
+
+
+@pytest.mark.parametrize("kind", [EpochsPanel, NewEpochDialog])
+def test_every_control_has_a_name_and_a_tooltip(qapp: QApplication, kind: type[QWidget]) -> None:
+    widget = kind()
+    if isinstance(widget, EpochsPanel):
+        widget.set_backbone(BACKBONE)
+        widget.set_epochs((SHAKESPEARE, MILTON, LATIN))
+        widget.set_queue(("Next",))
+    fields = (*widget.findChildren(QAbstractSpinBox), *widget.findChildren(QComboBox))
+    for control in (*widget.findChildren(QAbstractButton), *widget.findChildren(QLineEdit), *fields):
+        if not isinstance(control.parent(), (QAbstractSpinBox, QLineEdit)):  # Qt's own parts of a field
+            assert control.toolTip(), f"{control.objectName() or control} has no tooltip"
+            named = control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
+            assert named, f"{control.objectName() or control} has no name"

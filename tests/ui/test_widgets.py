@@ -1,0 +1,505 @@
+"""Banner, welcome, progress and the small widgets, with real events; the formats as plain functions."""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from tlora_gui.engine.config import EPOCH_COLOURS, STARTER
+from tlora_gui.engine.events import Progress
+from tlora_gui.ui.palette import MIN_CONTRAST, contrast, readable_on
+from tlora_gui.ui.widgets import formats
+from tlora_gui.ui.widgets.banner import Banner
+from tlora_gui.ui.widgets.colour_picker import ColourPicker
+from tlora_gui.ui.widgets.disclosure import Disclosure
+from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.layouts import column
+from tlora_gui.ui.widgets.progress_line import ProgressLine, amount_text
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_files
+from tlora_gui.ui.widgets.swatch import StateSign, Swatch, initial
+from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.welcome import Welcome, free_name
+
+FETCHING = Progress("Fetching the starter backbone", 41e6, 93e6, "B", 12)
+
+WaitUntil = Callable[..., None]
+
+
+def shown(widget: QWidget) -> None:
+    widget.show()
+    QTest.qWaitForWindowExposed(widget)
+
+
+def press(widget: QWidget, name: str) -> None:
+    """Click the visible button with this object name or this text."""
+    buttons = [found for found in widget.findChildren(QAbstractButton) if name in (found.objectName(), found.text())]
+    visible = [button for button in buttons if button.isVisible()]
+    assert len(visible) == 1, f"{len(visible)} visible buttons {name!r}"
+    QTest.mouseClick(visible[0], Qt.MouseButton.LeftButton)
+
+
+def texts(widget: QWidget) -> list[str]:
+    """What can be read on a widget."""
+    return [found.text() for found in widget.findChildren(QLabel) if found.isVisible() and found.text()]
+
+
+def is_offered(widget: QWidget, text: str) -> bool:
+    """Whether a button with this text can be seen."""
+    return any(button.text() == text and button.isVisible() for button in widget.findChildren(QPushButton))
+
+
+# -- formats --------------------------------------------------------------------------------------------------------
+
+
+def test_the_examples_of_the_formats_hold() -> None:
+    result = doctest.testmod(formats)
+    assert result.attempted >= 6
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (1000, "1.0 k"), (9949, "9.9 k"), (9951, "10 k"), (999_499, "999 k"), (999_500, "1.0 M")],
+)
+def test_a_count_never_has_more_than_three_digits(number: int, text: str) -> None:
+    assert formats.human_count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (3599.7, "1:00:00"), (-1, "—"), (float("nan"), "—")]
+)
+def test_a_duration_rounds_to_seconds_and_admits_ignorance(seconds: float, text: str) -> None:
+    assert formats.human_duration(seconds) == text
+
+
+def test_sizes_shares_and_losses_at_their_edges() -> None:
+    assert formats.human_bytes(999) == "999 B"
+    assert formats.human_bytes(1000) == "1.0 kB"
+    assert formats.human_share(1.0) == "100 %"
+    assert formats.loss_text(float("nan")) == "—"
+
+
+# -- banner ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def banner(qapp: QApplication) -> Iterator[Banner]:
+    window = QWidget()
+    made = Banner(notice_seconds=0.05)
+    window.setLayout(column(made, None))
+    window.resize(800, 400)
+    shown(window)
+    QTest.mouseMove(window, QPoint(400, 380))  # a notice stays while the mouse is on it
+    yield made  # the window lives as long as the test
+
+
+def test_an_error_shows_message_hint_and_details_on_demand(banner: Banner) -> None:
+    banner.show_error("It failed.", "Try again.", "Traceback: 42")
+    assert texts(banner) == ["It failed.", "Try again."]
+    details = banner.findChild(QPlainTextEdit, "bannerDetails")
+    assert details is not None and not details.isVisible()
+    press(banner, "Details")
+    assert details.isVisible() and details.isReadOnly() and details.toPlainText() == "Traceback: 42"
+    press(banner, "Hide details")
+    assert not details.isVisible()
+
+
+def test_without_details_there_is_no_button_for_them(banner: Banner) -> None:
+    banner.show_error("It failed.")
+    assert not is_offered(banner, "Details")
+    assert is_offered(banner, "Copy")
+
+
+def test_copy_takes_message_hint_and_details(banner: Banner) -> None:
+    banner.show_error("It failed.", "Try again.", "Traceback: 42")
+    press(banner, "Copy")
+    assert QGuiApplication.clipboard().text() == "It failed.\nTry again.\nTraceback: 42"
+
+
+def test_an_error_stays_until_it_is_closed(banner: Banner) -> None:
+    banner.show_error("It failed.")
+    QTest.qWait(150)
+    assert banner.isVisible()
+    press(banner, "✕")
+    assert not banner.isVisible()
+
+
+def test_a_notice_goes_by_itself(banner: Banner, wait_until: WaitUntil) -> None:
+    banner.show_notice("Shakespeare was deleted.")
+    assert texts(banner) == ["Shakespeare was deleted."]
+    assert not is_offered(banner, "Copy")
+    wait_until(lambda: not banner.isVisible())
+
+
+def test_the_action_of_a_notice_is_told_once_and_closes_it(banner: Banner) -> None:
+    asked: list[bool] = []
+    banner.action_triggered.connect(lambda: asked.append(True))
+    banner.show_notice("Shakespeare was deleted.", "Undo")
+    press(banner, "Undo")
+    assert asked == [True]
+    assert not banner.isVisible()
+
+
+def test_an_error_comes_back_after_a_notice(banner: Banner, wait_until: WaitUntil) -> None:
+    banner.show_error("It failed.", "", "Traceback: 42")
+    banner.show_notice("Shakespeare was deleted.", "Undo")
+    assert texts(banner) == ["Shakespeare was deleted."]
+    assert not is_offered(banner, "Details")
+    wait_until(lambda: texts(banner) == ["It failed."])
+    assert banner.property("role") == "error"
+    assert is_offered(banner, "Details") and not is_offered(banner, "Undo")
+
+
+def test_a_notice_waits_while_its_button_has_the_keyboard(banner: Banner, wait_until: WaitUntil) -> None:
+    banner.window().activateWindow()
+    banner.show_notice("Shakespeare was deleted.", "Undo")
+    undo = banner.findChild(QPushButton, "bannerActionButton")
+    assert undo is not None
+    undo.setFocus()
+    wait_until(undo.hasFocus)
+    QTest.qWait(200)
+    assert banner.isVisible()
+    undo.clearFocus()
+    wait_until(lambda: not banner.isVisible())
+
+
+# -- progress -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (FETCHING, "41 MB of 93 MB"),
+        (Progress("Reading", 12, 37, "files"), "12 of 37 files"),
+        (Progress("Reading", 12, None, "files"), "12 files"),
+        (Progress("Loading"), ""),
+    ],
+)
+def test_the_amount_done_is_told_in_its_unit(qapp: QApplication, progress: Progress, text: str) -> None:
+    assert amount_text(progress) == text
+
+
+def test_the_progress_line_shows_label_amount_and_time_and_can_be_cancelled(qapp: QApplication) -> None:
+    line = ProgressLine()
+    line.resize(700, 30)
+    cancelled: list[bool] = []
+    line.cancel_requested.connect(lambda: cancelled.append(True))
+    assert not line.isVisible()
+    line.show_progress(FETCHING)
+    assert texts(line) == ["Fetching the starter backbone · 41 MB of 93 MB", "0:12 left"]
+    bar = line.findChild(QProgressBar)
+    assert bar is not None and bar.objectName() == "statusProgressBar"
+    assert bar.value() / bar.maximum() == pytest.approx(41 / 93, abs=1e-3)
+    line.show_progress(Progress("Loading"))
+    assert (bar.minimum(), bar.maximum()) == (0, 0)
+    assert texts(line) == ["Loading"]
+    press(line, "Cancel")
+    assert cancelled == [True]
+    line.clear()
+    assert not line.isVisible()
+
+
+# -- welcome --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def welcome(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Welcome:
+    monkeypatch.setenv("TLORA_PROJECTS", str(tmp_path))
+    made = Welcome()
+    made.resize(1280, 800)
+    shown(made)
+    return made
+
+
+def edit(widget: QWidget, name: str) -> QLineEdit:
+    found = widget.findChild(QLineEdit, name)
+    assert found is not None
+    return found
+
+
+def create_button(welcome: Welcome) -> QPushButton:
+    found = welcome.findChild(QPushButton, "createProjectButton")
+    assert found is not None
+    return found
+
+
+def created(welcome: Welcome) -> list[tuple[Path, str]]:
+    asked: list[tuple[Path, str]] = []
+    welcome.create_requested.connect(lambda path, backbone: asked.append((Path(path), backbone)))
+    return asked
+
+
+def check(welcome: Welcome, name: str) -> None:
+    choice = welcome.findChild(QRadioButton, name)
+    assert choice is not None
+    QTest.mouseClick(choice, Qt.MouseButton.LeftButton, pos=choice.rect().center())
+
+
+def test_one_click_creates_a_project_on_the_starter_backbone(welcome: Welcome, tmp_path: Path) -> None:
+    asked = created(welcome)
+    press(welcome, "createProjectButton")
+    assert asked == [(tmp_path / "My project", STARTER)]
+
+
+def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
+    asked = created(welcome)
+    check(welcome, "hubChoice")
+    assert not create_button(welcome).isEnabled()
+    QTest.keyClicks(edit(welcome, "hubIdEdit"), " Qwen/Qwen2.5-0.5B ")
+    press(welcome, "createProjectButton")
+    assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B")]
+
+
+def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
+    asked = created(welcome)
+    check(welcome, "localChoice")
+    assert not create_button(welcome).isEnabled()
+    edit(welcome, "localModelEdit").setText("~/models/tiny.gguf")
+    press(welcome, "createProjectButton")
+    assert asked == [(tmp_path / "My project", str(Path.home() / "models" / "tiny.gguf"))]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a/b", "..", "what?"])
+def test_a_name_that_cannot_be_a_folder_is_refused(welcome: Welcome, name: str) -> None:
+    edit(welcome, "projectNameEdit").setText(name)
+    assert not create_button(welcome).isEnabled()
+    assert any("folder's name" in text for text in texts(welcome))
+
+
+def test_a_project_never_goes_over_what_is_there(welcome: Welcome, tmp_path: Path) -> None:
+    (tmp_path / "Taken").mkdir()
+    edit(welcome, "projectNameEdit").setText("Taken")
+    assert not create_button(welcome).isEnabled()
+    edit(welcome, "projectNameEdit").setText("Free")
+    assert create_button(welcome).isEnabled()
+
+
+def test_a_folder_that_appears_meanwhile_is_noticed_at_the_click(welcome: Welcome, tmp_path: Path) -> None:
+    asked = created(welcome)
+    (tmp_path / "My project").mkdir()
+    press(welcome, "createProjectButton")
+    assert asked == []
+    assert any("already something" in text for text in texts(welcome))
+
+
+def test_the_proposed_name_is_free(tmp_path: Path) -> None:
+    assert free_name(tmp_path, "My project") == "My project"
+    (tmp_path / "My project").mkdir()
+    (tmp_path / "My project 2").mkdir()
+    assert free_name(tmp_path, "My project") == "My project 3"
+
+
+def test_recent_projects_open_with_one_click(welcome: Welcome) -> None:
+    opened: list[str] = []
+    welcome.open_requested.connect(opened.append)
+    welcome.set_recent([f"/projects/{name}" for name in ("one", "two", "three", "four", "five")])
+    links = [button for button in welcome.findChildren(QPushButton) if button.property("role") == "link"]
+    assert [link.accessibleName() for link in links] == ["Open one", "Open two", "Open three", "Open four"]
+    QTest.mouseClick(links[1], Qt.MouseButton.LeftButton)
+    assert opened == ["/projects/two"]
+    welcome.set_recent([])
+    assert "Recent projects" not in texts(welcome)
+
+
+def test_opening_asks_for_a_folder(welcome: Welcome, tmp_path: Path) -> None:
+    opened: list[str] = []
+    welcome.open_requested.connect(opened.append)
+    press(welcome, "openProjectButton")
+    dialog = welcome.findChild(QFileDialog)
+    assert dialog is not None
+    (tmp_path / "old").mkdir()
+    dialog.selectFile(str(tmp_path / "old"))
+    dialog.accept()
+    assert [Path(path) for path in opened] == [tmp_path / "old"]
+
+
+def test_the_demo_can_be_asked_for(welcome: Welcome) -> None:
+    asked: list[bool] = []
+    welcome.demo_requested.connect(lambda: asked.append(True))
+    press(welcome, "demoButton")
+    assert asked == [True]
+
+
+def test_progress_takes_the_place_of_the_choices_and_can_be_cancelled(welcome: Welcome) -> None:
+    cancelled: list[bool] = []
+    welcome.cancel_requested.connect(lambda: cancelled.append(True))
+    welcome.show_progress(FETCHING)
+    assert not create_button(welcome).isVisible()
+    assert {"Fetching the starter backbone", "41 MB of 93 MB", "0:12 left"} <= set(texts(welcome))
+    press(welcome, "cancelButton")
+    assert cancelled == [True]
+    welcome.show_idle()
+    assert create_button(welcome).isVisible()
+
+
+def test_the_welcome_fits_a_small_window(welcome: Welcome) -> None:
+    check(welcome, "localChoice")
+    welcome.set_recent([f"/projects/{name}" for name in ("one", "two", "three", "four")])
+    welcome.resize(1024, 660)
+    QTest.qWait(20)
+    card = welcome.findChild(QWidget, "welcomeCard")
+    layout = None if card is None else card.layout()
+    assert card is not None and layout is not None
+    assert layout.totalHeightForWidth(card.width()) <= card.height() <= 640
+
+
+# -- small widgets --------------------------------------------------------------------------------------------------
+
+
+def colour_buttons(picker: ColourPicker) -> list[QAbstractButton]:
+    return picker.findChildren(QAbstractButton)
+
+
+def test_a_click_and_an_arrow_key_choose_a_colour(qapp: QApplication) -> None:
+    picker = ColourPicker()
+    shown(picker)
+    chosen: list[str] = []
+    picker.colour_chosen.connect(chosen.append)
+    QTest.mouseClick(colour_buttons(picker)[2], Qt.MouseButton.LeftButton)
+    QTest.keyClick(colour_buttons(picker)[2], Qt.Key.Key_Right)
+    assert picker.colour() == EPOCH_COLOURS[3]
+    assert chosen[0] == EPOCH_COLOURS[2]
+
+
+def test_the_first_free_colour_is_proposed_and_then_they_go_round(qapp: QApplication) -> None:
+    picker = ColourPicker()
+    picker.choose_first_free([EPOCH_COLOURS[0].lower(), EPOCH_COLOURS[2]])
+    assert picker.colour() == EPOCH_COLOURS[1]
+    picker.choose_first_free([*EPOCH_COLOURS, EPOCH_COLOURS[0]])
+    assert picker.colour() == EPOCH_COLOURS[1]
+
+
+def test_a_colour_outside_the_palette_is_kept(qapp: QApplication) -> None:
+    picker = ColourPicker()
+    picker.set_colour("#123456")
+    assert picker.colour() == "#123456"
+    assert len(colour_buttons(picker)) == len(EPOCH_COLOURS) + 1
+
+
+@pytest.mark.parametrize("colour", EPOCH_COLOURS)
+def test_the_letter_of_every_swatch_is_readable(qapp: QApplication, colour: str) -> None:
+    assert contrast(readable_on(QColor(colour)), QColor(colour)) >= MIN_CONTRAST
+    swatch = Swatch()
+    swatch.set_epoch(colour, "S")
+    image = swatch.grab().toImage()
+    drawn = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert QColor(colour).name() in drawn
+    assert readable_on(QColor(colour)).name() in drawn
+
+
+def test_the_initial_is_the_first_letter_or_digit() -> None:
+    assert [initial(name) for name in ("shakespeare", " «Éluard»", "3 men", "…")] == ["S", "É", "3", "?"]
+
+
+@pytest.mark.parametrize("state", ["frozen", "training", "queued", "interrupted", "broken"])
+def test_every_state_has_a_sign_of_its_own(qapp: QApplication, state: str) -> None:
+    sign, none = StateSign(), StateSign()
+    sign.set_state(state)
+    for widget in (sign, none):
+        widget.resize(12, 12)
+    assert sign.grab().toImage() != none.grab().toImage()
+
+
+def test_a_tick_box_follows_mouse_and_keyboard(qapp: QApplication) -> None:
+    box = TickBox("Active Sleep")
+    shown(box)
+    unticked = box.grab().toImage()
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton)
+    assert box.isChecked()
+    assert box.grab().toImage() != unticked
+    QTest.keyClick(box, Qt.Key.Key_Space)
+    assert not box.isChecked()
+
+
+def test_a_label_that_does_not_fit_has_its_text_as_tooltip(qapp: QApplication) -> None:
+    label = ElidedLabel()
+    label.show_text("The complete works of William Shakespeare")
+    label.resize(60, 20)
+    shown(label)
+    assert label.toolTip() == label.text()
+    label.resize(600, 20)
+    assert label.toolTip() == ""
+
+
+def test_a_disclosure_opens_and_closes_its_content(qapp: QApplication) -> None:
+    content = QLabel("inside")
+    disclosure = Disclosure("More", content)
+    shown(disclosure)
+    assert not content.isVisible()
+    press(disclosure, "More")
+    assert content.isVisible()
+    QTest.keyClick(disclosure.button, Qt.Key.Key_Space)
+    assert not content.isVisible()
+
+
+def test_only_local_files_of_a_drag_count_each_once() -> None:
+    data = QMimeData()
+    here = QUrl.fromLocalFile("/texts/one.txt")
+    data.setUrls([here, QUrl("https://example.org/two.txt"), here, QUrl.fromLocalFile("/texts/three")])
+    assert local_paths(data) == ["/texts/one.txt", "/texts/three"]
+    assert local_paths(QMimeData()) == []
+
+
+def test_a_question_tells_the_chosen_key_and_goes_away(qapp: QApplication, wait_until: WaitUntil) -> None:
+    window = QWidget()
+    shown(window)
+    answers: list[str] = []
+    choices = (Choice("keep", "Keep"), Choice("discard", "Discard", destructive=True))
+    box = ask(window, "Stop?", "What to do?", choices, "Go on", answers.append)
+    assert not answers
+    press(box, "keepButton")
+    assert answers == ["keep"]
+    wait_until(lambda: not isValid(box))
+
+
+def test_return_in_a_question_changes_nothing(qapp: QApplication, wait_until: WaitUntil) -> None:
+    window = QWidget()
+    shown(window)
+    answers: list[str] = []
+    box = ask(window, "Stop?", "", (Choice("discard", "Discard", destructive=True),), "Go on", answers.append)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    wait_until(lambda: not isValid(box))
+    assert answers == []
+
+
+def test_chosen_files_are_told(qapp: QApplication, tmp_path: Path) -> None:
+    window = QWidget()
+    shown(window)
+    (tmp_path / "tiny.gguf").write_bytes(b"")
+    chosen: list[list[str]] = []
+    dialog = choose_files(window, "Model file", str(tmp_path), chosen.append, "Models (*.gguf)")
+    dialog.selectFile(str(tmp_path / "tiny.gguf"))
+    dialog.accept()
+    assert [[Path(path) for path in paths] for paths in chosen] == [[tmp_path / "tiny.gguf"]]
+
+
+def test_every_control_of_welcome_and_banner_has_a_name_and_a_tooltip(welcome: Welcome, banner: Banner) -> None:
+    welcome.set_recent(["/projects/one"])
+    banner.show_error("It failed.", "", "Traceback: 42")
+    banner.show_notice("Deleted.", "Undo")
+    for widget in (welcome, banner, ProgressLine()):
+        for button in widget.findChildren(QAbstractButton):
+            assert button.toolTip(), f"{button.objectName() or button} has no tooltip"
+            assert button.accessibleName() or button.text(), f"{button.objectName() or button} has no name"
+        for field in widget.findChildren(QLineEdit):
+            assert field.toolTip() and field.accessibleName(), field.objectName()

@@ -1,0 +1,77 @@
+"""The command line: the window by default; headless verbs use the same engine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlora_gui import __version__
+
+VERBS = ("train", "generate", "evaluate")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of ``tlora-gui`` and ``tlora``; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if arguments and arguments[0] in VERBS:
+        return _headless(arguments)
+    return _window(arguments)
+
+
+def _window(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="tlora-gui",
+        description="A desktop playground for Temporal LoRA.",
+        epilog=f"Without a window: tlora {{{','.join(VERBS)}}} --help",
+    )
+    parser.add_argument("project", nargs="?", help="project folder to open; the last one by default")
+    parser.add_argument("--demo", action="store_true", help="play the whole loop on Shakespeare and Python code")
+    parser.add_argument("--screenshots", metavar="DIR", type=Path, help="with --demo: unattended, write pictures there")
+    parser.add_argument("--theme", choices=("system", "light", "dark"), help="colours; remembered")
+    parser.add_argument("--exit-when-visible", action="store_true", help="for measuring the start: show, then quit")
+    parser.add_argument("--version", action="version", version=f"tlora-gui {__version__}")
+    options = parser.parse_args(arguments)
+    if options.screenshots and not options.demo:
+        parser.error("--screenshots goes with --demo")
+    if sys.platform == "win32":
+        import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
+    from tlora_gui.ui.app import run
+
+    return run(options)
+
+
+def _headless(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="tlora", description="Temporal LoRA without a window.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    train = verbs.add_parser("train", help="train a new epoch on files and folders")
+    train.add_argument("project", type=Path, help="project folder; made if it is not there")
+    train.add_argument("paths", nargs="+", help="text files and folders")
+    train.add_argument("--name", required=True, help="the epoch's name")
+    train.add_argument("--era", default="", help="a second line for the epoch")
+    train.add_argument("--backbone", default="starter", help='for a new project: "starter", a Hub id, a path')
+    train.add_argument("--passes", type=int, default=1, help="passes over the text")
+    train.add_argument("--max-tokens", type=int, default=51_200, help="training tokens per pass at most; 0 for all")
+    train.add_argument("--seed", type=int, default=0)
+    generate = verbs.add_parser("generate", help="continue a prompt")
+    generate.add_argument("project", type=Path)
+    generate.add_argument("prompt")
+    generate.add_argument("--mode", default="mixer", help='"mixer", an epoch\'s slug, or "" for the backbone')
+    generate.add_argument("--max-new-tokens", type=int, default=120)
+    generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("--html", help="also write the coloured text there")
+    evaluate = verbs.add_parser("evaluate", help="measure every epoch on its held-out text")
+    evaluate.add_argument("project", type=Path)
+    evaluate.add_argument("--held-out-tokens", type=int, default=4096)
+    from tlora_gui.headless import run
+
+    return run(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Application and window: ``create_window`` for tests and scripts, ``run`` for the command line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import logging.handlers
+import os
+import sys
+import time
+
+from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from tlora_gui.paths import log_file, resource
+from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui.settings import WindowSettings
+from tlora_gui.ui.theme import ThemeManager, ThemeMode
+
+NO_DISPLAY = """tlora-gui: there is no screen to show a window on ({reason}).
+On a server without one, run it under Xvfb (Debian: apt install xvfb libxcb-cursor0 libxkbcommon-x11-0 libegl1):
+    xvfb-run -a tlora-gui --demo --screenshots pictures
+or draw off screen:
+    QT_QPA_PLATFORM=offscreen tlora-gui --demo --screenshots pictures
+Without any window:
+    tlora train --help"""
+
+
+def create_window(project: str | None = None, theme: ThemeMode | None = None) -> MainWindow:
+    """The wired window, hidden. A ``QApplication`` must exist. The engine starts loading when it is first shown.
+
+    Args:
+        project: folder to open; None shows the welcome.
+        theme: colours; None takes the remembered choice.
+    """
+    app = QApplication.instance()
+    assert isinstance(app, QApplication), "create a QApplication first"
+    settings = WindowSettings()
+    themes = ThemeManager(app, theme or settings.theme)
+    return MainWindow(themes, settings, project)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the window until it is closed."""
+    _log_to_file()
+    _explain_missing_display()
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(sys.argv[:1])
+    qInstallMessageHandler(_log_qt_message)
+    app.setApplicationName("tlora-gui")
+    app.setApplicationDisplayName("Temporal LoRA")
+    app.setDesktopFileName("tlora-gui")
+    app.setWindowIcon(QIcon(str(resource("icons/tlora-gui.svg"))))
+    settings = WindowSettings()
+    if options.theme:
+        settings.theme = options.theme
+    project = options.project or (None if options.demo else settings.last_project or None)
+    window = create_window(project, options.theme)
+    if options.exit_when_visible:
+        window.first_painted.connect(_tell_and_leave)
+    window.show()
+    if options.demo:
+        from tlora_gui.ui.demo import Demo
+
+        demo = Demo(window, options.screenshots)
+        demo.start()
+    status = app.exec()
+    window.shutdown()
+    return status
+
+
+def _tell_and_leave() -> None:
+    """Print the monotonic clock, for whoever started this process to compare with its own."""
+    print(f"{time.monotonic():.6f}", flush=True)
+    os._exit(0)  # nothing was begun yet that would need an orderly end
+
+
+def _explain_missing_display() -> None:
+    """Qt ends the process when it finds no screen, and its own words do not say what to do; ours do."""
+    asked = os.environ.get("QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not asked:
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            print(NO_DISPLAY.format(reason="neither DISPLAY nor WAYLAND_DISPLAY is set"), file=sys.stderr)
+            raise SystemExit(1)
+    qInstallMessageHandler(_explain_fatal)
+
+
+def _explain_fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    if kind == QtMsgType.QtFatalMsg:
+        print(NO_DISPLAY.format(reason=message.strip().splitlines()[0]), file=sys.stderr, flush=True)
+        os._exit(1)
+
+
+def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    if kind == QtMsgType.QtFatalMsg:
+        print(message, file=sys.stderr, flush=True)
+    if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg):
+        logging.getLogger("qt").warning("%s", message)
+
+
+def _log_to_file() -> None:
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1, encoding="utf-8")
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)

@@ -1,0 +1,231 @@
+"""The panel around a chart: title, legend, and saving what is shown."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QPoint, QRectF, QSize, QStandardPaths, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QFont, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tlora_gui.ui.theme import LIGHT, Theme
+
+Key = tuple[Literal["line", "dashed", "dots"], str]
+SMALL_POINTS = 8.0
+_PICTURE_SCALE = 2
+Rows = list[tuple[object, ...]]
+
+
+class Legend(QWidget):
+    """Says what line, dashed line and dot mean, in one row."""
+
+    _SAMPLE, _GAP = 16, 12
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._keys: tuple[Key, ...] = ()
+        self._theme = LIGHT
+        font = QFont(self.font())
+        font.setPointSizeF(SMALL_POINTS)
+        self.setFont(font)
+
+    def set_keys(self, keys: tuple[Key, ...]) -> None:
+        """What to explain."""
+        if keys != self._keys:
+            self._keys = keys
+            self.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
+            self.updateGeometry()
+            self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        width = sum(self._SAMPLE + 4 + metrics.horizontalAdvance(text) + self._GAP for _, text in self._keys)
+        return QSize(max(width - self._GAP, 0), metrics.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour, metrics, x = QColor(self._theme.muted), self.fontMetrics(), 0.0
+        middle = self.height() / 2
+        for kind, text in self._keys:
+            pen = QPen(colour, 1.5)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            if kind == "dashed":
+                pen.setDashPattern([4, 2])
+            painter.setPen(pen)
+            painter.setBrush(colour)
+            if kind == "dots":
+                painter.drawEllipse(QRectF(x + self._SAMPLE - 8, middle - 2.5, 5, 5))
+            else:
+                painter.drawLine(QPoint(int(x), int(middle)), QPoint(int(x) + self._SAMPLE, int(middle)))
+            x += self._SAMPLE + 4
+            width = metrics.horizontalAdvance(text)
+            painter.drawText(QRectF(x, 0, width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
+            x += width + self._GAP
+
+
+class ChartFrame(QFrame):
+    """A titled panel with one or more views of the same data, which can be saved as picture and as table.
+
+    Signals:
+        saved: a file was written (path).
+        problem: a file could not be written (message, hint).
+    """
+
+    saved = Signal(str)
+    problem = Signal(str, str)
+
+    def __init__(self, title: str, caption: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self._title = title
+        self._theme = LIGHT
+        self.legend = Legend()
+        self.body = QStackedWidget()
+        self.menu = QMenu(self)
+        self._caption = QLabel(caption)
+        self._header = QHBoxLayout()
+        self._buttons: list[QToolButton] = []
+        self._save_actions: list[QAction] = []
+        self._tables: dict[QWidget, Callable[[], Rows]] = {}
+        self._build(title)
+        self._build_menu()
+
+    def _build(self, title: str) -> None:
+        heading = QLabel(title)
+        heading.setProperty("role", "title")
+        self._caption.setProperty("role", "muted")
+        font = QFont(self.font())
+        font.setPointSizeF(SMALL_POINTS)
+        self._caption.setFont(font)
+        self._header.setSpacing(2)
+        self._header.addWidget(heading, 1)
+        below = QHBoxLayout()
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        below.addWidget(self._caption, 1)
+        below.addWidget(self.legend)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 6, 8, 6)
+        layout.setSpacing(2)
+        layout.addLayout(self._header)
+        layout.addLayout(below)
+        layout.addWidget(self.body, 1)
+
+    def _build_menu(self) -> None:
+        for text, slot in (
+            (self.tr("Save as picture…"), self._ask_picture),
+            (self.tr("Save data as table…"), self._ask_table),
+        ):
+            action = QAction(text, self.menu)
+            action.triggered.connect(slot)
+            action.setEnabled(False)
+            self.menu.addAction(action)
+            self._save_actions.append(action)
+        button = self.add_button("⋯", self.tr("Options of “{title}”").format(title=self._title))
+        button.setProperty("sign", True)
+        button.setMenu(self.menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def add_button(self, text: str, what: str) -> QToolButton:
+        """A small button at the right of the title; ``what`` is its tooltip and accessible name."""
+        button = QToolButton()
+        button.setText(text)
+        button.setProperty("role", "flat")
+        button.setProperty("compact", True)
+        button.setToolTip(what)
+        button.setAccessibleName(what)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._header.insertWidget(1, button)
+        self._buttons.append(button)
+        return button
+
+    def add_view(self, view: QWidget, rows: Callable[[], Rows]) -> None:
+        """A way to show the data; ``rows`` gives its table, header first."""
+        self.body.addWidget(view)
+        self._tables[view] = rows
+
+    def set_caption(self, caption: str) -> None:
+        """The unit, in small print under the title."""
+        self._caption.setText(caption)
+
+    def set_savable(self, savable: bool) -> None:
+        """Whether there is anything to save."""
+        for action in self._save_actions:
+            action.setEnabled(savable)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.legend.apply_theme(theme)
+
+    def picture(self) -> QImage:
+        """What the panel shows, without its buttons, at twice its size."""
+        image = QImage(self.size() * _PICTURE_SCALE, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(_PICTURE_SCALE)
+        image.fill(QColor(self._theme.panel))
+        painter = QPainter(image)
+        self.render(painter, QPoint())
+        for button in self._buttons:
+            painter.fillRect(button.geometry(), QColor(self._theme.panel))
+        painter.end()
+        return image
+
+    def save_picture(self, path: str) -> None:
+        """Write :meth:`picture` as PNG."""
+        if self.picture().save(path):
+            self.saved.emit(path)
+        else:
+            self._tell(path, "")
+
+    def save_table(self, path: str) -> None:
+        """Write the data of the view now shown as CSV."""
+        rows = next((table() for view, table in self._tables.items() if view is self.body.currentWidget()), [])
+        try:
+            with open(path, "w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(rows)
+        except OSError as error:
+            self._tell(path, error.strerror or "")
+        else:
+            self.saved.emit(path)
+
+    def _tell(self, path: str, reason: str) -> None:
+        message = self.tr("The chart could not be saved to {path}.").format(path=path)
+        self.problem.emit(f"{message} {reason}".strip(), self.tr("Choose another folder, or free some space."))
+
+    def _ask_picture(self) -> None:
+        dialog = self._dialog(self.tr("Save chart as picture"), "png", self.tr("PNG picture (*.png)"))
+        dialog.fileSelected.connect(self.save_picture)
+        dialog.open()
+
+    def _ask_table(self) -> None:
+        dialog = self._dialog(self.tr("Save data of the chart"), "csv", self.tr("CSV table (*.csv)"))
+        dialog.fileSelected.connect(self.save_table)
+        dialog.open()
+
+    def _dialog(self, title: str, suffix: str, filter_text: str) -> QFileDialog:
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        name = self._title.lower().replace(",", "").replace(" ", "-")
+        dialog = QFileDialog(self, title, documents, filter_text)
+        dialog.setObjectName("saveChartDialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)
+        dialog.selectFile(str(Path(documents) / f"{name}.{suffix}"))
+        return dialog

@@ -1,0 +1,254 @@
+"""One chart of lines over training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from html import escape
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QColor
+from PySide6.QtWidgets import QLabel, QWidget
+
+from tlora_gui.ui.charts.frame import ChartFrame, Rows
+from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
+from tlora_gui.ui.charts.series import Curve, Floats
+from tlora_gui.ui.charts.style import LineStyle, line_colour, line_pen, number
+from tlora_gui.ui.theme import Theme
+
+_MOST_DOTS = 200
+_LONGEST_NAME = 16
+_READOUT_REACH = 0.01
+"""A line is read out up to this share of the width beyond its ends."""
+
+
+class _Line:
+    """One curve: its data, its looks, its item in the plot."""
+
+    def __init__(self, plot: ChartPlot, style: LineStyle, theme: Theme) -> None:
+        self.x: Floats = np.empty(0)
+        self.y: Floats = np.empty(0)
+        self.item = pg.PlotDataItem(antialias=True)
+        plot.view.addItem(self.item)
+        self.item.scatter.opts["useCache"] = False  # cached dots are coarse in a picture of twice the size
+        if not style.dots:
+            self.item.setDownsampling(auto=True, method="peak")
+            self.item.setClipToView(True)
+        self.restyle(style, theme)
+
+    def restyle(self, style: LineStyle, theme: Theme) -> None:
+        self.style = style
+        self.item.setZValue(0 if style.faint else 2 if style.dots else 1)
+        self.item.setPen(line_pen(style, theme))
+        colour = line_colour(style.colour, theme)
+        self.item.setSymbolBrush(colour)
+        self.item.setSymbolPen(QColor(theme.panel))
+        self.item.setSymbolSize(6)
+
+    def set(self, x: Floats, y: Floats) -> None:
+        self.x, self.y = x, y
+        dots = self.style.dots and len(x) <= _MOST_DOTS
+        if dots != (self.item.opts["symbol"] is not None):
+            self.item.setSymbol("o" if dots else None)
+        self.item.setData(x, y)
+
+    def bounds(self, first: float, last: float) -> tuple[float, float] | None:
+        """Lowest and highest value between two steps, and of the neighbours just outside; None if it is elsewhere."""
+        if self.x[0] > last or self.x[-1] < first:
+            return None
+        low, high = np.searchsorted(self.x, (first, last))
+        values = self.y[max(low - 1, 0) : high + 1]
+        lowest, highest = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+        return (lowest, highest) if np.isfinite(lowest) and np.isfinite(highest) else None
+
+    def value_at(self, step: float, reach: float) -> float | None:
+        """The value nearest to ``step``, if the line is there at all."""
+        if not len(self.x) or not self.x[0] - reach <= step <= self.x[-1] + reach:
+            return None
+        right = min(int(np.searchsorted(self.x, step)), len(self.x) - 1)
+        left = max(right - 1, 0)
+        return float(self.y[left if step - self.x[left] < self.x[right] - step else right])
+
+
+class LineChart(ChartFrame):
+    """A titled chart whose lines are set by key and which scales itself to what is in view.
+
+    Signals:
+        pointed: the mouse or the keyboard points at this step; None: no more.
+        moved: a person panned or zoomed to these steps.
+        all_wanted: all steps are wanted again.
+    """
+
+    pointed = Signal(object)
+    moved = Signal(float, float)
+    all_wanted = Signal()
+
+    def __init__(
+        self,
+        title: str,
+        caption: str,
+        empty_text: str,
+        *,
+        theme: Theme,
+        fixed_range: tuple[float, float] | None = None,
+        from_zero: float | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``fixed_range``: bottom and top for good. ``from_zero``: begin at 0 and reach at least this high."""
+        super().__init__(title, caption, parent)
+        self._lines: dict[Hashable, _Line] = {}
+        self._marks: tuple[PhaseMark, ...] = ()
+        self._fixed_range, self._from_zero = fixed_range, from_zero
+        self._follow = True
+        self.plot = ChartPlot()
+        self._view: QWidget = self.plot
+        self.plot.setAccessibleName(title)
+        help_text = self.tr("Wheel: zoom. Drag: pan. Double-click or Home: show all. Left and right: read values")
+        self.plot.setToolTip(help_text)
+        self._empty = QLabel(empty_text)
+        self._empty.setProperty("role", "muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self.body.addWidget(self._empty)
+        self.add_view(self.plot, self._points)
+        self._connect()
+        self.apply_theme(theme)
+
+    def _connect(self) -> None:
+        show_all = QAction(self.tr("Show all steps"), self.menu)
+        show_all.triggered.connect(self.all_wanted)
+        self.menu.insertAction(self.menu.actions()[0], show_all)
+        self.plot.pointed.connect(self.pointed)
+        self.plot.moved.connect(self.moved)
+        self.plot.all_wanted.connect(self.all_wanted)
+        self.plot.menu_wanted.connect(self.menu.popup)
+
+    # -- what to show -------------------------------------------------------------------------------------------
+
+    def set_line(self, key: Hashable, curve: Curve, style: LineStyle) -> None:
+        """Draw a curve, x rising; an empty one is taken away."""
+        x, y = curve
+        line = self._lines.get(key)
+        if not len(x):
+            if line is not None:
+                self.plot.view.removeItem(self._lines.pop(key).item)
+            return
+        if line is None:
+            line = self._lines[key] = _Line(self.plot, style, self._theme)
+        elif line.style != style:
+            line.restyle(style, self._theme)
+        line.set(x, y)
+
+    def keep_only(self, keys: set[Hashable]) -> None:
+        """Take away every line that is not among ``keys``."""
+        for key in set(self._lines) - keys:
+            self.plot.view.removeItem(self._lines.pop(key).item)
+
+    def set_phases(self, marks: tuple[PhaseMark, ...]) -> None:
+        """Mark the phases, then scale to what is there."""
+        self._marks = marks
+        self.plot.set_phases(marks, self._theme)
+        self._show_view()
+        self.fit()
+
+    def set_view(self, view: QWidget) -> None:
+        """Show the plot or an added view, once there is a line."""
+        self._view = view
+        self._show_view()
+
+    def _show_view(self) -> None:
+        self.body.setCurrentWidget(self._view if self._lines else self._empty)
+        self.set_savable(bool(self._lines))
+
+    def fit(self) -> None:
+        """Scale: along the steps unless a person chose a part, upwards always."""
+        end = max((mark.end for mark in self._marks), default=0.0)
+        if self._follow and end:
+            self.plot.view.setXRange(-0.015 * end, 1.015 * end, padding=0)
+        self._fit_upwards()
+
+    def _fit_upwards(self) -> None:
+        if self._fixed_range is not None:
+            self.plot.view.setYRange(*self._fixed_range, padding=0)
+            return
+        found = [bounds for line in self._lines.values() if (bounds := line.bounds(*self.plot.steps_shown()))]
+        low, high = min((b[0] for b in found), default=0.0), max((b[1] for b in found), default=1.0)
+        if self._from_zero is not None:
+            low, high = min(low, 0.0), max(high, self._from_zero)
+        margin = 0.06 * (high - low) or 0.5
+        self.plot.view.setYRange(low - margin, high + margin, padding=0)
+
+    def show_all(self) -> None:
+        """Show all steps, and follow new ones."""
+        self._follow = True
+        self.fit()
+
+    def show_steps(self, first: float, last: float) -> None:
+        """Show these steps and stay there."""
+        self._follow = False
+        self.plot.view.setXRange(first, last, padding=0)
+        self._fit_upwards()
+
+    def show_cursor(self, step: float | None, *, with_readout: bool) -> None:
+        """Crosshair at a step; None takes it away."""
+        if step is None:
+            self.plot.show_cursor(None)
+            return
+        step = round(step)
+        self.plot.show_cursor(step, self.readout(step) if with_readout else "")
+
+    def apply_theme(self, theme: Theme) -> None:
+        super().apply_theme(theme)
+        self.plot.apply_theme(theme)
+        self.plot.set_phases(self._marks, theme)
+        for line in self._lines.values():
+            line.restyle(line.style, theme)
+
+    # -- what is shown ------------------------------------------------------------------------------------------
+
+    def curve_data(self, key: Hashable) -> Curve:
+        """The drawn points of a line; empty if there is no such line."""
+        line = self._lines.get(key)
+        return (line.x, line.y) if line else (np.empty(0), np.empty(0))
+
+    def readout(self, step: float) -> str:
+        """The values of all lines at a step as an HTML table, one row an epoch; empty where there is none."""
+        first, last = self.plot.steps_shown()
+        found: dict[LineStyle, float] = {}
+        for line in self._lines.values():
+            value = line.value_at(step, _READOUT_REACH * (last - first)) if line.style.listed else None
+            if value is not None:
+                found[line.style] = value
+        if not found:
+            return ""
+        columns = sorted({style.series for style in found})
+        head = self.tr("Step {step}").format(step=f"{step:.0f}")
+        rows = [_row(f"<b>{head}</b>", [escape(column) for column in columns])]
+        for name, colour in dict.fromkeys((style.name, style.colour) for style in found):
+            own = {style: value for style, value in found.items() if (style.name, style.colour) == (name, colour)}
+            cells = {style.series: self._number(value) for style, value in own.items()}
+            swatch = f'<span style="color:{line_colour(colour, self._theme).name()}">■</span>'
+            rows.append(_row(f"{swatch} {escape(_cut(name))}", [cells.get(column, "") for column in columns]))
+        return f"<table cellspacing=0>{''.join(rows)}</table>"
+
+    def _number(self, value: float) -> str:
+        return number(value) if self._fixed_range is None else f"{value:.3f}"
+
+    def _points(self) -> Rows:
+        """One row a point, under a header."""
+        rows: Rows = [("epoch", "series", "step", "value")]
+        for line in self._lines.values():
+            if line.style.listed:
+                points = zip(line.x.astype(int).tolist(), line.y.tolist(), strict=True)
+                rows += [(line.style.name, line.style.series, step, value) for step, value in points]
+        return rows
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def _row(first: str, cells: list[str]) -> str:
+    rest = "".join(f'<td align="right" style="padding-left: 8px">{cell}</td>' for cell in cells)
+    return f"<tr><td>{first}</td>{rest}</tr>"

@@ -1,0 +1,215 @@
+"""Three charts side by side: adapter loss, mixer-distill loss, routing accuracy with the memory matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStarted, TrainStep
+from tlora_gui.ui.charts.line_chart import LineChart
+from tlora_gui.ui.charts.matrix import MemoryMatrix
+from tlora_gui.ui.charts.plot import PhaseMark
+from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
+from tlora_gui.ui.charts.style import LineStyle
+from tlora_gui.ui.theme import LIGHT, Theme
+
+REDRAW_MS = 50
+SMOOTH_FROM = 60
+"""Points from which a smoothed line is drawn over the raw one."""
+
+
+class ChartsPanel(QWidget):
+    """Draws the training of all epochs, live.
+
+    A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` in the loss chart,
+    ``(slug, "unprotected")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
+
+    Signals:
+        saved: a chart was written to a file (path).
+        problem: a chart could not be written (message, hint).
+    """
+
+    saved = Signal(str)
+    problem = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._history = History()
+        self._epochs: dict[str, EpochInfo] = {}
+        self._stale: set[str] = set()
+        self._drawn: tuple[Phase, ...] = ()
+        self.loss_chart = LineChart(
+            self.tr("Adapter loss"),
+            self.tr("nats/token, by step"),
+            self.tr("Train an epoch to see its curves"),
+            theme=LIGHT,
+        )
+        self.distill_chart = LineChart(
+            self.tr("Mixer-distill loss"),
+            self.tr("nats/token, by step"),
+            self.tr("From the second epoch on: how far the Time Mixer drifts from its teacher"),
+            theme=LIGHT,
+            from_zero=0.001,
+        )
+        self.routing_chart = LineChart(
+            self.tr("Routing accuracy, held-out"),
+            self.tr("share, by step"),
+            self.tr("How often the Time Mixer picks the right epoch for a token"),
+            theme=LIGHT,
+            fixed_range=(-0.03, 1.05),
+        )
+        self.matrix = MemoryMatrix(LIGHT)
+        self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
+        self._timer = QTimer(self)
+        self._build()
+
+    def _build(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for chart, name in zip(self._charts(), ("lossChart", "distillChart", "routingChart"), strict=True):
+            chart.setObjectName(name)
+            layout.addWidget(chart, 1)
+            chart.saved.connect(self.saved)
+            chart.problem.connect(self.problem)
+            chart.pointed.connect(self._show_cursor)
+            chart.moved.connect(self._show_steps)
+            chart.all_wanted.connect(self._show_all)
+        self.loss_chart.legend.set_keys((("line", self.tr("train")), ("dots", self.tr("held-out"))))
+        self.matrix_button.setCheckable(True)
+        self.matrix_button.setObjectName("matrixButton")
+        self.matrix_button.toggled.connect(self._show_matrix)
+        self.routing_chart.add_view(self.matrix, self.matrix.csv_rows)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self.redraw)
+
+    def _charts(self) -> tuple[LineChart, LineChart, LineChart]:
+        return self.loss_chart, self.distill_chart, self.routing_chart
+
+    # -- what to show -------------------------------------------------------------------------------------------
+
+    def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
+        """All epochs of the project, with their present names and colours; curves of others go away."""
+        self._epochs = {epoch.slug: epoch for epoch in epochs}
+        self._history.show_only(self._epochs)
+        self._redraw_all()
+
+    def load_history(self, history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]) -> None:
+        """Replace all curves by a project's stored ones, in training order."""
+        self._history.load(history)
+        self._redraw_all()
+        self._show_all()
+
+    def begin_epoch(self, started: TrainStarted) -> None:
+        """An epoch's training begins or goes on; events follow."""
+        self._epochs[started.epoch.slug] = started.epoch
+        self._history.begin(started.epoch.slug, started.first_step)
+        self._redraw_all()
+
+    def add_events(self, events: Sequence[TrainStep | HeldOut]) -> None:
+        """Steps and measurements of the training now running, drawn within a redraw's interval."""
+        self._stale |= self._history.extend(events)
+        self._want_redraw()
+
+    def remove_epoch(self, slug: str) -> None:
+        """Take an epoch's curves away; they come back if :meth:`set_epochs` names it again."""
+        self._history.remove(slug)
+        self._redraw_all()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for chart in self._charts():
+            chart.apply_theme(theme)
+        self.matrix.apply_theme(theme)
+
+    # -- drawing ------------------------------------------------------------------------------------------------
+
+    def _redraw_all(self) -> None:
+        self._drawn = ()
+        self._want_redraw()
+
+    def _want_redraw(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def redraw(self) -> None:
+        """Draw what has changed since the last time; runs by itself, at most 20 times a second."""
+        phases = self._history.phases()
+        unmoved = {(phase.slug, phase.start) for phase in self._drawn}
+        for phase in phases:
+            if phase.slug in self._stale or (phase.slug, phase.start) not in unmoved:
+                self._draw_losses(phase)
+        self._draw_routing()
+        marks = tuple(PhaseMark(p.start, p.end, self._name(p.slug), self._colour(p.slug)) for p in phases)
+        for chart in self._charts():
+            chart.keep_only(self._keys(phases))
+            chart.set_phases(marks)
+        self._drawn = phases
+        self._stale.clear()
+
+    def _draw_losses(self, phase: Phase) -> None:
+        slug, start = phase.slug, phase.start
+        self._draw_raw_and_smooth(self.loss_chart, slug, self._history.adapter_loss(slug, start), self.tr("train"))
+        self._draw_raw_and_smooth(self.distill_chart, slug, self._history.distill_loss(slug, start), "")
+        held_out = self._style(slug, self.tr("held-out"), dots=True)
+        self.loss_chart.set_line((slug, "held-out"), self._history.held_out_loss(slug, start), held_out)
+
+    def _draw_raw_and_smooth(self, chart: LineChart, slug: str, curve: Curve, series: str) -> None:
+        x, y = curve
+        many = len(x) >= SMOOTH_FROM
+        chart.set_line(slug, curve, self._style(slug, series, faint=many))
+        smoothed = smooth(curve, len(x) // 12 | 1) if many else (x[:0], y[:0])
+        chart.set_line((slug, "smooth"), smoothed, self._style(slug, series, listed=False))
+
+    def _draw_routing(self) -> None:
+        beside = self._history.routing(unprotected=True)
+        for slug, curve in beside.items():
+            style = self._style(slug, self.tr("without"), dashed=True)
+            self.routing_chart.set_line((slug, "unprotected"), curve, style)
+        for slug, curve in self._history.routing().items():
+            self.routing_chart.set_line(slug, curve, self._style(slug, self.tr("with")))
+        self.matrix.set_matrix(self._history.matrix(), self._epochs)
+        self._explain_routing(compared=any(len(x) for x, _ in beside.values()))
+
+    def _explain_routing(self, *, compared: bool) -> None:
+        if self.matrix_button.isChecked():
+            self.routing_chart.set_caption(self.tr("share after each phase (without Active Sleep)"))
+            self.routing_chart.legend.set_keys(())
+        else:
+            self.routing_chart.set_caption(self.tr("share, by step"))
+            self.routing_chart.legend.set_keys((("dashed", self.tr("without Active Sleep")),) if compared else ())
+
+    def _style(self, slug: str, series: str, **looks: bool) -> LineStyle:
+        return LineStyle(self._name(slug), series, self._colour(slug), **looks)
+
+    def _keys(self, phases: tuple[Phase, ...]) -> set[Hashable]:
+        slugs: set[Hashable] = {phase.slug for phase in phases}
+        return slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "unprotected")}
+
+    def _name(self, slug: str) -> str:
+        return self._epochs[slug].name if slug in self._epochs else slug
+
+    def _colour(self, slug: str) -> str:
+        return self._epochs[slug].colour if slug in self._epochs else self._theme.muted
+
+    # -- one view for three charts ------------------------------------------------------------------------------
+
+    def _show_cursor(self, step: float | None) -> None:
+        for chart in self._charts():
+            chart.show_cursor(step, with_readout=chart is self.sender())
+
+    def _show_steps(self, first: float, last: float) -> None:
+        for chart in self._charts():
+            chart.show_steps(first, last)
+
+    def _show_all(self) -> None:
+        for chart in self._charts():
+            chart.show_all()
+
+    def _show_matrix(self, wanted: bool) -> None:
+        self.routing_chart.set_view(self.matrix if wanted else self.routing_chart.plot)
+        self._draw_routing()

@@ -1,0 +1,263 @@
+"""The drawing area of a chart: axes, phases with their names, crosshair. Built on pyqtgraph."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QTextDocumentFragment,
+)
+from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QLabel, QWidget
+
+from tlora_gui.ui.charts.frame import SMALL_POINTS
+from tlora_gui.ui.palette import as_text
+from tlora_gui.ui.theme import Theme
+
+_LEFT_AXIS_WIDTH = 42
+_PHASE_ROW_HEIGHT = 15
+_STEP_ROW_HEIGHT = 20
+_LABEL_OVERHANG = 8
+_RIGHT_MARGIN = 12
+_KEYBOARD_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseMark:
+    """Where an epoch's phase lies on the step axis, and what to write over it."""
+
+    start: float
+    end: float
+    name: str
+    colour: str
+
+
+class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
+    """One level of ticks at 1, 2 or 5 times a power of ten, at least ``gap`` pixels apart, also at the very ends."""
+
+    def __init__(self, side: str, gap: int, font: QFont) -> None:
+        super().__init__(side)
+        self._gap = gap
+        self.enableAutoSIPrefix(False)
+        self.setStyle(tickFont=font, tickTextOffset=4, tickLength=0, hideOverlappingLabels=False)
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
+        if maxVal <= minVal or size <= 0:
+            return []
+        smallest = (maxVal - minVal) * self._gap / size
+        power = 10.0 ** math.floor(math.log10(smallest))
+        return [(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= smallest), 0.0)]
+
+    def boundingRect(self) -> QRectF:
+        """With room for labels that reach over the ends; the base class forgets it where there is a grid."""
+        bounds: QRectF = super().boundingRect()
+        return bounds.adjusted(-1, -_LABEL_OVERHANG, 1, _LABEL_OVERHANG)
+
+
+class PhaseAxis(pg.AxisItem):  # type: ignore[misc]
+    """Writes each phase's name over its stretch of the plot, cut to fit."""
+
+    def __init__(self, font: QFont) -> None:
+        super().__init__("top")
+        self._font = font
+        self._marks: tuple[PhaseMark, ...] = ()
+        self._theme: Theme | None = None
+        self.setHeight(_PHASE_ROW_HEIGHT)
+
+    def set_marks(self, marks: tuple[PhaseMark, ...], theme: Theme) -> None:
+        self._marks, self._theme = marks, theme
+        self.update()
+
+    def paint(self, painter: QPainter, option: Any, widget: QWidget | None) -> None:
+        left, right = self.range
+        if self._theme is None or right <= left:
+            return
+        bounds = self.mapRectFromParent(self.geometry())
+        metrics = QFontMetricsF(self._font)
+        scale = bounds.width() / (right - left)
+        painter.setFont(self._font)
+        for mark in self._marks:
+            x0 = max((mark.start - left) * scale, 0.0)
+            room = min((mark.end - left) * scale, bounds.width()) - x0 - 4
+            text = metrics.elidedText(mark.name, Qt.TextElideMode.ElideRight, room)
+            if len(text) > 1:
+                painter.setPen(as_text(mark.colour, QColor(self._theme.panel), QColor(self._theme.text)))
+                rect = QRectF(bounds.left() + x0 + 3, bounds.top(), room, bounds.height())
+                painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class PlotArea(pg.GraphicsWidget):  # type: ignore[misc]
+    """The view with its axes around it, placed by hand.
+
+    QGraphicsLayout keeps a parentless QWidget for its style, which whoever closes all windows would delete under it.
+    """
+
+    def __init__(self, font: QFont) -> None:
+        super().__init__()
+        self.view = pg.ViewBox(parent=self, enableMenu=False)
+        self.phases = PhaseAxis(font)
+        self.left, self.bottom = PlainAxis("left", 22, font), PlainAxis("bottom", 48, font)
+        for axis in (self.phases, self.left, self.bottom):
+            axis.setParentItem(self)
+            axis.linkToView(self.view)
+        self.left.setWidth(_LEFT_AXIS_WIDTH)
+        self.left.setGrid(255)
+        self.left.setZValue(self.view.zValue() - 1)
+        self.bottom.setHeight(_STEP_ROW_HEIGHT)
+        self.view.disableAutoRange()
+        self.view.setMouseEnabled(x=True, y=False)
+
+    def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
+        left, top = _LEFT_AXIS_WIDTH, _PHASE_ROW_HEIGHT
+        width = max(self.size().width() - left - _RIGHT_MARGIN, 1.0)
+        height = max(self.size().height() - top - _STEP_ROW_HEIGHT, 1.0)
+        self.phases.setGeometry(QRectF(left, 0, width, top))
+        self.left.setGeometry(QRectF(0, top, left, height))
+        self.view.setGeometry(QRectF(left, top, width, height))
+        self.bottom.setGeometry(QRectF(left, top + height, width, _STEP_ROW_HEIGHT))
+
+
+class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
+    """Axes around a view of curves. Not pyqtgraph's PlotItem, whose hidden menus are windows of their own.
+
+    Signals:
+        pointed: the crosshair is wanted at this step; None: nowhere.
+        moved: a person panned or zoomed to these steps.
+        all_wanted: double-click.
+        menu_wanted: context menu asked for, at this global position.
+    """
+
+    pointed = Signal(object)
+    moved = Signal(float, float)
+    all_wanted = Signal()
+    menu_wanted = Signal(QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setObjectName("chartPlot")
+        font = QFont(self.font())
+        font.setPointSizeF(SMALL_POINTS)
+        self._area = PlotArea(font)
+        self.view = self._area.view
+        self._lines: list[pg.InfiniteLine] = []
+        self._phase_pen = QPen()
+        self._crosshair = pg.InfiniteLine(angle=90)
+        self._readout = QLabel(self)
+        self._readout.setObjectName("chartReadout")
+        self._readout.setTextFormat(Qt.TextFormat.RichText)
+        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._readout.setFont(font)
+        self._readout.hide()
+        self._cursor: float | None = None
+        self._pointer_y = float("inf")
+        self.setCentralItem(self._area)
+        self.view.addItem(self._crosshair, ignoreBounds=True)
+        self._crosshair.hide()
+        self.view.sigRangeChangedManually.connect(self._moved_by_hand)
+        self.scene().sigMouseMoved.connect(self._mouse_moved)
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.setBackground(theme.panel)
+        for axis in (self._area.left, self._area.bottom):
+            axis.setPen(QColor(theme.border))
+            axis.setTickPen(QColor(theme.grid))
+            axis.setTextPen(QColor(theme.muted))
+        self._phase_pen = pg.mkPen(QColor(theme.muted), width=1, dash=[3, 3])
+        for line in self._lines:
+            line.setPen(self._phase_pen)
+        self._crosshair.setPen(pg.mkPen(QColor(theme.text), width=1))
+
+    def set_phases(self, marks: tuple[PhaseMark, ...], theme: Theme) -> None:
+        """Draw a dashed line where each phase but the first begins, and its name above."""
+        self._area.phases.set_marks(marks, theme)
+        starts = [mark.start for mark in marks[1:]]
+        while len(self._lines) > len(starts):
+            self.view.removeItem(self._lines.pop())
+        while len(self._lines) < len(starts):
+            line = pg.InfiniteLine(angle=90, pen=self._phase_pen)
+            self.view.addItem(line, ignoreBounds=True)
+            self._lines.append(line)
+        for line, start in zip(self._lines, starts, strict=True):
+            line.setValue(start)
+
+    def steps_shown(self) -> tuple[float, float]:
+        """First and last step in view."""
+        first, last = self.view.viewRange()[0]
+        return float(first), float(last)
+
+    def show_cursor(self, step: float | None, readout: str = "") -> None:
+        """Crosshair at a step, with a readout beside it if there is one."""
+        self._cursor = step
+        self._crosshair.setVisible(step is not None)
+        self._readout.setVisible(step is not None and bool(readout))
+        if step is None:
+            return
+        self._crosshair.setValue(step)
+        if readout:
+            self.setAccessibleDescription(QTextDocumentFragment.fromHtml(readout).toPlainText())
+            self._readout.setText(readout)
+            self._readout.adjustSize()
+            self._place_readout(step)
+
+    def _place_readout(self, step: float) -> None:
+        area = self.view.sceneBoundingRect()
+        x = self.view.mapViewToScene(QPointF(step, 0)).x()
+        left = x + 8 if x < area.center().x() else x - 8 - self._readout.width()
+        left = max(0.0, min(left, self.width() - self._readout.width()))
+        below = self._pointer_y < area.center().y()  # never over the lines that are pointed at
+        self._readout.move(int(left), int(area.bottom()) - self._readout.height() - 4 if below else int(area.top()) + 2)
+        self._readout.raise_()
+
+    def _mouse_moved(self, position: QPointF) -> None:
+        self._pointer_y = position.y()
+        inside = self.view.sceneBoundingRect().contains(position)
+        self.pointed.emit(self.view.mapSceneToView(position).x() if inside else None)
+
+    def _moved_by_hand(self) -> None:
+        self.moved.emit(*self.steps_shown())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit(None)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.all_wanted.emit()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """No tooltip over the curves: it would cover what is read there."""
+        if isinstance(event, QHelpEvent) and self.view.sceneBoundingRect().contains(QPointF(event.pos())):
+            return True
+        return bool(super().viewportEvent(event))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right move the crosshair, Home shows all steps, Escape hides the crosshair."""
+        first, last = self.steps_shown()
+        stride = max((last - first) / _KEYBOARD_STEPS, 1.0)
+        at = self._cursor if self._cursor is not None else (first + last) / 2
+        match event.key():
+            case Qt.Key.Key_Left:
+                self.pointed.emit(max(at - stride, first))
+            case Qt.Key.Key_Right:
+                self.pointed.emit(min(at + stride, last))
+            case Qt.Key.Key_Home:
+                self.all_wanted.emit()
+            case Qt.Key.Key_Escape if self._cursor is not None:
+                self.pointed.emit(None)
+            case _:
+                event.ignore()

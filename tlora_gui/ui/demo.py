@@ -1,0 +1,287 @@
+"""The demo: the whole loop on real data, played in the real window through its own widgets.
+
+A script is a generator of conditions; a timer asks the current one until it holds, then lets the script go on. The
+person can stop it at any time, by its banner or by closing the window. Unattended (``--screenshots``), it writes a
+picture of every stage, the coloured text as HTML, and ``demo.json`` with what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QSpinBox, QWidget
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.config import STARTER, SamplingSettings
+from tlora_gui.engine.events import (
+    DemoCorpora,
+    Evaluated,
+    Event,
+    FileWritten,
+    GenerationFinished,
+    HeldOut,
+    JobCancelled,
+    JobFailed,
+    TrainStep,
+    WeightsHashed,
+)
+from tlora_gui.paths import projects_dir
+from tlora_gui.ui.stall_meter import StallMeter
+
+if TYPE_CHECKING:
+    from tlora_gui.ui.main_window import MainWindow
+
+PROMPTS = (
+    ("code-or-not", "To code or not to code"),
+    ("romeo", "Romeo, wherefore art thou"),
+    ("fibonacci", "def fibonacci(n):"),
+    ("mixed", "ROMEO. By yonder moon I swear:\n\nclass Moon:\n    def __init__(self, phase):\n"),
+)
+TOKENS_PER_PASS = 40_960
+_POLL_MS = 50
+_STARTS = 5
+
+Condition = Callable[[], bool]
+_Widget = TypeVar("_Widget", bound=QWidget)
+
+
+class Demo(QObject):
+    """Plays the script in ``window``.
+
+    Args:
+        window: a window with no project open, or any project (the demo makes its own).
+        pictures: folder for an unattended run; None plays for a person.
+    """
+
+    def __init__(self, window: MainWindow, pictures: Path | None = None) -> None:
+        super().__init__(window)
+        self.window = window
+        self.pictures = pictures
+        self.report: dict[str, Any] = {"domains": {}, "tokens_per_second": {}, "max_stall_ms": {}}
+        self.heard: list[Event] = []
+        self._script: Iterator[Condition] = iter(())
+        self._condition: Condition | None = None
+        self._stalls = StallMeter(self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._shots = 0
+
+    def start(self) -> None:
+        """Begin once the window is on screen."""
+        if self.pictures:
+            self.pictures.mkdir(parents=True, exist_ok=True)
+        self.window.client.events.connect(self._hear)
+        self.window.banner.action_triggered.connect(self.stop)
+        self._script = self._play()
+        self._timer.start()
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop here; what was made stays."""
+        self._timer.stop()
+        self._stalls.end()
+        self.window.client.events.disconnect(self._hear)
+        self.window.banner.action_triggered.disconnect(self.stop)
+
+    @Slot(object)
+    def _hear(self, batch: list[tuple[int, Event]]) -> None:
+        self.heard += [event for _, event in batch]
+        failed = next((event for _, event in batch if isinstance(event, (JobFailed, JobCancelled))), None)
+        if failed is not None:
+            self._give_up(failed)
+
+    def _give_up(self, end: JobFailed | JobCancelled) -> None:
+        self.stop()
+        if self.pictures:
+            reason = f"{end.message} {end.hint}\n{end.details}" if isinstance(end, JobFailed) else "a job was cancelled"
+            print(f"tlora-gui: the demo failed: {reason}", file=sys.stderr)
+            self._leave(1)
+
+    @Slot()
+    def _poll(self) -> None:
+        if self._condition is not None and not self._condition():
+            return
+        self._condition = next(self._script, None)
+        if self._condition is None:
+            self.stop()
+            if self.pictures:
+                self._leave(0)
+
+    def _leave(self, status: int) -> None:
+        self.window.close_now()
+        QApplication.exit(status)
+
+    # -- the script ---------------------------------------------------------------------------------------------
+
+    def _play(self) -> Iterator[Condition]:
+        window, controller = self.window, self.window.controller
+        if self.pictures:
+            self.report["window_visible_s"] = round(_time_to_window(), 3)
+        yield lambda: window.isVisible()
+        self._shoot("welcome")
+        folder = _free_folder(projects_dir() / "Demo")
+        controller.create_project(str(folder), STARTER)
+        yield lambda: controller.project is not None and window.project_shown
+        self._say(self.tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
+        self._shoot("empty-project")
+        window.client.submit(jobs.FetchDemoCorpora())
+        yield lambda: self._last(DemoCorpora) is not None
+        hashes = []
+        for name, era, corpus in self._need(DemoCorpora).corpora:
+            yield from self._train(name, era, corpus)
+            window.client.submit(jobs.HashWeights())
+            yield lambda count=len(hashes): self._count(WeightsHashed) > count  # type: ignore[misc]
+            hashes.append(self._need(WeightsHashed))
+        before, after = hashes
+        kept = dict(before.adapters).items() <= dict(after.adapters).items()
+        self.report["hashes_unchanged"] = before.backbone == after.backbone and kept
+        yield from self._generate_all()
+        self._say(self.tr("Measuring both epochs on held-out text."))
+        window.client.submit(jobs.Evaluate())
+        yield lambda: self._last(Evaluated) is not None
+        self._note_scores()
+        self._shoot("measured")
+        if self.pictures:
+            yield from self._show_dark()
+            (self.pictures / "demo.json").write_text(json.dumps(self.report, indent=2) + "\n", encoding="utf-8")
+
+    def _train(self, name: str, era: str, corpus: str) -> Iterator[Condition]:
+        window, controller = self.window, self.window.controller
+        controller.new_epoch([corpus])
+        dialog = controller.dialog
+        assert dialog is not None
+        start = _child(dialog, QPushButton, "startTrainingButton")
+        yield start.isEnabled
+        _child(dialog, QLineEdit, "epochNameEdit").setText(name)
+        _child(dialog, QLineEdit, "epochEraEdit").setText(era)
+        _child(dialog, QSpinBox, "tokensSpin").setValue(TOKENS_PER_PASS)
+        slug = name.lower()
+        self._shoot(f"new-epoch-{slug}", dialog)
+        yield _after(1.0)
+        start.click()
+        yield lambda: len(self._steps(slug)) > 2
+        self._stalls.begin()
+        yield lambda: len(self._steps(slug)) >= self._steps(slug)[0].total_steps // 2
+        self._shoot(f"training-{slug}")
+        yield lambda: not controller.trainings
+        self._note_stall("training")
+        steps = self._steps(slug)
+        self.report.setdefault("adapter_loss", {})[slug] = [round(step.adapter_loss, 4) for step in steps]
+        self.report.setdefault("mixer_distill_loss", {})[slug] = [round(step.mixer_distill_loss, 6) for step in steps]
+        speed = statistics.median(step.tokens_per_second for step in steps)
+        self.report["tokens_per_second"]["training"] = round(speed, 1)
+        self._shoot(f"trained-{slug}")
+
+    def _generate_all(self) -> Iterator[Condition]:
+        window, controller = self.window, self.window.controller
+        speeds = []
+        for number, (title, prompt) in enumerate(PROMPTS):
+            window.generation.set_prompt(prompt)
+            controller.generate(jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=90, seed=number + 1)))
+            self._stalls.begin()
+            yield lambda count=number: self._count(GenerationFinished) > count  # type: ignore[misc]
+            self._note_stall("generation")
+            record = self._need(GenerationFinished).record
+            speeds.append(record.tokens_per_second)
+            window.generation.choose_token(len(record.tokens) * 2 // 3)
+            yield _after(0.3 if self.pictures else 4.0)
+            self._shoot(f"generated-{title}")
+            if self.pictures:
+                path = self.pictures / f"generated-{title}.html"
+                window.client.submit(jobs.ExportGeneration(record, str(path)))
+                yield lambda count=number: self._count(FileWritten) > count  # type: ignore[misc]
+        self.report["tokens_per_second"]["generation"] = round(statistics.median(speeds), 1)
+
+    def _show_dark(self) -> Iterator[Condition]:
+        mode = self.window.themes.mode
+        self.window.themes.set_mode("light" if self.window.themes.current.name == "dark" else "dark")
+        yield _after(0.3)
+        self._shoot("other-theme")
+        self.window.themes.set_mode(mode)
+
+    # -- what is heard and noted --------------------------------------------------------------------------------
+
+    def _last(self, kind: type) -> Any:
+        return next((event for event in reversed(self.heard) if isinstance(event, kind)), None)
+
+    def _need(self, kind: type) -> Any:
+        event = self._last(kind)
+        assert event is not None
+        return event
+
+    def _count(self, kind: type) -> int:
+        return sum(isinstance(event, kind) for event in self.heard)
+
+    def _steps(self, slug: str) -> list[TrainStep]:
+        return [event for event in self.heard if isinstance(event, TrainStep) and event.slug == slug]
+
+    def _note_stall(self, which: str) -> None:
+        worst = max(self._stalls.end(), default=0.0)
+        stalls = self.report["max_stall_ms"]
+        stalls[which] = round(max(stalls.get(which, 0.0), worst), 1)
+
+    def _note_scores(self) -> None:
+        unprotected = {}
+        for score in self._need(Evaluated).scores:
+            self.report["domains"][score.slug] = {
+                "loss_backbone": round(score.loss_backbone, 4),
+                "loss_epoch": round(score.loss_epoch, 4),
+                "loss_mix": round(score.loss_mix, 4),
+                "routing_accuracy": round(score.routing_accuracy, 4),
+            }
+            unprotected[score.slug] = score.unprotected_routing_accuracy
+        self.report["unprotected"] = {"routing_accuracy": unprotected}
+        self.report["held_out"] = {
+            slug: [[e.step, round(e.loss, 4)] for e in self.heard if isinstance(e, HeldOut) and e.slug == slug]
+            for slug in self.report["domains"]
+        }
+
+    def _say(self, text: str) -> None:
+        self.window.banner.show_notice(text, self.tr("Stop the demo"))
+
+    def _shoot(self, title: str, widget: Any = None) -> None:
+        if self.pictures:
+            self._shots += 1
+            picture = (widget or self.window).grab()
+            picture.save(str(self.pictures / f"{self._shots:02d}-{title}.png"))
+
+
+def _child(parent: QWidget, kind: type[_Widget], name: str) -> _Widget:
+    found = parent.findChild(kind, name)
+    assert found is not None, f"there is no {name}"
+    return found
+
+
+def _after(seconds: float) -> Condition:
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() >= until
+
+
+def _free_folder(wanted: Path) -> Path:
+    """``wanted``, or ``wanted 2`` and so on: an earlier demo's project is left alone."""
+    numbered = re.sub(r" \d+$", "", wanted.name)
+    folder, number = wanted, 2
+    while folder.exists():
+        folder, number = wanted.with_name(f"{numbered} {number}"), number + 1
+    return folder
+
+
+def _time_to_window() -> float:
+    """Median seconds from a cold process's start to its first painted window."""
+    command = [sys.executable, "-m", "tlora_gui", "--exit-when-visible"]
+    seconds = []
+    for _ in range(_STARTS):
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds.append(float(done.stdout.split()[-1]) - started)
+    return statistics.median(seconds)

@@ -1,0 +1,200 @@
+"""The cards of the epochs panel: the backbone, an epoch, and an epoch that waits its turn."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, Signal
+from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
+
+from tlora_gui.engine.config import BACKBONE_COLOUR
+from tlora_gui.engine.events import BackboneInfo, EpochInfo
+from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.formats import human_count, human_parameters, loss_text
+from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, StateSign, Swatch, initial
+
+
+def held_out_tooltip(loss: float | None, backbone_loss: float | None) -> str:
+    """What the held-out loss of an epoch means, compared with the backbone's on the same text."""
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("EpochCard", text)
+
+    if loss is None:
+        return ""
+    lines = [tr("Held-out loss: {loss} nats per token on text kept aside from training. Lower is better.")]
+    if backbone_loss is not None:
+        lines.append(tr("The backbone alone has {backbone} on the same text."))
+        if loss < backbone_loss:
+            lines.append(tr("So the epoch finds a token of it {times} times as probable, on (geometric) average."))
+    times = math.exp(min((backbone_loss or loss) - loss, 50.0))
+    return " ".join(lines).format(loss=loss_text(loss), backbone=loss_text(backbone_loss), times=f"{times:.1f}")
+
+
+def _flat_button(sign: str, name: str, tooltip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(sign)
+    button.setProperty("role", "icon")
+    button.setFixedSize(26, 20)
+    button.setAccessibleName(name)
+    button.setToolTip(tooltip)
+    return button
+
+
+class Card(QFrame):
+    """A frame with swatch, name and a second line; what else it holds comes below."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._swatch = Swatch()
+        self._name = ElidedLabel("name")
+        self._second = ElidedLabel("caption")
+        self._sign = StateSign()
+        self._state = label("", "caption")
+        self._top = row(self._name, spacing=4)
+        lines = column(self._top, row(self._second, self._sign, self._state, spacing=5), spacing=2)
+        self._body = column(row(self._swatch, lines, spacing=10), spacing=8, margins=(10, 9, 10, 9))
+        self.setLayout(self._body)
+
+    def _show_head(self, name: str, second: str, colour: str, sign: str) -> None:
+        self._name.show_text(name)
+        self._second.show_text(second)
+        self._swatch.set_epoch(colour, sign)
+
+    def _show_state(self, state: str, text: str) -> None:
+        self._sign.setVisible(bool(text))
+        self._sign.set_state(state)
+        self._state.setVisible(bool(text))
+        self._state.setText(text)
+
+    def hold(self, box: TrainingBox) -> None:
+        """Take the training box in, at the bottom."""
+        self._body.addWidget(box)
+        box.show()
+
+
+class BackboneCard(Card):
+    """The frozen model that everything stands on, slot 0 of the Time Mixer."""
+
+    def set_backbone(self, info: BackboneInfo | None) -> None:
+        """None: no project is open yet."""
+        if info is None:
+            second, tooltip = self.tr("no backbone yet"), ""
+        else:
+            second = f"{info.name} · " + self.tr("frozen") + f" · {info.device}"
+            tooltip = self.tr(
+                "{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. "
+                "Never trained. Adapters and Time Mixer start at block {mixer_layer}."
+            ).format(
+                name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
+                context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
+            )  # fmt: skip
+        self._show_head(self.tr("Eternity"), second, BACKBONE_COLOUR, BACKBONE_SIGN)
+        self._show_state("", "")
+        self._second.show_text(second, tooltip)
+        self.setAccessibleName(f"{self.tr('Eternity')}, {second}")
+
+
+class EpochCard(Card):
+    """One epoch, whatever its state."""
+
+    menu_requested = Signal(str, QPoint)
+    """slug, where on the screen"""
+    resume_requested = Signal(str)
+    discard_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slug = ""
+        self._menu = _flat_button("⋯", "", self.tr("Rename, recolour, export, delete"))
+        self._menu.setObjectName("epochMenuButton")
+        self._menu.clicked.connect(self._open_menu)
+        self._top.addWidget(self._menu)
+        self._tokens = ElidedLabel("caption")
+        self._held_out = label("", "caption")
+        self._held_out.setObjectName("heldOutLabel")
+        self._figures = QWidget()
+        self._figures.setLayout(row(self._tokens, self._held_out))
+        self._note = label("", "caption", wrap=True)
+        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._resume = QPushButton(self.tr("Resume"))
+        self._resume.setObjectName("resumeButton")
+        self._resume.setToolTip(self.tr("Go on with this training from its checkpoint"))
+        self._resume.clicked.connect(lambda: self.resume_requested.emit(self._slug))
+        self._discard = QPushButton(self.tr("Discard…"))
+        self._discard.setObjectName("discardInterruptedButton")
+        self._discard.setToolTip(self.tr("Throw away what this training has learned so far"))
+        self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
+        self._interrupted = QWidget()
+        self._interrupted.setLayout(row(self._resume, self._discard))
+        for part in (self._figures, self._note, self._interrupted):
+            self._body.addWidget(part)
+
+    def set_epoch(self, epoch: EpochInfo) -> None:
+        """Show this epoch."""
+        self._slug = epoch.slug
+        broken = epoch.state == "broken"
+        self._show_head(epoch.name, epoch.era, BACKBONE_COLOUR if broken else epoch.colour, initial(epoch.name))
+        self._name.setEnabled(not broken)
+        state = self._state_words(epoch.state)
+        self._show_state(epoch.state, state)
+        tokens = self.tr("{n} tokens").format(n=human_count(epoch.tokens)) if epoch.tokens else ""
+        self._tokens.show_text(tokens, ", ".join(epoch.corpus))
+        loss = epoch.held_out_loss
+        self._held_out.setText("" if loss is None else self.tr("held-out {loss}").format(loss=loss_text(loss)))
+        self._held_out.setToolTip(held_out_tooltip(loss, epoch.backbone_loss))
+        measured = bool(tokens) or loss is not None
+        self._figures.setVisible(measured and epoch.state in ("frozen", "interrupted"))
+        self._note.setText(epoch.note)
+        self._note.setVisible(bool(epoch.note))
+        self._interrupted.setVisible(epoch.state == "interrupted")
+        self._menu.setVisible(epoch.state != "queued")
+        self._menu.setAccessibleName(self.tr("Actions for {name}").format(name=epoch.name))
+        self.setAccessibleName(", ".join(part for part in (epoch.name, epoch.era, state, tokens, epoch.note) if part))
+
+    def set_busy(self, busy: bool) -> None:
+        """While other work runs, an interrupted training can't be taken up."""
+        self._resume.setEnabled(not busy)
+        self._discard.setEnabled(not busy)
+
+    def _state_words(self, state: str) -> str:
+        return {
+            "frozen": self.tr("frozen"),
+            "training": self.tr("training"),
+            "queued": self.tr("queued"),
+            "interrupted": self.tr("interrupted"),
+            "broken": self.tr("broken"),
+        }[state]
+
+    def _open_menu(self) -> None:
+        self.menu_requested.emit(self._slug, self._menu.mapToGlobal(QPoint(0, self._menu.height())))
+
+
+class PendingCard(Card):
+    """A new epoch before the engine has made it: being prepared, or waiting in the queue."""
+
+    remove_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._remove = _flat_button("✕", self.tr("Remove from the queue"), self.tr("Don't train this epoch"))
+        self._remove.setObjectName("unqueueButton")
+        self._remove.clicked.connect(self.remove_requested)
+        self._top.addWidget(self._remove)
+
+    def show_queued(self, name: str) -> None:
+        """It waits its turn."""
+        self._show_head(name, self.tr("waits its turn"), BACKBONE_COLOUR, initial(name))
+        self._show_state("queued", self.tr("queued"))
+        self._remove.setAccessibleName(self.tr("Remove {name} from the queue").format(name=name))
+        self.setAccessibleName(f"{name}, {self.tr('queued')}")
+
+    def show_preparing(self, name: str, colour: str) -> None:
+        """It is next; its text is being read."""
+        self._show_head(name, self.tr("new epoch"), colour or BACKBONE_COLOUR, initial(name))
+        self._show_state("training", self.tr("preparing"))
+        self._remove.hide()
+        self.setAccessibleName(f"{name}, {self.tr('preparing')}")

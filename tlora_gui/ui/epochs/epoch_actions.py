@@ -1,0 +1,76 @@
+"""What a person does with one epoch, with the dialogs that belong to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtWidgets import QWidget
+
+from tlora_gui.engine.events import EpochInfo
+from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
+from tlora_gui.ui.epochs.epoch_menu import EpochMenu
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_folder
+
+
+class EpochActions(QObject):
+    """Menu, edit dialog, export folder and the question before discarding; tells what was decided."""
+
+    edit_requested = Signal(str, str, str, str)
+    """slug, name, era, colour"""
+    export_requested = Signal(str, str)
+    """slug, folder"""
+    delete_requested = Signal(str)
+    discard_requested = Signal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._epochs: dict[str, EpochInfo] = {}
+        self._busy = False
+        self._menu = EpochMenu(window)
+        self._menu.rename_requested.connect(self._edit)
+        self._menu.recolour_requested.connect(self._edit_colour)
+        self._menu.export_requested.connect(self._choose_export_folder)
+        self._menu.delete_requested.connect(self.delete_requested)
+
+    def set_epochs(self, epochs: dict[str, EpochInfo], busy: bool) -> None:
+        """The epochs by slug, and whether other work holds some actions back."""
+        self._epochs, self._busy = epochs, busy
+
+    def open_menu(self, slug: str, where: QPoint) -> None:
+        """Offer what can be done with this epoch, at a place on the screen."""
+        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.popup(where)
+
+    def rename(self, slug: str) -> None:
+        """Open the edit dialog, if the epoch can be renamed."""
+        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.rename.trigger()
+
+    def delete(self, slug: str) -> None:
+        """Ask for the epoch to be deleted, if it can be."""
+        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.delete.trigger()
+
+    def discard(self, slug: str) -> None:
+        """Ask whether an interrupted training is to be thrown away."""
+        title = self.tr("Discard the training of {name}?").format(name=self._epochs[slug].name)
+        text = self.tr("What it has learned so far is deleted. This cannot be undone.")
+        choice = Choice("discard", self.tr("Discard"), destructive=True)
+        ask(self._window, title, text, (choice,), self.tr("Keep it"), lambda _key: self.discard_requested.emit(slug))
+
+    def _edit(self, slug: str, colour_first: bool = False) -> None:
+        others = tuple(epoch.name for epoch in self._epochs.values() if epoch.slug != slug)
+        dialog = EditEpochDialog(self._epochs[slug], others, self._window)
+        dialog.edited.connect(self.edit_requested)
+        if colour_first:
+            dialog.focus_colour()
+        dialog.open()
+
+    def _edit_colour(self, slug: str) -> None:
+        self._edit(slug, colour_first=True)
+
+    def _choose_export_folder(self, slug: str) -> None:
+        title = self.tr("Folder for the adapter of {name}").format(name=self._epochs[slug].name)
+        choose_folder(self._window, title, str(Path.home()), lambda folder: self.export_requested.emit(slug, folder))

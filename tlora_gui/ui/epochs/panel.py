@@ -1,0 +1,274 @@
+"""The epochs of a project: backbone first, then each epoch, then those that wait."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QShortcut,
+)
+from PySide6.QtWidgets import QAbstractButton, QFrame, QListWidgetItem, QPushButton, QWidget
+
+from tlora_gui.engine.events import BackboneInfo, EpochInfo, HeldOut, TrainStep
+from tlora_gui.ui.epochs.card_list import CardList
+from tlora_gui.ui.epochs.cards import BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
+from tlora_gui.ui.epochs.drop_zone import DropZone
+from tlora_gui.ui.epochs.epoch_actions import EpochActions
+from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.layouts import column, label, row
+
+_BACKBONE, _PREPARING, _EPOCH, _QUEUE = "backbone", "preparing", "epoch:", "queue:"
+
+
+class EpochsPanel(QFrame):
+    """Lists the epochs and asks for new ones, for changes, and for training to pause or stop."""
+
+    add_requested = Signal()
+    files_dropped = Signal(list)
+    pause_requested = Signal(bool)
+    stop_requested = Signal(str)
+    """"keep" or "discard"."""
+    resume_requested = Signal(str)
+    discard_requested = Signal(str)
+    edit_requested = Signal(str, str, str, str)
+    """slug, name, era, colour"""
+    export_requested = Signal(str, str)
+    """slug, folder"""
+    delete_requested = Signal(str)
+    unqueue_requested = Signal(int)
+    epoch_activated = Signal(str)
+    """Slug, empty for the backbone."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("epochsPanel")
+        self.setProperty("role", "panel")
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(250)
+        self._backbone: BackboneInfo | None = None
+        self._epochs: dict[str, EpochInfo] = {}
+        self._queue: tuple[str, ...] = ()
+        self._preparing: tuple[str, str] | None = None
+        self._busy = False
+        self._build()
+        self._arrange()
+
+    def _build(self) -> None:
+        self._add = QPushButton(self.tr("+ Add"))
+        self._add.setObjectName("addEpochButton")
+        self._add.setAccessibleName(self.tr("Add an epoch"))
+        self._add.setToolTip(self.tr("Train a new epoch on text of yours"))
+        self._add.clicked.connect(self.add_requested)
+        self._list = CardList()
+        self._list.setObjectName("epochList")
+        self._list.setAccessibleName(self.tr("Epochs"))
+        self._list.itemActivated.connect(self._activated)
+        self._list.card_leaving.connect(self._card_leaving)
+        self._drop = DropZone()
+        self._drop.clicked.connect(self.add_requested)
+        header = row(label(self.tr("Epochs"), "title"), None, self._add, margins=(2, 0, 0, 0))
+        self.setLayout(column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10)))
+        self._box = TrainingBox(self)
+        self._box_key = ""  # the card that holds it
+        self._box_of = ""  # the epoch whose figures it shows
+        self._box.hide()
+        self._box.pause_requested.connect(self.pause_requested)
+        self._box.stop_requested.connect(self.stop_requested)
+        self._actions = EpochActions(self)
+        self._actions.edit_requested.connect(self.edit_requested)
+        self._actions.export_requested.connect(self.export_requested)
+        self._actions.delete_requested.connect(self.delete_requested)
+        self._actions.discard_requested.connect(self.discard_requested)
+        for key, slot in ((Qt.Key.Key_F2, self._rename_current), (Qt.Key.Key_Delete, self._delete_current)):
+            shortcut = QShortcut(QKeySequence(key), self._list)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+
+    # -- what to show -----------------------------------------------------------------------------------------
+
+    def set_backbone(self, info: BackboneInfo | None) -> None:
+        """The frozen model; None while no project is open, so that nothing can be added."""
+        self._backbone = info
+        self._arrange()
+
+    def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
+        """All epochs of the project in order. Selection and running training stay as they are."""
+        self._epochs = {epoch.slug: epoch for epoch in epochs}
+        if any(epoch.state == "training" for epoch in epochs):
+            self._preparing = None
+        self._arrange()
+
+    def set_queue(self, names: tuple[str, ...]) -> None:
+        """Names of the epochs that wait to be trained, next one first."""
+        self._queue = names
+        self._arrange()
+
+    def show_preparation(self, label: str, name: str = "", colour: str = "") -> None:
+        """Say what goes on before the first step. Until the epoch is listed a card of this name stands for it."""
+        if not any(epoch.state == "training" for epoch in self._epochs.values()):
+            self._preparing = (name or (self._preparing or ("", ""))[0] or self.tr("New epoch"), colour)
+            self._arrange()
+        self._box.show_preparation(label)
+
+    def show_progress(self, step: TrainStep) -> None:
+        """Show how far the training is."""
+        self._box.show_step(step)
+
+    def show_held_out(self, event: HeldOut) -> None:
+        """Show the latest measurement of the epoch in training."""
+        epoch = self._epochs.get(event.slug)
+        if epoch is not None and self._box_key == _EPOCH + event.slug:
+            self._box.show_held_out(event.loss, held_out_tooltip(event.loss, epoch.backbone_loss))
+
+    def set_paused(self, paused: bool) -> None:
+        """Training stands still, or goes on."""
+        self._box.set_paused(paused)
+
+    def set_busy(self, busy: bool) -> None:
+        """Long work runs: what would have to wait for it (delete, resume, discard) can't be asked for."""
+        self._busy = busy
+        self._arrange()
+
+    def clear_preparation(self) -> None:
+        """The epoch that was being prepared will not come."""
+        self._preparing = None
+        self._arrange()
+
+    def set_drop_active(self, active: bool) -> None:
+        """Files are being dragged over the window."""
+        self._drop.set_active(active)
+
+    # -- cards ------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        keys = [_BACKBONE, *(_EPOCH + slug for slug in self._epochs)]
+        keys += [_PREPARING] if self._preparing else []
+        keys += [f"{_QUEUE}{index}" for index in range(len(self._queue))]
+        self._actions.set_epochs(self._epochs, self._busy)
+        self._list.set_keys(keys, self._make_card)
+        for key in keys:
+            self._fill_card(key)
+        self._place_box()
+        self._order_tabs(keys)
+        self._add.setEnabled(self._backbone is not None)
+        self._drop.setEnabled(self._backbone is not None)
+        self._list.mark_current()
+
+    def _order_tabs(self, keys: list[str]) -> None:
+        before: QWidget = self._list
+        for key in keys:
+            card = self._list.card(key)
+            for button in card.findChildren(QAbstractButton) if card is not None else ():
+                QWidget.setTabOrder(before, button)
+                before = button
+        QWidget.setTabOrder(before, self._drop)
+
+    def _make_card(self, key: str) -> Card:
+        if key == _BACKBONE:
+            return BackboneCard()
+        if key.startswith(_EPOCH):
+            card = EpochCard()
+            card.menu_requested.connect(self._actions.open_menu)
+            card.resume_requested.connect(self.resume_requested)
+            card.discard_requested.connect(self._actions.discard)
+            return card
+        pending = PendingCard()
+        if key.startswith(_QUEUE):
+            index = int(key.removeprefix(_QUEUE))
+            pending.remove_requested.connect(lambda: self.unqueue_requested.emit(index))
+        return pending
+
+    def _fill_card(self, key: str) -> None:
+        card = self._list.card(key)
+        if isinstance(card, BackboneCard):
+            card.set_backbone(self._backbone)
+        elif isinstance(card, EpochCard):
+            card.set_epoch(self._epochs[key.removeprefix(_EPOCH)])
+            card.set_busy(self._busy)
+        elif isinstance(card, PendingCard) and key == _PREPARING and self._preparing:
+            card.show_preparing(*self._preparing)
+        elif isinstance(card, PendingCard):
+            card.show_queued(self._queue[int(key.removeprefix(_QUEUE))])
+
+    def _place_box(self) -> None:
+        training = next((epoch for epoch in self._epochs.values() if epoch.state == "training"), None)
+        if training is not None:
+            key, name, colour = _EPOCH + training.slug, training.name, training.colour
+        elif self._preparing:
+            key, (name, colour) = _PREPARING, self._preparing
+        else:
+            self._release_box()
+            self._box_of = ""
+            return
+        if key != self._box_key:
+            self._release_box()
+            if key != self._box_of:
+                self._box.reset(name, colour)
+                self._box_of = key
+            card = self._list.card(key)
+            if isinstance(card, Card):
+                card.hold(self._box)
+                self._box_key = key
+        self._box.set_epoch(name, colour)
+        if training is not None and training.held_out_loss is not None:
+            tooltip = held_out_tooltip(training.held_out_loss, training.backbone_loss)
+            self._box.show_held_out(training.held_out_loss, tooltip)
+
+    def _release_box(self) -> None:
+        self._box.hide()
+        self._box.setParent(self)
+        self._box_key = ""
+
+    def _card_leaving(self, key: str) -> None:
+        if key == self._box_key:
+            self._release_box()
+
+    # -- what is asked ----------------------------------------------------------------------------------------
+
+    def _activated(self, item: QListWidgetItem) -> None:
+        key = self._list.current_key()
+        if key == _BACKBONE or key.startswith(_EPOCH):
+            self.epoch_activated.emit(self._slug_of(key))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            key = self._list.current_key()
+            card = self._list.card(key)
+            where = card.mapToGlobal(QPoint(24, 24)) if card is not None else event.globalPos()
+        else:
+            key, where = self._list.key_at(self._list.viewport().mapFrom(self, event.pos())), event.globalPos()
+        slug = self._slug_of(key)
+        if slug and self._epochs[slug].state != "queued":
+            self._actions.open_menu(slug, where)
+
+    def _rename_current(self) -> None:
+        if slug := self._slug_of(self._list.current_key()):
+            self._actions.rename(slug)
+
+    def _delete_current(self) -> None:
+        if slug := self._slug_of(self._list.current_key()):
+            self._actions.delete(slug)
+
+    def _slug_of(self, key: str) -> str:
+        """Slug of an epoch's card; empty for all other cards."""
+        return key.removeprefix(_EPOCH) if key.startswith(_EPOCH) else ""
+
+    # -- drops ------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._backbone is not None and local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.set_drop_active(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.set_drop_active(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.set_drop_active(False)
+        event.acceptProposedAction()
+        self.files_dropped.emit(local_paths(event.mimeData()))

@@ -1,0 +1,178 @@
+"""How an epoch is trained, with the meaning of every setting in its tooltip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
+
+from tlora_gui.engine.config import TrainSettings
+from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox
+from tlora_gui.ui.widgets.disclosure import Disclosure
+from tlora_gui.ui.widgets.layouts import column, fields, label
+from tlora_gui.ui.widgets.tick_box import TickBox
+
+_FIELD_WIDTH = 150
+
+
+class RateBox(DecimalBox):
+    """A learning rate without trailing zeros; one step is a tenth of its magnitude."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0, 1.0)
+        self.setDecimals(6)
+        self.setMinimum(0.000001)
+        self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+
+    def textFromValue(self, value: float) -> str:
+        return super().textFromValue(value).rstrip("0").rstrip(self.locale().decimalPoint())
+
+
+class SettingsBox(QWidget):
+    """Passes, length and learning rate in sight, the rest under Advanced."""
+
+    edited = Signal()
+    """A person has changed a setting."""
+
+    def __init__(self, settings: TrainSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._build_main()
+        self._build_advanced()
+        self._fill(settings)
+        for spin in (self._passes, self._limit, self._batch, self._block, self._share, self._seed):
+            spin.valueChanged.connect(self.edited)
+        self._rate.valueChanged.connect(self.edited)
+        self._objective.currentIndexChanged.connect(self.edited)
+        for box in (self._sleep, self._compare):
+            box.toggled.connect(self.edited)
+        self._block.valueChanged.connect(self._keep_limit_above_block)
+
+    def settings(self) -> TrainSettings:
+        """What is set, the rest as it was given."""
+        limit = self._limit.value()
+        return replace(
+            self._settings,
+            num_passes=self._passes.value(),
+            max_tokens=None if limit == self._limit.minimum() else limit,
+            learning_rate=self._rate.value(),
+            batch_size=self._batch.value(),
+            block_size=self._block.value(),
+            held_out_share=self._share.value() / 100,
+            held_out_tokens=max(self._settings.held_out_tokens, self._block.value()),
+            seed=self._seed.value(),
+            objective=self._objective.currentData(),
+            sleep=replace(self._settings.sleep, enabled=self._sleep.isChecked()),
+            compare_unprotected=self._compare.isChecked(),
+        )
+
+    def set_first_epoch(self, first: bool) -> None:
+        """Say what Active Sleep will do for this epoch."""
+        self._sleep_hint.setText(
+            self.tr("This is the first epoch: there is nothing to protect yet.")
+            if first
+            else self.tr("On by itself from the second epoch: keeps the Time Mixer from forgetting the earlier ones.")
+        )
+
+    def _build_main(self) -> None:
+        self._passes = _spin(1, 1000, self.tr("Passes"), self.tr("How often the training text is read."))
+        self._passes.setObjectName("passesSpin")
+        self._limit = _spin(
+            0, 1_000_000_000, self.tr("Tokens per pass"),
+            self.tr("Training tokens per pass at most; all reads the whole text."), step=10_240,
+        )  # fmt: skip
+        self._limit.setObjectName("tokensSpin")
+        self._limit.setGroupSeparatorShown(True)
+        self._limit.setSpecialValueText(self.tr("all"))
+        self._rate = RateBox()
+        self._rate.setObjectName("learningRateSpin")
+        self._rate.setAccessibleName(self.tr("Learning rate"))
+        self._rate.setToolTip(self.tr("Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine)."))
+        self._rate.setFixedWidth(_FIELD_WIDTH)
+        self._main = fields(
+            (self.tr("&Passes"), self._passes),
+            (self.tr("&Tokens per pass"), self._limit),
+            (self.tr("&Learning rate"), self._rate),
+        )
+
+    def _build_advanced(self) -> None:
+        self._batch = _spin(1, 512, self.tr("Batch size"), self.tr("Blocks of text per step."))
+        self._block = _spin(16, 8192, self.tr("Block size"), self.tr("Tokens per block of text."), step=16)
+        self._block.setObjectName("blockSizeSpin")
+        self._share = _spin(
+            1, 50, self.tr("Held-out share"), self.tr("Share of the text kept aside by file, for measuring only.")
+        )
+        self._share.setSuffix(" %")
+        self._seed = _spin(
+            0, 2**31 - 1, self.tr("Seed"), self.tr("Fixes initial weights, order of blocks and replayed memories.")
+        )
+        self._objective = ChoiceBox(
+            "objectiveCombo", self.tr("Objective"),
+            self.tr(
+                "What the adapter learns from. Isolated: the new epoch alone at full weight. "
+                "Joint: the mixture of all epochs."
+            ),
+        )  # fmt: skip
+        self._objective.setFixedWidth(_FIELD_WIDTH)
+        self._objective.addItem(self.tr("isolated"), "isolated")
+        self._objective.addItem(self.tr("joint"), "joint")
+        self._sleep = TickBox(self.tr("&Active Sleep"))
+        self._sleep.setObjectName("activeSleepBox")
+        self._sleep.setToolTip(
+            self.tr("Replays memories of earlier epochs so that the Time Mixer still finds the way to them.")
+        )
+        self._sleep_hint = label("", "caption", wrap=True)
+        self._sleep_hint.setIndent(27)
+        self._compare = TickBox(self.tr("Compare with an &unprotected mixer"))
+        self._compare.setObjectName("compareBox")
+        self._compare.setToolTip(
+            self.tr(
+                "Trains a second mixer without Active Sleep beside, on the same batches, to be shown and thrown away."
+            )
+        )
+        self._sleep.toggled.connect(self._compare.setEnabled)
+        form = fields(
+            (self.tr("&Batch size"), self._batch),
+            (self.tr("Bloc&k size"), self._block),
+            (self.tr("&Held-out share"), self._share),
+            (self.tr("&Objective"), self._objective),
+            (self.tr("See&d"), self._seed),
+        )
+        content = QWidget()
+        content.setLayout(column(form, self._sleep, self._sleep_hint, self._compare, margins=(0, 4, 0, 4)))
+        self.advanced = Disclosure(self.tr("Advanced"), content)
+        self.advanced.button.setObjectName("advancedButton")
+        self.setLayout(column(self._main, self.advanced))
+        self.set_first_epoch(True)
+
+    def _fill(self, settings: TrainSettings) -> None:
+        self._block.setValue(settings.block_size)
+        self._keep_limit_above_block(settings.block_size)
+        self._passes.setValue(settings.num_passes)
+        self._limit.setValue(self._limit.minimum() if settings.max_tokens is None else settings.max_tokens)
+        self._rate.setValue(settings.learning_rate)
+        self._batch.setValue(settings.batch_size)
+        self._share.setValue(round(settings.held_out_share * 100))
+        self._seed.setValue(settings.seed)
+        self._objective.setCurrentIndex(self._objective.findData(settings.objective))
+        self._sleep.setChecked(settings.sleep.enabled)
+        self._compare.setChecked(settings.compare_unprotected)
+        self._compare.setEnabled(settings.sleep.enabled)
+
+    def _keep_limit_above_block(self, block: int) -> None:
+        # One below a single block means "all".
+        everything = self._limit.value() == self._limit.minimum()
+        limit = max(block, self._limit.value())
+        self._limit.setMinimum(block - 1)
+        self._limit.setValue(self._limit.minimum() if everything else limit)
+
+
+def _spin(low: int, high: int, name: str, meaning: str, step: int = 1) -> WholeBox:
+    spin = WholeBox(low, high)
+    spin.setSingleStep(step)
+    spin.setFixedWidth(_FIELD_WIDTH)
+    spin.setAccessibleName(name)
+    spin.setToolTip(meaning)
+    spin.setCorrectionMode(QSpinBox.CorrectionMode.CorrectToNearestValue)
+    return spin

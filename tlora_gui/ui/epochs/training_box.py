@@ -1,0 +1,121 @@
+"""How far the training of an epoch is, with pause and stop."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
+
+from tlora_gui.engine.events import TrainStep
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
+from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.questions import Choice, ask
+
+
+class TrainingBox(QWidget):
+    """Step, bar, time left and speed. There is one of it; it moves to the card of the epoch in training."""
+
+    pause_requested = Signal(bool)
+    """True to pause, False to go on."""
+    stop_requested = Signal(str)
+    """"keep" or "discard"."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._paused = False
+        self._time_text = ""
+        self._step = ElidedLabel("caption")
+        self._step.setObjectName("trainingStep")
+        self._held_out = label("", "caption")
+        self._held_out.setObjectName("trainingHeldOut")
+        self._bar = QProgressBar()
+        self._bar.setObjectName("progressBar")
+        self._bar.setAccessibleName(self.tr("Training progress"))
+        self._bar.setTextVisible(False)
+        self._time = ElidedLabel("caption")
+        self._time.setObjectName("trainingTime")
+        self._pause = QPushButton(self.tr("Pause"))
+        self._pause.setObjectName("pauseButton")
+        self._pause.clicked.connect(self._pause_clicked)
+        self._stop = QPushButton(self.tr("Stop…"))
+        self._stop.setObjectName("stopButton")
+        self._stop.setAccessibleName(self.tr("Stop training"))
+        self._stop.setToolTip(self.tr("End this training; what is learned so far can be kept"))
+        self._stop.clicked.connect(self._ask_how_to_stop)
+        self.setLayout(
+            column(row(self._step, self._held_out), self._bar, self._time, row(self._pause, self._stop), spacing=6)
+        )
+        self.reset("", "")
+
+    def reset(self, name: str, colour: str) -> None:
+        """Make ready for another epoch."""
+        self._name = name
+        self._paused = False
+        self._held_out.setText("")
+        self._step.show_text(self.tr("starting…"))
+        self._set_time("")
+        self._bar.setRange(0, 1)
+        self._bar.setValue(0)
+        self.set_epoch(name, colour)
+        self._update_pause(False)
+
+    def set_epoch(self, name: str, colour: str) -> None:
+        """Name and colour of the epoch in training."""
+        self._name = name
+        self._bar.setStyleSheet(
+            f"QProgressBar::chunk {{ background: {colour}; border-radius: 4px; }}" if colour else ""
+        )
+
+    def show_preparation(self, text: str) -> None:
+        """Say what goes on before the first step; the end of it is not known."""
+        self._step.show_text(text)
+        self._set_time(self.tr("Training starts after this"))
+        self._bar.setRange(0, 0)
+        self._update_pause(False)
+
+    def show_step(self, step: TrainStep) -> None:
+        """Show the latest step."""
+        text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
+        loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
+        tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
+        self._step.show_text(text, f"{loss}, {tokens}")
+        self._bar.setRange(0, step.total_steps)
+        self._bar.setValue(step.step)
+        left = self.tr("{time} left").format(time=human_duration(step.eta_s))
+        self._set_time(f"{left} · " + self.tr("{n} tokens/s").format(n=round(step.tokens_per_second)))
+        self._update_pause(True)
+
+    def show_held_out(self, loss: float | None, tooltip: str) -> None:
+        """Show the latest measurement on held-out text."""
+        self._held_out.setText("" if loss is None else self.tr("held-out {loss}").format(loss=loss_text(loss)))
+        self._held_out.setToolTip(tooltip)
+
+    def set_paused(self, paused: bool) -> None:
+        """Training stands still, or goes on."""
+        self._paused = paused
+        self._update_pause(self._pause.isEnabled())
+        self._set_time(self._time_text)
+
+    def _set_time(self, text: str) -> None:
+        self._time_text = text
+        self._time.show_text(self.tr("Paused") if self._paused else text)
+
+    def _update_pause(self, possible: bool) -> None:
+        self._pause.setEnabled(possible)
+        self._pause.setText(self.tr("Resume") if self._paused else self.tr("Pause"))
+        self._pause.setAccessibleName(self.tr("Resume training") if self._paused else self.tr("Pause training"))
+        self._pause.setToolTip(
+            self.tr("Go on with the training") if self._paused else self.tr("Let the training stand still for a while")
+        )
+
+    def _pause_clicked(self) -> None:
+        self.pause_requested.emit(not self._paused)
+
+    def _ask_how_to_stop(self) -> None:
+        title = self.tr("Stop training {name}?").format(name=self._name) if self._name else self.tr("Stop training?")
+        text = self.tr(
+            "What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. "
+            "Training goes on until you choose."
+        )
+        choices = (Choice("keep", self.tr("Keep what is learned")), Choice("discard", self.tr("Discard"), True))
+        ask(self, title, text, choices, self.tr("Go on training"), self.stop_requested.emit)

@@ -1,0 +1,159 @@
+"""Light and dark: one set of colours each, applied through Qt's palette and one style sheet."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from string import Template
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from tlora_gui.paths import resource
+
+ThemeMode = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of one theme as ``#RRGGBB``. Style sheet and charts take theirs from here alone."""
+
+    name: Literal["light", "dark"]
+    window: str
+    panel: str
+    field: str
+    hover: str
+    border: str
+    grid: str
+    text: str
+    muted: str
+    accent: str
+    accent_hover: str
+    accent_text: str
+    danger: str
+    danger_panel: str
+    notice_panel: str
+    selection: str
+
+
+LIGHT = Theme(
+    name="light",
+    window="#F3F4F6",
+    panel="#FFFFFF",
+    field="#FFFFFF",
+    hover="#EEF1F4",
+    border="#D9DDE3",
+    grid="#E7EAEE",
+    text="#1D2127",
+    muted="#59616D",
+    accent="#0067A3",
+    accent_hover="#00568A",
+    accent_text="#FFFFFF",
+    danger="#B42318",
+    danger_panel="#FDECEA",
+    notice_panel="#EAF3FA",
+    selection="#CFE5F5",
+)
+DARK = Theme(
+    name="dark",
+    window="#14161A",
+    panel="#1B1E24",
+    field="#14161A",
+    hover="#262A32",
+    border="#30353F",
+    grid="#282C34",
+    text="#E8EAED",
+    muted="#A2A9B4",
+    accent="#1B77B5",
+    accent_hover="#3A93D0",
+    accent_text="#FFFFFF",
+    danger="#FF8A80",
+    danger_panel="#3A1F1E",
+    notice_panel="#1B2D3B",
+    selection="#274B66",
+)
+
+
+def sans_font(points: float = 10.0) -> QFont:
+    """The interface font: Inter where it is installed, else the system's own."""
+    font = QFont(QApplication.font())
+    if "Inter" in QFontDatabase.families():
+        font.setFamilies(["Inter", *font.families()])
+    font.setPointSizeF(points)
+    return font
+
+
+def mono_font(points: float = 11.0) -> QFont:
+    """The text font of token view and prompt: fixed width, so that code keeps its shape."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    wanted = [name for name in ("JetBrains Mono", "Cascadia Mono", "SF Mono") if name in QFontDatabase.families()]
+    if wanted:
+        font.setFamilies([*wanted, *font.families()])
+    font.setPointSizeF(points)
+    return font
+
+
+class ThemeManager(QObject):
+    """Applies a theme to the application and follows the system's colour scheme while the mode is "system"."""
+
+    changed = Signal(object)
+
+    def __init__(self, app: QApplication, mode: ThemeMode = "system") -> None:
+        super().__init__(app)
+        self._app = app
+        self.mode: ThemeMode = mode
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setFont(sans_font())
+        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+        self.set_mode(mode)
+
+    @property
+    def current(self) -> Theme:
+        if self.mode == "system":
+            return DARK if self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+        return DARK if self.mode == "dark" else LIGHT
+
+    def set_mode(self, mode: ThemeMode) -> None:
+        """Use a theme from now on; ``changed`` carries it."""
+        self.mode = mode
+        scheme = {"system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+        self._app.styleHints().setColorScheme(scheme[mode])
+        self._apply()
+
+    def _system_changed(self) -> None:
+        if self.mode == "system":
+            self._apply()
+
+    def _apply(self) -> None:
+        theme = self.current
+        self._app.setPalette(_palette(theme))
+        sheet = Template(resource("styles/app.qss").read_text(encoding="utf-8"))
+        self._app.setStyleSheet(sheet.substitute(asdict(theme)))
+        self.changed.emit(theme)
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for which, colour in (
+        (role.Window, theme.window),
+        (role.Base, theme.field),
+        (role.AlternateBase, theme.hover),
+        (role.Button, theme.panel),
+        (role.ToolTipBase, theme.panel),
+        (role.WindowText, theme.text),
+        (role.Text, theme.text),
+        (role.ButtonText, theme.text),
+        (role.ToolTipText, theme.text),
+        (role.PlaceholderText, theme.muted),
+        (role.Highlight, theme.selection),
+        (role.HighlightedText, theme.text),
+        (role.Link, theme.accent),
+        (role.Accent, theme.accent),
+        (role.Mid, theme.border),
+    ):
+        palette.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.muted))
+    return palette

@@ -1,0 +1,152 @@
+"""Messages that don't get in the way: what went wrong, and what was just done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from tlora_gui.ui.theme import mono_font
+from tlora_gui.ui.widgets.layouts import column, label, row, set_role
+
+NOTICE_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    message: str
+    hint: str
+    details: str
+
+    def as_text(self) -> str:
+        return "\n".join(part for part in (self.message, self.hint, self.details) if part)
+
+
+class Banner(QFrame):
+    """Shows an error until it is closed, or a notice for some seconds. An error waits behind a notice."""
+
+    action_triggered = Signal()
+
+    def __init__(self, parent: QWidget | None = None, notice_seconds: float = NOTICE_SECONDS) -> None:
+        super().__init__(parent)
+        self.setObjectName("errorBanner")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._error: _Error | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(notice_seconds * 1000))
+        self._timer.timeout.connect(self._notice_over)
+        self._build()
+        self.hide()
+
+    def _build(self) -> None:
+        self._message = label("", wrap=True)
+        self._message.setObjectName("bannerMessage")
+        self._hint = label("", "muted", wrap=True)
+        self._hint.setObjectName("bannerHint")
+        for text in (self._message, self._hint):
+            text.setTextFormat(Qt.TextFormat.PlainText)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = QPushButton()
+        self._action.setObjectName("bannerActionButton")
+        self._action.clicked.connect(self._action_clicked)
+        self._details_button = QPushButton(self.tr("Details"))
+        self._details_button.setCheckable(True)
+        self._details_button.setToolTip(self.tr("Show where in the program it happened"))
+        self._details_button.toggled.connect(self._show_details)
+        self._copy = QPushButton(self.tr("Copy"))
+        self._copy.setToolTip(self.tr("Copy message and details to the clipboard"))
+        self._copy.clicked.connect(self._copy_text)
+        self._close = QToolButton()
+        self._close.setText("✕")
+        self._close.setProperty("role", "icon")
+        self._close.setFixedSize(30, 30)
+        self._close.setAccessibleName(self.tr("Close this message"))
+        self._close.setToolTip(self.tr("Close this message"))
+        self._close.clicked.connect(self._closed)
+        self._details = QPlainTextEdit()
+        self._details.setObjectName("bannerDetails")
+        self._details.setReadOnly(True)
+        self._details.setTabChangesFocus(True)
+        self._details.setAccessibleName(self.tr("Details of the error"))
+        self._details.setFont(mono_font(9.0))
+        self._details.setFixedHeight(160)
+        top = row(column(self._message, self._hint, spacing=2), margins=(0, 0, 0, 0))
+        top.setStretch(0, 1)
+        for button in (self._action, self._details_button, self._copy, self._close):
+            top.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+        self.setLayout(column(top, self._details, margins=(12, 8, 8, 8)))
+
+    def show_error(self, message: str, hint: str = "", details: str = "") -> None:
+        """Show what happened and what to do; ``details`` is a traceback, shown on demand."""
+        self._timer.stop()
+        self._error = _Error(message, hint, details)
+        self._show_kept_error()
+
+    def show_notice(self, message: str, action_text: str = "") -> None:
+        """Show for some seconds what was done; ``action_text`` offers one button, such as Undo."""
+        self._fill("notice", message, "")
+        self._action.setText(action_text)
+        self._action.setToolTip(action_text)
+        self._action.setVisible(bool(action_text))
+        self._appear()
+        self._timer.start()
+
+    def clear(self) -> None:
+        """Take away whatever is shown."""
+        self._timer.stop()
+        self._error = None
+        self.hide()
+
+    def _show_kept_error(self) -> None:
+        if self._error is None:
+            self.hide()
+            return
+        self._fill("error", self._error.message, self._error.hint)
+        self._details.setPlainText(self._error.details)
+        self._details_button.setVisible(bool(self._error.details))
+        self._copy.show()
+        self._appear()
+
+    def _fill(self, role: str, message: str, hint: str) -> None:
+        set_role(self, "role", role)
+        self._message.setText(message)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self._details_button.setChecked(False)
+        for extra in (self._details, self._details_button, self._copy, self._action):
+            extra.hide()
+
+    def _appear(self) -> None:
+        self.setAccessibleName(self._message.text())
+        self.show()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _notice_over(self) -> None:
+        focused = QApplication.focusWidget()
+        if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
+            self._timer.start()  # somebody is about to use it
+        else:
+            self._show_kept_error()
+
+    def _action_clicked(self) -> None:
+        self._timer.stop()
+        self._show_kept_error()
+        self.action_triggered.emit()
+
+    def _closed(self) -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self._show_kept_error()
+        else:
+            self.clear()
+
+    def _show_details(self, shown: bool) -> None:
+        self._details.setVisible(shown)
+        self._details_button.setText(self.tr("Hide details") if shown else self.tr("Details"))
+
+    def _copy_text(self) -> None:
+        if self._error is not None:
+            QGuiApplication.clipboard().setText(self._error.as_text())

@@ -1,0 +1,81 @@
+"""Numbers as a person reads them. Pure functions."""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "—"
+"""Stands for a number that is not known."""
+
+
+def _scaled(value: float, units: tuple[str, ...]) -> str:
+    """``value`` in the first unit that keeps it below 1000, with one decimal below 10."""
+    scaled = value
+    for unit in units:
+        digits = 1 if unit and scaled < 9.95 else 0
+        if round(scaled, digits) < 1000 or unit == units[-1]:
+            return f"{scaled:.{digits}f} {unit}".rstrip()
+        scaled /= 1000
+    raise AssertionError("units must not be empty")
+
+
+def human_count(number: int) -> str:
+    """A count in at most three digits.
+
+    >>> human_count(950), human_count(1_240), human_count(412_345), human_count(2_000_000)
+    ('950', '1.2 k', '412 k', '2.0 M')
+    """
+    return _scaled(float(number), ("", "k", "M", "G"))
+
+
+def human_bytes(number: float) -> str:
+    """A size in decimal units, as file managers and download pages write it.
+
+    >>> human_bytes(512), human_bytes(93_000_000), human_bytes(1.5e9)
+    ('512 B', '93 MB', '1.5 GB')
+    """
+    if number < 999.5:
+        return f"{number:.0f} B"
+    return _scaled(number / 1000, ("kB", "MB", "GB", "TB"))
+
+
+def human_duration(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any.
+
+    >>> human_duration(84), human_duration(3725), human_duration(float("inf"))
+    ('1:24', '1:02:05', '—')
+    """
+    if not math.isfinite(seconds) or seconds < 0:
+        return MISSING
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def human_share(share: float) -> str:
+    """A share in [0, 1] as per cent, never rounded to nothing.
+
+    >>> human_share(0.094), human_share(0.002), human_share(0.0)
+    ('9 %', '< 1 %', '0 %')
+    """
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{share * 100:.0f} %"
+
+
+def human_parameters(number: int) -> str:
+    """Size of a model as its makers write it.
+
+    >>> human_parameters(134_515_008), human_parameters(1_500_000_000)
+    ('135M', '1.5B')
+    """
+    return _scaled(float(number), ("", "K", "M", "B")).replace(" ", "")
+
+
+def loss_text(loss: float | None) -> str:
+    """A loss in nats per token, two decimals.
+
+    >>> loss_text(3.4449), loss_text(None)
+    ('3.44', '—')
+    """
+    return MISSING if loss is None or not math.isfinite(loss) else f"{loss:.2f}"

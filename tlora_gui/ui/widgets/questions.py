@@ -1,0 +1,82 @@
+"""Questions and file choosers that never block: the answer comes to a callable later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer: its key, the text of its button, and whether it destroys something."""
+
+    key: str
+    text: str
+    destructive: bool = False
+
+
+def ask(
+    parent: QWidget, title: str, text: str, choices: Sequence[Choice], stay: str, answered: Callable[[str], None]
+) -> QMessageBox:
+    """Ask in a window-modal box and call ``answered(key)``; the button ``stay``, Esc and closing call nothing.
+
+    The buttons are named ``<key>Button`` and ``stayButton``.
+    """
+    box = QMessageBox(parent)
+    box.setObjectName("questionBox")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(title)
+    box.setText(title)
+    box.setInformativeText(text)
+    keys: dict[QAbstractButton, str] = {}
+    for choice in choices:
+        role = QMessageBox.ButtonRole.DestructiveRole if choice.destructive else QMessageBox.ButtonRole.AcceptRole
+        button = box.addButton(choice.text, role)
+        button.setObjectName(f"{choice.key}Button")
+        button.setProperty("role", "danger" if choice.destructive else "primary")
+        keys[button] = choice.key
+    stay_button = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
+    stay_button.setObjectName("stayButton")
+    box.setEscapeButton(stay_button)
+    box.setDefaultButton(stay_button)
+
+    def clicked(button: QAbstractButton) -> None:
+        if button in keys:
+            answered(keys[button])
+
+    box.buttonClicked.connect(clicked)
+    box.open()
+    return box
+
+
+def choose_folder(parent: QWidget, title: str, start: str, chosen: Callable[[str], None]) -> QFileDialog:
+    """Let a person pick a folder, then call ``chosen(path)``."""
+    dialog = _file_dialog(parent, title, start)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+    return dialog
+
+
+def choose_files(
+    parent: QWidget, title: str, start: str, chosen: Callable[[list[str]], None], name_filter: str = ""
+) -> QFileDialog:
+    """Let a person pick existing files, then call ``chosen(paths)``."""
+    dialog = _file_dialog(parent, title, start)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    if name_filter:
+        dialog.setNameFilter(name_filter)
+    dialog.filesSelected.connect(chosen)
+    dialog.open()
+    return dialog
+
+
+def _file_dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
+    dialog = QFileDialog(parent, title, start)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
+    return dialog

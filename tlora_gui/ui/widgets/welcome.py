@@ -1,0 +1,227 @@
+"""The first thing a person sees: pick a backbone and a place, open a project, or watch the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tlora_gui.engine.events import Progress
+from tlora_gui.paths import projects_dir
+from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.formats import human_duration
+from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
+from tlora_gui.ui.widgets.questions import choose_folder
+
+CARD_WIDTH = 600
+RECENT_SHOWN = 4
+
+
+def free_name(folder: Path, wanted: str) -> str:
+    """``wanted``, or the first ``wanted 2``, ``wanted 3`` … that ``folder`` does not hold yet."""
+    name, number = wanted, 1
+    while (folder / name).exists():
+        number += 1
+        name = f"{wanted} {number}"
+    return name
+
+
+class Welcome(QWidget):
+    """First page of the window. Shows either the choices or the progress of what was chosen."""
+
+    create_requested = Signal(str, str)
+    """project path, backbone reference"""
+    open_requested = Signal(str)
+    demo_requested = Signal()
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("welcome")
+        self._pages = QStackedWidget()
+        self._choices, self._progress = self._choices_page(), self._progress_page()
+        for page in (self._choices, self._progress):
+            self._pages.addWidget(page)
+        card = QFrame()
+        card.setObjectName("welcomeCard")
+        card.setProperty("role", "panel")
+        card.setFixedWidth(CARD_WIDTH)
+        card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
+        sentence = self.tr(
+            "Train small adapters on texts of your own, one epoch after another, "
+            "and see which of them writes every word."
+        )
+        card.setLayout(
+            column(
+                label(self.tr("Temporal LoRA"), "heading"), label(sentence, "muted", wrap=True), self._pages,
+                spacing=16, margins=(28, 24, 28, 24),
+            )
+        )  # fmt: skip
+        inner = QWidget()
+        inner.setLayout(column(None, row(None, card, None), None, margins=(12, 12, 12, 12)))
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        self.setLayout(column(scroll))
+        self.show_idle()
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show that what was asked is under way."""
+        self._progress_label.setText(progress.label)
+        self._amount.setText(amount_text(progress))
+        left = "" if progress.eta_s is None else human_duration(progress.eta_s)
+        self._time.setText(self.tr("{time} left").format(time=left) if left else "")
+        show_on_bar(self._bar, progress)
+        self._turn_to(self._progress)
+
+    def show_idle(self) -> None:
+        """Show the choices again."""
+        self._turn_to(self._choices)
+        self._update_create()
+
+    def set_recent(self, paths: Iterable[str]) -> None:
+        """Offer projects that were opened before, latest first."""
+        while (taken := self._recent.takeAt(0)) is not None:
+            if (widget := taken.widget()) is not None:
+                widget.deleteLater()
+        shown = list(paths)[:RECENT_SHOWN]
+        for path in shown:
+            self._recent.addWidget(self._recent_button(path))
+        self._recent_title.setVisible(bool(shown))
+
+    def _turn_to(self, page: QWidget) -> None:
+        # The card is as high as the page that is shown, not as the highest one.
+        for other in (self._choices, self._progress):
+            policy = QSizePolicy.Policy.Preferred if other is page else QSizePolicy.Policy.Ignored
+            other.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self._pages.setCurrentWidget(page)
+
+    # -- the choices ------------------------------------------------------------------------------------------
+
+    def _choices_page(self) -> QWidget:
+        self._backbone = BackboneChoice()
+        self._backbone.changed.connect(self._update_create)
+        self._problem = label("", "danger", wrap=True)
+        self._problem.setObjectName("welcomeProblem")
+        self._create = QPushButton(self.tr("Create project"))
+        self._create.setObjectName("createProjectButton")
+        self._create.setProperty("role", "primary")
+        self._create.setToolTip(self.tr("Make the project folder and load the backbone"))
+        self._create.clicked.connect(self._create_clicked)
+        open_button = QPushButton(self.tr("Open a project…"))
+        open_button.setObjectName("openProjectButton")
+        open_button.setToolTip(self.tr("Open a project folder that was made before"))
+        open_button.clicked.connect(self._choose_project)
+        demo = QPushButton(self.tr("Play the demo"))
+        demo.setObjectName("demoButton")
+        demo.setToolTip(self.tr("Train on Shakespeare's plays, then on Python's standard library, then generate"))
+        demo.clicked.connect(self.demo_requested)
+        self._recent_title = label(self.tr("Recent projects"), "title")
+        self._recent_title.hide()
+        self._recent: QVBoxLayout = column(spacing=0)
+        page = QWidget()
+        page.setLayout(
+            column(
+                column(label(self.tr("Backbone"), "title"), self._backbone),
+                column(label(self.tr("Project"), "title"), self._project_fields(), self._problem),
+                row(self._create, None, open_button, demo),
+                column(self._recent_title, self._recent, spacing=4),
+                spacing=20,
+            )
+        )  # fmt: skip
+        return page
+
+    def _project_fields(self) -> QWidget:
+        folder = projects_dir()
+        self._name = QLineEdit(free_name(folder, self.tr("My project")))
+        self._name.setObjectName("projectNameEdit")
+        self._name.setAccessibleName(self.tr("Project name"))
+        self._name.setToolTip(self.tr("Name of the project and of its folder"))
+        self._name.setFixedWidth(180)
+        self._place = QLineEdit(str(folder))
+        self._place.setObjectName("projectPlaceEdit")
+        self._place.setAccessibleName(self.tr("Folder that holds the project"))
+        self._place.setToolTip(self.tr("The project becomes a folder in here"))
+        for edit in (self._name, self._place):
+            edit.textChanged.connect(self._update_create)
+        browse = QPushButton(self.tr("Browse…"))
+        browse.setToolTip(self.tr("Choose where the project folder goes"))
+        browse.setAccessibleName(self.tr("Choose where the project folder goes"))
+        browse.clicked.connect(self._choose_place)
+        fields = QWidget()
+        fields.setLayout(row(self._name, label(self.tr("in"), "muted"), self._place, browse))
+        return fields
+
+    def _recent_button(self, path: str) -> QPushButton:
+        folder = Path(path)
+        button = QPushButton(f"{folder.name}   {folder.parent}")
+        button.setProperty("role", "link")
+        button.setAccessibleName(self.tr("Open {name}").format(name=folder.name))
+        button.setToolTip(path)
+        button.clicked.connect(lambda: self.open_requested.emit(path))
+        return button
+
+    def _project_path(self) -> Path:
+        return Path(self._place.text().strip()).expanduser() / self._name.text().strip()
+
+    def _find_problem(self) -> str:
+        name, place = self._name.text().strip(), self._place.text().strip()
+        if not name or name in (".", "..") or any(sign in name for sign in '/\\:*?"<>|'):
+            return self.tr("Give the project a name that can be a folder's name.")
+        if not place:
+            return self.tr("Choose a folder for the project.")
+        if self._project_path().exists():
+            return self.tr("There is already something of that name in this folder. Choose another name, or open it.")
+        return ""
+
+    def _update_create(self) -> None:
+        problem = self._find_problem()
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+        self._create.setEnabled(not problem and bool(self._backbone.reference()))
+
+    def _create_clicked(self) -> None:
+        self._update_create()
+        if self._create.isEnabled():
+            self.create_requested.emit(str(self._project_path()), self._backbone.reference())
+
+    def _choose_project(self) -> None:
+        choose_folder(self, self.tr("Open a project"), self._place.text(), self.open_requested.emit)
+
+    def _choose_place(self) -> None:
+        choose_folder(self, self.tr("Folder for the project"), self._place.text(), self._place.setText)
+
+    # -- progress ---------------------------------------------------------------------------------------------
+
+    def _progress_page(self) -> QWidget:
+        self._progress_label = label("", "title", wrap=True)
+        self._bar = QProgressBar()
+        self._bar.setObjectName("welcomeProgressBar")
+        self._bar.setAccessibleName(self.tr("Progress"))
+        self._bar.setTextVisible(False)
+        self._amount = ElidedLabel("muted")
+        self._time = label("", "muted")
+        cancel = QPushButton(self.tr("Cancel"))
+        cancel.setObjectName("cancelButton")
+        cancel.setToolTip(self.tr("Stop and leave nothing half done"))
+        cancel.clicked.connect(self.cancel_requested)
+        page = QWidget()
+        page.setLayout(
+            column(self._progress_label, self._bar, row(self._amount, self._time), row(None, cancel), spacing=10)
+        )
+        return page
