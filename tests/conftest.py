@@ -1,4 +1,4 @@
-"""Real small things: random two-to-four-layer models and a byte-level tokenizer, made in a moment, no network."""
+"""Real small things: random two-to-four-layer models, a byte-level tokenizer, one QApplication; no network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+WaitUntil = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +118,51 @@ def capped_threads() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    """The application, in the light theme, for the whole run."""
+    from PySide6.QtWidgets import QApplication
+
+    from tlora_gui.ui.theme import ThemeManager
+
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication([])
+    app.setQuitOnLastWindowClosed(False)
+    ThemeManager(app, "light")
+    return app
+
+
+@pytest.fixture
+def wait_until(qapp: QApplication) -> WaitUntil:
+    """``wait_until(condition, timeout_s=5.0)``: turns the event loop until the condition holds, else fails."""
+    from PySide6.QtTest import QTest
+
+    def wait(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+        end = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < end, f"still not true after {timeout_s} s"
+            QTest.qWait(10)
+
+    return wait
+
+
+@pytest.fixture
+def no_widget_survives(qapp: QApplication) -> Iterator[None]:
+    """Closes and deletes every top-level widget after a test, and fails the test if one is still there."""
+    from PySide6.QtCore import QCoreApplication, QEvent
+    from PySide6.QtWidgets import QApplication
+    from shiboken6 import isValid
+
+    yield
+    for widget in QApplication.topLevelWidgets():
+        if isValid(widget):  # closing one may have deleted the next
+            widget.close()
+    for widget in QApplication.topLevelWidgets():
+        if isValid(widget) and widget.parent() is None:
+            widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
+    survivors = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in QApplication.topLevelWidgets()]
+    assert survivors == [], f"top-level widgets survived the test: {survivors}"

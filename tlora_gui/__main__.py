@@ -13,12 +13,18 @@ from tlora_gui import __version__
 
 VERBS = ("train", "generate", "evaluate")
 
+NO_LIBRARIES = """tlora-gui: the window cannot be loaded ({reason}).
+On a bare Debian: apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
+Without any window:
+    tlora train --help"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``tlora-gui`` and ``tlora``; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # libraries' progress bars; ours are in the window
     if arguments and arguments[0] in VERBS:
         return _headless(arguments)
     return _window(arguments)
@@ -33,6 +39,7 @@ def _window(arguments: list[str]) -> int:
     parser.add_argument("project", nargs="?", help="project folder to open; the last one by default")
     parser.add_argument("--demo", action="store_true", help="play the whole loop on Shakespeare and Python code")
     parser.add_argument("--screenshots", metavar="DIR", type=Path, help="with --demo: unattended, write pictures there")
+    parser.add_argument("--demo-tokens", type=int, metavar="N", help="with --demo: training tokens per epoch")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="colours; remembered")
     parser.add_argument("--exit-when-visible", action="store_true", help="for measuring the start: show, then quit")
     parser.add_argument("--version", action="version", version=f"tlora-gui {__version__}")
@@ -41,8 +48,13 @@ def _window(arguments: list[str]) -> int:
         parser.error("--screenshots goes with --demo")
     if sys.platform == "win32":
         import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
-    from tlora_gui.ui.app import run
-
+    try:
+        from tlora_gui.ui.app import run
+    except ImportError as error:
+        if "shared object" not in str(error):
+            raise
+        print(NO_LIBRARIES.format(reason=error), file=sys.stderr)
+        return 1
     return run(options)
 
 

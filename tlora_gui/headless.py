@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.config import SamplingSettings, TrainSettings
@@ -14,6 +15,7 @@ from tlora_gui.engine.events import (
     Evaluated,
     FileWritten,
     GenerationFinished,
+    GenerationStarted,
     HeldOut,
     Progress,
     StreamEvent,
@@ -28,69 +30,89 @@ def run(options: argparse.Namespace) -> int:
     try:
         for event in _events(Session(), options):
             _tell(event)
-    except (TloraError, ValueError) as error:
+    except (TloraError, ValueError, OSError) as error:
+        _status()
         print(f"tlora: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        _status()
         print("tlora: stopped", file=sys.stderr)
         return 130
     return 0
 
 
 def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
-    if options.verb == "train" and not options.project.exists():
+    job = _job(options)  # bad numbers are refused before anything is fetched or loaded
+    if options.verb == "train" and _is_new(options.project):
         yield from session.run(jobs.CreateProject(str(options.project), options.backbone))
     else:
         yield from session.run(jobs.OpenProject(str(options.project)))
+    for event in session.run(job):
+        yield event
+        if isinstance(event, GenerationFinished) and options.html:
+            yield from session.run(jobs.ExportGeneration(event.record, options.html))
+
+
+def _job(options: argparse.Namespace) -> jobs.TrainEpoch | jobs.Generate | jobs.Evaluate:
     match options.verb:
         case "train":
             settings = TrainSettings(
                 num_passes=options.passes, max_tokens=options.max_tokens or None, seed=options.seed
             )
-            yield from session.run(jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings))
+            return jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings)
         case "generate":
             sampling = SamplingSettings(max_new_tokens=options.max_new_tokens, seed=options.seed)
-            for event in session.run(jobs.Generate(options.prompt, options.mode, sampling)):
-                yield event
-                if options.html and isinstance(event, GenerationFinished):
-                    yield from session.run(jobs.ExportGeneration(event.record, options.html))
-        case "evaluate":
-            yield from session.run(jobs.Evaluate(options.held_out_tokens))
+            return jobs.Generate(options.prompt, options.mode, sampling)
+        case _:
+            return jobs.Evaluate(options.held_out_tokens)
+
+
+def _is_new(project: Path) -> bool:
+    return not project.exists() or (project.is_dir() and not any(project.iterdir()))
 
 
 def _tell(event: StreamEvent) -> None:
     match event:
         case Progress():
             amount = f" {event.done:.0f}/{event.total:.0f} {event.unit}" if event.total else ""
-            print(f"\r\033[K{event.label}{amount}", end="", file=sys.stderr, flush=True)
+            _status(event.label + amount)
         case TrainStep():
-            print(
-                f"\r\033[Kstep {event.step}/{event.total_steps}  adapter loss {event.adapter_loss:.3f}  "
+            _status(
+                f"step {event.step}/{event.total_steps}  adapter loss {event.adapter_loss:.3f}  "
                 f"mixer-distill loss {event.mixer_distill_loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
-                f"{event.eta_s:.0f} s left",
-                end="",
-                file=sys.stderr,
-                flush=True,
+                f"{event.eta_s:.0f} s left"
             )
         case HeldOut():
             routing = ", ".join(f"{slug} {share:.3f}" for slug, share in event.routing)
-            print(f"\r\033[Kstep {event.step}: held-out loss {event.loss:.3f}; routing {routing}")
+            _say(f"step {event.step}: held-out loss {event.loss:.3f}; routing {routing}")
         case EpochFinished(epoch):
-            print(f"{epoch.name}: held-out {epoch.held_out_loss:.3f}, backbone {epoch.backbone_loss:.3f}")
+            _say(f"{epoch.name}: held-out {epoch.held_out_loss:.3f}, backbone {epoch.backbone_loss:.3f}")
+        case GenerationStarted():
+            _status()
         case TokenEvent():
             print(event.text, end="", flush=True)
         case GenerationFinished():
             print()
         case FileWritten(path):
-            print(path)
+            _say(path)
         case Evaluated(scores):
-            print("\r\033[K", end="", file=sys.stderr)
-            print(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
+            _say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
             for score in scores:
                 unprotected = score.unprotected_routing_accuracy
-                print(
+                _say(
                     f"{score.slug:20} {score.loss_backbone:9.3f} {score.loss_epoch:7.3f} {score.loss_mix:7.3f} "
                     f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
                 )
         case _:
             pass
+
+
+def _say(line: str) -> None:
+    _status()
+    print(line, flush=True)
+
+
+def _status(text: str = "") -> None:
+    """The line that tells what goes on: on a terminal only, and gone before anything else is said."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

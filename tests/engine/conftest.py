@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from engine_helpers import Corpora, collect, train_job
 
 from tlora_gui.engine import dreams, jobs
 from tlora_gui.engine.session import Session
+from tlora_gui.temporal.model import TemporalLoRA
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,24 @@ def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def one_thread(capped_threads: None) -> None:
     """Every test here computes on one thread."""
+
+
+@pytest.fixture
+def speaking_model(tiny_backbone: Any) -> TemporalLoRA:
+    """Two epochs with a will of their own and a mixer with opinions, untrained."""
+    model = TemporalLoRA(tiny_backbone)
+    generator = torch.Generator().manual_seed(0)
+    for name in ("verse", "code"):
+        model.add_adapter(name)
+        model.begin_epoch(name)
+        with torch.no_grad():
+            for parameter in model.adapter_parameters(name).values():
+                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
+        model.finish_epoch(name)
+    with torch.no_grad():
+        model.mixer.head.weight.copy_(torch.randn(model.mixer.head.weight.shape, generator=generator))
+        model.mixer.head.bias.zero_()
+    return model
 
 
 @pytest.fixture

@@ -106,5 +106,3 @@ def train_a_little(model: TemporalLoRA, steps: int = 3) -> None:
         optimizer.zero_grad()
         joint_loss(model, token_ids(seed=100 + step)).backward()
         optimizer.step()
-
-

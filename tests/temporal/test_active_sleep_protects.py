@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from functools import cache
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -22,11 +21,6 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 
 H, TOKENS, STEPS = 32, 64, 60
 BACKBONE, FIRST, SECOND = 0, 1, 2
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(capped_threads: None) -> None:
-    """Two tiny routers need no thread pool."""
 
 
 def text(domain: int, blocks: int, seed: int) -> Tensor:
@@ -99,10 +93,12 @@ def test_with_sleep_it_keeps_the_first_domain_and_learns_the_second() -> None:
     assert accuracy(mixer, SECOND) > 0.9
 
 
-def test_a_slot_born_into_a_trained_mixer_takes_at_most_its_birth_share() -> None:
-    mixer = freeze_teacher(first_phase())
-    mixer.add_slot()
-    for domain in (BACKBONE, FIRST):
-        with torch.no_grad():
-            weights_BTS = mixer(text(domain, 8, seed=999))[0].softmax(-1)
-        assert weights_BTS[..., SECOND].max() <= math.exp(-6)
+def test_slots_born_into_trained_mixers_take_at_most_their_birth_share() -> None:
+    hidden_BTH = torch.cat([text(domain, 8, seed=999) for domain in (BACKBONE, FIRST, SECOND, 7)])
+    for trained in (first_phase(), second_phase(SleepSettings())):
+        mixer = freeze_teacher(trained)
+        before_BTS = mixer(hidden_BTH)[0].softmax(-1)
+        mixer.add_slot()
+        after_BTS = mixer(hidden_BTH)[0].softmax(-1)
+        assert after_BTS[..., -1].max() <= math.exp(-6)
+        assert (after_BTS[..., :-1] - before_BTS).abs().max() <= math.exp(-6)

@@ -381,3 +381,37 @@ def test_the_mixture_leaves_a_copy_of_the_backbone_alone(tiny_backbone: Any) -> 
     stir(model.mixer, seed=5)
     model(ids_BT, "mixer")
     assert torch.equal(plain_logits(other, ids_BT), expected_BTV)
+
+
+# -- moving -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("live", [None, "tale"])
+def test_a_model_moved_to_a_gpu_speaks_as_before(tiny_backbone: Any, live: str | None) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2], live)
+    ids_BT = token_ids()
+    expected_BTV = logits(model, ids_BT, "mixer")
+    moved_BTV = logits(model.to("cuda"), ids_BT.cuda(), "mixer").cpu()
+    assert (moved_BTV - expected_BTV).abs().max() < 0.02 * expected_BTV.abs().max()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_the_first_epoch_learns_through_the_mixture_on_a_gpu(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone.to("cuda"), (), live="tale")
+    joint_loss(model, token_ids().cuda()).backward()
+    assert all(p.grad is not None and p.grad.any() for p in model.adapter_parameters("tale").values())
+
+
+def test_the_stacked_adapters_follow_when_the_model_is_moved_or_cast(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    model.double()
+    model.mixer.float()  # the mixer always works in float32
+    ids_BT = token_ids()
+    precise = {slot: logits(model, ids_BT, one_hot(model, slot)) for slot in (1, 2)}
+    for slot, precise_BTV in precise.items():
+        exact_BTV = peft_logits(model, ids_BT, EPOCHS[slot - 1])
+        assert precise_BTV.dtype == torch.float64
+        torch.testing.assert_close(precise_BTV, exact_BTV, rtol=1e-9, atol=1e-9)

@@ -71,7 +71,7 @@ class SleepSettings:
         temperature: T of the distillation (Hinton et al. 2015, arXiv:1503.02531); the loss is scaled by T².
         route_weight: factor of the routing loss (new epoch's tokens belong to the new slot).
         memory_tokens: router inputs that each epoch leaves for later sleep.
-        batch_tokens: memory tokens replayed per step.
+        batch_tokens: memory tokens replayed with each block of new text.
     """
 
     enabled: bool = True
@@ -79,7 +79,7 @@ class SleepSettings:
     temperature: float = 2.0
     route_weight: float = 1.0
     memory_tokens: int = 3072
-    batch_tokens: int = 1024
+    batch_tokens: int = 256
 
     def __post_init__(self) -> None:
         require(0 <= self.sleep_weight < inf, "sleep_weight must be finite and not negative")

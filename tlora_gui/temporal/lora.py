@@ -115,4 +115,5 @@ class _FusedLayer:
 
     def _solo(self, x: Tensor, name: str) -> Tensor:
         down, up = self.layer.lora_A[name].weight, self.layer.lora_B[name].weight
-        return linear(linear(x, down.to(x.dtype)), up.to(x.dtype)) * self.layer.scaling[name]
+        update_BTO: Tensor = linear(linear(x, down.to(x.dtype)), up.to(x.dtype)) * self.layer.scaling[name]
+        return update_BTO

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
@@ -123,7 +123,8 @@ class TemporalLoRA(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.backbone.device
+        device: torch.device = self.backbone.device
+        return device
 
     @property
     def slot_names(self) -> list[str]:
@@ -295,6 +296,13 @@ class TemporalLoRA(nn.Module):
             parameter.requires_grad_(True)
         assert self._fused is not None
         self._fused.stack([name for name in self.slot_adapters if name != live], live)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """``model.to(...)`` and its kin move the stacked adapters too."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self._fused is not None:
+            self._restack()
+        return self
 
     # -- one forward -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from torch.nn.functional import layer_norm
 from tlora_gui.temporal.config import MixerSettings
 
 NEW_SLOT_BIAS = -6.0
-"""Logit of a slot at birth: at most e⁻⁶ of the weight moves, so older slots speak as before until it learns."""
+"""How far below the mean of the older slots' logits a slot begins: it takes at most e⁻⁶ of any token's weight, so older
+slots speak as before until it learns."""
 
 
 class MixerState(NamedTuple):
@@ -86,8 +87,8 @@ class TimeMixer(nn.Module):
     def _resize_head(self, keep: list[int], extra: int) -> None:
         old = self.head
         self.head = nn.Linear(old.in_features, len(keep) + extra).to(old.weight.device)
-        nn.init.zeros_(self.head.weight)
-        nn.init.constant_(self.head.bias, NEW_SLOT_BIAS)
+        self.head.weight[:] = old.weight.mean(0)
+        self.head.bias[:] = old.bias.mean() + NEW_SLOT_BIAS
         self.head.weight[: len(keep)] = old.weight[keep]
         self.head.bias[: len(keep)] = old.bias[keep]
 

@@ -61,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
         window.first_painted.connect(_tell_and_leave)
     window.show()
     if options.demo:
-        from tlora_gui.ui.demo import Demo
+        from tlora_gui.ui.demo import TOKENS_PER_PASS, Demo
 
-        demo = Demo(window, options.screenshots)
+        demo = Demo(window, options.screenshots, options.demo_tokens or TOKENS_PER_PASS)
         demo.start()
     status = app.exec()
     window.shutdown()

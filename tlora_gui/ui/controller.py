@@ -222,7 +222,8 @@ class Controller(QObject):
             return
         backbone = self.project.backbone
         trained = sum(epoch.state == "frozen" for epoch in self.epochs)
-        parts = [backbone.name, f"{backbone.device} {backbone.dtype}", self.tr("%n epoch(s)", "", trained), speed]
+        epochs = self.tr("1 epoch") if trained == 1 else self.tr("{count} epochs").format(count=trained)
+        parts = [backbone.name, f"{backbone.device} {backbone.dtype}", epochs, speed]
         self.window.backbone_label.setText(" · ".join(part for part in parts if part))
 
     # -- training -----------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ PROMPTS = (
     ("fibonacci", "def fibonacci(n):"),
     ("mixed", "ROMEO. By yonder moon I swear:\n\nclass Moon:\n    def __init__(self, phase):\n"),
 )
-TOKENS_PER_PASS = 40_960
+TOKENS_PER_PASS = 24_576
+_PICTURE_SIZE = (1440, 900)
 _POLL_MS = 50
 _STARTS = 5
 
@@ -60,12 +61,14 @@ class Demo(QObject):
     Args:
         window: a window with no project open, or any project (the demo makes its own).
         pictures: folder for an unattended run; None plays for a person.
+        tokens: training tokens per epoch.
     """
 
-    def __init__(self, window: MainWindow, pictures: Path | None = None) -> None:
+    def __init__(self, window: MainWindow, pictures: Path | None = None, tokens: int = TOKENS_PER_PASS) -> None:
         super().__init__(window)
         self.window = window
         self.pictures = pictures
+        self.tokens = tokens
         self.report: dict[str, Any] = {"domains": {}, "tokens_per_second": {}, "max_stall_ms": {}}
         self.heard: list[Event] = []
         self._script: Iterator[Condition] = iter(())
@@ -80,6 +83,7 @@ class Demo(QObject):
         """Begin once the window is on screen."""
         if self.pictures:
             self.pictures.mkdir(parents=True, exist_ok=True)
+            self.window.resize(*_PICTURE_SIZE)
         self.window.client.events.connect(self._hear)
         self.window.banner.action_triggered.connect(self.stop)
         self._script = self._play()
@@ -164,7 +168,7 @@ class Demo(QObject):
         yield start.isEnabled
         _child(dialog, QLineEdit, "epochNameEdit").setText(name)
         _child(dialog, QLineEdit, "epochEraEdit").setText(era)
-        _child(dialog, QSpinBox, "tokensSpin").setValue(TOKENS_PER_PASS)
+        _child(dialog, QSpinBox, "tokensSpin").setValue(self.tokens)
         slug = name.lower()
         self._shoot(f"new-epoch-{slug}", dialog)
         yield _after(1.0)

@@ -95,7 +95,10 @@ class EngineWorker(QObject):
 
     @Slot()
     def wake(self) -> None:
-        """A cancel token was set: look at held jobs too."""
+        """A cancel token was set: jobs that have not begun end at once, held ones are looked at again."""
+        for lane in self._lanes:
+            for waiting in [one for one in lane if one.stream is None and one.cancel.mode is not None]:
+                self._end(lane, waiting, JobCancelled(waiting.job_id, kept=False))
         self._schedule()
 
     @Slot()
@@ -145,7 +148,7 @@ class EngineWorker(QObject):
             self._end(lane, now, JobCancelled(now.job_id, kept=now.stream is not None and now.cancel.mode == "suspend"))
         except TloraError as error:
             self._end(lane, now, JobFailed(now.job_id, error.message, error.hint))
-        except Exception as error:  # a bug: the one place that catches it
+        except BaseException as error:  # a bug, or a panic of a Rust library: the one place that catches it
             logger.exception("%s failed", type(now.job).__name__)
             self._end(lane, now, _failure(now.job_id, error))
 
@@ -154,8 +157,12 @@ class EngineWorker(QObject):
         self._paused.discard(which.job_id)
         close = getattr(which.stream, "close", None)
         if close is not None:
-            close()
+            try:
+                close()
+            except Exception:  # its end must be told all the same
+                logger.exception("%s did not close cleanly", type(which.job).__name__)
         self._batch.append((which.job_id, end))
+        self._flush()  # the next item, of another job, may take long
 
     def _flush(self) -> None:
         if self._batch:
@@ -164,14 +171,22 @@ class EngineWorker(QObject):
         self._since_batch.restart()
 
 
-def _failure(job_id: int, error: Exception) -> JobFailed:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+def _failure(job_id: int, error: BaseException) -> JobFailed:
+    if _is_out_of_memory(error):
         return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
         return JobFailed(job_id, f"{error.strerror}{where}.", "Nothing finished was lost; mend that and try again.")
     details = "".join(traceback.format_exception(error))
-    return JobFailed(job_id, f"Something went wrong: {error or type(error).__name__}", "Details can be copied.", details)
+    what = str(error) or type(error).__name__
+    return JobFailed(job_id, f"Something went wrong: {what}", "Details can be copied.", details)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Python's own error, torch's on a GPU, and torch's on a CPU, which is a plain RuntimeError."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
 
 
 class _Broken:

@@ -1,0 +1,370 @@
+"""Training one epoch: what falls, what is protected, what a cancel leaves, and what nothing may change."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engine_helpers import QUICK, cancel_after, drain, only, same_tensors, snapshot
+from transformers import AutoModelForCausalLM
+
+from tlora_gui.engine import training
+from tlora_gui.engine.backbones import state_hash
+from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.config import SamplingSettings, SleepSettings, TrainSettings
+from tlora_gui.engine.corpus import TextCorpus, TokenBlocks, make_blocks
+from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.events import HeldOut, TrainStep
+from tlora_gui.engine.generation import generate
+from tlora_gui.engine.training import EpochResult, EpochRun, leave_memory, require_context, train_epoch
+from tlora_gui.temporal.config import MEMORY_WINDOW
+from tlora_gui.temporal.model import TemporalLoRA
+
+LONGER = replace(
+    QUICK, max_tokens=3072, mixer_learning_rate=5e-2, sleep=SleepSettings(memory_tokens=2048, batch_tokens=512)
+)
+"""Enough steps for the mixer to tell two kinds of text apart."""
+
+
+@dataclass
+class Bench:
+    """A model with the backbone's dreams, and corpora to train it on."""
+
+    model: TemporalLoRA
+    tokenizer: Any
+    corpora: dict[str, Path]
+
+    def blocks(self, name: str, settings: TrainSettings = QUICK) -> TokenBlocks:
+        return make_blocks(
+            TextCorpus.from_paths([self.corpora[name]]),
+            self.tokenizer,
+            block_size=settings.block_size,
+            max_tokens=settings.max_tokens,
+            held_out_share=0.1,
+            held_out_tokens=settings.held_out_tokens,
+            seed=settings.seed,
+        )
+
+    def stream(self, name: str, settings: TrainSettings = QUICK, cancel: CancelToken | None = None, **more: Any) -> Any:
+        self.model.add_adapter(name, seed=settings.seed)
+        blocks = self.blocks(name, settings)
+        return train_epoch(self.model, name, blocks, settings, cancel or CancelToken(), **more)
+
+    def train(self, name: str, settings: TrainSettings = QUICK) -> tuple[list[Any], EpochResult]:
+        return drain(self.stream(name, settings))
+
+
+@pytest.fixture
+def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path]) -> Callable[[Any], Bench]:
+    def make(backbone: Any) -> Bench:
+        model = TemporalLoRA(backbone)
+        _, ids_NT = drain(dream_ids(model, tiny_tokenizer, None, CancelToken()))
+        model.memories[""] = dream_memory(model, ids_NT)
+        return Bench(model, tiny_tokenizer, corpora)
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: Callable[[Any], Bench], tiny_backbone: Any) -> Bench:
+    return make_bench(tiny_backbone)
+
+
+@pytest.fixture
+def llama(make_bench: Callable[[Any], Bench], tiny_model_folder: Path) -> Bench:
+    return make_bench(AutoModelForCausalLM.from_pretrained(tiny_model_folder))
+
+
+def losses(events: list[Any]) -> list[float]:
+    return [step.adapter_loss for step in only(events, TrainStep)]
+
+
+def without_timings(events: list[Any]) -> list[Any]:
+    return [
+        replace(event, tokens_per_second=0.0, eta_s=0.0) if isinstance(event, TrainStep) else event for event in events
+    ]
+
+
+# -- learning ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("objective", ["isolated", "joint"])
+def test_losses_fall_and_the_epoch_beats_the_backbone_on_held_out_text(bench: Bench, objective: Any) -> None:
+    settings = replace(LONGER, objective=objective)
+    events, result = bench.train("verse", settings)
+    steps, measured = only(events, TrainStep), only(events, HeldOut)
+    assert [step.step for step in steps] == list(range(1, 25))
+    assert sum(losses(events)[-4:]) < 0.9 * sum(losses(events)[:4])
+    assert measured[0].step == 0 and measured[0].loss == pytest.approx(result.backbone_loss, rel=1e-5)
+    assert measured[-1].step == 24 and measured[-1].loss == result.held_out_loss
+    assert result.held_out_loss < 0.9 * result.backbone_loss
+
+
+def test_measurements_come_first_last_and_at_every_interval(bench: Bench) -> None:
+    events, _ = bench.train("verse")
+    assert [event.step for event in only(events, HeldOut)] == [0, 3, 6]
+
+
+def test_learning_rate_warms_up_and_decays(bench: Bench) -> None:
+    events, _ = bench.train("verse", LONGER)
+    rates = [step.learning_rate for step in only(events, TrainStep)]
+    assert rates[0] == pytest.approx(LONGER.learning_rate / training.WARM_UP_STEPS)
+    assert rates.index(max(rates)) == training.WARM_UP_STEPS - 1
+    assert rates[-1] < 0.1 * LONGER.learning_rate
+
+
+def test_distill_loss_is_zero_in_the_first_phase_and_alive_in_the_second(bench: Bench) -> None:
+    first, _ = bench.train("verse")
+    second, _ = bench.train("code")
+    assert all(step.mixer_distill_loss == 0 for step in only(first, TrainStep))
+    assert all(step.mixer_distill_loss > 0 for step in only(second, TrainStep))
+
+
+def test_active_sleep_keeps_the_way_to_the_first_epoch_where_the_unprotected_mixer_loses_it(bench: Bench) -> None:
+    settings = replace(LONGER, sleep=replace(LONGER.sleep, sleep_weight=3.0))
+    bench.train("verse", settings)
+    events, _ = bench.train("code", settings)
+    last = only(events, HeldOut)[-1]
+    assert dict(last.routing)["verse"] > 0.6
+    assert dict(last.unprotected)["verse"] < 0.1
+    assert dict(last.unprotected)["code"] > 0.9
+
+
+def test_mixer_learns_the_new_epoch_and_keeps_the_old(llama: Bench) -> None:
+    settings = replace(LONGER, max_tokens=5120, mixer_learning_rate=3e-2)
+    llama.train("verse", settings)
+    events, _ = llama.train("code", settings)
+    assert min(dict(only(events, HeldOut)[-1].routing).values()) > 0.9
+
+
+def test_without_active_sleep_nothing_is_distilled_and_the_first_epoch_is_forgotten(llama: Bench) -> None:
+    llama.train("verse", LONGER)
+    events, _ = llama.train("code", replace(LONGER, sleep=replace(LONGER.sleep, enabled=False)))
+    last = only(events, HeldOut)[-1]
+    assert all(step.mixer_distill_loss == 0 for step in only(events, TrainStep))
+    assert dict(last.routing)["verse"] < 0.1
+    assert last.unprotected == ()
+
+
+def test_later_training_changes_no_bit_of_backbone_and_earlier_adapter(bench: Bench) -> None:
+    model = bench.model
+    backbone = state_hash(model.backbone_parameters())
+    bench.train("verse")
+    verse = state_hash(model.adapter_parameters("verse"))
+    bench.train("code", replace(QUICK, objective="joint"))
+    assert state_hash(model.backbone_parameters()) == backbone
+    assert state_hash(model.adapter_parameters("verse")) == verse
+    assert state_hash(model.adapter_parameters("code")) != verse
+    assert [adapter.state for adapter in model.adapters.values()] == ["frozen", "frozen"]
+
+
+def test_finished_epochs_ask_for_no_gradient(bench: Bench) -> None:
+    bench.train("verse")
+    assert not any(parameter.requires_grad for parameter in bench.model.adapter_parameters("verse").values())
+
+
+def test_isolated_training_does_not_depend_on_the_comparison_beside(llama: Bench) -> None:
+    found = []
+    for compare in (True, False):
+        twin = copy.deepcopy(llama)
+        settings = replace(QUICK, compare_unprotected=compare)
+        twin.train("verse", settings)
+        events, _ = twin.train("code", settings)
+        found.append((losses(events), snapshot(twin.model.mixer)))
+    assert found[0][0] == found[1][0]
+    assert same_tensors(found[0][1], found[1][1])
+
+
+def test_same_seed_same_epoch_and_another_seed_another(llama: Bench) -> None:
+    found = []
+    for seed in (1, 1, 2):
+        twin = copy.deepcopy(llama)
+        torch.manual_seed(len(found))  # torch's own generator has no say
+        twin.train("verse", replace(QUICK, seed=seed))
+        found.append(state_hash(twin.model.adapter_parameters("verse")))
+    assert found[0] == found[1] != found[2]
+
+
+def test_every_pass_reads_every_block_once_and_tokens_are_counted_exactly(bench: Bench) -> None:
+    settings = replace(QUICK, num_passes=2, max_tokens=9 * 32)
+    bench.model.add_adapter("verse")
+    run = EpochRun(bench.model, "verse", bench.blocks("verse", settings), settings)
+    read: list[torch.Tensor] = []
+    while run.step < run.total_steps:
+        read.append(run._batch())
+        run.step += 1
+        assert run.tokens == sum(batch.numel() for batch in read)
+    assert [len(batch) for batch in read] == [4, 4, 1] * 2
+    wanted = sorted(run.blocks.train_NT.tolist())
+    for turn in (read[:3], read[3:]):
+        assert sorted(torch.cat(turn).tolist()) == wanted
+    assert [batch.tolist() for batch in read[:3]] != [batch.tolist() for batch in read[3:]]
+
+
+def test_epoch_leaves_windows_of_training_text_and_held_out_blocks_as_memory(bench: Bench) -> None:
+    _, result = bench.train("verse")
+    memory = bench.model.memories["verse"]
+    assert memory is result.memory
+    assert memory.replay_NWH.shape == (QUICK.sleep.memory_tokens // MEMORY_WINDOW, MEMORY_WINDOW, 48)
+    assert memory.probe_NTH.shape == (4, 32, 48)
+    assert memory.replay_NWH.dtype == memory.probe_NTH.dtype == torch.float16
+    again = leave_memory(bench.model, bench.blocks("verse"), QUICK)
+    assert torch.equal(again.replay_NWH, memory.replay_NWH)  # features do not move when epochs are added
+
+
+def test_blocks_beyond_the_context_are_refused_with_both_numbers(bench: Bench) -> None:
+    require_context(bench.model, 256)
+    with pytest.raises(TloraError, match="257 tokens are too long: the backbone reads at most 256"):
+        require_context(bench.model, 257)
+
+
+# -- generating between steps -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("objective", ["isolated", "joint"])
+def test_generating_between_steps_does_not_change_the_training(llama: Bench, objective: Any) -> None:
+    settings = replace(QUICK, objective=objective)
+    llama.train("verse")
+    quiet, talking = copy.deepcopy(llama), copy.deepcopy(llama)
+    expected, _ = quiet.train("code", settings)
+    events = []
+    for event in talking.stream("code", settings):
+        events.append(event)
+        if isinstance(event, TrainStep):
+            for blend in ("mixer", event.step % 3):
+                sampling = SamplingSettings(max_new_tokens=4, seed=event.step)
+                drain(generate(talking.model, talking.tokenizer, "O night", blend, sampling, CancelToken()))
+    assert without_timings(only(events, TrainStep)) == without_timings(only(expected, TrainStep))
+    assert only(events, HeldOut) == only(expected, HeldOut)
+    assert same_tensors(snapshot(talking.model), snapshot(quiet.model))
+
+
+# -- cancel -----------------------------------------------------------------------------------------------------
+
+
+def test_keep_finishes_early_with_what_is_learned(bench: Bench) -> None:
+    cancel = CancelToken()
+    stream = bench.stream("verse", cancel=cancel)
+    events, cancelled = cancel_after(stream, cancel, "keep", 2)
+    assert not cancelled
+    assert [step.step for step in only(events, TrainStep)] == [1, 2]
+    assert only(events, HeldOut)[-1].step == 2
+    assert bench.model.adapters["verse"].state == "frozen"
+    assert "verse" in bench.model.memories
+
+
+@pytest.mark.parametrize("mode", ["discard", "suspend"])
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_discard_and_suspend_leave_the_model_bit_for_bit_as_it_was(
+    bench: Bench, mode: CancelMode, earlier: int
+) -> None:
+    if earlier:
+        bench.train("verse")
+    model = bench.model
+    mixer, slots, memories = snapshot(model.mixer), list(model.slot_adapters), dict(model.memories)
+    saved: list[int] = []
+    cancel = CancelToken()
+    stream = bench.stream("code", cancel=cancel, checkpoint=lambda run: saved.append(run.step))
+    events, cancelled = cancel_after(stream, cancel, mode, 2)
+    assert cancelled and len(only(events, TrainStep)) == 2
+    assert saved == ([2] if mode == "suspend" else [])
+    assert same_tensors(snapshot(model.mixer), mixer)
+    assert all(parameter.requires_grad for parameter in model.mixer.parameters())
+    assert model.slot_adapters == slots and model.memories == memories
+    assert list(model.adapters) == slots and not model.adapter_parameters("code")
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_after_a_discarded_epoch_another_is_trained_as_if_nothing_had_been(llama: Bench, earlier: int) -> None:
+    if earlier:
+        llama.train("verse")
+    straight, detour = copy.deepcopy(llama), copy.deepcopy(llama)
+    cancel = CancelToken()
+    cancel_after(detour.stream("code", cancel=cancel), cancel, "discard", 2)
+    expected, _ = straight.train("code")
+    events, _ = detour.train("code")
+    assert without_timings(events) == without_timings(expected)
+    assert same_tensors(snapshot(straight.model.mixer), snapshot(detour.model.mixer))
+
+
+def test_discard_is_heard_in_the_last_measurements_too(bench: Bench) -> None:
+    cancel = CancelToken()
+    events = []
+    with pytest.raises(Cancelled):
+        for event in bench.stream("verse", cancel=cancel):
+            events.append(event)
+            if isinstance(event, HeldOut) and event.step == 6:
+                cancel.cancel("discard")
+    assert bench.model.slot_adapters == [] and bench.model.adapters == {} and list(bench.model.memories) == [""]
+
+
+@pytest.mark.parametrize("stop_after", [1, 10, 10_000], ids=["at once", "between steps", "at the very end"])
+def test_stream_that_is_closed_or_fails_leaves_the_model_as_it_was(bench: Bench, stop_after: int) -> None:
+    mixer = snapshot(bench.model.mixer)
+    stream = bench.stream("verse")
+    told = [next(stream)]
+    for event in stream:
+        told.append(event)
+        if len(told) == stop_after or bench.model.adapters["verse"].state == "frozen":
+            break
+    with pytest.raises(RuntimeError, match="out of memory"):
+        stream.throw(RuntimeError("out of memory"))
+    assert same_tensors(snapshot(bench.model.mixer), mixer)
+    assert bench.model.slot_adapters == [] and bench.model.adapters == {} and list(bench.model.memories) == [""]
+
+
+def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    saved: list[int] = []
+    cancel = CancelToken()
+    stream = bench.stream("verse", cancel=cancel, checkpoint=lambda run: saved.append(run.step))
+    cancel_after(stream, cancel, "discard", 4)
+    assert saved == [1, 2, 3]
+
+
+# -- going on ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("objective", "stop"), [("isolated", 1), ("isolated", 6), ("joint", 3)])
+def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
+    bench: Bench, objective: Any, stop: int
+) -> None:
+    settings = replace(QUICK, objective=objective)
+    bench.train("verse")
+    straight, broken = copy.deepcopy(bench), copy.deepcopy(bench)
+    expected, _ = straight.train("code", settings)
+    kept: list[dict[str, torch.Tensor]] = []
+    cancel = CancelToken()
+    stream = broken.stream("code", settings, cancel, checkpoint=lambda run: kept.append(run.state_dict()))
+    before, cancelled = cancel_after(stream, cancel, "suspend", stop)
+    assert cancelled
+    broken.model.add_adapter("code", seed=99)
+    run = EpochRun(broken.model, "code", broken.blocks("code"), settings)
+    run.load_state_dict(kept[-1])
+    after, _ = drain(train_epoch(broken.model, "code", run.blocks, settings, CancelToken(), run))
+    assert without_timings(before + after) == without_timings(expected)
+    assert same_tensors(snapshot(broken.model), snapshot(straight.model))
+
+
+def test_checkpoint_of_another_past_is_refused(llama: Bench) -> None:
+    llama.train("verse")
+    kept: list[dict[str, torch.Tensor]] = []
+    cancel = CancelToken()
+    stream = llama.stream("code", cancel=cancel, checkpoint=lambda run: kept.append(run.state_dict()))
+    cancel_after(stream, cancel, "suspend", 2)
+    with torch.no_grad():
+        llama.model.mixer.head.bias[0] += 1e-3
+    llama.model.add_adapter("code")
+    run = EpochRun(llama.model, "code", llama.blocks("code"), QUICK)
+    before = snapshot(llama.model.mixer)
+    with pytest.raises(ValueError, match="have changed"):
+        run.load_state_dict(kept[-1])
+    assert same_tensors(snapshot(llama.model.mixer), before)

@@ -1,0 +1,163 @@
+"""Held-out figures against a computation by hand, and a generation as a page that any parser reads."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import torch
+from engine_helpers import drain
+
+from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.evaluation import gain_kept, routing_accuracy, score_domain
+from tlora_gui.engine.events import DomainScore, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.export import to_html
+from tlora_gui.engine.training import held_out_loss, next_token_loss, routing_accuracies
+from tlora_gui.temporal.model import Blend, TemporalLoRA
+
+
+@pytest.fixture
+def held_out_NT() -> torch.Tensor:
+    """Eleven blocks: batches of a measurement come out uneven."""
+    return torch.randint(257, (11, 24), generator=torch.Generator().manual_seed(3))
+
+
+@torch.inference_mode()
+def loss_by_hand(model: TemporalLoRA, held_out_NT: torch.Tensor, blend: Blend) -> float:
+    """Mean over every predicted token of −log p."""
+    found = []
+    for ids_T in held_out_NT:
+        log_probabilities_TV = model(ids_T[None], blend).logits_BTV[0].double().log_softmax(-1)
+        found += [-float(log_probabilities_TV[t, ids_T[t + 1]]) for t in range(len(ids_T) - 1)]
+    return sum(found) / len(found)
+
+
+@torch.inference_mode()
+def routing_by_hand(model: TemporalLoRA, held_out_NT: torch.Tensor, slot: int) -> float:
+    rows = [row for ids_T in held_out_NT for row in model(ids_T[None]).weights_BTS[0].tolist()]
+    return sum(row.index(max(row)) == slot for row in rows) / len(rows)
+
+
+@pytest.mark.parametrize("blend", ["mixer", 0, 1, 2])
+def test_held_out_loss_is_the_mean_over_tokens(speaking_model: TemporalLoRA, held_out_NT: torch.Tensor, blend: Blend) -> None:
+    _, loss = drain(held_out_loss(speaking_model, held_out_NT, blend))
+    assert loss == pytest.approx(loss_by_hand(speaking_model, held_out_NT, blend), rel=1e-5)
+
+
+def test_loss_of_a_uniform_guess_is_log_v() -> None:
+    loss = next_token_loss(torch.zeros(1, 5, 257), torch.arange(5)[None])
+    assert float(loss) == pytest.approx(5.549076, abs=1e-5)
+
+
+@pytest.mark.parametrize("slot", [0, 1, 2])
+def test_routing_accuracy_is_the_share_of_tokens_whose_largest_weight_is_the_slots(
+    speaking_model: TemporalLoRA, held_out_NT: torch.Tensor, slot: int
+) -> None:
+    assert routing_accuracy(speaking_model, held_out_NT, slot) == pytest.approx(routing_by_hand(speaking_model, held_out_NT, slot))
+
+
+def test_routing_of_probes_is_told_for_each_epoch_that_left_one(speaking_model: TemporalLoRA) -> None:
+    ids_NT = torch.randint(257, (3, 16), generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        probes = {"code": speaking_model.features(ids_NT), "gone": torch.zeros(1, 1, 48)}
+    ((slug, share),) = routing_accuracies(speaking_model.mixer, speaking_model.slot_adapters, probes)
+    assert slug == "code" and share == pytest.approx(routing_by_hand(speaking_model, ids_NT, 2))
+
+
+def test_score_of_a_domain_measures_backbone_own_epoch_and_mix(speaking_model: TemporalLoRA, held_out_NT: torch.Tensor) -> None:
+    _, score = drain(score_domain(speaking_model, "code", held_out_NT, unprotected=0.25))
+    assert score.slug == "code"
+    for found, blend in ((score.loss_backbone, 0), (score.loss_epoch, 2), (score.loss_mix, "mixer")):
+        assert found == pytest.approx(loss_by_hand(speaking_model, held_out_NT, blend), rel=1e-5)
+    assert score.routing_accuracy == pytest.approx(routing_by_hand(speaking_model, held_out_NT, 2))
+    assert score.unprotected_routing_accuracy == 0.25
+
+
+def test_gain_kept_is_the_mixs_share_of_the_epochs_gain() -> None:
+    assert gain_kept(DomainScore("a", 4.0, 3.0, 3.1, 1.0, None)) == pytest.approx(0.9)
+    assert math.isnan(gain_kept(DomainScore("a", 4.0, 4.0, 4.0, 1.0, None)))
+
+
+# -- HTML -------------------------------------------------------------------------------------------------------
+
+NASTY = '<script>alert("x")</script> & \'quotes\''
+
+
+class Reader(HTMLParser):
+    """Collects tokens of the page, its tags, and what is not closed."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.tokens: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+        if tag == "span" and "pre" in self.open:
+            self.tokens.append(("", dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "span" and "pre" in self.open:
+            text, attributes = self.tokens[-1]
+            self.tokens[-1] = (text + data, attributes)
+
+
+def record(**changes: Any) -> GenerationRecord:
+    slots = (
+        SlotInfo("", "Eternity", "#8A919C"),
+        SlotInfo("verse", NASTY, "#0072B2"),
+        SlotInfo("code", "Code", "#E69F00"),
+    )
+    rows = [("\nTo", (0.1, 0.8, 0.1)), (NASTY, (0.2, 0.1, 0.7)), (" {x}\n\n", (0.9, 0.1, 0.0)), ("", (0.4, 0.3, 0.3))]
+    tokens = tuple(
+        TokenEvent(i, 65 + i, text, weights, i == 0, 0.25, 3, ()) for i, (text, weights) in enumerate(rows)
+    )
+    return replace(
+        GenerationRecord(NASTY, "mixer", SamplingSettings(seed=42), slots, tokens, "length", 9.0), **changes
+    )
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def test_page_holds_every_token_in_order_with_its_slot_and_mix() -> None:
+    given = record()
+    found = read(to_html(given)).tokens
+    assert [text for text, _ in found] == [token.text for token in given.tokens]
+    assert [attributes["class"] for _, attributes in found] == ["t s1 p", "t s2", "t s0", "t s0"]
+    assert [attributes["style"] for _, attributes in found] == ["--w:0.80", "--w:0.70", "--w:0.90", "--w:0.40"]
+    assert found[1][1]["title"] == f"Code 0.70 · Eternity 0.20 · {NASTY} 0.10\nprobability 0.250, rank 3"
+
+
+def test_page_escapes_whatever_a_person_or_a_project_put_in() -> None:
+    slots = tuple(replace(slot, colour="red}</style><script>", name=NASTY) for slot in record().slots)
+    page = to_html(record(slots=slots, mode="</footer><script>", ended="<script>"))
+    assert "<script" not in page
+    assert read(page).tags == {
+        "html", "meta", "title", "style", "header", "h1", "p", "span", "pre", "footer"
+    }  # fmt: skip
+
+
+def test_page_says_how_the_text_was_made_and_stands_alone() -> None:
+    page = to_html(record())
+    assert "temperature 0.8 · top-k 50 · top-p 0.95 · repetition penalty 1.1 · seed 42 · ended: length" in page
+    assert "http" not in page and "src=" not in page and "@import" not in page
+
+
+@pytest.mark.parametrize("prompt", ["", "   \n"])
+def test_page_of_an_empty_prompt_has_a_title(prompt: str) -> None:
+    assert "<title>Generation</title>" in to_html(record(prompt=prompt, tokens=()))
