@@ -40,7 +40,7 @@ def one_thread(capped_threads: None) -> None:
 
 
 @pytest.fixture
-def speaking_model(tiny_backbone: Any) -> TemporalLoRA:
+def mixture(tiny_backbone: Any) -> TemporalLoRA:
     """Two epochs with a will of their own and a mixer with opinions, untrained."""
     model = TemporalLoRA(tiny_backbone)
     generator = torch.Generator().manual_seed(0)

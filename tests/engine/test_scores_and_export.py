@@ -42,9 +42,9 @@ def routing_by_hand(model: TemporalLoRA, held_out_NT: torch.Tensor, slot: int) -
 
 
 @pytest.mark.parametrize("blend", ["mixer", 0, 1, 2])
-def test_held_out_loss_is_the_mean_over_tokens(speaking_model: TemporalLoRA, held_out_NT: torch.Tensor, blend: Blend) -> None:
-    _, loss = drain(held_out_loss(speaking_model, held_out_NT, blend))
-    assert loss == pytest.approx(loss_by_hand(speaking_model, held_out_NT, blend), rel=1e-5)
+def test_held_out_loss_is_the_mean_over_tokens(mixture: TemporalLoRA, held_out_NT: torch.Tensor, blend: Blend) -> None:
+    _, loss = drain(held_out_loss(mixture, held_out_NT, blend))
+    assert loss == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
 
 
 def test_loss_of_a_uniform_guess_is_log_v() -> None:
@@ -54,25 +54,25 @@ def test_loss_of_a_uniform_guess_is_log_v() -> None:
 
 @pytest.mark.parametrize("slot", [0, 1, 2])
 def test_routing_accuracy_is_the_share_of_tokens_whose_largest_weight_is_the_slots(
-    speaking_model: TemporalLoRA, held_out_NT: torch.Tensor, slot: int
+    mixture: TemporalLoRA, held_out_NT: torch.Tensor, slot: int
 ) -> None:
-    assert routing_accuracy(speaking_model, held_out_NT, slot) == pytest.approx(routing_by_hand(speaking_model, held_out_NT, slot))
+    assert routing_accuracy(mixture, held_out_NT, slot) == pytest.approx(routing_by_hand(mixture, held_out_NT, slot))
 
 
-def test_routing_of_probes_is_told_for_each_epoch_that_left_one(speaking_model: TemporalLoRA) -> None:
+def test_routing_of_probes_is_told_for_each_epoch_that_left_one(mixture: TemporalLoRA) -> None:
     ids_NT = torch.randint(257, (3, 16), generator=torch.Generator().manual_seed(4))
     with torch.inference_mode():
-        probes = {"code": speaking_model.features(ids_NT), "gone": torch.zeros(1, 1, 48)}
-    ((slug, share),) = routing_accuracies(speaking_model.mixer, speaking_model.slot_adapters, probes)
-    assert slug == "code" and share == pytest.approx(routing_by_hand(speaking_model, ids_NT, 2))
+        probes = {"code": mixture.features(ids_NT), "gone": torch.zeros(1, 1, 48)}
+    ((slug, share),) = routing_accuracies(mixture.mixer, mixture.slot_adapters, probes)
+    assert slug == "code" and share == pytest.approx(routing_by_hand(mixture, ids_NT, 2))
 
 
-def test_score_of_a_domain_measures_backbone_own_epoch_and_mix(speaking_model: TemporalLoRA, held_out_NT: torch.Tensor) -> None:
-    _, score = drain(score_domain(speaking_model, "code", held_out_NT, unprotected=0.25))
+def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_out_NT: torch.Tensor) -> None:
+    _, score = drain(score_domain(mixture, "code", held_out_NT, unprotected=0.25))
     assert score.slug == "code"
     for found, blend in ((score.loss_backbone, 0), (score.loss_epoch, 2), (score.loss_mix, "mixer")):
-        assert found == pytest.approx(loss_by_hand(speaking_model, held_out_NT, blend), rel=1e-5)
-    assert score.routing_accuracy == pytest.approx(routing_by_hand(speaking_model, held_out_NT, 2))
+        assert found == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
+    assert score.routing_accuracy == pytest.approx(routing_by_hand(mixture, held_out_NT, 2))
     assert score.unprotected_routing_accuracy == 0.25
 
 

@@ -57,12 +57,12 @@ def text_of(events: list[TokenEvent]) -> str:
 @pytest.mark.usefixtures("never_ends")
 @pytest.mark.parametrize("blend", BLENDS, ids=str)
 def test_same_seed_gives_the_same_events_and_another_seed_other_text(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any, blend: Blend
+    mixture: TemporalLoRA, tiny_tokenizer: Any, blend: Blend
 ) -> None:
-    one, _ = run(speaking_model, tiny_tokenizer, blend=blend)
+    one, _ = run(mixture, tiny_tokenizer, blend=blend)
     torch.manual_seed(1)  # torch's own generator has no say
-    same, _ = run(speaking_model, tiny_tokenizer, blend=blend)
-    other, _ = run(speaking_model, tiny_tokenizer, blend=blend, sampling=replace(SAMPLED, seed=1))
+    same, _ = run(mixture, tiny_tokenizer, blend=blend)
+    other, _ = run(mixture, tiny_tokenizer, blend=blend, sampling=replace(SAMPLED, seed=1))
     assert one == same
     assert ids_of(one) != ids_of(other)
 
@@ -85,19 +85,19 @@ def test_greedy_backbone_alone_equals_transformers_generate(
 @pytest.mark.usefixtures("never_ends")
 @pytest.mark.parametrize("certain", [{"temperature": 1, "top_k": 1}, {"temperature": 2, "top_p": 1e-6}], ids=str)
 def test_filters_that_leave_one_token_equal_greedy(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any, certain: dict[str, Any]
+    mixture: TemporalLoRA, tiny_tokenizer: Any, certain: dict[str, Any]
 ) -> None:
-    greedy, _ = run(speaking_model, tiny_tokenizer, sampling=replace(GREEDY, repetition_penalty=2))
-    filtered, _ = run(speaking_model, tiny_tokenizer, sampling=replace(SAMPLED, repetition_penalty=2, **certain))
+    greedy, _ = run(mixture, tiny_tokenizer, sampling=replace(GREEDY, repetition_penalty=2))
+    filtered, _ = run(mixture, tiny_tokenizer, sampling=replace(SAMPLED, repetition_penalty=2, **certain))
     assert ids_of(filtered) == ids_of(greedy)
 
 
 @pytest.mark.usefixtures("never_ends")
-def test_generations_side_by_side_do_not_mix(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
+def test_generations_side_by_side_do_not_mix(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     prompts = ("Shall I", "def f(")
-    alone = [run(speaking_model, tiny_tokenizer, prompt)[0] for prompt in prompts]
+    alone = [run(mixture, tiny_tokenizer, prompt)[0] for prompt in prompts]
     streams: list[Iterator[TokenEvent]] = [
-        generate(speaking_model, tiny_tokenizer, prompt, "mixer", SAMPLED, CancelToken()) for prompt in prompts
+        generate(mixture, tiny_tokenizer, prompt, "mixer", SAMPLED, CancelToken()) for prompt in prompts
     ]
     together: list[list[TokenEvent]] = [[], []]
     for _ in range(max(map(len, alone))):
@@ -110,19 +110,19 @@ def test_generations_side_by_side_do_not_mix(speaking_model: TemporalLoRA, tiny_
 
 
 @pytest.mark.usefixtures("never_ends")
-def test_length_ends_a_generation(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
-    events, outcome = run(speaking_model, tiny_tokenizer)
+def test_length_ends_a_generation(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    events, outcome = run(mixture, tiny_tokenizer)
     assert outcome.ended == "length"
     assert sum(not event.is_prompt for event in events) == 16
 
 
 @pytest.mark.parametrize("as_list", [False, True])
-def test_end_token_ends_the_text_and_is_not_told(speaking_model: TemporalLoRA, tiny_tokenizer: Any, as_list: bool) -> None:
-    events, _ = run(speaking_model, tiny_tokenizer, sampling=GREEDY)
+def test_end_token_ends_the_text_and_is_not_told(mixture: TemporalLoRA, tiny_tokenizer: Any, as_list: bool) -> None:
+    events, _ = run(mixture, tiny_tokenizer, sampling=GREEDY)
     drawn = [event.token_id for event in events if not event.is_prompt]
     end = next(token for index, token in enumerate(drawn) if index >= 2 and token not in drawn[:index])
-    speaking_model.backbone.generation_config.eos_token_id = [1000, end] if as_list else end
-    shorter, outcome = run(speaking_model, tiny_tokenizer, sampling=GREEDY)
+    mixture.backbone.generation_config.eos_token_id = [1000, end] if as_list else end
+    shorter, outcome = run(mixture, tiny_tokenizer, sampling=GREEDY)
     assert outcome.ended == "end of text"
     assert [event.token_id for event in shorter if not event.is_prompt] == drawn[: drawn.index(end)]
 
@@ -130,40 +130,40 @@ def test_end_token_ends_the_text_and_is_not_told(speaking_model: TemporalLoRA, t
 @pytest.mark.usefixtures("never_ends")
 @pytest.mark.parametrize("after", [3, len(PROMPT), len(PROMPT) + 5])
 def test_cancel_stops_within_a_token_in_the_prompt_and_after_it(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any, after: int
+    mixture: TemporalLoRA, tiny_tokenizer: Any, after: int
 ) -> None:
     cancel = CancelToken()
-    stream = generate(speaking_model, tiny_tokenizer, PROMPT, "mixer", SAMPLED, cancel)
+    stream = generate(mixture, tiny_tokenizer, PROMPT, "mixer", SAMPLED, cancel)
     first = [next(stream) for _ in range(after)]
     cancel.cancel("keep")
     rest, outcome = drain(stream)
     assert rest == [] and outcome.ended == "stopped"
-    assert first == run(speaking_model, tiny_tokenizer)[0][:after]
+    assert first == run(mixture, tiny_tokenizer)[0][:after]
 
 
 @pytest.mark.usefixtures("never_ends")
-def test_context_bounds_a_generation(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
-    events, outcome = run(speaking_model, tiny_tokenizer, "x" * 250)
+def test_context_bounds_a_generation(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    events, outcome = run(mixture, tiny_tokenizer, "x" * 250)
     assert len(events) == 256 and outcome.ended == "length"
-    assert len(run(speaking_model, tiny_tokenizer, "x" * 255)[0]) == 256
+    assert len(run(mixture, tiny_tokenizer, "x" * 255)[0]) == 256
 
 
 @pytest.mark.parametrize("tokens", [256, 300])
 def test_prompt_that_leaves_no_room_is_refused_with_both_numbers(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any, tokens: int
+    mixture: TemporalLoRA, tiny_tokenizer: Any, tokens: int
 ) -> None:
     with pytest.raises(TloraError, match=f"has {tokens} tokens, but the backbone reads at most 256"):
-        run(speaking_model, tiny_tokenizer, "x" * tokens)
+        run(mixture, tiny_tokenizer, "x" * tokens)
 
 
 @pytest.mark.usefixtures("never_ends")
 def test_empty_prompt_starts_from_the_start_token_and_fills_no_more_than_the_context(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any
+    mixture: TemporalLoRA, tiny_tokenizer: Any
 ) -> None:
-    events, _ = run(speaking_model, tiny_tokenizer, "", sampling=replace(SAMPLED, max_new_tokens=1000))
+    events, _ = run(mixture, tiny_tokenizer, "", sampling=replace(SAMPLED, max_new_tokens=1000))
     assert len(events) == 255 and not any(event.is_prompt for event in events)
     with torch.inference_mode():
-        weights_BTS = speaking_model(torch.tensor([[tiny_tokenizer.bos_token_id]])).weights_BTS
+        weights_BTS = mixture(torch.tensor([[tiny_tokenizer.bos_token_id]])).weights_BTS
     assert events[0].weights == pytest.approx(weights_BTS[0, -1].tolist(), abs=1e-6)
 
 
@@ -174,12 +174,12 @@ def test_empty_prompt_starts_from_the_start_token_and_fills_no_more_than_the_con
 @pytest.mark.parametrize("blend", BLENDS, ids=str)
 @pytest.mark.parametrize("piece", [7, 256])
 def test_events_say_what_one_pass_over_the_whole_text_says(
-    speaking_model: TemporalLoRA, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, blend: Blend, piece: int
+    mixture: TemporalLoRA, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, blend: Blend, piece: int
 ) -> None:
     monkeypatch.setattr(generation, "_PREFILL", piece)
-    events, _ = run(speaking_model, tiny_tokenizer, blend=blend)
+    events, _ = run(mixture, tiny_tokenizer, blend=blend)
     with torch.inference_mode():
-        output = speaking_model(torch.tensor([ids_of(events)]), blend)
+        output = mixture(torch.tensor([ids_of(events)]), blend)
     weights = output.weights_BTS[0].tolist()
     probabilities_TV = output.logits_BTV[0].softmax(-1)
     for event in events:
@@ -202,14 +202,14 @@ def test_events_say_what_one_pass_over_the_whole_text_says(
             assert event.alternatives[event.rank - 1][1] == pytest.approx(event.probability, abs=1e-6)
 
 
-def test_greedy_tokens_rank_first(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
-    events, _ = run(speaking_model, tiny_tokenizer, sampling=GREEDY)
+def test_greedy_tokens_rank_first(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    events, _ = run(mixture, tiny_tokenizer, sampling=GREEDY)
     assert {event.rank for event in events if not event.is_prompt} == {1}
 
 
 @pytest.mark.parametrize("slot", [0, 1, 2])
-def test_one_slot_alone_has_all_the_weight(speaking_model: TemporalLoRA, tiny_tokenizer: Any, slot: int) -> None:
-    events, _ = run(speaking_model, tiny_tokenizer, blend=slot)
+def test_one_slot_alone_has_all_the_weight(mixture: TemporalLoRA, tiny_tokenizer: Any, slot: int) -> None:
+    events, _ = run(mixture, tiny_tokenizer, blend=slot)
     assert {event.weights for event in events} == {tuple(float(index == slot) for index in range(3))}
 
 
@@ -236,20 +236,20 @@ def test_text_of_any_bytes_equals_the_tokenizers_own_decoding(tiny_tokenizer: An
         assert "".join(stream.push(token) for token in ids) == tiny_tokenizer.decode(ids)
 
 
-def test_text_of_a_generation_is_its_prompt_and_its_decoded_tokens(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
+def test_text_of_a_generation_is_its_prompt_and_its_decoded_tokens(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     prompt = "Naïve 日本 🙂"
-    events, _ = run(speaking_model, tiny_tokenizer, prompt)
+    events, _ = run(mixture, tiny_tokenizer, prompt)
     given = [event for event in events if event.is_prompt]
     assert text_of(given) == prompt
     assert tiny_tokenizer.decode(ids_of(events)).startswith(text_of(events))
 
 
 @pytest.mark.usefixtures("never_ends")
-def test_start_token_that_the_tokenizer_adds_is_not_shown(speaking_model: TemporalLoRA, tiny_tokenizer: Any) -> None:
+def test_start_token_that_the_tokenizer_adds_is_not_shown(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     tokenizer = copy.deepcopy(tiny_tokenizer)
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<eos> $A", special_tokens=[("<eos>", 256)]
     )
-    events, _ = run(speaking_model, tokenizer, "Hé")
+    events, _ = run(mixture, tokenizer, "Hé")
     assert events[0].token_id == 256 and events[0].is_prompt and events[0].text == ""
     assert text_of(events[:4]) == "Hé"

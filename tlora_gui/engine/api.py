@@ -4,6 +4,8 @@
     model.add_adapter("shakespeare", "Renaissance Era")
     train_adapter(model, "plays/", "shakespeare", epochs=3)
     text, weights = generate_with_mixer(model, model.tokenizer, "To code or not to code")
+
+The README tells what each line gives.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ class TemporalLoRAModel(TemporalLoRA):
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
         ids = self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"].to(self.device)
         logits_1TS, _ = self.mixer(self.features(ids))
-        return logits_1TS[0].softmax(-1).clone()
+        weights_TS: Tensor = logits_1TS[0].softmax(-1).clone()
+        return weights_TS
 
     def save(self, path: str | Path) -> None:
         """Write a project folder with every trained epoch and the mixer.

@@ -53,10 +53,10 @@ def pick_dtype(device: torch.device) -> torch.dtype:
 def trains_in_bf16(device: torch.device) -> bool:
     """Whether bf16 autocast pays in training: any CUDA device that has it, and CPUs with AVX512-BF16 or AMX."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if device.type != "cpu" or platform.machine() not in ("x86_64", "AMD64"):
         return False
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
@@ -164,7 +164,7 @@ def state_hash(parameters: dict[str, nn.Parameter]) -> str:
     digest = hashlib.sha256()
     for name, parameter in sorted(parameters.items()):
         digest.update(name.encode())
-        digest.update(parameter.detach().contiguous().cpu().flatten().view(torch.uint8).numpy())
+        digest.update(parameter.detach().contiguous().cpu().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -222,12 +222,11 @@ class _HubDownload:
                 download.cancel.raise_if_cancelled()
                 if self._bytes:
                     download.done += n or 0
-                return super().update(n)
+                shown: bool | None = super().update(n)
+                return shown
 
         try:
-            self.folder = Path(
-                snapshot_download(self.repo_id, allow_patterns=list(self._PATTERNS), tqdm_class=Counter)
-            )
+            self.folder = Path(snapshot_download(self.repo_id, allow_patterns=list(self._PATTERNS), tqdm_class=Counter))
         except Cancelled:
             pass
         except Exception as error:  # handed to the job, which tells the person

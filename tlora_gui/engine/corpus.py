@@ -124,8 +124,8 @@ class TextCorpus:
             return TextCorpus(()), TextCorpus(())
         largest = max(self.sources, key=lambda source: source.size)
         cut = 1 - min(0.5, wanted / max(1, largest.size))
-        kept = [source.part(0, cut) if source is largest else source for source in self.sources]
-        return TextCorpus(tuple(kept)), TextCorpus((largest.part(cut, 1),))
+        rest = [source.part(0, cut) if source is largest else source for source in self.sources]
+        return TextCorpus(tuple(rest)), TextCorpus((largest.part(cut, 1),))
 
 
 def as_corpus(dataset: TextCorpus | str | Path | Sequence[str]) -> TextCorpus:

@@ -151,9 +151,7 @@ class _Stream:
         return output
 
     @torch.inference_mode()
-    def _event(
-        self, token_id: int, weights: tuple[float, ...], is_prompt: bool, logits_V: Tensor | None
-    ) -> TokenEvent:
+    def _event(self, token_id: int, weights: tuple[float, ...], is_prompt: bool, logits_V: Tensor | None) -> TokenEvent:
         index, self.told = self.told, self.told + 1
         probability, rank = 1.0, 1
         alternatives: tuple[tuple[str, float], ...] = ()
@@ -207,8 +205,8 @@ class TextStream:
         if not self._ids and token_id == self.tokenizer.bos_token_id:
             return ""
         self._ids.append(token_id)
-        before = self.tokenizer.decode(self._ids[self._context : self._shown])
-        now = self.tokenizer.decode(self._ids[self._context :])
+        before: str = self.tokenizer.decode(self._ids[self._context : self._shown])
+        now: str = self.tokenizer.decode(self._ids[self._context :])
         if len(now) <= len(before) or now.endswith("\ufffd"):
             return ""
         self._context, self._shown = self._shown, len(self._ids)

