@@ -137,13 +137,15 @@ def qapp() -> QApplication:
 @pytest.fixture
 def wait_until(qapp: QApplication) -> WaitUntil:
     """``wait_until(condition, timeout_s=5.0)``: turns the event loop until the condition holds, else fails."""
-    from PySide6.QtTest import QTest
+    from PySide6.QtCore import QEventLoop, QTimer
 
     def wait(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
         end = time.monotonic() + timeout_s
+        loop = QEventLoop()  # other threads run Python meanwhile; QTest.qWait would hold them off
         while not condition():
             assert time.monotonic() < end, f"still not true after {timeout_s} s"
-            QTest.qWait(10)
+            QTimer.singleShot(10, loop.quit)
+            loop.exec()
 
     return wait
 

@@ -46,6 +46,8 @@ def _window(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.screenshots and not options.demo:
         parser.error("--screenshots goes with --demo")
+    if options.demo_tokens is not None and options.demo_tokens < 512:
+        parser.error("--demo-tokens must be at least 512, one step of training")
     if sys.platform == "win32":
         import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
     try:

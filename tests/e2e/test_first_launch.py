@@ -177,4 +177,4 @@ def test_going_to_another_project_leaves_nothing_of_the_first_on_screen(open_win
 
     assert person.cards() == ["Eternity, tiny-llama · frozen · CPU"]
     assert not person.text.tokens and not person.prompt.toPlainText()
-    assert not len(person.curve("lossChart", "verse")[0])
+    person.wait(lambda: not len(person.curve("lossChart", "verse")[0]))

@@ -1,14 +1,14 @@
-"""Places of its own for each test's cache, short dreams, and one thread: tiny models need no pool."""
+"""Places of its own for each test's cache, short dreams, one thread, and small projects to begin from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from engine_helpers import Corpora, collect, train_job
+from engine_helpers import Corpora, collect, open_copy, train_job
 
 from tlora_gui.engine import dreams, jobs
 from tlora_gui.engine.session import Session
@@ -27,11 +27,15 @@ def own_cache(
     return folder
 
 
-@pytest.fixture(autouse=True)
-def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dreams, "DREAM_BLOCKS", 12)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 32)
     monkeypatch.setattr(dreams, "_PROBE_BLOCKS", 2)
+
+
+@pytest.fixture(autouse=True)
+def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_dreams(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -57,30 +61,40 @@ def mixture(tiny_backbone: Any) -> TemporalLoRA:
     return model
 
 
+@pytest.fixture(scope="session")
+def stored_projects(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path, corpora: Corpora
+) -> dict[int, Path]:
+    """Projects with no, one and two trained epochs ("Verse", "Code"), by their number; to be copied."""
+    root = tmp_path_factory.mktemp("projects")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TLORA_CACHE", str(root / "cache"))
+        shorten_dreams(patch)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        session = Session()
+        collect(session.run(jobs.CreateProject(str(root / "live"), str(tiny_model_folder))))
+        shutil.copytree(root / "live", root / "0")
+        for number, name in enumerate(("verse", "code"), 1):
+            collect(session.run(train_job(name.capitalize(), corpora[name])))
+            shutil.copytree(root / "live", root / str(number))
+        torch.set_num_threads(threads)
+    return {number: root / str(number) for number in range(3)}
+
+
 @pytest.fixture
-def session(tmp_path: Path, tiny_model_folder: Path) -> Iterator[Session]:
+def session(stored_projects: dict[int, Path], tmp_path: Path) -> Session:
     """A session with an empty project around the tiny backbone."""
-    session = Session()
-    collect(session.run(jobs.CreateProject(str(tmp_path / "project"), str(tiny_model_folder))))
-    yield session
+    return open_copy(stored_projects[0], tmp_path / "project")
 
 
 @pytest.fixture
-def trained(session: Session, corpora: Corpora) -> Session:
+def one_epoch(stored_projects: dict[int, Path], tmp_path: Path) -> Session:
+    """The same with the epoch "Verse"."""
+    return open_copy(stored_projects[1], tmp_path / "project")
+
+
+@pytest.fixture
+def two_epochs(stored_projects: dict[int, Path], tmp_path: Path) -> Session:
     """The same with the epochs "Verse" and "Code"."""
-    for name in ("verse", "code"):
-        collect(session.run(train_job(name.capitalize(), corpora[name])))
-    return session
-
-
-@pytest.fixture
-def reopened() -> Any:
-    """Opens a session's project in another session, as after a restart."""
-
-    def reopen(session: Session) -> Session:
-        assert session.project is not None
-        other = Session()
-        collect(other.run(jobs.OpenProject(str(session.project.path))))
-        return other
-
-    return reopen
+    return open_copy(stored_projects[2], tmp_path / "project")

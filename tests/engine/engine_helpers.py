@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import SleepSettings, TrainSettings
 from tlora_gui.engine.errors import Cancelled
 from tlora_gui.engine.events import Progress, TrainStep
+from tlora_gui.engine.session import Session
 
 Corpora = dict[str, Path]
 Found = TypeVar("Found")
@@ -48,6 +50,14 @@ def collect(stream: Iterable[Any]) -> list[Any]:
 
 def only(events: Iterable[Any], kind: type[Found]) -> list[Found]:
     return [event for event in events if isinstance(event, kind)]
+
+
+def open_copy(stored: Path, path: Path) -> Session:
+    """A session with a copy of a stored project open."""
+    shutil.copytree(stored, path)
+    session = Session()
+    collect(session.run(jobs.OpenProject(str(path))))
+    return session
 
 
 def train_job(name: str, folder: Path, settings: TrainSettings = QUICK) -> jobs.TrainEpoch:

@@ -16,15 +16,17 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import drain
+from engine_helpers import collect, drain
 from safetensors import SafetensorError
 from tiny_gguf import write_gguf
 from transformers import PreTrainedModel
 
-from tlora_gui.engine import starter
+from tlora_gui.engine import jobs, starter
 from tlora_gui.engine.backbones import load_backbone
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.events import DemoCorpora
+from tlora_gui.engine.session import Session
 from tlora_gui.engine.starter import Wheel, ensure_backbone, ensure_converted, ensure_corpora
 
 PLAYS = {"plays/tragedies/romeo.md": b"# Romeo\n", "plays/as_you.md": b"# As You\n", "other.py": b"pass\n"}
@@ -96,6 +98,16 @@ def test_sample_corpora_are_fetched_once_and_then_need_no_index(own_cache: Path,
     assert sorted(traces(own_cache)) == sorted(folder.name for folder in folders)
     shutil.rmtree(mirror)
     assert drain(ensure_corpora(CancelToken())) == ([], found)
+
+
+@pytest.mark.usefixtures("plays")
+def test_session_tells_where_the_sample_corpora_are(own_cache: Path) -> None:
+    (told,) = collect(Session().run(jobs.FetchDemoCorpora()))
+    assert isinstance(told, DemoCorpora)
+    assert [(name, Path(folder).parent) for name, _, folder in told.corpora] == [
+        ("Shakespeare", own_cache / "corpora"),
+        ("Python", own_cache / "corpora"),
+    ]
 
 
 @pytest.mark.usefixtures("gguf_wheel")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from scripted import Ear, Gate, Script, WaitUntil, gated_steps, long_job, quick_job, steps, until_cancelled
+from scripted import Ear, Script, WaitUntil, long_job, quick_job, steps, until_cancelled
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelToken
@@ -111,7 +111,9 @@ def test_shutdown_ends_everything_and_closes_what_runs_in_its_own_thread(
     assert len(ear.batches) == heard
 
 
-def test_shutdown_tells_the_running_item_to_end(make_client: MakeClient, wait_until: WaitUntil) -> None:
+def test_shutdown_tells_the_running_item_to_end_and_waits_for_it(
+    make_client: MakeClient, wait_until: WaitUntil
+) -> None:
     inside = threading.Event()
     modes: list[str | None] = []
 
@@ -169,19 +171,6 @@ def test_a_stream_that_fails_while_it_is_closed_does_not_stop_the_shutdown(
     assert not client._thread.isRunning()
     assert len(bad.closed_in) == len(good.closed_in) == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
-
-
-def test_a_shutdown_while_an_item_is_at_work_waits_for_it(make_client: MakeClient, wait_until: WaitUntil) -> None:
-    gate = Gate()
-    client = make_client(lambda: Script({long_job(): gated_steps("long", 100, gate)}))
-    client.start()
-    client.submit(long_job())
-    wait_until(lambda: gate.holds)
-    opener = threading.Timer(0.05, gate.open)
-    opener.start()
-    client.shutdown()
-    opener.join()
-    assert not client._thread.isRunning()
 
 
 @pytest.mark.parametrize(("given", "found"), [("3", 3), ("1", 1)])

@@ -82,12 +82,12 @@ class TemporalLoRAModel(TemporalLoRA):
         self.tokenizer = tokenizer
         self.results: dict[str, TrainResult] = {}
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
         ids = self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"].to(self.device)
         logits_1TS, _ = self.mixer(self.features(ids))
-        weights_TS: Tensor = logits_1TS[0].softmax(-1).clone()
+        weights_TS: Tensor = logits_1TS[0].softmax(-1)
         return weights_TS
 
     def save(self, path: str | Path) -> None:

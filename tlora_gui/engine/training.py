@@ -8,8 +8,8 @@ Two objectives. *isolated* (default): the adapter learns alone at weight 1, as p
 learns from routing and sleep only; the two do not touch each other, so a second mixer without Active Sleep can be
 trained beside on the very same steps. *joint*: the cross-entropy goes through the mixture, as in the source.
 
-The mixer takes one step per block of the batch, each with memories of its own: it is tiny, and four small steps teach it
-more than one large one (measured: 16 batches of 512 tokens route 0.97 of held-out Shakespeare right, against 0.00).
+The mixer takes one step per block of the batch, each with memories of its own: it is tiny, and four small steps teach
+it more than one large one (measured: 16 batches of 512 tokens route 0.97 of held-out Shakespeare right, against 0.00).
 
 The first epoch has no teacher and no earlier epoch: its distill loss is 0, and the backbone's dreams are labelled
 instead, since slot 0 has to be learned from something.
@@ -237,7 +237,6 @@ class EpochRun:
     def _learn(self, ids_BT: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         rate = self._schedule()
-        sleep = self.settings.sleep
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
         with torch.autocast(ids_BT.device.type, torch.bfloat16, enabled=self._bf16):
             output = self.model(ids_BT, blend)

@@ -64,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         from tlora_gui.ui.demo import TOKENS_PER_PASS, Demo
 
         demo = Demo(window, options.screenshots, options.demo_tokens or TOKENS_PER_PASS)
+        window.controller.demo = demo
         demo.start()
     status = app.exec()
     window.shutdown()

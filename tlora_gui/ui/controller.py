@@ -40,6 +40,7 @@ from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
+    from tlora_gui.ui.demo import Demo
     from tlora_gui.ui.main_window import MainWindow
 
 Training = jobs.TrainEpoch | jobs.ResumeEpoch
@@ -55,6 +56,7 @@ class Controller(QObject):
         self.project: ProjectInfo | None = None
         self.epochs: tuple[EpochInfo, ...] = ()
         self.dialog: NewEpochDialog | None = None
+        self.demo: Demo | None = None
         self.trainings: dict[int, Training] = {}
         self.generation: int | None = None
         self._opening: int | None = None
@@ -65,6 +67,7 @@ class Controller(QObject):
         self._speed: float | None = None
         self._dropped: list[str] = []
         self._lock: QLockFile | None = None
+        self._lock_of_opening: QLockFile | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -85,7 +88,6 @@ class Controller(QObject):
         window.welcome.demo_requested.connect(self.play_demo)
         window.welcome.cancel_requested.connect(self._cancel_opening)
         window.progress_line.cancel_requested.connect(self._cancel_others)
-        window.banner.action_triggered.connect(self._undo_delete)
         window.charts.saved.connect(self._notice_written)
         window.charts.problem.connect(window.banner.show_error)
         panel = window.epochs
@@ -116,28 +118,35 @@ class Controller(QObject):
     @Slot(str, str)
     def create_project(self, path: str, backbone: str) -> None:
         """Make a project folder around a backbone and open it."""
-        self._begin_opening(jobs.CreateProject(path, backbone))
+        if self._may_leave_project():
+            self._begin_opening(jobs.CreateProject(path, backbone))
 
     @Slot(str)
     def open_project(self, path: str) -> None:
         """Open a project folder in this window, unless another window has it."""
-        if self.trainings:
-            self.window.banner.show_error(
-                self.tr("An epoch is in training here."), self.tr("Stop it before opening another project.")
-            )
-            return
         if self.project is not None and Path(path) == Path(self.project.path):
             return
-        if not self._take_lock(Path(path)):
-            return
-        self._begin_opening(jobs.OpenProject(path))
+        if self._may_leave_project() and self._lock_for_opening(Path(path)):
+            self._begin_opening(jobs.OpenProject(path))
+
+    def _may_leave_project(self) -> bool:
+        """Whether nothing is in training here; says so if there is."""
+        if self.trainings:
+            self.window.banner.show_error(
+                self.tr("An epoch is in training here."), self.tr("Stop it before going to another project.")
+            )
+        return not self.trainings
 
     def _begin_opening(self, job: jobs.CreateProject | jobs.OpenProject) -> None:
         self.window.banner.clear()
+        self.client.drop(self._opening)
         self._opening = self.client.submit(job)
-        self.window.welcome.show_progress(Progress(self.tr("Starting the engine")))
+        self._show_progress(self._opening, Progress(self.tr("Starting the engine")))
 
-    def _take_lock(self, path: Path) -> bool:
+    def _lock_for_opening(self, path: Path) -> bool:
+        """Keep other windows out of a project; the one open here stays locked until the other has opened."""
+        _unlock(self._lock_of_opening)
+        self._lock_of_opening = None
         if not path.is_dir():
             return True
         lock = QLockFile(str(path / ".lock"))
@@ -148,19 +157,21 @@ class Controller(QObject):
                 self.tr("Close it there first, or choose another project."),
             )
             return False
-        self.release()
-        self._lock = lock
+        self._lock_of_opening = lock
         return True
 
     def release(self) -> None:
         """Let go of the project's lock."""
-        if self._lock is not None:
-            self._lock.unlock()
-            self._lock = None
+        for lock in (self._lock, self._lock_of_opening):
+            _unlock(lock)
+        self._lock = self._lock_of_opening = None
 
     def _project_opened(self, project: ProjectInfo) -> None:
-        if self._lock is None:
-            self._take_lock(Path(project.path))
+        if self._lock_of_opening is None:  # it was made just now
+            self._lock_for_opening(Path(project.path))
+        _unlock(self._lock)
+        self._lock, self._lock_of_opening = self._lock_of_opening, None
+        self._leave_project()
         self.project = project
         window = self.window
         window.settings.add_recent(project.path)
@@ -168,9 +179,7 @@ class Controller(QObject):
         window.show_workspace(project)
         window.welcome.show_idle()
         window.epochs.set_backbone(project.backbone)
-        window.charts.set_epochs(project.epochs)
-        window.charts.load_history(project.history)
-        self._set_epochs(project.epochs)
+        self._show_history(project)
         window.generation.set_enabled_for_model(True)
         if project.generation is not None:
             window.generation.show_record(project.generation)
@@ -178,16 +187,30 @@ class Controller(QObject):
             self.new_epoch(self._dropped)
             self._dropped = []
 
+    def _show_history(self, project: ProjectInfo) -> None:
+        self.window.charts.set_epochs(project.epochs)
+        self.window.charts.load_history(project.history)
+        self._set_epochs(project.epochs)
+
     @Slot()
     def close_project(self) -> None:
         """Back to the welcome."""
-        if self.trainings:
-            self.window.banner.show_error(self.tr("An epoch is in training."), self.tr("Stop it first."))
-            return
-        self.project = None
-        self.window.settings.last_project = ""
-        self.release()
-        self.window.show_welcome()
+        if self._may_leave_project():
+            self._leave_project()
+            self.project = None
+            self.window.settings.last_project = ""
+            self.release()
+            self.window.show_welcome()
+
+    def _leave_project(self) -> None:
+        """End what goes on in the project shown, and take its text away."""
+        for job_id in self.client.live():
+            if job_id != self._opening:
+                self.client.drop(job_id)
+        self.generation = None
+        self.window.generation.set_generating(False)
+        self.window.generation.clear()
+        self.window.progress_line.clear()
 
     def _fill_recent(self) -> None:
         self.window.recent_menu.clear()
@@ -291,6 +314,7 @@ class Controller(QObject):
     def _show_queue(self) -> None:
         waiting = [job for job in list(self.trainings.values())[1:] if isinstance(job, jobs.TrainEpoch)]
         self.window.epochs.set_queue(tuple(job.name for job in waiting))
+        self.window.epochs.set_busy(bool(self.trainings))
 
     @property
     def active_training(self) -> int | None:
@@ -326,7 +350,7 @@ class Controller(QObject):
         undoable = any(epoch.slug == slug and epoch.state == "frozen" for epoch in self.epochs)
         self.client.submit(jobs.DeleteEpoch(slug))
         self.window.banner.show_notice(
-            self.tr("{name} was deleted.").format(name=name), self.tr("Undo") if undoable else ""
+            self.tr("{name} was deleted.").format(name=name), self.tr("Undo") if undoable else "", self._undo_delete
         )
 
     @Slot()
@@ -382,11 +406,14 @@ class Controller(QObject):
 
     @Slot()
     def play_demo(self) -> None:
-        """Play the demo in this window."""
+        """Play the demo in this window, or stop it."""
         from tlora_gui.ui.demo import Demo
 
-        self.demo = Demo(self.window)
-        self.demo.start()
+        if self.demo is not None and self.demo.playing:
+            self.demo.stop()
+        elif self._may_leave_project():
+            self.demo = Demo(self.window)
+            self.demo.start()
 
     # -- closing ------------------------------------------------------------------------------------------------
 
@@ -395,12 +422,17 @@ class Controller(QObject):
         if self.active_training is None:
             self._end_all("discard")
             return
+        if self._closing:
+            return
+        waiting = len(self.trainings) - 1
         choices = [
             Choice("suspend", self.tr("Resume later")),
             Choice("keep", self.tr("Keep what is learned")),
             Choice("discard", self.tr("Discard"), destructive=True),
         ]
         title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
+        if waiting:
+            text += " " + self.tr("Those that wait their turn ({count}) will not be trained.").format(count=waiting)
         ask(self.window, title, text, choices, self.tr("Go on training"), self._end_all)
 
     def _end_all(self, mode: CancelMode) -> None:
@@ -442,8 +474,10 @@ class Controller(QObject):
         match event:
             case Progress():
                 self._show_progress(job_id, event)
-            case ProjectOpened(project):
+            case ProjectOpened(project) if job_id == self._opening:
                 self._project_opened(project)
+            case ProjectOpened(project):  # an epoch is back
+                self._show_history(project)
             case CorpusSummarised(summary) if self.dialog is not None and job_id == self._summary:
                 self.dialog.set_summary(summary)
             case EpochsChanged(epochs):
@@ -481,7 +515,7 @@ class Controller(QObject):
             self._show_status(self.tr("{speed:.0f} tokens/s").format(speed=self._speed))
 
     def _show_progress(self, job_id: int, progress: Progress) -> None:
-        if job_id == self._opening:
+        if job_id == self._opening and not self.window.project_shown:
             self.window.welcome.show_progress(progress)
         elif job_id in self.trainings:
             if not self._started:
@@ -515,8 +549,10 @@ class Controller(QObject):
             self.dialog.set_error(event.message, event.hint)
         else:
             self.window.banner.show_error(event.message, event.hint, event.details)
-        if job_id == self._opening and self.project is None:
-            self.release()
+        if self._closing and job_id in self.trainings:  # what was to be kept is not: stay and show why
+            self._closing = False
+            self.window.setEnabled(True)
+            self.window.progress_line.clear()
 
     def _ended(self, job_id: int) -> None:
         if job_id in self.trainings:
@@ -529,6 +565,14 @@ class Controller(QObject):
             self.window.generation.set_generating(False)
         elif job_id == self._opening:
             self._opening = None
+            _unlock(self._lock_of_opening)
+            self._lock_of_opening = None
             self.window.welcome.show_idle()
+            self.window.progress_line.clear()
         else:
             self.window.progress_line.clear()
+
+
+def _unlock(lock: QLockFile | None) -> None:
+    if lock is not None:
+        lock.unlock()

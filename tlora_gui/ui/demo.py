@@ -85,17 +85,23 @@ class Demo(QObject):
             self.pictures.mkdir(parents=True, exist_ok=True)
             self.window.resize(*_PICTURE_SIZE)
         self.window.client.events.connect(self._hear)
-        self.window.banner.action_triggered.connect(self.stop)
+        self.window.demo_action.setText(self.tr("Stop the &demo"))
         self._script = self._play()
         self._timer.start()
+
+    @property
+    def playing(self) -> bool:
+        """Whether it goes on."""
+        return self._timer.isActive()
 
     @Slot()
     def stop(self) -> None:
         """Stop here; what was made stays."""
-        self._timer.stop()
-        self._stalls.end()
-        self.window.client.events.disconnect(self._hear)
-        self.window.banner.action_triggered.disconnect(self.stop)
+        if self.playing:
+            self._timer.stop()
+            self._stalls.end()
+            self.window.client.events.disconnect(self._hear)
+            self.window.demo_action.setText(self.tr("Play the &demo"))
 
     @Slot(object)
     def _hear(self, batch: list[tuple[int, Event]]) -> None:
@@ -135,7 +141,7 @@ class Demo(QObject):
         self._shoot("welcome")
         folder = _free_folder(projects_dir() / "Demo")
         controller.create_project(str(folder), STARTER)
-        yield lambda: controller.project is not None and window.project_shown
+        yield lambda: controller.project is not None and Path(controller.project.path) == folder
         self._say(self.tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
         self._shoot("empty-project")
         window.client.submit(jobs.FetchDemoCorpora())
@@ -164,6 +170,7 @@ class Demo(QObject):
         controller.new_epoch([corpus])
         dialog = controller.dialog
         assert dialog is not None
+        dialog.rejected.connect(self.stop)
         start = _child(dialog, QPushButton, "startTrainingButton")
         yield start.isEnabled
         _child(dialog, QLineEdit, "epochNameEdit").setText(name)
@@ -173,7 +180,7 @@ class Demo(QObject):
         self._shoot(f"new-epoch-{slug}", dialog)
         yield _after(1.0)
         start.click()
-        yield lambda: len(self._steps(slug)) > 2
+        yield lambda: len(self._steps(slug)) > 2 or not controller.trainings
         self._stalls.begin()
         yield lambda: len(self._steps(slug)) >= self._steps(slug)[0].total_steps // 2
         self._shoot(f"training-{slug}")
@@ -251,7 +258,7 @@ class Demo(QObject):
         }
 
     def _say(self, text: str) -> None:
-        self.window.banner.show_notice(text, self.tr("Stop the demo"))
+        self.window.banner.show_notice(text, self.tr("Stop the demo"), self.stop)
 
     def _shoot(self, title: str, widget: Any = None) -> None:
         if self.pictures:

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")
         self.backbone_label.setProperty("role", "muted")
+        self.backbone_label.setContentsMargins(8, 0, 0, 0)
         self.progress_line = ProgressLine()
         self.statusBar().addWidget(self.backbone_label)
         self.statusBar().addPermanentWidget(self.progress_line)
@@ -194,6 +195,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Temporal LoRA")
         self.backbone_label.clear()
         self.welcome.set_recent(self.settings.recent_projects)
+        self.welcome.show_idle()
         self._workspace_actions(False)
 
     def show_workspace(self, project: ProjectInfo) -> None:
@@ -259,7 +261,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _begin(self) -> None:
-        self.controller.begin(self._project_at_start)
+        if not self._may_close:  # it may have been closed at once
+            self.controller.begin(self._project_at_start)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
@@ -278,8 +281,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close:
-            event.ignore()
             self.close_asked.emit()
+        if not self._may_close:  # nobody has called close_now meanwhile
+            event.ignore()
             return
         self.settings.geometry = self.saveGeometry()
         if self.project_shown:

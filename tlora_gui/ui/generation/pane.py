@@ -192,6 +192,12 @@ class GenerationPane(QFrame):
         self.add_tokens(record.tokens)
         self.finish(record)
 
+    def clear(self) -> None:
+        """Show no prompt and no generation."""
+        self._prompt_bar.set_prompt("")
+        self._begin(())
+        self._show_footer("")
+
     def set_generating(self, generating: bool) -> None:
         """Offer Stop (True) or Generate (False)."""
         self._prompt_bar.set_generating(generating)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QKeySequence, QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,6 +17,14 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.theme import mono_font
+from tlora_gui.ui.widgets.drops import local_paths
+
+
+class _PromptEdit(QPlainTextEdit):
+    """Plain text; files dragged over it are left to the window, which takes them as a corpus."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not local_paths(source) and super().canInsertFromMimeData(source)
 
 
 class PromptBar(QWidget):
@@ -56,7 +64,7 @@ class PromptBar(QWidget):
         self.set_ready(False, "")
 
     def _prompt_edit(self) -> QPlainTextEdit:
-        edit = QPlainTextEdit()
+        edit = _PromptEdit()
         edit.setObjectName("promptEdit")
         edit.setAccessibleName(self.tr("Prompt"))
         edit.setToolTip(self.tr("The text to continue"))

@@ -49,6 +49,7 @@ class BackboneChoice(QWidget):
         self._file_button = self._browse(self.tr("File…"), self.tr("Choose a .gguf file"))
         self._file_button.clicked.connect(self._choose_file)
         for edit in (self._hub_id, self._path):
+            edit.setAcceptDrops(False)  # files are left to the window
             edit.textChanged.connect(self.changed)
         self._lay_out()
         self._starter.setChecked(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -34,6 +35,7 @@ class Banner(QFrame):
         self.setObjectName("errorBanner")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._error: _Error | None = None
+        self._wanted: Callable[[], object] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(round(notice_seconds * 1000))
@@ -85,12 +87,15 @@ class Banner(QFrame):
         self._error = _Error(message, hint, details)
         self._show_kept_error()
 
-    def show_notice(self, message: str, action_text: str = "") -> None:
-        """Show for some seconds what was done; ``action_text`` offers one button, such as Undo."""
+    def show_notice(
+        self, message: str, action_text: str = "", action: Callable[[], object] | None = None
+    ) -> None:
+        """Show for some seconds what was done; ``action_text`` offers one button, such as Undo, that calls ``action``."""
         self._fill("notice", message, "")
         self._action.setText(action_text)
         self._action.setToolTip(action_text)
         self._action.setVisible(bool(action_text))
+        self._wanted = action
         self._appear()
         self._timer.start()
 
@@ -135,6 +140,8 @@ class Banner(QFrame):
         self._timer.stop()
         self._show_kept_error()
         self.action_triggered.emit()
+        if self._wanted is not None:
+            self._wanted()
 
     def _closed(self) -> None:
         if self._timer.isActive():

@@ -91,6 +91,8 @@ class Welcome(QWidget):
 
     def show_idle(self) -> None:
         """Show the choices again."""
+        if self._project_path().is_dir():
+            self._name.setText(free_name(Path(self._place.text().strip()).expanduser(), self.tr("My project")))
         self._turn_to(self._choices)
         self._update_create()
 
@@ -158,6 +160,7 @@ class Welcome(QWidget):
         self._place.setAccessibleName(self.tr("Folder that holds the project"))
         self._place.setToolTip(self.tr("The project becomes a folder in here"))
         for edit in (self._name, self._place):
+            edit.setAcceptDrops(False)  # files are left to the window
             edit.textChanged.connect(self._update_create)
         browse = QPushButton(self.tr("Browse…"))
         browse.setToolTip(self.tr("Choose where the project folder goes"))

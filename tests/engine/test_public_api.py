@@ -1,0 +1,224 @@
+"""The public API: the documented usage as written, weights by column, saving and loading, what datasets may be."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engine_helpers import Corpora, same_tensors, snapshot
+from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
+
+from tlora_gui import TemporalLoRAModel, TextCorpus, generate_with_mixer, train_adapter
+from tlora_gui.engine import jobs
+from tlora_gui.engine.api import TrainResult
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import HeldOut
+from tlora_gui.engine.session import Session
+
+SMALL: dict[str, Any] = {"block_size": 32, "max_tokens": 512, "learning_rate": 1e-2}
+VERSE = ["O gentle night, that hides the weeping moon,\n" * 20] * 4
+
+
+@pytest.fixture
+def model(tiny_backbone: Any, tiny_tokenizer: Any) -> TemporalLoRAModel:
+    return TemporalLoRAModel(tiny_backbone, lora_rank=4, lora_alpha=8.0, tokenizer=tiny_tokenizer)
+
+
+@pytest.fixture
+def trained(model: TemporalLoRAModel, corpora: Corpora) -> TemporalLoRAModel:
+    for name in ("verse", "code"):
+        model.add_adapter(name, f"{name} era")
+        train_adapter(model, corpora[name], name, **SMALL)
+    return model
+
+
+def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corpora) -> None:
+    model = TemporalLoRAModel(
+        model_name=str(tiny_model_folder), lora_rank=8, lora_alpha=16.0, mixer_strategy="gating"
+    )
+    model.add_adapter("shakespeare", "Renaissance Era")
+    model.add_adapter("python", "IT Era")
+    train_adapter(model, corpora["verse"], "shakespeare", epochs=1)
+    train_adapter(model, str(corpora["code"]), "python", epochs=1, max_tokens=2048)
+    text, weights = generate_with_mixer(model, model.tokenizer, "To code or not to code")
+    assert text.startswith("To code or not to code")
+    assert weights.dtype == torch.float32 and weights.shape[1] == 3
+    assert len("To code or not to code") < len(weights) <= len("To code or not to code") + 60
+    torch.testing.assert_close(weights.sum(1), torch.ones(len(weights)))
+    assert model.slot_names == ["Eternity", "shakespeare", "python"]
+    assert model.lora.r == 8 and model.lora.lora_alpha == 16.0
+
+
+def test_sleep_is_on_by_itself_from_the_second_adapter(trained: TemporalLoRAModel) -> None:
+    verse, code = trained.results["verse"], trained.results["code"]
+    assert len(verse.adapter_loss) == len(verse.mixer_distill_loss) == 4
+    assert all(loss == 0 for loss in verse.mixer_distill_loss)
+    assert all(loss > 0 for loss in code.mixer_distill_loss)
+
+
+def test_sleep_can_be_left_out(model: TemporalLoRAModel, corpora: Corpora) -> None:
+    for name in ("verse", "code"):
+        model.add_adapter(name)
+        result = train_adapter(model, corpora[name], name, active_sleep=False, **SMALL)
+        assert not any(result.mixer_distill_loss)
+
+
+def test_result_tells_facts_and_history(trained: TemporalLoRAModel, corpora: Corpora) -> None:
+    result = trained.results["verse"]
+    assert isinstance(result, TrainResult)
+    assert (result.info.era, result.info.state, result.info.tokens) == ("verse era", "frozen", 512)
+    assert result.info.corpus == (str(corpora["verse"]),)
+    last = [event for event in result.history if isinstance(event, HeldOut)][-1]
+    assert result.held_out_loss == last.loss
+
+
+@pytest.mark.parametrize("kind", ["path", "string path", "texts", "corpus"])
+def test_dataset_may_be_a_path_texts_or_a_corpus(
+    model: TemporalLoRAModel, corpora: Corpora, kind: str
+) -> None:
+    dataset: Any = {
+        "path": corpora["verse"],
+        "string path": str(corpora["verse"]),
+        "texts": VERSE,
+        "corpus": TextCorpus.from_paths([corpora["verse"]]),
+    }[kind]
+    model.add_adapter("verse")
+    result = train_adapter(model, dataset, "verse", epochs=2, **SMALL)
+    assert len(result.adapter_loss) == 8 and model.slot_names == ["Eternity", "verse"]
+
+
+def test_same_seed_same_adapter(model: TemporalLoRAModel) -> None:
+    found = []
+    for seed in (3, 3, 4):
+        twin = copy.deepcopy(model)
+        twin.add_adapter("verse", seed=seed)
+        train_adapter(twin, VERSE, "verse", seed=seed, **SMALL)
+        found.append(snapshot(twin))
+    assert same_tensors(found[0], found[1]) and not same_tensors(found[0], found[2])
+
+
+def test_weights_of_given_text_are_those_of_a_pass_over_it(trained: TemporalLoRAModel) -> None:
+    weights = trained.mixer_weights("O gentle night")
+    ids = trained.tokenizer("O gentle night", return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        torch.testing.assert_close(weights, trained(ids).weights_BTS[0])
+    assert weights.shape == (14, 3)
+    assert not weights.is_inference()
+
+
+def test_generation_repeats_by_seed_and_takes_a_blend(trained: TemporalLoRAModel) -> None:
+    one = generate_with_mixer(trained, trained.tokenizer, "O", 8, seed=1)
+    same = generate_with_mixer(trained, trained.tokenizer, "O", 8, seed=1)
+    assert one[0] == same[0] and torch.equal(one[1], same[1])
+    _, alone = generate_with_mixer(trained, trained.tokenizer, "O", 8, blend=2)
+    assert torch.equal(alone, torch.tensor([[0.0, 0.0, 1.0]]).expand_as(alone))
+    text, weights = generate_with_mixer(trained, trained.tokenizer, "O", 8, temperature=0, repetition_penalty=2)
+    assert text.startswith("O") and len(weights) <= 9
+
+
+def test_generation_without_a_single_token_has_weights_of_its_shape(trained: TemporalLoRAModel) -> None:
+    trained.backbone.generation_config.eos_token_id = list(range(257))
+    text, weights = generate_with_mixer(trained, trained.tokenizer, "")
+    assert text == "" and weights.shape == (0, 3)
+
+
+def test_saved_model_loads_with_the_same_weights_facts_and_text(
+    trained: TemporalLoRAModel, tiny_tokenizer: Any, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "p")
+    backbone = copy.deepcopy(trained).peft_model.unload()
+    again = TemporalLoRAModel.load(tmp_path / "p", backbone, tiny_tokenizer)
+    assert again.results == trained.results and again.slot_names == trained.slot_names
+    assert same_tensors(snapshot(again.mixer), snapshot(trained.mixer))
+    for name in ("verse", "code"):
+        assert same_tensors(again.adapter_parameters(name), trained.adapter_parameters(name))
+    again.add_adapter("tale")
+    assert any(train_adapter(again, VERSE, "tale", **SMALL).mixer_distill_loss)
+
+
+def test_saved_model_opens_in_the_window_too(tiny_model_folder: Path, tmp_path: Path) -> None:
+    model = TemporalLoRAModel(tiny_model_folder)
+    model.add_adapter("Renaissance Era")
+    train_adapter(model, VERSE, "Renaissance Era", **SMALL)
+    model.save(tmp_path / "p")
+    again = TemporalLoRAModel.load(tmp_path / "p")
+    assert generate_with_mixer(again, again.tokenizer, "O")[0] == generate_with_mixer(model, model.tokenizer, "O")[0]
+    session = Session()
+    list(session.run(jobs.OpenProject(str(tmp_path / "p"))))
+    (epoch,) = session.info().epochs
+    assert (epoch.name, epoch.state) == ("Renaissance Era", "frozen")
+
+
+def test_loaded_backbone_from_a_folder_leaves_no_path_in_adapter_folders(
+    tiny_model_folder: Path, tiny_tokenizer: Any, tmp_path: Path
+) -> None:
+    loaded = AutoModelForCausalLM.from_pretrained(tiny_model_folder)
+    model = TemporalLoRAModel(loaded, tokenizer=tiny_tokenizer)
+    model.add_adapter("verse")
+    train_adapter(model, VERSE, "verse", **SMALL)
+    model.save(tmp_path / "p")
+    (path,) = (tmp_path / "p").rglob("adapter_config.json")
+    assert json.loads(path.read_text())["base_model_name_or_path"] == "tiny-llama"
+    assert TemporalLoRAModel.load(tmp_path / "p").slot_names == ["Eternity", "verse"]
+
+
+def test_another_backbone_is_refused_on_loading(
+    trained: TemporalLoRAModel, tiny_tokenizer: Any, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "p")
+    other = copy.deepcopy(trained).peft_model.unload()
+    with torch.no_grad():
+        next(other.parameters()).mul_(1.5)
+    with pytest.raises(TloraError, match="backbone is not the one"):
+        TemporalLoRAModel.load(tmp_path / "p", other, tiny_tokenizer)
+
+
+def test_damaged_epoch_is_refused_on_loading(tiny_model_folder: Path, tmp_path: Path) -> None:
+    model = TemporalLoRAModel(tiny_model_folder)
+    model.add_adapter("verse")
+    train_adapter(model, VERSE, "verse", **SMALL)
+    model.save(tmp_path / "p")
+    with pytest.raises(TloraError, match="is not empty"):
+        model.save(tmp_path / "p")
+    (tmp_path / "p" / "epochs" / "01-verse" / "adapter_model.safetensors").unlink()
+    with pytest.raises(TloraError, match="verse is damaged"):
+        TemporalLoRAModel.load(tmp_path / "p")
+
+
+def test_wrong_orders_say_what_is_wrong(model: TemporalLoRAModel, tmp_path: Path) -> None:
+    model.add_adapter("verse")
+    with pytest.raises(TloraError, match="too little text"):
+        train_adapter(model, ["few words"], "verse", **SMALL)
+    with pytest.raises(TloraError, match="does not exist"):
+        train_adapter(model, tmp_path / "gone", "verse", **SMALL)
+    with pytest.raises(TloraError, match="are too long"):
+        train_adapter(model, VERSE, "verse", block_size=512)
+    with pytest.raises(KeyError):
+        train_adapter(model, VERSE, "unknown", **SMALL)
+    with pytest.raises(ValueError, match="num_passes"):
+        train_adapter(model, VERSE, "verse", epochs=0)
+    train_adapter(model, VERSE, "verse", **SMALL)
+    with pytest.raises(ValueError, match="frozen"):
+        train_adapter(model, VERSE, "verse", **SMALL)
+    assert model.slot_names == ["Eternity", "verse"]
+
+
+def test_loaded_model_that_reads_both_ways_is_refused(tiny_model_folder: Path) -> None:
+    bert = BertLMHeadModel(
+        BertConfig(vocab_size=257, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    )
+    with pytest.raises(TloraError, match="is not a causal language model"):
+        TemporalLoRAModel(bert, tokenizer=AutoTokenizer.from_pretrained(tiny_model_folder))
+
+
+def test_dreams_of_a_backbone_are_cached_once_whatever_its_adapters(
+    trained: TemporalLoRAModel, tiny_backbone: Any, own_cache: Path
+) -> None:
+    trained.memories.pop("")
+    trained.add_adapter("tale")
+    train_adapter(trained, VERSE, "tale", **SMALL)
+    assert len(list((own_cache / "dreams").iterdir())) == 1
