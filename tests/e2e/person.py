@@ -6,38 +6,39 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QTextCursor
+from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
-    QDialog,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QProgressBar,
-    QPushButton,
     QSpinBox,
     QWidget,
 )
 
 from tlora_gui.engine.events import EpochInfo, TokenEvent
 from tlora_gui.ui.charts.line_chart import LineChart
+from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.epochs.card_list import CardList
+from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.token_view import TokenView
 from tlora_gui.ui.main_window import MainWindow
 
+TIMEOUT_S = 30.0
 Found = TypeVar("Found", bound=QWidget)
 _COPY = Qt.DropAction.CopyAction
 _BUTTON, _NO_KEYS = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
-def file_drag(paths: Sequence[Path], with_text: bool = False) -> QMimeData:
+def file_drag(paths: Sequence[Path], *, with_text: bool = False) -> QMimeData:
     """What a file manager offers; some add the paths as plain text."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
@@ -46,18 +47,28 @@ def file_drag(paths: Sequence[Path], with_text: bool = False) -> QMimeData:
     return data
 
 
-def drop(target: QWidget, data: QMimeData) -> bool:
-    """Drag ``data`` over the middle of a widget and let go; says whether anything took it."""
-    at = QPoint(target.width() // 2, target.height() // 2)
-    enter = QDragEnterEvent(at, _COPY, data, _BUTTON, _NO_KEYS)
+def drag_in(target: QWidget, data: QMimeData) -> bool:
+    """Drag over the middle of a widget; says whether anything there would take it."""
+    enter = QDragEnterEvent(target.rect().center(), _COPY, data, _BUTTON, _NO_KEYS)
     QApplication.sendEvent(target, enter)
-    if not enter.isAccepted():
+    return enter.isAccepted()
+
+
+def drag_out(target: QWidget) -> None:
+    """Leave again without letting go."""
+    QApplication.sendEvent(target, QDragLeaveEvent())
+
+
+def drop(target: QWidget, data: QMimeData) -> bool:
+    """Drag over the middle of a widget and let go; says whether anything took it."""
+    if not drag_in(target, data):
         return False
+    at = target.rect().center()
     move = QDragMoveEvent(at, _COPY, data, _BUTTON, _NO_KEYS)
     move.accept()  # as Qt does once the drag was taken on entering
     QApplication.sendEvent(target, move)
     if not move.isAccepted():
-        QApplication.sendEvent(target, QDragLeaveEvent())
+        drag_out(target)
         return False
     let_go = QDropEvent(QPointF(at), _COPY, data, _BUTTON, _NO_KEYS)
     QApplication.sendEvent(target, let_go)
@@ -65,11 +76,16 @@ def drop(target: QWidget, data: QMimeData) -> bool:
 
 
 class Person:
-    """Sits before one window. ``wait(condition)`` turns the event loop."""
+    """Sits before one window; ``wait_until(condition)`` turns the event loop."""
 
-    def __init__(self, window: MainWindow, wait: Callable[..., None]) -> None:
+    def __init__(self, window: MainWindow, wait_until: Callable[..., None]) -> None:
         self.window = window
-        self.wait = wait
+        self.engine_thread = window.client._thread
+        self._wait_until = wait_until
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Until ``condition`` holds; so long a time only goes by in a test that fails."""
+        self._wait_until(condition, TIMEOUT_S)
 
     # -- finding ------------------------------------------------------------------------------------------------
 
@@ -80,44 +96,68 @@ class Person:
         return found
 
     def press(self, name: str, within: QWidget | None = None) -> None:
-        """Click a button that is shown and enabled."""
+        """Click a button, which must be shown and enabled."""
         button = self.see(QAbstractButton, name, within)
         assert button.isVisible() and button.isEnabled(), f"{name} cannot be pressed"
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(button, _BUTTON)
+
+    def retype(self, name: str, text: str, within: QWidget | None = None) -> None:
+        """Replace the text of a line."""
+        edit = self.see(QLineEdit, name, within)
+        edit.selectAll()
+        QTest.keyClicks(edit, text)
+
+    def choose_from_menus(self, text: str) -> None:
+        """Choose an entry of the window's menus."""
+        next(action for action in self.window.findChildren(QAction) if action.text() == text).trigger()
+
+    def choose_file(self, path: Path) -> None:
+        """Answer the file dialog that is open."""
+        dialog = next(dialog for dialog in self.window.findChildren(QFileDialog) if dialog.isVisible())
+        self.see(QLineEdit, "fileNameEdit", dialog).setText(str(path))
+        dialog.accept()
 
     # -- messages -----------------------------------------------------------------------------------------------
 
     @property
     def banner(self) -> str:
-        """Message and hint of the banner; empty while it is hidden."""
+        """Message and hint of the banner, a line each; empty while it is hidden."""
         if not self.window.banner.isVisible():
             return ""
         parts = (self.see(QLabel, name, self.window.banner) for name in ("bannerMessage", "bannerHint"))
         return "\n".join(part.text() for part in parts if part.isVisible())
 
     @property
-    def banner_is_error(self) -> bool:
+    def sees_error(self) -> bool:
         return self.window.banner.isVisible() and self.window.banner.property("role") == "error"
 
+    def wait_without_error(self, condition: Callable[[], object]) -> None:
+        """As :meth:`wait`, but an error in the banner fails the test at once."""
+        self.wait(lambda: self.sees_error or condition())
+        assert not self.sees_error, self.banner
+
+    @property
+    def question(self) -> QMessageBox:
+        """The question that is asked."""
+        return next(box for box in self.window.findChildren(QMessageBox, "questionBox") if box.isVisible())
+
     def answer(self, button: str) -> None:
-        """Answer the question that is asked."""
-        self.wait(lambda: self.window.findChild(QMessageBox, "questionBox") is not None)
-        self.press(button, self.see(QMessageBox, "questionBox"))
+        self.press(button, self.question)
 
     # -- epochs -------------------------------------------------------------------------------------------------
 
     @property
     def dialog(self) -> NewEpochDialog | None:
-        """"New epoch", while it is open."""
-        dialogs = (dialog for dialog in self.window.findChildren(NewEpochDialog) if dialog.isVisible())
-        return next(dialogs, None)
+        """ "New epoch", while it is open."""
+        return next((dialog for dialog in self.window.findChildren(NewEpochDialog) if dialog.isVisible()), None)
 
     def drop(self, *paths: Path) -> NewEpochDialog:
-        """Drop files on the window; gives the dialog that opens, its text looked through."""
+        """Drop files on the window; gives the dialog that opens, once its text has been looked through."""
         assert drop(self.window, file_drag(paths))
-        assert self.dialog is not None
-        self.wait(lambda: self.dialog is None or not self.headline.startswith("Looking"))
-        return self.dialog
+        dialog = self.dialog
+        assert dialog is not None
+        self.wait(lambda: not self.headline.startswith("Looking"))
+        return dialog
 
     @property
     def headline(self) -> str:
@@ -125,46 +165,52 @@ class Person:
         return self.see(QLabel, "corpusHeadline", self.dialog).text()
 
     @property
-    def start_button(self) -> QPushButton:
-        return self.see(QPushButton, "startTrainingButton", self.dialog)
+    def start_button(self) -> QAbstractButton:
+        return self.see(QAbstractButton, "startTrainingButton", self.dialog)
 
     def train(self, *paths: Path, name: str = "", tokens: int = 2048, block: int = 32) -> None:
         """Drop files and start a small training."""
         dialog = self.drop(*paths)
         if name:
-            edit = self.see(QLineEdit, "epochNameEdit", dialog)
-            edit.selectAll()
-            QTest.keyClicks(edit, name)
-        self.press("advancedButton", dialog)
+            self.retype("epochNameEdit", name, dialog)
         self.see(QSpinBox, "blockSizeSpin", dialog).setValue(block)
         self.see(QSpinBox, "tokensSpin", dialog).setValue(tokens)
-        self.start_button.click()
+        self.press("startTrainingButton", dialog)
         assert self.dialog is None
 
     @property
     def epochs(self) -> dict[str, EpochInfo]:
-        """Epochs of the project by name."""
+        """Epochs of the project by name, in order."""
         return {epoch.name: epoch for epoch in self.window.controller.epochs}
 
+    @property
     def states(self) -> dict[str, str]:
         """State of every epoch by name."""
         return {name: epoch.state for name, epoch in self.epochs.items()}
 
-    def cards(self) -> list[str]:
-        """What the cards of the epochs panel say, from top to bottom."""
+    @property
+    def cards(self) -> dict[str, QWidget]:
+        """The cards of the epochs panel from top to bottom, by what they say."""
         cards = self.see(CardList, "epochList")
-        return [_card.accessibleName() for key in cards.keys() if (_card := cards.card(key)) is not None]  # noqa: SIM118
+        shown = [card for key in list(cards.keys()) if (card := cards.card(key)) is not None]
+        return {card.accessibleName(): card for card in shown}
 
     def card(self, start: str) -> QWidget:
         """The card of which the text begins like this."""
-        cards = self.see(CardList, "epochList")
-        shown = [card for key in cards.keys() if (card := cards.card(key)) is not None]  # noqa: SIM118
-        return next(card for card in shown if card.accessibleName().startswith(start))
+        return next(card for text, card in self.cards.items() if text.startswith(start))
+
+    def choose(self, epoch: str, action: str) -> None:
+        """Choose from the menu of an epoch's card."""
+        self.press("epochMenuButton", self.card(epoch))
+        menu = self.see(EpochMenu, "epochMenu")
+        entry = next(entry for entry in menu.actions() if entry.text() == action)
+        menu.close()
+        assert entry.isEnabled(), f"{action} cannot be chosen"
+        entry.trigger()
 
     def until_trained(self, *names: str) -> None:
         """Wait until these are frozen and nothing is left to train."""
-        self.wait(lambda: self.banner_is_error or all(self.states().get(name) == "frozen" for name in names))
-        assert not self.banner_is_error, self.banner
+        self.wait_without_error(lambda: all(self.states.get(name) == "frozen" for name in names))
         self.wait(lambda: not self.window.controller.trainings)
 
     @property
@@ -173,10 +219,9 @@ class Person:
 
     def until_step(self, step: int) -> None:
         """Wait until the training now running has come this far."""
-        self.wait(lambda: self.banner_is_error or (self.bar.maximum() > 1 and self.bar.value() >= step))
-        assert not self.banner_is_error, self.banner
+        self.wait_without_error(lambda: self.bar.maximum() > 1 and self.bar.value() >= step)
 
-    def curve(self, chart: str, slug: str) -> tuple[np.ndarray, np.ndarray]:
+    def curve(self, chart: str, slug: str) -> Curve:
         """What a chart draws of an epoch."""
         return self.see(LineChart, chart).curve_data(slug)
 
@@ -193,36 +238,51 @@ class Person:
     def type_prompt(self, prompt: str) -> None:
         self.prompt.setFocus()
         self.prompt.selectAll()
-        QTest.keyClicks(self.prompt, prompt)
+        QTest.keyClick(self.prompt, Qt.Key.Key_Delete)
+        for number, line in enumerate(prompt.split("\n")):
+            if number:
+                QTest.keyClick(self.prompt, Qt.Key.Key_Return)
+            QTest.keyClicks(self.prompt, line)
+
+    def begin_generating(self, prompt: str, mode: str = "mixer", new_tokens: int = 24) -> None:
+        """Type a prompt, press Ctrl+Enter, and wait for the beginning."""
+        combo = self.see(QComboBox, "modeCombo")
+        combo.setCurrentIndex(combo.findData(mode))
+        boxes = self.see(QWidget, "samplingPanel").findChildren(QSpinBox)
+        next(box for box in boxes if box.accessibleName() == "Max new tokens").setValue(new_tokens)
+        self.type_prompt(prompt)
+        shown = self.text.slots
+        QTest.keyClick(self.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        self.wait_without_error(lambda: self.text.slots is not shown)
+
+    def until_generated(self) -> None:
+        self.wait_without_error(lambda: self.window.controller.generation is None)
 
     def generate(self, prompt: str, mode: str = "mixer", new_tokens: int = 24) -> Sequence[TokenEvent]:
         """Type a prompt, press Ctrl+Enter, and wait for the end; gives the tokens shown."""
         self.begin_generating(prompt, mode, new_tokens)
-        self.wait(lambda: self.banner_is_error or self.window.controller.generation is None)
-        assert not self.banner_is_error, self.banner
-        return self.text.tokens
-
-    def begin_generating(self, prompt: str, mode: str = "mixer", new_tokens: int = 24) -> None:
-        combo = self.see(QComboBox, "modeCombo")
-        combo.setCurrentIndex(combo.findData(mode))
-        self.limit(new_tokens)
-        self.type_prompt(prompt)
-        QTest.keyClick(self.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-
-    def limit(self, new_tokens: int) -> None:
-        """Set "Max new tokens" in the sampling panel."""
-        panel = self.see(QWidget, "samplingPanel")
-        box = next(box for box in panel.findChildren(QSpinBox) if box.accessibleName() == "Max new tokens")
-        box.setValue(new_tokens)
+        self.until_generated()
+        return tuple(self.text.tokens)
 
     def background(self, index: int) -> QColor:
-        """Colour behind a token of the text."""
+        """Colour behind a token of the text, invalid if there is none."""
+        brush = self._cursor_over(index).charFormat().background()
+        return brush.color() if brush.style() != Qt.BrushStyle.NoBrush else QColor()
+
+    def place_of(self, index: int) -> QPoint:
+        """Where a token of the text is drawn, within the viewport."""
+        whole = self._cursor_over(index)
+        start = QTextCursor(whole)
+        start.setPosition(whole.selectionStart())
+        left, right = self.text.cursorRect(start), self.text.cursorRect(whole)
+        return QPoint((left.x() + right.x()) // 2, left.center().y())
+
+    def _cursor_over(self, index: int) -> QTextCursor:
         start, end = self.text.span(index)
         cursor = QTextCursor(self.text.document())
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        form = cursor.charFormat()
-        return form.background().color() if form.background().style() != Qt.BrushStyle.NoBrush else QColor()
+        return cursor
 
     # -- leaving ------------------------------------------------------------------------------------------------
 
@@ -233,13 +293,3 @@ class Person:
 
     def until_closed(self) -> None:
         self.wait(lambda: not self.window.isVisible())
-
-    def look(self, title: str) -> None:
-        """Keep a picture of the window (for whoever writes these tests)."""
-        import os
-
-        if folder := os.environ.get("TLORA_TEST_PICTURES"):
-            self.window.grab().save(f"{folder}/{title}.png")
-
-
-__all__ = ["Person", "QDialog", "drop", "file_drag"]

@@ -3,71 +3,85 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from person import Person
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QRadioButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 
 from tlora_gui.ui.settings import WindowSettings
 
-
-def choose_backbone(person: Person, choice: str, edit: str, reference: str) -> None:
-    QTest.mouseClick(person.see(QRadioButton, choice), Qt.MouseButton.LeftButton, pos=_at_sign(person, choice))
-    QTest.keyClicks(person.see(QLineEdit, edit), reference)
+OpenWindow = Callable[..., Person]
 
 
-def _at_sign(person: Person, choice: str):  # type: ignore[no-untyped-def]
-    button = person.see(QRadioButton, choice)
-    return button.rect().adjusted(0, 0, -button.width() + 20, 0).center()
-
-
-def create_around(person: Person, reference: str, choice: str = "localChoice", edit: str = "localModelEdit") -> None:
-    choose_backbone(person, choice, edit, reference)
+def create_around(
+    person: Person, reference: str | Path, choice: str = "localChoice", edit: str = "localModelEdit"
+) -> None:
+    """Choose a backbone in the welcome and press "Create project"."""
+    person.see(QAbstractButton, choice).click()
+    person.retype(edit, str(reference))
     person.press("createProjectButton")
 
 
 def until_refused(person: Person) -> None:
-    person.wait(lambda: person.banner_is_error)
+    person.wait(lambda: person.sees_error)
 
 
-def usable(person: Person, tiny_model_folder: Path) -> bool:
-    """Whether a project can still be made in this window."""
-    edit = person.see(QLineEdit, "localModelEdit")
-    person.see(QRadioButton, "localChoice").setChecked(True)
-    edit.setText(str(tiny_model_folder))
-    person.press("createProjectButton")
+def assert_usable(person: Person, tiny_model_folder: Path) -> None:
+    """A project can still be made in this window."""
+    create_around(person, tiny_model_folder)
     person.wait(lambda: person.window.project_shown)
-    return person.banner == ""
+    assert person.banner == ""
 
 
-def test_first_launch_shows_the_welcome_and_no_panel(open_window):
+def projects_place(person: Person) -> Path:
+    return Path(person.see(QLineEdit, "projectPlaceEdit").text())
+
+
+def test_first_launch_shows_the_welcome_and_no_panel(open_window: OpenWindow) -> None:
     person = open_window()
 
     assert person.window.welcome.isVisible() and not person.window.project_shown
     assert not any(dock.isVisible() for dock in person.window.docks)
     for button in ("createProjectButton", "openProjectButton", "demoButton"):
-        assert person.see(QPushButton, button).isVisible()
-    assert person.see(QRadioButton, "starterChoice").isChecked()
-    person.look("welcome")
+        assert person.see(QAbstractButton, button).isEnabled()
+    assert person.see(QAbstractButton, "starterChoice").isChecked()
 
 
-def test_a_project_around_a_local_folder_is_made_through_the_welcome(open_window, tiny_model_folder):
+def test_a_window_closed_at_once_starts_nothing(open_window: OpenWindow, trained_project: Path) -> None:
+    person = open_window(trained_project, opens=False)
+    person.window.repaint()
+    person.close()
+    QApplication.processEvents()
+    assert not (trained_project / ".lock").exists()
+
+
+def test_the_demo_is_stopped_where_it_was_started(open_window: OpenWindow) -> None:
     person = open_window()
-    person.see(QLineEdit, "projectNameEdit").selectAll()
-    QTest.keyClicks(person.see(QLineEdit, "projectNameEdit"), "Sonnets")
-    create_around(person, str(tiny_model_folder))
+    person.press("demoButton")
+    demo = person.window.controller.demo
+    assert demo is not None and demo.playing
+    person.choose_from_menus("Stop the &demo")
+    assert not demo.playing and not person.window.client.busy
+    assert person.window.demo_action.text() == "Play the &demo"
+
+
+def test_a_project_around_a_local_folder_is_made_through_the_welcome(
+    open_window: OpenWindow, tiny_model_folder: Path
+) -> None:
+    person = open_window()
+    person.retype("projectNameEdit", "Sonnets")
+    create_around(person, tiny_model_folder)
     person.wait(lambda: person.window.project_shown)
 
-    folder = Path(person.see(QLineEdit, "projectPlaceEdit").text()) / "Sonnets"
+    folder = projects_place(person) / "Sonnets"
     assert (folder / "project.json").is_file()
-    assert person.cards() == ["Eternity, tiny-llama · frozen · CPU"]
-    assert person.see(QLabel, "backboneLabel").text().startswith("tiny-llama")
+    assert list(person.cards) == ["Eternity, tiny-llama · frozen · CPU"]
+    assert person.see(QLabel, "backboneLabel").text() == "tiny-llama · CPU float32 · 0 epochs"
     assert "Sonnets" in person.window.windowTitle()
     assert WindowSettings().last_project == str(folder) and WindowSettings().recent_projects == [str(folder)]
-    person.look("empty-project")
+    assert person.prompt.hasFocus()
 
 
 @pytest.mark.parametrize(
@@ -82,8 +96,14 @@ def test_a_project_around_a_local_folder_is_made_through_the_welcome(open_window
     ids=["folder without model", "missing folder", "broken gguf", "unknown Hub id", "nonsense"],
 )
 def test_a_backbone_that_is_none_is_refused_with_a_hint_and_the_window_goes_on(
-    open_window, tmp_path, tiny_model_folder, choice, edit, reference, message
-):
+    open_window: OpenWindow,
+    tmp_path: Path,
+    tiny_model_folder: Path,
+    choice: str,
+    edit: str,
+    reference: str,
+    message: str,
+) -> None:
     (tmp_path / "broken.gguf").write_bytes(b"GGUF but no more")
     person = open_window()
     create_around(person, reference.format(tmp=tmp_path), choice, edit)
@@ -91,90 +111,117 @@ def test_a_backbone_that_is_none_is_refused_with_a_hint_and_the_window_goes_on(
 
     said, hint = person.banner.split("\n", 1)
     assert message in said and len(hint) > 20
-    assert not person.window.project_shown and person.see(QPushButton, "createProjectButton").isVisible()
-    assert not list(Path(person.see(QLineEdit, "projectPlaceEdit").text()).glob("*"))
-    assert usable(person, tiny_model_folder)
+    assert not person.window.project_shown and person.see(QAbstractButton, "createProjectButton").isVisible()
+    assert not list(projects_place(person).glob("*"))
+    assert_usable(person, tiny_model_folder)
 
 
-def test_making_a_project_can_be_cancelled_and_leaves_nothing(open_window, tiny_model_folder):
+def test_making_a_project_can_be_cancelled_and_leaves_nothing(open_window: OpenWindow, tiny_model_folder: Path) -> None:
     person = open_window()
-    create_around(person, str(tiny_model_folder))
+    create_around(person, tiny_model_folder)
     person.press("cancelButton")
     person.wait(lambda: not person.window.client.busy)
 
-    assert not person.window.project_shown and person.see(QPushButton, "createProjectButton").isVisible()
-    assert not list(Path(person.see(QLineEdit, "projectPlaceEdit").text()).glob("*"))
-    assert usable(person, tiny_model_folder)
+    assert not person.window.project_shown and person.see(QAbstractButton, "createProjectButton").isVisible()
+    assert not list(projects_place(person).glob("*"))
+    assert_usable(person, tiny_model_folder)
 
 
-def test_a_corrupted_project_is_refused_and_left_as_it_is(open_window, trained_project, tiny_model_folder):
+def test_a_corrupted_project_is_refused_and_left_as_it_is(
+    open_window: OpenWindow, trained_project: Path, tiny_model_folder: Path
+) -> None:
     index = trained_project / "project.json"
     index.write_text(index.read_text()[:-40])
     before = index.read_bytes()
-    person = open_window(trained_project, ready=False)
+    person = open_window(trained_project, opens=False)
     until_refused(person)
 
     assert "project.json is damaged" in person.banner and "restore" in person.banner
     assert person.window.welcome.isVisible() and not person.window.project_shown
-    assert index.read_bytes() == before and not (trained_project / ".lock").exists()
-    assert usable(person, tiny_model_folder)
+    assert index.read_bytes() == before
+    assert_usable(person, tiny_model_folder)
+    assert not (trained_project / ".lock").exists()
 
 
-def test_a_project_of_a_newer_version_asks_for_an_update(open_window, trained_project):
+def test_a_project_of_a_newer_version_asks_for_an_update(open_window: OpenWindow, trained_project: Path) -> None:
     index = json.loads((trained_project / "project.json").read_text())
     (trained_project / "project.json").write_text(json.dumps(index | {"format_version": 99}))
-    person = open_window(trained_project, ready=False)
+    person = open_window(trained_project, opens=False)
     until_refused(person)
 
     assert "newer" in person.banner and "Update" in person.banner
 
 
-def test_a_damaged_epoch_is_a_greyed_card_with_its_reason_and_the_others_work(open_window, trained_project):
+def test_a_damaged_epoch_is_a_greyed_card_with_its_reason_and_the_others_work(
+    open_window: OpenWindow, trained_project: Path
+) -> None:
     weights = next(trained_project.glob("epochs/*verse/adapter_model.safetensors"))
     weights.write_bytes(weights.read_bytes()[:100])
     person = open_window(trained_project)
 
-    assert person.states() == {"verse": "broken", "Code": "frozen"}
-    broken = person.epochs["verse"]
-    assert broken.note and broken.note in person.card("verse").accessibleName()
-    assert person.card("verse").findChild(QLabel, "nameLabel") is None or True
-    tokens = person.generate("def f")
-    assert {len(token.weights) for token in tokens} == {2}
-    person.look("damaged-epoch")
+    broken, whole = person.epochs.values()
+    assert (broken.state, whole.name, whole.state) == ("broken", "Code", "frozen")
+    card = person.card(broken.name)
+    assert broken.note and any(label.text() == broken.note for label in card.findChildren(QLabel))
+    assert not next(label for label in card.findChildren(QLabel) if label.text() == broken.name).isEnabled()
+    assert {len(token.weights) for token in person.generate("def f")} == {2}
 
 
-def test_a_project_is_open_in_one_window_only(open_window, trained_project):
+def test_a_project_is_open_in_one_window_only(open_window: OpenWindow, trained_project: Path) -> None:
     first = open_window(trained_project)
-    second = open_window(trained_project, ready=False)
+    second = open_window(trained_project, opens=False)
     until_refused(second)
 
     assert "open in another window" in second.banner and "Close it there" in second.banner
     assert not second.window.project_shown
     first.close()
-    second.window.controller.open_project(str(trained_project))
+    second.window.welcome.open_requested.emit(str(trained_project))
     second.wait(lambda: second.window.project_shown)
-    assert second.states() == {"Verse": "frozen", "Code": "frozen"}
+    assert second.states == {"Verse": "frozen", "Code": "frozen"}
 
 
-def test_a_project_stays_locked_while_opening_another_one_fails(open_window, trained_project, tmp_path):
+def test_a_project_stays_locked_while_opening_another_one_fails(
+    open_window: OpenWindow, trained_project: Path, tmp_path: Path
+) -> None:
     (tmp_path / "no project").mkdir()
     first = open_window(trained_project)
-    first.window.controller.open_project(str(tmp_path / "no project"))
+    first.window.welcome.open_requested.emit(str(tmp_path / "no project"))
     until_refused(first)
-    assert first.window.project_shown and first.epochs
+    assert first.window.project_shown and first.states == {"Verse": "frozen", "Code": "frozen"}
 
-    second = open_window(trained_project, ready=False)
+    second = open_window(trained_project, opens=False)
     until_refused(second)
     assert "open in another window" in second.banner
 
 
-def test_going_to_another_project_leaves_nothing_of_the_first_on_screen(open_window, trained_project, tiny_model_folder):
+def test_going_to_another_project_leaves_nothing_of_the_first_on_screen(
+    open_window: OpenWindow, trained_project: Path, tiny_model_folder: Path
+) -> None:
     person = open_window(trained_project)
-    assert person.text.tokens
-    person.window.close_project_action.trigger()
+    assert person.text.tokens and person.prompt.toPlainText()
+    person.choose_from_menus("&Close project")
     assert person.window.welcome.isVisible() and WindowSettings().last_project == ""
-    assert usable(person, tiny_model_folder)
+    assert_usable(person, tiny_model_folder)
 
-    assert person.cards() == ["Eternity, tiny-llama · frozen · CPU"]
+    assert list(person.cards) == ["Eternity, tiny-llama · frozen · CPU"]
     assert not person.text.tokens and not person.prompt.toPlainText()
     person.wait(lambda: not len(person.curve("lossChart", "verse")[0]))
+
+
+def test_a_second_project_gets_a_free_name(open_window: OpenWindow, tiny_model_folder: Path) -> None:
+    person = open_window()
+    assert_usable(person, tiny_model_folder)
+    person.choose_from_menus("&New project…")
+    assert person.see(QLineEdit, "projectNameEdit").text() == "My project 2"
+    assert_usable(person, tiny_model_folder)
+
+
+def test_a_generation_ends_with_its_project(open_window: OpenWindow, trained_project: Path, project: Path) -> None:
+    person = open_window(trained_project)
+    person.begin_generating("O gentle", new_tokens=200)
+    person.choose_from_menus("&Close project")
+    person.window.welcome.open_requested.emit(str(project))
+    person.wait(lambda: person.window.project_shown and not person.window.client.busy)
+
+    assert person.text.toPlainText() == "" and not (project / "generations.jsonl").exists()
+    assert person.see(QAbstractButton, "generateButton").isVisible()

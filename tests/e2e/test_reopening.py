@@ -2,190 +2,169 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
+from peft import PeftModel
 from person import Person
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
+from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine.config import EPOCH_COLOURS
 from tlora_gui.ui.charts.line_chart import LineChart
-from tlora_gui.ui.epochs.epoch_menu import EpochMenu
+from tlora_gui.ui.charts.matrix import MemoryMatrix
 from tlora_gui.ui.generation.legend import Legend
+from tlora_gui.ui.settings import WindowSettings
+from tlora_gui.ui.widgets.colour_picker import ColourButton
+
+OpenWindow = Callable[..., Person]
+
+GREEN = "#009E73"
 
 
-def choose(person: Person, epoch: str, action: str) -> None:
-    """Choose from the menu of an epoch's card."""
-    person.press("epochMenuButton", person.card(epoch))
-    menu = person.see(EpochMenu, "epochMenu")
-    next(entry for entry in menu.actions() if entry.text() == action).trigger()
-    menu.close()
-
-
-def curves(person: Person) -> dict[tuple[str, str], tuple[list[float], list[float]]]:
-    """Every curve of both epochs."""
-    return {
-        (chart, slug): tuple(part.tolist() for part in person.curve(chart, slug))  # type: ignore[misc]
-        for chart in ("lossChart", "distillChart", "routingChart")
-        for slug in ("verse", "code")
-    }
+def curves(person: Person) -> list[tuple[list[float], list[float]]]:
+    """Every curve of both epochs, as drawn."""
+    charts = ("lossChart", "distillChart", "routingChart")
+    found = [person.curve(chart, slug) for chart in charts for slug in ("verse", "code")]
+    return [(x.tolist(), y.tolist()) for x, y in found]
 
 
 def until_drawn(person: Person) -> None:
-    person.wait(lambda: len(person.curve("distillChart", "code")[0]) > 0)
+    person.wait(lambda: len(person.curve("routingChart", "code")[0]))
 
 
-def test_epochs_curves_and_the_last_generation_are_there_again(open_window, trained_project):
+def colours(person: Person) -> list[str]:
+    return [person.background(index).name() for index in range(len(person.text.tokens))]
+
+
+def test_epochs_curves_and_the_last_generation_are_there_again(open_window: OpenWindow, trained_project: Path) -> None:
     first = open_window(trained_project)
     first.generate("O gentle night", mode="verse", new_tokens=10)
     until_drawn(first)
-    before = curves(first), first.cards(), first.text.toPlainText(), first.window.controller.epochs
-    colours = [first.background(index).name() for index in range(len(first.text.tokens))]
+    before = curves(first), list(first.cards), first.epochs, first.text.toPlainText(), colours(first)
+    assert all(len(x) for x, _ in before[0])
     first.close()
 
     again = open_window(trained_project)
     until_drawn(again)
-    assert (curves(again), again.cards(), again.text.toPlainText(), again.window.controller.epochs) == before
-    assert [again.background(index).name() for index in range(len(again.text.tokens))] == colours
-    assert again.prompt.toPlainText() == "O gentle night" and again.see(QComboBox, "modeCombo").currentData() == "verse"
-    assert again.generate("O gentle night", mode="verse", new_tokens=10)
-    assert again.text.toPlainText() == before[2]
-    again.look("reopened")
+    assert (curves(again), list(again.cards), again.epochs, again.text.toPlainText(), colours(again)) == before
+    assert again.prompt.toPlainText() == "O gentle night"
+    assert again.see(QComboBox, "modeCombo").currentData() == "verse"
+    again.generate("O gentle night", mode="verse", new_tokens=10)
+    assert again.text.toPlainText() == before[3]
 
 
-def test_the_layout_of_the_panels_and_the_theme_are_remembered(open_window, trained_project):
+def test_panels_and_theme_are_remembered(open_window: OpenWindow, trained_project: Path) -> None:
     first = open_window(trained_project)
     first.window.docks[1].hide()
-    first.window.resize(1400, 850)
-    next(action for action in first.window.findChildren(QAction) if action.text() == "&Dark").trigger()
+    first.choose_from_menus("&Dark")
     first.close()
-
-    from tlora_gui.ui.settings import WindowSettings
 
     again = open_window(trained_project)
     assert [dock.isVisible() for dock in again.window.docks] == [True, False, True]
-    assert (again.window.width(), again.window.height()) == (1400, 850)
-    assert WindowSettings().theme == "dark"
+    assert WindowSettings().theme == "dark" and WindowSettings().last_project == str(trained_project)
 
 
-def test_undo_brings_a_deleted_epoch_back_with_its_curve(open_window, trained_project):
+def test_undo_brings_a_deleted_epoch_back_with_its_curves(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     until_drawn(person)
-    before, epochs = curves(person), person.window.controller.epochs
-    tokens = [token.weights for token in person.generate("def f")]
-    person.type_prompt("half a thought")
-    choose(person, "Verse", "Delete")
-    person.wait(lambda: person.states() == {"Code": "frozen"})
+    before, epochs = curves(person), person.epochs
+    weights = [token.weights for token in person.generate("def f")]
+    person.choose("Verse", "Delete")
+    person.wait(lambda: list(person.epochs) == ["Code"])
     person.wait(lambda: not len(person.curve("lossChart", "verse")[0]))
     assert "Verse was deleted" in person.banner
-    person.look("deleted")
     assert len(person.generate("def f")[0].weights) == 2
     person.type_prompt("half a thought")
     person.press("bannerActionButton")
-    person.wait(lambda: person.window.controller.epochs == epochs)
+    person.wait_without_error(lambda: person.epochs == epochs)
 
     assert person.prompt.toPlainText() == "half a thought"
     person.wait(lambda: curves(person) == before)
-    assert [token.weights for token in person.generate("def f")] == tokens
+    assert [token.weights for token in person.generate("def f")] == weights
     assert not list((trained_project / "deleted").iterdir())
 
 
-def test_a_deletion_that_is_not_undone_stays(open_window, trained_project):
+def test_a_deletion_that_is_not_undone_stays(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
-    person.see(QWidget, "epochList").setFocus()
-    choose(person, "Code", "Delete")
-    person.wait(lambda: person.states() == {"Verse": "frozen"})
+    person.choose("Code", "Delete")
+    person.wait(lambda: list(person.epochs) == ["Verse"])
     person.close()
 
     again = open_window(trained_project)
-    assert again.states() == {"Verse": "frozen"}
-    assert again.generate("def f")
+    assert again.states == {"Verse": "frozen"} and {len(token.weights) for token in again.generate("def f")} == {2}
 
 
-def test_a_new_name_and_colour_reach_card_legend_chart_and_mode(open_window, trained_project):
+def test_a_new_name_and_colour_reach_card_mode_chart_and_legend(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
-    person.generate("def f")
-    choose(person, "Verse", "Rename…")
-    dialog = person.see(QWidget, "editEpochDialog")
-    edit = person.see(QLineEdit, "editNameEdit", dialog)
-    edit.selectAll()
-    QTest.keyClicks(edit, "Sonnets")
-    colour = next(c for c in EPOCH_COLOURS if c not in {epoch.colour for epoch in person.window.controller.epochs})
-    swatches = [b for b in dialog.findChildren(QAbstractButton) if colour.lower() in str(b.property("colour")).lower()]
-    picker = dialog.findChild(QWidget, "colourPicker")
-    assert swatches or picker is not None or True
-    dialog._colour.set_colour(colour)  # type: ignore[attr-defined]
-    person.press("saveEpochButton", dialog)
-    person.wait(lambda: "Sonnets" in person.states())
-
-    assert person.card("Sonnets") and person.epochs["Sonnets"].colour.upper() == colour.upper()
-    assert person.see(QComboBox, "modeCombo").findText("Sonnets alone") > 0
     until_drawn(person)
+    person.choose("Verse", "Rename…")
+    dialog = person.see(QWidget, "editEpochDialog")
+    person.retype("editNameEdit", "Sonnets", dialog)
+    next(button for button in dialog.findChildren(ColourButton) if button.colour == GREEN).click()
+    person.press("saveEpochButton", dialog)
+    person.wait_without_error(lambda: list(person.epochs) == ["Sonnets", "Code"])
+
+    assert person.card("Sonnets") is not None and person.epochs["Sonnets"].colour == GREEN
+    assert person.see(QComboBox, "modeCombo").findText("Sonnets alone") > 0
     chart = person.see(LineChart, "lossChart")
-    person.wait(lambda: "Sonnets" in chart.readout(3))
-    person.generate("O gentle")
+    person.wait(lambda: "Sonnets" in chart.readout(3) and "Verse" not in chart.readout(3))
+    person.generate("O gentle", mode="verse")
     legend = person.window.findChild(Legend)
     assert legend is not None and legend.accessibleDescription().startswith("Sonnets, Code")
-    person.look("renamed")
+    green = person.background(len(person.text.tokens) // 4)
+    assert green.green() > max(green.red(), green.blue())
     person.close()
-    assert set(open_window(trained_project).states()) == {"Sonnets", "Code"}
+    assert list(open_window(trained_project).epochs) == ["Sonnets", "Code"]
 
 
-def test_an_exported_epoch_opens_with_plain_peft(open_window, trained_project, tmp_path, tiny_model_folder):
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-
-    person = open_window(trained_project)
+def test_an_exported_epoch_opens_with_plain_peft(
+    open_window: OpenWindow, trained_project: Path, tmp_path: Path, tiny_model_folder: Path
+) -> None:
     target = tmp_path / "out"
     target.mkdir()
-    choose(person, "Code", "Export as PEFT adapter…")
-    dialog = person.window.findChild(QFileDialog)
-    assert dialog is not None
-    person.see(QLineEdit, "fileNameEdit", dialog).setText(str(target))
-    dialog.accept()
-    person.wait(lambda: "Written" in person.banner)
-
-    folder = Path(next(target.iterdir()))
+    person = open_window(trained_project)
+    person.choose("Code", "Export as PEFT adapter…")
+    person.choose_file(target)
+    person.wait_without_error(lambda: "Written" in person.banner)
     backbone = AutoModelForCausalLM.from_pretrained(tiny_model_folder)
     ids = torch.arange(20)[None]
     bare = backbone(ids).logits
-    assert not torch.equal(PeftModel.from_pretrained(backbone, folder)(ids).logits, bare)
-    choose(person, "Code", "Export as PEFT adapter…")
-    dialog = person.window.findChildren(QFileDialog)[-1]
-    person.see(QLineEdit, "fileNameEdit", dialog).setText(str(target))
-    dialog.accept()
-    person.wait(lambda: person.banner_is_error)
+    assert not torch.equal(PeftModel.from_pretrained(backbone, target / "code")(ids).logits, bare)
+
+    person.choose("Code", "Export as PEFT adapter…")
+    person.choose_file(target)
+    person.wait(lambda: person.sees_error)
     assert "already there" in person.banner
 
 
-def test_measuring_all_epochs_tells_losses_and_routing(open_window, trained_project):
+def test_measuring_tells_losses_and_routing_of_every_epoch(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
-    person.window.evaluate_action.trigger()
-    person.wait(lambda: "routing" in person.banner or person.banner_is_error)
-    lines = person.banner.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["Verse", "Code"]
-    assert all("backbone" in line and "mix" in line for line in lines)
-    person.look("measured")
+    person.choose_from_menus("&Measure all on held-out text")
+    person.wait_without_error(lambda: "routing" in person.banner)
+    assert [line.partition(":")[0] for line in person.banner.splitlines()] == ["Verse", "Code"]
 
 
-def test_the_memory_matrix_shows_what_each_phase_left(open_window, trained_project):
-    from tlora_gui.ui.charts.matrix import MemoryMatrix
+def test_measuring_without_the_corpus_says_what_is_missing(
+    open_window: OpenWindow, project: Path, tmp_path: Path, corpora: dict[str, Path]
+) -> None:
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in corpora["verse"].iterdir():
+        (moved / file.name).write_bytes(file.read_bytes())
+    person = open_window(project)
+    person.train(moved)
+    person.until_trained("Moved")
+    moved.rename(tmp_path / "elsewhere")
+    person.choose_from_menus("&Measure all on held-out text")
+    person.wait(lambda: person.sees_error)
+    assert "does not exist" in person.banner
 
+
+def test_the_memory_matrix_shows_what_each_phase_left(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     until_drawn(person)
     person.press("matrixButton")
     matrix = person.see(MemoryMatrix, "memoryMatrix")
     assert matrix.isVisible()
     assert 0 <= float(matrix.cell_text("code", "verse")) <= 1 and matrix.cell_text("verse", "code") == ""
-    person.look("matrix")
-
-
-def test_the_status_line_names_backbone_and_epochs(open_window, trained_project):
-    person = open_window(trained_project)
-    assert person.see(QLabel, "backboneLabel").text() == "tiny-llama · CPU float32 · 2 epochs"
-    assert np.isfinite(person.curve("lossChart", "verse")[1]).all()
-    assert Qt.Key.Key_F2

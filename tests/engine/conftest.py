@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import torch
 from engine_helpers import Corpora, collect, open_copy, train_job
 
-from tlora_gui.engine import dreams, jobs
+from tlora_gui.engine import dreams, jobs, training
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -39,14 +40,33 @@ def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same figures on every machine; some CPUs train in bf16, which costs a tiny model more than it gains."""
+    monkeypatch.setattr(training, "trains_in_bf16", lambda device: False)
+
+
+@pytest.fixture(autouse=True)
 def one_thread(capped_threads: None) -> None:
     """Every test here computes on one thread."""
 
 
+@pytest.fixture(scope="session")
+def made_once() -> dict[Any, Any]:
+    """What is costly to make and cheap to copy."""
+    return {}
+
+
 @pytest.fixture
-def mixture(tiny_backbone: Any) -> TemporalLoRA:
+def mixture(tiny_backbone: Any, made_once: dict[Any, Any]) -> TemporalLoRA:
     """Two epochs with a will of their own and a mixer with opinions, untrained."""
-    model = TemporalLoRA(tiny_backbone)
+    key = ("mixture", type(tiny_backbone))
+    if key not in made_once:
+        made_once[key] = make_mixture(tiny_backbone)
+    return copy.deepcopy(made_once[key])
+
+
+def make_mixture(backbone: Any) -> TemporalLoRA:
+    model = TemporalLoRA(backbone)
     generator = torch.Generator().manual_seed(0)
     for name in ("verse", "code"):
         model.add_adapter(name)
@@ -70,6 +90,7 @@ def stored_projects(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLORA_CACHE", str(root / "cache"))
         shorten_dreams(patch)
+        patch.setattr(training, "trains_in_bf16", lambda device: False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         session = Session()

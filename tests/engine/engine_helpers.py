@@ -20,7 +20,8 @@ Corpora = dict[str, Path]
 Found = TypeVar("Found")
 
 QUICK = TrainSettings(
-    max_tokens=768,
+    max_tokens=384,
+    batch_size=2,
     learning_rate=1e-2,
     mixer_learning_rate=2e-2,
     block_size=32,
@@ -28,7 +29,7 @@ QUICK = TrainSettings(
     eval_every=3,
     sleep=SleepSettings(memory_tokens=512, batch_tokens=128),
 )
-"""Six steps of four blocks."""
+"""Six steps of two blocks."""
 
 
 def drain(stream: Generator[Any, None, Found]) -> tuple[list[Any], Found]:

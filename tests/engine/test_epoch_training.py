@@ -27,7 +27,7 @@ from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 
 LONGER = replace(
-    QUICK, max_tokens=3072, mixer_learning_rate=5e-2, sleep=SleepSettings(memory_tokens=2048, batch_tokens=512)
+    QUICK, max_tokens=2048, batch_size=4, sleep=SleepSettings(memory_tokens=1024, batch_tokens=256)
 )
 """Enough steps for the mixer to tell two kinds of text apart."""
 
@@ -61,11 +61,15 @@ class Bench:
 
 
 @pytest.fixture
-def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path]) -> Callable[[Any], Bench]:
+def make_bench(
+    tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]
+) -> Callable[[Any], Bench]:
     def make(backbone: Any) -> Bench:
         model = TemporalLoRA(backbone)
-        _, ids_NT = drain(dream_ids(model, tiny_tokenizer, None, CancelToken()))
-        model.memories[""] = dream_memory(model, ids_NT)
+        key = ("dreams", type(backbone))
+        if key not in made_once:
+            made_once[key] = drain(dream_ids(model, tiny_tokenizer, None, CancelToken()))[1]
+        model.memories[""] = dream_memory(model, made_once[key])
         return Bench(model, tiny_tokenizer, corpora)
 
     return make
@@ -99,24 +103,38 @@ def test_losses_fall_and_the_epoch_beats_the_backbone_on_held_out_text(bench: Be
     settings = replace(LONGER, objective=objective)
     events, result = bench.train("verse", settings)
     steps, measured = only(events, TrainStep), only(events, HeldOut)
-    assert [step.step for step in steps] == list(range(1, 25))
+    assert [step.step for step in steps] == list(range(1, 17))
     assert sum(losses(events)[-4:]) < 0.9 * sum(losses(events)[:4])
     assert measured[0].step == 0 and measured[0].loss == pytest.approx(result.backbone_loss, rel=1e-5)
-    assert measured[-1].step == 24 and measured[-1].loss == result.held_out_loss
+    assert measured[-1].step == 16 and measured[-1].loss == result.held_out_loss
     assert result.held_out_loss < 0.9 * result.backbone_loss
 
 
-def test_measurements_come_first_last_and_at_every_interval(bench: Bench) -> None:
-    events, _ = bench.train("verse")
+def test_bf16_autocast_learns_and_leaves_adapter_and_memory_in_their_own_precision(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "trains_in_bf16", lambda device: True)
+    _, result = llama.train("verse", LONGER)
+    assert result.held_out_loss < 0.9 * result.backbone_loss
+    assert {parameter.dtype for parameter in llama.model.adapter_parameters("verse").values()} == {torch.float32}
+    assert result.memory.replay_NWH.dtype == torch.float16
+
+
+def test_measurements_come_first_last_and_at_every_interval(llama: Bench) -> None:
+    events, _ = llama.train("verse")
     assert [event.step for event in only(events, HeldOut)] == [0, 3, 6]
 
 
-def test_learning_rate_warms_up_and_decays(bench: Bench) -> None:
-    events, _ = bench.train("verse", LONGER)
-    rates = [step.learning_rate for step in only(events, TrainStep)]
-    assert rates[0] == pytest.approx(LONGER.learning_rate / training.WARM_UP_STEPS)
+def test_learning_rate_warms_up_and_decays(llama: Bench) -> None:
+    llama.model.add_adapter("verse")
+    run = EpochRun(llama.model, "verse", llama.blocks("verse"), replace(QUICK, num_passes=10))
+    rates = []
+    for step in range(run.total_steps):
+        run.step = step
+        rates.append(run._schedule() / QUICK.learning_rate)
+    assert rates[0] == pytest.approx(1 / training.WARM_UP_STEPS)
     assert rates.index(max(rates)) == training.WARM_UP_STEPS - 1
-    assert rates[-1] < 0.1 * LONGER.learning_rate
+    assert rates[-1] < 0.1
 
 
 def test_distill_loss_is_zero_in_the_first_phase_and_alive_in_the_second(bench: Bench) -> None:
@@ -137,7 +155,7 @@ def test_active_sleep_keeps_the_way_to_the_first_epoch_where_the_unprotected_mix
 
 
 def test_mixer_learns_the_new_epoch_and_keeps_the_old(llama: Bench) -> None:
-    settings = replace(LONGER, max_tokens=5120, mixer_learning_rate=3e-2)
+    settings = replace(LONGER, max_tokens=3072)
     llama.train("verse", settings)
     events, _ = llama.train("code", settings)
     assert min(dict(only(events, HeldOut)[-1].routing).values()) > 0.9
@@ -164,9 +182,9 @@ def test_later_training_changes_no_bit_of_backbone_and_earlier_adapter(bench: Be
     assert [adapter.state for adapter in model.adapters.values()] == ["frozen", "frozen"]
 
 
-def test_finished_epochs_ask_for_no_gradient(bench: Bench) -> None:
-    bench.train("verse")
-    assert not any(parameter.requires_grad for parameter in bench.model.adapter_parameters("verse").values())
+def test_finished_epochs_ask_for_no_gradient(llama: Bench) -> None:
+    llama.train("verse")
+    assert not any(parameter.requires_grad for parameter in llama.model.adapter_parameters("verse").values())
 
 
 def test_isolated_training_does_not_depend_on_the_comparison_beside(llama: Bench) -> None:
@@ -191,10 +209,10 @@ def test_same_seed_same_epoch_and_another_seed_another(llama: Bench) -> None:
     assert found[0] == found[1] != found[2]
 
 
-def test_every_pass_reads_every_block_once_and_tokens_are_counted_exactly(bench: Bench) -> None:
-    settings = replace(QUICK, num_passes=2, max_tokens=9 * 32)
-    bench.model.add_adapter("verse")
-    run = EpochRun(bench.model, "verse", bench.blocks("verse", settings), settings)
+def test_every_pass_reads_every_block_once_and_tokens_are_counted_exactly(llama: Bench) -> None:
+    settings = replace(QUICK, num_passes=2, max_tokens=9 * 32, batch_size=4)
+    llama.model.add_adapter("verse")
+    run = EpochRun(llama.model, "verse", llama.blocks("verse", settings), settings)
     read: list[torch.Tensor] = []
     while run.step < run.total_steps:
         read.append(run._batch())
@@ -207,29 +225,28 @@ def test_every_pass_reads_every_block_once_and_tokens_are_counted_exactly(bench:
     assert [batch.tolist() for batch in read[:3]] != [batch.tolist() for batch in read[3:]]
 
 
-def test_epoch_leaves_windows_of_training_text_and_held_out_blocks_as_memory(bench: Bench) -> None:
-    _, result = bench.train("verse")
-    memory = bench.model.memories["verse"]
+def test_epoch_leaves_windows_of_training_text_and_held_out_blocks_as_memory(llama: Bench) -> None:
+    _, result = llama.train("verse")
+    memory = llama.model.memories["verse"]
     assert memory is result.memory
-    assert memory.replay_NWH.shape == (QUICK.sleep.memory_tokens // MEMORY_WINDOW, MEMORY_WINDOW, 48)
+    assert memory.replay_NWH.shape == (384 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
     assert memory.probe_NTH.shape == (4, 32, 48)
     assert memory.replay_NWH.dtype == memory.probe_NTH.dtype == torch.float16
-    again = leave_memory(bench.model, bench.blocks("verse"), QUICK)
+    again = leave_memory(llama.model, llama.blocks("verse"), QUICK)
     assert torch.equal(again.replay_NWH, memory.replay_NWH)  # features do not move when epochs are added
 
 
-def test_blocks_beyond_the_context_are_refused_with_both_numbers(bench: Bench) -> None:
-    require_context(bench.model, 256)
+def test_blocks_beyond_the_context_are_refused_with_both_numbers(llama: Bench) -> None:
+    require_context(llama.model, 256)
     with pytest.raises(TloraError, match="257 tokens are too long: the backbone reads at most 256"):
-        require_context(bench.model, 257)
+        require_context(llama.model, 257)
 
 
 # -- generating between steps -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("objective", ["isolated", "joint"])
-def test_generating_between_steps_does_not_change_the_training(llama: Bench, objective: Any) -> None:
-    settings = replace(QUICK, objective=objective)
+def test_generating_between_steps_does_not_change_the_training(llama: Bench) -> None:
+    settings = replace(QUICK, objective="joint")
     llama.train("verse")
     quiet, talking = copy.deepcopy(llama), copy.deepcopy(llama)
     expected, _ = quiet.train("code", settings)
@@ -248,15 +265,15 @@ def test_generating_between_steps_does_not_change_the_training(llama: Bench, obj
 # -- cancel -----------------------------------------------------------------------------------------------------
 
 
-def test_keep_finishes_early_with_what_is_learned(bench: Bench) -> None:
+def test_keep_finishes_early_with_what_is_learned(llama: Bench) -> None:
     cancel = CancelToken()
-    stream = bench.stream("verse", cancel=cancel)
+    stream = llama.stream("verse", cancel=cancel)
     events, cancelled = cancel_after(stream, cancel, "keep", 2)
     assert not cancelled
     assert [step.step for step in only(events, TrainStep)] == [1, 2]
     assert only(events, HeldOut)[-1].step == 2
-    assert bench.model.adapters["verse"].state == "frozen"
-    assert "verse" in bench.model.memories
+    assert llama.model.adapters["verse"].state == "frozen"
+    assert "verse" in llama.model.memories
 
 
 @pytest.mark.parametrize("mode", ["discard", "suspend"])
@@ -293,39 +310,39 @@ def test_after_a_discarded_epoch_another_is_trained_as_if_nothing_had_been(llama
     assert same_tensors(snapshot(straight.model.mixer), snapshot(detour.model.mixer))
 
 
-def test_discard_is_heard_in_the_last_measurements_too(bench: Bench) -> None:
+def test_discard_is_heard_in_the_last_measurements_too(llama: Bench) -> None:
     cancel = CancelToken()
     events = []
     with pytest.raises(Cancelled):
-        for event in bench.stream("verse", cancel=cancel):
+        for event in llama.stream("verse", cancel=cancel):
             events.append(event)
             if isinstance(event, HeldOut) and event.step == 6:
                 cancel.cancel("discard")
-    assert bench.model.slot_adapters == [] and bench.model.adapters == {} and list(bench.model.memories) == [""]
+    assert llama.model.slot_adapters == [] and llama.model.adapters == {} and list(llama.model.memories) == [""]
 
 
 @pytest.mark.parametrize("stop_after", [1, 10, 10_000], ids=["at once", "between steps", "at the very end"])
-def test_stream_that_is_closed_or_fails_leaves_the_model_as_it_was(bench: Bench, stop_after: int) -> None:
-    mixer = snapshot(bench.model.mixer)
-    stream = bench.stream("verse")
+def test_stream_that_is_closed_or_fails_leaves_the_model_as_it_was(llama: Bench, stop_after: int) -> None:
+    mixer = snapshot(llama.model.mixer)
+    stream = llama.stream("verse")
     told = [next(stream)]
     for event in stream:
         told.append(event)
-        if len(told) == stop_after or bench.model.adapters["verse"].state == "frozen":
+        if len(told) == stop_after or llama.model.adapters["verse"].state == "frozen":
             break
     with pytest.raises(RuntimeError, match="out of memory"):
         stream.throw(RuntimeError("out of memory"))
-    assert same_tensors(snapshot(bench.model.mixer), mixer)
-    assert bench.model.slot_adapters == [] and bench.model.adapters == {} and list(bench.model.memories) == [""]
+    assert same_tensors(snapshot(llama.model.mixer), mixer)
+    assert llama.model.slot_adapters == [] and llama.model.adapters == {} and list(llama.model.memories) == [""]
 
 
 def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
     saved: list[int] = []
     cancel = CancelToken()
-    stream = bench.stream("verse", cancel=cancel, checkpoint=lambda run: saved.append(run.step))
+    stream = llama.stream("verse", cancel=cancel, checkpoint=lambda run: saved.append(run.step))
     cancel_after(stream, cancel, "discard", 4)
     assert saved == [1, 2, 3]
 
@@ -333,7 +350,7 @@ def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
 # -- going on ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("objective", "stop"), [("isolated", 1), ("isolated", 6), ("joint", 3)])
+@pytest.mark.parametrize(("objective", "stop"), [("isolated", 6), ("joint", 2)])
 def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
     bench: Bench, objective: Any, stop: int
 ) -> None:

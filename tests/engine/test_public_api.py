@@ -19,21 +19,26 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import HeldOut
 from tlora_gui.engine.session import Session
 
-SMALL: dict[str, Any] = {"block_size": 32, "max_tokens": 512, "learning_rate": 1e-2}
+SMALL: dict[str, Any] = {"block_size": 32, "max_tokens": 256, "learning_rate": 1e-2}
 VERSE = ["O gentle night, that hides the weeping moon,\n" * 20] * 4
 
 
 @pytest.fixture
-def model(tiny_backbone: Any, tiny_tokenizer: Any) -> TemporalLoRAModel:
-    return TemporalLoRAModel(tiny_backbone, lora_rank=4, lora_alpha=8.0, tokenizer=tiny_tokenizer)
+def model(tiny_model_folder: Path) -> TemporalLoRAModel:
+    loaded = AutoModelForCausalLM.from_pretrained(tiny_model_folder)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model_folder)
+    return TemporalLoRAModel(loaded, lora_rank=4, lora_alpha=8.0, tokenizer=tokenizer)
 
 
 @pytest.fixture
-def trained(model: TemporalLoRAModel, corpora: Corpora) -> TemporalLoRAModel:
-    for name in ("verse", "code"):
-        model.add_adapter(name, f"{name} era")
-        train_adapter(model, corpora[name], name, **SMALL)
-    return model
+def trained(model: TemporalLoRAModel, corpora: Corpora, made_once: dict[Any, Any]) -> TemporalLoRAModel:
+    """Two trained adapters; trained once, copied for each test."""
+    if "trained" not in made_once:
+        for name in ("verse", "code"):
+            model.add_adapter(name, f"{name} era")
+            train_adapter(model, corpora[name], name, **SMALL)
+        made_once["trained"] = model
+    return copy.deepcopy(made_once["trained"])
 
 
 def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corpora) -> None:
@@ -42,8 +47,8 @@ def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corp
     )
     model.add_adapter("shakespeare", "Renaissance Era")
     model.add_adapter("python", "IT Era")
-    train_adapter(model, corpora["verse"], "shakespeare", epochs=1)
-    train_adapter(model, str(corpora["code"]), "python", epochs=1, max_tokens=2048)
+    train_adapter(model, corpora["verse"], "shakespeare", epochs=3, max_tokens=1024)
+    train_adapter(model, str(corpora["code"]), "python", epochs=3, max_tokens=1024)
     text, weights = generate_with_mixer(model, model.tokenizer, "To code or not to code")
     assert text.startswith("To code or not to code")
     assert weights.dtype == torch.float32 and weights.shape[1] == 3
@@ -55,7 +60,7 @@ def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corp
 
 def test_sleep_is_on_by_itself_from_the_second_adapter(trained: TemporalLoRAModel) -> None:
     verse, code = trained.results["verse"], trained.results["code"]
-    assert len(verse.adapter_loss) == len(verse.mixer_distill_loss) == 4
+    assert len(verse.adapter_loss) == len(verse.mixer_distill_loss) == 2
     assert all(loss == 0 for loss in verse.mixer_distill_loss)
     assert all(loss > 0 for loss in code.mixer_distill_loss)
 
@@ -70,7 +75,7 @@ def test_sleep_can_be_left_out(model: TemporalLoRAModel, corpora: Corpora) -> No
 def test_result_tells_facts_and_history(trained: TemporalLoRAModel, corpora: Corpora) -> None:
     result = trained.results["verse"]
     assert isinstance(result, TrainResult)
-    assert (result.info.era, result.info.state, result.info.tokens) == ("verse era", "frozen", 512)
+    assert (result.info.era, result.info.state, result.info.tokens) == ("verse era", "frozen", 256)
     assert result.info.corpus == (str(corpora["verse"]),)
     last = [event for event in result.history if isinstance(event, HeldOut)][-1]
     assert result.held_out_loss == last.loss
@@ -88,7 +93,7 @@ def test_dataset_may_be_a_path_texts_or_a_corpus(
     }[kind]
     model.add_adapter("verse")
     result = train_adapter(model, dataset, "verse", epochs=2, **SMALL)
-    assert len(result.adapter_loss) == 8 and model.slot_names == ["Eternity", "verse"]
+    assert len(result.adapter_loss) == 4 and model.slot_names == ["Eternity", "verse"]
 
 
 def test_same_seed_same_adapter(model: TemporalLoRAModel) -> None:
@@ -216,9 +221,10 @@ def test_loaded_model_that_reads_both_ways_is_refused(tiny_model_folder: Path) -
 
 
 def test_dreams_of_a_backbone_are_cached_once_whatever_its_adapters(
-    trained: TemporalLoRAModel, tiny_backbone: Any, own_cache: Path
+    trained: TemporalLoRAModel, own_cache: Path
 ) -> None:
-    trained.memories.pop("")
-    trained.add_adapter("tale")
-    train_adapter(trained, VERSE, "tale", **SMALL)
+    for name in ("tale", "news"):
+        trained.memories.pop("")
+        trained.add_adapter(name)
+        train_adapter(trained, VERSE, name, **SMALL)
     assert len(list((own_cache / "dreams").iterdir())) == 1

@@ -212,7 +212,7 @@ def test_training_tells_begin_steps_measurements_and_end(session: Session, corpo
     assert (started.total_steps, started.first_step, started.epoch.state) == (6, 0, "training")
     epoch = only(events, EpochFinished)[0].epoch
     assert (epoch.slug, epoch.name, epoch.era, epoch.state) == ("verse", "Verse", "Renaissance", "frozen")
-    assert (epoch.colour, epoch.tokens, epoch.note) == (EPOCH_COLOURS[0], 768, "")
+    assert (epoch.colour, epoch.tokens, epoch.note) == (EPOCH_COLOURS[0], 384, "")
     assert epoch.corpus == (str(corpora["verse"]),)
     assert epoch.held_out_loss == events[-3].loss
     assert events[-1] == EpochsChanged((epoch,))
@@ -282,7 +282,7 @@ def test_keep_stores_what_is_learned_and_says_how_far_it_came(one_epoch: Session
     events, cancelled = cancel_after(stream, cancel, "keep", 2)
     assert not cancelled
     epoch = only(events, EpochFinished)[0].epoch
-    assert (epoch.state, epoch.tokens, epoch.note) == ("frozen", 256, "stopped after 2 of 6 steps")
+    assert (epoch.state, epoch.tokens, epoch.note) == ("frozen", 128, "stopped after 2 of 6 steps")
     assert reopen(one_epoch).info().epochs[1] == epoch
 
 

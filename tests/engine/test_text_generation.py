@@ -21,8 +21,8 @@ from tlora_gui.engine.events import TokenEvent
 from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, TextStream, generate
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
-GREEDY = SamplingSettings(max_new_tokens=16, temperature=0, repetition_penalty=1.0)
-SAMPLED = SamplingSettings(max_new_tokens=16, temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0)
+GREEDY = SamplingSettings(max_new_tokens=12, temperature=0, repetition_penalty=1.0)
+SAMPLED = SamplingSettings(max_new_tokens=12, temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0)
 PROMPT = "Shall I compare thee"
 BLENDS: list[Blend] = ["mixer", 0, 2, torch.tensor([0.2, 0.5, 0.3])]
 
@@ -55,7 +55,7 @@ def text_of(events: list[TokenEvent]) -> str:
 
 
 @pytest.mark.usefixtures("never_ends")
-@pytest.mark.parametrize("blend", BLENDS, ids=str)
+@pytest.mark.parametrize("blend", ["mixer", 0])
 def test_same_seed_gives_the_same_events_and_another_seed_other_text(
     mixture: TemporalLoRA, tiny_tokenizer: Any, blend: Blend
 ) -> None:
@@ -74,7 +74,7 @@ def test_greedy_backbone_alone_equals_transformers_generate(
     plain = copy.deepcopy(tiny_backbone)
     inputs = tiny_tokenizer(PROMPT, return_tensors="pt", return_token_type_ids=False)
     expected = plain.generate(
-        **inputs, do_sample=False, max_new_tokens=16, repetition_penalty=penalty, pad_token_id=0
+        **inputs, do_sample=False, max_new_tokens=12, repetition_penalty=penalty, pad_token_id=0
     )[0].tolist()
     model = TemporalLoRA(tiny_backbone)
     model.add_adapter("verse")
@@ -113,7 +113,7 @@ def test_generations_side_by_side_do_not_mix(mixture: TemporalLoRA, tiny_tokeniz
 def test_length_ends_a_generation(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     events, outcome = run(mixture, tiny_tokenizer)
     assert outcome.ended == "length"
-    assert sum(not event.is_prompt for event in events) == 16
+    assert sum(not event.is_prompt for event in events) == 12
 
 
 @pytest.mark.parametrize("as_list", [False, True])
@@ -145,7 +145,6 @@ def test_cancel_stops_within_a_token_in_the_prompt_and_after_it(
 def test_context_bounds_a_generation(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     events, outcome = run(mixture, tiny_tokenizer, "x" * 250)
     assert len(events) == 256 and outcome.ended == "length"
-    assert len(run(mixture, tiny_tokenizer, "x" * 255)[0]) == 256
 
 
 @pytest.mark.parametrize("tokens", [256, 300])
@@ -160,8 +159,9 @@ def test_prompt_that_leaves_no_room_is_refused_with_both_numbers(
 def test_empty_prompt_starts_from_the_start_token_and_fills_no_more_than_the_context(
     mixture: TemporalLoRA, tiny_tokenizer: Any
 ) -> None:
+    mixture.backbone.config.max_position_embeddings = 40
     events, _ = run(mixture, tiny_tokenizer, "", sampling=replace(SAMPLED, max_new_tokens=1000))
-    assert len(events) == 255 and not any(event.is_prompt for event in events)
+    assert len(events) == 39 and not any(event.is_prompt for event in events)
     with torch.inference_mode():
         weights_BTS = mixture(torch.tensor([[tiny_tokenizer.bos_token_id]])).weights_BTS
     assert events[0].weights == pytest.approx(weights_BTS[0, -1].tolist(), abs=1e-6)
@@ -172,7 +172,7 @@ def test_empty_prompt_starts_from_the_start_token_and_fills_no_more_than_the_con
 
 @pytest.mark.usefixtures("never_ends")
 @pytest.mark.parametrize("blend", BLENDS, ids=str)
-@pytest.mark.parametrize("piece", [7, 256])
+@pytest.mark.parametrize("piece", [7, 256], ids=["in pieces", "at once"])
 def test_events_say_what_one_pass_over_the_whole_text_says(
     mixture: TemporalLoRA, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, blend: Blend, piece: int
 ) -> None:
@@ -207,10 +207,10 @@ def test_greedy_tokens_rank_first(mixture: TemporalLoRA, tiny_tokenizer: Any) ->
     assert {event.rank for event in events if not event.is_prompt} == {1}
 
 
-@pytest.mark.parametrize("slot", [0, 1, 2])
-def test_one_slot_alone_has_all_the_weight(mixture: TemporalLoRA, tiny_tokenizer: Any, slot: int) -> None:
-    events, _ = run(mixture, tiny_tokenizer, blend=slot)
-    assert {event.weights for event in events} == {tuple(float(index == slot) for index in range(3))}
+def test_one_slot_alone_has_all_the_weight(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    for slot in range(3):
+        events, _ = run(mixture, tiny_tokenizer, blend=slot)
+        assert {event.weights for event in events} == {tuple(float(index == slot) for index in range(3))}
 
 
 # -- text -------------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def drop(widget: QWidget, data: QMimeData) -> None:
 
 
 def test_the_backbone_is_the_first_card(panel: EpochsPanel) -> None:
-    assert texts(cards(panel)[0]) == ["Eternity", "SmolLM2-135M · frozen · CPU"]
+    assert texts(cards(panel)[0]) == ["Eternity", "SmolLM2-135M · CPU"]
 
 
 def test_an_epoch_card_tells_name_era_state_tokens_and_loss(panel: EpochsPanel) -> None:

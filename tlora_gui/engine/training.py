@@ -166,7 +166,6 @@ class EpochRun:
                 },
             ]
         )
-        self._bf16 = trains_in_bf16(model.device)
 
     @property
     def steps_per_pass(self) -> int:
@@ -238,7 +237,7 @@ class EpochRun:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         rate = self._schedule()
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
-        with torch.autocast(ids_BT.device.type, torch.bfloat16, enabled=self._bf16):
+        with training_precision(ids_BT.device):
             output = self.model(ids_BT, blend)
         adapter_loss = next_token_loss(output.logits_BTV, ids_BT)
         self.optimizer.zero_grad(set_to_none=True)
@@ -350,18 +349,27 @@ class EpochRun:
 # -- measuring --------------------------------------------------------------------------------------------------
 
 
+def training_precision(device: torch.device) -> torch.autocast:
+    """bf16 autocast where it pays, else nothing."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=trains_in_bf16(device))
+
+
 def next_token_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
     """Cross-entropy of each next token, in nats per token (``"sum"`` adds them up)."""
     return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
 
 
 def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
-    """Mean next-token loss over held-out blocks, in nats per token; yields after every batch."""
+    """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
+
+    Measured in the precision of training, so that the curves speak of one thing.
+    """
     total, count = 0.0, 0
     for start in range(0, len(held_out_NT), _MEASURE_BATCH):
         ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
-        with torch.inference_mode():
-            total += float(next_token_loss(model(ids_BT, blend).logits_BTV, ids_BT, "sum"))
+        with torch.inference_mode(), training_precision(model.device):
+            logits_BTV = model(ids_BT, blend).logits_BTV
+        total += next_token_loss(logits_BTV, ids_BT, "sum").item()
         count += ids_BT[:, 1:].numel()
         yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
     return total / max(1, count)

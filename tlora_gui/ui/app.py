@@ -88,9 +88,16 @@ def _explain_missing_display() -> None:
 
 
 def _explain_fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt warns of the cause (no connection, a missing library) before it gives up; the first warning says most."""
     if kind == QtMsgType.QtFatalMsg:
-        print(NO_DISPLAY.format(reason=message.strip().splitlines()[0]), file=sys.stderr, flush=True)
+        reason = _warnings[0] if _warnings else message
+        print(NO_DISPLAY.format(reason=reason.strip().splitlines()[0]), file=sys.stderr, flush=True)
         os._exit(1)
+    if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg):
+        _warnings.append(message)
+
+
+_warnings: list[str] = []
 
 
 def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:

@@ -44,9 +44,14 @@ PROMPTS = (
     ("code-or-not", "To code or not to code"),
     ("romeo", "Romeo, wherefore art thou"),
     ("fibonacci", "def fibonacci(n):"),
-    ("mixed", "ROMEO. By yonder moon I swear:\n\nclass Moon:\n    def __init__(self, phase):\n"),
+    (
+        "mixed",
+        "**HAMLET**  \nTo code, or not to code: that is the question.  \n\n"
+        'def question(self, answer=None):\n    """Return',
+    ),
 )
 TOKENS_PER_PASS = 24_576
+MEASURED_TOKENS = 4096
 _PICTURE_SIZE = (1440, 900)
 _POLL_MS = 50
 _STARTS = 5
@@ -78,6 +83,7 @@ class Demo(QObject):
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._shots = 0
+        self._started = 0.0
 
     def start(self) -> None:
         """Begin once the window is on screen."""
@@ -86,6 +92,7 @@ class Demo(QObject):
             self.window.resize(*_PICTURE_SIZE)
         self.window.client.events.connect(self._hear)
         self.window.demo_action.setText(self.tr("Stop the &demo"))
+        self._started = time.monotonic()
         self._script = self._play()
         self._timer.start()
 
@@ -146,27 +153,28 @@ class Demo(QObject):
         self._shoot("empty-project")
         window.client.submit(jobs.FetchDemoCorpora())
         yield lambda: self._last(DemoCorpora) is not None
-        hashes = []
+        hashes: list[WeightsHashed] = []
         for name, era, corpus in self._need(DemoCorpora).corpora:
             yield from self._train(name, era, corpus)
             window.client.submit(jobs.HashWeights())
-            yield lambda count=len(hashes): self._count(WeightsHashed) > count  # type: ignore[misc]
+            yield self._more(WeightsHashed, len(hashes))
             hashes.append(self._need(WeightsHashed))
         before, after = hashes
         kept = dict(before.adapters).items() <= dict(after.adapters).items()
         self.report["hashes_unchanged"] = before.backbone == after.backbone and kept
         yield from self._generate_all()
         self._say(self.tr("Measuring both epochs on held-out text."))
-        window.client.submit(jobs.Evaluate())
+        window.client.submit(jobs.Evaluate(held_out_tokens=min(MEASURED_TOKENS, self.tokens)))
         yield lambda: self._last(Evaluated) is not None
         self._note_scores()
         self._shoot("measured")
         if self.pictures:
             yield from self._show_dark()
+            self.report["seconds"] = round(time.monotonic() - self._started, 1)
             (self.pictures / "demo.json").write_text(json.dumps(self.report, indent=2) + "\n", encoding="utf-8")
 
     def _train(self, name: str, era: str, corpus: str) -> Iterator[Condition]:
-        window, controller = self.window, self.window.controller
+        controller = self.window.controller
         controller.new_epoch([corpus])
         dialog = controller.dialog
         assert dialog is not None
@@ -200,7 +208,7 @@ class Demo(QObject):
             window.generation.set_prompt(prompt)
             controller.generate(jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=90, seed=number + 1)))
             self._stalls.begin()
-            yield lambda count=number: self._count(GenerationFinished) > count  # type: ignore[misc]
+            yield self._more(GenerationFinished, number)
             self._note_stall("generation")
             record = self._need(GenerationFinished).record
             speeds.append(record.tokens_per_second)
@@ -210,7 +218,7 @@ class Demo(QObject):
             if self.pictures:
                 path = self.pictures / f"generated-{title}.html"
                 window.client.submit(jobs.ExportGeneration(record, str(path)))
-                yield lambda count=number: self._count(FileWritten) > count  # type: ignore[misc]
+                yield self._more(FileWritten, number)
         self.report["tokens_per_second"]["generation"] = round(statistics.median(speeds), 1)
 
     def _show_dark(self) -> Iterator[Condition]:
@@ -230,8 +238,8 @@ class Demo(QObject):
         assert event is not None
         return event
 
-    def _count(self, kind: type) -> int:
-        return sum(isinstance(event, kind) for event in self.heard)
+    def _more(self, kind: type, than: int) -> Condition:
+        return lambda: sum(isinstance(event, kind) for event in self.heard) > than
 
     def _steps(self, slug: str) -> list[TrainStep]:
         return [event for event in self.heard if isinstance(event, TrainStep) and event.slug == slug]
@@ -265,6 +273,7 @@ class Demo(QObject):
             self._shots += 1
             picture = (widget or self.window).grab()
             picture.save(str(self.pictures / f"{self._shots:02d}-{title}.png"))
+            self._stalls.skip()
 
 
 def _child(parent: QWidget, kind: type[_Widget], name: str) -> _Widget:

@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
             layout: QByteArray = self.settings.layout
             if layout.isEmpty() or not self.restoreState(layout):
                 self._reset_layout()
+            self.generation.setFocus()
         self.setWindowTitle(self.tr("{project} – Temporal LoRA").format(project=project.name))
         self._workspace_actions(True)
 

@@ -22,7 +22,7 @@ class WindowSettings:
     @property
     def theme(self) -> ThemeMode:
         mode = self._store.value("theme", "system")
-        return cast(ThemeMode, mode if mode in ("system", "light", "dark") else "system")
+        return mode if mode in ("system", "light", "dark") else "system"
 
     @theme.setter
     def theme(self, mode: ThemeMode) -> None:

@@ -25,6 +25,10 @@ class StallMeter(QObject):
         self._clock.start()
         self._timer.start()
 
+    def skip(self) -> None:
+        """Leave out the time since the last tick: the person (or a picture) held the window up, not the work."""
+        self._clock.restart()
+
     def end(self) -> list[float]:
         """Stop, and give every tick's lateness."""
         self._timer.stop()

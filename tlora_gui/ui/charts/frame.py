@@ -13,9 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
-    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
 SMALL_POINTS = 8.0
@@ -101,7 +100,8 @@ class ChartFrame(QFrame):
         self.legend = Legend()
         self.body = QStackedWidget()
         self.menu = QMenu(self)
-        self._caption = QLabel(caption)
+        self._caption = ElidedLabel("muted")
+        self._caption.show_text(caption)
         self._header = QHBoxLayout()
         self._buttons: list[QToolButton] = []
         self._save_actions: list[QAction] = []
@@ -110,16 +110,14 @@ class ChartFrame(QFrame):
         self._build_menu()
 
     def _build(self, title: str) -> None:
-        heading = QLabel(title)
-        heading.setProperty("role", "title")
-        self._caption.setProperty("role", "muted")
+        heading = ElidedLabel("title")
+        heading.show_text(title)
         font = QFont(self.font())
         font.setPointSizeF(SMALL_POINTS)
         self._caption.setFont(font)
         self._header.setSpacing(2)
         self._header.addWidget(heading, 1)
         below = QHBoxLayout()
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         below.addWidget(self._caption, 1)
         below.addWidget(self.legend)
         layout = QVBoxLayout(self)
@@ -164,7 +162,7 @@ class ChartFrame(QFrame):
 
     def set_caption(self, caption: str) -> None:
         """The unit, in small print under the title."""
-        self._caption.setText(caption)
+        self._caption.show_text(caption)
 
     def set_savable(self, savable: bool) -> None:
         """Whether there is anything to save."""

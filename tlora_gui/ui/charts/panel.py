@@ -55,8 +55,8 @@ class ChartsPanel(QWidget):
             from_zero=0.001,
         )
         self.routing_chart = LineChart(
-            self.tr("Routing accuracy, held-out"),
-            self.tr("share, by step"),
+            self.tr("Routing accuracy"),
+            self.tr("held-out, by step"),
             self.tr("How often the Time Mixer picks the right epoch for a token"),
             theme=LIGHT,
             fixed_range=(-0.03, 1.05),
@@ -177,10 +177,10 @@ class ChartsPanel(QWidget):
 
     def _explain_routing(self, *, compared: bool) -> None:
         if self.matrix_button.isChecked():
-            self.routing_chart.set_caption(self.tr("share after each phase (without Active Sleep)"))
+            self.routing_chart.set_caption(self.tr("after each phase (without Active Sleep)"))
             self.routing_chart.legend.set_keys(())
         else:
-            self.routing_chart.set_caption(self.tr("share, by step"))
+            self.routing_chart.set_caption(self.tr("held-out, by step"))
             self.routing_chart.legend.set_keys((("dashed", self.tr("without Active Sleep")),) if compared else ())
 
     def _style(self, slug: str, series: str, **looks: bool) -> LineStyle:

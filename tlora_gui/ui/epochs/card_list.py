@@ -115,6 +115,8 @@ class CardList(QListWidget):
         for index in range(self.count()):
             item = self.item(index)
             holder = self.itemWidget(item)
+            if holder is None:  # inserting an item may resize the list before the item has its card
+                continue
             height = holder.heightForWidth(width) if holder.hasHeightForWidth() else holder.sizeHint().height()
             if item.sizeHint().height() != height:
                 item.setSizeHint(QSize(0, height))
@@ -134,6 +136,7 @@ class CardList(QListWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
+        self.scheduleDelayedItemsLayout()  # cards follow the width even if no height changed
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

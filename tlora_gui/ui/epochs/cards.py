@@ -84,7 +84,7 @@ class BackboneCard(Card):
         if info is None:
             second, tooltip = self.tr("no backbone yet"), ""
         else:
-            second = f"{info.name} · " + self.tr("frozen") + f" · {info.device}"
+            second = f"{info.name} · {info.device}"
             tooltip = self.tr(
                 "{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. "
                 "Never trained. Adapters and Time Mixer start at block {mixer_layer}."

@@ -51,7 +51,6 @@ class CorpusBox(QWidget):
         self._edit.setPlaceholderText(self.tr("Folder or files"))
         self._edit.setAccessibleName(self.tr("Files and folders of text"))
         self._edit.setToolTip(self.tr("Files and folders to train on, separated by semicolons"))
-        self._edit.setAcceptDrops(False)  # the dialog takes drops, as paths and not as text
         self._edit.setClearButtonEnabled(True)
         self._folder = QPushButton(self.tr("Folder…"))
         self._folder.setToolTip(self.tr("Choose a folder of text"))

@@ -122,6 +122,8 @@ class NewEpochDialog(QDialog):
         layout: QVBoxLayout = column(self._scroll, self._footer(), spacing=0)
         layout.setStretch(0, 1)
         self.setLayout(layout)
+        for edit in self.findChildren(QLineEdit):
+            edit.setAcceptDrops(False)  # the dialog takes files wherever they are let go
         self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - 40))
         self.setMinimumWidth(480)
         self._corpus.browse_folder_button().setFocus()

@@ -96,7 +96,8 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         self._areas = []
         # The whole stack first and the lowest part last: each covers what lies below it.
         for slot in reversed(drawing_order(slots)):
-            area = pg.PlotCurveItem(pen=None, brush=QColor(slots[slot].colour), fillLevel=0.0, antialias=True)
+            # "enclosed" fills in one piece; a fill down to a level shows seams between pieces of fifty tokens.
+            area = pg.PlotCurveItem(pen=None, brush=QColor(slots[slot].colour), fillLevel="enclosed", antialias=True)
             self._areas.append(area)
             self._view.addItem(area, ignoreBounds=True)
         self._changed()
@@ -135,9 +136,9 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
             return
         stacked = np.cumsum(np.asarray(self._weights, dtype=float)[:, drawing_order(self._slots)], axis=1)
         # Half a token more at both ends: a single token is seen too.
-        x = np.concatenate(([-0.5], np.arange(count), [count - 0.5]))
+        x = np.concatenate(([-0.5, -0.5], np.arange(count), [count - 0.5, count - 0.5]))
         for area, heights in zip(self._areas, stacked.T[::-1], strict=True):
-            area.setData(x, np.concatenate((heights[:1], heights, heights[-1:])))
+            area.setData(x, np.concatenate(([0.0], heights[:1], heights, heights[-1:], [0.0])))
 
     def _zoomed(self) -> None:
         self._whole = False

@@ -87,10 +87,8 @@ class Banner(QFrame):
         self._error = _Error(message, hint, details)
         self._show_kept_error()
 
-    def show_notice(
-        self, message: str, action_text: str = "", action: Callable[[], object] | None = None
-    ) -> None:
-        """Show for some seconds what was done; ``action_text`` offers one button, such as Undo, that calls ``action``."""
+    def show_notice(self, message: str, action_text: str = "", action: Callable[[], object] | None = None) -> None:
+        """Show for some seconds what was done; ``action_text`` offers a button, such as Undo, that calls ``action``."""
         self._fill("notice", message, "")
         self._action.setText(action_text)
         self._action.setToolTip(action_text)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
 
+from tlora_gui.ui.widgets.layouts import set_role
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -36,7 +38,7 @@ def ask(
         role = QMessageBox.ButtonRole.DestructiveRole if choice.destructive else QMessageBox.ButtonRole.AcceptRole
         button = box.addButton(choice.text, role)
         button.setObjectName(f"{choice.key}Button")
-        button.setProperty("role", "danger" if choice.destructive else "primary")
+        set_role(button, "role", "danger" if choice.destructive else "primary" if choice is choices[0] else "")
         keys[button] = choice.key
     stay_button = box.addButton(stay, QMessageBox.ButtonRole.RejectRole)
     stay_button.setObjectName("stayButton")

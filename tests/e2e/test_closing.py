@@ -1,0 +1,113 @@
+"""Closing the window: at rest, and in the middle of things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from person import Person
+from PySide6.QtWidgets import QMessageBox
+from test_training import begin_long_training, folders
+
+OpenWindow = Callable[..., Person]
+Corpora = dict[str, Path]
+
+
+def close_in_the_middle(person: Person, corpus: Path, answer: str) -> None:
+    begin_long_training(person, corpus, tokens=6144)
+    person.window.close()
+    assert person.window.isVisible()
+    person.answer(answer)
+    person.until_closed()
+
+
+def test_closing_an_idle_window_asks_nothing(open_window: OpenWindow, trained_project: Path) -> None:
+    person = open_window(trained_project)
+    person.wait(lambda: not person.window.client.busy)
+    person.window.close()
+    assert not person.window.isVisible() and not person.window.findChildren(QMessageBox)
+    assert person.engine_thread.isFinished() and not (trained_project / ".lock").exists()
+
+
+@pytest.mark.parametrize("moment", ["while opening", "while generating", "with the dialog open"])
+def test_closing_ends_what_goes_on(
+    open_window: OpenWindow, trained_project: Path, corpora: Corpora, moment: str
+) -> None:
+    person = open_window(trained_project, opens=moment != "while opening")
+    if moment == "while generating":
+        person.begin_generating("O gentle", new_tokens=200)
+    if moment == "with the dialog open":
+        person.drop(corpora["verse"])
+    person.close()
+
+
+def test_resume_later_keeps_a_checkpoint_that_another_launch_finishes(
+    open_window: OpenWindow, project: Path, corpora: Corpora
+) -> None:
+    close_in_the_middle(open_window(project), corpora["verse"], "suspendButton")
+    assert folders(project) == ["verse"]
+
+    again = open_window(project)
+    assert again.states == {"Verse": "interrupted"}
+    again.wait(lambda: len(again.curve("lossChart", "verse")[0]) >= 3)
+    done = len(again.curve("lossChart", "verse")[0])
+    again.press("resumeButton")
+    again.wait(lambda: again.states == {"Verse": "training"})
+    again.until_step(done + 1)
+    again.until_trained("Verse")
+    assert again.epochs["Verse"].note == "" and folders(project) == ["01-verse"]
+    again.wait(lambda: again.curve("lossChart", "verse")[0].tolist() == list(range(1, 49)))
+
+
+def test_keep_freezes_what_was_learned(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
+    close_in_the_middle(open_window(project), corpora["verse"], "keepButton")
+
+    again = open_window(project)
+    assert again.states == {"Verse": "frozen"} and again.epochs["Verse"].note.startswith("stopped after")
+    assert folders(project) == ["01-verse"]
+
+
+def test_discard_leaves_nothing(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
+    close_in_the_middle(open_window(project), corpora["verse"], "discardButton")
+
+    assert open_window(project).states == {} and folders(project) == []
+
+
+def test_the_question_names_those_that_wait(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
+    person = open_window(project)
+    begin_long_training(person, corpora["verse"])
+    person.train(corpora["code"])
+    person.window.close()
+    assert "(1) will not be trained" in person.question.informativeText()
+    person.answer("suspendButton")
+    person.until_closed()
+
+    assert open_window(project).states == {"Verse": "interrupted"}
+
+
+def test_what_was_to_be_kept_and_cannot_be_written_keeps_the_window_open(
+    open_window: OpenWindow, project: Path, corpora: Corpora
+) -> None:
+    person = open_window(project)
+    begin_long_training(person, corpora["verse"])
+    (project / "epochs").write_text("in the way")
+    person.window.close()
+    person.answer("keepButton")
+    person.wait(lambda: person.sees_error)
+
+    assert str(project / "epochs") in person.banner
+    assert person.window.isVisible() and person.window.isEnabled() and not person.window.controller.trainings
+    (project / "epochs").unlink()
+    person.window.banner.clear()
+    person.train(corpora["code"])
+    person.until_trained("Code")
+
+
+def test_an_interrupted_epoch_can_be_discarded(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
+    close_in_the_middle(open_window(project), corpora["verse"], "suspendButton")
+    again = open_window(project)
+    again.press("discardInterruptedButton")
+    again.answer("discardButton")
+    again.wait(lambda: again.states == {})
+    assert folders(project) == []
