@@ -77,7 +77,7 @@ def test_a_project_around_a_local_folder_is_made_through_the_welcome(
 
     folder = projects_place(person) / "Sonnets"
     assert (folder / "project.json").is_file()
-    assert list(person.cards) == ["Eternity, tiny-llama · frozen · CPU"]
+    assert len(person.cards) == 1 and person.card("Eternity, tiny-llama")
     assert person.see(QLabel, "backboneLabel").text() == "tiny-llama · CPU float32 · 0 epochs"
     assert "Sonnets" in person.window.windowTitle()
     assert WindowSettings().last_project == str(folder) and WindowSettings().recent_projects == [str(folder)]
@@ -203,7 +203,7 @@ def test_going_to_another_project_leaves_nothing_of_the_first_on_screen(
     assert person.window.welcome.isVisible() and WindowSettings().last_project == ""
     assert_usable(person, tiny_model_folder)
 
-    assert list(person.cards) == ["Eternity, tiny-llama · frozen · CPU"]
+    assert len(person.cards) == 1 and person.card("Eternity, tiny-llama")
     assert not person.text.tokens and not person.prompt.toPlainText()
     person.wait(lambda: not len(person.curve("lossChart", "verse")[0]))
 
