@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from person import Person
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 
 from tlora_gui.ui.settings import WindowSettings
@@ -51,8 +52,8 @@ def test_first_launch_shows_the_welcome_and_no_panel(open_window: OpenWindow) ->
 
 def test_a_window_closed_at_once_starts_nothing(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project, opens=False)
-    person.window.repaint()
-    person.close()
+    person.window.first_painted.connect(lambda: QTimer.singleShot(0, person.window.close))
+    person.until_closed()
     QApplication.processEvents()
     assert not (trained_project / ".lock").exists()
 
@@ -220,6 +221,8 @@ def test_a_generation_ends_with_its_project(open_window: OpenWindow, trained_pro
     person = open_window(trained_project)
     person.begin_generating("O gentle", new_tokens=200)
     person.choose_from_menus("&Close project")
+    person.wait(lambda: not person.window.client.busy)
+    assert person.text.toPlainText() == ""
     person.window.welcome.open_requested.emit(str(project))
     person.wait(lambda: person.window.project_shown and not person.window.client.busy)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from engine_helpers import Corpora, collect, open_copy, train_job
 
-from tlora_gui.engine import dreams, jobs, training
+from tlora_gui.engine import dreams, evaluation, jobs
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -42,7 +42,7 @@ def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same figures on every machine; some CPUs train in bf16, which costs a tiny model more than it gains."""
-    monkeypatch.setattr(training, "trains_in_bf16", lambda device: False)
+    monkeypatch.setattr(evaluation, "trains_in_bf16", lambda device: False)
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,7 @@ def stored_projects(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLORA_CACHE", str(root / "cache"))
         shorten_dreams(patch)
-        patch.setattr(training, "trains_in_bf16", lambda device: False)
+        patch.setattr(evaluation, "trains_in_bf16", lambda device: False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         session = Session()

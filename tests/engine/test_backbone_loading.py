@@ -90,9 +90,7 @@ def test_model_that_reads_both_ways_is_refused(tmp_path: Path, tiny_tokenizer: A
 
 
 def test_encoder_decoder_is_refused(tmp_path: Path, tiny_tokenizer: Any) -> None:
-    config = T5Config(
-        vocab_size=257, d_model=16, d_ff=16, num_layers=1, num_heads=2, d_kv=8, decoder_start_token_id=0
-    )
+    config = T5Config(vocab_size=257, d_model=16, d_ff=16, num_layers=1, num_heads=2, d_kv=8, decoder_start_token_id=0)
     model = T5ForConditionalGeneration(config)
     assert "is not a causal language model" in refusal(save(model, tiny_tokenizer, tmp_path / "t5"))
 

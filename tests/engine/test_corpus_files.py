@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from tlora_gui.engine import corpus
+from tlora_gui.engine import blocks, corpus
+from tlora_gui.engine.blocks import TokenBlocks, make_blocks, summarise
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.corpus import Source, TextCorpus, TokenBlocks, make_blocks, read_text, summarise
+from tlora_gui.engine.corpus import Source, TextCorpus, read_text
 from tlora_gui.engine.errors import Cancelled, TloraError
 
 LINE = "The quick brown fox jumps over the lazy dog and runs away.\n"
@@ -194,7 +195,7 @@ def test_sparse_file_of_2_gb_is_looked_at_and_not_read(tmp_path: Path, tiny_toke
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 3 MB file is "too large" and 4 MB are the most read at once, so that the test need not write gigabytes."""
     monkeypatch.setattr(corpus, "FILE_LIMIT", 2**20)
-    monkeypatch.setattr(corpus, "_READ_LIMIT", 2**21)
+    monkeypatch.setattr(blocks, "_READ_LIMIT", 2**21)
 
 
 @pytest.mark.usefixtures("small_limits")

@@ -45,9 +45,7 @@ def test_dreams_are_the_backbones_own_whatever_epochs_there_are(tiny_backbone: A
     assert torch.equal(dream(model, tiny_tokenizer), before)
 
 
-def test_cached_dreams_are_read_and_not_dreamed_again(
-    tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path
-) -> None:
+def test_cached_dreams_are_read_and_not_dreamed_again(tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path) -> None:
     model, cache = TemporalLoRA(tiny_backbone), tmp_path / "dreams" / "a.safetensors"
     one = dream(model, tiny_tokenizer, cache)
     assert [path.name for path in cache.parent.iterdir()] == ["a.safetensors"]
@@ -57,9 +55,7 @@ def test_cached_dreams_are_read_and_not_dreamed_again(
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense" * 9])
-def test_damaged_cache_is_dreamed_again(
-    tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path, damage: bytes
-) -> None:
+def test_damaged_cache_is_dreamed_again(tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path, damage: bytes) -> None:
     model, cache = TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors"
     one = dream(model, tiny_tokenizer, cache)
     cache.write_bytes(damage)

@@ -13,11 +13,12 @@ import torch
 from engine_helpers import QUICK, cancel_after, drain, only, same_tensors, snapshot
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import training
+from tlora_gui.engine import evaluation, training
 from tlora_gui.engine.backbones import state_hash
+from tlora_gui.engine.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import SamplingSettings, SleepSettings, TrainSettings
-from tlora_gui.engine.corpus import TextCorpus, TokenBlocks, make_blocks
+from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import HeldOut, TrainStep
@@ -26,9 +27,7 @@ from tlora_gui.engine.training import EpochResult, EpochRun, leave_memory, requi
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 
-LONGER = replace(
-    QUICK, max_tokens=2048, batch_size=4, sleep=SleepSettings(memory_tokens=1024, batch_tokens=256)
-)
+LONGER = replace(QUICK, max_tokens=2048, batch_size=4, sleep=SleepSettings(memory_tokens=1024, batch_tokens=256))
 """Enough steps for the mixer to tell two kinds of text apart."""
 
 
@@ -61,9 +60,7 @@ class Bench:
 
 
 @pytest.fixture
-def make_bench(
-    tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]
-) -> Callable[[Any], Bench]:
+def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]) -> Callable[[Any], Bench]:
     def make(backbone: Any) -> Bench:
         model = TemporalLoRA(backbone)
         key = ("dreams", type(backbone))
@@ -113,7 +110,7 @@ def test_losses_fall_and_the_epoch_beats_the_backbone_on_held_out_text(bench: Be
 def test_bf16_autocast_learns_and_leaves_adapter_and_memory_in_their_own_precision(
     llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "trains_in_bf16", lambda device: True)
+    monkeypatch.setattr(evaluation, "trains_in_bf16", lambda device: True)
     _, result = llama.train("verse", LONGER)
     assert result.held_out_loss < 0.9 * result.backbone_loss
     assert {parameter.dtype for parameter in llama.model.adapter_parameters("verse").values()} == {torch.float32}

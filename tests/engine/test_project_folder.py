@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tlora_gui.engine import project as project_module
+from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.corpus import TokenBlocks
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, SlotInfo, TokenEvent, TrainStep
 from tlora_gui.engine.project import FORMAT_VERSION, Project, write_tensors, write_text

@@ -42,9 +42,7 @@ def trained(model: TemporalLoRAModel, corpora: Corpora, made_once: dict[Any, Any
 
 
 def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corpora) -> None:
-    model = TemporalLoRAModel(
-        model_name=str(tiny_model_folder), lora_rank=8, lora_alpha=16.0, mixer_strategy="gating"
-    )
+    model = TemporalLoRAModel(model_name=str(tiny_model_folder), lora_rank=8, lora_alpha=16.0, mixer_strategy="gating")
     model.add_adapter("shakespeare", "Renaissance Era")
     model.add_adapter("python", "IT Era")
     train_adapter(model, corpora["verse"], "shakespeare", epochs=3, max_tokens=1024)
@@ -82,9 +80,7 @@ def test_result_tells_facts_and_history(trained: TemporalLoRAModel, corpora: Cor
 
 
 @pytest.mark.parametrize("kind", ["path", "string path", "texts", "corpus"])
-def test_dataset_may_be_a_path_texts_or_a_corpus(
-    model: TemporalLoRAModel, corpora: Corpora, kind: str
-) -> None:
+def test_dataset_may_be_a_path_texts_or_a_corpus(model: TemporalLoRAModel, corpora: Corpora, kind: str) -> None:
     dataset: Any = {
         "path": corpora["verse"],
         "string path": str(corpora["verse"]),

@@ -12,10 +12,16 @@ import torch
 from engine_helpers import drain
 
 from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.evaluation import gain_kept, routing_accuracy, score_domain
+from tlora_gui.engine.evaluation import (
+    gain_kept,
+    held_out_loss,
+    next_token_loss,
+    routing_accuracies,
+    routing_accuracy,
+    score_domain,
+)
 from tlora_gui.engine.events import DomainScore, GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.export import to_html
-from tlora_gui.engine.training import held_out_loss, next_token_loss, routing_accuracies
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
 
@@ -83,7 +89,7 @@ def test_gain_kept_is_the_mixs_share_of_the_epochs_gain() -> None:
 
 # -- HTML -------------------------------------------------------------------------------------------------------
 
-NASTY = '<script>alert("x")</script> & \'quotes\''
+NASTY = "<script>alert(\"x\")</script> & 'quotes'"
 
 
 class Reader(HTMLParser):
@@ -118,12 +124,8 @@ def record(**changes: Any) -> GenerationRecord:
         SlotInfo("code", "Code", "#E69F00"),
     )
     rows = [("\nTo", (0.1, 0.8, 0.1)), (NASTY, (0.2, 0.1, 0.7)), (" {x}\n\n", (0.9, 0.1, 0.0)), ("", (0.4, 0.3, 0.3))]
-    tokens = tuple(
-        TokenEvent(i, 65 + i, text, weights, i == 0, 0.25, 3, ()) for i, (text, weights) in enumerate(rows)
-    )
-    return replace(
-        GenerationRecord(NASTY, "mixer", SamplingSettings(seed=42), slots, tokens, "length", 9.0), **changes
-    )
+    tokens = tuple(TokenEvent(i, 65 + i, text, weights, i == 0, 0.25, 3, ()) for i, (text, weights) in enumerate(rows))
+    return replace(GenerationRecord(NASTY, "mixer", SamplingSettings(seed=42), slots, tokens, "length", 9.0), **changes)
 
 
 def read(page: str) -> Reader:

@@ -484,9 +484,7 @@ def test_broken_epoch_is_shown_and_can_be_deleted(two_epochs: Session) -> None:
     assert states(again) == states(reopen(again)) == [("code", "frozen")]
 
 
-def test_deletion_that_cannot_be_stored_does_not_happen(
-    two_epochs: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deletion_that_cannot_be_stored_does_not_happen(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tensors(two_epochs)
 
     def sync(path: Path) -> None:
@@ -569,9 +567,7 @@ def test_evaluation_scores_every_epoch_on_its_own_held_out_text(two_epochs: Sess
         assert score.unprotected_routing_accuracy == dict(last.unprotected)[score.slug]
 
 
-def test_evaluation_without_the_corpus_says_what_is_missing(
-    session: Session, corpora: Corpora, tmp_path: Path
-) -> None:
+def test_evaluation_without_the_corpus_says_what_is_missing(session: Session, corpora: Corpora, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(corpora["verse"], tmp_path / "verse"))
     collect(session.run(train_job("Verse", folder)))
     shutil.rmtree(folder)

@@ -73,9 +73,9 @@ def test_greedy_backbone_alone_equals_transformers_generate(
 ) -> None:
     plain = copy.deepcopy(tiny_backbone)
     inputs = tiny_tokenizer(PROMPT, return_tensors="pt", return_token_type_ids=False)
-    expected = plain.generate(
-        **inputs, do_sample=False, max_new_tokens=12, repetition_penalty=penalty, pad_token_id=0
-    )[0].tolist()
+    expected = plain.generate(**inputs, do_sample=False, max_new_tokens=12, repetition_penalty=penalty, pad_token_id=0)[
+        0
+    ].tolist()
     model = TemporalLoRA(tiny_backbone)
     model.add_adapter("verse")
     events, _ = run(model, tiny_tokenizer, blend=0, sampling=replace(GREEDY, repetition_penalty=penalty))

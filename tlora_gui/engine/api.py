@@ -20,6 +20,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from tlora_gui.engine.backbones import fingerprint, is_causal, load_backbone, not_causal
+from tlora_gui.engine.blocks import make_blocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import (
     STARTER,
@@ -30,7 +31,7 @@ from tlora_gui.engine.config import (
     TrainSettings,
     epoch_colour,
 )
-from tlora_gui.engine.corpus import TextCorpus, as_corpus, make_blocks
+from tlora_gui.engine.corpus import TextCorpus, as_corpus
 from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep

@@ -27,8 +27,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.config import LoraSettings, MixerSettings, SleepSettings, TrainSettings
-from tlora_gui.engine.corpus import TokenBlocks
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, TrainStep
 from tlora_gui.engine.records import generation_line, history_line, read_generation_line, read_history_line

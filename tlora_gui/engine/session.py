@@ -12,9 +12,10 @@ import torch
 
 from tlora_gui.engine import jobs, starter
 from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
+from tlora_gui.engine.blocks import TokenBlocks, held_out_blocks, make_blocks, summarise
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, MixerSettings, TrainSettings, epoch_colour
-from tlora_gui.engine.corpus import TextCorpus, TokenBlocks, held_out_blocks, make_blocks, summarise
+from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.evaluation import score_domain

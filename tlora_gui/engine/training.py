@@ -26,14 +26,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.backbones import context_length, trains_in_bf16
+from tlora_gui.engine.backbones import context_length
+from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.corpus import TokenBlocks
 from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
 from tlora_gui.engine.events import Accuracies, HeldOut, Progress, TrainStep
 from tlora_gui.temporal.active_sleep import (
     EpochMemory,
@@ -50,7 +50,6 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 WARM_UP_STEPS = 10
 PROBE_TOKENS = 1024
 CHECKPOINT_SECONDS = 60.0
-_MEASURE_BATCH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,46 +343,6 @@ class EpochRun:
     def _mixers(self) -> dict[str, TimeMixer]:
         parts = {"mixer": self.model.mixer, "teacher": self.teacher, "unprotected": self.unprotected}
         return {name: mixer for name, mixer in parts.items() if mixer is not None}
-
-
-# -- measuring --------------------------------------------------------------------------------------------------
-
-
-def training_precision(device: torch.device) -> torch.autocast:
-    """bf16 autocast where it pays, else nothing."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=trains_in_bf16(device))
-
-
-def next_token_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of each next token, in nats per token (``"sum"`` adds them up)."""
-    return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
-
-
-def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
-    """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
-
-    Measured in the precision of training, so that the curves speak of one thing.
-    """
-    total, count = 0.0, 0
-    for start in range(0, len(held_out_NT), _MEASURE_BATCH):
-        ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
-        with torch.inference_mode(), training_precision(model.device):
-            logits_BTV = model(ids_BT, blend).logits_BTV
-        total += next_token_loss(logits_BTV, ids_BT, "sum").item()
-        count += ids_BT[:, 1:].numel()
-        yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
-    return total / max(1, count)
-
-
-@torch.no_grad()
-def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Tensor]) -> Accuracies:
-    """Per epoch, the share of its held-out tokens whose dominant slot is its own."""
-    found = []
-    for slot, slug in enumerate(slots, 1):
-        if slug in probes:
-            logits_NTS, _ = mixer(probes[slug].to(mixer.head.weight.device))
-            found.append((slug, float((logits_NTS.argmax(-1) == slot).float().mean())))
-    return tuple(found)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLockFile, QObject, Slot
 from PySide6.QtGui import QAction
@@ -435,13 +435,13 @@ class Controller(QObject):
             text += " " + self.tr("Those that wait their turn ({count}) will not be trained.").format(count=waiting)
         ask(self.window, title, text, choices, self.tr("Go on training"), self._end_all)
 
-    def _end_all(self, mode: CancelMode) -> None:
+    def _end_all(self, mode: str) -> None:
         """Let every job end in its own time, then close."""
         self._closing = True
         self.window.setEnabled(False)
         self.window.progress_line.show_progress(Progress(self.tr("Finishing")))
         for job_id in self.client.live():
-            self.client.cancel(job_id, mode if job_id == self.active_training else "discard")
+            self.client.cancel(job_id, cast(CancelMode, mode) if job_id == self.active_training else "discard")
         self._close_if_idle()
 
     def _close_if_idle(self) -> None:
