@@ -17,6 +17,7 @@ import pytest
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
 from tlora_gui.engine import dreams
+from tlora_gui.worker.project_lock import lock_project
 
 ROOT = Path(__file__).parent.parent
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens are told by these variables on Linux")
@@ -251,6 +252,19 @@ def test_what_is_no_project_is_refused(tmp_path: Path, verb: tuple[str, ...], th
     assert (told.status, told.out) == (1, "")
     assert str(folder) in told.err and "not a Temporal LoRA project" in told.err
     assert folder.exists() is there
+
+
+@pytest.mark.parametrize("verb", [("evaluate",), ("generate", "a prompt")], ids=["evaluate", "generate"])
+def test_a_project_that_a_window_has_open_is_left_alone(
+    trained: tuple[Path, list[Told]], verb: tuple[str, ...]
+) -> None:
+    project, _ = trained
+    lock = lock_project(project)
+    assert lock is not None
+    told = typed(verb[0], project, *verb[1:])
+    lock.unlock()
+    assert (told.status, told.out) == (1, "")
+    assert "open in another window" in told.err
 
 
 def test_training_never_writes_into_a_folder_that_holds_something_else(

@@ -23,6 +23,7 @@ from tlora_gui.engine.events import (
     TrainStep,
 )
 from tlora_gui.engine.session import Session
+from tlora_gui.worker.project_lock import lock_project
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,14 +44,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
     job = _job(options)  # bad numbers are refused before anything is fetched or loaded
-    if options.verb == "train" and _is_new(options.project):
-        yield from session.run(jobs.CreateProject(str(options.project), options.backbone))
-    else:
-        yield from session.run(jobs.OpenProject(str(options.project)))
-    for event in session.run(job):
-        yield event
-        if isinstance(event, GenerationFinished) and options.html:
-            yield from session.run(jobs.ExportGeneration(event.record, options.html))
+    is_new = options.verb == "train" and _is_new(options.project)
+    lock = None if is_new else lock_project(options.project)
+    try:
+        if is_new:
+            yield from session.run(jobs.CreateProject(str(options.project), options.backbone))
+        else:
+            yield from session.run(jobs.OpenProject(str(options.project)))
+        for event in session.run(job):
+            yield event
+            if isinstance(event, GenerationFinished) and options.html:
+                yield from session.run(jobs.ExportGeneration(event.record, options.html))
+    finally:
+        if lock is not None:
+            lock.unlock()
 
 
 def _job(options: argparse.Namespace) -> jobs.TrainEpoch | jobs.Generate | jobs.Evaluate:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QImage
 
 from tlora_gui.engine.project import INDEX
 
-TOKENS = 2048
+TOKENS = 1536
 STEPS = TOKENS // (4 * 128)
 DOMAINS = ("shakespeare", "python")
 PICTURES = (

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelMode
 from tlora_gui.engine.config import BACKBONE_COLOUR
+from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import (
     CorpusSummarised,
     EpochFinished,
@@ -38,6 +39,7 @@ from tlora_gui.engine.events import (
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
+from tlora_gui.worker.project_lock import lock_project
 
 if TYPE_CHECKING:
     from tlora_gui.ui.demo import Demo
@@ -147,17 +149,11 @@ class Controller(QObject):
         """Keep other windows out of a project; the one open here stays locked until the other has opened."""
         _unlock(self._lock_of_opening)
         self._lock_of_opening = None
-        if not path.is_dir():
-            return True
-        lock = QLockFile(str(path / ".lock"))
-        lock.setStaleLockTime(0)
-        if not lock.tryLock(0) and lock.error() == QLockFile.LockError.LockFailedError:
-            self.window.banner.show_error(
-                self.tr("{name} is open in another window.").format(name=path.name),
-                self.tr("Close it there first, or choose another project."),
-            )
+        try:
+            self._lock_of_opening = lock_project(path)
+        except TloraError as error:
+            self.window.banner.show_error(error.message, error.hint)
             return False
-        self._lock_of_opening = lock
         return True
 
     def release(self) -> None:

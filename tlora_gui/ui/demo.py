@@ -219,6 +219,7 @@ class Demo(QObject):
                 path = self.pictures / f"generated-{title}.html"
                 window.client.submit(jobs.ExportGeneration(record, str(path)))
                 yield self._more(FileWritten, number)
+                window.banner.clear()
         self.report["tokens_per_second"]["generation"] = round(statistics.median(speeds), 1)
 
     def _show_dark(self) -> Iterator[Condition]:

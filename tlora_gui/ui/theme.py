@@ -91,6 +91,7 @@ def mono_font(points: float = 11.0) -> QFont:
     if wanted:
         font.setFamilies([*wanted, *font.families()])
     font.setPointSizeF(points)
+    font.setFeature(QFont.Tag("calt"), 0)  # no ligatures: "->" is two characters, maybe of two tokens
     return font
 
 
