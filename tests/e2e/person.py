@@ -211,7 +211,7 @@ class Person:
     def until_trained(self, *names: str) -> None:
         """Wait until these are frozen and nothing is left to train."""
         self.wait_without_error(lambda: all(self.states.get(name) == "frozen" for name in names))
-        self.wait(lambda: not self.window.controller.trainings)
+        self.wait(lambda: not self.window.controller.training.jobs)
 
     @property
     def bar(self) -> QProgressBar:
@@ -256,7 +256,7 @@ class Person:
         self.wait_without_error(lambda: self.text.slots is not shown)
 
     def until_generated(self) -> None:
-        self.wait_without_error(lambda: self.window.controller.generation is None)
+        self.wait_without_error(lambda: self.window.controller.generating.job_id is None)
 
     def generate(self, prompt: str, mode: str = "mixer", new_tokens: int = 24) -> Sequence[TokenEvent]:
         """Type a prompt, press Ctrl+Enter, and wait for the end; gives the tokens shown."""

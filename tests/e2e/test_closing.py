@@ -97,7 +97,7 @@ def test_what_was_to_be_kept_and_cannot_be_written_keeps_the_window_open(
     person.wait(lambda: person.sees_error)
 
     assert str(project / "epochs") in person.banner
-    assert person.window.isVisible() and person.window.isEnabled() and not person.window.controller.trainings
+    assert person.window.isVisible() and person.window.isEnabled() and not person.window.controller.training.jobs
     (project / "epochs").unlink()
     person.window.banner.clear()
     person.train(corpora["code"])

@@ -128,7 +128,7 @@ def test_text_that_cannot_be_trained_on_says_why_and_cannot_be_started(
     assert problem in person.headline and not person.start_button.isEnabled()
     assert person.see(QPlainTextEdit, "skippedList", dialog).toPlainText() == skipped
     QTest.keyClick(dialog, Qt.Key.Key_Return)
-    assert person.dialog is not None and not person.window.controller.trainings
+    assert person.dialog is not None and not person.window.controller.training.jobs
 
 
 def test_a_dropped_folder_that_vanished_is_told_in_the_dialog(

@@ -47,7 +47,7 @@ def test_ctrl_enter_streams_tokens_in_the_colour_of_their_dominant_epoch(
     person = open_window(trained_project)
     person.begin_generating(CODE, new_tokens=60)
     person.wait(lambda: len(person.text.tokens) > len(CODE) + 3)
-    assert person.window.controller.generation is not None, "it came all at once"
+    assert person.window.controller.generating.job_id is not None, "it came all at once"
     person.until_generated()
 
     tokens = person.text.tokens

@@ -64,8 +64,8 @@ class TrainSettings:
     batch_size: int = 4
     block_size: int = 128
     held_out_share: float = 0.1
-    held_out_tokens: int = 2048
-    eval_every: int = 25
+    held_out_tokens: int = 1024
+    eval_every: int = 10
     objective: Objective = "isolated"
     sleep: SleepSettings = field(default_factory=SleepSettings)
     compare_unprotected: bool = True

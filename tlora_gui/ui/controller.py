@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLockFile, QObject, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelMode
@@ -22,7 +21,6 @@ from tlora_gui.engine.events import (
     Event,
     FileWritten,
     GenerationFinished,
-    GenerationRecord,
     GenerationStarted,
     HeldOut,
     JobCancelled,
@@ -36,7 +34,8 @@ from tlora_gui.engine.events import (
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.generation_control import GenerationControl
+from tlora_gui.ui.training_control import TrainingControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.project_lock import lock_project
@@ -45,11 +44,9 @@ if TYPE_CHECKING:
     from tlora_gui.ui.demo import Demo
     from tlora_gui.ui.main_window import MainWindow
 
-Training = jobs.TrainEpoch | jobs.ResumeEpoch
-
 
 class Controller(QObject):
-    """Holds which job does what: at most one project is opening, one generation runs, trainings wait in line."""
+    """Opens and closes projects and the window, and hands each event to whom it concerns."""
 
     def __init__(self, window: MainWindow, client: EngineClient) -> None:
         super().__init__(window)
@@ -57,16 +54,11 @@ class Controller(QObject):
         self.client = client
         self.project: ProjectInfo | None = None
         self.epochs: tuple[EpochInfo, ...] = ()
-        self.dialog: NewEpochDialog | None = None
         self.demo: Demo | None = None
-        self.trainings: dict[int, Training] = {}
-        self.generation: int | None = None
+        self.training = TrainingControl(window, client)
+        self.generating = GenerationControl(window, client)
         self._opening: int | None = None
-        self._summary: int | None = None
-        self._paused = False
-        self._started = False
         self._closing = False
-        self._speed: float | None = None
         self._dropped: list[str] = []
         self._lock: QLockFile | None = None
         self._lock_of_opening: QLockFile | None = None
@@ -83,7 +75,6 @@ class Controller(QObject):
         window.recent_menu.aboutToShow.connect(self._fill_recent)
         window.recent_menu.triggered.connect(self._open_recent)
         window.add_epoch_action.triggered.connect(self._add_epoch)
-        window.evaluate_action.triggered.connect(self._evaluate)
         window.demo_action.triggered.connect(self.play_demo)
         window.welcome.create_requested.connect(self.create_project)
         window.welcome.open_requested.connect(self.open_project)
@@ -92,22 +83,9 @@ class Controller(QObject):
         window.progress_line.cancel_requested.connect(self._cancel_others)
         window.charts.saved.connect(self._notice_written)
         window.charts.problem.connect(window.banner.show_error)
-        panel = window.epochs
-        panel.add_requested.connect(self._add_epoch)
-        panel.files_dropped.connect(self.new_epoch)
-        panel.pause_requested.connect(self._pause)
-        panel.stop_requested.connect(self.stop_training)
-        panel.resume_requested.connect(self._resume)
-        panel.discard_requested.connect(self._delete)
-        panel.delete_requested.connect(self._delete)
-        panel.edit_requested.connect(self._edit)
-        panel.export_requested.connect(self._export_epoch)
-        panel.unqueue_requested.connect(self._unqueue)
-        panel.epoch_activated.connect(window.generation.choose_mode)
-        window.generation.generate_requested.connect(self.generate)
-        window.generation.stop_requested.connect(self._stop_generating)
-        window.generation.export_requested.connect(self._ask_where_to_export)
-        window.generation.token_hovered.connect(self._show_token)
+        window.epochs.add_requested.connect(self._add_epoch)
+        window.epochs.files_dropped.connect(self.new_epoch)
+        self.training.paced.connect(self._show_pace)
 
     def begin(self, project: str | None) -> None:
         """The window is on screen: start the engine, open the project if there is one."""
@@ -133,11 +111,11 @@ class Controller(QObject):
 
     def _may_leave_project(self) -> bool:
         """Whether nothing is in training here; says so if there is."""
-        if self.trainings:
+        if self.training.jobs:
             self.window.banner.show_error(
                 self.tr("An epoch is in training here."), self.tr("Stop it before going to another project.")
             )
-        return not self.trainings
+        return not self.training.jobs
 
     def _begin_opening(self, job: jobs.CreateProject | jobs.OpenProject) -> None:
         self.window.banner.clear()
@@ -203,8 +181,7 @@ class Controller(QObject):
         for job_id in self.client.live():
             if job_id != self._opening:
                 self.client.drop(job_id)
-        self.generation = None
-        self.window.generation.set_generating(False)
+        self.generating.ended()
         self.window.generation.clear()
         self.window.progress_line.clear()
 
@@ -221,7 +198,7 @@ class Controller(QObject):
 
     def _cancel_others(self) -> None:
         for job_id in self.client.live():
-            if job_id not in self.trainings and job_id != self.generation:
+            if job_id not in self.training.jobs and job_id != self.generating.job_id:
                 self.client.cancel(job_id)
 
     def _set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
@@ -229,6 +206,7 @@ class Controller(QObject):
         for gone in {epoch.slug for epoch in self.epochs} - {epoch.slug for epoch in epochs}:
             window.charts.remove_epoch(gone)
         self.epochs = epochs
+        self.training.set_epochs(epochs)
         window.epochs.set_epochs(epochs)
         window.charts.set_epochs(epochs)
         mixed = [epoch for epoch in epochs if epoch.state in ("frozen", "training")]
@@ -245,156 +223,18 @@ class Controller(QObject):
         parts = [backbone.name, f"{backbone.device} {backbone.dtype}", epochs, speed]
         self.window.backbone_label.setText(" · ".join(part for part in parts if part))
 
-    # -- training -----------------------------------------------------------------------------------------------
-
     @Slot()
     def _add_epoch(self) -> None:
         self.new_epoch([])
 
     @Slot(list)
     def new_epoch(self, paths: list[str]) -> None:
-        """Open "New epoch", filled in from what was dropped."""
-        if self.project is None:
-            self._dropped = list(paths)
-            self.window.banner.show_notice(self.tr("Choose a backbone first; the dropped text is kept for then."))
+        """Open "New epoch" with these files and folders; without a project they are kept until there is one."""
+        if self.project is not None:
+            self.training.new_epoch(paths)
             return
-        if self.dialog is None:
-            self.dialog = NewEpochDialog(parent=self.window)
-            self.dialog.corpus_chosen.connect(self._summarise)
-            self.dialog.start_requested.connect(self.train)
-            self.dialog.finished.connect(self._dialog_closed)
-            waiting = [job.name for job in self.trainings.values() if isinstance(job, jobs.TrainEpoch)]
-            self.dialog.set_taken_names([*(epoch.name for epoch in self.epochs), *waiting])
-            self.dialog.set_used_colours([epoch.colour for epoch in self.epochs])
-            self.dialog.set_speed(self._speed)
-            self.dialog.open()
-        if paths:
-            self.dialog.set_paths(paths)
-
-    @Slot(tuple)
-    def _summarise(self, paths: tuple[str, ...]) -> None:
-        self.client.drop(self._summary)
-        self._summary = None
-        if paths and self.dialog is not None:
-            self.dialog.set_summarising()
-            self._summary = self.client.submit(jobs.SummariseCorpus(tuple(paths)))
-
-    @Slot()
-    def _dialog_closed(self) -> None:
-        self.client.drop(self._summary)
-        self._summary = None
-        self.dialog = None
-
-    @Slot(object)
-    def train(self, job: Training) -> None:
-        """Train now, or after the epochs that wait already."""
-        self.trainings[self.client.submit(job)] = job
-        self._show_queue()
-        if len(self.trainings) == 1:
-            self._prepare()
-
-    def _prepare(self) -> None:
-        self._started = self._paused = False
-        job = next(iter(self.trainings.values()), None)
-        if job is not None:
-            self._show_preparation(job, self.tr("Preparing"))
-
-    def _show_preparation(self, job: Training, label: str) -> None:
-        if isinstance(job, jobs.TrainEpoch):
-            self.window.epochs.show_preparation(label, job.name, job.colour)
-            return
-        info = next((epoch for epoch in self.epochs if epoch.slug == job.slug), None)
-        if info is not None:
-            self.window.epochs.show_preparation(label, info.name, info.colour)
-
-    def _show_queue(self) -> None:
-        waiting = [job for job in list(self.trainings.values())[1:] if isinstance(job, jobs.TrainEpoch)]
-        self.window.epochs.set_queue(tuple(job.name for job in waiting))
-        self.window.epochs.set_busy(bool(self.trainings))
-
-    @property
-    def active_training(self) -> int | None:
-        """Number of the training that runs."""
-        return next(iter(self.trainings), None)
-
-    @Slot(bool)
-    def _pause(self, paused: bool) -> None:
-        self._paused = paused
-        self.client.pause(self.active_training, paused)
-        self.window.epochs.set_paused(paused)
-
-    @Slot(str)
-    def stop_training(self, mode: CancelMode) -> None:
-        """End the running training: keep, discard or suspend."""
-        self.client.cancel(self.active_training, mode)
-
-    @Slot(str)
-    def _resume(self, slug: str) -> None:
-        self.train(jobs.ResumeEpoch(slug))
-
-    @Slot(int)
-    def _unqueue(self, index: int) -> None:
-        waiting = list(self.trainings)[1:]
-        if index < len(waiting):
-            self.client.drop(waiting[index])
-            del self.trainings[waiting[index]]
-            self._show_queue()
-
-    @Slot(str)
-    def _delete(self, slug: str) -> None:
-        name = next((epoch.name for epoch in self.epochs if epoch.slug == slug), slug)
-        undoable = any(epoch.slug == slug and epoch.state == "frozen" for epoch in self.epochs)
-        self.client.submit(jobs.DeleteEpoch(slug))
-        self.window.banner.show_notice(
-            self.tr("{name} was deleted.").format(name=name), self.tr("Undo") if undoable else "", self._undo_delete
-        )
-
-    @Slot()
-    def _undo_delete(self) -> None:
-        self.client.submit(jobs.RestoreEpoch())
-
-    @Slot(str, str, str, str)
-    def _edit(self, slug: str, name: str, era: str, colour: str) -> None:
-        self.client.submit(jobs.EditEpoch(slug, name, era, colour))
-
-    @Slot(str, str)
-    def _export_epoch(self, slug: str, folder: str) -> None:
-        self.client.submit(jobs.ExportEpoch(slug, folder))
-
-    @Slot()
-    def _evaluate(self) -> None:
-        self.client.submit(jobs.Evaluate())
-
-    # -- generating ---------------------------------------------------------------------------------------------
-
-    @Slot(object)
-    def generate(self, job: jobs.Generate) -> None:
-        """Continue a prompt; a generation still running is ended first."""
-        self.client.drop(self.generation)
-        self.generation = self.client.submit(job)
-        self.window.generation.set_generating(True)
-
-    @Slot()
-    def _stop_generating(self) -> None:
-        self.client.cancel(self.generation, "keep")
-
-    @Slot(object)
-    def _show_token(self, token: TokenEvent | None) -> None:
-        self.window.inspector.show_token(token, self.window.generation.shown_slots)
-
-    @Slot(object)
-    def _ask_where_to_export(self, record: GenerationRecord) -> None:
-        dialog = QFileDialog(self.window, self.tr("Export as a web page"), "generation.html", "HTML (*.html)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("html")
-        self._to_export = record
-        dialog.fileSelected.connect(self._export_generation)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    @Slot(str)
-    def _export_generation(self, path: str) -> None:
-        self.client.submit(jobs.ExportGeneration(self._to_export, path))
+        self._dropped = list(paths)
+        self.window.banner.show_notice(self.tr("Choose a backbone first; the dropped text is kept for then."))
 
     @Slot(str)
     def _notice_written(self, path: str) -> None:
@@ -415,12 +255,12 @@ class Controller(QObject):
 
     @Slot()
     def _ask_to_close(self) -> None:
-        if self.active_training is None:
+        if self.training.active is None:
             self._end_all("discard")
             return
         if self._closing:
             return
-        waiting = len(self.trainings) - 1
+        waiting = len(self.training.jobs) - 1
         choices = [
             Choice("suspend", self.tr("Resume later")),
             Choice("keep", self.tr("Keep what is learned")),
@@ -437,7 +277,7 @@ class Controller(QObject):
         self.window.setEnabled(False)
         self.window.progress_line.show_progress(Progress(self.tr("Finishing")))
         for job_id in self.client.live():
-            self.client.cancel(job_id, cast(CancelMode, mode) if job_id == self.active_training else "discard")
+            self.client.cancel(job_id, cast(CancelMode, mode) if job_id == self.training.active else "discard")
         self._close_if_idle()
 
     def _close_if_idle(self) -> None:
@@ -449,17 +289,19 @@ class Controller(QObject):
     @Slot(object)
     def _on_events(self, batch: list[tuple[int, Event]]) -> None:
         """One batch: streams of like events are handed on together."""
-        tokens = [event for job_id, event in batch if isinstance(event, TokenEvent) and job_id == self.generation]
+        tokens = [
+            event for job_id, event in batch if isinstance(event, TokenEvent) and job_id == self.generating.job_id
+        ]
         points = [event for _, event in batch if isinstance(event, (TrainStep, HeldOut))]
         for job_id, event in batch:
             if isinstance(event, TrainStarted):
-                self._training_started(event)
-            elif isinstance(event, GenerationStarted) and job_id == self.generation:
+                self.training.started(event)
+            elif isinstance(event, GenerationStarted) and job_id == self.generating.job_id:
                 self.window.generation.start(event)
         if tokens:
             self.window.generation.add_tokens(tokens)
         if points:
-            self._show_points(points)
+            self.training.points(points)
         for job_id, event in batch:
             if not isinstance(event, (TokenEvent, TrainStep, HeldOut, TrainStarted, GenerationStarted)):
                 self._on_event(job_id, event)
@@ -474,13 +316,13 @@ class Controller(QObject):
                 self._project_opened(project)
             case ProjectOpened(project):  # an epoch is back
                 self._show_history(project)
-            case CorpusSummarised(summary) if self.dialog is not None and job_id == self._summary:
-                self.dialog.set_summary(summary)
+            case CorpusSummarised(summary):
+                self.training.summarised(job_id, summary)
             case EpochsChanged(epochs):
                 self._set_epochs(epochs)
             case EpochFinished(epoch):
                 window.banner.show_notice(self._finished_text(epoch))
-            case GenerationFinished(record) if job_id == self.generation:
+            case GenerationFinished(record) if job_id == self.generating.job_id:
                 window.generation.finish(record)
                 self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
             case Evaluated():
@@ -495,27 +337,15 @@ class Controller(QObject):
             case _:
                 pass
 
-    def _training_started(self, event: TrainStarted) -> None:
-        self._started = True
-        self.window.charts.begin_epoch(event)
-
-    def _show_points(self, points: list[TrainStep | HeldOut]) -> None:
-        self.window.charts.add_events(points)
-        steps = [point for point in points if isinstance(point, TrainStep)]
-        for point in points:
-            if isinstance(point, HeldOut):
-                self.window.epochs.show_held_out(point)
-        if steps:
-            self._speed = steps[-1].tokens_per_second
-            self.window.epochs.show_progress(steps[-1])
-            self._show_status(self.tr("{speed:.0f} tokens/s").format(speed=self._speed))
+    @Slot(float)
+    def _show_pace(self, tokens_per_second: float) -> None:
+        self._show_status(self.tr("{speed:.0f} tokens/s").format(speed=tokens_per_second))
 
     def _show_progress(self, job_id: int, progress: Progress) -> None:
         if job_id == self._opening and not self.window.project_shown:
             self.window.welcome.show_progress(progress)
-        elif job_id in self.trainings:
-            if not self._started:
-                self._show_preparation(self.trainings[job_id], progress.label)
+        elif job_id in self.training.jobs:
+            self.training.progress(job_id, progress)
         else:
             self.window.progress_line.show_progress(progress)
 
@@ -541,24 +371,18 @@ class Controller(QObject):
         )
 
     def _failed(self, job_id: int, event: JobFailed) -> None:
-        if job_id == self._summary and self.dialog is not None and not event.details:
-            self.dialog.set_error(event.message, event.hint)
-        else:
+        if not self.training.refused(job_id, event):
             self.window.banner.show_error(event.message, event.hint, event.details)
-        if self._closing and job_id in self.trainings:  # what was to be kept is not: stay and show why
+        if self._closing and job_id in self.training.jobs:  # what was to be kept is not: stay and show why
             self._closing = False
             self.window.setEnabled(True)
             self.window.progress_line.clear()
 
     def _ended(self, job_id: int) -> None:
-        if job_id in self.trainings:
-            del self.trainings[job_id]
-            self.window.epochs.clear_preparation()
-            self._show_queue()
-            self._prepare()
-        elif job_id == self.generation:
-            self.generation = None
-            self.window.generation.set_generating(False)
+        if job_id in self.training.jobs:
+            self.training.ended(job_id)
+        elif job_id == self.generating.job_id:
+            self.generating.ended()
         elif job_id == self._opening:
             self._opening = None
             _unlock(self._lock_of_opening)

@@ -175,8 +175,8 @@ class Demo(QObject):
 
     def _train(self, name: str, era: str, corpus: str) -> Iterator[Condition]:
         controller = self.window.controller
-        controller.new_epoch([corpus])
-        dialog = controller.dialog
+        controller.training.new_epoch([corpus])
+        dialog = controller.training.dialog
         assert dialog is not None
         dialog.rejected.connect(self.stop)
         start = _child(dialog, QPushButton, "startTrainingButton")
@@ -188,11 +188,11 @@ class Demo(QObject):
         self._shoot(f"new-epoch-{slug}", dialog)
         yield _after(1.0)
         start.click()
-        yield lambda: len(self._steps(slug)) > 2 or not controller.trainings
+        yield lambda: len(self._steps(slug)) > 2 or not controller.training.jobs
         self._stalls.begin()
         yield lambda: len(self._steps(slug)) >= self._steps(slug)[0].total_steps // 2
         self._shoot(f"training-{slug}")
-        yield lambda: not controller.trainings
+        yield lambda: not controller.training.jobs
         self._note_stall("training")
         steps = self._steps(slug)
         self.report.setdefault("adapter_loss", {})[slug] = [round(step.adapter_loss, 4) for step in steps]
@@ -206,13 +206,16 @@ class Demo(QObject):
         speeds = []
         for number, (title, prompt) in enumerate(PROMPTS):
             window.generation.set_prompt(prompt)
-            controller.generate(jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=90, seed=number + 1)))
+            controller.generating.generate(
+                jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=90, seed=number + 1))
+            )
             self._stalls.begin()
             yield self._more(GenerationFinished, number)
             self._note_stall("generation")
             record = self._need(GenerationFinished).record
             speeds.append(record.tokens_per_second)
-            window.generation.choose_token(len(record.tokens) * 2 // 3)
+            first = next((token.index for token in record.tokens if not token.is_prompt), 0)
+            window.generation.choose_token(first)
             yield _after(0.3 if self.pictures else 4.0)
             self._shoot(f"generated-{title}")
             if self.pictures:

@@ -1,0 +1,218 @@
+"""Everything about epochs that the person asks for: new ones, their line of trainings, changes to those there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.cancel import CancelMode
+from tlora_gui.engine.events import (
+    CorpusSummary,
+    EpochInfo,
+    HeldOut,
+    JobFailed,
+    Progress,
+    TrainStarted,
+    TrainStep,
+)
+from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.worker.engine_client import EngineClient
+
+if TYPE_CHECKING:
+    from tlora_gui.ui.main_window import MainWindow
+
+Training = jobs.TrainEpoch | jobs.ResumeEpoch
+
+
+class TrainingControl(QObject):
+    """Knows which training runs and which wait; the first of ``jobs`` is the one that runs.
+
+    Signals:
+        paced: training tokens a second, as they come.
+    """
+
+    paced = Signal(float)
+
+    def __init__(self, window: MainWindow, client: EngineClient) -> None:
+        super().__init__(window)
+        self.jobs: dict[int, Training] = {}
+        self.dialog: NewEpochDialog | None = None
+        self._window = window
+        self._client = client
+        self._epochs: tuple[EpochInfo, ...] = ()
+        self._summary: int | None = None
+        self._started = False
+        self._speed: float | None = None
+        panel = window.epochs
+        panel.pause_requested.connect(self._pause)
+        panel.stop_requested.connect(self._stop)
+        panel.resume_requested.connect(self._resume)
+        panel.discard_requested.connect(self._delete)
+        panel.delete_requested.connect(self._delete)
+        panel.edit_requested.connect(self._edit)
+        panel.export_requested.connect(self._export)
+        panel.unqueue_requested.connect(self._unqueue)
+        window.evaluate_action.triggered.connect(self._evaluate)
+
+    @property
+    def active(self) -> int | None:
+        """Number of the training that runs."""
+        return next(iter(self.jobs), None)
+
+    def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
+        """The project's epochs, for names and colours that are taken."""
+        self._epochs = epochs
+
+    # -- a new one ----------------------------------------------------------------------------------------------
+
+    def new_epoch(self, paths: Sequence[str]) -> None:
+        """Open "New epoch", filled in from what was dropped."""
+        if self.dialog is None:
+            self.dialog = NewEpochDialog(parent=self._window)
+            self.dialog.corpus_chosen.connect(self._summarise)
+            self.dialog.start_requested.connect(self.train)
+            self.dialog.finished.connect(self._dialog_closed)
+            waiting = [job.name for job in self.jobs.values() if isinstance(job, jobs.TrainEpoch)]
+            self.dialog.set_taken_names([*(epoch.name for epoch in self._epochs), *waiting])
+            self.dialog.set_used_colours([epoch.colour for epoch in self._epochs])
+            self.dialog.set_speed(self._speed)
+            self.dialog.open()
+        if paths:
+            self.dialog.set_paths(paths)
+
+    @Slot(tuple)
+    def _summarise(self, paths: tuple[str, ...]) -> None:
+        self._client.drop(self._summary)
+        self._summary = None
+        if paths and self.dialog is not None:
+            self.dialog.set_summarising()
+            self._summary = self._client.submit(jobs.SummariseCorpus(tuple(paths)))
+
+    @Slot()
+    def _dialog_closed(self) -> None:
+        self._client.drop(self._summary)
+        self._summary = None
+        self.dialog = None
+
+    @Slot(object)
+    def train(self, job: Training) -> None:
+        """Train now, or after the epochs that wait already."""
+        self.jobs[self._client.submit(job)] = job
+        self._show_queue()
+        if len(self.jobs) == 1:
+            self._prepare()
+
+    # -- the line of trainings ----------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        self._started = False
+        job = next(iter(self.jobs.values()), None)
+        if job is not None:
+            self._show_preparation(job, self.tr("Preparing"))
+
+    def _show_preparation(self, job: Training, label: str) -> None:
+        if isinstance(job, jobs.TrainEpoch):
+            self._window.epochs.show_preparation(label, job.name, job.colour)
+            return
+        info = next((epoch for epoch in self._epochs if epoch.slug == job.slug), None)
+        if info is not None:
+            self._window.epochs.show_preparation(label, info.name, info.colour)
+
+    def _show_queue(self) -> None:
+        waiting = [job for job in list(self.jobs.values())[1:] if isinstance(job, jobs.TrainEpoch)]
+        self._window.epochs.set_queue(tuple(job.name for job in waiting))
+        self._window.epochs.set_busy(bool(self.jobs))
+
+    @Slot(bool)
+    def _pause(self, paused: bool) -> None:
+        self._client.pause(self.active, paused)
+        self._window.epochs.set_paused(paused)
+
+    @Slot(str)
+    def _stop(self, mode: CancelMode) -> None:
+        self._client.cancel(self.active, mode)
+
+    @Slot(str)
+    def _resume(self, slug: str) -> None:
+        self.train(jobs.ResumeEpoch(slug))
+
+    @Slot(int)
+    def _unqueue(self, index: int) -> None:
+        waiting = list(self.jobs)[1:]
+        if index < len(waiting):
+            self._client.drop(waiting[index])
+            del self.jobs[waiting[index]]
+            self._show_queue()
+
+    # -- epochs that are there ----------------------------------------------------------------------------------
+
+    @Slot(str)
+    def _delete(self, slug: str) -> None:
+        name = next((epoch.name for epoch in self._epochs if epoch.slug == slug), slug)
+        undoable = any(epoch.slug == slug and epoch.state == "frozen" for epoch in self._epochs)
+        self._client.submit(jobs.DeleteEpoch(slug))
+        self._window.banner.show_notice(
+            self.tr("{name} was deleted.").format(name=name), self.tr("Undo") if undoable else "", self._undo_delete
+        )
+
+    @Slot()
+    def _undo_delete(self) -> None:
+        self._client.submit(jobs.RestoreEpoch())
+
+    @Slot(str, str, str, str)
+    def _edit(self, slug: str, name: str, era: str, colour: str) -> None:
+        self._client.submit(jobs.EditEpoch(slug, name, era, colour))
+
+    @Slot(str, str)
+    def _export(self, slug: str, folder: str) -> None:
+        self._client.submit(jobs.ExportEpoch(slug, folder))
+
+    @Slot()
+    def _evaluate(self) -> None:
+        self._client.submit(jobs.Evaluate())
+
+    # -- what the engine tells ----------------------------------------------------------------------------------
+
+    def started(self, event: TrainStarted) -> None:
+        """Steps follow."""
+        self._started = True
+        self._window.charts.begin_epoch(event)
+
+    def progress(self, job_id: int, progress: Progress) -> None:
+        """A training prepares; once steps come, those tell more."""
+        if not self._started:
+            self._show_preparation(self.jobs[job_id], progress.label)
+
+    def points(self, points: Sequence[TrainStep | HeldOut]) -> None:
+        """Steps and measurements of the training that runs."""
+        self._window.charts.add_events(points)
+        for point in points:
+            if isinstance(point, HeldOut):
+                self._window.epochs.show_held_out(point)
+        steps = [point for point in points if isinstance(point, TrainStep)]
+        if steps:
+            self._speed = steps[-1].tokens_per_second
+            self._window.epochs.show_progress(steps[-1])
+            self.paced.emit(self._speed)
+
+    def summarised(self, job_id: int, summary: CorpusSummary) -> None:
+        """The answer to a corpus chosen in the dialog, if it is still the one chosen."""
+        if self.dialog is not None and job_id == self._summary:
+            self.dialog.set_summary(summary)
+
+    def refused(self, job_id: int, event: JobFailed) -> bool:
+        """Whether a failure belongs into the dialog, which then shows it."""
+        if job_id != self._summary or self.dialog is None or event.details:
+            return False
+        self.dialog.set_error(event.message, event.hint)
+        return True
+
+    def ended(self, job_id: int) -> None:
+        """A training is over; the next one prepares."""
+        del self.jobs[job_id]
+        self._window.epochs.clear_preparation()
+        self._show_queue()
+        self._prepare()
