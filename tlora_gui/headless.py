@@ -23,7 +23,6 @@ from tlora_gui.engine.events import (
     TrainStep,
 )
 from tlora_gui.engine.session import Session
-from tlora_gui.worker.project_lock import lock_project
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
+    from tlora_gui.worker.project_lock import lock_project  # Qt's core, for the lock that the window takes too
+
     job = _job(options)  # bad numbers are refused before anything is fetched or loaded
     is_new = options.verb == "train" and _is_new(options.project)
     lock = None if is_new else lock_project(options.project)
