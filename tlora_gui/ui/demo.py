@@ -215,6 +215,7 @@ class Demo(QObject):
             record = self._need(GenerationFinished).record
             speeds.append(record.tokens_per_second)
             first = next((token.index for token in record.tokens if not token.is_prompt), 0)
+            window.generation.choose_token(0)  # the beginning comes into view
             window.generation.choose_token(first)
             yield _after(0.3 if self.pictures else 4.0)
             self._shoot(f"generated-{title}")
