@@ -38,7 +38,7 @@ class BackboneChoice(QWidget):
         self._hub_id.setObjectName("hubIdEdit")
         self._hub_id.setPlaceholderText(self.tr("organisation/model, such as Qwen/Qwen2.5-0.5B"))
         self._hub_id.setAccessibleName(self.tr("Id of the model on the Hugging Face Hub"))
-        self._hub_id.setToolTip(self.tr("As it stands in the model's address on huggingface.co"))
+        self._hub_id.setToolTip(self.tr("The model's owner and name, as on its page: owner/name"))
         self._path = QLineEdit()
         self._path.setObjectName("localModelEdit")
         self._path.setPlaceholderText(self.tr("Folder with config.json, or a .gguf file"))
