@@ -264,6 +264,37 @@ def test_every_colour_of_a_line_stays_visible_in_both_themes(colour: str) -> Non
         assert contrast(line_colour(colour, theme), QColor(theme.panel)) >= MIN_LINE_CONTRAST
 
 
+def picture_colours(loss: LineChart) -> set[str]:
+    image = loss.plot.grab().toImage()
+    return {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+
+
+def test_the_first_measurement_is_seen_as_a_dot_until_the_second_makes_a_line(panel: ChartsPanel) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 100, 0))
+    panel.add_events([HeldOut("bard", 0, 4.5, (("bard", 0.4),))])
+    panel.redraw()
+    routing = chart(panel, "routingChart")
+    assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
+    dot = routing.plot.view.mapViewToScene(QPointF(0, 0.4))
+    around = routing.plot.grab().toImage()
+    assert around.pixelColor(dot.toPoint()) == line_colour(BARD.colour, LIGHT)
+    panel.add_events([HeldOut("bard", 20, 4.2, (("bard", 0.9),))])
+    panel.redraw()
+    assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
+    assert routing._lines["bard"].item.opts["symbol"] is None
+
+
+def test_a_single_dot_without_active_sleep_is_hollow(panel: ChartsPanel) -> None:
+    panel.set_epochs((BARD, CODE))
+    panel.load_history((("bard", (HeldOut("bard", 10, 4.5, (("bard", 0.9),), (("bard", 0.3),)),)),))
+    panel.redraw()
+    routing = chart(panel, "routingChart")
+    image = routing.plot.grab().toImage()
+    at = [routing.plot.view.mapViewToScene(QPointF(10, share)).toPoint() for share in (0.9, 0.3)]
+    assert image.pixelColor(at[0]) == line_colour(BARD.colour, LIGHT)
+    assert image.pixelColor(at[1]) == QColor(LIGHT.panel)
+
+
 # -- reading ----------------------------------------------------------------------------------------------------
 
 
@@ -378,10 +409,10 @@ def test_the_matrix_is_saved_as_table_while_it_is_shown(filled: ChartsPanel, tmp
     filled.matrix_button.setChecked(True)
     chart(filled, "routingChart").save_table(str(tmp_path / "matrix.csv"))
     assert read_csv(tmp_path / "matrix.csv") == [
-        ["active sleep", "after", "Shakespeare", "Python"],
-        ["with", "Shakespeare", "0.97", ""],
-        ["with", "Python", "0.9", "0.95"],
-        ["without", "Python", "0.05", "0.99"],
+        ["measure", "active sleep", "after", "Shakespeare", "Python"],
+        ["routing accuracy", "with", "Shakespeare", "0.97", ""],
+        ["routing accuracy", "with", "Python", "0.9", "0.95"],
+        ["routing accuracy", "without", "Python", "0.05", "0.99"],
     ]
 
 

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tlora_gui.engine.config import EPOCH_COLOURS, TrainSettings
+from tlora_gui.engine.config import EPOCH_COLOURS, SleepSettings, TrainSettings
 from tlora_gui.engine.events import BackboneInfo, CorpusSummary, EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.jobs import TrainEpoch
 from tlora_gui.ui.epochs.cards import held_out_tooltip
@@ -574,6 +574,18 @@ def spin(dialog: NewEpochDialog, name: str) -> QSpinBox:
     return found
 
 
+def tick(dialog: NewEpochDialog, name: str) -> QCheckBox:
+    found = dialog.findChild(QCheckBox, name)
+    assert found is not None
+    return found
+
+
+def combo(dialog: NewEpochDialog, name: str) -> QComboBox:
+    found = dialog.findChild(QComboBox, name)
+    assert found is not None
+    return found
+
+
 def jobs_of(dialog: NewEpochDialog) -> list[TrainEpoch]:
     jobs: list[TrainEpoch] = []
     dialog.start_requested.connect(jobs.append)
@@ -707,7 +719,10 @@ def test_start_gives_the_whole_job_and_closes(dialog: NewEpochDialog, wait_until
 
 
 def test_untouched_settings_come_back_as_they_were_given(qapp: QApplication) -> None:
-    given = TrainSettings(num_passes=3, max_tokens=None, learning_rate=2e-4, block_size=64, objective="joint", seed=7)
+    given = TrainSettings(
+        num_passes=3, max_tokens=None, learning_rate=2e-4, block_size=64, objective="joint", seed=7,
+        sleep=SleepSettings(source="dreams", memory_labels=False, temperature=3.0),
+    )  # fmt: skip
     dialog = NewEpochDialog(given)
     jobs = jobs_of(dialog)
     ready(dialog)
@@ -723,11 +738,14 @@ def test_every_setting_reaches_the_job(dialog: NewEpochDialog) -> None:
     assert tokens.text() == "all"
     for box in dialog.findChildren(QCheckBox):
         box.setChecked(False)
+    memories = combo(dialog, "memorySourceCombo")
+    memories.setCurrentIndex(memories.findData("dreams"))
     spin(dialog, "blockSizeSpin").setValue(4096)
     start_button(dialog).click()
     settings = jobs[0].settings
     assert settings.max_tokens is None
-    assert not settings.sleep.enabled and not settings.compare_unprotected
+    assert settings.sleep == SleepSettings(enabled=False, source="dreams", memory_labels=False)
+    assert not settings.compare_unprotected
     assert (settings.block_size, settings.held_out_tokens) == (4096, 4096)
 
 
@@ -737,14 +755,88 @@ def test_a_block_above_the_limit_raises_the_limit(dialog: NewEpochDialog) -> Non
     assert spin(dialog, "tokensSpin").value() == 2048
 
 
+def test_the_comparison_is_in_sight_from_the_second_epoch_on(dialog: NewEpochDialog) -> None:
+    compare = tick(dialog, "compareBox")
+    assert not compare.isVisible()
+    dialog.set_first_epoch(False)
+    assert compare.isVisible() and compare.isEnabled() and not tick(dialog, "activeSleepBox").isVisible()
+
+
+def test_one_click_asks_for_the_comparison(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    dialog.set_first_epoch(False)
+    ready(dialog)
+    compare = tick(dialog, "compareBox")
+    asked = not compare.isChecked()
+    QTest.mouseClick(compare, Qt.MouseButton.LeftButton)
+    press(dialog, "startTrainingButton")
+    assert [job.settings.compare_unprotected for job in jobs] == [asked]
+
+
 def test_without_sleep_there_is_nothing_to_compare(dialog: NewEpochDialog) -> None:
+    dialog.set_first_epoch(False)
     press(dialog, "advancedButton")
-    sleep, compare = (dialog.findChild(QCheckBox, name) for name in ("activeSleepBox", "compareBox"))
-    assert sleep is not None and compare is not None
+    sleep, compare, labels = (tick(dialog, name) for name in ("activeSleepBox", "compareBox", "memoryLabelsBox"))
     QTest.mouseClick(sleep, Qt.MouseButton.LeftButton)
-    assert not compare.isEnabled()
+    assert not compare.isEnabled() and not labels.isEnabled()
+    assert "Active Sleep is off" in compare.toolTip()
     QTest.keyClick(sleep, Qt.Key.Key_Space)
-    assert compare.isEnabled()
+    assert compare.isEnabled() and labels.isEnabled()
+    assert "Active Sleep is off" not in compare.toolTip()
+
+
+def test_only_the_isolated_objective_can_be_compared(dialog: NewEpochDialog) -> None:
+    dialog.set_first_epoch(False)
+    compare, objective = tick(dialog, "compareBox"), combo(dialog, "objectiveCombo")
+    objective.setCurrentIndex(objective.findData("joint"))
+    assert not compare.isEnabled() and "isolated objective only" in compare.toolTip()
+    objective.setCurrentIndex(objective.findData("isolated"))
+    assert compare.isEnabled() and "isolated" not in compare.toolTip()
+
+
+def test_every_part_of_active_sleep_can_be_chosen_by_hand(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    ready(dialog)
+    press(dialog, "advancedButton")
+    QTest.mouseClick(tick(dialog, "memoryLabelsBox"), Qt.MouseButton.LeftButton)
+    QTest.keyClick(combo(dialog, "memorySourceCombo"), Qt.Key.Key_Down)
+    press(dialog, "startTrainingButton")
+    assert [job.settings.sleep for job in jobs] == [SleepSettings(source="dreams", memory_labels=False)]
+
+
+def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    ready(dialog)
+    dialog.set_first_epoch(False)
+    press(dialog, "advancedButton")
+    last = combo(dialog, "memorySourceCombo")
+    wait_until(lambda: last.visibleRegion().boundingRect() == last.rect())
+
+
+def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    ready(dialog)
+    dialog.set_first_epoch(False)
+    dialog.set_interrupted(["Paradise Lost and Paradise Regained"])
+    press(dialog, "advancedButton")
+    wait_until(lambda: combo(dialog, "memorySourceCombo").visibleRegion())
+    assert dialog.width() <= 1280 and dialog.height() <= 760
+    for found in (*dialog.findChildren(QLabel), *dialog.findChildren(QCheckBox), *dialog.findChildren(QComboBox)):
+        if found.isVisible():
+            assert found.width() >= found.minimumSizeHint().width(), found.objectName() or found.text()
+            needed = (
+                found.heightForWidth(found.width()) if found.hasHeightForWidth() else found.minimumSizeHint().height()
+            )
+            assert found.height() >= needed, found.objectName() or found.text()
+
+
+def test_an_interrupted_epoch_that_would_end_for_good_is_warned_of(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    assert words(dialog, "interruptedNotice") == ""
+    dialog.set_interrupted(["Latin"])
+    expected = "Latin is interrupted and can no longer go on once another epoch is trained."
+    assert words(dialog, "interruptedNotice") == expected
+    assert start_button(dialog).isEnabled()
+    dialog.set_interrupted([])
+    assert words(dialog, "interruptedNotice") == ""
 
 
 def test_the_hint_of_active_sleep_knows_the_first_epoch(dialog: NewEpochDialog) -> None:
@@ -754,7 +846,7 @@ def test_the_hint_of_active_sleep_knows_the_first_epoch(dialog: NewEpochDialog) 
         return [text for text in texts(dialog) if "epoch" in text]
 
     assert any("nothing to protect" in text for text in hints())
-    dialog.set_taken_names(["Shakespeare"])
+    dialog.set_first_epoch(False)
     assert any("from the second epoch" in text for text in hints())
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QTextCharForma
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolTip, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
 from tlora_gui.engine.events import GenerationRecord, GenerationStarted, SlotInfo, TokenEvent
 from tlora_gui.engine.jobs import Generate
 from tlora_gui.ui.generation.bars import ShareRows
@@ -110,6 +110,14 @@ def test_dominant_epoch_gives_colour_weight_and_underline() -> None:
 
 def test_token_of_the_backbone_is_uncoloured() -> None:
     assert token_style(token(1, "x", ""), SLOTS, "dominant") == PLAIN
+
+
+@pytest.mark.parametrize("weights", [(0.0, 0.5, 0.5), (0.0, 1.0, 1.0)])
+def test_without_a_dominant_epoch_no_token_is_coloured_and_the_reason_is_told(weights: tuple[float, ...]) -> None:
+    even = token(1, "x", weights=weights)
+    assert token_style(even, SLOTS, "dominant") == PLAIN
+    assert "No dominant epoch" in colour_reason(even) and "No dominant epoch" in tooltip(even, SLOTS, LIGHT.muted)
+    assert "<b>Plays" in tooltip(token(1, "x"), SLOTS, LIGHT.muted) and "<b>Plays" not in tooltip(even, SLOTS, "#000")
 
 
 @pytest.mark.parametrize(
@@ -586,18 +594,67 @@ def test_without_a_model_nothing_can_be_generated_and_the_reason_is_shown(pane: 
     assert child(pane, "generateButton").toolTip() == "Add an epoch first."
 
 
-def test_modes_are_the_mixer_every_epoch_and_the_backbone(pane: GenerationPane) -> None:
+def offered(pane: GenerationPane) -> list[tuple[str, str | None]]:
+    """Text and mode of every line of the modes; a separator has neither."""
     modes = combo(pane, "modeCombo")
-    offered = [(modes.itemText(index), modes.itemData(index)) for index in range(modes.count())]
-    assert offered == [
+    return [(modes.itemText(index), modes.itemData(index)) for index in range(modes.count())]
+
+
+def test_modes_are_the_mixer_every_epoch_the_backbone_and_then_those_without_a_mixer(pane: GenerationPane) -> None:
+    assert offered(pane) == [
         ("Time Mixer · gating", MIXER_MODE),
         ("Plays alone", "plays"),
         ("Code alone", "code"),
         ("Backbone alone", ""),
+        ("", None),
+        ("Sum of all epochs", SUM_MODE),
+        ("Average of all epochs", AVERAGE_MODE),
     ]
 
 
-@pytest.mark.parametrize(("chosen", "kept"), [("code", "code"), ("", ""), ("plays", MIXER_MODE)])
+def test_a_single_epoch_has_nothing_to_sum(pane: GenerationPane) -> None:
+    pane.set_slots((BACKBONE, PLAYS))
+    assert [mode for _, mode in offered(pane)] == [MIXER_MODE, "plays", ""]
+
+
+def test_the_mode_of_the_mixer_names_its_strategy(pane: GenerationPane) -> None:
+    pane.set_slots(SLOTS, "attention")
+    assert combo(pane, "modeCombo").currentText() == "Time Mixer · attention"
+
+
+@pytest.mark.parametrize(("mode", "weight"), [(SUM_MODE, "weight 1 each"), (AVERAGE_MODE, "weight 1/K each")])
+def test_a_mode_without_a_mixer_explains_itself_before_and_after_it_is_chosen(
+    pane: GenerationPane, mode: str, weight: str
+) -> None:
+    modes = combo(pane, "modeCombo")
+    before = modes.toolTip()
+    tip = modes.itemData(modes.findData(mode), Qt.ItemDataRole.ToolTipRole)
+    assert weight in tip and "without a mixer" in tip and "conflict" in tip
+    pane.choose_mode(mode)
+    assert modes.toolTip() == tip
+    pane.choose_mode("code")
+    assert modes.toolTip() == before
+
+
+@pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
+def test_a_kept_generation_without_a_mixer_reopens_under_its_mode(pane: GenerationPane, mode: str) -> None:
+    asked: list[Generate] = []
+    pane.generate_requested.connect(asked.append)
+    even = tuple(replace(found, weights=(0.0, 0.5, 0.5)) for found in some_tokens())
+    pane.show_record(record(mode=mode, tokens=even))
+    assert combo(pane, "modeCombo").currentData() == mode
+    click(pane, "generateButton")
+    assert [job.mode for job in asked] == [mode]
+
+
+def test_the_separator_of_the_modes_cannot_be_chosen(pane: GenerationPane) -> None:
+    modes = combo(pane, "modeCombo")
+    pane.choose_mode("")
+    QTest.keyClick(modes, Qt.Key.Key_Down)
+    assert modes.currentData() == SUM_MODE
+
+
+@pytest.mark.parametrize(("chosen", "kept"), [("code", "code"), ("", ""), ("plays", MIXER_MODE), (SUM_MODE, SUM_MODE)])
 def test_chosen_mode_is_kept_while_it_exists(pane: GenerationPane, chosen: str, kept: str) -> None:
     modes = combo(pane, "modeCombo")
     modes.setCurrentIndex(modes.findData(chosen))

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QFileDialog,
     QLabel,
     QLineEdit,
@@ -24,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tlora_gui.engine.config import EPOCH_COLOURS, STARTER
+from tlora_gui.engine.config import EPOCH_COLOURS, STARTER, STRATEGIES
 from tlora_gui.engine.events import Progress
 from tlora_gui.ui.palette import MIN_CONTRAST, contrast, readable_on
 from tlora_gui.ui.widgets import formats
@@ -243,10 +244,16 @@ def create_button(welcome: Welcome) -> QPushButton:
     return found
 
 
-def created(welcome: Welcome) -> list[tuple[Path, str]]:
-    asked: list[tuple[Path, str]] = []
-    welcome.create_requested.connect(lambda path, backbone: asked.append((Path(path), backbone)))
+def created(welcome: Welcome) -> list[tuple[Path, str, str]]:
+    asked: list[tuple[Path, str, str]] = []
+    welcome.create_requested.connect(lambda path, backbone, strategy: asked.append((Path(path), backbone, strategy)))
     return asked
+
+
+def strategies(welcome: Welcome) -> QComboBox:
+    found = welcome.findChild(QComboBox, "strategyCombo")
+    assert found is not None
+    return found
 
 
 def check(welcome: Welcome, name: str) -> None:
@@ -258,7 +265,28 @@ def check(welcome: Welcome, name: str) -> None:
 def test_one_click_creates_a_project_on_the_starter_backbone(welcome: Welcome, tmp_path: Path) -> None:
     asked = created(welcome)
     press(welcome, "createProjectButton")
-    assert asked == [(tmp_path / "My project", STARTER)]
+    assert asked == [(tmp_path / "My project", STARTER, "gating")]
+
+
+def test_every_strategy_of_the_time_mixer_is_offered_and_explained(welcome: Welcome) -> None:
+    combo = strategies(welcome)
+    assert tuple(combo.itemData(index) for index in range(combo.count())) == STRATEGIES
+    meaning = welcome.findChild(QLabel, "strategyMeaning")
+    assert meaning is not None and meaning.isVisible()
+    told = set()
+    for index in range(combo.count()):
+        combo.setCurrentIndex(index)
+        told.add(meaning.text())
+        assert meaning.fontMetrics().horizontalAdvance(meaning.text()) <= meaning.width()
+        assert combo.accessibleDescription() == meaning.text()
+    assert len(told) == len(STRATEGIES)
+
+
+def test_the_chosen_strategy_is_told_with_the_project(welcome: Welcome, tmp_path: Path) -> None:
+    asked = created(welcome)
+    QTest.keyClick(strategies(welcome), Qt.Key.Key_Down)
+    press(welcome, "createProjectButton")
+    assert asked == [(tmp_path / "My project", STARTER, "routing")]
 
 
 def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
@@ -267,7 +295,7 @@ def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
     assert not create_button(welcome).isEnabled()
     QTest.keyClicks(edit(welcome, "hubIdEdit"), " Qwen/Qwen2.5-0.5B ")
     press(welcome, "createProjectButton")
-    assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B")]
+    assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B", "gating")]
 
 
 def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
@@ -276,7 +304,7 @@ def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
     assert not create_button(welcome).isEnabled()
     edit(welcome, "localModelEdit").setText("~/models/tiny.gguf")
     press(welcome, "createProjectButton")
-    assert asked == [(tmp_path / "My project", str(Path.home() / "models" / "tiny.gguf"))]
+    assert asked == [(tmp_path / "My project", str(Path.home() / "models" / "tiny.gguf"), "gating")]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "..", "what?"])
@@ -501,5 +529,5 @@ def test_every_control_of_welcome_and_banner_has_a_name_and_a_tooltip(welcome: W
         for button in widget.findChildren(QAbstractButton):
             assert button.toolTip(), f"{button.objectName() or button} has no tooltip"
             assert button.accessibleName() or button.text(), f"{button.objectName() or button} has no name"
-        for field in widget.findChildren(QLineEdit):
+        for field in (*widget.findChildren(QLineEdit), *widget.findChildren(QComboBox)):
             assert field.toolTip() and field.accessibleName(), field.objectName()

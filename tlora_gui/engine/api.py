@@ -88,7 +88,7 @@ class TemporalLoRAModel(TemporalLoRA):
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
         ids = self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"].to(self.device)
         logits_1TS, _ = self.mixer(self.features(ids))
-        weights_TS: Tensor = logits_1TS[0].softmax(-1)
+        weights_TS: Tensor = self.mixer.weights(logits_1TS)[0]
         return weights_TS
 
     def save(self, path: str | Path) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlora_gui.temporal.config import LoraSettings, MixerSettings, Objective, SleepSettings, require
+from tlora_gui.temporal.config import MEMORY_SOURCES, STRATEGIES, LoraSettings, MixerSettings, Objective, SleepSettings, require
 
 __all__ = [
+    "AVERAGE_MODE",
     "BACKBONE_COLOUR",
     "EPOCH_COLOURS",
+    "MEMORY_SOURCES",
     "MIXER_MODE",
     "STARTER",
+    "STRATEGIES",
+    "SUM_MODE",
     "LoraSettings",
     "MixerSettings",
     "SamplingSettings",
@@ -24,6 +28,10 @@ STARTER = "starter"
 
 MIXER_MODE = "mixer"
 """Generation mode in which the Time Mixer decides; any other mode is a slot's slug."""
+
+SUM_MODE, AVERAGE_MODE = "+sum", "+average"
+"""Generation modes without a mixer: all adapters at once, each at weight 1, or at 1 / K. The conflict that the Time
+Mixer is there to settle."""
 
 BACKBONE_COLOUR = "#8A919C"
 

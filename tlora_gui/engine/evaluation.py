@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tlora_gui.engine.backbones import trains_in_bf16
-from tlora_gui.engine.events import Accuracies, DomainScore, Progress
+from tlora_gui.engine.events import PerEpoch, DomainScore, Progress
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -43,7 +43,7 @@ def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Gen
 
 
 @torch.no_grad()
-def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Tensor]) -> Accuracies:
+def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Tensor]) -> PerEpoch:
     """Per epoch, the share of its held-out tokens whose dominant slot is its own."""
     found = []
     for slot, slug in enumerate(slots, 1):

@@ -12,8 +12,8 @@ from typing import Literal
 from tlora_gui.engine.config import SamplingSettings
 
 EpochState = Literal["queued", "training", "interrupted", "frozen", "broken"]
-Accuracies = tuple[tuple[str, float], ...]
-"""Pairs of an epoch's slug and a share in [0, 1]."""
+PerEpoch = tuple[tuple[str, float], ...]
+"""Pairs of an epoch's slug and a figure: a share in [0, 1], or a loss in nats per token."""
 
 
 # -- things the events speak of ---------------------------------------------------------------------------------
@@ -147,13 +147,17 @@ class HeldOut:
         loss: the epoch alone, nats per token.
         routing: for every epoch so far, share of its held-out tokens whose dominant slot is its own.
         unprotected: the same for the mixer trained without Active Sleep beside; empty without one.
+        losses: at the end of the phase, the mix on the held-out text of every epoch so far; empty before.
+        unprotected_loss: at the end of the phase, the mix of the mixer without Active Sleep on this epoch's.
     """
 
     slug: str
     step: int
     loss: float
-    routing: Accuracies
-    unprotected: Accuracies = ()
+    routing: PerEpoch
+    unprotected: PerEpoch = ()
+    losses: PerEpoch = ()
+    unprotected_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +251,18 @@ class DomainScore:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Answer to :class:`~tlora_gui.engine.jobs.Evaluate`."""
+    """Answer to :class:`~tlora_gui.engine.jobs.Evaluate`.
+
+    Attributes:
+        scores: one per epoch.
+        switch_lag: tokens after a border of two domains until the right weight stays above 0.9, median over borders;
+            None with a single epoch.
+        calibration_error: of the dominant slot's weight, in [0, 1]; see :mod:`tlora_gui.engine.metrics`.
+    """
 
     scores: tuple[DomainScore, ...]
+    switch_lag: float | None
+    calibration_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +292,7 @@ class ProjectInfo:
     """An open project, whole.
 
     Attributes:
+        strategy: the Time Mixer's.
         history: per epoch (slug), every step and measurement since its training began.
         generation: the last kept generation.
     """
@@ -286,6 +300,7 @@ class ProjectInfo:
     path: str
     name: str
     backbone: BackboneInfo
+    strategy: str
     epochs: tuple[EpochInfo, ...]
     history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
     generation: GenerationRecord | None

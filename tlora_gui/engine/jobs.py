@@ -87,7 +87,7 @@ class ExportEpoch:
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Continue a prompt. ``mode`` is "mixer" or a slot's slug ("" for the backbone).
+    """Continue a prompt. ``mode`` is "mixer", "+sum", "+average" or a slot's slug ("" for the backbone).
 
     Answer: GenerationStarted, TokenEvent …, GenerationFinished.
     """

@@ -34,7 +34,7 @@ from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
-from tlora_gui.engine.events import Accuracies, HeldOut, Progress, TrainStep
+from tlora_gui.engine.events import PerEpoch, HeldOut, Progress, TrainStep
 from tlora_gui.temporal.active_sleep import (
     EpochMemory,
     cut_windows,
@@ -214,7 +214,7 @@ class EpochRun:
         loss = yield from held_out_loss(self.model, self.held_out_NT, self.slot)
         probes = {slug: memory.probe_NTH for slug, memory in self.model.memories.items()} | {self.slug: self._probe_NTH}
         routing = routing_accuracies(self.model.mixer, self.model.slot_adapters, probes)
-        unprotected: Accuracies = ()
+        unprotected: PerEpoch = ()
         if self.unprotected is not None:
             unprotected = routing_accuracies(self.unprotected, self.model.slot_adapters, probes)
         yield HeldOut(self.slug, self.step, loss, routing, unprotected)

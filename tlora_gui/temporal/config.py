@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
-Strategy = Literal["gating"]
+Strategy = Literal["gating", "routing", "attention"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Objective = Literal["isolated", "joint"]
+MemorySource = Literal["features", "dreams"]
+MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 
 
 def require(holds: bool, what: str) -> None:
@@ -45,7 +48,8 @@ class MixerSettings:
     """The Time Mixer.
 
     Attributes:
-        strategy: how weights are made from hidden states; ``"gating"`` is a softmax blend.
+        strategy: how weights are made from hidden states: *gating* blends softly, *routing* gives each token to one
+            slot, *attention* blends by what it finds in the context.
         width: hidden units of the router; 0 makes it linear.
         smoothing: share of the running mean of past logits in each token's logits, in [0, 1). 0 looks at the
             token alone; 0.8 looks back over about five tokens.
@@ -56,7 +60,10 @@ class MixerSettings:
     smoothing: float = 0.8
 
     def __post_init__(self) -> None:
-        require(self.strategy == "gating", f"unknown mixer strategy {self.strategy!r}; known: 'gating'")
+        require(
+            self.strategy in STRATEGIES,
+            f"unknown mixer strategy {self.strategy!r}; known: {', '.join(map(repr, STRATEGIES))}",
+        )
         require(self.width >= 0, "width must be 0 (linear) or a number of hidden units")
         require(0 <= self.smoothing < 1, "smoothing must lie in [0, 1)")
 
@@ -67,6 +74,10 @@ class SleepSettings:
 
     Attributes:
         enabled: False trains the mixer on the new epoch alone (it will forget; for comparison).
+        source: what an epoch leaves for later sleep: *features* of its text, or of *dreams*, text that the frozen
+            epoch samples by itself, so that nothing of the text is kept.
+        memory_labels: each memory also knows its epoch, and a short calibration on memories ends the training; False
+            leaves distillation alone.
         sleep_weight: factor of the mixer-distill loss in the total.
         temperature: T of the distillation (Hinton et al. 2015, arXiv:1503.02531); the loss is scaled by T².
         route_weight: factor of the routing loss (new epoch's tokens belong to the new slot).
@@ -75,6 +86,8 @@ class SleepSettings:
     """
 
     enabled: bool = True
+    source: MemorySource = "features"
+    memory_labels: bool = True
     sleep_weight: float = 0.5
     temperature: float = 2.0
     route_weight: float = 1.0
@@ -82,6 +95,7 @@ class SleepSettings:
     batch_tokens: int = 256
 
     def __post_init__(self) -> None:
+        require(self.source in MEMORY_SOURCES, f"unknown memory source {self.source!r}")
         require(0 <= self.sleep_weight < inf, "sleep_weight must be finite and not negative")
         require(0 < self.temperature < inf, "temperature must be finite and above 0")
         require(0 <= self.route_weight < inf, "route_weight must be finite and not negative")

@@ -295,7 +295,7 @@ class TemporalLoRA(nn.Module):
         if isinstance(now.blend, str):
             mask_BT = None if now.attention_mask is None else now.attention_mask[:, -tokens:]
             logits_BTS, now.state_after = self.mixer(hidden_BTH, now.state, mask_BT)
-            now.weights_BTS = logits_BTS.softmax(-1)
+            now.weights_BTS = self.mixer.weights(logits_BTS)
         else:
             weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
             now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)

@@ -7,32 +7,56 @@ tokens, so that decoding token by token gives exactly what the whole text at onc
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm
+from torch.nn.functional import layer_norm, one_hot
 
 from tlora_gui.temporal.config import MixerSettings
+
+ATTENTION_SIZE = 16
+"""D, the size of attention's queries and keys."""
 
 NEW_SLOT_BIAS = -6.0
 """How far below the mean of the older slots' logits a slot begins: it takes at most e⁻⁶ of any token's weight, so older
 slots speak as before until it learns."""
 
 
-class MixerState(NamedTuple):
-    """Running, bias-corrected mean of past logits: ``sum_BS / count_B1``."""
+class RunningMean(NamedTuple):
+    """Bias-corrected exponential mean of past logits: ``sum_BS / count_B1``."""
 
     sum_BS: Tensor
     count_B1: Tensor
 
 
+class Context(NamedTuple):
+    """What attention looks back at: keys and token logits of the past, and the number of each real token."""
+
+    keys_BTD: Tensor
+    logits_BTS: Tensor
+    age_BT: Tensor
+    seen_BT: Tensor
+
+
+MixerState = RunningMean | Context
+"""What a strategy remembers of earlier tokens; opaque to everyone else."""
+
+
 class TimeMixer(nn.Module):
-    """Gating: a small router whose softmax blends the slots.
+    """A small router over slots, by one of three strategies.
 
     The features are the layer-normalised hidden states of the frozen backbone, so the router sees the same inputs
-    for the same text for ever. With ``smoothing`` a, logits are averaged causally over the text,
-    ``s_t = a·s_{t-1} + (1-a)·l_t`` with the bias of the empty start divided out (as in Adam, arXiv:1412.6980).
+    for the same text for ever. A body of ``width`` units and one learned key per slot (the rows of ``head``) give each
+    token its own logits l_t; what a token is given in context depends on the strategy:
+
+    - *gating*: the softmax of ``s_t = a·s_{t-1} + (1-a)·l_t``, a causal mean with ``smoothing`` a, the bias of the
+      empty start divided out (as in Adam, arXiv:1412.6980).
+    - *routing*: the same logits, all weight to the largest (top-1). The gradient is the softmax's (straight-through,
+      arXiv:1308.3432), and an adapter keeps its unit scale.
+    - *attention*: ``s_t = Σ_{u≤t} softmax_u(q_t·k_u/√D + (t-u)·log a) · l_u``: the same mean, but each token decides how
+      much every earlier one counts. The distance term is ALiBi's (arXiv:2108.12409); with q = 0 it is gating.
 
     Args:
         hidden_size: H of the backbone.
@@ -49,15 +73,18 @@ class TimeMixer(nn.Module):
         self.head = nn.Linear(width, slots)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        if settings.strategy == "attention":
+            self.query = nn.Linear(width, ATTENTION_SIZE, bias=False)
+            self.key = nn.Linear(width, ATTENTION_SIZE, bias=False)
+            nn.init.zeros_(self.query.weight)
 
     @property
     def slots(self) -> int:
         return self.head.out_features
 
     def token_logits(self, hidden_BTH: Tensor) -> Tensor:
-        """Logits of each token by itself, before smoothing (B, T, S), in float32."""
-        features_BTH = layer_norm(hidden_BTH.float(), (self.hidden_size,))
-        logits_BTS: Tensor = self.head(self.body(features_BTH))
+        """Logits of each token by itself (B, T, S), in float32."""
+        logits_BTS: Tensor = self.head(self._features(hidden_BTH))
         return logits_BTS
 
     def forward(
@@ -65,8 +92,27 @@ class TimeMixer(nn.Module):
     ) -> tuple[Tensor, MixerState]:
         """Logits (B, T, S) in context, and the state after the last token. Masked tokens leave no trace."""
         with torch.autocast(hidden_BTH.device.type, enabled=False):
-            logits_BTS = self.token_logits(hidden_BTH)
-            return _causal_mean(logits_BTS, self.settings.smoothing, state, attention_mask_BT)
+            features_BTW = self._features(hidden_BTH)
+            logits_BTS = self.head(features_BTW)
+            decay = self.settings.smoothing
+            if self.settings.strategy == "attention":
+                assert state is None or isinstance(state, Context)
+                query_BTD, key_BTD = self.query(features_BTW), self.key(features_BTW)
+                return _attend(query_BTD, key_BTD, logits_BTS, decay, state, attention_mask_BT)
+            assert state is None or isinstance(state, RunningMean)
+            return _causal_mean(logits_BTS, decay, state, attention_mask_BT)
+
+    def weights(self, logits_BTS: Tensor) -> Tensor:
+        """Weights over slots, summing to 1: the softmax, or for *routing* all on the largest."""
+        soft_BTS = logits_BTS.softmax(-1)
+        if self.settings.strategy != "routing":
+            return soft_BTS
+        hard_BTS = one_hot(logits_BTS.argmax(-1), self.slots).to(soft_BTS.dtype)
+        return hard_BTS + (soft_BTS - soft_BTS.detach())
+
+    def _features(self, hidden_BTH: Tensor) -> Tensor:
+        features_BTW: Tensor = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
+        return features_BTW
 
     @torch.no_grad()
     def add_slot(self) -> None:
@@ -94,12 +140,12 @@ class TimeMixer(nn.Module):
 
 
 def _causal_mean(
-    logits_BTS: Tensor, decay: float, state: MixerState | None, mask_BT: Tensor | None
-) -> tuple[Tensor, MixerState]:
+    logits_BTS: Tensor, decay: float, state: RunningMean | None, mask_BT: Tensor | None
+) -> tuple[Tensor, RunningMean]:
     """Exponential moving average along T, normalised by the decayed number of tokens seen."""
     batch, tokens, slots = logits_BTS.shape
     if state is None:
-        state = MixerState(logits_BTS.new_zeros(batch, slots), logits_BTS.new_zeros(batch, 1))
+        state = RunningMean(logits_BTS.new_zeros(batch, slots), logits_BTS.new_zeros(batch, 1))
     seen_BT1 = logits_BTS.new_ones(1, tokens, 1) if mask_BT is None else mask_BT[..., None].to(logits_BTS.dtype)
     sum_BS, count_B1 = state
     sums, counts = [], []
@@ -113,7 +159,37 @@ def _causal_mean(
         counts.append(kernel_BTT.sum(-1, keepdim=True) + carry_BT1 * count_B1[:, None])
         sum_BS, count_B1 = sums[-1][:, -1], counts[-1][:, -1]
     mean_BTS = torch.cat(sums, dim=1) / torch.cat(counts, dim=1).clamp(min=1e-9)
-    return mean_BTS, MixerState(sum_BS, count_B1)
+    return mean_BTS, RunningMean(sum_BS, count_B1)
+
+
+def _attend(
+    query_BTD: Tensor,
+    key_BTD: Tensor,
+    logits_BTS: Tensor,
+    decay: float,
+    past: Context | None,
+    mask_BT: Tensor | None,
+) -> tuple[Tensor, Context]:
+    """Mean of the logits so far, weighted by how well their keys answer the query and by how recent they are."""
+    seen_BT = logits_BTS.new_ones(logits_BTS.shape[:2]) if mask_BT is None else mask_BT.to(logits_BTS.dtype)
+    age_BT = seen_BT.cumsum(1)
+    if past is not None:
+        age_BT = age_BT + past.age_BT[:, -1:]
+    now = Context(key_BTD, logits_BTS, age_BT, seen_BT)
+    whole = now if past is None else Context(*(torch.cat(pair, dim=1) for pair in zip(past, now, strict=True)))
+    tokens, length = logits_BTS.shape[1], whole.age_BT.shape[1]
+    recency = log(max(decay, 1e-9))
+    means = []
+    for start in range(0, tokens, _CHUNK):
+        stop = min(start + _CHUNK, tokens)
+        reach = length - tokens + stop
+        score_BTU = query_BTD[:, start:stop] @ whole.keys_BTD[:, :reach].transpose(1, 2) * query_BTD.shape[-1] ** -0.5
+        score_BTU = score_BTU + recency * (age_BT[:, start:stop, None] - whole.age_BT[:, None, :reach])
+        future_TU = torch.ones_like(score_BTU[0], dtype=torch.bool).triu(reach - (stop - start) + 1)
+        hidden_BTU = future_TU | (whole.seen_BT[:, None, :reach] == 0)
+        score_BTU = score_BTU.masked_fill(hidden_BTU, torch.finfo(score_BTU.dtype).min)
+        means.append(score_BTU.softmax(-1) @ whole.logits_BTS[:, :reach])
+    return torch.cat(means, dim=1), whole
 
 
 _CHUNK = 256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLockFile, QObject, Slot
@@ -10,7 +11,7 @@ from PySide6.QtGui import QAction
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelMode
-from tlora_gui.engine.config import BACKBONE_COLOUR
+from tlora_gui.engine.config import BACKBONE_COLOUR, STRATEGIES
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import (
     CorpusSummarised,
@@ -34,8 +35,10 @@ from tlora_gui.engine.events import (
     TrainStarted,
     TrainStep,
 )
+from tlora_gui.engine.metrics import gain_kept
 from tlora_gui.ui.generation_control import GenerationControl
 from tlora_gui.ui.training_control import TrainingControl
+from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.project_lock import lock_project
@@ -95,11 +98,11 @@ class Controller(QObject):
 
     # -- projects -----------------------------------------------------------------------------------------------
 
-    @Slot(str, str)
-    def create_project(self, path: str, backbone: str) -> None:
-        """Make a project folder around a backbone and open it."""
+    @Slot(str, str, str)
+    def create_project(self, path: str, backbone: str, strategy: str = STRATEGIES[0]) -> None:
+        """Make a project folder around a backbone and open it; ``strategy`` is the Time Mixer's."""
         if self._may_leave_project():
-            self._begin_opening(jobs.CreateProject(path, backbone))
+            self._begin_opening(jobs.CreateProject(path, backbone, strategy))
 
     @Slot(str)
     def open_project(self, path: str) -> None:
@@ -211,7 +214,7 @@ class Controller(QObject):
         window.charts.set_epochs(epochs)
         mixed = [epoch for epoch in epochs if epoch.state in ("frozen", "training")]
         slots = (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
-        window.generation.set_slots(slots)
+        window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy)
         self._show_status()
 
     def _show_status(self, speed: str = "") -> None:
@@ -325,7 +328,8 @@ class Controller(QObject):
             case GenerationFinished(record) if job_id == self.generating.job_id:
                 window.generation.finish(record)
                 self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
-            case Evaluated():
+            case Evaluated(scores) if scores:
+                window.charts.show_evaluation(event)
                 window.banner.show_notice(self._scores_text(event))
             case FileWritten(path):
                 self._notice_written(path)
@@ -358,17 +362,22 @@ class Controller(QObject):
 
     def _scores_text(self, event: Evaluated) -> str:
         names = {epoch.slug: epoch.name for epoch in self.epochs}
-        line = self.tr("{name}: backbone {base:.2f}, own {own:.2f}, mix {mix:.2f}, routing {routing:.0%}")
-        return "\n".join(
-            line.format(
-                name=names.get(score.slug, score.slug),
-                base=score.loss_backbone,
-                own=score.loss_epoch,
-                mix=score.loss_mix,
-                routing=score.routing_accuracy,
-            )
+        parts = []
+        kept = [
+            (gain_kept(score.loss_backbone, score.loss_epoch, score.loss_mix), names.get(score.slug, score.slug))
             for score in event.scores
-        )
+            if score.loss_epoch < score.loss_backbone
+        ]
+        if kept:
+            share, name = min(kept)
+            parts.append(
+                self.tr("the mix keeps {share} of the gain at worst ({name})").format(
+                    share=human_share(share), name=name
+                )
+            )
+        routing = fmean(score.routing_accuracy for score in event.scores)
+        parts.append(self.tr("routing accuracy {share} on average").format(share=human_share(routing)))
+        return self.tr("Measured on held-out text: {figures}.").format(figures="; ".join(parts))
 
     def _failed(self, job_id: int, event: JobFailed) -> None:
         if not self.training.refused(job_id, event):
@@ -391,6 +400,7 @@ class Controller(QObject):
             self.window.progress_line.clear()
         else:
             self.window.progress_line.clear()
+            self.training.offer_evaluation()
 
 
 def _unlock(lock: QLockFile | None) -> None:

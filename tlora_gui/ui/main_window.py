@@ -147,7 +147,9 @@ class MainWindow(QMainWindow):
         quit_action.triggered.connect(self.close)
         epoch = bar.addMenu(self.tr("&Epoch"))
         self.add_epoch_action = _action(self, epoch.addAction(self.tr("&Add epoch…")), QKeySequence("Ctrl+Shift+E"))
+        epoch.setToolTipsVisible(True)
         self.evaluate_action = epoch.addAction(self.tr("&Measure all on held-out text"))
+        self.evaluate_action.setObjectName("evaluateAction")
         view = bar.addMenu(self.tr("&View"))
         for dock in self.docks:
             view.addAction(dock.toggleViewAction())
@@ -210,8 +212,9 @@ class MainWindow(QMainWindow):
         self._workspace_actions(True)
 
     def _workspace_actions(self, enabled: bool) -> None:
-        for action in (self.close_project_action, self.add_epoch_action, self.evaluate_action):
+        for action in (self.close_project_action, self.add_epoch_action):
             action.setEnabled(enabled)
+        self.evaluate_action.setEnabled(False)  # until there is something to measure
 
     def apply_theme(self, theme: Theme) -> None:
         """Hand the theme to every widget that draws its own colours."""

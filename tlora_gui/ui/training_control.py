@@ -43,6 +43,7 @@ class TrainingControl(QObject):
         self._window = window
         self._client = client
         self._epochs: tuple[EpochInfo, ...] = ()
+        self._evaluation: int | None = None
         self._summary: int | None = None
         self._started = False
         self._speed: float | None = None
@@ -63,8 +64,9 @@ class TrainingControl(QObject):
         return next(iter(self.jobs), None)
 
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
-        """The project's epochs, for names and colours that are taken."""
+        """The project's epochs: names and colours that are taken, and what can be measured."""
         self._epochs = epochs
+        self.offer_evaluation()
 
     # -- a new one ----------------------------------------------------------------------------------------------
 
@@ -75,13 +77,20 @@ class TrainingControl(QObject):
             self.dialog.corpus_chosen.connect(self._summarise)
             self.dialog.start_requested.connect(self.train)
             self.dialog.finished.connect(self._dialog_closed)
-            waiting = [job.name for job in self.jobs.values() if isinstance(job, jobs.TrainEpoch)]
-            self.dialog.set_taken_names([*(epoch.name for epoch in self._epochs), *waiting])
-            self.dialog.set_used_colours([epoch.colour for epoch in self._epochs])
+            self._tell_epochs(self.dialog)
             self.dialog.set_speed(self._speed)
             self.dialog.open()
         if paths:
             self.dialog.set_paths(paths)
+
+    def _tell_epochs(self, dialog: NewEpochDialog) -> None:
+        waiting = [job.name for job in self.jobs.values() if isinstance(job, jobs.TrainEpoch)]
+        going_on = {job.slug for job in self.jobs.values() if isinstance(job, jobs.ResumeEpoch)}
+        left = [epoch.name for epoch in self._epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
+        dialog.set_taken_names([*(epoch.name for epoch in self._epochs), *waiting])
+        dialog.set_used_colours([epoch.colour for epoch in self._epochs])
+        dialog.set_first_epoch(not self.jobs and all(epoch.state != "frozen" for epoch in self._epochs))
+        dialog.set_interrupted(left)
 
     @Slot(tuple)
     def _summarise(self, paths: tuple[str, ...]) -> None:
@@ -125,6 +134,7 @@ class TrainingControl(QObject):
         waiting = [job for job in list(self.jobs.values())[1:] if isinstance(job, jobs.TrainEpoch)]
         self._window.epochs.set_queue(tuple(job.name for job in waiting))
         self._window.epochs.set_busy(bool(self.jobs))
+        self.offer_evaluation()
 
     @Slot(bool)
     def _pause(self, paused: bool) -> None:
@@ -172,7 +182,20 @@ class TrainingControl(QObject):
 
     @Slot()
     def _evaluate(self) -> None:
-        self._client.submit(jobs.Evaluate())
+        self._evaluation = self._client.submit(jobs.Evaluate())
+        self._window.progress_line.show_progress(Progress(self.tr("Measuring on held-out text")))
+        self.offer_evaluation()
+
+    def offer_evaluation(self) -> None:
+        """Let the person measure if an epoch is trained and neither a training nor a measurement goes on."""
+        action = self._window.evaluate_action
+        trained = any(epoch.state == "frozen" for epoch in self._epochs)
+        action.setEnabled(trained and not self.jobs and not self._client.is_live(self._evaluation))
+        action.setToolTip(
+            self.tr("Backbone, every epoch alone and the mix, each on the text kept aside from training")
+            if action.isEnabled()
+            else self.tr("Possible once an epoch is trained and no training runs")
+        )
 
     # -- what the engine tells ----------------------------------------------------------------------------------
 

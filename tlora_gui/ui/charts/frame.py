@@ -29,6 +29,18 @@ _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
 
 
+def small_button(text: str, what: str) -> QToolButton:
+    """A quiet button of a chart; ``what`` is its tooltip and accessible name."""
+    button = QToolButton()
+    button.setText(text)
+    button.setProperty("role", "flat")
+    button.setProperty("compact", True)
+    button.setToolTip(what)
+    button.setAccessibleName(what)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
+
+
 class Legend(QWidget):
     """Says what line, dashed line and dot mean, in one row."""
 
@@ -102,29 +114,28 @@ class ChartFrame(QFrame):
         self.menu = QMenu(self)
         self._caption = ElidedLabel("muted")
         self._caption.show_text(caption)
-        self._header = QHBoxLayout()
-        self._buttons: list[QToolButton] = []
+        self._heading = ElidedLabel("title")
+        self._header, self._below = QHBoxLayout(), QHBoxLayout()
+        self._controls: list[QWidget] = []
         self._save_actions: list[QAction] = []
         self._tables: dict[QWidget, Callable[[], Rows]] = {}
-        self._build(title)
+        self._build()
         self._build_menu()
+        self.set_title(title)
 
-    def _build(self, title: str) -> None:
-        heading = ElidedLabel("title")
-        heading.show_text(title)
+    def _build(self) -> None:
         font = QFont(self.font())
         font.setPointSizeF(SMALL_POINTS)
         self._caption.setFont(font)
         self._header.setSpacing(2)
-        self._header.addWidget(heading, 1)
-        below = QHBoxLayout()
-        below.addWidget(self._caption, 1)
-        below.addWidget(self.legend)
+        self._header.addWidget(self._heading, 1)
+        self._below.addWidget(self._caption, 1)
+        self._below.addWidget(self.legend)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 6, 8, 6)
         layout.setSpacing(2)
         layout.addLayout(self._header)
-        layout.addLayout(below)
+        layout.addLayout(self._below)
         layout.addWidget(self.body, 1)
 
     def _build_menu(self) -> None:
@@ -137,28 +148,35 @@ class ChartFrame(QFrame):
             action.setEnabled(False)
             self.menu.addAction(action)
             self._save_actions.append(action)
-        button = self.add_button("⋯", self.tr("Options of “{title}”").format(title=self._title))
-        button.setProperty("sign", True)
-        button.setMenu(self.menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._options = self.add_button("⋯", "")
+        self._options.setProperty("sign", True)
+        self._options.setMenu(self.menu)
+        self._options.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def add_button(self, text: str, what: str) -> QToolButton:
         """A small button at the right of the title; ``what`` is its tooltip and accessible name."""
-        button = QToolButton()
-        button.setText(text)
-        button.setProperty("role", "flat")
-        button.setProperty("compact", True)
-        button.setToolTip(what)
-        button.setAccessibleName(what)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button = small_button(text, what)
         self._header.insertWidget(1, button)
-        self._buttons.append(button)
+        self._controls.append(button)
         return button
+
+    def add_control(self, control: QWidget) -> None:
+        """A small control at the right of the caption; saved pictures leave it out."""
+        self._below.addWidget(control)
+        self._controls.append(control)
 
     def add_view(self, view: QWidget, rows: Callable[[], Rows]) -> None:
         """A way to show the data; ``rows`` gives its table, header first."""
         self.body.addWidget(view)
         self._tables[view] = rows
+
+    def set_title(self, title: str) -> None:
+        """What the panel shows; also the name of the files it is saved to."""
+        self._title = title
+        self._heading.show_text(title)
+        what = self.tr("Options of “{title}”").format(title=title)
+        self._options.setToolTip(what)
+        self._options.setAccessibleName(what)
 
     def set_caption(self, caption: str) -> None:
         """The unit, in small print under the title."""
@@ -180,8 +198,9 @@ class ChartFrame(QFrame):
         image.fill(QColor(self._theme.panel))
         painter = QPainter(image)
         self.render(painter, QPoint())
-        for button in self._buttons:
-            painter.fillRect(button.geometry(), QColor(self._theme.panel))
+        for control in self._controls:
+            if not control.isHidden():
+                painter.fillRect(control.geometry(), QColor(self._theme.panel))
         painter.end()
         return image
 

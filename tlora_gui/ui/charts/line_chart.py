@@ -41,14 +41,14 @@ class _Line:
         self.style = style
         self.item.setZValue(0 if style.faint else 2 if style.dots else 1)
         self.item.setPen(line_pen(style, theme))
-        colour = line_colour(style.colour, theme)
-        self.item.setSymbolBrush(colour)
-        self.item.setSymbolPen(QColor(theme.panel))
+        colour, panel = line_colour(style.colour, theme), QColor(theme.panel)
+        self.item.setSymbolBrush(panel if style.dashed else colour)
+        self.item.setSymbolPen(colour if style.dashed else panel)
         self.item.setSymbolSize(6)
 
     def set(self, x: Floats, y: Floats) -> None:
         self.x, self.y = x, y
-        dots = self.style.dots and len(x) <= _MOST_DOTS
+        dots = len(x) == 1 or (self.style.dots and len(x) <= _MOST_DOTS)  # a single point makes no line
         if dots != (self.item.opts["symbol"] is not None):
             self.item.setSymbol("o" if dots else None)
         self.item.setData(x, y)
@@ -163,8 +163,8 @@ class LineChart(ChartFrame):
 
     def fit(self) -> None:
         """Scale: along the steps unless a person chose a part, upwards always."""
-        end = max((mark.end for mark in self._marks), default=0.0)
-        if self._follow and end:
+        end = max((mark.end for mark in self._marks), default=0.0) or 1.0
+        if self._follow and self._marks:
             self.plot.view.setXRange(-0.015 * end, 1.015 * end, padding=0)
         self._fit_upwards()
 

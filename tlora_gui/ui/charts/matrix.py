@@ -3,45 +3,61 @@
 from __future__ import annotations
 
 import math
+from html import escape
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from tlora_gui.engine.events import EpochInfo
+from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import SMALL_POINTS, Rows
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.palette import blend, readable_on
 from tlora_gui.ui.theme import Theme
 
-_EMPTY = Matrix((), (), np.empty((0, 0)), np.empty((0, 0)))
+_NOTHING = np.empty((0, 0))
+_EMPTY = Matrix((), (), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 _HEADER_HEIGHT, _LARGEST_CELL = 18, QSize(120, 52)
 _TWO_LINES_FROM = 30
 _MOST_FOR_NAMES = 0.34
+_DOTS_FROM = 36
+"""Width from which a name that is cut short ends in "…"; below that, letters say more."""
 
 
 class MemoryMatrix(QWidget):
-    """Phases down, epochs across; a cell says what share of the epoch's held-out tokens the mixer gives to it."""
+    """Phases down, epochs across: routing accuracy, or the loss of the mix, on the epoch's held-out text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("memoryMatrix")
         self.setAccessibleName(self.tr("Memory matrix"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(140, 80)
         self._matrix = _EMPTY
+        self._measure: Measure = "routing"
         self._epochs: dict[str, EpochInfo] = {}
+        self._sheet = sheet_of(self._matrix, self._measure, self._epochs)
         self._theme = theme
         font = QFont(self.font())
         font.setPointSizeF(SMALL_POINTS)
         self.setFont(font)
 
     def set_matrix(self, matrix: Matrix, epochs: dict[str, EpochInfo]) -> None:
-        """What to show; ``epochs`` gives names and colours."""
+        """What to show; ``epochs`` gives names, colours, and the losses of epoch and backbone alone."""
         self._matrix, self._epochs = matrix, epochs
-        self.setAccessibleDescription(". ".join(filter(None, (self._sentence(r, c) for r, c in self._cells()))))
+        self._refresh()
+
+    def set_measure(self, measure: Measure) -> None:
+        """Show routing accuracy, or the loss of the mix in nats per token."""
+        self._measure = measure
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._sheet = sheet_of(self._matrix, self._measure, self._epochs)
+        sentences = [self._sentence(row, column).replace("\n", "; ") for row, column in self._cells()]
+        self.setAccessibleDescription(". ".join(filter(None, sentences)) or self._missing())
         self.update()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -49,23 +65,46 @@ class MemoryMatrix(QWidget):
         self.update()
 
     def csv_rows(self) -> Rows:
-        """One row a phase, one column an epoch, first with and then without Active Sleep."""
+        """Both measures, with and without Active Sleep: one row a phase, one column an epoch."""
         names = [self._name(slug) for slug in self._matrix.epochs]
-        rows: Rows = [("active sleep", "after", *names)]
-        for label, values in (("with", self._matrix.routing), ("without", self._matrix.unprotected)):
+        rows: Rows = [("measure", "active sleep", "after", *names)]
+        for measure, label, values in (
+            ("routing accuracy", "with", self._matrix.routing),
+            ("routing accuracy", "without", self._matrix.unprotected),
+            ("loss in nats/token", "with", self._matrix.losses),
+            ("loss in nats/token", "without", self._matrix.unprotected_losses),
+        ):
             for slug, row in zip(self._matrix.phases, values, strict=True):
                 if np.isfinite(row).any():
-                    rows.append((label, self._name(slug), *("" if math.isnan(v) else v for v in row.tolist())))
+                    rows.append((measure, label, self._name(slug), *("" if math.isnan(v) else v for v in row.tolist())))
         return rows
 
     def cell_text(self, phase: str, epoch: str) -> str:
         """What stands in a cell; empty where nothing was measured."""
         row, column = self._matrix.phases.index(phase), self._matrix.epochs.index(epoch)
-        return _share(self._matrix.routing[row, column])
+        return _decimals(self._sheet.values[row, column])
+
+    def cell_tooltip(self, phase: str, epoch: str) -> str:
+        """A cell in words; empty where nothing was measured."""
+        return self._sentence(self._matrix.phases.index(phase), self._matrix.epochs.index(epoch))
+
+    # -- drawing ------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if missing := self._missing():
+            painter.setPen(QColor(self._theme.muted))
+            centred = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(8, 4, -8, -4), centred, missing)
+        else:
+            self._paint_table(painter)
+        if self.hasFocus():
+            painter.setPen(QColor(self._theme.accent))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+
+    def _paint_table(self, painter: QPainter) -> None:
         for column, slug in enumerate(self._matrix.epochs):
             self._paint_column_name(painter, self._cell(0, column), slug)
         if self._matrix.phases:
@@ -76,51 +115,49 @@ class MemoryMatrix(QWidget):
             self._paint_row_name(painter, self._cell(row, 0), slug)
         for row, column in self._cells():
             self._paint_cell(painter, row, column)
-        if self.hasFocus():
-            painter.setPen(QColor(self._theme.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def _paint_cell(self, painter: QPainter, row: int, column: int) -> None:
-        share, beside = self._matrix.routing[row, column], self._matrix.unprotected[row, column]
+        value, strength = self._sheet.values[row, column], self._sheet.strength[row, column]
         rect = self._cell(row, column).adjusted(1, 1, -1, -1)
-        panel = QColor(self._theme.panel)
-        background = QColor(self._theme.window)
-        if not math.isnan(share):
-            background = blend(panel, QColor(self._theme.accent), 0.08 + 0.92 * min(max(share, 0.0), 1.0))
+        background = QColor(self._theme.window if math.isnan(value) else self._theme.hover)
+        if not math.isnan(strength):
+            share = 0.08 + 0.92 * min(max(strength, 0.0), 1.0)
+            background = blend(QColor(self._theme.panel), QColor(self._theme.accent), share)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(background)
         painter.drawRoundedRect(rect, 4, 4)
-        if math.isnan(share):
-            return
-        painter.setPen(readable_on(background))
-        self._paint_shares(painter, rect, share, beside)
+        if not math.isnan(value):
+            painter.setPen(readable_on(background))
+            self._paint_numbers(painter, rect, value, self._sheet.beside[row, column])
 
-    def _paint_shares(self, painter: QPainter, rect: QRectF, share: float, beside: float) -> None:
+    def _paint_numbers(self, painter: QPainter, rect: QRectF, value: float, beside: float) -> None:
         """The number, as long as it fits; that of the mixer without Active Sleep below it if there is room."""
-        room = self.fontMetrics().horizontalAdvance("(0.00)") <= rect.width()
-        if math.isnan(beside) or rect.height() < _TWO_LINES_FROM or not room:
-            short = _share(share) if room else _share(share).removeprefix("0")
-            if self.fontMetrics().horizontalAdvance(short) <= rect.width():
-                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, short)
+        metrics = self.fontMetrics()
+        below = "" if math.isnan(beside) or rect.height() < _TWO_LINES_FROM else f"({_decimals(beside)})"
+        short = f"{value:.1f}" if self._measure == "loss" else _decimals(value).removeprefix("0")
+        fits = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= rect.width()]
+        if not fits:
+            return
+        if not below or metrics.horizontalAdvance(below) > rect.width():
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, fits[0])
             return
         middle = rect.center().y()
         upper, lower = QRectF(rect), QRectF(rect)
         upper.setBottom(middle + 1)
         lower.setTop(middle + 1)
-        painter.drawText(upper, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, _share(share))
-        painter.drawText(lower, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, f"({_share(beside)})")
+        painter.drawText(upper, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, fits[0])
+        painter.drawText(lower, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, below)
 
     def _paint_column_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
         metrics = self.fontMetrics()
-        text = metrics.elidedText(self._name(slug), Qt.TextElideMode.ElideRight, int(cell.width()) - 14)
+        text = _cut(self._name(slug), int(cell.width()) - 12, metrics)
         width = 10 + metrics.horizontalAdvance(text)
         x = cell.center().x() - width / 2
         self._paint_name(painter, slug, text, QRectF(x, cell.top() - _HEADER_HEIGHT, width + 2, _HEADER_HEIGHT))
 
     def _paint_row_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
         rect = QRectF(2, cell.top(), self._names_width() - 6, cell.height())
-        text = self.fontMetrics().elidedText(self._name(slug), Qt.TextElideMode.ElideRight, int(rect.width()) - 10)
+        text = _cut(self._name(slug), int(rect.width()) - 10, self.fontMetrics())
         self._paint_name(painter, slug, text, rect)
 
     def _paint_name(self, painter: QPainter, slug: str, text: str, rect: QRectF) -> None:
@@ -134,9 +171,12 @@ class MemoryMatrix(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             hit = next((rc for rc in self._cells() if self._cell(*rc).contains(QPointF(event.pos()))), None)
-            QToolTip.showText(event.globalPos(), self._sentence(*hit) if hit else self._explanation(), self)
+            words = (self._sentence(*hit) if hit else "") or self._explanation()
+            QToolTip.showText(event.globalPos(), f'<p style="white-space: pre">{escape(words)}</p>', self)
             return True
         return super().event(event)
+
+    # -- layout -------------------------------------------------------------------------------------------------
 
     def _cells(self) -> list[tuple[int, int]]:
         return [(row, column) for row in range(len(self._matrix.phases)) for column in range(len(self._matrix.epochs))]
@@ -156,21 +196,70 @@ class MemoryMatrix(QWidget):
     def _name(self, slug: str) -> str:
         return self._epochs[slug].name if slug in self._epochs else slug
 
+    # -- words --------------------------------------------------------------------------------------------------
+
+    def _missing(self) -> str:
+        """Why there is no figure at all."""
+        if self._measure == "routing" or np.isfinite(self._sheet.values).any():
+            return ""
+        return self.tr(
+            "No loss of the mix yet. It is measured when an epoch's training ends; epochs of older projects lack it."
+        )
+
     def _explanation(self) -> str:
-        return self.tr("Share of each epoch's held-out tokens that the mixer gives to it, after every phase")
+        if self._measure == "routing":
+            return self.tr("Share of each epoch's held-out tokens that the mixer gives to it, after every phase")
+        return self.tr(
+            "Loss of the mix on each epoch's held-out text after every phase, in nats/token.\n"
+            "The stronger a cell, the more of the epoch's gain over the backbone is kept."
+        )
 
     def _sentence(self, row: int, column: int) -> str:
         """A cell in words."""
-        share, beside = self._matrix.routing[row, column], self._matrix.unprotected[row, column]
-        if math.isnan(share):
+        value, beside = self._sheet.values[row, column], self._sheet.beside[row, column]
+        if math.isnan(value):
             return ""
         epoch, phase = self._name(self._matrix.epochs[column]), self._name(self._matrix.phases[row])
+        if self._measure == "loss":
+            return self._loss_in_words(row, column, phase, epoch)
         text = self.tr("After {phase}: {share} of {epoch}'s held-out tokens go to {epoch}")
-        words = text.format(phase=phase, share=_share(share), epoch=epoch)
+        words = text.format(phase=phase, share=_decimals(value), epoch=epoch)
         if math.isnan(beside):
             return words
-        return self.tr("{words}; {share} without Active Sleep").format(words=words, share=_share(beside))
+        return self.tr("{words}; {share} without Active Sleep").format(words=words, share=_decimals(beside))
+
+    def _loss_in_words(self, row: int, column: int, phase: str, epoch: str) -> str:
+        loss, beside = self._sheet.values[row, column], self._sheet.beside[row, column]
+        mix = self.tr("the mix has {loss} nats/token").format(loss=_decimals(loss))
+        if not math.isnan(beside):
+            mix = self.tr("{words}, {loss} without Active Sleep").format(words=mix, loss=_decimals(beside))
+        text = self.tr("After {phase}, on {epoch}'s held-out text {mix}")
+        lines = [text.format(phase=phase, epoch=epoch, mix=mix)]
+        info = self._epochs.get(self._matrix.epochs[column])
+        if info is None or info.held_out_loss is None or info.backbone_loss is None:
+            return lines[0]
+        text = self.tr("{epoch} alone has {own}, the backbone alone {backbone}")
+        own, backbone = _decimals(info.held_out_loss), _decimals(info.backbone_loss)
+        lines.append(text.format(epoch=epoch, own=own, backbone=backbone))
+        lines.append(self._gain_in_words(self._sheet.strength[row, column]))
+        return "\n".join(lines)
+
+    def _gain_in_words(self, kept: float) -> str:
+        if math.isnan(kept):
+            return self.tr("The epoch gains nothing over the backbone, so there is nothing to keep")
+        if kept < 0:
+            return self.tr("The mix is worse here than the backbone: nothing of the epoch's gain is kept")
+        return self.tr("{share} % of the epoch's gain over the backbone is kept").format(share=f"{100 * kept:.0f}")
 
 
-def _share(value: float) -> str:
+def _decimals(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.2f}"
+
+
+def _cut(name: str, width: int, metrics: QFontMetrics) -> str:
+    """As much of a name as fits."""
+    if width >= _DOTS_FROM:
+        return metrics.elidedText(name, Qt.TextElideMode.ElideRight, width)
+    while name and metrics.horizontalAdvance(name) > width:
+        name = name[:-1]
+    return name.rstrip()

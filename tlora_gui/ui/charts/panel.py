@@ -7,9 +7,10 @@ from collections.abc import Hashable, Sequence
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStarted, TrainStep
+from tlora_gui.engine.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
+from tlora_gui.ui.charts.figures import Measure
 from tlora_gui.ui.charts.line_chart import LineChart
-from tlora_gui.ui.charts.matrix import MemoryMatrix
+from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
 from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
 from tlora_gui.ui.charts.style import LineStyle
@@ -41,6 +42,7 @@ class ChartsPanel(QWidget):
         self._epochs: dict[str, EpochInfo] = {}
         self._stale: set[str] = set()
         self._drawn: tuple[Phase, ...] = ()
+        self._evaluated: Evaluated | None = None
         self.loss_chart = LineChart(
             self.tr("Adapter loss"),
             self.tr("nats/token, by step"),
@@ -61,7 +63,9 @@ class ChartsPanel(QWidget):
             theme=LIGHT,
             fixed_range=(-0.03, 1.05),
         )
-        self.matrix = MemoryMatrix(LIGHT)
+        self.matrix_view = MatrixView(LIGHT)
+        self.matrix = self.matrix_view.matrix
+        self.measure_switch = MeasureSwitch()
         self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
         self._timer = QTimer(self)
         self._build()
@@ -82,7 +86,10 @@ class ChartsPanel(QWidget):
         self.matrix_button.setCheckable(True)
         self.matrix_button.setObjectName("matrixButton")
         self.matrix_button.toggled.connect(self._show_matrix)
-        self.routing_chart.add_view(self.matrix, self.matrix.csv_rows)
+        self.measure_switch.chosen.connect(self._choose_measure)
+        self.measure_switch.hide()
+        self.routing_chart.add_control(self.measure_switch)
+        self.routing_chart.add_view(self.matrix_view, self.matrix.csv_rows)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
@@ -94,6 +101,8 @@ class ChartsPanel(QWidget):
 
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """All epochs of the project, with their present names and colours; curves of others go away."""
+        if self._epochs.keys() != {epoch.slug for epoch in epochs}:
+            self._evaluated = None
         self._epochs = {epoch.slug: epoch for epoch in epochs}
         self._history.show_only(self._epochs)
         self._redraw_all()
@@ -101,6 +110,7 @@ class ChartsPanel(QWidget):
     def load_history(self, history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]) -> None:
         """Replace all curves by a project's stored ones, in training order."""
         self._history.load(history)
+        self._evaluated = None
         self._redraw_all()
         self._show_all()
 
@@ -108,6 +118,7 @@ class ChartsPanel(QWidget):
         """An epoch's training begins or goes on; events follow."""
         self._epochs[started.epoch.slug] = started.epoch
         self._history.begin(started.epoch.slug, started.first_step)
+        self._evaluated = None
         self._redraw_all()
 
     def add_events(self, events: Sequence[TrainStep | HeldOut]) -> None:
@@ -118,13 +129,19 @@ class ChartsPanel(QWidget):
     def remove_epoch(self, slug: str) -> None:
         """Take an epoch's curves away; they come back if :meth:`set_epochs` names it again."""
         self._history.remove(slug)
+        self._evaluated = None
         self._redraw_all()
+
+    def show_evaluation(self, evaluated: Evaluated | None) -> None:
+        """What an evaluation found, for the metrics under the memory matrix, until the epochs or the mixer change."""
+        self._evaluated = evaluated
+        self._want_redraw()
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         for chart in self._charts():
             chart.apply_theme(theme)
-        self.matrix.apply_theme(theme)
+        self.matrix_view.apply_theme(theme)
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -172,16 +189,20 @@ class ChartsPanel(QWidget):
             self.routing_chart.set_line((slug, "unprotected"), curve, style)
         for slug, curve in self._history.routing().items():
             self.routing_chart.set_line(slug, curve, self._style(slug, self.tr("with")))
-        self.matrix.set_matrix(self._history.matrix(), self._epochs)
+        self.matrix_view.show_data(self._history.matrix(), self._epochs, self._evaluated)
         self._explain_routing(compared=any(len(x) for x, _ in beside.values()))
 
     def _explain_routing(self, *, compared: bool) -> None:
-        if self.matrix_button.isChecked():
-            self.routing_chart.set_caption(self.tr("after each phase (without Active Sleep)"))
-            self.routing_chart.legend.set_keys(())
+        chart, without = self.routing_chart, self.tr("without Active Sleep")
+        as_matrix = self.matrix_button.isChecked()
+        if as_matrix:
+            unit = self.tr("nats/token") if self.measure_switch.measure == "loss" else self.tr("held-out")
+            chart.set_title(self.tr("Memory matrix"))
+            chart.set_caption(f"{unit} ({without})" if compared else unit)
         else:
-            self.routing_chart.set_caption(self.tr("held-out, by step"))
-            self.routing_chart.legend.set_keys((("dashed", self.tr("without Active Sleep")),) if compared else ())
+            chart.set_title(self.tr("Routing accuracy"))
+            chart.set_caption(self.tr("held-out, by step"))
+        chart.legend.set_keys((("dashed", without),) if compared and not as_matrix else ())
 
     def _style(self, slug: str, series: str, **looks: bool) -> LineStyle:
         return LineStyle(self._name(slug), series, self._colour(slug), **looks)
@@ -211,5 +232,10 @@ class ChartsPanel(QWidget):
             chart.show_all()
 
     def _show_matrix(self, wanted: bool) -> None:
-        self.routing_chart.set_view(self.matrix if wanted else self.routing_chart.plot)
+        self.routing_chart.set_view(self.matrix_view if wanted else self.routing_chart.plot)
+        self.measure_switch.setVisible(wanted)
+        self._draw_routing()
+
+    def _choose_measure(self, measure: Measure) -> None:
+        self.matrix.set_measure(measure)
         self._draw_routing()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.events import Accuracies, HeldOut, TrainStep
+from tlora_gui.engine.events import HeldOut, PerEpoch, TrainStep
 
 Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]
@@ -100,12 +100,19 @@ class Phase:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Routing accuracy of every epoch (columns) after every phase (rows); NaN where nothing was measured."""
+    """What was measured last of every epoch (columns) in every phase (rows); NaN where nothing was.
+
+    Attributes:
+        routing, unprotected: routing accuracy with Active Sleep, and without it.
+        losses, unprotected_losses: of the mix, nats per token; without Active Sleep of a phase's own epoch alone.
+    """
 
     phases: tuple[str, ...]
     epochs: tuple[str, ...]
     routing: Floats
     unprotected: Floats
+    losses: Floats
+    unprotected_losses: Floats
 
 
 class History:
@@ -197,21 +204,24 @@ class History:
     def matrix(self) -> Matrix:
         """The last measurement of every phase."""
         slugs = self.slugs
-        routing, beside = np.full((2, len(slugs), len(slugs)), np.nan)
+        routing, beside, losses, beside_losses = np.full((4, len(slugs), len(slugs)), np.nan)
         for row, slug in enumerate(slugs):
             for event in self._series[slug].held_out[-1:]:
                 routing[row] = _row(event.routing, slugs, row)
                 beside[row] = _row(event.unprotected, slugs, row)
-        return Matrix(slugs, slugs, routing, beside)
+                losses[row] = _row(event.losses, slugs, row)
+                if event.unprotected_loss is not None:
+                    beside_losses[row, row] = event.unprotected_loss
+        return Matrix(slugs, slugs, routing, beside, losses, beside_losses)
 
     def _of(self, slug: str) -> PhaseSeries:
         return self._series.setdefault(slug, PhaseSeries(slug))
 
 
-def _row(accuracies: Accuracies, slugs: tuple[str, ...], last: int) -> list[float]:
-    """The accuracies in the order of ``slugs``, up to the one at ``last``."""
-    shares = dict(accuracies)
-    return [shares.get(slug, np.nan) if column <= last else np.nan for column, slug in enumerate(slugs)]
+def _row(measured: PerEpoch, slugs: tuple[str, ...], last: int) -> list[float]:
+    """The figures in the order of ``slugs``, up to the one at ``last``."""
+    found = dict(measured)
+    return [found.get(slug, np.nan) if column <= last else np.nan for column, slug in enumerate(slugs)]
 
 
 def smooth(curve: Curve, window: int) -> Curve:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -27,7 +27,7 @@ from tlora_gui.ui.widgets.formats import human_count, human_duration
 from tlora_gui.ui.widgets.layouts import column, fields, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
-WIDTH, HEIGHT = 600, 720
+WIDTH, HEIGHT = 600, 748
 _EDGE: tuple[int, int, int, int] = (20, 16, 20, 12)
 
 
@@ -75,10 +75,19 @@ class NewEpochDialog(QDialog):
         self._update()
 
     def set_taken_names(self, names: Iterable[str]) -> None:
-        """Names of the epochs that there are; with none of them this is the first."""
+        """Names of the epochs that there are."""
         self._taken = tuple(names)
-        self._settings.set_first_epoch(not self._taken)
         self._update()
+
+    def set_first_epoch(self, first: bool) -> None:
+        """Whether no earlier epoch is in the mixture, or will be when this one's turn comes."""
+        self._settings.set_first_epoch(first)
+
+    def set_interrupted(self, names: Iterable[str]) -> None:
+        """Names of interrupted epochs, which this training would end for good; a line warns of it."""
+        line = self.tr("{name} is interrupted and can no longer go on once another epoch is trained.")
+        self._interrupted.setText("\n".join(line.format(name=name) for name in names))
+        self._interrupted.setVisible(bool(self._interrupted.text()))
 
     def set_used_colours(self, colours: Iterable[str]) -> None:
         """Colours of the epochs that there are; the first other one is proposed."""
@@ -133,6 +142,10 @@ class NewEpochDialog(QDialog):
         self._problem.setObjectName("newEpochProblem")
         self._estimate = label("", "caption", wrap=True)
         self._estimate.setObjectName("durationLabel")
+        self._interrupted = label("", "caption", wrap=True)
+        self._interrupted.setObjectName("interruptedNotice")
+        self._interrupted.setTextFormat(Qt.TextFormat.PlainText)
+        self._interrupted.hide()
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.setToolTip(self.tr("Close without training"))
         self._cancel.setAutoDefault(False)
@@ -146,7 +159,7 @@ class NewEpochDialog(QDialog):
         line.setStretch(0, 1)
         footer = QWidget()
         footer.setObjectName("dialogFooter")
-        footer.setLayout(column(line, margins=(20, 12, 20, 16)))
+        footer.setLayout(column(self._interrupted, line, margins=(20, 12, 20, 16)))
         return footer
 
     def _connect(self) -> None:
@@ -158,10 +171,18 @@ class NewEpochDialog(QDialog):
         self._colour.colour_chosen.connect(self._touch)
         self._settings.edited.connect(self._touch)
         self._settings.edited.connect(self._update)
+        self._settings.advanced.toggled.connect(self._advanced_toggled)
         self._cancel.clicked.connect(self.reject)
         self._start.clicked.connect(self._start_clicked)
 
     # -- state ------------------------------------------------------------------------------------------------
+
+    def _advanced_toggled(self, is_open: bool) -> None:
+        if is_open:
+            QTimer.singleShot(0, self._show_advanced)  # once it has its place
+
+    def _show_advanced(self) -> None:
+        self._scroll.ensureWidgetVisible(self._settings.advanced, 0, _EDGE[3])
 
     def _touch(self) -> None:
         self._touched = True

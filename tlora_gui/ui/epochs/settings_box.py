@@ -8,9 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
 
 from tlora_gui.engine.config import TrainSettings
+from tlora_gui.ui.epochs.sleep_box import SleepBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox
-from tlora_gui.ui.widgets.layouts import column, fields, label
+from tlora_gui.ui.widgets.layouts import column, fields
 from tlora_gui.ui.widgets.tick_box import TickBox
 
 _FIELD_WIDTH = 150
@@ -30,7 +31,7 @@ class RateBox(DecimalBox):
 
 
 class SettingsBox(QWidget):
-    """Passes, length and learning rate in sight, the rest under Advanced."""
+    """Passes, length, learning rate and the comparison in sight, the rest under Advanced."""
 
     edited = Signal()
     """A person has changed a setting."""
@@ -45,8 +46,10 @@ class SettingsBox(QWidget):
             spin.valueChanged.connect(self.edited)
         self._rate.valueChanged.connect(self.edited)
         self._objective.currentIndexChanged.connect(self.edited)
-        for box in (self._sleep, self._compare):
-            box.toggled.connect(self.edited)
+        self._objective.currentIndexChanged.connect(self._update_compare)
+        self._compare.toggled.connect(self.edited)
+        self._sleep.edited.connect(self.edited)
+        self._sleep.switched.connect(self._update_compare)
         self._block.valueChanged.connect(self._keep_limit_above_block)
 
     def settings(self) -> TrainSettings:
@@ -63,17 +66,14 @@ class SettingsBox(QWidget):
             held_out_tokens=max(self._settings.held_out_tokens, self._block.value()),
             seed=self._seed.value(),
             objective=self._objective.currentData(),
-            sleep=replace(self._settings.sleep, enabled=self._sleep.isChecked()),
+            sleep=self._sleep.settings(),
             compare_unprotected=self._compare.isChecked(),
         )
 
     def set_first_epoch(self, first: bool) -> None:
-        """Say what Active Sleep will do for this epoch."""
-        self._sleep_hint.setText(
-            self.tr("This is the first epoch: there is nothing to protect yet.")
-            if first
-            else self.tr("On by itself from the second epoch: keeps the Time Mixer from forgetting the earlier ones.")
-        )
+        """Whether no earlier epoch is there, so that Active Sleep has nothing to protect and to compare."""
+        self._sleep.set_first_epoch(first)
+        self._compare.setVisible(not first)
 
     def _build_main(self) -> None:
         self._passes = _spin(1, 1000, self.tr("Passes"), self.tr("How often the training text is read."))
@@ -95,6 +95,8 @@ class SettingsBox(QWidget):
             (self.tr("&Tokens per pass"), self._limit),
             (self.tr("&Learning rate"), self._rate),
         )
+        self._compare = TickBox(self.tr("Train &without Active Sleep beside, to compare"))
+        self._compare.setObjectName("compareBox")
 
     def _build_advanced(self) -> None:
         self._batch = _spin(1, 512, self.tr("Batch size"), self.tr("Blocks of text per step."))
@@ -117,21 +119,7 @@ class SettingsBox(QWidget):
         self._objective.setFixedWidth(_FIELD_WIDTH)
         self._objective.addItem(self.tr("isolated"), "isolated")
         self._objective.addItem(self.tr("joint"), "joint")
-        self._sleep = TickBox(self.tr("&Active Sleep"))
-        self._sleep.setObjectName("activeSleepBox")
-        self._sleep.setToolTip(
-            self.tr("Replays memories of earlier epochs so that the Time Mixer still finds the way to them.")
-        )
-        self._sleep_hint = label("", "caption", wrap=True)
-        self._sleep_hint.setIndent(27)
-        self._compare = TickBox(self.tr("Compare with an &unprotected mixer"))
-        self._compare.setObjectName("compareBox")
-        self._compare.setToolTip(
-            self.tr(
-                "Trains a second mixer without Active Sleep beside, on the same batches, to be shown and thrown away."
-            )
-        )
-        self._sleep.toggled.connect(self._compare.setEnabled)
+        self._sleep = SleepBox(self._settings.sleep)
         form = fields(
             (self.tr("&Batch size"), self._batch),
             (self.tr("Bloc&k size"), self._block),
@@ -140,10 +128,10 @@ class SettingsBox(QWidget):
             (self.tr("See&d"), self._seed),
         )
         content = QWidget()
-        content.setLayout(column(form, self._sleep, self._sleep_hint, self._compare, margins=(0, 4, 0, 4)))
+        content.setLayout(column(form, self._sleep, spacing=12, margins=(0, 4, 0, 4)))
         self.advanced = Disclosure(self.tr("Advanced"), content)
         self.advanced.button.setObjectName("advancedButton")
-        self.setLayout(column(self._main, self.advanced))
+        self.setLayout(column(self._main, self._compare, self.advanced))
         self.set_first_epoch(True)
 
     def _fill(self, settings: TrainSettings) -> None:
@@ -156,9 +144,22 @@ class SettingsBox(QWidget):
         self._share.setValue(round(settings.held_out_share * 100))
         self._seed.setValue(settings.seed)
         self._objective.setCurrentIndex(self._objective.findData(settings.objective))
-        self._sleep.setChecked(settings.sleep.enabled)
         self._compare.setChecked(settings.compare_unprotected)
-        self._compare.setEnabled(settings.sleep.enabled)
+        self._update_compare()
+
+    def _update_compare(self) -> None:
+        isolated = self._objective.currentData() == "isolated"
+        self._compare.setEnabled(isolated and self._sleep.is_on())
+        if not self._sleep.is_on():
+            meaning = self.tr("Active Sleep is off under Advanced, so there is nothing to compare.")
+        elif not isolated:
+            meaning = self.tr("Possible with the isolated objective only: otherwise the mixer shapes the adapter too.")
+        else:
+            meaning = self.tr(
+                "Trains a second Time Mixer without Active Sleep on the same batches. The charts show it beside the "
+                "protected one; then it is thrown away."
+            )
+        self._compare.setToolTip(meaning)
 
     def _keep_limit_above_block(self, block: int) -> None:
         # One below a single block means "all".

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.attribution import dominant_slot
 from tlora_gui.engine.events import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.token_style import (
     colour_reason,
     drawing_order,
     facts,
+    speaker,
     visible_text,
     was_predicted,
 )
@@ -94,7 +94,7 @@ class TokenInspector(QFrame):
         self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
         self._facts.setText(facts(token))
         self._mix_bar.set_mix(token.weights, slots)
-        most = dominant_slot(token.weights)
+        most = speaker(token.weights)
         self._mix.set_rows(
             [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
         )

@@ -8,7 +8,7 @@ from PySide6.QtCore import QElapsedTimer, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPixmap, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from tlora_gui.engine.config import MIXER_MODE
+from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, STRATEGIES, SUM_MODE
 from tlora_gui.engine.events import GenerationRecord, GenerationStarted, SlotInfo, TokenEvent
 from tlora_gui.engine.jobs import Generate
 from tlora_gui.ui.generation.legend import Legend
@@ -45,7 +45,8 @@ class GenerationPane(QFrame):
         self._footer.setProperty("role", "muted")
         self._footer.setObjectName("generationFooter")
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
-        self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self.tr("Who speaks: the Time Mixer, or one slot alone"))
+        self._who_speaks = self.tr("Who speaks: the Time Mixer, or one slot alone")
+        self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._who_speaks)
         self._copy = self._small_button("copyTextButton", self.tr("Copy"), self.tr("Copy the whole text"))
         self._export = self._small_button(
             "exportHtmlButton", self.tr("Export HTML…"), self.tr("Save the coloured text as a page for the browser")
@@ -109,6 +110,7 @@ class GenerationPane(QFrame):
         self._text.token_selected.connect(self._chosen_in_text)
         self._ribbon.token_selected.connect(self._chosen_in_ribbon)
         self._colour.currentIndexChanged.connect(self._colour_chosen)
+        self._mode.currentIndexChanged.connect(self._explain_mode)
         self._copy.clicked.connect(self._copy_text)
         self._export.clicked.connect(self._ask_to_export)
         # While tokens come, Esc works wherever the focus is in the window.
@@ -118,17 +120,26 @@ class GenerationPane(QFrame):
 
     # -- what the model offers ------------------------------------------------------------------------------
 
-    def set_slots(self, slots: tuple[SlotInfo, ...], strategy: str = "gating") -> None:
-        """Offer the modes of a model with these slots; keeps the chosen mode if it is still there."""
+    def set_slots(self, slots: tuple[SlotInfo, ...], strategy: str = STRATEGIES[0]) -> None:
+        """Offer the modes of a model with these slots and this strategy; keeps the chosen mode if it is still there."""
         chosen = self._mode.currentData()
         self._mode.clear()
         self._mode.addItem(self.tr("Time Mixer · {strategy}").format(strategy=strategy), MIXER_MODE)
         for slot in slots[1:]:
             self._mode.addItem(_dot(slot.colour), self.tr("{name} alone").format(name=slot.name), slot.slug)
         self._mode.addItem(self.tr("Backbone alone"), "")
+        if len(slots) > 2:
+            self._mode.insertSeparator(self._mode.count())
+            self._offer_unmixed(self.tr("Sum of all epochs"), SUM_MODE, self.tr("at weight 1 each"))
+            self._offer_unmixed(self.tr("Average of all epochs"), AVERAGE_MODE, self.tr("at weight 1/K each"))
         self.choose_mode(MIXER_MODE if chosen is None else chosen)
         if not self._text.tokens:
             self._legend.set_slots(slots)
+
+    def _offer_unmixed(self, name: str, mode: str, weight: str) -> None:
+        meaning = self.tr("All adapters at once without a mixer, {weight}: the conflict that the Time Mixer settles")
+        self._mode.addItem(name, mode)
+        self._mode.setItemData(self._mode.count() - 1, meaning.format(weight=weight), Qt.ItemDataRole.ToolTipRole)
 
     def set_enabled_for_model(self, enabled: bool, reason: str = "") -> None:
         """Allow generating or not; ``reason`` stands where the text will be and says what to do next."""
@@ -257,10 +268,13 @@ class GenerationPane(QFrame):
         QApplication.clipboard().setText("".join(token.text for token in self._text.tokens))
 
     def choose_mode(self, mode: str) -> None:
-        """Who speaks from now on: "mixer" or a slot's slug; an unknown one changes nothing."""
+        """Who speaks from now on: a mode of ``Generate``; one that is not offered changes nothing."""
         index = self._mode.findData(mode)
         if index >= 0:
             self._mode.setCurrentIndex(index)
+
+    def _explain_mode(self) -> None:
+        self._mode.setToolTip(self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._who_speaks)
 
     def _colour_chosen(self) -> None:
         mode = self._colour.currentData()

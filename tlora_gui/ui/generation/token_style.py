@@ -53,11 +53,17 @@ def surprise_bits(token: TokenEvent) -> float:
     return max(0.0, -math.log2(max(token.probability, 1e-30)))
 
 
+def speaker(weights: Sequence[float]) -> int | None:
+    """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
+    most = dominant_slot(weights)
+    return most if weights.count(weights[most]) == 1 else None
+
+
 def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode) -> TokenStyle:
     """Look of ``token`` in a colour mode. Colours of epochs are those of ``slots``, the token's own generation."""
     if mode == "dominant":
-        slot = dominant_slot(token.weights)
-        if slot == 0 or slot >= len(slots):
+        slot = speaker(token.weights)
+        if not slot or slot >= len(slots):
             return PLAIN
         return TokenStyle(slots[slot].colour, token.weights[slot], slot)
     strength = _measure(token, mode)
@@ -106,6 +112,8 @@ def facts(token: TokenEvent) -> str:
 
 def colour_reason(token: TokenEvent) -> str:
     """Which mix the token's colour stands for."""
+    if speaker(token.weights) is None:
+        return _tr("No dominant epoch: several weigh the same here")
     if token.is_prompt:
         return _tr("Colour: this prompt token's own mix")
     return _tr("Colour: the mix in force when this token was predicted")
@@ -119,7 +127,7 @@ def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
 
 def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
-    most = dominant_slot(token.weights)
+    most = speaker(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
     entropy = _tr("Entropy of the mix: {bits} bits").format(bits=f"{abs(entropy_bits(token.weights)):.2f}")
     kind = _tr("Prompt token (semi-bold)") if token.is_prompt else _tr("Generated token")

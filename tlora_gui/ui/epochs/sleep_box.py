@@ -1,0 +1,97 @@
+"""Active Sleep's part of an epoch's settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from tlora_gui.engine.config import MEMORY_SOURCES, SleepSettings
+from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.layouts import column, fields, label
+from tlora_gui.ui.widgets.tick_box import TickBox
+
+_INDENT = 27
+"""Where the words of a tick box begin."""
+
+
+class SleepBox(QWidget):
+    """Active Sleep on or off, and what memories are made of and know."""
+
+    edited = Signal()
+    """A person has changed a setting."""
+    switched = Signal(bool)
+    """Active Sleep is on now, or off."""
+
+    def __init__(self, settings: SleepSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._build()
+        self._enabled.setChecked(settings.enabled)
+        self._labels.setChecked(settings.memory_labels)
+        self._source.setCurrentIndex(self._source.findData(settings.source))
+        self._switch(settings.enabled)
+        self._enabled.toggled.connect(self._switch)
+        for box in (self._enabled, self._labels):
+            box.toggled.connect(self.edited)
+        self._source.currentIndexChanged.connect(self.edited)
+
+    def settings(self) -> SleepSettings:
+        """What is set, the rest as it was given."""
+        return replace(
+            self._settings,
+            enabled=self._enabled.isChecked(),
+            source=self._source.currentData(),
+            memory_labels=self._labels.isChecked(),
+        )
+
+    def is_on(self) -> bool:
+        """Whether this epoch is trained with Active Sleep."""
+        return self._enabled.isChecked()
+
+    def set_first_epoch(self, first: bool) -> None:
+        """Say what Active Sleep will do for this epoch."""
+        self._hint.setText(
+            self.tr("This is the first epoch: there is nothing to protect yet.")
+            if first
+            else self.tr("On by itself from the second epoch: keeps the Time Mixer from forgetting the earlier ones.")
+        )
+
+    def _build(self) -> None:
+        self._enabled = TickBox(self.tr("&Active Sleep"))
+        self._enabled.setObjectName("activeSleepBox")
+        self._enabled.setToolTip(
+            self.tr("Replays memories of earlier epochs so that the Time Mixer still finds the way to them.")
+        )
+        self._hint = label("", "caption", wrap=True)
+        self._hint.setIndent(_INDENT)
+        self._labels = TickBox(self.tr("&Memories know their epoch"))
+        self._labels.setObjectName("memoryLabelsBox")
+        self._labels.setToolTip(
+            self.tr(
+                "Each memory also tells which epoch it is from, and training ends with a short calibration on "
+                "memories. Without it the Time Mixer is protected by distillation alone."
+            )
+        )
+        self._source = ChoiceBox(
+            "memorySourceCombo", self.tr("Kept for later sleep"),
+            self.tr(
+                "What this epoch leaves behind, so that later ones can protect it. Features: how the frozen backbone "
+                "sees a small part of the text. Dreams: the same of text that the finished epoch makes up by itself, "
+                "so that nothing of your text is kept."
+            ),
+        )  # fmt: skip
+        names = {"features": self.tr("features of the text"), "dreams": self.tr("dreams of the epoch (text-free)")}
+        for source in MEMORY_SOURCES:
+            self._source.addItem(names[source], source)
+        self._source.setMaximumWidth(260)
+        options = fields((self.tr("Kept &for later sleep"), self._source))
+        options.setContentsMargins(_INDENT, 0, 0, 0)
+        indented = column(self._labels, margins=(_INDENT - 3, 0, 0, 0))
+        self.setLayout(column(self._enabled, self._hint, indented, options, spacing=6))
+        self.set_first_epoch(True)
+
+    def _switch(self, on: bool) -> None:
+        self._labels.setEnabled(on)
+        self.switched.emit(on)

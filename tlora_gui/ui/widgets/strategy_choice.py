@@ -1,0 +1,44 @@
+"""How a new project's Time Mixer makes its weights."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from tlora_gui.engine.config import STRATEGIES
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.layouts import label, row
+
+
+class StrategyChoice(QWidget):
+    """A strategy, and in one line what it does."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._combo = ChoiceBox(
+            "strategyCombo", self.tr("Time Mixer"),
+            self.tr("How the Time Mixer decides which epochs speak in a token; a project keeps its strategy"),
+        )  # fmt: skip
+        self._meaning = ElidedLabel("muted")
+        self._meaning.setObjectName("strategyMeaning")
+        self._meanings = {
+            "gating": self.tr("Blends the epochs softly, token by token"),
+            "routing": self.tr("Gives each token to one epoch alone"),
+            "attention": self.tr("Looks back over the context, then blends"),
+        }
+        for strategy in STRATEGIES:
+            self._combo.addItem(strategy, strategy)
+        self._combo.currentIndexChanged.connect(self._explain)
+        name = label(self.tr("Time Mixer"), "title")
+        name.setBuddy(self._combo)
+        self.setLayout(row(name, self._combo, self._meaning, spacing=12))
+        self._explain()
+
+    def strategy(self) -> str:
+        """The chosen one, as the engine names it."""
+        return str(self._combo.currentData())
+
+    def _explain(self) -> None:
+        meaning = self._meanings[self.strategy()]
+        self._meaning.show_text(meaning)
+        self._combo.setAccessibleDescription(meaning)
