@@ -196,7 +196,7 @@ def test_evaluate_prints_a_line_for_each_epoch(trained: tuple[Path, list[Told]])
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split()[4:])
 
 
-@pytest.mark.parametrize("mode", ["mixer", "code", ""])
+@pytest.mark.parametrize("mode", ["mixer", "code", "", "+sum", "+average"])
 def test_generate_prints_the_prompt_and_goes_on(trained: tuple[Path, list[Told]], mode: str) -> None:
     told = typed("generate", trained[0], "def f", "--mode", mode, "--max-new-tokens", 12)
     assert (told.status, told.err) == (0, "")

@@ -9,6 +9,7 @@
 | german | quotations and jokes, Debian `fortunes-de` |
 | licences (off-domain) | GPL, MPL and their kin, Debian `base-files` |
 | french (off-domain) | the Debian FAQ in French, Debian `debian-faq-fr` |
+| notices (off-domain, quick) | licence texts of the Python packages installed here |
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tlora_gui.engine.starter import ensure_corpora
 DOMAINS = ("shakespeare", "python", "bible", "cpp", "german")
 QUICK_DOMAINS = ("shakespeare", "python", "cpp")
 OFF_DOMAIN = ("licences", "french")
+QUICK_OFF_DOMAIN = ("notices",)
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -99,6 +101,13 @@ def _french(target: Path) -> None:
         (target / "faq.txt").write_bytes(gzip.decompress(packed.read_bytes()))
 
 
+def _notices(target: Path) -> None:
+    packages = Path(torch.__file__).parent.parent
+    for path in sorted(packages.glob("*.dist-info/**/LICENSE*")):
+        if path.is_file() and path.stat().st_size < 40_000:
+            shutil.copyfile(path, target / f"{path.relative_to(packages).parts[0]}-{path.stem}.txt")
+
+
 class _debian:
     """Debian packages, downloaded and unpacked into a folder that goes away; nothing is installed."""
 
@@ -120,4 +129,11 @@ class _debian:
         self._folder.cleanup()
 
 
-_MAKERS = {"cpp": _cpp, "bible": _bible, "german": _german, "licences": _licences, "french": _french}
+_MAKERS = {
+    "cpp": _cpp,
+    "bible": _bible,
+    "german": _german,
+    "licences": _licences,
+    "french": _french,
+    "notices": _notices,
+}

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import Corpora, collect, open_copy, train_job
+from engine_helpers import Corpora, MakeMixture, collect, open_copy, train_job
 
 from tlora_gui.engine import dreams, evaluation, jobs
 from tlora_gui.engine.session import Session
+from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -57,16 +58,26 @@ def made_once() -> dict[Any, Any]:
 
 
 @pytest.fixture
-def mixture(tiny_backbone: Any, made_once: dict[Any, Any]) -> TemporalLoRA:
-    """Two epochs with a will of their own and a mixer with opinions, untrained."""
-    key = ("mixture", type(tiny_backbone))
-    if key not in made_once:
-        made_once[key] = make_mixture(tiny_backbone)
-    return copy.deepcopy(made_once[key])
+def make_mixture(tiny_backbone: Any, made_once: dict[Any, Any]) -> MakeMixture:
+    """Two epochs with a will of their own and a mixer of a strategy, with opinions, untrained."""
+
+    def make(strategy: Strategy = "gating") -> TemporalLoRA:
+        key = ("mixture", type(tiny_backbone), strategy)
+        if key not in made_once:
+            made_once[key] = mixture_of(tiny_backbone, strategy)
+        return copy.deepcopy(made_once[key])
+
+    return make
 
 
-def make_mixture(backbone: Any) -> TemporalLoRA:
-    model = TemporalLoRA(backbone)
+@pytest.fixture
+def mixture(make_mixture: MakeMixture) -> TemporalLoRA:
+    """The same with gating."""
+    return make_mixture()
+
+
+def mixture_of(backbone: Any, strategy: Strategy) -> TemporalLoRA:
+    model = TemporalLoRA(backbone, mixer=MixerSettings(strategy))
     generator = torch.Generator().manual_seed(0)
     for name in ("verse", "code"):
         model.add_adapter(name)
@@ -78,6 +89,8 @@ def make_mixture(backbone: Any) -> TemporalLoRA:
     with torch.no_grad():
         model.mixer.head.weight.copy_(torch.randn(model.mixer.head.weight.shape, generator=generator))
         model.mixer.head.bias.zero_()
+        if strategy == "attention":
+            model.mixer.query.weight.copy_(torch.randn(model.mixer.query.weight.shape, generator=generator))
     return model
 
 

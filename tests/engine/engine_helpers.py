@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,8 +15,10 @@ from tlora_gui.engine.config import SleepSettings, TrainSettings
 from tlora_gui.engine.errors import Cancelled
 from tlora_gui.engine.events import Progress, TrainStep
 from tlora_gui.engine.session import Session
+from tlora_gui.temporal.model import TemporalLoRA
 
 Corpora = dict[str, Path]
+MakeMixture = Callable[..., TemporalLoRA]
 Found = TypeVar("Found")
 
 QUICK = TrainSettings(

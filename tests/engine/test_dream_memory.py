@@ -1,71 +1,80 @@
-"""Dreams: what the frozen backbone samples by itself, cached once, the same every time; the memory of slot 0."""
+"""Dreams: what the frozen backbone and its epochs sample by themselves, the same every time; the memory of slot 0."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from engine_helpers import drain
+from safetensors.torch import load_file, save_file
+from torch.nn.functional import layer_norm
 
 from tlora_gui.engine import dreams
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
 from tlora_gui.engine.errors import Cancelled
 from tlora_gui.engine.events import Progress
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 
 
-def dream(model: TemporalLoRA, tokenizer: Any, cache: Path | None = None) -> torch.Tensor:
-    return drain(dream_ids(model, tokenizer, cache, CancelToken()))[1]
+def dreamed(model: TemporalLoRA, cache: Path | None = None) -> torch.Tensor:
+    return drain(dream_ids(model, cache, CancelToken()))[1]
 
 
-def test_dreams_are_the_same_every_time_and_untouched_by_torchs_generator(
-    tiny_backbone: Any, tiny_tokenizer: Any
-) -> None:
+def test_dreams_are_the_same_every_time_and_untouched_by_torchs_generator(tiny_backbone: Any) -> None:
     model = TemporalLoRA(tiny_backbone)
     torch.manual_seed(1)
-    one = dream(model, tiny_tokenizer)
+    one = dreamed(model)
     torch.manual_seed(2)
-    assert torch.equal(dream(model, tiny_tokenizer), one)
+    assert torch.equal(dreamed(model), one)
     assert one.shape == (12, 32)
     assert len({tuple(row) for row in one.tolist()}) == 12
 
 
-def test_dreams_are_the_backbones_own_whatever_epochs_there_are(tiny_backbone: Any, tiny_tokenizer: Any) -> None:
+def test_dreams_are_the_backbones_own_whatever_epochs_there_are(tiny_backbone: Any) -> None:
     model = TemporalLoRA(tiny_backbone)
-    before = dream(model, tiny_tokenizer)
+    before = dreamed(model)
     model.add_adapter("verse")
     model.begin_epoch("verse")
     with torch.no_grad():
         for parameter in model.adapter_parameters("verse").values():
             parameter.fill_(0.1)
-    assert torch.equal(dream(model, tiny_tokenizer), before)
+    assert torch.equal(dreamed(model), before)
 
 
-def test_cached_dreams_are_read_and_not_dreamed_again(tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path) -> None:
+def test_cached_dreams_are_read_and_not_dreamed_again(tiny_backbone: Any, tmp_path: Path) -> None:
     model, cache = TemporalLoRA(tiny_backbone), tmp_path / "dreams" / "a.safetensors"
-    one = dream(model, tiny_tokenizer, cache)
+    one = dreamed(model, cache)
     assert [path.name for path in cache.parent.iterdir()] == ["a.safetensors"]
-    told = list(dream_ids(model, tiny_tokenizer, cache, CancelToken()))
+    told = list(dream_ids(model, cache, CancelToken()))
     assert told == []
-    assert torch.equal(dream(model, tiny_tokenizer, cache), one)
+    assert torch.equal(dreamed(model, cache), one)
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense" * 9])
-def test_damaged_cache_is_dreamed_again(tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path, damage: bytes) -> None:
+def test_damaged_cache_is_dreamed_again(tiny_backbone: Any, tmp_path: Path, damage: bytes) -> None:
     model, cache = TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors"
-    one = dream(model, tiny_tokenizer, cache)
+    one = dreamed(model, cache)
     cache.write_bytes(damage)
-    assert torch.equal(dream(model, tiny_tokenizer, cache), one)
-    assert list(dream_ids(model, tiny_tokenizer, cache, CancelToken())) == []
+    assert torch.equal(dreamed(model, cache), one)
+    assert list(dream_ids(model, cache, CancelToken())) == []
 
 
-def test_cancelled_dreams_leave_no_cache(tiny_backbone: Any, tiny_tokenizer: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [1, 11, 48])
+def test_cache_of_another_number_of_dreams_is_dreamed_again(tiny_backbone: Any, tmp_path: Path, other: int) -> None:
+    model, cache = TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors"
+    save_file({"ids": torch.zeros(other, 32, dtype=torch.long)}, cache)
+    one = dreamed(model, cache)
+    assert torch.equal(one, dreamed(model)) and torch.equal(load_file(cache)["ids"], one)
+
+
+def test_cancelled_dreams_leave_no_cache(tiny_backbone: Any, tmp_path: Path) -> None:
     cancel = CancelToken()
-    stream = dream_ids(TemporalLoRA(tiny_backbone), tiny_tokenizer, tmp_path / "a.safetensors", cancel)
+    stream = dream_ids(TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors", cancel)
     assert isinstance(next(stream), Progress)
     cancel.cancel("keep")
     with pytest.raises(Cancelled):
@@ -73,16 +82,52 @@ def test_cancelled_dreams_leave_no_cache(tiny_backbone: Any, tiny_tokenizer: Any
     assert list(tmp_path.iterdir()) == []
 
 
-def test_dreams_fit_a_short_context(tiny_backbone: Any, tiny_tokenizer: Any) -> None:
+def test_dreams_fit_a_short_context(tiny_backbone: Any) -> None:
     tiny_backbone.config.max_position_embeddings = 20
-    assert dream(TemporalLoRA(tiny_backbone), tiny_tokenizer).shape == (12, 19)
+    assert dreamed(TemporalLoRA(tiny_backbone)).shape == (12, 19)
 
 
-def test_memory_of_dreams_keeps_the_last_blocks_for_measuring(tiny_backbone: Any, tiny_tokenizer: Any) -> None:
+@pytest.mark.parametrize("marks", [{"bos_token_id": None}, {"bos_token_id": None, "eos_token_id": [256, 5]}], ids=str)
+def test_dreams_begin_at_the_end_mark_where_there_is_no_other(tiny_backbone: Any, marks: dict[str, Any]) -> None:
+    expected = dreamed(TemporalLoRA(copy.deepcopy(tiny_backbone)))
+    tiny_backbone.config.update(marks)
+    assert torch.equal(dreamed(TemporalLoRA(tiny_backbone)), expected)
+
+
+def test_every_epoch_dreams_its_own_text_by_its_seed(mixture: TemporalLoRA) -> None:
+    told = [drain(dream(mixture, slot, 4, seed))[1] for slot, seed in ((0, 1), (1, 1), (2, 1), (2, 2))]
+    assert {tuple(ids_NT.shape) for ids_NT in told} == {(4, 32)}
+    assert len({tuple(ids_NT.flatten().tolist()) for ids_NT in told}) == 4
+    torch.manual_seed(5)
+    assert torch.equal(drain(dream(mixture, 2, 4, 1))[1], told[2])
+
+
+def test_an_epochs_dreams_are_drawn_from_the_epoch_alone(mixture: TemporalLoRA) -> None:
+    """Step by step without a cache, from PEFT's own forward."""
+    ids_NT = torch.full((3, 1), 256)
+    generator = torch.Generator().manual_seed(9)
+    with torch.inference_mode(), mixture.plain_peft("code") as peft_model:
+        for _ in range(32):
+            shares_NV = peft_model(input_ids=ids_NT).logits[:, -1].softmax(-1)
+            ids_NT = torch.cat([ids_NT, torch.multinomial(shares_NV, 1, generator=generator)], dim=1)
+    assert torch.equal(drain(dream(mixture, 2, 3, seed=9))[1], ids_NT[:, 1:])
+
+
+def test_what_is_remembered_is_read_below_the_epochs_in_half_precision(mixture: TemporalLoRA) -> None:
+    ids_NT = torch.randint(257, (19, 24), generator=torch.Generator().manual_seed(3))
+    memory_NTH = remembered(mixture, ids_NT)
+    assert memory_NTH.dtype == torch.float16 and not memory_NTH.requires_grad
+    with torch.inference_mode():
+        hidden_NTH = mixture(ids_NT, 0).hidden_BTH
+    torch.testing.assert_close(memory_NTH.float(), layer_norm(hidden_NTH, (48,)), atol=5e-3, rtol=5e-3)
+
+
+def test_memory_of_dreams_keeps_the_last_blocks_for_measuring(tiny_backbone: Any) -> None:
     model = TemporalLoRA(tiny_backbone)
-    memory = dream_memory(model, dream(model, tiny_tokenizer))
+    memory = dream_memory(model, dreamed(model))
     replayed = dreams.DREAM_BLOCKS - dreams._PROBE_BLOCKS
     assert memory.replay_NWH.shape == (replayed * 32 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
+    assert memory.held_out_NT is None
     assert memory.probe_NTH.shape == (dreams._PROBE_BLOCKS, 32, 48)
     # layer-normalised: every kept vector has mean 0 and norm √H
     assert memory.replay_NWH.float().norm(dim=-1).mean() == pytest.approx(48**0.5, rel=1e-2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from tlora_gui.engine.records import generation_line, history_line, read_generat
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)
 HELD_OUT = HeldOut("verse", 3, 4.5, (("verse", 0.75), ("code", 1.0)), (("verse", 0.25),))
+PHASE_END = replace(HELD_OUT, losses=(("verse", 4.75), ("code", 3.5)), unprotected_loss=4.625)
 TOKENS = tuple(
     TokenEvent(i, 65 + i, text, weights, i == 0, 0.5, 2, (("A", 0.6), ("\u2028", 0.1)))
     for i, (text, weights) in enumerate([("A\u2028", (0.2, 0.8)), ("\x85é", (0.3, 0.7)), ("日", (0.9, 0.1))])
@@ -26,9 +28,15 @@ SLOTS = (SlotInfo("", "Eternity", "#888888"), SlotInfo("verse", "Verse", "#0072B
 RECORD = GenerationRecord('To "code"\r\n\u2028or', "mixer", SamplingSettings(seed=7), SLOTS, TOKENS, "length", 9.5)
 
 
-@pytest.mark.parametrize("event", [STEP, HELD_OUT], ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("event", [STEP, HELD_OUT, PHASE_END], ids=["step", "measurement", "end of a phase"])
 def test_history_survives_a_round_trip(event: TrainStep | HeldOut) -> None:
     assert read_history_line(history_line(event)) == event
+
+
+def test_measurement_of_an_older_version_has_no_losses_of_the_mix() -> None:
+    line = json.loads(history_line(PHASE_END))
+    del line["losses"], line["unprotected_loss"]
+    assert read_history_line(json.dumps(line)) == HELD_OUT
 
 
 def test_generation_survives_a_round_trip_as_one_line_whatever_its_characters() -> None:
@@ -44,9 +52,15 @@ def test_other_lines_raise_what_readers_expect(line: str) -> None:
             read(line)
 
 
-def test_dominant_slot_is_the_heaviest_and_the_first_of_equals() -> None:
+def test_dominant_slot_is_the_heaviest() -> None:
     assert dominant_slot((0.2, 0.5, 0.3)) == 1
-    assert dominant_slot((0.4, 0.2, 0.4)) == 0
+    assert dominant_slot((0.2, 0.3, 0.5)) == 2
+    assert dominant_slot((1.0,)) == 0
+
+
+@pytest.mark.parametrize("weights", [(0.4, 0.2, 0.4), (0.2, 0.4, 0.4), (0.0, 0.5, 0.5), (1 / 3,) * 3])
+def test_no_epoch_is_dominant_where_several_speak_alike(weights: tuple[float, ...]) -> None:
+    assert dominant_slot(weights) == 0
 
 
 def test_entropy_is_zero_for_one_speaker_and_log2_for_all_alike() -> None:

@@ -9,19 +9,23 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import drain
+from engine_helpers import MakeMixture, drain
 
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.evaluation import (
-    gain_kept,
+    calibration,
     held_out_loss,
+    mixer_weights,
     next_token_loss,
     routing_accuracies,
     routing_accuracy,
     score_domain,
+    switch_lags,
 )
-from tlora_gui.engine.events import DomainScore, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.events import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.export import to_html
+from tlora_gui.engine.metrics import calibration_error, switch_lag
+from tlora_gui.temporal.config import STRATEGIES, Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
 
@@ -82,9 +86,85 @@ def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_o
     assert score.unprotected_routing_accuracy == 0.25
 
 
-def test_gain_kept_is_the_mixs_share_of_the_epochs_gain() -> None:
-    assert gain_kept(DomainScore("a", 4.0, 3.0, 3.1, 1.0, None)) == pytest.approx(0.9)
-    assert math.isnan(gain_kept(DomainScore("a", 4.0, 4.0, 4.0, 1.0, None)))
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_weights_of_a_text_are_those_of_a_full_pass(
+    make_mixture: MakeMixture, strategy: Strategy, held_out_NT: torch.Tensor
+) -> None:
+    model = make_mixture(strategy)
+    with torch.inference_mode():
+        expected_NTS = model(held_out_NT).weights_BTS
+    torch.testing.assert_close(mixer_weights(model, held_out_NT), expected_NTS, atol=1e-5, rtol=1e-5)
+
+
+def alphabet_text(slot: int, blocks: int, tokens: int = 40) -> torch.Tensor:
+    """Text of a domain that has three letters of its own."""
+    generator = torch.Generator().manual_seed(10 * slot + blocks)
+    return 60 * slot + torch.randint(3, (blocks, tokens), generator=generator)
+
+
+@pytest.fixture
+@torch.no_grad()
+def knowing(mixture: TemporalLoRA) -> TemporalLoRA:
+    """A mixer that tells the two alphabets apart, a few tokens behind a border."""
+    features = [mixture.mixer._features(mixture.features(alphabet_text(slot, 4))).flatten(0, 1) for slot in (1, 2)]
+    towards_W = (features[1].mean(0) - features[0].mean(0)) * 8 / (features[1].mean(0) - features[0].mean(0)).norm() ** 2
+    middle = (features[0].mean(0) + features[1].mean(0)) @ towards_W / 2
+    mixture.mixer.head.weight.copy_(torch.stack([0 * towards_W, -towards_W, towards_W]))
+    mixture.mixer.head.bias.copy_(torch.stack([0 * middle, middle, -middle]))
+    return mixture
+
+
+@torch.inference_mode()
+def test_switch_lags_are_read_behind_every_border_in_both_directions(knowing: TemporalLoRA) -> None:
+    texts = [alphabet_text(1, 3), alphabet_text(2, 1)]
+    _, lags = drain(switch_lags(knowing, texts))
+    expected = []
+    for before_T, after_T, slot in ((texts[0][1], texts[1][0], 2), (texts[1][0], texts[0][1], 1)):
+        weights_TS = knowing(torch.cat([before_T, after_T])[None]).weights_BTS[0]
+        expected.append(switch_lag(weights_TS[40:, slot].tolist()))
+    assert lags == expected
+    assert all(0 < lag < 40 for lag in lags), "lags of 0 and of all tokens would hide errors here"
+
+
+def test_one_domain_has_no_border(mixture: TemporalLoRA, held_out_NT: torch.Tensor) -> None:
+    assert drain(switch_lags(mixture, [held_out_NT]))[1] == []
+
+
+def test_borders_of_blocks_that_fill_the_context_are_measured_too(mixture: TemporalLoRA) -> None:
+    texts = [torch.randint(257, (2, 256), generator=torch.Generator().manual_seed(seed)) for seed in (7, 8)]
+    _, lags = drain(switch_lags(mixture, texts))
+    assert len(lags) == 2 and all(0 <= lag <= 256 for lag in lags)
+
+
+@torch.inference_mode()
+def test_calibration_compares_the_dominant_weight_with_how_often_it_is_right(
+    mixture: TemporalLoRA, held_out_NT: torch.Tensor
+) -> None:
+    texts = [held_out_NT[:6], held_out_NT[6:]]
+    largest, right = [], []
+    for slot, ids_NT in enumerate(texts, 1):
+        for row in mixture(ids_NT).weights_BTS.flatten(0, 1).tolist():
+            largest.append(max(row))
+            right.append(row.index(max(row)) == slot)
+    expected = calibration_error(largest, right)
+    assert expected > 0.05
+    assert calibration(mixture, texts) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_mixer_that_knows_its_domains_is_well_calibrated(knowing: TemporalLoRA) -> None:
+    assert calibration(knowing, [alphabet_text(1, 3), alphabet_text(2, 3)]) < 0.02
+    assert calibration(knowing, [alphabet_text(2, 3), alphabet_text(1, 3)]) > 0.9
+
+
+def test_calibration_of_routing_is_its_share_of_wrong_tokens(make_mixture: MakeMixture, held_out_NT: torch.Tensor) -> None:
+    model = make_mixture("routing")
+    right = (routing_accuracy(model, held_out_NT, 1) + routing_accuracy(model, held_out_NT, 2)) / 2
+    assert 0 < right < 1
+    assert calibration(model, [held_out_NT, held_out_NT]) == pytest.approx(1 - right)
+
+
+def test_nothing_measured_is_no_calibration(mixture: TemporalLoRA) -> None:
+    assert math.isnan(calibration(mixture, []))
 
 
 # -- HTML -------------------------------------------------------------------------------------------------------

@@ -133,6 +133,12 @@ def test_route_loss_of_no_preference_is_log_of_the_slots() -> None:
     assert route_loss(torch.zeros(2, 5, 4), 3).item() == pytest.approx(math.log(4))
 
 
+def test_route_loss_takes_a_slot_for_each_window() -> None:
+    logits_NWS, slots_N = draw(3, 5, 4), torch.tensor([2, 0, 3])
+    each = [route_loss(logits_NWS[n : n + 1], slot) for n, slot in enumerate(slots_N.tolist())]
+    assert_near(route_loss(logits_NWS, slots_N[:, None]), torch.stack(each).mean())
+
+
 def test_gradient_of_the_route_loss_pulls_its_slot_up() -> None:
     logits_BTS = torch.zeros(2, 5, 4, requires_grad=True)
     route_loss(logits_BTS, 2).backward()
@@ -167,47 +173,82 @@ def test_a_memory_holds_no_graph() -> None:
     assert not to_memory(draw(1, 4, 8).requires_grad_(True)).requires_grad
 
 
-@pytest.mark.parametrize(("tokens", "windows"), [(15, 0), (16, 1), (47, 2), (48, 3)])
-def test_windows_are_contiguous_and_a_rest_is_dropped(tokens: int, windows: int) -> None:
-    hidden_BTH = draw(3, tokens, 8)
-    cut_NWH = cut_windows(hidden_BTH)
-    assert cut_NWH.shape == (3 * windows, MEMORY_WINDOW, 8)
-    whole_BTH = to_memory(hidden_BTH)
+W = MEMORY_WINDOW
+
+
+@pytest.mark.parametrize("tokens", [W, W + 1, 2 * W - 1, 2 * W, 3 * W + 5])
+def test_windows_are_contiguous_pieces_of_each_block_and_a_rest_is_dropped(tokens: int) -> None:
+    memory_NTH = draw(3, tokens, 8).half()
+    windows = tokens // W
+    cut_NWH = cut_windows(memory_NTH)
+    assert cut_NWH.shape == (3 * windows, W, 8) and cut_NWH.dtype == torch.float16
     for row in range(3):
         for place in range(windows):
-            expected_WH = whole_BTH[row, place * MEMORY_WINDOW : (place + 1) * MEMORY_WINDOW]
-            assert torch.equal(cut_NWH[row * windows + place], expected_WH)
+            assert torch.equal(cut_NWH[row * windows + place], memory_NTH[row, place * W : (place + 1) * W])
+
+
+@pytest.mark.parametrize(("blocks", "tokens"), [(4, W // 4), (11, W // 4), (2, W - 1), (12, W // 2), (9, 19)])
+def test_blocks_shorter_than_a_window_are_joined_in_their_order(blocks: int, tokens: int) -> None:
+    memory_NTH = draw(blocks, tokens, 8).half()
+    cut_NWH = cut_windows(memory_NTH)
+    windows = blocks * tokens // W
+    assert windows and cut_NWH.shape == (windows, W, 8)
+    assert torch.equal(cut_NWH.flatten(0, 1), memory_NTH.flatten(0, 1)[: windows * W])
+
+
+@pytest.mark.parametrize(("blocks", "tokens"), [(1, 1), (1, W - 1), (3, W // 4), (2, W // 2 - 1)])
+def test_less_text_than_one_window_is_told_again_until_a_window_is_full(blocks: int, tokens: int) -> None:
+    memory_NTH = draw(blocks, tokens, 8).half()
+    cut_NWH = cut_windows(memory_NTH)
+    assert cut_NWH.shape == (1, W, 8)
+    text_TH = memory_NTH.flatten(0, 1)
+    for place in range(W):
+        assert torch.equal(cut_NWH[0, place], text_TH[place % len(text_TH)])
+
+
+def test_cutting_windows_again_changes_nothing() -> None:
+    windows_NWH = cut_windows(draw(3, 2 * W + 7, 8).half())
+    assert torch.equal(cut_windows(windows_NWH), windows_NWH)
 
 
 def memory_of(windows: int, mark: float) -> Tensor:
     """Windows whose every number tells which memory and which window they are."""
     marks_N11 = mark + torch.arange(windows).float()[:, None, None]
-    return marks_N11.expand(windows, MEMORY_WINDOW, 4).half()
+    return marks_N11.expand(windows, W, 4).half()
 
 
-@pytest.mark.parametrize(("memories", "share"), [(1, 64), (2, 32), (3, 21), (64, 1), (100, 1)])
-def test_every_memory_gets_an_equal_share_of_the_tokens(memories: int, share: int) -> None:
-    kept = [memory_of(5, 10.0 * index) for index in range(memories)]
-    drawn_NWH = draw_windows(kept, 1024, torch.Generator().manual_seed(0))
-    assert drawn_NWH.shape == (memories * share, MEMORY_WINDOW, 4)
-    for index, part_NWH in enumerate(drawn_NWH.split(share)):
-        assert (part_NWH == part_NWH[:, :1, :1]).all(), "a window comes whole"
-        assert ((part_NWH >= 10 * index) & (part_NWH < 10 * index + 5)).all()
+def drawn(memories: dict[int, Tensor], tokens: int = 16 * W, seed: int = 0) -> tuple[Tensor, Tensor]:
+    return draw_windows(memories, tokens, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(("memories", "share"), [(1, 16), (2, 8), (3, 5), (16, 1), (30, 1)])
+def test_every_slot_gets_an_equal_share_of_the_tokens_and_each_window_its_slot(memories: int, share: int) -> None:
+    slots = [7 * index for index in range(memories)]
+    windows_NWH, slots_N = drawn({slot: memory_of(5, 10.0 * slot) for slot in slots})
+    assert windows_NWH.shape == (memories * share, W, 4)
+    assert slots_N.tolist() == [slot for slot in slots for _ in range(share)]
+    assert (windows_NWH == windows_NWH[:, :1, :1]).all(), "a window comes whole"
+    assert torch.equal(windows_NWH[:, 0, 0].float() // 10, slots_N.float())
+
+
+def test_shares_do_not_depend_on_how_much_a_slot_has_left() -> None:
+    _, slots_N = drawn({0: memory_of(1, 0.0), 1: memory_of(100, 10.0), 2: memory_of(7, 200.0)}, 18 * W)
+    assert slots_N.bincount().tolist() == [6, 6, 6]
 
 
 def test_all_windows_of_a_memory_come_up() -> None:
-    drawn_NWH = draw_windows([memory_of(5, 0.0)], 1024, torch.Generator().manual_seed(0))
-    assert set(drawn_NWH[:, 0, 0].tolist()) == {0.0, 1.0, 2.0, 3.0, 4.0}
+    windows_NWH, _ = drawn({3: memory_of(5, 0.0)}, 64 * W)
+    assert set(windows_NWH[:, 0, 0].tolist()) == {0.0, 1.0, 2.0, 3.0, 4.0}
 
 
 def test_the_same_generator_draws_the_same_windows() -> None:
-    kept = [memory_of(50, 0.0), memory_of(3, 100.0)]
-    one, same, other = (draw_windows(kept, 512, torch.Generator().manual_seed(seed)) for seed in (7, 7, 8))
+    kept = {0: memory_of(50, 0.0), 1: memory_of(3, 100.0)}
+    (one, _), (same, _), (other, _) = (drawn(kept, seed=seed) for seed in (7, 7, 8))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 def test_drawing_leaves_the_global_generator_alone() -> None:
     state = torch.get_rng_state()
-    draw_windows([memory_of(5, 0.0)], 64, torch.Generator().manual_seed(0))
+    drawn({0: memory_of(5, 0.0)})
     assert torch.equal(torch.get_rng_state(), state)

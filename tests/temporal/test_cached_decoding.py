@@ -1,4 +1,7 @@
-"""One text in pieces, in batches and padded: always the logits and weights of the whole text by itself."""
+"""One text in pieces, in batches and padded: always the logits and weights of the whole text by itself.
+
+Whoever speaks: the Time Mixer by each strategy, one epoch alone, or fixed weights.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,26 @@ import torch
 from mixtures import EPOCHS, assert_near, mixture, token_ids
 from torch import Tensor
 
+from tlora_gui.temporal.config import STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
 
 T = 14
+FIXED = torch.tensor([0.1, 0.2, 0.3, 0.4])
+
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+every_speaker = pytest.mark.parametrize(
+    ("strategy", "blend"),
+    [
+        *(pytest.param(strategy, "mixer", id=strategy) for strategy in STRATEGIES),
+        pytest.param("gating", 2, id="solo"),
+        pytest.param("gating", FIXED, id="fixed"),
+    ],
+)
+
+
+def speaking(backbone: Any, strategy: Strategy) -> TemporalLoRA:
+    """Three epochs and a mixer of this strategy, with opinions."""
+    return mixture(backbone, mixer=MixerSettings(strategy))
 
 
 @torch.no_grad()
@@ -41,29 +61,40 @@ def at_once(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer", mask_BT: 
 
 
 @pytest.mark.parametrize("pieces", [[1] * T, [5, 1, 1, 6, 1], [T - 1, 1], [T]], ids=str)
-@pytest.mark.parametrize("blend", ["mixer", 2, torch.tensor([0.1, 0.2, 0.3, 0.4])], ids=["mixer", "solo", "fixed"])
-def test_cached_decoding_equals_uncached(tiny_backbone: Any, pieces: list[int], blend: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_speaker
+def test_cached_decoding_equals_uncached(
+    tiny_backbone: Any, pieces: list[int], strategy: Strategy, blend: Any
+) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(2, T)
     whole, parts = at_once(model, ids_BT, blend), in_pieces(model, ids_BT, pieces, blend)
     assert_near(parts.weights_BTS, whole.weights_BTS)
     assert_near(parts.logits_BTV, whole.logits_BTV)
-    if blend == "mixer":
+    if isinstance(blend, str):
         assert whole.mixer_state is not None and parts.mixer_state is not None
-        assert_near(parts.mixer_state.sum_BS, whole.mixer_state.sum_BS)
-        assert_near(parts.mixer_state.count_B1, whole.mixer_state.count_B1)
+        for mine, theirs in zip(parts.mixer_state, whole.mixer_state, strict=True):
+            assert_near(mine, theirs)
 
 
-def test_forgetting_the_mixer_state_between_pieces_would_show(tiny_backbone: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_strategy
+def test_a_mixture_moves_from_token_to_token(tiny_backbone: Any, strategy: Strategy) -> None:
+    weights_BTS = at_once(speaking(tiny_backbone, strategy), token_ids(2, T)).weights_BTS
+    assert weights_BTS.std(dim=(0, 1)).max() > 0.1, "a constant mix would hide errors elsewhere"
+    assert (weights_BTS.unique().tolist() == [0.0, 1.0]) is (strategy == "routing")
+
+
+@pytest.mark.parametrize("strategy", ["gating", "attention"])
+def test_forgetting_the_mixer_state_between_pieces_would_show(tiny_backbone: Any, strategy: Strategy) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(1, T)
     first = model(ids_BT[:, :-1], use_cache=True)
     kept = model(ids_BT[:, -1:], past_key_values=first.past_key_values, mixer_state=None, use_cache=True)
     assert (kept.weights_BTS[:, -1] - at_once(model, ids_BT).weights_BTS[:, -1]).abs().max() > 1e-3
 
 
-def test_a_past_token_keeps_its_weights_as_the_text_grows(tiny_backbone: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_strategy
+def test_a_past_token_keeps_its_weights_as_the_text_grows(tiny_backbone: Any, strategy: Strategy) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(1, T)
     whole = at_once(model, ids_BT)
     for length in (1, 4, T - 1):
@@ -91,9 +122,9 @@ def test_no_cache_is_returned_unless_asked_for(tiny_backbone: Any) -> None:
     assert at_once(mixture(tiny_backbone), token_ids()).past_key_values is None
 
 
-@pytest.mark.parametrize("blend", ["mixer", 1, torch.tensor([0.1, 0.2, 0.3, 0.4])], ids=["mixer", "solo", "fixed"])
-def test_a_batch_equals_its_rows(tiny_backbone: Any, blend: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_speaker
+def test_a_batch_equals_its_rows(tiny_backbone: Any, strategy: Strategy, blend: Any) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(5, T)
     together = at_once(model, ids_BT, blend)
     for row in range(5):
@@ -120,9 +151,11 @@ def padded(side: str) -> tuple[Tensor, Tensor, list[Tensor]]:
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-@pytest.mark.parametrize("blend", ["mixer", 2])
-def test_a_padded_batch_equals_its_rows_at_real_positions(tiny_backbone: Any, side: str, blend: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_speaker
+def test_a_padded_batch_equals_its_rows_at_real_positions(
+    tiny_backbone: Any, side: str, strategy: Strategy, blend: Any
+) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT, mask_BT, rows = padded(side)
     together = at_once(model, ids_BT, blend, mask_BT)
     assert_near(together.weights_BTS.sum(-1), torch.ones(3, T))
@@ -133,9 +166,12 @@ def test_a_padded_batch_equals_its_rows_at_real_positions(tiny_backbone: Any, si
         assert_near(together.logits_BTV[row, real], alone.logits_BTV[0])
 
 
+@every_strategy
 @pytest.mark.parametrize("pieces", [[1] * T, [12, 1, 1]], ids=str)
-def test_a_left_padded_batch_decodes_with_a_cache_like_its_rows(tiny_backbone: Any, pieces: list[int]) -> None:
-    model = mixture(tiny_backbone)
+def test_a_left_padded_batch_decodes_with_a_cache_like_its_rows(
+    tiny_backbone: Any, pieces: list[int], strategy: Strategy
+) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT, mask_BT, rows = padded("left")
     together = in_pieces(model, ids_BT, pieces, "mixer", mask_BT)
     for row, text in enumerate(rows):
@@ -145,9 +181,9 @@ def test_a_left_padded_batch_decodes_with_a_cache_like_its_rows(tiny_backbone: A
         assert_near(together.logits_BTV[row, real], alone.logits_BTV[0])
 
 
-@torch.no_grad()
-def test_padding_tokens_themselves_do_not_matter(tiny_backbone: Any) -> None:
-    model = mixture(tiny_backbone)
+@every_strategy
+def test_padding_tokens_themselves_do_not_matter(tiny_backbone: Any, strategy: Strategy) -> None:
+    model = speaking(tiny_backbone, strategy)
     ids_BT, mask_BT, _ = padded("left")
     other_BT = torch.where(mask_BT.bool(), ids_BT, torch.full_like(ids_BT, 7))
     one, other = at_once(model, ids_BT, "mixer", mask_BT), at_once(model, other_BT, "mixer", mask_BT)

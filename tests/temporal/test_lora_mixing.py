@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
-from tlora_gui.temporal.config import LoraSettings
+from tlora_gui.temporal.config import STRATEGIES, LoraSettings, MixerSettings, Strategy
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA, decoder_blocks
 
 
@@ -202,6 +202,14 @@ def test_fixed_weights_speak_at_every_token(tiny_backbone: Any) -> None:
     assert torch.equal(output.weights_BTS, weights_S.expand(2, 12, 4))
 
 
+@pytest.mark.parametrize("slot", [0, 1, 2, 3])
+def test_routing_that_is_sure_of_a_slot_speaks_as_that_slot_alone(tiny_backbone: Any, slot: int) -> None:
+    model = mixture(tiny_backbone, mixer=MixerSettings("routing"))
+    with torch.no_grad():
+        model.mixer.head.bias[slot] += 100
+    assert_near(logits(model, token_ids(), "mixer"), logits(model, token_ids(), slot))
+
+
 @pytest.mark.parametrize("blend", [4, -1, torch.ones(3), torch.ones(5)], ids=["beyond", "negative", "short", "long"])
 def test_a_blend_for_other_slots_than_there_are_is_refused(tiny_backbone: Any, blend: Any) -> None:
     model = mixture(tiny_backbone)
@@ -239,8 +247,9 @@ def test_after_an_epoch_is_finished_nothing_of_the_backbone_learns(tiny_backbone
     assert all(parameter.requires_grad for parameter in model.mixer.parameters())
 
 
-def test_the_mixer_learns_through_the_mixture_but_not_through_a_solo(tiny_backbone: Any) -> None:
-    model = mixture(tiny_backbone, EPOCHS[:2], live="tale")
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_mixer_learns_through_the_mixture_but_not_through_a_solo(tiny_backbone: Any, strategy: Strategy) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2], live="tale", mixer=MixerSettings(strategy))
     model(token_ids(), 3).logits_BTV.square().mean().backward()
     assert all(parameter.grad is None for parameter in model.mixer.parameters())
     model(token_ids(), "mixer").logits_BTV.square().mean().backward()

@@ -34,10 +34,11 @@ from tlora_gui.engine.config import (
 from tlora_gui.engine.corpus import TextCorpus, as_corpus
 from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.evaluation import mixer_weights
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.generation import generate
 from tlora_gui.engine.project import Project
-from tlora_gui.engine.training import require_context, train_epoch
+from tlora_gui.engine.training import KEPT_HELD_OUT, require_context, train_epoch
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
@@ -52,7 +53,7 @@ class TemporalLoRAModel(TemporalLoRA):
         model_name: a Hub id, a local folder, a .gguf file, "starter", or a loaded ``PreTrainedModel``.
         lora_rank: rank R of every epoch's adapter.
         lora_alpha: PEFT's scaling numerator; updates are scaled by ``lora_alpha / lora_rank``.
-        mixer_strategy: how weights are made; ``"gating"``.
+        mixer_strategy: how weights are made: ``"gating"``, ``"routing"`` or ``"attention"``.
         tokenizer: needed with a loaded model only.
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
 
@@ -83,13 +84,9 @@ class TemporalLoRAModel(TemporalLoRA):
         self.tokenizer = tokenizer
         self.results: dict[str, TrainResult] = {}
 
-    @torch.no_grad()
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
-        ids = self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"].to(self.device)
-        logits_1TS, _ = self.mixer(self.features(ids))
-        weights_TS: Tensor = self.mixer.weights(logits_1TS)[0]
-        return weights_TS
+        return mixer_weights(self, self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"])[0]
 
     def save(self, path: str | Path) -> None:
         """Write a project folder with every trained epoch and the mixer.
@@ -209,12 +206,12 @@ def train_adapter(
         block_size=block_size,
         max_tokens=max_tokens,
         held_out_share=settings.held_out_share,
-        held_out_tokens=settings.held_out_tokens,
+        held_out_tokens=max(settings.held_out_tokens, KEPT_HELD_OUT),
         seed=seed,
     )
     if "" not in model.memories:
         cache = cache_dir() / "dreams" / f"{fingerprint(model.backbone)[:16]}.safetensors"
-        model.memories[""] = dream_memory(model, _finish(dream_ids(model, model.tokenizer, cache, cancel)))
+        model.memories[""] = dream_memory(model, _finish(dream_ids(model, cache, cancel)))
     history: list[TrainStep | HeldOut] = []
     result = _finish(train_epoch(model, adapter_name, blocks, settings, cancel), history)
     info = EpochInfo(

@@ -10,8 +10,9 @@ from tlora_gui.engine.events import TokenEvent
 
 
 def dominant_slot(weights: Sequence[float]) -> int:
-    """Slot with the largest weight; the first of equals."""
-    return max(range(len(weights)), key=weights.__getitem__)
+    """Slot with the largest weight; 0 if several share it, for then no epoch in particular speaks."""
+    largest = max(weights)
+    return weights.index(largest) if weights.count(largest) == 1 else 0
 
 
 def entropy_bits(weights: Sequence[float]) -> float:

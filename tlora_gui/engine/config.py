@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlora_gui.temporal.config import MEMORY_SOURCES, STRATEGIES, LoraSettings, MixerSettings, Objective, SleepSettings, require
+from tlora_gui.temporal.config import (
+    MEMORY_SOURCES,
+    STRATEGIES,
+    LoraSettings,
+    MixerSettings,
+    Objective,
+    SleepSettings,
+    require,
+)
 
 __all__ = [
     "AVERAGE_MODE",
@@ -90,6 +98,11 @@ class TrainSettings:
         require(self.held_out_tokens >= self.block_size, "held_out_tokens is below one block")
         require(self.eval_every >= 1, "eval_every must be at least 1")
         require(self.objective in ("isolated", "joint"), f"unknown objective {self.objective!r}")
+
+    @property
+    def compares_unprotected(self) -> bool:
+        """Whether a mixer without Active Sleep can learn beside: only where the adapter's steps do not depend on it."""
+        return self.compare_unprotected and self.objective == "isolated" and self.sleep.enabled
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""Dreams: text that the frozen backbone samples by itself, once per backbone. The memory of slot 0."""
+"""Dreams: text that a frozen model samples by itself.
+
+The backbone's dreams, sampled once per backbone, are the memory of slot 0. An epoch's own dreams can stand for its text
+in later sleep.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,21 +20,32 @@ from tlora_gui.engine.events import Progress
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
 from tlora_gui.temporal.model import TemporalLoRA
 
-DREAM_BLOCKS = 48
+DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
 _PROBE_BLOCKS = 8
 
 
-def dream_ids(
-    model: TemporalLoRA, tokenizer: Any, cache: Path | None, cancel: CancelToken
-) -> Generator[Progress, None, Tensor]:
-    """Sampled token ids (DREAM_BLOCKS, DREAM_LENGTH), from ``cache`` if they are there, else dreamed and cached."""
+def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> Generator[Progress, None, Tensor]:
+    """The backbone's dreams (DREAM_BLOCKS, DREAM_LENGTH), from ``cache`` if all are there, else dreamed and cached.
+
+    Raises:
+        Cancelled: if ``cancel`` is set on the way.
+    """
     if cache is not None and cache.is_file():
         try:
-            return load_file(cache)["ids"]
+            ids_NT: Tensor = load_file(cache)["ids"]
+            if len(ids_NT) == DREAM_BLOCKS:
+                return ids_NT
         except (SafetensorError, KeyError):
             cache.unlink()  # damaged: dream again
-    ids_NT = yield from _dream(model, tokenizer, cancel)
+    dreaming = dream(model, 0, DREAM_BLOCKS, seed=0)
+    while True:
+        cancel.raise_if_cancelled()
+        try:
+            yield next(dreaming)
+        except StopIteration as end:
+            ids_NT = end.value
+            break
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         partial = cache.with_suffix(".partial")
@@ -40,18 +54,20 @@ def dream_ids(
     return ids_NT
 
 
-def _dream(model: TemporalLoRA, tokenizer: Any, cancel: CancelToken) -> Generator[Progress, None, Tensor]:
-    """Sample at temperature 1 from the start of a text, all blocks in one batch, one token a turn."""
+def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Progress, None, Tensor]:
+    """Let one slot sample texts at temperature 1: ids (count, DREAM_LENGTH), one token of each a turn."""
     length = min(DREAM_LENGTH, context_length(model.backbone) - 1)
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    generator = torch.Generator(model.device).manual_seed(0)
-    ids_NT = torch.full((DREAM_BLOCKS, 1), start or 0, device=model.device)
+    config = model.backbone.config.get_text_config()
+    start = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
+    start = start[0] if isinstance(start, list) else start
+    generator = torch.Generator(model.device).manual_seed(seed)
+    ids_NT = torch.full((count, 1), start or 0, device=model.device)
     cache = None
+    who = "the backbone samples its own text (once)" if slot == 0 else "the epoch samples its own text"
     for position in range(length):
-        cancel.raise_if_cancelled()
-        yield Progress("Dreaming: the backbone samples its own text (once)", position, length, "tokens")
+        yield Progress(f"Dreaming: {who}", position, length, "tokens")
         with torch.inference_mode():
-            output = model(ids_NT[:, -1:], 0, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            output = model(ids_NT[:, -1:], slot, past_key_values=cache, use_cache=True, logits_to_keep=1)
             cache = output.past_key_values
             next_N1 = torch.multinomial(output.logits_BTV[:, -1].float().softmax(-1), 1, generator=generator)
             ids_NT = torch.cat([ids_NT, next_N1], dim=1)
@@ -59,7 +75,12 @@ def _dream(model: TemporalLoRA, tokenizer: Any, cancel: CancelToken) -> Generato
 
 
 @torch.no_grad()
+def remembered(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
+    """What the mixer reads over these blocks (N, T, H), as memories keep it."""
+    return torch.cat([to_memory(model.features(part.to(model.device))) for part in ids_NT.split(8)])
+
+
 def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:
     """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
-    hidden_NTH = torch.cat([to_memory(model.features(part.to(model.device))) for part in ids_NT.split(16)])
+    hidden_NTH = remembered(model, ids_NT)
     return EpochMemory(cut_windows(hidden_NTH[:-_PROBE_BLOCKS]), hidden_NTH[-_PROBE_BLOCKS:])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import permutations
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tlora_gui.engine.backbones import trains_in_bf16
-from tlora_gui.engine.events import PerEpoch, DomainScore, Progress
+from tlora_gui.engine.events import DomainScore, PerEpoch, Progress
+from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -69,17 +71,42 @@ def score_domain(
     return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, accuracy, unprotected)
 
 
-@torch.no_grad()
 def routing_accuracy(model: TemporalLoRA, held_out_NT: Tensor, slot: int) -> float:
     """Share of tokens whose dominant slot is ``slot``."""
-    hits = [
-        (model.mixer(model.features(part.to(model.device)))[0].argmax(-1) == slot).float().mean(-1)
-        for part in held_out_NT.split(8)
-    ]
-    return float(torch.cat(hits).mean())
+    return float((mixer_weights(model, held_out_NT).argmax(-1) == slot).float().mean())
 
 
-def gain_kept(score: DomainScore) -> float:
-    """Share of an epoch's own gain over the backbone that the mix keeps; 1 is all of it."""
-    gain = score.loss_backbone - score.loss_epoch
-    return (score.loss_backbone - score.loss_mix) / gain if gain else float("nan")
+@torch.no_grad()
+def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
+    """The Time Mixer's weights over blocks of text (N, T, S), at the cost of the blocks below it."""
+    parts = [model.mixer(model.features(part.to(model.device)))[0] for part in ids_NT.split(8)]
+    return model.mixer.weights(torch.cat(parts))
+
+
+@torch.no_grad()
+def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress, None, list[int]]:
+    """For every ordered pair of domains, tokens after a border between two of their texts until the right slot speaks.
+
+    Args:
+        model: its epochs are the texts' domains, in order of slots.
+        texts: held-out blocks (N, T) of each.
+    """
+    lags = []
+    pairs = list(permutations(range(len(texts)), 2))
+    for done, (left, right) in enumerate(pairs):
+        yield Progress("Measuring at borders of domains", done, len(pairs), "borders")
+        before_T, after_T = texts[left][right % len(texts[left])], texts[right][left % len(texts[right])]
+        weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]
+        lags.append(switch_lag(weights_TS[len(before_T) :, 1 + right].tolist()))
+    return lags
+
+
+def calibration(model: TemporalLoRA, texts: list[Tensor]) -> float:
+    """Expected calibration error of the dominant slot's weight over held-out blocks (N, T) of every epoch."""
+    largest: list[float] = []
+    right: list[bool] = []
+    for slot, held_out_NT in enumerate(texts, 1):
+        top = mixer_weights(model, held_out_NT).flatten(0, 1).max(-1)
+        largest += top.values.tolist()
+        right += (top.indices == slot).tolist()
+    return calibration_error(largest, right)

@@ -113,7 +113,7 @@ class _Stream:
             piece = ids[start : start + _PREFILL]
             before_V = self.logits_V
             output = self._forward(piece, keep=0)
-            rows = output.weights_BTS[0].tolist()
+            rows = _shares(output).tolist()
             for offset, token_id in enumerate(piece):
                 logits_V = before_V if offset == 0 else output.logits_BTV[0, offset - 1]
                 yield self._event(token_id, tuple(rows[offset]), True, logits_V)
@@ -147,7 +147,7 @@ class _Stream:
         self.seen += ids
         self.cache, self.state = output.past_key_values, output.mixer_state
         self.logits_V = output.logits_BTV[0, -1].float()
-        self.weights = tuple(output.weights_BTS[0, -1].tolist())
+        self.weights = tuple(_shares(output)[-1].tolist())
         return output
 
     @torch.inference_mode()
@@ -164,6 +164,12 @@ class _Stream:
             alternatives = tuple((self.tokenizer.decode([i]), value) for i, value in pairs)
         text = self.text.push(token_id)
         return TokenEvent(index, token_id, text, weights, is_prompt, probability, rank, alternatives)
+
+
+def _shares(output: MixtureOutput) -> Tensor:
+    """Weights of the first row (T, S), scaled to sum to 1 where a blend's own do not."""
+    weights_TS = output.weights_BTS[0]
+    return weights_TS / weights_TS.sum(-1, keepdim=True)
 
 
 def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:

@@ -32,7 +32,7 @@ from tlora_gui.engine.config import LoraSettings, MixerSettings, SleepSettings, 
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, TrainStep
 from tlora_gui.engine.records import generation_line, history_line, read_generation_line, read_history_line
-from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -189,7 +189,10 @@ class Project:
         self._write_epoch_json(folder, info, settings)
         write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
         memory = model.memories[info.slug]
-        write_tensors(folder / "memory.safetensors", {"replay": memory.replay_NWH, "probe": memory.probe_NTH})
+        tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
+        if memory.held_out_NT is not None:
+            tensors["held_out"] = memory.held_out_NT
+        write_tensors(folder / "memory.safetensors", tensors)
         for name in _ADAPTER_FILES:
             _sync(folder / name)
 
@@ -237,7 +240,7 @@ class Project:
             try:
                 info = replace(_read_epoch_json(place)[0], slug=slug, state="frozen")
                 stored = load_file(place / "memory.safetensors")
-                memory = EpochMemory(stored["replay"], stored["probe"])
+                memory = EpochMemory(cut_windows(stored["replay"]), stored["probe"], stored.get("held_out"))
                 model.load_adapter(slug, place, info.era)
                 model.memories[slug] = memory
             except _DAMAGE as error:

@@ -6,19 +6,30 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar, cast
 
 import torch
+from torch import Tensor
 
 from tlora_gui.engine import jobs, starter
 from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.blocks import TokenBlocks, held_out_blocks, make_blocks, summarise
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, MixerSettings, TrainSettings, epoch_colour
+from tlora_gui.engine.config import (
+    AVERAGE_MODE,
+    BACKBONE_COLOUR,
+    MIXER_MODE,
+    STRATEGIES,
+    SUM_MODE,
+    MixerSettings,
+    TrainSettings,
+    epoch_colour,
+)
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
-from tlora_gui.engine.evaluation import score_domain
+from tlora_gui.engine.evaluation import calibration, score_domain, switch_lags
 from tlora_gui.engine.events import (
     BackboneInfo,
     CorpusSummarised,
@@ -45,7 +56,7 @@ from tlora_gui.engine.events import (
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.generation import generate
 from tlora_gui.engine.project import MixerFile, Project, write_text
-from tlora_gui.engine.training import EpochRun, require_context, train_epoch
+from tlora_gui.engine.training import KEPT_HELD_OUT, EpochRun, require_context, train_epoch
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
 
@@ -133,9 +144,10 @@ class Session:
         if path.is_dir() and any(path.iterdir()):
             raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
         backbone = yield from load_backbone(job.backbone, cancel)
-        mixer = MixerSettings(strategy="gating") if job.mixer_strategy == "gating" else None
-        if mixer is None:
-            raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", "Choose gating.")
+        if job.mixer_strategy not in STRATEGIES:
+            known = ", ".join(STRATEGIES)
+            raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", f"Choose one of {known}.")
+        mixer = MixerSettings(strategy=job.mixer_strategy)
         try:
             model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
         except ValueError as error:
@@ -170,6 +182,7 @@ class Session:
             path=str(project.path),
             name=project.path.name,
             backbone=self._backbone_info(),
+            strategy=project.mixer.strategy,
             epochs=tuple(self._epochs),
             history=tuple((epoch.slug, project.read_history(epoch.slug)) for epoch in known),
             generation=project.last_generation(),
@@ -220,7 +233,7 @@ class Session:
             block_size=settings.block_size,
             max_tokens=settings.max_tokens,
             held_out_share=settings.held_out_share,
-            held_out_tokens=settings.held_out_tokens,
+            held_out_tokens=max(settings.held_out_tokens, KEPT_HELD_OUT),
             seed=settings.seed,
             cancel=cancel,
         )
@@ -298,10 +311,10 @@ class Session:
 
     def _remember_dreams(self, cancel: CancelToken) -> Stream:
         """Make sure that slot 0 has its memory."""
-        model, backbone = self._require_model(), self._require_backbone()
+        model = self._require_model()
         if "" not in model.memories:
             cache = cache_dir() / "dreams" / f"{self._require_project().fingerprint[:16]}.safetensors"
-            ids_NT = yield from dream_ids(model, backbone.tokenizer, cache, cancel)
+            ids_NT = yield from dream_ids(model, cache, cancel)
             model.memories[""] = dream_memory(model, ids_NT)
 
     def _set_epoch(self, info: EpochInfo) -> None:
@@ -399,6 +412,11 @@ class Session:
             return "mixer"
         if mode == "":
             return 0
+        if mode in (SUM_MODE, AVERAGE_MODE):
+            if not (epochs := len(model.slot_adapters)):
+                raise TloraError("There is no epoch to mix.", "Train an epoch first, or choose another mode.")
+            share = 1.0 if mode == SUM_MODE else 1 / epochs
+            return torch.tensor([0.0] + [share] * epochs)
         if mode not in model.slot_adapters:
             raise TloraError("That epoch is not in the mixture.", "Choose another mode.")
         return 1 + model.slot_adapters.index(mode)
@@ -411,19 +429,23 @@ class Session:
         return FileWritten(job.path)
 
     def _evaluate(self, job: jobs.Evaluate, cancel: CancelToken) -> Stream:
-        model, project = self._require_model(), self._require_project()
+        model = self._require_model()
         unprotected = self._unprotected()
+        texts = {slug: self._held_out_text(slug, job.held_out_tokens, cancel) for slug in model.slot_adapters}
         scores = []
-        for slug in model.slot_adapters:
-            info, settings = project.read_epoch(slug)
-            held_out_NT = held_out_blocks(
-                TextCorpus.from_paths(info.corpus, cancel),
-                self._require_backbone().tokenizer,
-                settings,
-                job.held_out_tokens,
-            )
+        for slug, held_out_NT in texts.items():
             scores.append((yield from _watched(score_domain(model, slug, held_out_NT, unprotected.get(slug)), cancel)))
-        yield Evaluated(tuple(scores))
+        lags = yield from _watched(switch_lags(model, list(texts.values())), cancel)
+        yield Evaluated(tuple(scores), median(lags) if lags else None, calibration(model, list(texts.values())))
+
+    def _held_out_text(self, slug: str, tokens: int, cancel: CancelToken) -> Tensor:
+        """What the epoch has left of its held-out text, else that of its files as they are now (N, T)."""
+        memory = self._require_model().memories[slug]
+        if memory.held_out_NT is not None:
+            return memory.held_out_NT[: max(1, tokens // memory.held_out_NT.shape[1])].long()
+        info, settings = self._require_project().read_epoch(slug)
+        corpus = TextCorpus.from_paths(info.corpus, cancel)
+        return held_out_blocks(corpus, self._require_backbone().tokenizer, settings, tokens)
 
     def _unprotected(self) -> dict[str, float]:
         """Last routing accuracies of the mixer that was trained without Active Sleep beside the latest epoch."""

@@ -12,7 +12,8 @@ The mixer takes one step per block of the batch, each with memories of its own: 
 it more than one large one (measured: 16 batches of 512 tokens route 0.97 of held-out Shakespeare right, against 0.00).
 
 The first epoch has no teacher and no earlier epoch: its distill loss is 0, and the backbone's dreams are labelled
-instead, since slot 0 has to be learned from something.
+instead, since slot 0 has to be learned from something. With ``memory_labels`` every memory is labelled, always, and a
+short calibration on memories alone ends the training.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import copy
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -32,23 +34,18 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
+from tlora_gui.engine.dreams import DREAM_LENGTH, dream, remembered
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
-from tlora_gui.engine.events import PerEpoch, HeldOut, Progress, TrainStep
-from tlora_gui.temporal.active_sleep import (
-    EpochMemory,
-    cut_windows,
-    draw_windows,
-    freeze_teacher,
-    mixer_distill_loss,
-    route_loss,
-    to_memory,
-)
+from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
+from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.model import Blend, TemporalLoRA
-from tlora_gui.temporal.time_mixer import TimeMixer
 
 WARM_UP_STEPS = 10
 PROBE_TOKENS = 1024
+KEPT_HELD_OUT = 4096
+"""Tokens of held-out text that an epoch leaves for later measurements; those during training read fewer."""
+
 CHECKPOINT_SECONDS = 60.0
 
 
@@ -101,17 +98,24 @@ def train_epoch(
     run = run or EpochRun(model, slug, blocks, settings)
     try:
         yield from _learn_until_done(run, cancel, checkpoint)
-        held_out = yield from run.measure()
-        model.finish_epoch(slug)
-        yield Progress("Leaving a memory for later sleep")
-        memory = model.memories[slug] = leave_memory(model, blocks, settings)
-        backbone_loss = yield from held_out_loss(model, run.held_out_NT, 0)
-        if cancel.mode == "discard":
-            raise Cancelled
+        result = yield from _until_discarded(run.finish(), cancel)
     except BaseException:  # cancelled, failed or closed: the model is as it was before
         run.undo()
         raise
-    return EpochResult(held_out, backbone_loss, run.tokens, memory)
+    return result
+
+
+def _until_discarded(
+    ending: Generator[Progress | HeldOut, None, EpochResult], cancel: CancelToken
+) -> Generator[Progress | HeldOut, None, EpochResult]:
+    while True:
+        if cancel.mode == "discard":
+            raise Cancelled
+        try:
+            event = next(ending)
+        except StopIteration as end:
+            return cast(EpochResult, end.value)
+        yield event
 
 
 def _learn_until_done(
@@ -148,23 +152,23 @@ class EpochRun:
         self.step = 0
         self._probe_NTH = probe_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
-        self.teacher = self._before if model.slot_adapters else None
+        earlier = ["", *model.slot_adapters]
         model.begin_epoch(slug)
         self.slot = len(model.slot_adapters)
-        compare = settings.compare_unprotected and settings.objective == "isolated" and settings.sleep.enabled
-        self.unprotected = copy.deepcopy(model.mixer) if compare and self.teacher else None
+        teacher = self._before if self.slot > 1 else None
+        protected = settings.sleep.enabled or teacher is None
+        memories = {
+            slot: model.memories[name].replay_NWH
+            for slot, name in enumerate(earlier)
+            if protected and name in model.memories
+        }
+        rate = settings.mixer_learning_rate
+        self.learner = MixerLearner(model.mixer, teacher, memories, settings.sleep, rate)
+        self.unprotected: MixerLearner | None = None
+        if teacher is not None and settings.compares_unprotected:
+            self.unprotected = MixerLearner(copy.deepcopy(model.mixer), teacher, {}, settings.sleep, rate)
         self.adapter = list(model.adapter_parameters(slug).values())
-        mixers = [mixer for mixer in (model.mixer, self.unprotected) if mixer is not None]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": self.adapter, "peak": settings.learning_rate, "weight_decay": 0.0},
-                {
-                    "params": [parameter for mixer in mixers for parameter in mixer.parameters()],
-                    "peak": settings.mixer_learning_rate,
-                    "weight_decay": 0.01,
-                },
-            ]
-        )
+        self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0)
 
     @property
     def steps_per_pass(self) -> int:
@@ -209,16 +213,61 @@ class EpochRun:
                 eta_s=(self.total_steps - self.step) * pace,
             )
 
-    def measure(self) -> Generator[Progress | HeldOut, None, float]:
-        """Held-out loss of the epoch alone, and routing accuracy of every epoch so far; returns the loss."""
-        loss = yield from held_out_loss(self.model, self.held_out_NT, self.slot)
-        probes = {slug: memory.probe_NTH for slug, memory in self.model.memories.items()} | {self.slug: self._probe_NTH}
-        routing = routing_accuracies(self.model.mixer, self.model.slot_adapters, probes)
+    def measure(self) -> Generator[Progress | HeldOut, None, None]:
+        """Held-out loss of the epoch alone, and routing accuracy of every epoch so far."""
+        yield (yield from self._measured())
+
+    def finish(self) -> Generator[Progress | HeldOut, None, EpochResult]:
+        """Freeze the adapter, leave a memory, calibrate the mixer, measure what the phase has come to."""
+        model, sleep = self.model, self.settings.sleep
+        model.finish_epoch(self.slug)
+        memory = model.memories[self.slug] = yield from self._leave_memory()
+        if sleep.memory_labels and sleep.enabled:
+            self.learner.calibrate(memory.replay_NWH, self._generator(self.total_steps))
+        measured = yield from self._measured()
+        losses = []
+        for name in model.slot_adapters:
+            text_NT = self.held_out_NT if name == self.slug else self._earlier_text(name)
+            if text_NT is not None:
+                losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
+        beside = None
+        if self.unprotected is not None:
+            with model.using_mixer(self.unprotected.mixer):
+                beside = yield from held_out_loss(model, self.held_out_NT, "mixer")
+        yield replace(measured, losses=tuple(losses), unprotected_loss=beside)
+        backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0)
+        return EpochResult(measured.loss, backbone_loss, self.tokens, memory)
+
+    def _measured(self) -> Generator[Progress, None, HeldOut]:
+        model = self.model
+        loss = yield from held_out_loss(model, self.held_out_NT, self.slot)
+        probes = {slug: memory.probe_NTH for slug, memory in model.memories.items()} | {self.slug: self._probe_NTH}
+        routing = routing_accuracies(model.mixer, model.slot_adapters, probes)
         unprotected: PerEpoch = ()
         if self.unprotected is not None:
-            unprotected = routing_accuracies(self.unprotected, self.model.slot_adapters, probes)
-        yield HeldOut(self.slug, self.step, loss, routing, unprotected)
-        return loss
+            unprotected = routing_accuracies(self.unprotected.mixer, model.slot_adapters, probes)
+        return HeldOut(self.slug, self.step, loss, routing, unprotected)
+
+    def _earlier_text(self, name: str) -> Tensor | None:
+        """As much of an earlier epoch's held-out text as of this one's, if it has left any."""
+        memory = self.model.memories.get(name)
+        if memory is None or memory.held_out_NT is None:
+            return None
+        text_NT = memory.held_out_NT
+        return text_NT[: max(1, self.settings.held_out_tokens // text_NT.shape[1])].long()
+
+    def _leave_memory(self) -> Generator[Progress, None, EpochMemory]:
+        """Router inputs of the training text, or of dreams of the epoch, which keep nothing of the text."""
+        tokens = self.settings.sleep.memory_tokens
+        if self.settings.sleep.source == "dreams":
+            ids_NT = yield from dream(self.model, self.slot, max(1, tokens // DREAM_LENGTH), self.settings.seed)
+            return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH)
+        yield Progress("Leaving a memory for later sleep")
+        train_NT = self.blocks.train_NT
+        count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
+        ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()]
+        held_out_NT = self.blocks.held_out_NT.int()
+        return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH, held_out_NT)
 
     def undo(self) -> None:
         """Take the epoch out of the model and put the mixer back as it was before."""
@@ -234,84 +283,47 @@ class EpochRun:
 
     def _learn(self, ids_BT: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
-        rate = self._schedule()
+        share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
         with training_precision(ids_BT.device):
             output = self.model(ids_BT, blend)
         adapter_loss = next_token_loss(output.logits_BTV, ids_BT)
-        self.optimizer.zero_grad(set_to_none=True)
         adapter_loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.adapter, 1.0)
-        distill, route = self._teach_mixers(output.hidden_BTH.detach())
+        rate = share * self.settings.learning_rate
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        distill, route = self._teach_mixers(output.hidden_BTH.detach(), share)
         return adapter_loss.item(), distill, route, rate
 
-    def _teach_mixers(self, hidden_BTH: Tensor) -> tuple[float, float]:
-        """One optimiser step per block: the mixer is small and needs more, smaller steps than the adapter.
+    def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
+        """One step per block: the mixer is small and needs more, smaller steps than the adapter.
 
-        The first step also moves the adapter, whose gradient is there already. Returns mean distill and route loss.
+        Returns mean distill and route loss.
         """
-        sleep, distills, routes = self.settings.sleep, [], []
-        replays = self._replays(len(hidden_BTH))
-        for hidden_1TH, replay_NWH in zip(hidden_BTH.split(1), replays, strict=True):
-            route = self._route(self.model.mixer, hidden_1TH, replay_NWH)
-            distill = self._distill(replay_NWH)
-            total = sleep.sleep_weight * distill + sleep.route_weight * route
+        generator = self._generator(self.step)
+        learned = []
+        for hidden_1TH in hidden_BTH.split(1):
+            learned.append(self.learner.learn(hidden_1TH, share, generator))
             if self.unprotected is not None:
-                total = total + sleep.route_weight * self._route(self.unprotected, hidden_1TH, None)
-            total.backward()
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
-            distills.append(distill.item())
-            routes.append(route.item())
-        return sum(distills) / len(distills), sum(routes) / len(routes)
+                self.unprotected.learn(hidden_1TH, share, generator)
+        distills, routes = zip(*learned, strict=True)
+        return fmean(distills), fmean(routes)
 
-    def _schedule(self) -> float:
-        """Linear warm-up, then cosine to 5 % of the peak; the adapter's rate is returned."""
-        warm_up = min(1.0, (self.step + 1) / WARM_UP_STEPS)
-        decay = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * self.step / self.total_steps))
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * warm_up * decay
-        return float(self.optimizer.param_groups[0]["lr"])
-
-    def _replays(self, count: int) -> Iterator[Tensor | None]:
-        """For each of ``count`` blocks, memories of the slots so far, if asleep.
-
-        For the first epoch they are the backbone's dreams, later also the earlier epochs'.
-        """
-        slugs = [slug for slug in ("", *self.model.slot_adapters) if slug != self.slug and slug in self.model.memories]
-        memories = [self.model.memories[slug].replay_NWH for slug in slugs]
-        awake = self.teacher is not None and not self.settings.sleep.enabled
-        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
-        for _ in range(count):
-            if memories and not awake:
-                yield draw_windows(memories, self.settings.sleep.batch_tokens, generator).to(self.model.device)
-            else:
-                yield None
-
-    def _route(self, mixer: TimeMixer, hidden_BTH: Tensor, replay_NWH: Tensor | None) -> Tensor:
-        loss = route_loss(mixer(hidden_BTH)[0], self.slot)
-        if self.teacher is None and replay_NWH is not None:
-            loss = loss + route_loss(mixer(replay_NWH)[0], 0)
-        return loss
-
-    def _distill(self, replay_NWH: Tensor | None) -> Tensor:
-        if self.teacher is None or replay_NWH is None:
-            return torch.zeros((), device=self.model.device)
-        return mixer_distill_loss(
-            self.model.mixer(replay_NWH)[0], self.teacher(replay_NWH)[0], self.settings.sleep.temperature
-        )
+    def _generator(self, number: int) -> torch.Generator:
+        return torch.Generator().manual_seed(self.settings.seed * 1_000_003 + number)
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Adapter, mixers, teacher, optimiser state and step, flat, for safetensors."""
-        adapter = self.model.adapter_parameters(self.slug)
-        state: dict[str, Tensor] = {f"adapter.{name}": value for name, value in adapter.items()}
-        for part, module in self._mixers().items():
-            state |= {f"{part}.{name}": value for name, value in module.state_dict().items()}
-        for index, slot in self.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
-        state["step"] = torch.tensor(self.step)
+        """Adapter, mixers, teacher, optimisers' states and step, flat, for safetensors."""
+        state: dict[str, Tensor] = {"step": torch.tensor(self.step)}
+        for part, held in self._parts().items():
+            state |= {f"{part}.{name}": value for name, value in held.items()}
+        for part, optimizer in self._optimizers().items():
+            for index, slot in optimizer.state_dict()["state"].items():
+                state |= {f"optimizer.{part}.{index}.{name}": value for name, value in slot.items()}
         return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
 
     @torch.no_grad()
@@ -322,40 +334,47 @@ class EpochRun:
             ValueError: if the earlier epochs or the mixer are no longer what they were at the checkpoint.
             KeyError, RuntimeError: if something is missing or of another shape.
         """
-        then = {name.removeprefix("teacher."): value for name, value in state.items() if name.startswith("teacher.")}
-        now = self.teacher.state_dict() if self.teacher else {}
+        parts = self._parts()
+        then, now = _under("teacher.", state), parts.pop("teacher", {})
         if then.keys() != now.keys() or any(not torch.equal(then[name], now[name].cpu()) for name in now):
             raise ValueError("the epochs before it have changed since its training was interrupted")
-        for name, parameter in self.model.adapter_parameters(self.slug).items():
-            parameter.copy_(state[f"adapter.{name}"])
-        for part, module in self._mixers().items():
-            module.load_state_dict(
-                {name.removeprefix(f"{part}."): v for name, v in state.items() if name.startswith(f"{part}.")}
-            )
-        whole: dict[str, Any] = self.optimizer.state_dict()
-        for name, value in state.items():
-            if name.startswith("optimizer."):
-                _, index, key = name.split(".", 2)
+        for part, held in parts.items():
+            for name, value in held.items():
+                value.copy_(state[f"{part}.{name}"])
+        for part, optimizer in self._optimizers().items():
+            whole: dict[str, Any] = optimizer.state_dict()
+            for name, value in _under(f"optimizer.{part}.", state).items():
+                index, _, key = name.partition(".")
                 whole["state"].setdefault(int(index), {})[key] = value
-        self.optimizer.load_state_dict(whole)
+            optimizer.load_state_dict(whole)
         self.step = int(state["step"])
 
-    def _mixers(self) -> dict[str, TimeMixer]:
-        parts = {"mixer": self.model.mixer, "teacher": self.teacher, "unprotected": self.unprotected}
-        return {name: mixer for name, mixer in parts.items() if mixer is not None}
+    def _learners(self) -> dict[str, MixerLearner]:
+        both = {"mixer": self.learner, "unprotected": self.unprotected}
+        return {name: learner for name, learner in both.items() if learner is not None}
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"adapter": self.optimizer, **{name: each.optimizer for name, each in self._learners().items()}}
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        """Every tensor that a checkpoint holds beside the optimisers', by part and name."""
+        parts: dict[str, dict[str, Tensor]] = {"adapter": {**self.model.adapter_parameters(self.slug)}}
+        parts |= {name: dict(learner.mixer.state_dict()) for name, learner in self._learners().items()}
+        if self.learner.teacher is not None:
+            parts["teacher"] = dict(self.learner.teacher.state_dict())
+        return parts
 
 
-@torch.no_grad()
+def schedule(step: int, total_steps: int) -> float:
+    """Share of the peak rate in a step (from 0): linear warm-up, then cosine to 5 %."""
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return warm_up * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total_steps)))
+
+
+def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
 def probe_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:
-    """What the mixer reads over a few held-out blocks (N, T, H)."""
-    return to_memory(model.features(blocks.held_out_NT[: max(1, PROBE_TOKENS // block_size)].to(model.device)))
-
-
-@torch.no_grad()
-def leave_memory(model: TemporalLoRA, blocks: TokenBlocks, settings: TrainSettings) -> EpochMemory:
-    """An even sample of the training text's router inputs for replay, and held-out ones for measuring."""
-    count = max(1, min(len(blocks.train_NT), settings.sleep.memory_tokens // settings.block_size))
-    places = torch.linspace(0, len(blocks.train_NT) - 1, count).long()
-    parts = [model.features(part.to(model.device)) for part in blocks.train_NT[places].split(8)]
-    replay_NWH = torch.cat([cut_windows(part) for part in parts])
-    return EpochMemory(replay_NWH, probe_features(model, blocks, settings.block_size))
+    """What the mixer reads over a few held-out blocks (N, T, H), in float16."""
+    return remembered(model, blocks.held_out_NT[: max(1, PROBE_TOKENS // block_size)])

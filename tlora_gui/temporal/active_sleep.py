@@ -12,28 +12,99 @@ epoch the loss still says "this text is not the new epoch's".
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, layer_norm, log_softmax
 
-from tlora_gui.temporal.config import MEMORY_WINDOW
+from tlora_gui.temporal.config import MEMORY_WINDOW, SleepSettings
 from tlora_gui.temporal.time_mixer import TimeMixer
+
+CALIBRATION_STEPS = 100
+CALIBRATION_RATE = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
 class EpochMemory:
-    """What an epoch leaves behind: layer-normalised router inputs in float16, no text.
+    """What an epoch leaves behind: layer-normalised router inputs in float16.
 
     Attributes:
-        replay_NWH: windows of training text, replayed in later sleep.
+        replay_NWH: windows of training text (or of dreams), replayed in later sleep.
         probe_NTH: a few held-out blocks, only ever measured on.
+        held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
     """
 
     replay_NWH: Tensor
     probe_NTH: Tensor
+    held_out_NT: Tensor | None = None
+
+
+class MixerLearner:
+    """Teaches a mixer its newest slot, one small step at a time, asleep or not.
+
+    Args:
+        mixer: already has the new slot, its last.
+        teacher: the mixer as it was before; None in the first phase.
+        memories: windows to replay (N, W, H) by slot; slot 0's are the backbone's dreams. Empty: no sleep.
+        sleep: weights of the losses, temperature, how much to replay.
+        learning_rate: AdamW step at its peak.
+    """
+
+    def __init__(
+        self,
+        mixer: TimeMixer,
+        teacher: TimeMixer | None,
+        memories: Mapping[int, Tensor],
+        sleep: SleepSettings,
+        learning_rate: float,
+    ) -> None:
+        self.mixer = mixer
+        self.teacher = teacher
+        self.slot = mixer.slots - 1
+        self.optimizer = torch.optim.AdamW(mixer.parameters(), lr=learning_rate, weight_decay=0.01)
+        self._memories = dict(memories)
+        self._sleep = sleep
+        self._peak = learning_rate
+
+    def learn(self, hidden_BTH: Tensor, share: float, generator: torch.Generator) -> tuple[float, float]:
+        """One step on new text and on memories, at ``share`` of the peak rate.
+
+        Gradients that are there already (of the mixture's cross-entropy, in the joint objective) go into it.
+
+        Returns:
+            mixer-distill loss and route loss, in nats per token.
+        """
+        route = route_loss(self.mixer(hidden_BTH)[0], self.slot)
+        distill = total = torch.zeros((), device=hidden_BTH.device)
+        if self._memories:
+            replay_NWH, slots_N = draw_windows(self._memories, self._sleep.batch_tokens, generator)
+            replay_NWH = replay_NWH.to(hidden_BTH.device)
+            logits_NWS, _ = self.mixer(replay_NWH)
+            if self.teacher is not None:
+                distill = mixer_distill_loss(logits_NWS, self.teacher(replay_NWH)[0], self._sleep.temperature)
+            if self.teacher is None or self._sleep.memory_labels:
+                total = self._sleep.route_weight * route_loss(logits_NWS, slots_N[:, None])
+        total = total + self._sleep.sleep_weight * distill + self._sleep.route_weight * route
+        self._step(total, share * self._peak)
+        return distill.item(), route.item()
+
+    def calibrate(self, replay_NWH: Tensor, generator: torch.Generator) -> None:
+        """A short last training on equal shares of all memories and the new epoch's own, by their labels."""
+        memories = {**self._memories, self.slot: replay_NWH}
+        device = self.mixer.head.weight.device
+        for step in range(CALIBRATION_STEPS):
+            windows_NWH, slots_N = draw_windows(memories, self._sleep.batch_tokens, generator)
+            loss = route_loss(self.mixer(windows_NWH.to(device))[0], slots_N[:, None])
+            self._step(loss, CALIBRATION_RATE * (1 - step / CALIBRATION_STEPS))
+
+    def _step(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
 
 
 def freeze_teacher(mixer: TimeMixer) -> TimeMixer:
@@ -61,10 +132,10 @@ def mixer_distill_loss(student_logits_BTS: Tensor, teacher_logits_BTS: Tensor, t
     return kl_BT.mean() * temperature**2
 
 
-def route_loss(logits_BTS: Tensor, slot: int) -> Tensor:
-    """Cross-entropy of "these tokens belong to ``slot``", in nats per token."""
-    target = torch.full(logits_BTS.shape[:-1], slot, device=logits_BTS.device)
-    return cross_entropy(logits_BTS.flatten(0, -2), target.flatten())
+def route_loss(logits_BTS: Tensor, slot: int | Tensor) -> Tensor:
+    """Cross-entropy of "these tokens belong to ``slot``" (one for all, or broadcast to (B, T)), in nats per token."""
+    target_BT = torch.as_tensor(slot, device=logits_BTS.device).expand(logits_BTS.shape[:-1])
+    return cross_entropy(logits_BTS.flatten(0, -2), target_BT.flatten())
 
 
 def to_memory(hidden_BTH: Tensor) -> Tensor:
@@ -75,14 +146,24 @@ def to_memory(hidden_BTH: Tensor) -> Tensor:
     return layer_norm(hidden_BTH.detach().float(), hidden_BTH.shape[-1:]).half().cpu()
 
 
-def cut_windows(hidden_BTH: Tensor) -> Tensor:
-    """Contiguous pieces of router inputs, (N, MEMORY_WINDOW, H) in float16; a shorter rest is dropped."""
-    _, tokens, hidden = hidden_BTH.shape
-    whole = tokens - tokens % MEMORY_WINDOW
-    return to_memory(hidden_BTH)[:, :whole].reshape(-1, MEMORY_WINDOW, hidden)
+def cut_windows(memory_NTH: Tensor) -> Tensor:
+    """Contiguous pieces (N, MEMORY_WINDOW, H) of blocks; a rest is dropped, blocks shorter than that are joined."""
+    tokens, hidden = memory_NTH.shape[1:]
+    if tokens < MEMORY_WINDOW:
+        memory_NTH = memory_NTH.reshape(1, -1, hidden)
+        tokens = memory_NTH.shape[1]
+    if tokens < MEMORY_WINDOW:  # there is no more text than that
+        memory_NTH = memory_NTH.repeat(1, -(-MEMORY_WINDOW // tokens), 1)
+    whole = memory_NTH.shape[1] - memory_NTH.shape[1] % MEMORY_WINDOW
+    return memory_NTH[:, :whole].reshape(-1, MEMORY_WINDOW, hidden)
 
 
-def draw_windows(memories: Sequence[Tensor], tokens: int, generator: torch.Generator) -> Tensor:
-    """An equal share of windows from every memory, about ``tokens`` in all, with replacement (N, W, H)."""
+def draw_windows(memories: Mapping[int, Tensor], tokens: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """An equal share of windows from every slot's memory, about ``tokens`` in all, with replacement.
+
+    Returns:
+        windows (N, W, H) and the slot of each (N,).
+    """
     share = max(1, tokens // MEMORY_WINDOW // len(memories))
-    return torch.cat([memory[torch.randint(len(memory), (share,), generator=generator)] for memory in memories])
+    windows = [held[torch.randint(len(held), (share,), generator=generator)] for held in memories.values()]
+    return torch.cat(windows), torch.tensor(list(memories)).repeat_interleave(share)

@@ -92,7 +92,7 @@ class SleepSettings:
     temperature: float = 2.0
     route_weight: float = 1.0
     memory_tokens: int = 3072
-    batch_tokens: int = 256
+    batch_tokens: int = 384
 
     def __post_init__(self) -> None:
         require(self.source in MEMORY_SOURCES, f"unknown memory source {self.source!r}")
@@ -103,5 +103,5 @@ class SleepSettings:
         require(self.batch_tokens >= MEMORY_WINDOW, f"batch_tokens must be at least {MEMORY_WINDOW}")
 
 
-MEMORY_WINDOW = 16
+MEMORY_WINDOW = 64
 """Tokens in one contiguous piece of memory, so that a mixer that looks back has something to look at."""

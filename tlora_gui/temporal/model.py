@@ -320,6 +320,15 @@ class TemporalLoRA(nn.Module):
         return fused.mixture(weights_BTS)
 
     @contextmanager
+    def using_mixer(self, mixer: TimeMixer) -> Iterator[None]:
+        """Another mixer over the same slots, for a while."""
+        own, self.mixer = self.mixer, mixer
+        try:
+            yield
+        finally:
+            self.mixer = own
+
+    @contextmanager
     def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
         """PEFT's own forward with one adapter (or none), our mixing switched off. For comparison."""
         self._pass = _Pass(0)

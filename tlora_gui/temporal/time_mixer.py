@@ -55,8 +55,8 @@ class TimeMixer(nn.Module):
       empty start divided out (as in Adam, arXiv:1412.6980).
     - *routing*: the same logits, all weight to the largest (top-1). The gradient is the softmax's (straight-through,
       arXiv:1308.3432), and an adapter keeps its unit scale.
-    - *attention*: ``s_t = Σ_{u≤t} softmax_u(q_t·k_u/√D + (t-u)·log a) · l_u``: the same mean, but each token decides how
-      much every earlier one counts. The distance term is ALiBi's (arXiv:2108.12409); with q = 0 it is gating.
+    - *attention*: ``s_t = Σ_{u≤t} softmax_u(q_t·k_u/√D + (t-u)·log a) · l_u``: the same mean, but each token decides
+      how much every earlier one counts. The distance term is ALiBi's (arXiv:2108.12409); with q = 0 it is gating.
 
     Args:
         hidden_size: H of the backbone.

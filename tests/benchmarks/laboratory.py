@@ -1,0 +1,295 @@
+"""What every line of the forgetting benchmark shares: texts, adapters, router inputs, and how they are measured.
+
+Everything costly is kept in the work folder, written whole or not at all, so that a run goes on where it was cut off
+and several processes can share one folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeVar
+
+import domains
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tlora_gui.engine.backbones import Backbone, load_backbone
+from tlora_gui.engine.blocks import TokenBlocks, make_blocks
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import STARTER, TrainSettings
+from tlora_gui.engine.corpus import TextCorpus
+from tlora_gui.engine.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.evaluation import next_token_loss, training_precision
+from tlora_gui.engine.metrics import calibration_error, switch_lag
+from tlora_gui.engine.training import train_epoch
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+CONTEXT = 512
+"""Tokens of a held-out block that is measured on; training blocks have 128."""
+
+Returned = TypeVar("Returned")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is done.
+
+    Attributes:
+        domains: epochs in their first order.
+        off_domain: texts of none of them.
+        seeds, orders: how many of each; order 1 is the reverse of order 0.
+        tokens: training tokens per epoch.
+        matrix_tokens: held-out tokens behind each loss in a matrix.
+        final_tokens: the same for the losses after the last phase.
+        pass_tokens: tokens per pass of the table of passes.
+    """
+
+    name: str
+    domains: tuple[str, ...]
+    off_domain: tuple[str, ...]
+    seeds: int
+    orders: int
+    tokens: int
+    matrix_tokens: int
+    final_tokens: int
+    pass_tokens: int
+
+
+PROFILES = {
+    "full": Profile("full", domains.DOMAINS, domains.OFF_DOMAIN, 3, 2, 24_576, 512, 2048, 8192),
+    "quick": Profile("quick", domains.QUICK_DOMAINS, domains.QUICK_OFF_DOMAIN, 1, 1, 6144, 512, 1024, 2048),
+}
+
+
+class Laboratory:
+    """Texts, adapters and features of one profile, made when first asked for."""
+
+    def __init__(self, profile: Profile, work: Path) -> None:
+        self.profile = profile
+        self.work = work / profile.name
+        self.texts = work / "texts"
+        for folder in (self.work, self.texts):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        return finish(load_backbone(STARTER, CancelToken()))
+
+    def order(self, number: int) -> tuple[str, ...]:
+        return self.profile.domains if number == 0 else self.profile.domains[::-1]
+
+    def settings(self, seed: int) -> TrainSettings:
+        return TrainSettings(max_tokens=self.profile.tokens, seed=seed, eval_every=10_000)
+
+    def blank(self) -> TemporalLoRA:
+        """The backbone without epochs, its dreams remembered."""
+        backbone = finish(load_backbone(self.backbone.reference, CancelToken()))
+        model = TemporalLoRA(backbone.model, backbone_name=backbone.name)
+        model.memories[""] = self.dreams
+        return model
+
+    def mixture(self, order: Sequence[str], seed: int) -> TemporalLoRA:
+        """The backbone with every domain's adapter, in this order of slots, and an untrained mixer."""
+        model = self.blank()
+        for name in order:
+            model.load_adapter(name, self.adapter(name, seed))
+        model.set_slots(list(order), TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + len(order)))
+        return model
+
+    # -- what is made once --------------------------------------------------------------------------------------
+
+    def _kept(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        place = self.work / f"{name}.safetensors"
+        if not place.exists():
+            made = {key: value.contiguous() for key, value in make().items()}
+            partial = place.with_suffix(".partial")
+            save_file(made, partial)
+            partial.replace(place)
+        return load_file(place)
+
+    def blocks(self, name: str, seed: int) -> TokenBlocks:
+        """Training and held-out blocks of 128 tokens, held out by file."""
+
+        def make() -> dict[str, Tensor]:
+            made = make_blocks(
+                TextCorpus.from_paths([domains.fetch(name, self.texts)]),
+                self.backbone.tokenizer,
+                block_size=128,
+                max_tokens=self.profile.tokens,
+                held_out_share=0.1,
+                held_out_tokens=8192,
+                seed=seed,
+            )
+            return {"train": made.train_NT, "held_out": made.held_out_NT}
+
+        kept = self._kept(f"blocks-{name}-{seed}", make)
+        return TokenBlocks(kept["train"], kept["held_out"])
+
+    def held_out(self, name: str, seed: int, tokens: int | None = None) -> Tensor:
+        """Held-out text in blocks of ``CONTEXT`` tokens (N, CONTEXT)."""
+        stream_T = self.blocks(name, seed).held_out_NT.flatten()[:tokens]
+        return stream_T[: len(stream_T) // CONTEXT * CONTEXT].view(-1, CONTEXT)
+
+    @cached_property
+    def dreams(self) -> EpochMemory:
+        """The backbone's dreams, as the application remembers them."""
+        model = TemporalLoRA(self.backbone.model)
+        ids_NT = finish(dream_ids(model, self.work.parent / "dreams.safetensors", CancelToken()))
+        return dream_memory(model, ids_NT)
+
+    def adapter(self, name: str, seed: int) -> Path:
+        """Folder of the domain's adapter, trained alone (the isolated objective does not see the others)."""
+        folder = self.work / "adapters" / f"{name}-{seed}"
+        if not folder.exists():
+            model = self.blank()
+            model.add_adapter(name, seed=seed)
+            finish(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
+            partial = folder.with_name(f".partial-{folder.name}")
+            shutil.rmtree(partial, ignore_errors=True)
+            model.peft_model.save_pretrained(str(partial), selected_adapters=[name], save_embedding_layers=False)
+            (partial / name).rename(folder)
+            shutil.rmtree(partial)
+        return folder
+
+    def features(self, name: str, seed: int) -> tuple[Tensor, Tensor]:
+        """What a mixer reads: training blocks (N, 128, H) and held-out blocks (N, CONTEXT, H), float16."""
+
+        def make() -> dict[str, Tensor]:
+            model = TemporalLoRA(self.backbone.model)
+            blocks = self.blocks(name, seed)
+            return {
+                "train": remembered(model, blocks.train_NT),
+                "held_out": remembered(model, self.held_out(name, seed)),
+            }
+
+        kept = self._kept(f"features-{name}-{seed}", make)
+        return kept["train"], kept["held_out"]
+
+    def memory(self, name: str, seed: int, source: str) -> Tensor:
+        """Replay windows (N, W, H): of the training text's features, or of the epoch's own dreams."""
+        tokens = self.settings(seed).sleep.memory_tokens
+        if source == "features":
+            train_NTH, _ = self.features(name, seed)
+            return cut_windows(train_NTH[torch.linspace(0, len(train_NTH) - 1, tokens // 128).long()])
+
+        def make() -> dict[str, Tensor]:
+            model = self.mixture([name], seed)
+            ids_NT = finish(dream(model, 1, tokens // DREAM_LENGTH, seed))
+            return {"replay": cut_windows(remembered(model, ids_NT))}
+
+        return self._kept(f"dreams-{name}-{seed}", make)["replay"]
+
+    def borders(self, order: Sequence[str], seed: int) -> list[tuple[int, Tensor]]:
+        """Texts of two domains joined, 128 tokens of each: (slot after the border, features (1, 256, H))."""
+
+        def make() -> dict[str, Tensor]:
+            model = TemporalLoRA(self.backbone.model)
+            held_out = {name: self.blocks(name, seed).held_out_NT for name in order}
+            joined = [
+                torch.cat([held_out[left][2 * turn], held_out[right][2 * turn + 1]])
+                for turn, (left, right) in enumerate(permutations(sorted(order), 2))
+            ]
+            return {"features": remembered(model, torch.stack(joined))}
+
+        features_NTH = self._kept(f"borders-{seed}", make)["features"]
+        right_slots = [1 + list(order).index(right) for _, right in permutations(sorted(order), 2)]
+        return list(zip(right_slots, features_NTH.split(1), strict=True))
+
+    # -- measuring ----------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def routing(self, mixer: TimeMixer, order: Sequence[str], seed: int) -> list[float]:
+        """Routing accuracy per held-out token, for the mixer's epochs in order."""
+        known = order[: mixer.slots - 1]
+        return [self._hits(mixer, self.features(name, seed)[1], slot) for slot, name in enumerate(known, 1)]
+
+    @staticmethod
+    def _hits(mixer: TimeMixer, held_out_NTH: Tensor, slot: int) -> float:
+        return float((mixer(held_out_NTH)[0].argmax(-1) == slot).float().mean())
+
+    def losses(self, model: TemporalLoRA, order: Sequence[str], seed: int, blend: Blend, tokens: int) -> list[float]:
+        """Next-token loss on every domain's held-out text, nats per token."""
+        return [mean_loss(model, self.held_out(name, seed, tokens), blend) for name in order]
+
+    def references(self, seed: int) -> dict[str, dict[str, float]]:
+        """Loss of the backbone alone and of each domain's own epoch alone, nats per token."""
+
+        def make() -> dict[str, Tensor]:
+            rows = {}
+            for name in self.profile.domains:
+                model = self.mixture([name], seed)
+                text_NT = self.held_out(name, seed, self.profile.final_tokens)
+                rows[name] = torch.tensor([mean_loss(model, text_NT, 0), mean_loss(model, text_NT, 1)])
+            return rows
+
+        kept = self._kept(f"references-{seed}", make)
+        return {name: dict(zip(("backbone", "own"), kept[name].tolist(), strict=True)) for name in self.profile.domains}
+
+    def off_domain_references(self, seed: int) -> dict[str, float]:
+        """Loss of the backbone on texts of no domain."""
+
+        def make() -> dict[str, Tensor]:
+            model = self.blank()
+            return {
+                name: torch.tensor(mean_loss(model, self.held_out(name, seed, self.profile.final_tokens), 0))
+                for name in self.profile.off_domain
+            }
+
+        return {name: float(value) for name, value in self._kept(f"off-domain-{seed}", make).items()}
+
+    @torch.no_grad()
+    def mixer_figures(self, mixer: TimeMixer, order: Sequence[str], seed: int) -> dict[str, Any]:
+        """Lag at borders, calibration, slot 0's weight off domain, and routing accuracy by place in the text."""
+        lags = [
+            switch_lag(mixer.weights(mixer(features_1TH)[0])[0, 128:, slot].tolist())
+            for slot, features_1TH in self.borders(order, seed)
+        ]
+        largest: list[float] = []
+        right: list[bool] = []
+        by_place: dict[str, list[float]] = {}
+        for slot, name in enumerate(order, 1):
+            top = mixer.weights(mixer(self.features(name, seed)[1])[0]).max(-1)
+            hits_NT = top.indices == slot
+            largest += top.values.flatten().tolist()
+            right += hits_NT.flatten().tolist()
+            for first, last in ((0, 8), (8, 32), (32, 128), (128, CONTEXT)):
+                by_place.setdefault(f"{first}-{last}", []).append(float(hits_NT[:, first:last].float().mean()))
+        off = {
+            name: float(mixer.weights(mixer(self.features(name, seed)[1])[0])[..., 0].mean())
+            for name in self.profile.off_domain
+        }
+        return {
+            "switch_lags": lags,
+            "calibration_error": calibration_error(largest, right),
+            "routing_by_place": {place: fmean(shares) for place, shares in by_place.items()},
+            "slot0_weight": off,
+        }
+
+
+@torch.inference_mode()
+def mean_loss(model: TemporalLoRA, text_NT: Tensor, blend: Blend) -> float:
+    """Next-token loss over blocks of text, nats per token, in the precision of training."""
+    total = 0.0
+    for ids_BT in text_NT.split(2):
+        with training_precision(model.device):
+            logits_BTV = model(ids_BT, blend).logits_BTV
+        total += next_token_loss(logits_BTV, ids_BT, "sum").item()
+    return total / text_NT[:, 1:].numel()
+
+
+def finish(stream: Generator[Any, None, Returned]) -> Returned:
+    """Run a stream of events to its end and return what it returns."""
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return end.value

@@ -1,0 +1,300 @@
+"""The lines of the forgetting benchmark: Active Sleep, its absence, and everything else that mixes the same adapters.
+
+A line is a function of (laboratory, order of domains, seed). Each gives a :class:`Found`: what was measured after every
+phase and after the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from laboratory import Laboratory, finish
+from peft import ArrowConfig, LoraConfig, PeftModel
+from source_method import TokenIdMixer, learn_labels, learn_phase, reads_ids
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.evaluation import next_token_loss, training_precision
+from tlora_gui.engine.training import schedule, train_epoch
+from tlora_gui.temporal.active_sleep import MixerLearner, freeze_teacher, route_loss
+from tlora_gui.temporal.config import MixerSettings, SleepSettings
+from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+
+@dataclass
+class Found:
+    """One run of one line.
+
+    Attributes:
+        routing: R matrix of routing accuracy per held-out token, a row per phase; empty where nothing routes.
+        loss: R matrix of the loss in nats per token (lower is better).
+        final: loss on every domain after the last phase, on more text.
+        off_domain: loss on texts of no domain.
+        figures: lags, calibration error, weight of slot 0.
+    """
+
+    routing: list[list[float]] = field(default_factory=list)
+    loss: list[list[float]] = field(default_factory=list)
+    final: list[float] = field(default_factory=list)
+    off_domain: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Line = Callable[[Laboratory, Sequence[str], int], Found]
+
+
+# -- mixers over the same adapters, trained on their router inputs -------------------------------------------------
+
+
+def sleeping(sleep: SleepSettings, mixer: MixerSettings | None = None) -> Line:
+    """The application's own training of the mixer, phase after phase."""
+
+    def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+        return measure_mixers(lab, order, seed, _phases(lab, order, seed, sleep, mixer or MixerSettings()))
+
+    return line
+
+
+def _phases(
+    lab: Laboratory, order: Sequence[str], seed: int, sleep: SleepSettings, settings: MixerSettings
+) -> Iterator[TimeMixer]:
+    train = lab.settings(seed)
+    torch.manual_seed(seed)
+    mixer = TimeMixer(lab.features(order[0], seed)[0].shape[-1], settings)
+    memories = {0: lab.dreams.replay_NWH}
+    for slot, name in enumerate(order, 1):
+        teacher = freeze_teacher(mixer) if slot > 1 else None
+        mixer.add_slot()
+        asleep = sleep.enabled or teacher is None
+        learner = MixerLearner(mixer, teacher, memories if asleep else {}, sleep, train.mixer_learning_rate)
+        generator = torch.Generator().manual_seed(1000 * seed + slot)
+        train_NTH, _ = lab.features(name, seed)
+        batches = train_NTH[torch.randperm(len(train_NTH), generator=generator)].split(train.batch_size)
+        for step, batch_BTH in enumerate(batches):
+            for hidden_1TH in batch_BTH.float().split(1):
+                learner.learn(hidden_1TH, schedule(step, len(batches)), generator)
+        memories[slot] = lab.memory(name, seed, sleep.source)
+        if sleep.enabled and sleep.memory_labels:
+            learner.calibrate(memories[slot], generator)
+        yield freeze_teacher(mixer)
+
+
+def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """One mixer that sees all training text of all domains at once, with labels, three times over."""
+    torch.manual_seed(seed)
+    texts = [lab.dreams.replay_NWH, *(lab.features(name, seed)[0] for name in order)]
+    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(), 1 + len(order))
+    optimizer = torch.optim.AdamW(mixer.parameters(), lr=lab.settings(seed).mixer_learning_rate, weight_decay=0.01)
+    generator = torch.Generator().manual_seed(seed)
+    steps = 3 * len(texts[1])
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = lab.settings(seed).mixer_learning_rate * schedule(step, steps)
+        losses = []
+        for slot, text_NTH in enumerate(texts):
+            pick = torch.randint(len(text_NTH), (1,), generator=generator)
+            losses.append(route_loss(mixer(text_NTH[pick].float())[0], slot))
+        optimizer.zero_grad()
+        torch.stack(losses).mean().backward()
+        optimizer.step()
+    return measure_mixers(lab, order, seed, [freeze_teacher(mixer)])
+
+
+def measure_mixers(lab: Laboratory, order: Sequence[str], seed: int, phases: Iterable[TimeMixer]) -> Found:
+    """Measure the mixers of successive phases over the finished adapters."""
+    model, found = lab.mixture(order, seed), Found()
+    for mixer in phases:
+        known = order[: mixer.slots - 1]
+        model.set_slots(list(known), mixer)
+        found.routing.append(lab.routing(mixer, known, seed))
+        found.loss.append(lab.losses(model, known, seed, "mixer", lab.profile.matrix_tokens))
+    _finish(lab, found, model, order, seed, "mixer")
+    found.figures = lab.mixer_figures(model.mixer, order, seed)
+    return found
+
+
+def _finish(lab: Laboratory, found: Found, model: TemporalLoRA, order: Sequence[str], seed: int, blend: Blend) -> None:
+    found.final = lab.losses(model, order, seed, blend, lab.profile.final_tokens)
+    found.off_domain = dict(
+        zip(
+            lab.profile.off_domain,
+            lab.losses(model, lab.profile.off_domain, seed, blend, lab.profile.final_tokens),
+            strict=True,
+        )
+    )
+
+
+# -- no mixer -----------------------------------------------------------------------------------------------------
+
+
+def oracle(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """The true epoch alone, as if someone always told."""
+    references = lab.references(seed)
+    return Found(final=[references[name]["own"] for name in order])
+
+
+def fixed(share: Callable[[int], float]) -> Line:
+    """All adapters at once, each at the same weight."""
+
+    def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+        model, found = lab.mixture(order, seed), Found()
+        _finish(lab, found, model, order, seed, torch.tensor([0.0] + [share(len(order))] * len(order)))
+        return found
+
+    return line
+
+
+def peft_merge(how: str, **options: Any) -> Line:
+    """PEFT's ``add_weighted_adapter`` over the same adapters."""
+
+    def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+        model, found = lab.mixture(order, seed), Found()
+        torch.manual_seed(seed)
+        weights = [options.get("weight", 1.0 / len(order))] * len(order)
+        density = {"density": options["density"]} if "density" in options else {}
+        model.peft_model.add_weighted_adapter(list(order), weights, "merged", combination_type=how, **density)
+        with model.plain_peft("merged") as merged:
+            _finish(lab, found, _Plain(merged), order, seed, 0)
+        return found
+
+    return line
+
+
+def arrow(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """PEFT's Arrow router over the same adapters (Ostapenko et al. 2024, arXiv:2405.11157).
+
+    What ``peft.create_arrow_model`` does, with the router in the adapted layers alone; it would put one into every
+    layer and fail where there is no adapter. In float32, since its router fails under autocast.
+    """
+    folders = {f"task_{number}": lab.adapter(name, seed) for number, name in enumerate(order)}
+    first, *rest = folders
+    routed = PeftModel.from_pretrained(lab.blank().backbone, str(folders[first]), adapter_name=first)
+    for name in rest:
+        routed.load_adapter(str(folders[name]), adapter_name=name)
+    router = ArrowConfig(top_k=min(3, len(order)), rng_seed=seed)
+    router.task_adapter_names, router.gks_adapter_names = list(folders), []
+    like = routed.peft_config[first]
+    layers = {"layers_to_transform": like.layers_to_transform, "layers_pattern": like.layers_pattern}
+    config = LoraConfig(arrow_config=router, target_modules=like.target_modules, r=like.r, **layers)
+    routed.add_adapter("arrow_router", config)
+    routed.set_adapter("arrow_router")
+    found = Found()
+    _finish(lab, found, _Plain(routed, autocast=False), order, seed, 0)
+    return found
+
+
+class _Plain:
+    """Another model's forward where a mixture is expected."""
+
+    def __init__(self, model: Any, autocast: bool = True) -> None:
+        self.model = model.eval()
+        self.device = model.device
+        self.autocast = autocast
+
+    def __call__(self, ids_BT: Tensor, blend: Blend) -> Any:
+        wanted = self.autocast and torch.is_autocast_enabled(self.device.type)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=wanted):
+            output = self.model(input_ids=ids_BT)
+        output.logits_BTV = output.logits
+        return output
+
+
+# -- lines that train adapters of their own -------------------------------------------------------------------------
+
+
+def shared_lora(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """One LoRA trained on all domains in turn, with the same data and schedule."""
+    model, found, settings = lab.blank(), Found(), lab.settings(seed)
+    model.add_adapter("shared", seed=seed)
+    model.begin_epoch("shared")
+    parameters = list(model.adapter_parameters("shared").values())
+    for number, name in enumerate(order):
+        optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
+        generator = torch.Generator().manual_seed(seed)
+        train_NT = lab.blocks(name, seed).train_NT
+        batches = train_NT[torch.randperm(len(train_NT), generator=generator)].split(settings.batch_size)
+        for step, ids_BT in enumerate(batches):
+            optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(step, len(batches))
+            with training_precision(model.device):
+                logits_BTV = model(ids_BT, 1).logits_BTV
+            next_token_loss(logits_BTV, ids_BT).backward()
+            clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+        found.loss.append(lab.losses(model, order[: number + 1], seed, 1, lab.profile.matrix_tokens))
+    _finish(lab, found, model, order, seed, 1)
+    return found
+
+
+def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """The application's other objective: each adapter learns through the mixture."""
+    model, found = lab.blank(), Found()
+    settings = replace(lab.settings(seed), objective="joint")
+    for name in order:
+        model.add_adapter(name, seed=seed)
+        finish(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
+        found.routing.append(lab.routing(model.mixer, order, seed))
+        found.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
+    _finish(lab, found, model, order, seed, "mixer")
+    found.figures = lab.mixer_figures(model.mixer, order, seed)
+    return found
+
+
+def source_method(lab: Laboratory, order: Sequence[str], seed: int) -> dict[str, Found]:
+    """The source's method phase by phase; and as published, with a mixer reset and labelled at the end."""
+    model, phased = lab.blank(), Found()
+    model.mixer = TokenIdMixer(model.backbone.config.vocab_size, seed)
+    reads_ids(model)
+    for name in order:
+        model.add_adapter(name, seed=seed)
+        earlier = [lab.blocks(past, seed).train_NT for past in model.slot_adapters]
+        learn_phase(model, name, lab.blocks(name, seed).train_NT, earlier, lab.settings(seed))
+        phased.routing.append(_source_routing(lab, model, model.slot_adapters, seed))
+        phased.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
+    _finish(lab, phased, model, order, seed, "mixer")
+    published = Found()
+    learn_labels(model, [lab.blocks(name, seed).train_NT for name in order], lab.settings(seed))
+    published.routing.append(_source_routing(lab, model, order, seed))
+    _finish(lab, published, model, order, seed, "mixer")
+    return {"source, phase by phase": phased, "source, as published": published}
+
+
+@torch.no_grad()
+def _source_routing(lab: Laboratory, model: TemporalLoRA, order: Sequence[str], seed: int) -> list[float]:
+    return [
+        float((model.mixer.token_weights(lab.held_out(name, seed)).argmax(-1) == slot).float().mean())
+        for slot, name in enumerate(order, 1)
+    ]
+
+
+_DISTILL = SleepSettings(memory_labels=False)
+LINES: dict[str, Line] = {
+    "unprotected": sleeping(SleepSettings(enabled=False)),
+    "Active Sleep": sleeping(_DISTILL),
+    "Active Sleep (dreams)": sleeping(replace(_DISTILL, source="dreams")),
+    "Active Sleep + memory labels": sleeping(SleepSettings()),
+    "Active Sleep + memory labels (dreams)": sleeping(SleepSettings(source="dreams")),
+    "Active Sleep + memory labels, routing": sleeping(SleepSettings(), MixerSettings(strategy="routing")),
+    "Active Sleep + memory labels, attention": sleeping(SleepSettings(), MixerSettings(strategy="attention")),
+    "joint upper bound": joint_upper_bound,
+    "oracle": oracle,
+    "sum of adapters": fixed(lambda count: 1.0),
+    "average of adapters": fixed(lambda count: 1.0 / count),
+    "PEFT linear 1/K": peft_merge("linear"),
+    "PEFT linear 1": peft_merge("linear", weight=1.0),
+    "PEFT TIES": peft_merge("ties", weight=1.0, density=0.5),
+    "PEFT DARE": peft_merge("dare_linear", weight=1.0, density=0.5),
+    "PEFT DARE 1/K": peft_merge("dare_linear", density=0.5),
+    "PEFT Arrow": arrow,
+    "shared LoRA": shared_lora,
+    "joint objective": joint_objective,
+}
+SOURCE = "source"
+"""The one line that gives two."""
