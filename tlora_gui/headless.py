@@ -49,7 +49,7 @@ def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEve
     lock = None if is_new else lock_project(options.project)
     try:
         if is_new:
-            yield from session.run(jobs.CreateProject(str(options.project), options.backbone))
+            yield from session.run(jobs.CreateProject(str(options.project), options.backbone, options.strategy))
         else:
             yield from session.run(jobs.OpenProject(str(options.project)))
         for event in session.run(job):
@@ -103,7 +103,7 @@ def _tell(event: StreamEvent) -> None:
             print()
         case FileWritten(path):
             _say(path)
-        case Evaluated(scores):
+        case Evaluated(scores, lag, calibration_error):
             _say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
             for score in scores:
                 unprotected = score.unprotected_routing_accuracy
@@ -111,6 +111,9 @@ def _tell(event: StreamEvent) -> None:
                     f"{score.slug:20} {score.loss_backbone:9.3f} {score.loss_epoch:7.3f} {score.loss_mix:7.3f} "
                     f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
                 )
+            if lag is not None:
+                _say(f"at a border of two domains the right weight stays above 0.9 after {lag:.0f} tokens (median)")
+            _say(f"expected calibration error of the weights {calibration_error:.3f}")
         case _:
             pass
 

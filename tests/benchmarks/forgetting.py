@@ -196,7 +196,7 @@ def _figures(
     order, routing, figures = record["order"], record["routing"], record["figures"]
     kept = [
         gain_kept(references[name]["backbone"], references[name]["own"], loss)
-        for name, loss in zip(order, record["final"], strict=True)
+        for name, loss in zip(order, record["final"], strict=False)
     ]
     whole = len(routing) == len(order)
     negative = [[-loss for loss in row] for row in record["loss"]]
@@ -206,9 +206,9 @@ def _figures(
         "bwt": backward_transfer(routing) if whole else None,
         "forgetting": forgetting(routing) if whole else None,
         "forgetting_nats": forgetting(negative) if len(negative) == len(order) else None,
-        "gain_kept_worst": min(kept),
-        "gain_kept_mean": fmean(kept),
-        "loss_mean": fmean(record["final"]),
+        "gain_kept_worst": min(kept, default=None),
+        "gain_kept_mean": fmean(kept) if kept else None,
+        "loss_mean": fmean(record["final"]) if kept else None,
         "plasticity": _plasticity(record, records, references) if whole else None,
         "slot0_offdomain": fmean(figures["slot0_weight"].values()) if figures else None,
         **{f"slot0_{name}": figures["slot0_weight"][name] if figures else None for name in off},

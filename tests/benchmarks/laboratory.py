@@ -23,7 +23,7 @@ from torch import Tensor
 from tlora_gui.engine.backbones import Backbone, load_backbone
 from tlora_gui.engine.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER, TrainSettings
+from tlora_gui.engine.config import STARTER, SleepSettings, TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
 from tlora_gui.engine.evaluation import next_token_loss, training_precision
@@ -174,10 +174,10 @@ class Laboratory:
         kept = self._kept(f"features-{name}-{seed}", make)
         return kept["train"], kept["held_out"]
 
-    def memory(self, name: str, seed: int, source: str) -> Tensor:
+    def memory(self, name: str, seed: int, sleep: SleepSettings) -> Tensor:
         """Replay windows (N, W, H): of the training text's features, or of the epoch's own dreams."""
-        tokens = self.settings(seed).sleep.memory_tokens
-        if source == "features":
+        tokens = sleep.memory_tokens
+        if sleep.source == "features":
             train_NTH, _ = self.features(name, seed)
             return cut_windows(train_NTH[torch.linspace(0, len(train_NTH) - 1, tokens // 128).long()])
 

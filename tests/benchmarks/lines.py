@@ -54,11 +54,11 @@ Line = Callable[[Laboratory, Sequence[str], int], Found]
 # -- mixers over the same adapters, trained on their router inputs -------------------------------------------------
 
 
-def sleeping(sleep: SleepSettings, mixer: MixerSettings | None = None) -> Line:
-    """The application's own training of the mixer, phase after phase."""
+def sleeping(sleep: SleepSettings, mixer: MixerSettings | None = None, losses: bool = True) -> Line:
+    """The application's own training of the mixer; without ``losses`` only its routing is measured."""
 
     def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
-        return measure_mixers(lab, order, seed, _phases(lab, order, seed, sleep, mixer or MixerSettings()))
+        return measure_mixers(lab, order, seed, _phases(lab, order, seed, sleep, mixer or MixerSettings()), losses)
 
     return line
 
@@ -81,7 +81,7 @@ def _phases(
         for step, batch_BTH in enumerate(batches):
             for hidden_1TH in batch_BTH.float().split(1):
                 learner.learn(hidden_1TH, schedule(step, len(batches)), generator)
-        memories[slot] = lab.memory(name, seed, sleep.source)
+        memories[slot] = lab.memory(name, seed, sleep)
         if sleep.enabled and sleep.memory_labels:
             learner.calibrate(memories[slot], generator)
         yield freeze_teacher(mixer)
@@ -107,15 +107,19 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
     return measure_mixers(lab, order, seed, [freeze_teacher(mixer)])
 
 
-def measure_mixers(lab: Laboratory, order: Sequence[str], seed: int, phases: Iterable[TimeMixer]) -> Found:
+def measure_mixers(
+    lab: Laboratory, order: Sequence[str], seed: int, phases: Iterable[TimeMixer], losses: bool = True
+) -> Found:
     """Measure the mixers of successive phases over the finished adapters."""
     model, found = lab.mixture(order, seed), Found()
     for mixer in phases:
         known = order[: mixer.slots - 1]
         model.set_slots(list(known), mixer)
         found.routing.append(lab.routing(mixer, known, seed))
-        found.loss.append(lab.losses(model, known, seed, "mixer", lab.profile.matrix_tokens))
-    _finish(lab, found, model, order, seed, "mixer")
+        if losses:
+            found.loss.append(lab.losses(model, known, seed, "mixer", lab.profile.matrix_tokens))
+    if losses:
+        _finish(lab, found, model, order, seed, "mixer")
     found.figures = lab.mixer_figures(model.mixer, order, seed)
     return found
 
@@ -280,7 +284,10 @@ LINES: dict[str, Line] = {
     "Active Sleep": sleeping(_DISTILL),
     "Active Sleep (dreams)": sleeping(replace(_DISTILL, source="dreams")),
     "Active Sleep + memory labels": sleeping(SleepSettings()),
-    "Active Sleep + memory labels (dreams)": sleeping(SleepSettings(source="dreams")),
+    "Active Sleep + memory labels (dreams)": sleeping(SleepSettings(source="dreams"), losses=False),
+    "memory 0.5 % of the tokens": sleeping(SleepSettings(memory_tokens=128), losses=False),
+    "memory 2 % of the tokens": sleeping(SleepSettings(memory_tokens=512), losses=False),
+    "memory 10 % of the tokens": sleeping(SleepSettings(memory_tokens=2432), losses=False),
     "Active Sleep + memory labels, routing": sleeping(SleepSettings(), MixerSettings(strategy="routing")),
     "Active Sleep + memory labels, attention": sleeping(SleepSettings(), MixerSettings(strategy="attention")),
     "joint upper bound": joint_upper_bound,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,22 +15,28 @@ import torch
 from engine_helpers import QUICK, cancel_after, drain, only, same_tensors, snapshot
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import evaluation, training
+from tlora_gui.engine import dreams, evaluation, training
 from tlora_gui.engine.backbones import state_hash
 from tlora_gui.engine.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import SamplingSettings, SleepSettings, TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
 from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.evaluation import held_out_loss, score_domain
 from tlora_gui.engine.events import HeldOut, TrainStep
 from tlora_gui.engine.generation import generate
-from tlora_gui.engine.training import EpochResult, EpochRun, leave_memory, require_context, train_epoch
-from tlora_gui.temporal.config import MEMORY_WINDOW
+from tlora_gui.engine.training import EpochResult, EpochRun, require_context, train_epoch
+from tlora_gui.temporal.active_sleep import cut_windows
+from tlora_gui.temporal.config import MEMORY_SOURCES, MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
 LONGER = replace(QUICK, max_tokens=2048, batch_size=4, sleep=SleepSettings(memory_tokens=1024, batch_tokens=256))
 """Enough steps for the mixer to tell two kinds of text apart."""
+
+FROM_DREAMS = replace(QUICK, sleep=replace(QUICK.sleep, source="dreams"))
+
+MakeBench = Callable[..., "Bench"]
 
 
 @dataclass
@@ -60,12 +68,12 @@ class Bench:
 
 
 @pytest.fixture
-def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]) -> Callable[[Any], Bench]:
-    def make(backbone: Any) -> Bench:
-        model = TemporalLoRA(backbone)
+def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]) -> MakeBench:
+    def make(backbone: Any, strategy: Strategy = "gating") -> Bench:
+        model = TemporalLoRA(backbone, mixer=MixerSettings(strategy))
         key = ("dreams", type(backbone))
         if key not in made_once:
-            made_once[key] = drain(dream_ids(model, tiny_tokenizer, None, CancelToken()))[1]
+            made_once[key] = drain(dream_ids(model, None, CancelToken()))[1]
         model.memories[""] = dream_memory(model, made_once[key])
         return Bench(model, tiny_tokenizer, corpora)
 
@@ -73,13 +81,19 @@ def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[An
 
 
 @pytest.fixture
-def bench(make_bench: Callable[[Any], Bench], tiny_backbone: Any) -> Bench:
+def bench(make_bench: MakeBench, tiny_backbone: Any) -> Bench:
     return make_bench(tiny_backbone)
 
 
 @pytest.fixture
-def llama(make_bench: Callable[[Any], Bench], tiny_model_folder: Path) -> Bench:
+def llama(make_bench: MakeBench, tiny_model_folder: Path) -> Bench:
     return make_bench(AutoModelForCausalLM.from_pretrained(tiny_model_folder))
+
+
+@pytest.fixture(params=STRATEGIES)
+def each_strategy(request: pytest.FixtureRequest, make_bench: MakeBench, tiny_model_folder: Path) -> Bench:
+    """A Llama with a Time Mixer of each strategy."""
+    return make_bench(AutoModelForCausalLM.from_pretrained(tiny_model_folder), request.param)
 
 
 def losses(events: list[Any]) -> list[float]:
@@ -184,10 +198,10 @@ def test_finished_epochs_ask_for_no_gradient(llama: Bench) -> None:
     assert not any(parameter.requires_grad for parameter in llama.model.adapter_parameters("verse").values())
 
 
-def test_isolated_training_does_not_depend_on_the_comparison_beside(llama: Bench) -> None:
+def test_isolated_training_does_not_depend_on_the_comparison_beside(each_strategy: Bench) -> None:
     found = []
     for compare in (True, False):
-        twin = copy.deepcopy(llama)
+        twin = copy.deepcopy(each_strategy)
         settings = replace(QUICK, compare_unprotected=compare)
         twin.train("verse", settings)
         events, _ = twin.train("code", settings)
@@ -229,8 +243,144 @@ def test_epoch_leaves_windows_of_training_text_and_held_out_blocks_as_memory(lla
     assert memory.replay_NWH.shape == (384 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
     assert memory.probe_NTH.shape == (4, 32, 48)
     assert memory.replay_NWH.dtype == memory.probe_NTH.dtype == torch.float16
-    again = leave_memory(llama.model, llama.blocks("verse"), QUICK)
-    assert torch.equal(again.replay_NWH, memory.replay_NWH)  # features do not move when epochs are added
+    blocks = llama.blocks("verse")
+    llama.train("code")  # features do not move when epochs are added
+    assert torch.equal(memory.replay_NWH, cut_windows(remembered(llama.model, blocks.train_NT)))
+    assert torch.equal(memory.probe_NTH, remembered(llama.model, blocks.held_out_NT))
+    assert memory.held_out_NT is not None and memory.held_out_NT.dtype == torch.int32
+    assert torch.equal(memory.held_out_NT.long(), blocks.held_out_NT)
+
+
+@pytest.mark.parametrize(("tokens", "windows"), [(64, 1), (100, 2), (384, 6), (10_000, 6)])
+def test_memory_is_an_even_sample_of_the_asked_size_and_no_more_than_there_is(
+    llama: Bench, tokens: int, windows: int
+) -> None:
+    settings = replace(QUICK, sleep=replace(QUICK.sleep, memory_tokens=tokens))
+    _, result = llama.train("verse", settings)
+    replay_NWH = result.memory.replay_NWH
+    assert replay_NWH.shape == (windows, MEMORY_WINDOW, 48)
+    every_NTH = remembered(llama.model, llama.blocks("verse").train_NT)
+    assert torch.equal(replay_NWH[0, :32], every_NTH[0]) and torch.equal(replay_NWH[-1, 32:], every_NTH[-1])
+
+
+# -- dreams instead of text -------------------------------------------------------------------------------------
+
+
+def test_memory_of_dreams_keeps_no_text_and_none_of_its_features_but_for_measuring(llama: Bench) -> None:
+    _, features = copy.deepcopy(llama).train("verse")
+    _, result = llama.train("verse", FROM_DREAMS)
+    memory = result.memory
+    assert memory.held_out_NT is None
+    assert torch.equal(memory.probe_NTH, features.memory.probe_NTH)
+    assert memory.replay_NWH.shape == (QUICK.sleep.memory_tokens // MEMORY_WINDOW, MEMORY_WINDOW, 48)
+    read_NH, dreamed_NH = features.memory.replay_NWH.flatten(0, 1), memory.replay_NWH.flatten(0, 1)
+    assert not (read_NH[:, None] == dreamed_NH).all(-1).any()
+
+
+def test_dreams_left_behind_are_the_finished_epochs_own(llama: Bench) -> None:
+    _, result = llama.train("verse", FROM_DREAMS)
+    count = QUICK.sleep.memory_tokens // dreams.DREAM_LENGTH
+    ids_NT = drain(dream(llama.model, 1, count, QUICK.seed))[1]
+    assert torch.equal(result.memory.replay_NWH, cut_windows(remembered(llama.model, ids_NT)))
+
+
+def test_later_sleep_works_on_dreams_as_on_text(each_strategy: Bench) -> None:
+    each_strategy.train("verse", FROM_DREAMS)
+    events, _ = each_strategy.train("code", FROM_DREAMS)
+    last = only(events, HeldOut)[-1]
+    assert all(step.mixer_distill_loss > 0 for step in only(events, TrainStep))
+    assert [slug for slug, _ in last.routing] == [slug for slug, _ in last.unprotected] == ["verse", "code"]
+
+
+def test_an_epoch_that_left_no_text_has_no_loss_in_later_phases(llama: Bench) -> None:
+    llama.train("verse", FROM_DREAMS)
+    events, _ = llama.train("code")
+    assert [slug for slug, _ in only(events, HeldOut)[-1].losses] == ["code"]
+
+
+# -- the end of a phase -----------------------------------------------------------------------------------------
+
+
+def test_losses_of_the_mix_come_at_the_end_of_a_phase_and_are_those_of_a_score(bench: Bench) -> None:
+    bench.train("verse")
+    events, _ = bench.train("code")
+    *during, last = only(events, HeldOut)
+    assert all(event.losses == () and event.unprotected_loss is None for event in during)
+    assert [slug for slug, _ in last.losses] == ["verse", "code"]
+    for slug, loss in last.losses:
+        held_out_NT = bench.blocks(slug).held_out_NT
+        _, score = drain(score_domain(bench.model, slug, held_out_NT))
+        assert loss == pytest.approx(score.loss_mix, rel=1e-6)
+        assert loss != pytest.approx(score.loss_epoch, rel=1e-3)
+    assert dict(last.routing)["code"] == pytest.approx(score.routing_accuracy)
+
+
+def test_measurements_read_no_more_than_was_asked_of_the_text_that_is_kept(llama: Bench) -> None:
+    llama.train("verse", replace(QUICK, held_out_tokens=512))
+    kept_NT = llama.model.memories["verse"].held_out_NT
+    assert kept_NT is not None and len(kept_NT) > 2
+    events, _ = llama.train("code", replace(QUICK, held_out_tokens=64))
+    expected = drain(held_out_loss(llama.model, kept_NT[:2].long(), "mixer"))[1]
+    assert dict(only(events, HeldOut)[-1].losses)["verse"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_unprotected_loss_is_the_mixs_under_the_mixer_beside(each_strategy: Bench) -> None:
+    first, _ = each_strategy.train("verse")
+    model = each_strategy.model
+    model.add_adapter("code")
+    run = EpochRun(model, "code", each_strategy.blocks("code"), QUICK)
+    events, _ = drain(train_epoch(model, "code", run.blocks, QUICK, CancelToken(), run))
+    last = only(events, HeldOut)[-1]
+    assert run.unprotected is not None and run.unprotected.mixer is not model.mixer
+    twin = copy.deepcopy(model)
+    twin.mixer = run.unprotected.mixer
+    _, score = drain(score_domain(twin, "code", run.held_out_NT))
+    assert last.unprotected_loss == pytest.approx(score.loss_mix, rel=1e-6)
+    assert dict(last.unprotected)["code"] == pytest.approx(score.routing_accuracy)
+    assert only(first, HeldOut)[-1].unprotected_loss is None, "the first phase has nothing to protect"
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        {"objective": "joint"},
+        {"compare_unprotected": False},
+        {"sleep": replace(QUICK.sleep, enabled=False)},
+    ],
+    ids=["joint", "not asked for", "no sleep"],
+)
+def test_without_a_mixer_beside_nothing_is_said_of_one(llama: Bench, without: dict[str, Any]) -> None:
+    llama.train("verse")
+    events, _ = llama.train("code", replace(QUICK, **without))
+    measured = only(events, HeldOut)
+    assert all(event.unprotected == () and event.unprotected_loss is None for event in measured)
+    assert [slug for slug, _ in measured[-1].losses] == ["verse", "code"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "calibrated"),
+    [({}, True), ({"memory_labels": False}, False), ({"enabled": False}, False)],
+    ids=["labels", "distillation alone", "no sleep"],
+)
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_a_calibration_ends_the_training_where_memories_have_labels(
+    llama: Bench, changes: dict[str, Any], calibrated: bool, earlier: int
+) -> None:
+    if earlier:
+        llama.train("verse")
+    settings = replace(QUICK, sleep=replace(QUICK.sleep, **changes))
+    at_last_step: dict[str, torch.Tensor] = {}
+    for event in llama.stream("code", settings):
+        if isinstance(event, TrainStep):
+            at_last_step = snapshot(llama.model.mixer)
+    assert same_tensors(snapshot(llama.model.mixer), at_last_step) is not calibrated
+
+
+def test_the_trained_mixer_is_in_charge_whenever_another_job_may_speak(llama: Bench) -> None:
+    llama.train("verse")
+    mixer = llama.model.mixer
+    for event in llama.stream("code"):
+        assert llama.model.mixer is mixer, event
 
 
 def test_blocks_beyond_the_context_are_refused_with_both_numbers(llama: Bench) -> None:
@@ -318,6 +468,35 @@ def test_discard_is_heard_in_the_last_measurements_too(llama: Bench) -> None:
     assert llama.model.slot_adapters == [] and llama.model.adapters == {} and list(llama.model.memories) == [""]
 
 
+@pytest.mark.parametrize("end", ["discarded", "failed", "closed"])
+def test_a_second_epoch_that_ends_badly_at_any_item_of_its_ending_leaves_the_model_as_it_was(
+    llama: Bench, end: str
+) -> None:
+    settings = replace(QUICK, max_tokens=64)  # one step
+    llama.train("verse")
+    model, before = llama.model, snapshot(llama.model.mixer)
+    place, done = 0, False
+    while not done:
+        place += 1
+        cancel = CancelToken()
+        stream = llama.stream("code", settings, cancel)
+        ending = (event for event in stream if model.adapters["code"].state == "frozen")
+        done = next(itertools.islice(ending, place - 1, None), None) is None
+        if done:
+            break
+        with contextlib.suppress(Cancelled, RuntimeError):
+            if end == "discarded":
+                cancel.cancel("discard")
+                next(stream)
+            elif end == "failed":
+                stream.throw(RuntimeError("out of memory"))
+            else:
+                stream.close()
+        assert model.slot_adapters == ["verse"] and list(model.memories) == ["", "verse"], place
+        assert same_tensors(snapshot(model.mixer), before), place
+    assert place > 5
+
+
 @pytest.mark.parametrize("stop_after", [1, 10, 10_000], ids=["at once", "between steps", "at the very end"])
 def test_stream_that_is_closed_or_fails_leaves_the_model_as_it_was(llama: Bench, stop_after: int) -> None:
     mixer = snapshot(llama.model.mixer)
@@ -347,12 +526,8 @@ def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
 # -- going on ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("objective", "stop"), [("isolated", 6), ("joint", 2)])
-def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
-    bench: Bench, objective: Any, stop: int
-) -> None:
-    settings = replace(QUICK, objective=objective)
-    bench.train("verse")
+def assert_going_on_is_exact(bench: Bench, settings: TrainSettings, stop: int) -> None:
+    """Train "code" straight and with a suspension; every event and every bit must agree."""
     straight, broken = copy.deepcopy(bench), copy.deepcopy(bench)
     expected, _ = straight.train("code", settings)
     kept: list[dict[str, torch.Tensor]] = []
@@ -366,6 +541,47 @@ def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
     after, _ = drain(train_epoch(broken.model, "code", run.blocks, settings, CancelToken(), run))
     assert without_timings(before + after) == without_timings(expected)
     assert same_tensors(snapshot(broken.model), snapshot(straight.model))
+    one, other = (which.model.memories["code"].replay_NWH for which in (broken, straight))
+    assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("objective", "stop"), [("isolated", 6), ("joint", 2)])
+def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
+    bench: Bench, objective: Any, stop: int
+) -> None:
+    settings = replace(QUICK, objective=objective)
+    bench.train("verse")
+    assert_going_on_is_exact(bench, settings, stop)
+
+
+@pytest.mark.parametrize("objective", ["isolated", "joint"])
+@pytest.mark.parametrize("source", MEMORY_SOURCES)
+def test_resumed_training_is_exact_by_every_strategy_and_from_every_memory(
+    each_strategy: Bench, source: Any, objective: Any
+) -> None:
+    settings = replace(QUICK, objective=objective, sleep=replace(QUICK.sleep, source=source))
+    each_strategy.train("verse", settings)
+    assert_going_on_is_exact(each_strategy, settings, stop=3)
+
+
+def test_first_epoch_is_resumed_exactly_too(each_strategy: Bench) -> None:
+    assert_going_on_is_exact(each_strategy, QUICK, stop=4)
+
+
+@pytest.mark.parametrize("part", ["optimizer.adapter.", "optimizer.mixer.", "optimizer.unprotected.", "optimizer."])
+def test_checkpoint_without_its_optimisers_does_not_go_on(llama: Bench, part: str) -> None:
+    """What an optimiser has seen is part of the training: without it the rest would be another one."""
+    llama.train("verse")
+    kept: list[dict[str, torch.Tensor]] = []
+    cancel = CancelToken()
+    stream = llama.stream("code", cancel=cancel, checkpoint=lambda run: kept.append(run.state_dict()))
+    cancel_after(stream, cancel, "suspend", 2)
+    rest = {name: value for name, value in kept[-1].items() if not name.startswith(part)}
+    assert len(rest) < len(kept[-1])
+    llama.model.add_adapter("code")
+    run = EpochRun(llama.model, "code", llama.blocks("code"), QUICK)
+    with pytest.raises((ValueError, KeyError, RuntimeError)):
+        run.load_state_dict(rest)
 
 
 def test_checkpoint_of_another_past_is_refused(llama: Bench) -> None:

@@ -25,7 +25,7 @@ from tlora_gui.engine.evaluation import (
 from tlora_gui.engine.events import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.metrics import calibration_error, switch_lag
-from tlora_gui.temporal.config import STRATEGIES, Strategy
+from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
 
@@ -104,14 +104,19 @@ def alphabet_text(slot: int, blocks: int, tokens: int = 40) -> torch.Tensor:
 
 @pytest.fixture
 @torch.no_grad()
-def knowing(mixture: TemporalLoRA) -> TemporalLoRA:
-    """A mixer that tells the two alphabets apart, a few tokens behind a border."""
-    features = [mixture.mixer._features(mixture.features(alphabet_text(slot, 4))).flatten(0, 1) for slot in (1, 2)]
-    towards_W = (features[1].mean(0) - features[0].mean(0)) * 8 / (features[1].mean(0) - features[0].mean(0)).norm() ** 2
-    middle = (features[0].mean(0) + features[1].mean(0)) @ towards_W / 2
-    mixture.mixer.head.weight.copy_(torch.stack([0 * towards_W, -towards_W, towards_W]))
-    mixture.mixer.head.bias.copy_(torch.stack([0 * middle, middle, -middle]))
-    return mixture
+def knowing(tiny_backbone: Any) -> TemporalLoRA:
+    """A mixer that tells the two alphabets apart by their letters, a few tokens behind a border."""
+    model = TemporalLoRA(tiny_backbone, LoraSettings(mixer_layer=0))
+    for name in ("verse", "code"):
+        model.add_adapter(name)
+        model.begin_epoch(name)
+        model.finish_epoch(name)
+    one_W, other_W = (model.mixer._features(model.features(alphabet_text(slot, 4))).mean((0, 1)) for slot in (1, 2))
+    towards_W = 16 * (other_W - one_W) / (other_W - one_W).square().sum()
+    middle = towards_W @ (one_W + other_W) / 2
+    model.mixer.head.weight.copy_(torch.stack([0 * towards_W, -towards_W, towards_W]))
+    model.mixer.head.bias.copy_(torch.stack([0 * middle, middle, -middle]))
+    return model
 
 
 @torch.inference_mode()

@@ -167,7 +167,9 @@ class Demo(QObject):
         window.client.submit(jobs.Evaluate(held_out_tokens=min(MEASURED_TOKENS, self.tokens)))
         yield lambda: self._last(Evaluated) is not None
         self._note_scores()
-        self._shoot("measured")
+        window.charts.matrix_button.setChecked(True)
+        yield _after(0.3)
+        self._shoot("memory-matrix")
         if self.pictures:
             yield from self._show_dark()
             self.report["seconds"] = round(time.monotonic() - self._started, 1)
@@ -265,6 +267,9 @@ class Demo(QObject):
             }
             unprotected[score.slug] = score.unprotected_routing_accuracy
         self.report["unprotected"] = {"routing_accuracy": unprotected}
+        evaluated = self._need(Evaluated)
+        self.report["switch_lag"] = evaluated.switch_lag
+        self.report["calibration_error"] = round(evaluated.calibration_error, 4)
         self.report["held_out"] = {
             slug: [[e.step, round(e.loss, 4)] for e in self.heard if isinstance(e, HeldOut) and e.slug == slug]
             for slug in self.report["domains"]
