@@ -17,6 +17,7 @@ import pytest
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
 from tlora_gui.engine import dreams
+from tlora_gui.temporal import active_sleep
 from tlora_gui.worker.project_lock import lock_project
 
 ROOT = Path(__file__).parent.parent
@@ -158,6 +159,7 @@ def _short_dreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(dreams, "DREAM_BLOCKS", 12)
         patch.setattr(dreams, "DREAM_LENGTH", 32)
         patch.setattr(dreams, "_PROBE_BLOCKS", 2)
+        patch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
         yield
     torch.set_num_threads(threads)
 

@@ -76,7 +76,9 @@ def _headless(arguments: list[str]) -> int:
     generate = verbs.add_parser("generate", help="continue a prompt")
     generate.add_argument("project", type=Path)
     generate.add_argument("prompt")
-    generate.add_argument("--mode", default="mixer", help='"mixer", an epoch\'s slug, "" for the backbone, "+sum", "+average"')
+    generate.add_argument(
+        "--mode", default="mixer", help='"mixer", an epoch\'s slug, "" for the backbone, "+sum", "+average"'
+    )
     generate.add_argument("--max-new-tokens", type=int, default=120)
     generate.add_argument("--seed", type=int, default=0)
     generate.add_argument("--html", help="also write the coloured text there")

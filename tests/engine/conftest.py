@@ -1,4 +1,4 @@
-"""Places of its own for each test's cache, short dreams, one thread, and small projects to begin from."""
+"""Places of its own for each test's cache, short dreams and calibrations, one thread, small projects to begin from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 import torch
 from engine_helpers import Corpora, MakeMixture, collect, open_copy, train_job
 
-from tlora_gui.engine import dreams, evaluation, jobs
+from tlora_gui.engine import dreams, evaluation, jobs, training
 from tlora_gui.engine.session import Session
+from tlora_gui.temporal import active_sleep
 from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -29,15 +30,17 @@ def own_cache(
     return folder
 
 
-def shorten_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dreams, "DREAM_BLOCKS", 12)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 32)
+    monkeypatch.setattr(training, "DREAM_LENGTH", 32)
     monkeypatch.setattr(dreams, "_PROBE_BLOCKS", 2)
+    monkeypatch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
 
 
 @pytest.fixture(autouse=True)
-def short_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten_dreams(monkeypatch)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_waits(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +105,7 @@ def stored_projects(
     root = tmp_path_factory.mktemp("projects")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TLORA_CACHE", str(root / "cache"))
-        shorten_dreams(patch)
+        shorten_waits(patch)
         patch.setattr(evaluation, "trains_in_bf16", lambda device: False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)

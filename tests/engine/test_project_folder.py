@@ -26,11 +26,13 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, SlotInfo, TokenEvent, TrainStep
 from tlora_gui.engine.project import FORMAT_VERSION, Project, write_tensors, write_text
 from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
 HISTORY = (
     HeldOut("verse", 0, 5.0, (("verse", 0.0),)),
     TrainStep("verse", 1, 2, 5.0, 0.0, 0.1, 1e-3, 128, 10.0, 1.0),
+    HeldOut("verse", 1, 4.5, (("verse", 0.75),), (("verse", 0.5),), (("verse", 4.75),), 4.625),
 )
 RECORD = GenerationRecord(
     "日本 \u2028 \x85?",
@@ -50,10 +52,17 @@ def info(slug: str, **changes: Any) -> EpochInfo:
 
 
 def memory() -> EpochMemory:
-    return EpochMemory(torch.rand(4, 16, 48).half(), torch.rand(2, 16, 48).half())
+    held_out_NT = torch.randint(257, (5, 32), dtype=torch.int32)
+    return EpochMemory(torch.rand(4, MEMORY_WINDOW, 48).half(), torch.rand(2, 16, 48).half(), held_out_NT)
 
 
-def add(project: Project, model: TemporalLoRA, slug: str, epoch: EpochInfo | None = None) -> None:
+def add(
+    project: Project,
+    model: TemporalLoRA,
+    slug: str,
+    epoch: EpochInfo | None = None,
+    left: EpochMemory | None = None,
+) -> None:
     """A finished epoch with random weights, in the model and on disk."""
     model.add_adapter(slug, "an era")
     model.begin_epoch(slug)
@@ -62,7 +71,7 @@ def add(project: Project, model: TemporalLoRA, slug: str, epoch: EpochInfo | Non
             parameter.copy_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(index)))
         model.mixer.head.weight.normal_()
     model.finish_epoch(slug)
-    model.memories[slug] = memory()
+    model.memories[slug] = left or memory()
     project.add_epoch(epoch or info(slug), QUICK, model, HISTORY)
 
 
@@ -247,6 +256,8 @@ def test_stored_epochs_load_with_the_same_weights_logits_memories_and_facts(
         assert same_tensors(again.adapter_parameters(slug), model.adapter_parameters(slug))
         assert torch.equal(again.memories[slug].replay_NWH, model.memories[slug].replay_NWH)
         assert torch.equal(again.memories[slug].probe_NTH, model.memories[slug].probe_NTH)
+        one, other = again.memories[slug].held_out_NT, model.memories[slug].held_out_NT
+        assert one is not None and other is not None and torch.equal(one, other)
         assert Project.open(project.path).read_history(slug) == HISTORY
         assert Project.open(project.path).read_epoch(slug) == (info(slug) if slug == "code" else epochs[0], QUICK)
     with torch.inference_mode():
@@ -254,6 +265,62 @@ def test_stored_epochs_load_with_the_same_weights_logits_memories_and_facts(
             one, other = model(IDS, blend), again(IDS, blend)
             assert torch.equal(one.logits_BTV, other.logits_BTV)
             assert torch.equal(one.weights_BTS, other.weights_BTS)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_strategy_of_a_project_is_kept_with_its_mixers(
+    plain: Any, tmp_path: Path, strategy: Strategy, load: Load
+) -> None:
+    model = TemporalLoRA(copy.deepcopy(plain), mixer=MixerSettings(strategy, width=8, smoothing=0.5))
+    project = Project.create(tmp_path / "project", "reference", "tiny", "f" * 64, model)
+    for slug in ("verse", "code"):
+        add(project, model, slug)
+    model.remove_adapter("verse")
+    project.remove_epoch("verse", model)
+    again, _ = load(project)
+    assert again.mixer.settings == model.mixer.settings
+    assert same_tensors(snapshot(again.mixer), snapshot(model.mixer))
+    with torch.inference_mode():
+        assert torch.equal(again(IDS).weights_BTS, model(IDS).weights_BTS)
+
+
+def test_memory_without_text_is_stored_without_text(project: Project, model: TemporalLoRA, load: Load) -> None:
+    add(project, model, "verse", left=replace(memory(), held_out_NT=None))
+    stored = load_file(project.path / "epochs" / "01-verse" / "memory.safetensors")
+    assert {name: tensor.dtype for name, tensor in stored.items()} == {"replay": torch.float16, "probe": torch.float16}
+    assert load(project)[0].memories["verse"].held_out_NT is None
+
+
+@pytest.mark.parametrize(("windows", "recut"), [(4, 1), (192, 48), (5, 1), (9, 2)])
+def test_memory_of_an_older_version_is_cut_anew_and_has_no_text(
+    project: Project, model: TemporalLoRA, load: Load, windows: int, recut: int
+) -> None:
+    add(project, model, "verse")
+    old = {"replay": torch.rand(windows, 16, 48).half(), "probe": torch.rand(2, 32, 48).half()}
+    write_tensors(project.path / "epochs" / "01-verse" / "memory.safetensors", old)
+    again, infos = load(project)
+    found = again.memories["verse"]
+    assert [epoch.state for epoch in infos] == ["frozen"]
+    assert found.held_out_NT is None and torch.equal(found.probe_NTH, old["probe"])
+    assert found.replay_NWH.shape == (recut, MEMORY_WINDOW, 48)
+    assert torch.equal(found.replay_NWH.flatten(0, 1), old["replay"].flatten(0, 1)[: recut * MEMORY_WINDOW])
+
+
+def test_settings_and_history_of_an_older_version_are_read(project: Project, model: TemporalLoRA, load: Load) -> None:
+    add(project, model, "verse")
+    folder = project.path / "epochs" / "01-verse"
+    data = json.loads((folder / "epoch.json").read_text())
+    for name in ("source", "memory_labels"):
+        del data["settings"]["sleep"][name]
+    (folder / "epoch.json").write_text(json.dumps(data))
+    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    for line in lines:
+        line.pop("losses", None), line.pop("unprotected_loss", None)
+    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [epoch.state for epoch in load(project)[1]] == ["frozen"]
+    assert project.read_epoch("verse") == (info("verse"), QUICK)
+    older = replace(HISTORY[2], losses=(), unprotected_loss=None)
+    assert project.read_history("verse") == (*HISTORY[:2], older)
 
 
 def test_layout_is_the_documented_one(project: Project, model: TemporalLoRA) -> None:
@@ -289,6 +356,9 @@ def cut(path: Path) -> None:
         lambda folder: cut(folder / "adapter_model.safetensors"),
         lambda folder: cut(folder / "memory.safetensors"),
         lambda folder: write_tensors(folder / "memory.safetensors", {"other": torch.zeros(1)}),
+        lambda folder: write_tensors(
+            folder / "memory.safetensors", {name: torch.zeros(3) for name in ("replay", "probe")}
+        ),
         lambda folder: write_tensors(folder / "adapter_model.safetensors", {"other": torch.zeros(1)}),
         shutil.rmtree,
     ],

@@ -56,6 +56,29 @@ def test_documented_usage_runs_as_written(tiny_model_folder: Path, corpora: Corp
     assert model.lora.r == 8 and model.lora.lora_alpha == 16.0
 
 
+@pytest.mark.parametrize("strategy", ["routing", "attention"])
+def test_every_strategy_learns_is_saved_and_comes_back(
+    tiny_model_folder: Path, corpora: Corpora, tmp_path: Path, strategy: Any
+) -> None:
+    model = TemporalLoRAModel(tiny_model_folder, mixer_strategy=strategy)
+    for name in ("verse", "code"):
+        model.add_adapter(name)
+        train_adapter(model, corpora[name], name, **SMALL)
+    model.save(tmp_path / "p")
+    again = TemporalLoRAModel.load(tmp_path / "p")
+    assert again.mixer.settings == model.mixer.settings
+    weights = again.mixer_weights("O gentle night")
+    assert torch.equal(weights, model.mixer_weights("O gentle night"))
+    torch.testing.assert_close(weights.sum(1), torch.ones(14))
+    assert (set(weights.unique().tolist()) <= {0.0, 1.0}) is (strategy == "routing")
+
+
+def test_an_unknown_strategy_is_refused_by_name(tiny_model_folder: Path) -> None:
+    odd: Any = "voting"
+    with pytest.raises(ValueError, match="unknown mixer strategy 'voting'"):
+        TemporalLoRAModel(tiny_model_folder, mixer_strategy=odd)
+
+
 def test_sleep_is_on_by_itself_from_the_second_adapter(trained: TemporalLoRAModel) -> None:
     verse, code = trained.results["verse"], trained.results["code"]
     assert len(verse.adapter_loss) == len(verse.mixer_distill_loss) == 2

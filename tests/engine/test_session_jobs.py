@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,13 +12,26 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import QUICK, Corpora, cancel_after, collect, only, open_copy, same_tensors, snapshot, train_job
+from engine_helpers import (
+    QUICK,
+    Corpora,
+    cancel_after,
+    collect,
+    drain,
+    only,
+    open_copy,
+    same_tensors,
+    snapshot,
+    train_job,
+)
+from safetensors.torch import load_file
 
 from tlora_gui.engine import jobs, training
 from tlora_gui.engine import project as project_module
 from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings
+from tlora_gui.engine.config import AVERAGE_MODE, EPOCH_COLOURS, STRATEGIES, SUM_MODE, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.evaluation import calibration, score_domain, switch_lags
 from tlora_gui.engine.events import (
     CorpusSummarised,
     EpochFinished,
@@ -35,6 +49,7 @@ from tlora_gui.engine.events import (
     WeightsHashed,
 )
 from tlora_gui.engine.session import Session
+from tlora_gui.temporal.config import MemorySource, Strategy
 
 SHORT = SamplingSettings(max_new_tokens=6)
 
@@ -144,10 +159,39 @@ def test_other_weights_in_the_backbones_place_are_refused_and_the_open_project_s
 
 def test_projects_that_cannot_be_made_say_why(session: Session, tmp_path: Path, tiny_model_folder: Path) -> None:
     assert "is not empty" in refusal(session, jobs.CreateProject(str(path_of(session)), "no-such-model"))
-    odd = jobs.CreateProject(str(tmp_path / "x"), str(tiny_model_folder), mixer_strategy="unheard-of")
-    assert "mixer strategy" in refusal(session, odd)
     assert "does not exist" in refusal(session, jobs.CreateProject(str(tmp_path / "x"), str(tmp_path / "none")))
     assert not (tmp_path / "x").exists()
+
+
+def test_unknown_strategy_is_refused_with_the_known_ones_and_nothing_is_made(
+    session: Session, tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    before = session.info()
+    odd = jobs.CreateProject(str(tmp_path / "x"), str(tiny_model_folder), mixer_strategy="unheard-of")
+    with pytest.raises(TloraError, match="'unheard-of'") as caught:
+        collect(session.run(odd))
+    assert all(strategy in caught.value.hint for strategy in STRATEGIES)
+    assert not (tmp_path / "x").exists() and session.info() == before
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_strategy_reaches_the_project_and_is_there_again_when_it_is_reopened(
+    tmp_path: Path, tiny_model_folder: Path, corpora: Corpora, strategy: Strategy
+) -> None:
+    session = Session()
+    made = jobs.CreateProject(str(tmp_path / "p"), str(tiny_model_folder), mixer_strategy=strategy)
+    (opened,) = only(collect(session.run(made)), ProjectOpened)
+    assert opened.project.strategy == strategy
+    for name in ("verse", "code"):
+        collect(session.run(train_job(name.capitalize(), corpora[name])))
+    again = reopen(session)
+    for known in (session, again):
+        assert known.info().strategy == strategy
+        assert known.model is not None and known.model.mixer.settings.strategy == strategy
+    assert same_tensors(tensors(again), tensors(session))
+    spoken = only(generate(again), TokenEvent)
+    assert spoken == only(generate(session), TokenEvent)
+    assert {weight for token in spoken for weight in token.weights} <= {0.0, 1.0} or strategy != "routing"
 
 
 @pytest.mark.parametrize(
@@ -526,6 +570,46 @@ def test_generation_is_told_token_by_token_and_kept(two_epochs: Session, mode: s
     assert reopen(two_epochs).info().generation == finished.record
 
 
+def greedy(session: Session, mode: str) -> list[TokenEvent]:
+    sampling = SamplingSettings(max_new_tokens=24, temperature=0, repetition_penalty=1.3)
+    return only(collect(session.run(jobs.Generate("O gentle night", mode, sampling))), TokenEvent)
+
+
+@pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
+def test_all_adapters_of_one_epoch_are_that_epoch_alone(one_epoch: Session, mode: str) -> None:
+    together, alone = greedy(one_epoch, mode), greedy(one_epoch, "verse")
+    assert [token.token_id for token in together] == [token.token_id for token in alone]
+    assert {token.weights for token in together} == {(0.0, 1.0)}
+    assert [token.token_id for token in alone] != [token.token_id for token in greedy(one_epoch, "")]
+
+
+@pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
+def test_adapters_without_a_mixer_are_told_in_equal_shares(two_epochs: Session, mode: str) -> None:
+    events = generate(two_epochs, mode)
+    assert {token.weights for token in only(events, TokenEvent)} == {(0.0, 0.5, 0.5)}
+    assert only(events, GenerationStarted)[0].mode == mode
+    assert reopen(two_epochs).info().generation == only(events, GenerationFinished)[0].record
+
+
+@pytest.mark.parametrize(("mode", "weight"), [(SUM_MODE, 1.0), (AVERAGE_MODE, 0.5)])
+def test_the_sum_speaks_at_full_weight_and_the_average_at_its_share(
+    two_epochs: Session, mode: str, weight: float
+) -> None:
+    tokens = greedy(two_epochs, mode)
+    assert two_epochs.model is not None
+    ids_BT = torch.tensor([[token.token_id for token in tokens]])
+    with torch.inference_mode():
+        logits_TV = two_epochs.model(ids_BT, torch.tensor([0.0, weight, weight])).logits_BTV[0]
+    shares = [float(logits_TV[place - 1].softmax(-1)[token.token_id]) for place, token in enumerate(tokens)][1:]
+    assert [token.probability for token in tokens[1:]] == pytest.approx(shares, abs=1e-5)
+
+
+@pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
+def test_without_epochs_there_is_nothing_to_add_up(session: Session, mode: str) -> None:
+    assert "no epoch to mix" in refusal(session, jobs.Generate("O night", mode, SHORT))
+    assert session.info().generation is None
+
+
 def test_stopped_generation_is_kept_as_far_as_it_came(one_epoch: Session) -> None:
     cancel = CancelToken()
     events = []
@@ -567,13 +651,84 @@ def test_evaluation_scores_every_epoch_on_its_own_held_out_text(two_epochs: Sess
         assert score.unprotected_routing_accuracy == dict(last.unprotected)[score.slug]
 
 
-def test_evaluation_without_the_corpus_says_what_is_missing(session: Session, corpora: Corpora, tmp_path: Path) -> None:
+def test_evaluation_measures_borders_and_calibration_over_all_epochs(two_epochs: Session) -> None:
+    (found,) = only(collect(two_epochs.run(jobs.Evaluate(held_out_tokens=256))), Evaluated)
+    model = two_epochs.model
+    assert model is not None
+    texts = [kept(two_epochs, slug)[:8].long() for slug in ("verse", "code")]
+    lags = drain(switch_lags(model, texts))[1]
+    assert len(lags) == 2 and found.switch_lag == sum(lags) / 2
+    assert found.calibration_error == pytest.approx(calibration(model, texts))
+    assert 0 <= found.calibration_error <= 1
+
+
+def test_evaluation_of_one_epoch_has_no_border(one_epoch: Session) -> None:
+    (found,) = only(collect(one_epoch.run(jobs.Evaluate())), Evaluated)
+    assert found.switch_lag is None and 0 <= found.calibration_error <= 1
+
+
+def test_evaluation_of_no_epoch_has_nothing_to_say(session: Session) -> None:
+    (found,) = only(collect(session.run(jobs.Evaluate())), Evaluated)
+    assert found.scores == () and found.switch_lag is None and math.isnan(found.calibration_error)
+
+
+def kept(session: Session, slug: str) -> torch.Tensor:
+    """Held-out tokens that an epoch has left."""
+    assert session.model is not None
+    held_out_NT = session.model.memories[slug].held_out_NT
+    assert held_out_NT is not None
+    return held_out_NT
+
+
+def train_and_lose_the_corpus(session: Session, corpora: Corpora, tmp_path: Path, source: MemorySource) -> Path:
+    """Train on a copy of a corpus and remove it; returns where it was."""
     folder = Path(shutil.copytree(corpora["verse"], tmp_path / "verse"))
-    collect(session.run(train_job("Verse", folder)))
+    settings = replace(QUICK, sleep=replace(QUICK.sleep, source=source))
+    collect(session.run(train_job("Verse", folder, settings)))
     shutil.rmtree(folder)
+    return folder
+
+
+def test_evaluation_needs_no_corpus_for_epochs_left_their_held_out_text(
+    session: Session, corpora: Corpora, tmp_path: Path
+) -> None:
+    train_and_lose_the_corpus(session, corpora, tmp_path, "features")
+    found = [only(collect(known.run(jobs.Evaluate())), Evaluated)[0] for known in (session, reopen(session))]
+    assert found[0] == found[1]
+    assert found[0].scores[0].loss_epoch < found[0].scores[0].loss_backbone
+    expected = drain(score_domain(session.model, "verse", kept(session, "verse").long()))[1]
+    assert found[0].scores[0] == expected
+
+
+def test_evaluation_of_what_left_no_text_reads_the_corpus_or_says_that_it_is_missing(
+    session: Session, corpora: Corpora, tmp_path: Path
+) -> None:
+    folder = train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
     assert "does not exist" in refusal(session, jobs.Evaluate())
     folder.mkdir()
     assert "held-out text is no longer there" in refusal(session, jobs.Evaluate())
+    shutil.copytree(corpora["verse"], folder, dirs_exist_ok=True)
+    (found,) = only(collect(session.run(jobs.Evaluate())), Evaluated)
+    assert [score.slug for score in found.scores] == ["verse"]
+
+
+def test_an_epoch_remembered_in_dreams_leaves_no_token_of_its_text_on_disk(
+    session: Session, corpora: Corpora, tmp_path: Path
+) -> None:
+    train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
+    stored = {path: load_file(path) for path in path_of(session).rglob("*.safetensors")}
+    assert len(stored) == 3  # adapter, memory, mixer
+    assert all(tensor.is_floating_point() for tensors in stored.values() for tensor in tensors.values())
+    assert not [name for name, data in content(path_of(session)).items() if b"gentle night" in data]
+    assert not list((path_of(session) / "checkpoints").rglob("*.safetensors"))
+
+
+def test_an_epoch_can_sleep_on_dreams_after_a_restart(session: Session, corpora: Corpora, tmp_path: Path) -> None:
+    train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
+    again = open_copy(path_of(session), path_of(session).with_name("again"))
+    one, other = (measured(collect(known.run(train_job("Code", corpora["code"])))) for known in (session, again))
+    assert all(step.mixer_distill_loss > 0 for step in only(one, TrainStep))
+    assert one == other
 
 
 def test_evaluation_can_be_cancelled(two_epochs: Session) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import drain
+from engine_helpers import MakeMixture, drain
 from tokenizers import processors
 
 from tlora_gui.engine import generation
@@ -19,6 +19,7 @@ from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import TokenEvent
 from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, TextStream, generate
+from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
 GREEDY = SamplingSettings(max_new_tokens=12, temperature=0, repetition_penalty=1.0)
@@ -171,11 +172,21 @@ def test_empty_prompt_starts_from_the_start_token_and_fills_no_more_than_the_con
 
 
 @pytest.mark.usefixtures("never_ends")
-@pytest.mark.parametrize("blend", BLENDS, ids=str)
+@pytest.mark.parametrize(
+    ("strategy", "blend"),
+    [*(("gating", blend) for blend in BLENDS), ("routing", "mixer"), ("attention", "mixer")],
+    ids=str,
+)
 @pytest.mark.parametrize("piece", [7, 256], ids=["in pieces", "at once"])
 def test_events_say_what_one_pass_over_the_whole_text_says(
-    mixture: TemporalLoRA, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, blend: Blend, piece: int
+    make_mixture: MakeMixture,
+    tiny_tokenizer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    strategy: Strategy,
+    blend: Blend,
+    piece: int,
 ) -> None:
+    mixture = make_mixture(strategy)
     monkeypatch.setattr(generation, "_PREFILL", piece)
     events, _ = run(mixture, tiny_tokenizer, blend=blend)
     with torch.inference_mode():
@@ -211,6 +222,23 @@ def test_one_slot_alone_has_all_the_weight(mixture: TemporalLoRA, tiny_tokenizer
     for slot in range(3):
         events, _ = run(mixture, tiny_tokenizer, blend=slot)
         assert {event.weights for event in events} == {tuple(float(index == slot) for index in range(3))}
+
+
+@pytest.mark.usefixtures("never_ends")
+@pytest.mark.parametrize(
+    ("blend", "told"),
+    [((0.0, 1.0, 1.0), (0.0, 0.5, 0.5)), ((1.0, 3.0, 0.0), (0.25, 0.75, 0.0)), ((0.0, 0.25, 0.0), (0.0, 1.0, 0.0))],
+    ids=str,
+)
+def test_a_blend_of_any_sum_is_told_in_shares_and_speaks_as_it_is(
+    mixture: TemporalLoRA, tiny_tokenizer: Any, blend: tuple[float, ...], told: tuple[float, ...]
+) -> None:
+    events, _ = run(mixture, tiny_tokenizer, blend=torch.tensor(blend))
+    assert {event.weights for event in events} == {told}
+    with torch.inference_mode():
+        shares_TV = mixture(torch.tensor([ids_of(events)]), torch.tensor(blend)).logits_BTV[0].softmax(-1)
+    expected = [float(shares_TV[event.index - 1, event.token_id]) for event in events[1:]]
+    assert [event.probability for event in events[1:]] == pytest.approx(expected, abs=1e-5)
 
 
 # -- text -------------------------------------------------------------------------------------------------------

@@ -800,15 +800,17 @@ def test_every_part_of_active_sleep_can_be_chosen_by_hand(dialog: NewEpochDialog
     press(dialog, "advancedButton")
     QTest.mouseClick(tick(dialog, "memoryLabelsBox"), Qt.MouseButton.LeftButton)
     QTest.keyClick(combo(dialog, "memorySourceCombo"), Qt.Key.Key_Down)
+    QTest.keyClick(spin(dialog, "memoryTokensSpin"), Qt.Key.Key_Up)
     press(dialog, "startTrainingButton")
-    assert [job.settings.sleep for job in jobs] == [SleepSettings(source="dreams", memory_labels=False)]
+    asked = SleepSettings(source="dreams", memory_labels=False, memory_tokens=SleepSettings().memory_tokens + 512)
+    assert [job.settings.sleep for job in jobs] == [asked]
 
 
 def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
     ready(dialog)
     dialog.set_first_epoch(False)
     press(dialog, "advancedButton")
-    last = combo(dialog, "memorySourceCombo")
+    last = spin(dialog, "memoryTokensSpin")
     wait_until(lambda: last.visibleRegion().boundingRect() == last.rect())
 
 

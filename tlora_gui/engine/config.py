@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tlora_gui.temporal.config import (
     MEMORY_SOURCES,
+    MEMORY_WINDOW,
     STRATEGIES,
     LoraSettings,
     MixerSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "BACKBONE_COLOUR",
     "EPOCH_COLOURS",
     "MEMORY_SOURCES",
+    "MEMORY_WINDOW",
     "MIXER_MODE",
     "STARTER",
     "STRATEGIES",

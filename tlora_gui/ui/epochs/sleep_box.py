@@ -7,8 +7,8 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.config import MEMORY_SOURCES, SleepSettings
-from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.engine.config import MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
+from tlora_gui.ui.widgets.fields import ChoiceBox, WholeBox
 from tlora_gui.ui.widgets.layouts import column, fields, label
 from tlora_gui.ui.widgets.tick_box import TickBox
 
@@ -31,11 +31,13 @@ class SleepBox(QWidget):
         self._enabled.setChecked(settings.enabled)
         self._labels.setChecked(settings.memory_labels)
         self._source.setCurrentIndex(self._source.findData(settings.source))
+        self._tokens.setValue(settings.memory_tokens)
         self._switch(settings.enabled)
         self._enabled.toggled.connect(self._switch)
         for box in (self._enabled, self._labels):
             box.toggled.connect(self.edited)
         self._source.currentIndexChanged.connect(self.edited)
+        self._tokens.valueChanged.connect(self.edited)
 
     def settings(self) -> SleepSettings:
         """What is set, the rest as it was given."""
@@ -44,6 +46,7 @@ class SleepBox(QWidget):
             enabled=self._enabled.isChecked(),
             source=self._source.currentData(),
             memory_labels=self._labels.isChecked(),
+            memory_tokens=self._tokens.value(),
         )
 
     def is_on(self) -> bool:
@@ -86,7 +89,19 @@ class SleepBox(QWidget):
         for source in MEMORY_SOURCES:
             self._source.addItem(names[source], source)
         self._source.setMaximumWidth(260)
-        options = fields((self.tr("Kept &for later sleep"), self._source))
+        self._tokens = WholeBox(MEMORY_WINDOW, 1_000_000)
+        self._tokens.setObjectName("memoryTokensSpin")
+        self._tokens.setAccessibleName(self.tr("Memory tokens"))
+        self._tokens.setToolTip(
+            self.tr("Tokens that this epoch leaves for later sleep. More protect better, and take more room.")
+        )
+        self._tokens.setSingleStep(512)
+        self._tokens.setGroupSeparatorShown(True)
+        self._tokens.setMaximumWidth(150)
+        options = fields(
+            (self.tr("Kept &for later sleep"), self._source),
+            (self.tr("M&emory tokens"), self._tokens),
+        )
         options.setContentsMargins(_INDENT, 0, 0, 0)
         indented = column(self._labels, margins=(_INDENT - 3, 0, 0, 0))
         self.setLayout(column(self._enabled, self._hint, indented, options, spacing=6))
