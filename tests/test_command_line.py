@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -188,14 +189,18 @@ def test_train_makes_the_project_and_tells_what_was_measured(trained: tuple[Path
     assert sorted(folder.name for folder in (project / "epochs").iterdir()) == ["01-verse", "02-code"]
 
 
-def test_evaluate_prints_a_line_for_each_epoch(trained: tuple[Path, list[Told]]) -> None:
+def test_evaluate_prints_a_line_for_each_epoch_and_one_for_each_figure_over_all(
+    trained: tuple[Path, list[Told]],
+) -> None:
     told = typed("evaluate", trained[0], "--held-out-tokens", 512)
     assert told.status == 0
-    header, *rows = told.out.splitlines()
+    header, *rows, lag, calibration = told.out.splitlines()
     assert header.split() == ["epoch", "backbone", "own", "mix", "routing", "unprotected"]
     assert [row.split()[0] for row in rows] == ["verse", "code"]
     assert all(float(number) > 0 for row in rows for number in row.split()[1:4])
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split()[4:])
+    assert re.search(r" border .* after \d+ tokens ", lag)
+    assert re.search(r" calibration error .* [01]\.\d{3}$", calibration)
 
 
 @pytest.mark.parametrize("mode", ["mixer", "code", "", "+sum", "+average"])
@@ -297,6 +302,26 @@ def test_numbers_without_sense_are_refused_before_a_project_is_made(
     told = typed("train", tmp_path / "new", corpora["code"], "--name", "X", option, value)
     assert told.status == 1
     assert word in told.err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("strategy", ["routing", "attention"])
+def test_a_new_project_has_the_strategy_that_was_asked_for(
+    _short_dreams: None, tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], strategy: str
+) -> None:
+    project = tmp_path / "new"
+    asked = ("--strategy", strategy, "--backbone", tiny_model_folder, "--max-tokens", 256)
+    assert typed("train", project, corpora["code"], "--name", "Code", *asked).status == 0
+    assert json.loads((project / "project.json").read_text(encoding="utf-8"))["mixer"]["strategy"] == strategy
+
+
+def test_an_unknown_strategy_is_refused_and_leaves_no_project(
+    tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path]
+) -> None:
+    asked = ("--strategy", "voting", "--backbone", tiny_model_folder)
+    told = typed("train", tmp_path / "new", corpora["code"], "--name", "X", *asked)
+    assert told.status == 1
+    assert all(word in told.err for word in ("voting", "gating", "routing", "attention"))
     assert not (tmp_path / "new").exists()
 
 

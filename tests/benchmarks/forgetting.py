@@ -36,8 +36,9 @@ PASSES = 3
 MERGES = ("PEFT linear 1/K", "PEFT linear 1", "PEFT TIES", "PEFT DARE", "PEFT DARE 1/K")
 ORDERLESS = ("oracle", "sum of adapters", "average of adapters", "PEFT Arrow", *MERGES)
 """Lines in which the order of domains changes nothing."""
+
 TRAINING_LINES = ("shared LoRA", "joint objective", SOURCE)
-"""Lines that train adapters of their own; most of the time goes into them."""
+"""Lines that train adapters of their own, in the first order only; most of the time goes into them."""
 
 
 def main() -> None:
@@ -83,7 +84,7 @@ def _runs(lab: Laboratory, wanted: list[str] | None) -> Iterator[tuple[str, int,
     for lines in (quick, TRAINING_LINES):
         for order in range(lab.profile.orders):
             for seed in range(lab.profile.seeds):
-                mine = [line for line in lines if not order or line not in ORDERLESS]
+                mine = [line for line in lines if not order or line not in (*ORDERLESS, *TRAINING_LINES)]
                 yield from ((line, order, seed) for line in mine if not wanted or line in wanted)
 
 

@@ -87,6 +87,10 @@ class Laboratory:
     def order(self, number: int) -> tuple[str, ...]:
         return self.profile.domains if number == 0 else self.profile.domains[::-1]
 
+    def measures_losses(self, order: Sequence[str]) -> bool:
+        """Losses of mixtures are measured in the first order alone; of the others it is the routing that counts."""
+        return tuple(order) == self.order(0)
+
     def settings(self, seed: int) -> TrainSettings:
         return TrainSettings(max_tokens=self.profile.tokens, seed=seed, eval_every=10_000)
 

@@ -112,6 +112,7 @@ def measure_mixers(
 ) -> Found:
     """Measure the mixers of successive phases over the finished adapters."""
     model, found = lab.mixture(order, seed), Found()
+    losses = losses and lab.measures_losses(order)
     for mixer in phases:
         known = order[: mixer.slots - 1]
         model.set_slots(list(known), mixer)

@@ -21,7 +21,8 @@ DOMAINS = ("shakespeare", "python")
 PICTURES = (
     "welcome", "empty-project",
     *(f"{stage}-{domain}" for domain in DOMAINS for stage in ("new-epoch", "training", "trained")),
-    "generated-code-or-not", "generated-romeo", "generated-fibonacci", "generated-mixed", "memory-matrix", "other-theme",
+    "generated-code-or-not", "generated-romeo", "generated-fibonacci", "generated-mixed",
+    "memory-matrix", "other-theme",
 )  # fmt: skip
 
 

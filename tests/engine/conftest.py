@@ -11,7 +11,7 @@ import pytest
 import torch
 from engine_helpers import Corpora, MakeMixture, collect, open_copy, train_job
 
-from tlora_gui.engine import dreams, evaluation, jobs, training
+from tlora_gui.engine import dreams, evaluation, jobs
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal import active_sleep
 from tlora_gui.temporal.config import MixerSettings, Strategy
@@ -33,7 +33,6 @@ def own_cache(
 def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dreams, "DREAM_BLOCKS", 12)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 32)
-    monkeypatch.setattr(training, "DREAM_LENGTH", 32)
     monkeypatch.setattr(dreams, "_PROBE_BLOCKS", 2)
     monkeypatch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
 

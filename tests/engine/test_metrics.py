@@ -42,7 +42,9 @@ def test_forgetting_compares_the_last_phase_with_the_best_before_it() -> None:
 
 
 def test_forgetting_never_looks_at_the_last_phase_for_the_best() -> None:
-    assert forgetting(((0.5,), (0.9, 1.0))) == pytest.approx(-0.4), "an epoch that got better is forgotten by less than 0"
+    assert forgetting(((0.5,), (0.9, 1.0))) == pytest.approx(-0.4), (
+        "an epoch that got better is forgotten by less than 0"
+    )
 
 
 def test_an_epoch_is_not_judged_by_the_phase_it_was_learned_in() -> None:
@@ -62,9 +64,7 @@ def test_without_a_phase_there_is_no_average() -> None:
     assert math.isnan(average_accuracy(()))
 
 
-@pytest.mark.parametrize(
-    ("mix_loss", "kept"), [(3.0, 1.0), (3.1, 0.9), (4.0, 0.0), (4.5, -0.5), (2.5, 1.5)], ids=str
-)
+@pytest.mark.parametrize(("mix_loss", "kept"), [(3.0, 1.0), (3.1, 0.9), (4.0, 0.0), (4.5, -0.5), (2.5, 1.5)], ids=str)
 def test_gain_kept_is_the_mixs_share_of_the_epochs_own_gain(mix_loss: float, kept: float) -> None:
     assert gain_kept(4.0, 3.0, mix_loss) == pytest.approx(kept)
 

@@ -161,7 +161,9 @@ def test_a_mixer_that_knows_its_domains_is_well_calibrated(knowing: TemporalLoRA
     assert calibration(knowing, [alphabet_text(2, 3), alphabet_text(1, 3)]) > 0.9
 
 
-def test_calibration_of_routing_is_its_share_of_wrong_tokens(make_mixture: MakeMixture, held_out_NT: torch.Tensor) -> None:
+def test_calibration_of_routing_is_its_share_of_wrong_tokens(
+    make_mixture: MakeMixture, held_out_NT: torch.Tensor
+) -> None:
     model = make_mixture("routing")
     right = (routing_accuracy(model, held_out_NT, 1) + routing_accuracy(model, held_out_NT, 2)) / 2
     assert 0 < right < 1

@@ -696,6 +696,7 @@ def test_evaluation_needs_no_corpus_for_epochs_left_their_held_out_text(
     found = [only(collect(known.run(jobs.Evaluate())), Evaluated)[0] for known in (session, reopen(session))]
     assert found[0] == found[1]
     assert found[0].scores[0].loss_epoch < found[0].scores[0].loss_backbone
+    assert session.model is not None
     expected = drain(score_domain(session.model, "verse", kept(session, "verse").long()))[1]
     assert found[0].scores[0] == expected
 

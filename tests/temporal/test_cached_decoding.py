@@ -62,9 +62,7 @@ def at_once(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer", mask_BT: 
 
 @pytest.mark.parametrize("pieces", [[1] * T, [5, 1, 1, 6, 1], [T - 1, 1], [T]], ids=str)
 @every_speaker
-def test_cached_decoding_equals_uncached(
-    tiny_backbone: Any, pieces: list[int], strategy: Strategy, blend: Any
-) -> None:
+def test_cached_decoding_equals_uncached(tiny_backbone: Any, pieces: list[int], strategy: Strategy, blend: Any) -> None:
     model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(2, T)
     whole, parts = at_once(model, ids_BT, blend), in_pieces(model, ids_BT, pieces, blend)

@@ -127,6 +127,22 @@ def test_the_mixer_is_never_reset(tiny_backbone: Any) -> None:
     assert_same_bits(dict(model.mixer.body.named_parameters()), body)
 
 
+def test_another_mixer_over_the_same_slots_can_decide(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    other = TimeMixer(model.mixer.hidden_size, MixerSettings(), 3)
+    stir(other, seed=5)
+    with torch.no_grad():
+        expected_BTS = other.weights(other(model.features(token_ids()))[0])
+        assert_near(model(token_ids(), other).weights_BTS, expected_BTS)
+    assert (expected_BTS - weights(model, token_ids())).abs().max() > 0.01
+
+
+def test_another_mixer_must_have_the_models_slots(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2])
+    with pytest.raises(ValueError, match="2 slots, but the model has 3"):
+        model(token_ids(), TimeMixer(model.mixer.hidden_size, MixerSettings(), 2))
+
+
 # -- initial weights --------------------------------------------------------------------------------------------
 
 

@@ -66,7 +66,7 @@ def recorded(learner: MixerLearner, monkeypatch: pytest.MonkeyPatch) -> tuple[li
     take = learner.optimizer.step
 
     def step() -> None:
-        steps.append([parameter.grad.clone() for parameter in learner.mixer.parameters()])
+        steps.append([p.grad.clone() for p in learner.mixer.parameters() if p.grad is not None])
         rates.append(learner.optimizer.param_groups[0]["lr"])
         take()
 

@@ -51,7 +51,7 @@ def naive_smoothing(logits_TS: Tensor, decay: float) -> Tensor:
 
 
 def naive_attention(mixer: TimeMixer, hidden_TH: Tensor) -> Tensor:
-    """The formula of the docstring, one token after the other; it does not hold for smoothing 0, whose log is no number."""
+    """The formula of the docstring, one token after the other; smoothing 0 has no logarithm."""
     features_TW = mixer.body(layer_norm(hidden_TH, (H,)))
     query_TD, key_TD, logits_TS = mixer.query(features_TW), mixer.key(features_TW), mixer.head(features_TW)
     rows = []
@@ -260,7 +260,8 @@ def test_routing_learns_by_the_gradient_of_the_softmax() -> None:
     for weights in (mixer.weights, lambda logits_BTS: logits_BTS.softmax(-1)):
         mixer.zero_grad()
         (weights(mixer(hidden())[0]) * slot_values()).sum().backward()
-        gradients.append([parameter.grad.clone() for parameter in mixer.parameters()])
+        gradients.append([p.grad.clone() for p in mixer.parameters() if p.grad is not None])
+    assert len(gradients[0]) == len([*mixer.parameters()])
     for straight_through, soft in zip(*gradients, strict=True):
         assert soft.any()
         assert torch.equal(straight_through, soft)

@@ -54,9 +54,14 @@ def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> G
     return ids_NT
 
 
+def dream_length(model: TemporalLoRA) -> int:
+    """Tokens of one dream: DREAM_LENGTH, where the context allows it."""
+    return min(DREAM_LENGTH, context_length(model.backbone) - 1)
+
+
 def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Progress, None, Tensor]:
-    """Let one slot sample texts at temperature 1: ids (count, DREAM_LENGTH), one token of each a turn."""
-    length = min(DREAM_LENGTH, context_length(model.backbone) - 1)
+    """Let one slot sample texts at temperature 1: ids (count, dream length), one token of each a turn."""
+    length = dream_length(model)
     config = model.backbone.config.get_text_config()
     start = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     start = start[0] if isinstance(start, list) else start

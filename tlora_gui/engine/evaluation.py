@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from tlora_gui.engine.backbones import trains_in_bf16
+from tlora_gui.engine.backbones import context_length, trains_in_bf16
 from tlora_gui.engine.events import DomainScore, PerEpoch, Progress
 from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.model import Blend, TemporalLoRA
@@ -93,9 +93,11 @@ def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress,
     """
     lags = []
     pairs = list(permutations(range(len(texts)), 2))
+    half = context_length(model.backbone) // 2
     for done, (left, right) in enumerate(pairs):
         yield Progress("Measuring at borders of domains", done, len(pairs), "borders")
-        before_T, after_T = texts[left][right % len(texts[left])], texts[right][left % len(texts[right])]
+        before_T = texts[left][right % len(texts[left])][-half:]
+        after_T = texts[right][left % len(texts[right])][:half]
         weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]
         lags.append(switch_lag(weights_TS[len(before_T) :, 1 + right].tolist()))
     return lags

@@ -169,7 +169,7 @@ class _Stream:
 def _shares(output: MixtureOutput) -> Tensor:
     """Weights of the first row (T, S), scaled to sum to 1 where a blend's own do not."""
     weights_TS = output.weights_BTS[0]
-    return weights_TS / weights_TS.sum(-1, keepdim=True)
+    return weights_TS / weights_TS.sum(-1, keepdim=True).clamp(min=1e-9)
 
 
 def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:

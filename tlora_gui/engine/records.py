@@ -27,6 +27,7 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
         return TrainStep(**data)
     if kind == "HeldOut":
         data["routing"], data["unprotected"] = _pairs(data["routing"]), _pairs(data["unprotected"])
+        data["losses"] = _pairs(data.get("losses", []))  # older histories have none
         return HeldOut(**data)
     raise ValueError(f"unknown kind of history line {kind!r}")
 

@@ -143,11 +143,11 @@ class Session:
         path = Path(job.path).expanduser()
         if path.is_dir() and any(path.iterdir()):
             raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
-        backbone = yield from load_backbone(job.backbone, cancel)
         if job.mixer_strategy not in STRATEGIES:
             known = ", ".join(STRATEGIES)
             raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", f"Choose one of {known}.")
         mixer = MixerSettings(strategy=job.mixer_strategy)
+        backbone = yield from load_backbone(job.backbone, cancel)
         try:
             model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
         except ValueError as error:

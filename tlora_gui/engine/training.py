@@ -34,7 +34,7 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.dreams import DREAM_LENGTH, dream, remembered
+from tlora_gui.engine.dreams import dream, dream_length, remembered
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
 from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
@@ -232,8 +232,7 @@ class EpochRun:
                 losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
         beside = None
         if self.unprotected is not None:
-            with model.using_mixer(self.unprotected.mixer):
-                beside = yield from held_out_loss(model, self.held_out_NT, "mixer")
+            beside = yield from held_out_loss(model, self.held_out_NT, self.unprotected.mixer)
         yield replace(measured, losses=tuple(losses), unprotected_loss=beside)
         backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0)
         return EpochResult(measured.loss, backbone_loss, self.tokens, memory)
@@ -260,7 +259,8 @@ class EpochRun:
         """Router inputs of the training text, or of dreams of the epoch, which keep nothing of the text."""
         tokens = self.settings.sleep.memory_tokens
         if self.settings.sleep.source == "dreams":
-            ids_NT = yield from dream(self.model, self.slot, max(1, tokens // DREAM_LENGTH), self.settings.seed)
+            count = max(1, tokens // dream_length(self.model))
+            ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
             return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH)
         yield Progress("Leaving a memory for later sleep")
         train_NT = self.blocks.train_NT
@@ -343,7 +343,10 @@ class EpochRun:
                 value.copy_(state[f"{part}.{name}"])
         for part, optimizer in self._optimizers().items():
             whole: dict[str, Any] = optimizer.state_dict()
-            for name, value in _under(f"optimizer.{part}.", state).items():
+            stored = _under(f"optimizer.{part}.", state)
+            if state["step"] and not stored:
+                raise KeyError(f"the state of the {part}'s optimiser")
+            for name, value in stored.items():
                 index, _, key = name.partition(".")
                 whole["state"].setdefault(int(index), {})[key] = value
             optimizer.load_state_dict(whole)

@@ -95,7 +95,10 @@ class SleepSettings:
     batch_tokens: int = 384
 
     def __post_init__(self) -> None:
-        require(self.source in MEMORY_SOURCES, f"unknown memory source {self.source!r}")
+        require(
+            self.source in MEMORY_SOURCES,
+            f"unknown memory source {self.source!r}; known: {', '.join(map(repr, MEMORY_SOURCES))}",
+        )
         require(0 <= self.sleep_weight < inf, "sleep_weight must be finite and not negative")
         require(0 < self.temperature < inf, "temperature must be finite and above 0")
         require(0 <= self.route_weight < inf, "route_weight must be finite and not negative")

@@ -22,8 +22,9 @@ from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 BACKBONE_SLOT = "Eternity"
 
-Blend = Literal["mixer"] | int | Tensor
-"""Who speaks: the Time Mixer, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
+Blend = Literal["mixer"] | TimeMixer | int | Tensor
+"""Who speaks: the model's Time Mixer, another one over the same slots, one slot alone (0 is the backbone), or fixed
+weights over slots (S,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ class TemporalLoRA(nn.Module):
 
         Args:
             input_ids: token ids (B, T); with a cache, only the new ones.
-            blend: the Time Mixer, one slot alone, or fixed weights (S,).
+            blend: the Time Mixer or another, one slot alone, or fixed weights (S,).
             attention_mask: (B, past + T), as transformers takes it.
             past_key_values: transformers' cache of earlier positions.
             mixer_state: the mixer's state of earlier positions; goes with the cache.
@@ -292,10 +293,11 @@ class TemporalLoRA(nn.Module):
         if now.stop:
             raise _Reached
         batch, tokens, _ = hidden_BTH.shape
-        if isinstance(now.blend, str):
+        if isinstance(now.blend, (str, TimeMixer)):
+            mixer = self.mixer if isinstance(now.blend, str) else now.blend
             mask_BT = None if now.attention_mask is None else now.attention_mask[:, -tokens:]
-            logits_BTS, now.state_after = self.mixer(hidden_BTH, now.state, mask_BT)
-            now.weights_BTS = self.mixer.weights(logits_BTS)
+            logits_BTS, now.state_after = mixer(hidden_BTH, now.state, mask_BT)
+            now.weights_BTS = mixer.weights(logits_BTS)
         else:
             weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
             now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
@@ -306,6 +308,8 @@ class TemporalLoRA(nn.Module):
         slots = self.mixer.slots
         if isinstance(blend, Tensor) and blend.shape != (slots,):
             raise ValueError(f"the blend weighs {tuple(blend.shape)} slots, but the model has {slots} slots")
+        if isinstance(blend, TimeMixer) and blend.slots != slots:
+            raise ValueError(f"the mixer has {blend.slots} slots, but the model has {slots} slots")
         if isinstance(blend, int) and not 0 <= blend < slots:
             raise ValueError(f"there is no slot {blend}; the model has {slots} slots, counted from 0")
 
@@ -318,15 +322,6 @@ class TemporalLoRA(nn.Module):
         if isinstance(blend, int):
             return Mix(solo=self.slot_adapters[blend - 1]) if blend else Mix()
         return fused.mixture(weights_BTS)
-
-    @contextmanager
-    def using_mixer(self, mixer: TimeMixer) -> Iterator[None]:
-        """Another mixer over the same slots, for a while."""
-        own, self.mixer = self.mixer, mixer
-        try:
-            yield
-        finally:
-            self.mixer = own
 
     @contextmanager
     def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
