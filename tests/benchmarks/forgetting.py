@@ -29,7 +29,7 @@ from lines import LINES, SOURCE, source_method
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.events import TrainStep
 from tlora_gui.engine.metrics import average_accuracy, backward_transfer, forgetting, gain_kept, plasticity_cost
-from tlora_gui.engine.training import train_epoch
+from tlora_gui.engine.training import KEPT_HELD_OUT, PROBE_TOKENS, train_epoch
 from tlora_gui.paths import cache_dir
 
 PASSES = 3
@@ -178,7 +178,11 @@ def collect(lab: Laboratory) -> dict[str, Any]:
         "domains": lab.profile.domains,
         "training_tokens_per_epoch": lab.profile.tokens,
         "held_out_context": CONTEXT,
-        "memory_megabytes_per_epoch": lab.settings(0).sleep.memory_tokens * lab.dreams.replay_NWH.shape[-1] * 2 / 1e6,
+        "memory_megabytes_per_epoch": (
+            (lab.settings(0).sleep.memory_tokens + PROBE_TOKENS) * lab.dreams.replay_NWH.shape[-1] * 2
+            + KEPT_HELD_OUT * 4
+        )
+        / 1e6,
         "references": {str(seed): found for seed, found in references.items()},
         "off_domain_references": {str(seed): found for seed, found in off.items()},
         "margin_over_best_merge": _margins(records),
