@@ -55,8 +55,7 @@ def surprise_bits(token: TokenEvent) -> float:
 
 def speaker(weights: Sequence[float]) -> int | None:
     """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
-    most = dominant_slot(weights)
-    return most if weights.count(weights[most]) == 1 else None
+    return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
 
 
 def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode) -> TokenStyle:
