@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Literal
+from collections.abc import Generator
+from typing import Any, Literal, TypeVar, cast
 
 from tlora_gui.engine.errors import Cancelled
+
+Told = TypeVar("Told")
+Returned = TypeVar("Returned")
 
 CancelMode = Literal["keep", "discard", "suspend"]
 """keep: finish with what is done so far; discard: leave no trace; suspend: leave a checkpoint to resume from."""
@@ -37,3 +41,23 @@ class CancelToken:
         """
         if self._event.is_set():
             raise Cancelled
+
+
+def watched(
+    stream: Generator[Told, Any, Returned],
+    cancel: CancelToken,
+    modes: tuple[CancelMode, ...] = ("keep", "discard", "suspend"),
+) -> Generator[Told, None, Returned]:
+    """Pass a stream on and return what it returns, looking at the token before every item.
+
+    Raises:
+        Cancelled: once the token is set to one of ``modes``.
+    """
+    while True:
+        if cancel.mode in modes:
+            raise Cancelled
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            return cast(Returned, end.value)
+        yield event

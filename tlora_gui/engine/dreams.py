@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tlora_gui.engine.backbones import context_length
-from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.events import Progress
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
 from tlora_gui.temporal.model import TemporalLoRA
@@ -38,14 +38,7 @@ def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> G
                 return ids_NT
         except (SafetensorError, KeyError):
             cache.unlink()  # damaged: dream again
-    dreaming = dream(model, 0, DREAM_BLOCKS, seed=0)
-    while True:
-        cancel.raise_if_cancelled()
-        try:
-            yield next(dreaming)
-        except StopIteration as end:
-            ids_NT = end.value
-            break
+    ids_NT = yield from watched(dream(model, 0, DREAM_BLOCKS, seed=0), cancel)
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         partial = cache.with_suffix(".partial")

@@ -15,7 +15,7 @@ from torch import Tensor
 from tlora_gui.engine import jobs, starter
 from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.blocks import TokenBlocks, held_out_blocks, make_blocks, summarise
-from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import (
     AVERAGE_MODE,
     BACKBONE_COLOUR,
@@ -434,8 +434,8 @@ class Session:
         texts = {slug: self._held_out_text(slug, job.held_out_tokens, cancel) for slug in model.slot_adapters}
         scores = []
         for slug, held_out_NT in texts.items():
-            scores.append((yield from _watched(score_domain(model, slug, held_out_NT, unprotected.get(slug)), cancel)))
-        lags = yield from _watched(switch_lags(model, list(texts.values())), cancel)
+            scores.append((yield from watched(score_domain(model, slug, held_out_NT, unprotected.get(slug)), cancel)))
+        lags = yield from watched(switch_lags(model, list(texts.values())), cancel)
         yield Evaluated(tuple(scores), median(lags) if lags else None, calibration(model, list(texts.values())))
 
     def _held_out_text(self, slug: str, tokens: int, cancel: CancelToken) -> Tensor:
@@ -454,17 +454,6 @@ class Session:
             return {}
         measured = [event for event in project.read_history(model.slot_adapters[-1]) if isinstance(event, HeldOut)]
         return dict(measured[-1].unprotected) if measured else {}
-
-
-def _watched(stream: Generator[Any, None, Outcome], cancel: CancelToken) -> Generator[Any, None, Outcome]:
-    """Pass a stream on and return what it returns, until cancelled."""
-    while True:
-        cancel.raise_if_cancelled()
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            return cast(Outcome, end.value)
-        yield event
 
 
 def _recorded(stream: Generator[Any, None, Outcome], into: list[Any]) -> Generator[Any, None, Outcome]:

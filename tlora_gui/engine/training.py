@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,10 +32,10 @@ from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.blocks import TokenBlocks
-from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.dreams import dream, dream_length, remembered
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
 from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
@@ -98,24 +98,11 @@ def train_epoch(
     run = run or EpochRun(model, slug, blocks, settings)
     try:
         yield from _learn_until_done(run, cancel, checkpoint)
-        result = yield from _until_discarded(run.finish(), cancel)
+        result = yield from watched(run.finish(), cancel, ("discard",))
     except BaseException:  # cancelled, failed or closed: the model is as it was before
         run.undo()
         raise
     return result
-
-
-def _until_discarded(
-    ending: Generator[Progress | HeldOut, None, EpochResult], cancel: CancelToken
-) -> Generator[Progress | HeldOut, None, EpochResult]:
-    while True:
-        if cancel.mode == "discard":
-            raise Cancelled
-        try:
-            event = next(ending)
-        except StopIteration as end:
-            return cast(EpochResult, end.value)
-        yield event
 
 
 def _learn_until_done(
