@@ -212,6 +212,26 @@ def test_many_events_between_two_redraws_are_drawn_once(panel: ChartsPanel, wait
     assert len(set(drawn)) <= 20
 
 
+def test_what_comes_while_charts_are_drawn_one_after_another_is_drawn_too(
+    panel: ChartsPanel, wait_until: WaitUntil
+) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 1000, 0))
+    loss, distill = chart(panel, "lossChart"), chart(panel, "distillChart")
+    panel.add_events([step("bard", 1)])
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == 1)
+    panel.add_events([step("bard", 2)])
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == len(distill.curve_data("bard")[0]) == 2)
+
+
+def test_a_redraw_at_once_completes_one_that_has_begun(panel: ChartsPanel, wait_until: WaitUntil) -> None:
+    panel.begin_epoch(TrainStarted(BARD, 1000, 0))
+    loss, distill = chart(panel, "lossChart"), chart(panel, "distillChart")
+    panel.add_events([step("bard", 1)])
+    wait_until(lambda: len(loss.curve_data("bard")[0]) == 1)
+    panel.redraw()
+    assert len(distill.curve_data("bard")[0]) == 1
+
+
 def test_a_long_training_gets_a_smoothed_line_over_the_raw_one(panel: ChartsPanel) -> None:
     panel.begin_epoch(TrainStarted(BARD, 1000, 0))
     loss = chart(panel, "lossChart")
@@ -228,7 +248,7 @@ def test_a_removed_epoch_leaves_no_curve_and_the_others_move_up(filled: ChartsPa
     loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 0)
     assert loss.curve_data("code")[0].tolist() == [1, 2, 3, 4, 5]
-    assert len(routing.curve_data(("bard", "unprotected"))[0]) == 0
+    wait_until(lambda: len(routing.curve_data(("bard", "unprotected"))[0]) == 0)
     filled.set_epochs((BARD, CODE))
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 10)
     assert loss.curve_data("code")[0].tolist() == [11, 12, 13, 14, 15]

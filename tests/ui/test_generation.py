@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QTextCharFormat, QTextCursor, QWheelEvent
@@ -18,6 +19,7 @@ from tlora_gui.ui.generation.bars import ShareRows
 from tlora_gui.ui.generation.inspector import TokenInspector
 from tlora_gui.ui.generation.legend import Legend
 from tlora_gui.ui.generation.pane import GenerationPane
+from tlora_gui.ui.generation.paragraphs import LONGEST_PARAGRAPH
 from tlora_gui.ui.generation.ribbon import MixRibbon
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.generation.token_style import (
@@ -350,6 +352,79 @@ def test_thousands_of_tokens_are_appended_completely(qapp: QApplication) -> None
     assert view.span(2999)[1] == len(view.toPlainText())
 
 
+def one_paragraph(count: int) -> list[TokenEvent]:
+    return [token(index, f" w{index}", "plays" if index % 2 else "code") for index in range(count)]
+
+
+def pieces_at_spans(view: TokenView) -> list[str]:
+    text = view.toPlainText()
+    return [text[slice(*view.span(index))].strip("\n") for index in range(len(view.tokens))]
+
+
+def test_a_long_paragraph_is_divided_and_its_tokens_are_still_found(qapp: QApplication) -> None:
+    tokens = one_paragraph(1500)
+    view = view_with([])
+    for start in range(0, len(tokens), 10):
+        view.add_tokens(tokens[start : start + 10])
+    blocks = view.document().blockCount()
+    assert blocks > 5
+    assert [piece.replace("\n", "") for piece in pieces_at_spans(view)] == [one.text for one in tokens]
+    view.set_current(1200)
+    assert view.token_at(view.cursorRect().center() + QPoint(12, 0)) == 1200
+
+
+def test_a_long_text_given_at_once_is_divided_in_every_paragraph(qapp: QApplication) -> None:
+    tokens = [*one_paragraph(600), token(600, "\n"), *(token(601 + n, " x") for n in range(1200))]
+    view = view_with(tokens)
+    block, longest = view.document().begin(), 0
+    while block.isValid():
+        longest = max(longest, block.length())
+        block = block.next()
+    assert longest <= LONGEST_PARAGRAPH
+    assert [piece.replace("\n", "") for piece in pieces_at_spans(view)][601:] == [" x"] * 1200
+
+
+def test_copied_text_has_no_line_end_that_was_not_generated(qapp: QApplication) -> None:
+    tokens = [*one_paragraph(700), token(700, "\n"), token(701, "def")]
+    view = view_with(tokens)
+    assert view.document().blockCount() > 2
+    view.selectAll()
+    QTest.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert qapp.clipboard().text() == "".join(one.text for one in tokens)
+
+
+def test_dividing_a_paragraph_moves_no_line(qapp: QApplication) -> None:
+    tokens = one_paragraph(400)
+    divided, whole = view_with([]), view_with([])
+    for view in (divided, whole):
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        qapp.processEvents()
+    divided.add_tokens(tokens)
+    whole.setPlainText("".join(one.text for one in tokens))
+    whole.blockBoundingRect(whole.document().begin())
+    assert divided.document().blockCount() > whole.document().blockCount() == 1
+    assert divided.document().lineCount() == whole.document().lineCount()
+
+
+def test_new_colours_reach_a_long_text_to_its_end(qapp: QApplication, wait_until: WaitUntil) -> None:
+    view = view_with([token(n, f" w{n}" if n % 9 else "\n", "code") for n in range(5000)])
+    last = view.span(4999)[0] + 2
+    before = format_at(view, last).background().color()
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    view.apply_theme(DARK)
+    wait_until(lambda: format_at(view, last).background().color() != before)
+    assert format_at(view, last).background().color() == format_at(view, 1).background().color()
+
+
+def test_an_emptied_text_stops_being_recoloured(qapp: QApplication) -> None:
+    view = view_with(one_paragraph(3000))
+    view.apply_theme(DARK)
+    view.reset(SLOTS)
+    view.add_tokens([token(0, "a")])
+    qapp.processEvents()
+    assert view.toPlainText() == "a"
+
+
 # -- ribbon --------------------------------------------------------------------------------------------------------
 
 
@@ -410,6 +485,26 @@ def test_double_click_shows_the_whole_ribbon_again(qapp: QApplication, wait_unti
     assert ribbon.shown_range != pytest.approx((-0.5, 99.5))
     QTest.mouseDClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.place_of(30))
     assert ribbon.shown_range == pytest.approx((-0.5, 99.5))
+
+
+def test_ribbon_of_a_long_text_draws_means_and_no_more_points_than_pixels(
+    qapp: QApplication, wait_until: WaitUntil
+) -> None:
+    speakers = ("plays", "code")
+    ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
+    backbone, code, plays = (area.yData for area in ribbon._areas)
+    assert len(plays) < ribbon.width() + 10
+    assert plays[10:-10] == pytest.approx(0.5) and code[10:-10] == pytest.approx(0.925)
+    assert backbone[10:-10] == pytest.approx(1.0)
+
+
+def test_zoomed_in_the_ribbon_of_a_long_text_draws_single_tokens(qapp: QApplication, wait_until: WaitUntil) -> None:
+    speakers = ("plays", "code")
+    ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
+    while ribbon.shown_range[1] - ribbon.shown_range[0] > 100:
+        turn_wheel(ribbon, Qt.KeyboardModifier.ControlModifier)
+    heights = ribbon._areas[-1].yData[5:-5]
+    assert set(np.round(heights, 6)) == {0.8, 0.2}
 
 
 def test_wheel_alone_leaves_the_ribbon_as_it_is(qapp: QApplication, wait_until: WaitUntil) -> None:

@@ -74,14 +74,16 @@ class EngineWorker(QObject):
     def start(self) -> None:
         """Make the session, and begin with what was submitted meanwhile."""
         self._since_batch.start()
+        gc.disable()
         try:
             self._session = self._make_session()
         except Exception as error:
             logger.exception("the engine could not start")
             self._session = _Broken(error)
-        # What the imports made stays for good. Left to the collector, a full pass over it holds Python's lock, and so
-        # the window, for 210 ms; without it 4 ms.
+        # What the imports made stays for good. Left to the collector, each full pass over it holds Python's lock, and
+        # so the window, for 210 ms; without it 4 ms.
         gc.freeze()
+        gc.enable()
         self.ready.emit()
         self._schedule()
 

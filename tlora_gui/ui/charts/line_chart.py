@@ -29,7 +29,7 @@ class _Line:
     def __init__(self, plot: ChartPlot, style: LineStyle, theme: Theme) -> None:
         self.x: Floats = np.empty(0)
         self.y: Floats = np.empty(0)
-        self.item = pg.PlotDataItem(antialias=True)
+        self.item = pg.PlotDataItem(antialias=True, autoDownsampleFactor=1.0)
         plot.view.addItem(self.item)
         self.item.scatter.opts["useCache"] = False  # cached dots are coarse in a picture of twice the size
         if not style.dots:
@@ -169,15 +169,18 @@ class LineChart(ChartFrame):
         self._fit_upwards()
 
     def _fit_upwards(self) -> None:
+        self.plot.show_heights(*self._heights())
+
+    def _heights(self) -> tuple[float, float]:
+        """Bottom and top of what is in view."""
         if self._fixed_range is not None:
-            self.plot.view.setYRange(*self._fixed_range, padding=0)
-            return
+            return self._fixed_range
         found = [bounds for line in self._lines.values() if (bounds := line.bounds(*self.plot.steps_shown()))]
         low, high = min((b[0] for b in found), default=0.0), max((b[1] for b in found), default=1.0)
         if self._from_zero is not None:
             low, high = min(low, 0.0), max(high, self._from_zero)
         margin = 0.06 * (high - low) or 0.5
-        self.plot.view.setYRange(low - margin, high + margin, padding=0)
+        return low - margin, high + margin
 
     def show_all(self) -> None:
         """Show all steps, and follow new ones."""

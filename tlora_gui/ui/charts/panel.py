@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import chain
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -17,6 +18,7 @@ from tlora_gui.ui.charts.style import LineStyle
 from tlora_gui.ui.theme import LIGHT, Theme
 
 REDRAW_MS = 50
+"""All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""
 SMOOTH_FROM = 60
 """Points from which a smoothed line is drawn over the raw one."""
 
@@ -42,6 +44,8 @@ class ChartsPanel(QWidget):
         self._epochs: dict[str, EpochInfo] = {}
         self._stale: set[str] = set()
         self._drawn: tuple[Phase, ...] = ()
+        self._round: Iterator[LineChart] | None = None
+        self._wanted = False
         self._evaluated: Evaluated | None = None
         self.loss_chart = LineChart(
             self.tr("Adapter loss"),
@@ -91,8 +95,8 @@ class ChartsPanel(QWidget):
         self.routing_chart.add_control(self.measure_switch)
         self.routing_chart.add_view(self.matrix_view, self.matrix.csv_rows)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
-        self._timer.timeout.connect(self.redraw)
+        self._timer.setInterval(REDRAW_MS // len(self._charts()))
+        self._timer.timeout.connect(self._draw_next)
 
     def _charts(self) -> tuple[LineChart, LineChart, LineChart]:
         return self.loss_chart, self.distill_chart, self.routing_chart
@@ -146,32 +150,54 @@ class ChartsPanel(QWidget):
     # -- drawing ------------------------------------------------------------------------------------------------
 
     def _redraw_all(self) -> None:
-        self._drawn = ()
+        self._drawn, self._round = (), None
         self._want_redraw()
 
     def _want_redraw(self) -> None:
+        self._wanted = True
         if not self._timer.isActive():
             self._timer.start()
 
     def redraw(self) -> None:
-        """Draw what has changed since the last time; runs by itself, at most 20 times a second."""
+        """Draw now what has changed since the last time; without this it is drawn soon, one chart after another."""
+        self._wanted = False
+        for _ in chain(self._round or (), self._draw_charts()):
+            pass
+        self._round = None
+
+    def _draw_next(self) -> None:
+        if self._round is None:
+            self._wanted = False
+            self._round = self._draw_charts()
+        if next(self._round, None) is None:
+            self._round = None
+        if self._round is not None or self._wanted:
+            self._timer.start()
+
+    def _draw_charts(self) -> Iterator[LineChart]:
+        """Draws what has changed since the last time, and gives each chart once it is drawn."""
         phases = self._history.phases()
+        stale, self._stale = self._stale, set()
         unmoved = {(phase.slug, phase.start) for phase in self._drawn}
-        for phase in phases:
-            if phase.slug in self._stale or (phase.slug, phase.start) not in unmoved:
-                self._draw_losses(phase)
-        self._draw_routing()
+        changed = [phase for phase in phases if phase.slug in stale or (phase.slug, phase.start) not in unmoved]
         marks = tuple(PhaseMark(p.start, p.end, self._name(p.slug), self._colour(p.slug)) for p in phases)
         for chart in self._charts():
+            if chart is self.routing_chart:
+                self._draw_routing()
+            for phase in changed:
+                if chart is self.loss_chart:
+                    self._draw_loss(phase)
+                elif chart is self.distill_chart:
+                    curve = self._history.distill_loss(phase.slug, phase.start)
+                    self._draw_raw_and_smooth(chart, phase.slug, curve, "")
             chart.keep_only(self._keys(phases))
             chart.set_phases(marks)
+            yield chart
         self._drawn = phases
-        self._stale.clear()
 
-    def _draw_losses(self, phase: Phase) -> None:
+    def _draw_loss(self, phase: Phase) -> None:
         slug, start = phase.slug, phase.start
         self._draw_raw_and_smooth(self.loss_chart, slug, self._history.adapter_loss(slug, start), self.tr("train"))
-        self._draw_raw_and_smooth(self.distill_chart, slug, self._history.distill_loss(slug, start), "")
         held_out = self._style(slug, self.tr("held-out"), dots=True)
         self.loss_chart.set_line((slug, "held-out"), self._history.held_out_loss(slug, start), held_out)
 

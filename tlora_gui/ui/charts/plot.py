@@ -148,6 +148,8 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setObjectName("chartPlot")
+        # Updates of single items make a clip of many rectangles, under which antialiased curves take far longer.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
         font = QFont(self.font())
         font.setPointSizeF(SMALL_POINTS)
         self._area = PlotArea(font)
@@ -197,6 +199,12 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         """First and last step in view."""
         first, last = self.view.viewRange()[0]
         return float(first), float(last)
+
+    def show_heights(self, bottom: float, top: float) -> None:
+        """Show values from ``bottom`` to ``top``, at the steps shown."""
+        self.view.setYRange(bottom, top, padding=0)
+        # pyqtgraph would bring its items up to date as the first thing of a paint, and so ask for a second one.
+        self.scene().prepareForPaint()
 
     def show_cursor(self, step: float | None, readout: str = "") -> None:
         """Crosshair at a step, with a readout beside it if there is one."""

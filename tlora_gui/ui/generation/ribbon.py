@@ -12,22 +12,28 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.events import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_style import drawing_order
+from tlora_gui.ui.running_sums import RunningSums, bin_edges
 from tlora_gui.ui.theme import LIGHT, Theme
 
 _REDRAW_MS = 50
+_SMOOTHED_PIXELS = 4
+"""Edges are smoothed where tokens are at least this wide."""
 _FEWEST_TOKENS = 24
 """Width of the ribbon before as many tokens have come, so that the first ones do not fill it."""
 
 
 class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
-    """Weights per token from 0 to 1. Hover or click chooses a token: ``token_selected(index)``."""
+    """Weights per token from 0 to 1, or their mean where several tokens share a pixel.
+
+    Hover or click chooses a token: ``token_selected(index)``.
+    """
 
     token_selected = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._slots: tuple[SlotInfo, ...] = ()
-        self._weights: list[tuple[float, ...]] = []
+        self._weights = RunningSums(0)
         self._areas: list[pg.PlotCurveItem] = []
         self._current = -1
         self._whole = True
@@ -49,6 +55,8 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         self._view.disableAutoRange()
         self._view.setYRange(0, 1, padding=0)
         self._view.sigRangeChangedManually.connect(self._zoomed)
+        self._view.sigXRangeChanged.connect(self._draw_areas)
+        self._view.sigResized.connect(self._draw_areas)
         self.setCentralItem(self._view)
         self._marker = pg.InfiniteLine(angle=90, movable=False)
         self._marker.setVisible(False)
@@ -83,7 +91,7 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
 
     def reset(self) -> None:
         """Forget every token."""
-        self._weights.clear()
+        self._weights = RunningSums(0)
         self._whole = True
         self.set_current(-1)
         self._redraw()
@@ -97,14 +105,16 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         # The whole stack first and the lowest part last: each covers what lies below it.
         for slot in reversed(drawing_order(slots)):
             # "enclosed" fills in one piece; a fill down to a level shows seams between pieces of fifty tokens.
-            area = pg.PlotCurveItem(pen=None, brush=QColor(slots[slot].colour), fillLevel="enclosed", antialias=True)
+            area = pg.PlotCurveItem(pen=None, brush=QColor(slots[slot].colour), fillLevel="enclosed")
             self._areas.append(area)
             self._view.addItem(area, ignoreBounds=True)
         self._changed()
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append; drawn at most twenty times a second."""
-        self._weights.extend(token.weights for token in tokens)
+        if tokens and not len(self._weights):
+            self._weights = RunningSums(len(tokens[0].weights))
+        self._weights.extend([token.weights for token in tokens])
         self._changed()
 
     def set_current(self, index: int) -> None:
@@ -130,15 +140,25 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         self._view.setLimits(xMin=-0.5, xMax=max(count, _FEWEST_TOKENS) - 0.5, minXRange=8)
         if self._whole:
             self._view.setXRange(-0.5, max(count, _FEWEST_TOKENS) - 0.5, padding=0)
-        if not count or not self._areas:
+        self._draw_areas()
+
+    def _draw_areas(self) -> None:
+        """Draw what is in view, at most about one point per pixel."""
+        first, last = self.shown_range
+        start, end = max(0, int(first)), min(self._drawn, int(last) + 2)
+        if start >= end or not self._areas:
             for area in self._areas:
                 area.clear()
             return
-        stacked = np.cumsum(np.asarray(self._weights, dtype=float)[:, drawing_order(self._slots)], axis=1)
+        pixels = max(2, int(self._view.width()))
+        edges = bin_edges(start, end, pixels)
+        # Slopes a few pixels wide look no better smoothed, and take five times as long to fill.
+        wide = len(edges) < pixels / _SMOOTHED_PIXELS
+        stacked = np.cumsum(self._weights.means(edges)[:, drawing_order(self._slots)], axis=1)
         # Half a token more at both ends: a single token is seen too.
-        x = np.concatenate(([-0.5, -0.5], np.arange(count), [count - 0.5, count - 0.5]))
+        x = np.concatenate(([edges[0] - 0.5] * 2, (edges[:-1] + edges[1:] - 1) / 2, [edges[-1] - 0.5] * 2))
         for area, heights in zip(self._areas, stacked.T[::-1], strict=True):
-            area.setData(x, np.concatenate(([0.0], heights[:1], heights, heights[-1:], [0.0])))
+            area.setData(x, np.concatenate(([0.0], heights[:1], heights, heights[-1:], [0.0])), antialias=wide)
 
     def _zoomed(self) -> None:
         self._whole = False

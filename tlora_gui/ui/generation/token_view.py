@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QHelpEvent,
@@ -22,11 +22,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QToolTip, QWidget
 
 from tlora_gui.engine.events import SlotInfo, TokenEvent
+from tlora_gui.ui.generation.paragraphs import divide_paragraphs, undivided_text
 from tlora_gui.ui.generation.swatch import token_format
 from tlora_gui.ui.generation.token_style import ColourMode, TokenStyle, description, token_style, tooltip
 from tlora_gui.ui.theme import LIGHT, Theme, mono_font
 
 _STRENGTH_LEVELS = 16
+_RECOLOURED_AT_ONCE = 1000
+"""Tokens that get new formats in one turn of the event loop: some 10 ms."""
 
 
 class TokenView(QPlainTextEdit):
@@ -43,6 +46,10 @@ class TokenView(QPlainTextEdit):
         self._starts: list[int] = []
         self._formats: dict[tuple[TokenStyle, bool], QTextCharFormat] = {}
         self._current = -1
+        self._divided = False
+        self._recoloured = 0
+        self._recolouring = QTimer(self, singleShot=True, interval=0)
+        self._recolouring.timeout.connect(self._recolour_some)
         self.setObjectName("tokenView")
         self.setAccessibleName(self.tr("Generated text"))
         self.setToolTip(self.tr("Hover a token, or walk with the left and right arrow keys, to see who speaks"))
@@ -81,6 +88,8 @@ class TokenView(QPlainTextEdit):
         self._starts.clear()
         self._formats.clear()
         self._current = -1
+        self._divided = False
+        self._recolouring.stop()
         self.clear()
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
@@ -89,6 +98,7 @@ class TokenView(QPlainTextEdit):
         at_end = bar.value() >= bar.maximum()
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
+        first = cursor.block()
         cursor.beginEditBlock()
         for token in tokens:
             self._tokens.append(token)
@@ -96,6 +106,10 @@ class TokenView(QPlainTextEdit):
             if token.text:
                 cursor.insertText(token.text, self._format_of(token))
         cursor.endEditBlock()
+        if cuts := divide_paragraphs(self, first):
+            self._divided = True
+            for index in range(bisect_left(self._starts, cuts[0]), len(self._starts)):
+                self._starts[index] += bisect_right(cuts, self._starts[index])
         if at_end:
             bar.setValue(bar.maximum())
 
@@ -111,18 +125,36 @@ class TokenView(QPlainTextEdit):
         self.recolour()
 
     def recolour(self) -> None:
-        """Give every token its format anew, in place: text, selection and scroll position stay."""
+        """Give every token its format anew, in place: text, selection and scroll position stay.
+
+        What is in sight comes first; the rest of a long text follows, a part in each turn of the event loop.
+        """
         self._formats.clear()
+        area = self.viewport().rect()
+        in_sight = [self.cursorForPosition(corner).position() for corner in (area.topLeft(), area.bottomRight())]
+        first, last = (bisect_right(self._starts, position) for position in in_sight)
+        self._recolour_tokens(max(0, first - 1), last)
+        self._recoloured = 0
+        self._recolour_some()
+
+    def _recolour_some(self) -> None:
+        end = self._recoloured + _RECOLOURED_AT_ONCE
+        self._recolour_tokens(self._recoloured, end)
+        self._recoloured = end
+        if end < len(self._tokens):
+            self._recolouring.start()
+        self.viewport().update()
+
+    def _recolour_tokens(self, first: int, last: int) -> None:
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
-        for index, token in enumerate(self._tokens):
+        for index, token in enumerate(self._tokens[first:last], first):
             if token.text:
                 start, end = self.span(index)
                 cursor.setPosition(start)
                 cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
                 cursor.setCharFormat(self._format_of(token))
         cursor.endEditBlock()
-        self.viewport().update()
 
     def set_current(self, index: int, reveal: bool = True) -> None:
         """Mark a token (-1 for none); ``reveal`` scrolls to it."""
@@ -204,22 +236,28 @@ class TokenView(QPlainTextEdit):
 
     def _walk(self, key: int) -> int | None:
         """Token that a key leads to; tokens without text are stepped over."""
-        seen = [index for index, token in enumerate(self._tokens) if token.text]
-        if not seen:
-            return None
-        place = bisect_right(seen, self._current) - 1
-        steps = {
-            Qt.Key.Key_Left: max(0, place - 1),
-            Qt.Key.Key_Right: min(len(seen) - 1, place + 1),
-            Qt.Key.Key_Home: 0,
-            Qt.Key.Key_End: len(seen) - 1,
+        end = len(self._tokens)
+        ways = {
+            Qt.Key.Key_Left: range(max(self._current, 1) - 1, -1, -1),
+            Qt.Key.Key_Right: range(self._current + 1, end),
+            Qt.Key.Key_Home: range(end),
+            Qt.Key.Key_End: range(end - 1, -1, -1),
         }
-        return seen[steps[Qt.Key(key)]] if key in steps else None
+        if key not in ways:
+            return None
+        return next((index for index in ways[Qt.Key(key)] if self._tokens[index].text), max(self._current, 0))
 
     def _choose(self, index: int) -> None:
         if index >= 0 and index != self._current:
             self.set_current(index, reveal=False)
             self.token_selected.emit(index)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        if not self._divided:
+            return super().createMimeDataFromSelection()
+        data = QMimeData()
+        data.setText(undivided_text(self.textCursor()))
+        return data
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
