@@ -19,12 +19,14 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import project as project_module
+from tlora_gui.engine import kept_generations, storage
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, SlotInfo, TokenEvent, TrainStep
-from tlora_gui.engine.project import FORMAT_VERSION, Project, write_tensors, write_text
+from tlora_gui.engine.project import Project
+from tlora_gui.engine.project_index import FORMAT_VERSION
+from tlora_gui.engine.storage import write_tensors, write_text
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -102,7 +104,7 @@ def load(plain: Any) -> Load:
 
     def read(project: Project) -> tuple[TemporalLoRA, list[EpochInfo]]:
         again = Project.open(project.path)
-        model = TemporalLoRA(copy.deepcopy(plain), again.lora, again.mixer, "tiny")
+        model = TemporalLoRA(copy.deepcopy(plain), again.index.lora, again.index.mixer, "tiny")
         return model, again.load_into(model)
 
     return read
@@ -120,7 +122,7 @@ def test_project_is_made_in_a_new_or_empty_folder_and_opened_as_it_was(tmp_path:
     for path in (tmp_path / "new" / "deep", tmp_path / "empty"):
         made = Project.create(path, "reference", "name", "f" * 64, model)
         assert Project.open(path) == made
-        assert made.lora.mixer_layer == model.mixer_layer
+        assert made.index.lora.mixer_layer == model.mixer_layer
 
 
 @pytest.mark.parametrize("taken", ["folder", "file", "below a file"])
@@ -197,15 +199,15 @@ def fail(*_: Any, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("breaks", ["_sync", "os.replace"])
+@pytest.mark.parametrize("breaks", ["sync", "os.replace"])
 def test_write_that_fails_midway_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
     text, tensors = tmp_path / "a.json", tmp_path / "a.safetensors"
     write_text(text, "old")
     write_tensors(tensors, {"a": torch.zeros(3)})
-    if breaks == "_sync":
-        monkeypatch.setattr(project_module, "_sync", fail)
+    if breaks == "sync":
+        monkeypatch.setattr(storage, "sync", fail)
     else:
         monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError):
@@ -222,12 +224,12 @@ def test_epoch_that_cannot_be_stored_leaves_the_project_as_it_was(
 ) -> None:
     add(project, model, "verse")
     before, known = content(project.path), Project.open(project.path)
-    sync = project_module._sync
+    sync = storage.sync
 
     def sync_or_fail(path: Path) -> None:
         fail() if breaks in path.name else sync(path)
 
-    monkeypatch.setattr(project_module, "_sync", sync_or_fail)
+    monkeypatch.setattr(storage, "sync", sync_or_fail)
     with pytest.raises(OSError):
         add(project, model, "code")
     monkeypatch.undo()
@@ -235,7 +237,7 @@ def test_epoch_that_cannot_be_stored_leaves_the_project_as_it_was(
     assert {name: data for name, data in content(project.path).items() if name in before} == before
     assert not [name for name in content(project.path) if "code" in name]
     project.add_epoch(info("code"), QUICK, model, HISTORY)
-    assert list(Project.open(project.path).folders.values()) == ["01-verse", "02-code"]
+    assert list(Project.open(project.path).index.folders.values()) == ["01-verse", "02-code"]
 
 
 # -- epochs -----------------------------------------------------------------------------------------------------
@@ -429,14 +431,13 @@ def test_removed_epoch_is_out_of_the_mixture_and_can_be_put_back(
     for slug in ("verse", "code", "tale"):
         add(project, model, slug)
     before, whole = snapshot(model.mixer), content(project.path)
-    folders, mixers = dict(project.folders), list(project.mixers)
     model.remove_adapter("code")
-    project.remove_epoch("code", model)
+    removed = project.remove_epoch("code", model)
     again, infos = load(project)
     assert [epoch.slug for epoch in infos] == again.slot_adapters == ["verse", "tale"]
     assert torch.equal(again.mixer.head.weight, before["head.weight"][[0, 1, 3]])
     assert (project.path / "deleted" / "02-code" / "epoch.json").is_file()
-    project.restore_epoch("code", folders["code"], folders, mixers)
+    project.restore_epoch(removed)
     again, infos = load(project)
     assert [epoch.slug for epoch in infos] == again.slot_adapters == ["verse", "code", "tale"]
     assert same_tensors(snapshot(again.mixer), before)
@@ -480,7 +481,7 @@ def test_export_overwrites_nothing_and_tells_what_it_cannot_do(
     [
         ("Node.js", "node-js"),
         ("日本語", "epoch"),
-        ("lora_x", "epoch-lora-x"),
+        ("lora_x", "lora-x"),
         ("Être & Temps", "etre-temps"),
         ("../../etc", "etc"),
         ("A" * 300, "a" * 48),
@@ -499,7 +500,7 @@ def test_slugs_are_never_given_twice(project: Project, model: TemporalLoRA) -> N
     project.remove_epoch("verse", model)
     assert project.new_slug("verse") == "verse-2"
     blocks = TokenBlocks(IDS, IDS)
-    project.save_checkpoint(info("verse-2"), QUICK, blocks, {"step": torch.tensor(1)}, HISTORY)
+    project.checkpoints.save(info("verse-2"), QUICK, blocks, {"step": torch.tensor(1)}, HISTORY)
     assert project.new_slug("verse") == "verse-3"
 
 
@@ -508,7 +509,7 @@ def test_any_name_gives_an_adapter_that_can_be_stored_and_read(
     project: Project, model: TemporalLoRA, load: Load
 ) -> None:
     for name in ("Default", "Pop", "Training", "Model", "MLP", "H", "Lora", "0", "A"):
-        add(project, model, project.new_slug(name, model.reserved_names))
+        add(project, model, project.new_slug(name))
     again, infos = load(project)
     assert [epoch.state for epoch in infos] == ["frozen"] * 9
     for slug in model.slot_adapters:
@@ -541,34 +542,34 @@ def test_odd_adapter_names_of_scripts_are_stored_in_plain_folders(
 
 def test_checkpoint_comes_back_whole_and_is_listed_until_dropped(project: Project) -> None:
     blocks, state = TokenBlocks(IDS.repeat(3, 1), IDS + 1), {"step": torch.tensor(7), "a": torch.rand(2, 3)}
-    project.save_checkpoint(info("verse", state="training"), QUICK, blocks, state, HISTORY)
-    project.save_checkpoint(info("verse", state="training", name="Later"), QUICK, blocks, state, HISTORY * 2)
-    found, settings, read, stored = project.read_checkpoint("verse")
+    project.checkpoints.save(info("verse", state="training"), QUICK, blocks, state, HISTORY)
+    project.checkpoints.save(info("verse", state="training", name="Later"), QUICK, blocks, state, HISTORY * 2)
+    found, settings, read, stored = project.checkpoints.read("verse")
     assert found == info("verse", state="interrupted", name="Later") == project.interrupted()[0]
     assert settings == QUICK and same_tensors(stored, state)
     assert torch.equal(read.train_NT, blocks.train_NT) and torch.equal(read.held_out_NT, blocks.held_out_NT)
     assert project.read_history("verse") == HISTORY * 2
-    project.drop_checkpoint("verse")
+    project.checkpoints.drop("verse")
     assert project.interrupted() == []
     with pytest.raises(TloraError, match="checkpoint of verse is damaged"):
-        project.read_checkpoint("verse")
+        project.checkpoints.read("verse")
 
 
 def test_checkpoints_slug_is_its_folders_and_nothing_outside_can_be_dropped(project: Project) -> None:
-    project.save_checkpoint(info("verse"), QUICK, TokenBlocks(IDS, IDS), {"step": torch.tensor(1)}, HISTORY)
+    project.checkpoints.save(info("verse"), QUICK, TokenBlocks(IDS, IDS), {"step": torch.tensor(1)}, HISTORY)
     path = project.path / "checkpoints" / "verse" / "epoch.json"
     data = json.loads(path.read_text())
     data["epoch"]["slug"] = "../.."
     path.write_text(json.dumps(data))
     assert [epoch.slug for epoch in project.interrupted()] == ["verse"]
-    project.drop_checkpoint("../..")
-    project.drop_checkpoint("..")
-    project.drop_checkpoint("")
+    project.checkpoints.drop("../..")
+    project.checkpoints.drop("..")
+    project.checkpoints.drop("")
     assert path.is_file()
 
 
 def test_damaged_checkpoint_is_listed_as_broken(project: Project) -> None:
-    project.save_checkpoint(info("verse"), QUICK, TokenBlocks(IDS, IDS), {"step": torch.tensor(1)}, HISTORY)
+    project.checkpoints.save(info("verse"), QUICK, TokenBlocks(IDS, IDS), {"step": torch.tensor(1)}, HISTORY)
     (project.path / "checkpoints" / "verse" / "epoch.json").write_text("{")
     assert [(epoch.slug, epoch.state, epoch.note) for epoch in project.interrupted()] == [
         ("verse", "broken", "damaged checkpoint")
@@ -579,18 +580,44 @@ def test_damaged_checkpoint_is_listed_as_broken(project: Project) -> None:
 
 
 def test_last_generation_is_the_last_kept(project: Project) -> None:
-    assert project.last_generation() is None
-    project.keep_generation(replace(RECORD, prompt="first"))
-    project.keep_generation(RECORD)
-    assert project.last_generation() == RECORD
+    assert project.generations.last() is None
+    project.generations.keep(replace(RECORD, prompt="first"))
+    project.generations.keep(RECORD)
+    assert project.generations.last() == RECORD
 
 
 @pytest.mark.parametrize("rest", [b'{"prompt": "half', b"\xe6\x97", b"null\n", b"[1]\n", b"\xff\n"])
 def test_line_that_was_cut_off_costs_neither_the_one_before_nor_the_one_after(project: Project, rest: bytes) -> None:
-    project.keep_generation(RECORD)
+    project.generations.keep(RECORD)
     with (project.path / "generations.jsonl").open("ab") as file:
         file.write(rest)
-    assert project.last_generation() == RECORD
+    assert project.generations.last() == RECORD
     later = replace(RECORD, prompt="later")
-    project.keep_generation(later)
-    assert project.last_generation() == later
+    project.generations.keep(later)
+    assert project.generations.last() == later
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 10_000])
+def test_last_generation_is_found_by_reading_the_files_end_in_pieces_of_any_size(
+    project: Project, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(kept_generations, "_PIECE", piece)
+    for number in range(5):
+        project.generations.keep(replace(RECORD, prompt=str(number)))
+    assert project.generations.last() == replace(RECORD, prompt="4")
+    with project.generations.path.open("ab") as file:
+        file.write(b"\n{cut off\n" * 100)
+    assert project.generations.last() == replace(RECORD, prompt="4")
+
+
+def test_last_generation_costs_no_reading_of_the_earlier_ones(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prompt in ("earlier", "later"):
+        project.generations.keep(replace(RECORD, prompt=prompt))
+    read: list[str] = []
+    parse = kept_generations.read_generation_line
+    monkeypatch.setattr(kept_generations, "read_generation_line", lambda line: (read.append(line), parse(line))[1])
+    monkeypatch.setattr(kept_generations, "_PIECE", 100)
+    project.generations.last()
+    assert [line for line in read if "earlier" in line] == []

@@ -14,11 +14,11 @@ from engine_helpers import MakeMixture, drain
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.evaluation import (
     calibration,
+    dominance,
     held_out_loss,
     mixer_weights,
     next_token_loss,
     routing_accuracies,
-    routing_accuracy,
     score_domain,
     switch_lags,
 )
@@ -63,10 +63,11 @@ def test_loss_of_a_uniform_guess_is_log_v() -> None:
 
 
 @pytest.mark.parametrize("slot", [0, 1, 2])
-def test_routing_accuracy_is_the_share_of_tokens_whose_largest_weight_is_the_slots(
+def test_dominance_is_the_share_of_tokens_whose_largest_weight_is_the_slots(
     mixture: TemporalLoRA, held_out_NT: torch.Tensor, slot: int
 ) -> None:
-    assert routing_accuracy(mixture, held_out_NT, slot) == pytest.approx(routing_by_hand(mixture, held_out_NT, slot))
+    _, routed = drain(dominance(mixture, held_out_NT))
+    assert routed.share(slot) == pytest.approx(routing_by_hand(mixture, held_out_NT, slot))
 
 
 def test_routing_of_probes_is_told_for_each_epoch_that_left_one(mixture: TemporalLoRA) -> None:
@@ -84,6 +85,8 @@ def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_o
         assert found == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
     assert score.routing_accuracy == pytest.approx(routing_by_hand(mixture, held_out_NT, 2))
     assert score.unprotected_routing_accuracy == 0.25
+    known = drain(dominance(mixture, held_out_NT))[1]
+    assert drain(score_domain(mixture, "code", held_out_NT, 0.25, known))[1] == score
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -141,6 +144,10 @@ def test_borders_of_blocks_that_fill_the_context_are_measured_too(mixture: Tempo
     assert len(lags) == 2 and all(0 <= lag <= 256 for lag in lags)
 
 
+def calibrated(model: TemporalLoRA, texts: list[torch.Tensor]) -> float:
+    return calibration([drain(dominance(model, ids_NT))[1] for ids_NT in texts])
+
+
 @torch.inference_mode()
 def test_calibration_compares_the_dominant_weight_with_how_often_it_is_right(
     mixture: TemporalLoRA, held_out_NT: torch.Tensor
@@ -153,25 +160,26 @@ def test_calibration_compares_the_dominant_weight_with_how_often_it_is_right(
             right.append(row.index(max(row)) == slot)
     expected = calibration_error(largest, right)
     assert expected > 0.05
-    assert calibration(mixture, texts) == pytest.approx(expected, abs=1e-4)
+    assert calibrated(mixture, texts) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_mixer_that_knows_its_domains_is_well_calibrated(knowing: TemporalLoRA) -> None:
-    assert calibration(knowing, [alphabet_text(1, 3), alphabet_text(2, 3)]) < 0.02
-    assert calibration(knowing, [alphabet_text(2, 3), alphabet_text(1, 3)]) > 0.9
+    assert calibrated(knowing, [alphabet_text(1, 3), alphabet_text(2, 3)]) < 0.02
+    assert calibrated(knowing, [alphabet_text(2, 3), alphabet_text(1, 3)]) > 0.9
 
 
 def test_calibration_of_routing_is_its_share_of_wrong_tokens(
     make_mixture: MakeMixture, held_out_NT: torch.Tensor
 ) -> None:
     model = make_mixture("routing")
-    right = (routing_accuracy(model, held_out_NT, 1) + routing_accuracy(model, held_out_NT, 2)) / 2
+    routed = drain(dominance(model, held_out_NT))[1]
+    right = (routed.share(1) + routed.share(2)) / 2
     assert 0 < right < 1
-    assert calibration(model, [held_out_NT, held_out_NT]) == pytest.approx(1 - right)
+    assert calibrated(model, [held_out_NT, held_out_NT]) == pytest.approx(1 - right)
 
 
-def test_nothing_measured_is_no_calibration(mixture: TemporalLoRA) -> None:
-    assert math.isnan(calibration(mixture, []))
+def test_nothing_measured_is_no_calibration() -> None:
+    assert math.isnan(calibration([]))
 
 
 # -- HTML -------------------------------------------------------------------------------------------------------

@@ -10,17 +10,16 @@ The README tells what each line gives.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from tlora_gui.engine.backbones import fingerprint, is_causal, load_backbone, not_causal
-from tlora_gui.engine.blocks import make_blocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import (
     STARTER,
@@ -32,18 +31,16 @@ from tlora_gui.engine.config import (
     epoch_colour,
 )
 from tlora_gui.engine.corpus import TextCorpus, as_corpus
-from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.evaluation import mixer_weights
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.generation import generate
+from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.project import Project
-from tlora_gui.engine.training import KEPT_HELD_OUT, require_context, train_epoch
-from tlora_gui.paths import cache_dir
+from tlora_gui.engine.streams import finished, recorded
+from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
-
-Returned = TypeVar("Returned")
 
 
 class TemporalLoRAModel(TemporalLoRA):
@@ -77,7 +74,7 @@ class TemporalLoRAModel(TemporalLoRA):
             backbone, self.reference = model_name, str(model_name.config._name_or_path)
             name = Path(self.reference).name if Path(self.reference).exists() else self.reference
         else:
-            loaded = _finish(load_backbone(str(model_name), CancelToken()))
+            loaded = finished(load_backbone(str(model_name), CancelToken()))
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
         super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
@@ -107,15 +104,16 @@ class TemporalLoRAModel(TemporalLoRA):
             TloraError: if it is no project, is damaged, or the backbone's weights are others.
         """
         project = Project.open(Path(path))
+        index = project.index
         model = cls(
-            backbone if backbone is not None else project.backbone_reference,
-            project.lora.r,
-            project.lora.lora_alpha,
-            project.mixer.strategy,
+            backbone if backbone is not None else index.backbone_reference,
+            index.lora.r,
+            index.lora.lora_alpha,
+            index.mixer.strategy,
             tokenizer=tokenizer,
-            mixer_layer=project.lora.mixer_layer,
+            mixer_layer=index.lora.mixer_layer,
         )
-        if fingerprint(model.backbone) != project.fingerprint:
+        if fingerprint(model.backbone) != index.fingerprint:
             raise TloraError("The backbone is not the one this project was made with.", "Load the original model.")
         for info in project.load_into(model):
             if info.state == "broken":
@@ -200,20 +198,10 @@ def train_adapter(
     )
     require_context(model, block_size)
     cancel = CancelToken()
-    blocks = make_blocks(
-        as_corpus(dataset),
-        model.tokenizer,
-        block_size=block_size,
-        max_tokens=max_tokens,
-        held_out_share=settings.held_out_share,
-        held_out_tokens=max(settings.held_out_tokens, KEPT_HELD_OUT),
-        seed=seed,
-    )
-    if "" not in model.memories:
-        cache = cache_dir() / "dreams" / f"{fingerprint(model.backbone)[:16]}.safetensors"
-        model.memories[""] = dream_memory(model, _finish(dream_ids(model, cache, cancel)))
+    blocks = epoch_blocks(as_corpus(dataset), model.tokenizer, settings, cancel)
+    finished(remember_dreams(model, fingerprint(model.backbone), cancel))
     history: list[TrainStep | HeldOut] = []
-    result = _finish(train_epoch(model, adapter_name, blocks, settings, cancel), history)
+    result = finished(recorded(train_epoch(model, adapter_name, blocks, settings, cancel), history))
     info = EpochInfo(
         slug=adapter_name,
         name=adapter_name,
@@ -256,14 +244,3 @@ def generate_with_mixer(
     tokens = list(generate(model, tokenizer, prompt, blend, sampling, CancelToken()))
     weights = torch.tensor([token.weights for token in tokens])
     return "".join(token.text for token in tokens), weights.view(len(tokens), model.mixer.slots)
-
-
-def _finish(stream: Generator[Any, None, Returned], history: list[TrainStep | HeldOut] | None = None) -> Returned:
-    """Run a stream to its end and return what it returns; steps and measurements go to ``history``."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            return cast(Returned, end.value)
-        if history is not None and isinstance(event, (TrainStep, HeldOut)):
-            history.append(event)

@@ -81,8 +81,7 @@ def calibration_error(largest_weights: Sequence[float], right: Sequence[bool]) -
     """
     if not largest_weights:
         return nan
-    bins: list[list[tuple[float, bool]]] = [[] for _ in range(CALIBRATION_BINS)]
+    gaps = [0.0] * CALIBRATION_BINS
     for weight, hit in zip(largest_weights, right, strict=True):
-        bins[min(int(weight * CALIBRATION_BINS), CALIBRATION_BINS - 1)].append((weight, hit))
-    gaps = (abs(sum(weight for weight, _ in held) - sum(hit for _, hit in held)) for held in bins)
-    return sum(gaps) / len(largest_weights)
+        gaps[min(int(weight * CALIBRATION_BINS), CALIBRATION_BINS - 1)] += weight - hit
+    return sum(map(abs, gaps)) / len(largest_weights)

@@ -1,0 +1,164 @@
+"""What befalls an epoch of an open project: trained, gone on with, edited, deleted, restored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.blocks import TokenBlocks
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import TrainSettings
+from tlora_gui.engine.corpus import TextCorpus
+from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.events import EpochFinished, EpochInfo, EpochsChanged, HeldOut, Progress, TrainStarted, TrainStep
+from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.streams import Stream, recorded
+from tlora_gui.engine.training import EpochRun, require_context, train_epoch
+from tlora_gui.engine.workspace import Workspace
+
+
+def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream:
+    """Train a new epoch and store it.
+
+    Raises:
+        TloraError: if its name is taken, or there is too little text.
+        Cancelled: if it was discarded or suspended.
+    """
+    model, project, settings = space.model, space.project, job.settings
+    name = space.epochs.free_name(job.name)
+    require_context(model, settings.block_size)
+    yield Progress("Reading the corpus")
+    corpus = TextCorpus.from_paths(job.paths, cancel)
+    blocks = epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel)
+    yield from remember_dreams(model, project.index.fingerprint, cancel)
+    colour = job.colour or space.epochs.free_colour()
+    paths = tuple(str(Path(path).resolve()) for path in job.paths)
+    slug = project.new_slug(name)
+    project.checkpoints.drop(slug)  # what a crash may have left of another one
+    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=paths)
+    yield from _run(space, info, _begin(space, info, blocks, settings), [], cancel)
+
+
+def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
+    """Go on with an interrupted epoch and store it.
+
+    Raises:
+        TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
+        Cancelled: if it was discarded or suspended.
+    """
+    info, settings, blocks, state = space.project.checkpoints.read(space.epochs[slug].slug)
+    yield from remember_dreams(space.model, space.project.index.fingerprint, cancel)
+    run = _begin(space, info, blocks, settings)
+    try:
+        run.load_state_dict(state)
+    except (ValueError, KeyError, RuntimeError) as error:
+        run.undo()
+        raise TloraError(
+            f"{info.name} cannot go on: {error}.",
+            "Undo what was changed since, or delete this interrupted epoch and train it again.",
+        ) from error
+    history = [event for event in space.project.read_history(slug) if event.step <= run.step]
+    yield from _run(space, replace(info, state="training"), run, history, cancel)
+
+
+def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
+    """An untrained adapter and its run; if that fails, the model is as it was."""
+    space.model.add_adapter(info.slug, info.era, settings.seed)
+    try:
+        return EpochRun(space.model, info.slug, blocks, settings)
+    except BaseException:
+        space.model.remove_adapter(info.slug)
+        raise
+
+
+def _run(
+    space: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+) -> Stream:
+    """Train to the end and store the epoch; on any other end, put the list of epochs right."""
+    project, epochs, settings = space.project, space.epochs, run.settings
+    space.removed = None
+    epochs.put(info)
+
+    def checkpoint(run: EpochRun) -> None:
+        project.checkpoints.save(epochs[info.slug], settings, run.blocks, run.state_dict(), history)
+
+    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
+    try:
+        yield epochs.changed()
+        yield TrainStarted(info, run.total_steps, run.step)
+        result = yield from recorded(training, history)
+        note = "" if run.step == run.total_steps else f"stopped after {run.step} of {run.total_steps} steps"
+        info = replace(
+            epochs[info.slug],  # it may have been renamed meanwhile
+            state="frozen",
+            tokens=result.tokens,
+            held_out_loss=result.held_out_loss,
+            backbone_loss=result.backbone_loss,
+            note=note,
+        )
+        project.add_epoch(info, settings, run.model, history)
+    except BaseException as end:
+        if info.slug in run.model.adapters:  # not begun, or trained but not stored
+            run.undo()
+        if isinstance(end, Cancelled) and cancel.mode == "discard":
+            project.checkpoints.drop(info.slug)
+        epochs.remove(info.slug)
+        if info.slug in project.checkpoints.slugs():
+            epochs.put(project.checkpoints.info(info.slug))
+        if not isinstance(end, GeneratorExit):
+            yield epochs.changed()
+        raise
+    epochs.put(info)
+    yield EpochFinished(info)
+    yield epochs.changed()
+
+
+def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
+    """Rename or recolour an epoch.
+
+    Raises:
+        TloraError: if the name is empty or taken, or there is no such epoch.
+    """
+    name = space.epochs.free_name(job.name, job.slug)
+    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=job.colour)
+    if info.state in ("frozen", "interrupted"):
+        space.project.edit_epoch(info)
+    space.epochs.put(info)
+    return space.epochs.changed()
+
+
+def delete(space: Workspace, slug: str) -> EpochsChanged:
+    """Take an epoch out of the mixture, or drop the checkpoint of an interrupted one.
+
+    Raises:
+        TloraError: if it is in training, or there is no such epoch.
+    """
+    model, project, info = space.model, space.project, space.epochs[slug]
+    if info.state == "training":
+        raise TloraError(f"{info.name} is in training.", "Stop the training first.")
+    if slug in project.index.folders:
+        if slug in model.adapters:
+            model.remove_adapter(slug)
+        try:
+            space.removed = project.remove_epoch(slug, model)
+        except BaseException:
+            space.load()
+            raise
+    else:
+        space.removed = None
+        project.checkpoints.drop(slug)
+    space.epochs.remove(slug)
+    return space.epochs.changed()
+
+
+def restore(space: Workspace) -> None:
+    """Undo the latest deletion.
+
+    Raises:
+        TloraError: if there is none that can be undone.
+    """
+    if space.removed is None:
+        raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
+    space.project.restore_epoch(space.removed)
+    space.load()

@@ -1,0 +1,34 @@
+"""Work is a generator of events; these pass one on, or run one to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any, TypeVar, cast
+
+from tlora_gui.engine.events import Progress, StreamEvent
+
+Stream = Generator[StreamEvent, None, None]
+Returned = TypeVar("Returned")
+
+
+def recorded(stream: Generator[Any, None, Returned], into: list[Any]) -> Generator[Any, None, Returned]:
+    """Pass a stream on, keep a copy of what is worth keeping, return what it returns."""
+    with closing(stream):
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return cast(Returned, end.value)
+            if not isinstance(event, Progress):
+                into.append(event)
+            yield event
+
+
+def finished(stream: Generator[Any, None, Returned]) -> Returned:
+    """Run a stream to its end and return what it returns."""
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return cast(Returned, end.value)

@@ -1,0 +1,132 @@
+"""A project that is open: its folder, its model, its epochs. What every job works on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from tlora_gui.engine.backbones import Backbone, context_length
+from tlora_gui.engine.blocks import held_out_blocks
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.corpus import TextCorpus
+from tlora_gui.engine.epoch_list import EpochList
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import BackboneInfo, HeldOut, Progress, ProjectInfo, SlotInfo
+from tlora_gui.engine.project import Project, RemovedEpoch
+from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+
+@dataclass(slots=True)
+class Workspace:
+    """An open project.
+
+    Attributes:
+        removed: the latest deletion, as long as it can be undone.
+    """
+
+    project: Project
+    model: TemporalLoRA
+    backbone: Backbone
+    epochs: EpochList = field(default_factory=EpochList)
+    removed: RemovedEpoch | None = None
+
+    def load(self) -> None:
+        """Make the model and the list of epochs what the project on disk is.
+
+        Raises:
+            TloraError: if the project's Time Mixer cannot be read.
+        """
+        model = self.model
+        if model.slot_adapters:  # without slots, removals have nothing to stack anew
+            model.set_slots([], TimeMixer(model.mixer.hidden_size, model.mixer.settings))
+        for slug in list(model.adapters):
+            model.remove_adapter(slug)
+        self.epochs = EpochList([*self.project.load_into(self.model), *self.project.interrupted()])
+        self.removed = None
+
+    # -- as people see it ---------------------------------------------------------------------------------------
+
+    def info(self) -> ProjectInfo:
+        """The open project, whole."""
+        project = self.project
+        known = [epoch.slug for epoch in self.epochs if epoch.state != "broken"]
+        return ProjectInfo(
+            path=str(project.path),
+            name=project.path.name,
+            backbone=self._backbone_info(),
+            strategy=project.index.mixer.strategy,
+            epochs=tuple(self.epochs),
+            history=tuple((slug, project.read_history(slug)) for slug in known),
+            generation=project.generations.last(),
+        )
+
+    def _backbone_info(self) -> BackboneInfo:
+        model, device = self.model, self.model.device
+        return BackboneInfo(
+            name=self.backbone.name.rsplit("/", 1)[-1],
+            reference=self.backbone.reference,
+            parameters=sum(parameter.numel() for parameter in model.backbone_parameters().values()),
+            device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
+            dtype=str(model.backbone.dtype).removeprefix("torch."),
+            context_length=context_length(model.backbone),
+            blocks=model.backbone.config.get_text_config().num_hidden_layers,
+            mixer_layer=model.mixer_layer,
+        )
+
+    def slots(self) -> tuple[SlotInfo, ...]:
+        """The mixer's slots, the backbone first."""
+        named = (self.epochs[slug] for slug in self.model.slot_adapters)
+        epochs = (SlotInfo(epoch.slug, epoch.name, epoch.colour) for epoch in named)
+        return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
+
+    def blend(self, mode: str) -> Blend:
+        """Who speaks in a mode of generation.
+
+        Raises:
+            TloraError: if there is no epoch to mix, or the mode's epoch has no slot.
+        """
+        slots = ["", *self.model.slot_adapters]
+        if mode == MIXER_MODE:
+            return "mixer"
+        if mode in (SUM_MODE, AVERAGE_MODE):
+            if not (epochs := len(slots) - 1):
+                raise TloraError("There is no epoch to mix.", "Train an epoch first, or choose another mode.")
+            share = 1.0 if mode == SUM_MODE else 1 / epochs
+            return torch.tensor([0.0] + [share] * epochs)
+        if mode not in slots:
+            raise TloraError("That epoch is not in the mixture.", "Choose another mode.")
+        return slots.index(mode)
+
+    # -- what can be measured -----------------------------------------------------------------------------------
+
+    def held_out_texts(self, tokens: int, cancel: CancelToken) -> Generator[Progress, None, dict[str, Tensor]]:
+        """Held-out text of every epoch in the mixture (N, T), about ``tokens`` of it.
+
+        It is what the epoch has left, else that of its files as they are now.
+
+        Raises:
+            TloraError: if that text is gone.
+        """
+        texts: dict[str, Tensor] = {}
+        for slug in (slugs := self.model.slot_adapters):
+            yield Progress("Reading held-out text", len(texts), len(slugs), "epochs")
+            left_NT = self.model.memories[slug].held_out_NT
+            if left_NT is not None:
+                texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
+            else:
+                info, settings = self.project.read_epoch(slug)
+                corpus = TextCorpus.from_paths(info.corpus, cancel)
+                texts[slug] = held_out_blocks(corpus, self.backbone.tokenizer, settings, tokens)
+        return texts
+
+    def unprotected_routing(self) -> dict[str, float]:
+        """Last routing accuracies of the mixer that was trained without Active Sleep beside the latest epoch."""
+        slots = self.model.slot_adapters
+        history = self.project.read_history(slots[-1]) if slots else ()
+        measured = [event for event in history if isinstance(event, HeldOut)]
+        return dict(measured[-1].unprotected) if measured else {}
