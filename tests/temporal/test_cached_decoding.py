@@ -107,6 +107,7 @@ def test_a_live_epoch_decodes_with_a_cache_too(tiny_backbone: Any) -> None:
     assert_near(parts.logits_BTV, whole.logits_BTV)
 
 
+@torch.no_grad()
 def test_logits_to_keep_gives_the_last_positions_and_all_weights(tiny_backbone: Any) -> None:
     model = mixture(tiny_backbone)
     ids_BT = token_ids(2, T)

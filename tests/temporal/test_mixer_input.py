@@ -40,7 +40,7 @@ def blocks_run_by(model: TemporalLoRA, ids_BT: Tensor) -> list[int]:
 def test_decoder_blocks_are_found_in_both_families(tiny_backbone: Any) -> None:
     name, blocks = decoder_blocks(tiny_backbone)
     kind = tiny_backbone.config.model_type
-    assert name == {"llama": "layers", "gpt2": "h"}[kind]
+    assert name == {"llama": "model.layers", "gpt2": "transformer.h"}[kind]
     assert blocks is (tiny_backbone.model.layers if kind == "llama" else tiny_backbone.transformer.h)
 
 

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from tlora_gui.temporal.active_sleep import freeze_teacher
 from tlora_gui.temporal.config import STRATEGIES, MixerSettings, Strategy
-from tlora_gui.temporal.time_mixer import ATTENTION_SIZE, NEW_SLOT_BIAS, MixerState, TimeMixer
+from tlora_gui.temporal.time_mixer import ATTENTION_SIZE, NEW_SLOT_BIAS, WHISPER, MixerState, TimeMixer
 
 H = 24
 MEANS: list[Strategy] = ["gating", "routing"]
@@ -237,10 +237,18 @@ def slot_values() -> Tensor:
 
 
 @pytest.mark.parametrize("strategy", ["gating", "attention"])
-def test_soft_weights_are_the_softmax_of_the_logits(strategy: Strategy) -> None:
+def test_soft_weights_are_the_softmax_of_the_logits_without_its_whispers(strategy: Strategy) -> None:
     mixer = make_mixer(strategy=strategy)
-    logits_BTS, _ = mixer(hidden())
-    assert torch.equal(mixer.weights(logits_BTS), logits_BTS.softmax(-1))
+    logits_BTS = 4 * mixer(hidden())[0]
+    soft_BTS = logits_BTS.softmax(-1)
+    assert torch.equal(mixer.weights(logits_BTS), soft_BTS), "whole while it learns"
+    with torch.no_grad():
+        weights_BTS = mixer.weights(logits_BTS)
+    silent_BTS = soft_BTS < WHISPER * soft_BTS.amax(-1, keepdim=True)
+    assert 0 < silent_BTS.float().mean() < 0.6
+    assert torch.equal(weights_BTS == 0, silent_BTS)
+    assert_near(weights_BTS.sum(-1), torch.ones(2, 20))
+    assert (weights_BTS - soft_BTS).abs().max() < 2 * WHISPER
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])

@@ -1,25 +1,33 @@
-"""The adapters of one backbone as PEFT knows them: made, loaded, deleted, stacked for mixing.
+"""Adapters as PEFT knows them: its configuration, its folders, its own forward for comparison.
 
-PEFT owns names, weights and folders; every adapter here has the same layers and arithmetic, so that the stacks fit.
+Nothing here runs while the mixture speaks: PEFT keeps every adapter as modules of its own and walks through all of
+them whenever one is added, so that opening a project would take time in the square of its epochs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
-from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.temporal.config import LoraSettings
-from tlora_gui.temporal.lora import FusedLora
+from tlora_gui.temporal.lora import LoraWeights
+
+if TYPE_CHECKING:  # PEFT takes 1.5 s to import, and a project opens without it
+    from peft import LoraConfig, PeftModel
+
+CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
+"""What PEFT calls the two files of an adapter."""
 
 _FREE = {
     "auto_mapping",
@@ -32,12 +40,24 @@ _FREE = {
 }
 """Fields of a stored LoRA configuration that change nothing of what the adapter says."""
 
+_ORDINARY = {
+    "peft_type": "LORA",
+    "bias": "none",
+    "init_lora_weights": True,
+    "megatron_core": "megatron.core",
+    "qalora_group_size": 16,
+}
+"""Fields that PEFT fills in for ordinary LoRA; every other one is empty or false then."""
 
-class PeftAdapters:
-    """LoRA adapters in the blocks from ``first_block`` up of one backbone.
+_PREFIX = "base_model.model."
+"""What PEFT puts before the names of the backbone's modules in its files."""
+
+
+class PeftFormat:
+    """Ordinary PEFT LoRA over the linear layers of the blocks from ``first_block`` up of one backbone.
 
     Args:
-        backbone: a causal LM; PEFT wraps its linear layers when the first adapter comes.
+        backbone: a causal LM.
         settings: rank and scaling of new adapters.
         first_block: the lowest adapted decoder block.
         name: what adapter folders name as their base model.
@@ -46,145 +66,152 @@ class PeftAdapters:
     def __init__(self, backbone: PreTrainedModel, settings: LoraSettings, first_block: int, name: str) -> None:
         # PEFT writes the backbone's own name into adapter folders; a cache path there would help nobody.
         self.backbone_name = backbone.name_or_path = name or backbone.name_or_path
-        self.fused: FusedLora | None = None
-        self.reserved_names = _reserved_names(backbone)
         self._backbone = backbone
         self._settings = settings
         self._first_block = first_block
-        self._peft: PeftModel | None = None
-        self._names: list[str] = []
-        self._blocks_name, blocks = decoder_blocks(backbone)
-        linears = {name for name, module in blocks.named_modules() if _is_linear(module)}
-        self._leaves = sorted({name.rsplit(".", 1)[-1] for name in linears})
-        self._transposed = any(isinstance(module, Conv1D) for module in blocks.modules())  # GPT-2 keeps W as (in, out)
+        path, blocks = decoder_blocks(backbone)
+        self._blocks_name, self._depth = path.rsplit(".", 1)[-1], len(blocks)
+        self.layers = {
+            f"{path}.{index}.{name}": module
+            for index, block in enumerate(blocks)
+            if index >= first_block
+            for name, module in block.named_modules()
+            if _is_linear(module)
+        }
+        """The adapted linear layers by their names in the backbone."""
 
-    @property
-    def peft_model(self) -> PeftModel:
-        """PEFT's view of the backbone.
+    def config(self, settings: LoraSettings | None = None) -> LoraConfig:
+        """The ordinary PEFT configuration of an adapter; of every new one, unless it has other settings."""
+        from peft import LoraConfig
 
-        Raises:
-            LookupError: before the first adapter is added.
-        """
-        if self._peft is None:
-            raise LookupError("this model has no adapter yet; call add_adapter first")
-        return self._peft
-
-    def parameters(self, name: str) -> dict[str, nn.Parameter]:
-        """PEFT's parameters of one adapter, by their full names."""
-        ends = (f".lora_A.{name}.weight", f".lora_B.{name}.weight")
-        return {full: p for full, p in self._backbone.named_parameters() if full.endswith(ends)}
-
-    def config(self) -> LoraConfig:
-        """The ordinary PEFT configuration that every new adapter has."""
-        depth = self._backbone.config.get_text_config().num_hidden_layers
+        settings = settings or self._settings
         return LoraConfig(
-            r=self._settings.r,
-            lora_alpha=self._settings.lora_alpha,  # type: ignore[arg-type]  # PEFT says int, takes any number
-            target_modules=self._leaves,
-            layers_to_transform=list(range(self._first_block, depth)),
-            layers_pattern=self._blocks_name,
-            fan_in_fan_out=self._transposed,
+            r=settings.r,
+            lora_alpha=settings.lora_alpha,  # type: ignore[arg-type]  # PEFT says int, takes any number
             base_model_name_or_path=self.backbone_name or None,
             task_type="CAUSAL_LM",
+            **self._where(),
         )
 
-    def add(self, name: str, seed: int) -> None:
-        """Make an untrained adapter; ``seed`` fixes its weights and leaves torch's global generator as it was.
+    def _where(self) -> dict[str, Any]:
+        """The configuration's fields that say which layers are adapted."""
+        return {
+            "target_modules": sorted({name.rsplit(".", 1)[-1] for name in self.layers}),
+            "layers_to_transform": list(range(self._first_block, self._depth)),
+            "layers_pattern": self._blocks_name,
+            "fan_in_fan_out": any(isinstance(module, Conv1D) for module in self.layers.values()),  # W is (in, out)
+        }
 
-        Raises:
-            ValueError: if the name is taken or PEFT could not use it as a module name.
+    def new(self, seed: int) -> LoraWeights:
+        """Untrained weights as PEFT makes them: A uniform after Kaiming, B zero.
+
+        ``seed`` fixes them and leaves torch's global generator as it was.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self._inject(name, self.config())
+        settings, down, up = self._settings, [], []
+        generator = torch.Generator().manual_seed(seed)
+        for module in self.layers.values():
+            inputs, outputs = _features(module)
+            weight_RI = torch.empty(settings.r, inputs)
+            nn.init.kaiming_uniform_(weight_RI, a=math.sqrt(5), generator=generator)
+            down.append(weight_RI.to(self._backbone.device))
+            up.append(torch.zeros(outputs, settings.r, device=self._backbone.device))
+        return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
-    def load(self, name: str, folder: Path) -> None:
-        """Take in a trained adapter from a plain PEFT folder.
+    def parameters(self, weights: LoraWeights, name: str) -> dict[str, nn.Parameter]:
+        """An adapter's parameters under the names that they have in a PEFT model."""
+        found = {}
+        for layer, down, up in zip(self.layers, weights.down, weights.up, strict=True):
+            found[f"{layer}.lora_A.{name}.weight"] = down
+            found[f"{layer}.lora_B.{name}.weight"] = up
+        return found
+
+    def write(self, weights: LoraWeights, folder: Path) -> None:
+        """Write a plain PEFT adapter folder, which ``PeftModel.from_pretrained`` opens."""
+        config = self.config(_settings(weights))
+        config.inference_mode = True
+        config.save_pretrained(str(folder))
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in self._stored(weights).items()}
+        save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+    def read(self, folder: Path) -> LoraWeights:
+        """Weights from a plain PEFT adapter folder.
 
         Raises:
-            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
+            ValueError: if it is not an ordinary LoRA adapter over this model's layers.
             OSError: if the weights cannot be read.
         """
-        config = self._read_config(folder)
+        settings = self._read_settings(folder)
         try:
-            weights = load_file(folder / SAFETENSORS_WEIGHTS_NAME)
+            stored = load_file(folder / WEIGHTS_FILE)
         except SafetensorError as error:
             raise ValueError(f"the weights in {folder} are damaged: {error}") from error
-        self._inject(name, config)
-        try:
-            found = set_peft_model_state_dict(self.peft_model, weights, adapter_name=name)
-            missing = {full.removeprefix("base_model.model.") for full in found.missing_keys}
-            if found.unexpected_keys or missing & self.parameters(name).keys():
-                raise ValueError("it has other tensors than this model's layers")
-        except (ValueError, RuntimeError) as error:
-            self.delete(name)
-            raise ValueError(f"the weights in {folder} do not fit this backbone: {error}") from error
-
-    def delete(self, name: str) -> None:
-        """Forget an adapter."""
-        self._names.remove(name)
-        if self._names:
-            self.peft_model.set_adapter(self._names[0])  # PEFT warns when its active adapter goes
-        self.peft_model.delete_adapter(name)
-
-    def stack(self, frozen: list[str], live: str | None) -> None:
-        """Stack the adapters that speak, let ``live`` learn, and tell PEFT to leave the forward to us."""
-        self.peft_model.base_model.disable_adapter_layers()
-        for parameter in self.parameters(live).values() if live else ():
-            parameter.requires_grad_(True)
-        assert self.fused is not None
-        self.fused.stack(frozen, live)
+        down: list[Tensor] = []
+        up: list[Tensor] = []
+        for layer, module in self.layers.items():
+            inputs, outputs = _features(module)
+            for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
+                tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
+                if tensor is None or tensor.shape != shape:
+                    raise ValueError(f"the weights in {folder} do not fit this backbone: {layer} has others")
+                into.append(tensor.to(self._backbone.device, torch.float32))
+        if stored:
+            raise ValueError(f"the weights in {folder} do not fit this backbone: it has no {next(iter(stored))}")
+        return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
     @contextmanager
-    def plain(self, name: str | None) -> Iterator[PeftModel]:
-        """PEFT's own forward with one adapter (or none), our mixing switched off. ``stack`` again afterwards."""
-        assert self.fused is not None
-        self.fused.mix = None
-        fused, self.fused = self.fused, None
+    def plain(self, adapters: Mapping[str, LoraWeights]) -> Iterator[PeftModel]:
+        """PEFT's own model with these adapters, the first one active; the backbone is itself again afterwards."""
+        from peft import get_peft_model, set_peft_model_state_dict
+
+        peft_model: PeftModel | None = None
         try:
-            if name is not None:
-                self.peft_model.base_model.enable_adapter_layers()
-                self.peft_model.set_adapter(name, inference_mode=True)
-            yield self.peft_model
+            for name, weights in adapters.items():
+                config = self.config(_settings(weights))
+                if peft_model is None:
+                    peft_model = get_peft_model(self._backbone, config, adapter_name=name)
+                else:
+                    peft_model.add_adapter(name, config)
+                set_peft_model_state_dict(peft_model, self._stored(weights), adapter_name=name)
+            assert peft_model is not None
+            yield peft_model.eval()
         finally:
-            self.fused = fused
+            if peft_model is not None:
+                peft_model.unload()
+                self._backbone.requires_grad_(False)
 
-    def _inject(self, name: str, config: LoraConfig) -> None:
-        if name in self._names:
-            raise ValueError(f"there is already an epoch named {name!r}; choose another name")
-        if not name or "." in name or name.startswith("lora_"):
-            raise ValueError(f"{name!r} cannot name an adapter: it must not be empty, hold a dot or begin with 'lora_'")
-        if name in self.reserved_names:
-            raise ValueError(f"{name!r} cannot name an adapter: a part of the model has that name; choose another")
-        if self._peft is None:
-            self._peft = get_peft_model(self._backbone, config, adapter_name=name)
-            self.fused = FusedLora(self._backbone)
-        else:
-            self._peft.add_adapter(name, config)
-            if not self._names:
-                self._peft.set_adapter(name)  # PEFT still holds the last removed one for active
-        self._names.append(name)
+    def _stored(self, weights: LoraWeights) -> dict[str, Tensor]:
+        """Weights by their names in PEFT's files."""
+        named = self.parameters(weights, "")
+        return {_PREFIX + full.replace("..", "."): parameter.detach() for full, parameter in named.items()}
 
-    def _read_config(self, folder: Path) -> LoraConfig:
-        """Our own configuration with a stored adapter's rank and scaling.
+    def _read_settings(self, folder: Path) -> LoraSettings:
+        """A stored adapter's rank and scaling.
 
-        Whatever else a stored one can ask for (other layers, other arithmetic, an initialisation that writes to the
+        Whatever else a configuration can ask for (other layers, other arithmetic, an initialisation that writes to the
         backbone) is refused.
         """
-        stored = LoraConfig.from_pretrained(str(folder.resolve()))  # an absolute path is never taken for a Hub id
-        if not isinstance(stored, LoraConfig):
+        try:
+            stored = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"there is no readable {CONFIG_FILE} in {folder}: {error.strerror}") from error
+        if not isinstance(stored, dict) or stored.get("peft_type") != "LORA":
             raise ValueError(f"the adapter in {folder} is no LoRA adapter")
-        settings = LoraSettings(stored.r, stored.lora_alpha)
-        config = self.config()
-        config.r, config.lora_alpha = settings.r, settings.lora_alpha
-        unlike = [key for key, ours in vars(config).items() if key not in _FREE and getattr(stored, key, None) != ours]
+        settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
+        stored["target_modules"] = sorted(stored.get("target_modules") or [])
+        wanted = _ORDINARY | self._where()
+        unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
+        unlike += [key for key in self._where() if self._where()[key] and key not in stored]
         if unlike:
             raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {', '.join(unlike)}")
-        return config
+        return settings
+
+
+def _settings(weights: LoraWeights) -> LoraSettings:
+    return LoraSettings(weights.r, weights.scaling * weights.r)
 
 
 def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
-    """The decoder blocks of a causal LM and the last part of their name (``"layers"``, ``"h"``).
+    """The decoder blocks of a causal LM and their name (``"model.layers"``, ``"transformer.h"``).
 
     Raises:
         ValueError: if the model has no list of ``num_hidden_layers`` blocks.
@@ -192,22 +219,19 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     depth = backbone.config.get_text_config().num_hidden_layers
     for name, module in backbone.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
-            return name.rsplit(".", 1)[-1], module
+            return name, module
     raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
-
-
-def _reserved_names(backbone: nn.Module) -> frozenset[str]:
-    """Names that no adapter may have: torch refuses its own ("pop", "values"), or PEFT would mix up tensors on saving.
-
-    It finds an adapter's tensors by ``.name.`` anywhere in their full names ("0" and "mlp" are parts of those) and
-    its ``lora_`` prefix by containment, and writes an adapter named "default" to another place.
-    """
-    parts = {part for full in backbone.state_dict() for part in full.split(".")}
-    within_prefix = {"lora_"[start:end] for start in range(5) for end in range(start + 1, 6)}
-    return frozenset(parts | within_prefix | {"base_model", "model", "base_layer", "default"} | {*dir(nn.ModuleDict())})
 
 
 def _is_linear(module: nn.Module) -> bool:
     """A linear layer of torch, GPT-2 or a quantisation library."""
     like_linear = all(hasattr(module, part) for part in ("in_features", "out_features", "weight"))
     return isinstance(module, (nn.Linear, Conv1D)) or like_linear
+
+
+def _features(module: nn.Module) -> tuple[int, int]:
+    """Inputs and outputs of a linear layer."""
+    if isinstance(module, Conv1D):
+        inputs, outputs = module.weight.shape
+        return int(inputs), int(outputs)
+    return int(module.in_features), int(module.out_features)  # type: ignore[arg-type]

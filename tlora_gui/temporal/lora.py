@@ -1,24 +1,46 @@
-"""Many LoRA adapters, mixed per token in two matrix products a layer, over PEFT's own layers.
+"""Many LoRA adapters, mixed per token in two matrix products a layer.
 
-PEFT creates, names, saves and loads the adapters and is then told to keep out of the forward pass
-(``disable_adapter_layers``, public). A forward hook on each wrapped base layer adds the mixture:
+In every adapted linear layer the mixture adds
 
-    y = base(x) + Σ_k w_k · s_k · B_k A_k x  =  base(x) + ((x · A_catᵀ) ⊙ columns) · B_catᵀ
+    y = base(x) + Σ_k w_k · s_k · B_k A_k x  =  base(x) + ((x · A_catᵀ) ⊙ factors) · B_catᵀ
 
-with A_cat (K·R, in), B_cat (out, K·R) and one column factor w_k · s_k per row of A_cat. The cost is two matrix
-products whatever K is. The token weights travel in a :class:`Mix` that stays in place until the next forward, so
-gradient checkpointing, which recomputes layers later, still finds it.
+with A_cat (C, in) and B_catᵀ (C, out), C = Σ_k R_k, and one factor w_k · s_k per row. The frozen adapters *are* rows
+of these stacks: their parameters are views, so that an adapter lies in memory once. Only the rows of those that speak
+are read. The token weights travel in a :class:`Mix` that stays in place until the next forward, so gradient
+checkpointing, which recomputes layers later, still finds it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from torch.nn.functional import linear
+
+Rows = slice | Tensor
+"""Rows of a stack: a run of them, or their numbers."""
+
+
+class LoraWeights(nn.Module):
+    """One adapter's weights over all adapted layers, in their order: A (R, in), B (out, R); frozen until it learns.
+
+    Args:
+        down, up: A and B of every layer, float32.
+        scaling: what the update is multiplied by, ``lora_alpha / r``.
+    """
+
+    def __init__(self, down: Sequence[Tensor], up: Sequence[Tensor], scaling: float) -> None:
+        super().__init__()
+        self.down = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in down)
+        self.up = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in up)
+        self.scaling = scaling
+
+    @property
+    def r(self) -> int:
+        """Rank of the update."""
+        return int(self.down[0].shape[0])
 
 
 @dataclass(slots=True)
@@ -26,94 +48,171 @@ class Mix:
     """What the adapted layers apply during one forward.
 
     Attributes:
-        solo: the one adapter that speaks, at weight 1; ``None`` for a mixture.
-        frozen_BTC: column factors of the frozen stack (B, T, K·R); ``None`` if it is silent.
-        live_BT1: token weights of the live adapter; ``None`` if there is none or it is silent.
+        rows: rows of the frozen stacks that speak; None if none does.
+        factors: weight · scaling of each such row, (B, T, C) or one for all (1,).
+        live: the adapter in training, if it speaks.
+        live_factor: its weight · scaling, (B, T, 1) or (1,).
     """
 
-    solo: str | None = None
-    frozen_BTC: Tensor | None = None
-    live_BT1: Tensor | None = None
+    rows: Rows | None = None
+    factors: Tensor | None = None
+    live: LoraWeights | None = None
+    live_factor: Tensor | None = None
 
 
 class FusedLora:
-    """Holds the stacked adapters of one backbone and applies the current :class:`Mix` in each layer.
+    """Adds the current :class:`Mix` to the linear layers of one backbone.
 
     Args:
-        backbone: a causal LM into which PEFT has injected LoRA layers.
+        layers: the adapted linear layers by name; torch's, GPT-2's or a quantisation library's. Their ``forward`` is
+            wrapped; while ``mix`` is None they are what they were.
     """
 
-    def __init__(self, backbone: nn.Module) -> None:
+    def __init__(self, layers: Mapping[str, nn.Module]) -> None:
         self.mix: Mix | None = None
-        self.live: str | None = None
-        self._layers = [_FusedLayer(module, self) for module in backbone.modules() if isinstance(module, LoraLayer)]
+        self.names = list(layers)
+        self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers.values())]
+        self._frozen: list[LoraWeights] = []
+        self._live: LoraWeights | None = None
+        self._starts = [0]
+        self._row_slot = self._row_scaling = torch.zeros(0)
+        self._last_heard: tuple[int, ...] = ()
+        self._last_rows: Rows = slice(0)
+        self._cast = (torch.zeros(0), torch.zeros(0))
+        self._cast_weights: dict[nn.Linear, Tensor] = {}
 
-    def stack(self, frozen: list[str], live: str | None) -> None:
-        """Stack ``frozen`` adapters (slots 1 … in order); ``live`` is read from PEFT at every forward.
-
-        The live adapter, if any, is the last slot.
-        """
-        self.live = live
+    @torch.no_grad()
+    def stack(self, frozen: Sequence[LoraWeights], live: LoraWeights | None) -> None:
+        """Stack ``frozen`` (slots 1 … in order) and make their parameters views; ``live``, the last slot, learns."""
+        self._frozen, self._live = list(frozen), live
         for layer in self._layers:
-            layer.stack(frozen)
+            layer.stack(self._frozen)
+        ranks = torch.tensor([weights.r for weights in frozen], dtype=torch.long)
+        self._starts = [0, *ranks.cumsum(0).tolist()]
+        device = frozen[0].down[0].device if frozen else None
+        self._row_slot = torch.arange(1, len(frozen) + 1).repeat_interleave(ranks).to(device)
+        self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
+        self._last_heard = ()
+        self._cast_weights.clear()
+
+    def solo(self, slot: int) -> Mix | None:
+        """One slot alone at weight 1; slot 0, the backbone, adds nothing."""
+        if slot == 0:
+            return None
+        if slot > len(self._frozen):
+            assert self._live is not None
+            return Mix(live=self._live, live_factor=self._live.down[0].new_tensor([self._live.scaling]))
+        start = self._starts[slot - 1]
+        return Mix(self._rows_of((slot - 1,)), self._row_scaling[start : start + 1])
 
     def mixture(self, weights_BTS: Tensor) -> Mix:
-        """The mix with these token weights over slots (slot 0, the backbone, adds nothing).
+        """The mix with these token weights over slots.
 
-        Column factors are made here, once a forward and outside the layers, which checkpointing recomputes one by one.
+        Factors are made here, once a forward and outside the layers, which checkpointing recomputes one by one.
         """
-        layer = self._layers[0]
-        frozen_BTC = live_BT1 = None
-        if layer.A_cat is not None:
-            frozen_BTC = weights_BTS[..., layer.column_slot] * layer.column_scaling
-        if self.live is not None:
-            live_BT1 = weights_BTS[..., -1:]
-        return Mix(frozen_BTC=frozen_BTC, live_BT1=live_BT1)
+        mix = Mix()
+        if heard := self._heard(weights_BTS):
+            mix.rows = rows = self._rows_of(heard)
+            mix.factors = weights_BTS[..., self._row_slot[rows]] * self._row_scaling[rows]
+        if self._live is not None:
+            mix.live, mix.live_factor = self._live, weights_BTS[..., -1:] * self._live.scaling
+        return mix
+
+    def cast(self, x: Tensor) -> Tensor:
+        """x in autocast's precision, once for all layers that read the same x."""
+        given, cast = self._cast
+        if given is not x:
+            cast = x.to(torch.get_autocast_dtype(x.device.type))
+            self._cast = (x, cast)
+        return cast
+
+    def cast_weight(self, layer: nn.Linear) -> Tensor:
+        """A frozen layer's weight in autocast's precision, kept while an adapter learns: it is wanted in every step."""
+        kept = self._cast_weights.get(layer)
+        if kept is None:
+            with torch.inference_mode(False), torch.no_grad():  # an inference tensor could not be learned through later
+                kept = layer.weight.to(torch.get_autocast_dtype(layer.weight.device.type))
+            if self._live is not None:
+                self._cast_weights[layer] = kept
+        return kept
+
+    def _heard(self, weights_BTS: Tensor) -> tuple[int, ...]:
+        """Frozen adapters with any weight; all of them while learning, and on a GPU, which asking would hold up."""
+        every = tuple(range(len(self._frozen)))
+        if weights_BTS.is_cuda or torch.is_grad_enabled():
+            return every
+        heard = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
+        return tuple(heard.flatten().tolist())
+
+    def _rows_of(self, heard: tuple[int, ...]) -> Rows:
+        """The rows of these adapters; the very same object as last time for the same ones, so layers know theirs."""
+        if heard != self._last_heard:
+            self._last_heard = heard
+            first, last = heard[0], heard[-1]
+            if last - first == len(heard) - 1 or 2 * len(heard) > len(self._frozen):
+                self._last_rows = slice(self._starts[first], self._starts[last + 1])
+            else:
+                self._last_rows = torch.cat([torch.arange(*self._starts[each : each + 2]) for each in heard])
+        return self._last_rows
 
 
 class _FusedLayer:
-    """One adapted linear layer: the frozen stack and the hook that adds the mixture."""
+    """One adapted linear layer: its rows of the stacks, and the forward that adds the mixture."""
 
-    def __init__(self, layer: LoraLayer, owner: FusedLora) -> None:
-        self.layer = layer
-        self.owner = owner
-        self.names: list[str] = []
-        self.A_cat: Tensor | None = None
-        self.B_cat: Tensor | None = None
-        self.column_slot = torch.zeros(0, dtype=torch.long)
-        self.column_scaling = torch.zeros(0)
-        layer.get_base_layer().register_forward_hook(self._add_mixture)
+    def __init__(self, index: int, module: nn.Module, owner: FusedLora) -> None:
+        self._index = index
+        self._owner = owner
+        self._down_CI = self._up_CO = torch.zeros(0)
+        self._spoken: tuple[Rows | None, Tensor, Tensor] = (None, self._down_CI, self._up_CO)
+        wrapped = getattr(module.forward, "__self__", None)
+        inner = wrapped._base if isinstance(wrapped, _FusedLayer) else module.forward
+        self._base: Callable[[Tensor], Tensor] = inner  # the newest mixture speaks
+        self._plain = module if type(module) is nn.Linear else None
+        module.forward = self.forward  # type: ignore[method-assign]
 
-    def stack(self, names: list[str]) -> None:
-        self.names = list(names)
-        if not names:
-            self.A_cat = self.B_cat = None
-            return
-        with torch.no_grad():
-            down = [self.layer.lora_A[name].weight for name in names]
-            self.A_cat = torch.cat(down)
-            self.B_cat = torch.cat([self.layer.lora_B[name].weight for name in names], dim=1)
-        device = self.A_cat.device
-        ranks = torch.tensor([weight.shape[0] for weight in down], device=device)
-        self.column_slot = torch.arange(1, len(names) + 1, device=device).repeat_interleave(ranks)
-        scaling = torch.tensor([self.layer.scaling[name] for name in names], device=device)
-        self.column_scaling = scaling.repeat_interleave(ranks)
+    def stack(self, frozen: Sequence[LoraWeights]) -> None:
+        pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]
+        self._spoken = (None, self._down_CI, self._up_CO)
+        self._down_CI = torch.cat([down for down, _ in pairs]) if pairs else torch.zeros(0)
+        self._up_CO = torch.cat([up.T for _, up in pairs]) if pairs else torch.zeros(0)
+        start = 0
+        for down, up in pairs:
+            stop = start + len(down)
+            down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
+            start = stop
 
-    def _add_mixture(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        mix = self.owner.mix
+    def forward(self, x: Tensor) -> Tensor:
+        """base(x) and what the mix adds."""
+        mix = self._owner.mix
+        if torch.is_autocast_enabled(x.device.type):
+            x = self._owner.cast(x)
+            y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
+        else:
+            y = self._base(x)
         if mix is None:
-            return output
-        x = args[0]
-        if mix.solo is not None:
-            return output + self._solo(x, mix.solo).to(output.dtype)
-        if mix.frozen_BTC is not None and self.A_cat is not None and self.B_cat is not None:
-            z_BTC = linear(x, self.A_cat.to(x.dtype)) * mix.frozen_BTC.to(x.dtype)
-            output = output + linear(z_BTC, self.B_cat.to(x.dtype)).to(output.dtype)
-        if mix.live_BT1 is not None and self.owner.live is not None:
-            output = output + (self._solo(x, self.owner.live) * mix.live_BT1).to(output.dtype)
-        return output
+            return y
+        if mix.rows is not None:
+            y = _add(y, x, *self._rows(mix.rows, x.dtype), mix.factors)
+        if mix.live is not None:
+            y = _add(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
+        return y
 
-    def _solo(self, x: Tensor, name: str) -> Tensor:
-        down, up = self.layer.lora_A[name].weight, self.layer.lora_B[name].weight
-        update_BTO: Tensor = linear(linear(x, down.to(x.dtype)), up.to(x.dtype)) * self.layer.scaling[name]
-        return update_BTO
+    def _rows(self, rows: Rows, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        kept, down_CI, up_CO = self._spoken
+        if kept is not rows or down_CI.dtype != dtype:
+            down_CI, up_CO = self._down_CI[rows].to(dtype), self._up_CO[rows].to(dtype)
+            self._spoken = (rows, down_CI, up_CO)
+        return down_CI, up_CO
+
+
+def _add(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor | None) -> Tensor:
+    """y + ((x · downᵀ) ⊙ factors) · up, in y's precision; into y itself where no gradient is wanted."""
+    assert factors is not None
+    z_BTC = linear(x_BTI, down_CI.to(x_BTI.dtype))
+    z_BTC = z_BTC * factors.to(z_BTC.dtype)
+    dtype = y_BTO.dtype
+    y_NO, z_NC = y_BTO.flatten(0, -2), z_BTC.flatten(0, -2)
+    if torch.is_grad_enabled() or not z_BTC.dtype == up_CO.dtype == dtype:
+        return torch.addmm(y_NO, z_NC.to(dtype), up_CO.to(dtype)).view(y_BTO.shape)
+    y_NO.addmm_(z_NC, up_CO)
+    return y_BTO

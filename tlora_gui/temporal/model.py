@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
-from peft import LoraConfig, PeftModel
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
-from tlora_gui.temporal.adapters import PeftAdapters, decoder_blocks
+from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
-from tlora_gui.temporal.lora import FusedLora, Mix
+from tlora_gui.temporal.cross_entropy import next_token_loss
+from tlora_gui.temporal.lora import FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
+if TYPE_CHECKING:
+    from peft import LoraConfig, PeftModel
+
 BACKBONE_SLOT = "Eternity"
+
+State = Literal["new", "training", "frozen"]
 
 Blend = Literal["mixer"] | TimeMixer | int | Tensor
 """Who speaks: the model's Time Mixer, another one over the same slots, one slot alone (0 is the backbone), or fixed
@@ -29,11 +37,11 @@ weights over slots (S,)."""
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An epoch's adapter inside the model. ``adapter_name`` is PEFT's key, ``state`` one of new, training, frozen."""
+    """An epoch's adapter inside the model; ``state`` is one of new, training, frozen."""
 
-    adapter_name: str
     era: str
-    state: Literal["new", "training", "frozen"] = "new"
+    weights: LoraWeights
+    state: State = "new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,14 @@ class MixtureOutput:
     hidden_BTH: Tensor
     past_key_values: Any
     mixer_state: MixerState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Mean next-token loss (nats, a scalar that backpropagates), and what the mixer read (B, T, H)."""
+
+    loss: Tensor
+    hidden_BTH: Tensor
 
 
 class TemporalLoRA(nn.Module):
@@ -90,8 +106,13 @@ class TemporalLoRA(nn.Module):
         self.memories: dict[str, EpochMemory] = {}
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
-        self._peft = PeftAdapters(backbone, self.lora, self.mixer_layer, backbone_name)
+        self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
+        self._fused = FusedLora(self._peft.layers)
+        self._weights = nn.ModuleList()
         self._pass = _Pass()
+        self._wraps = self._recomputes = False
+        for block in blocks[: self.mixer_layer]:
+            block.forward = partial(self._skip, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
 
     # -- what it holds ------------------------------------------------------------------------------------------
@@ -107,33 +128,17 @@ class TemporalLoRA(nn.Module):
         return [BACKBONE_SLOT, *self.slot_adapters]
 
     @property
-    def peft_model(self) -> PeftModel:
-        """PEFT's view of the backbone; for saving and loading adapters.
-
-        Raises:
-            LookupError: before the first adapter is added.
-        """
-        return self._peft.peft_model
-
-    @property
     def backbone_name(self) -> str:
         """What adapter folders name as their base model."""
         return self._peft.backbone_name
 
-    @property
-    def reserved_names(self) -> frozenset[str]:
-        """Names that no adapter may have."""
-        return self._peft.reserved_names
-
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
-        """PEFT's parameters of one adapter, by their full names."""
-        return self._peft.parameters(name)
+        """Parameters of one adapter, by the names that they have in a PEFT model."""
+        return self._peft.parameters(self.adapters[name].weights, name)
 
     def backbone_parameters(self) -> dict[str, nn.Parameter]:
-        """Every parameter that is not an adapter's, by the name it had before PEFT wrapped it."""
-        return {
-            full.replace(".base_layer.", "."): p for full, p in self.backbone.named_parameters() if ".lora_" not in full
-        }
+        """The backbone's parameters by name."""
+        return dict(self.backbone.named_parameters())
 
     # -- the life of an epoch ----------------------------------------------------------------------------------
 
@@ -147,12 +152,9 @@ class TemporalLoRA(nn.Module):
         ``seed`` fixes its initial weights and leaves torch's global generator as it was.
 
         Raises:
-            ValueError: if the name is taken or PEFT could not use it as a module name.
+            ValueError: if the name is empty or taken.
         """
-        self._refuse_taken(name)
-        self._peft.add(name, seed)
-        self.adapters[name] = Adapter(name, era)
-        self._restack()
+        self._take_in(name, era, "new", lambda: self._peft.new(seed))
 
     def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
         """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
@@ -161,16 +163,17 @@ class TemporalLoRA(nn.Module):
             ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
             OSError: if the weights cannot be read.
         """
-        self._refuse_taken(name)
-        try:
-            self._peft.load(name, Path(folder))
-            self.adapters[name] = Adapter(name, era, "frozen")
-        finally:
-            self._restack()
+        self._take_in(name, era, "frozen", lambda: self._peft.read(Path(folder)))
 
-    def _refuse_taken(self, name: str) -> None:
-        if name in self.adapters or name == BACKBONE_SLOT:
-            raise ValueError(f"there is already an epoch named {name!r}; choose another name")
+    def save_adapter(self, name: str, folder: str | Path) -> None:
+        """Write an adapter as a plain PEFT folder."""
+        self._peft.write(self.adapters[name].weights, Path(folder))
+
+    def _take_in(self, name: str, era: str, state: State, make: Callable[[], LoraWeights]) -> None:
+        if not name or name in self.adapters or name == BACKBONE_SLOT:
+            raise ValueError(f"there is already an epoch named {name!r}, or the name is empty; choose another name")
+        self.adapters[name] = Adapter(era, make(), state)
+        self._weights.append(self.adapters[name].weights)
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -207,18 +210,19 @@ class TemporalLoRA(nn.Module):
             self.slot_adapters.remove(name)
             self.mixer.remove_slot(index)
         del self.adapters[name]
+        self._weights = nn.ModuleList(adapter.weights for adapter in self.adapters.values())
         self.memories.pop(name, None)
-        self._peft.delete(name)
         self._restack()
 
-    def _set_state(self, name: str, state: Literal["new", "training", "frozen"]) -> None:
+    def _set_state(self, name: str, state: State) -> None:
         self.adapters[name] = replace(self.adapters[name], state=state)
+        self.adapters[name].weights.requires_grad_(state == "training")
 
     def _restack(self) -> None:
-        """Tell the adapted layers who is frozen and who is learning."""
-        if self._peft.fused is not None:
-            live = next((name for name in self.slot_adapters if self.adapters[name].state == "training"), None)
-            self._peft.stack([name for name in self.slot_adapters if name != live], live)
+        """Tell the adapted layers who is frozen and who is learning (the last slot, if any)."""
+        slots = [self.adapters[name] for name in self.slot_adapters]
+        live = slots.pop().weights if slots and slots[-1].state == "training" else None
+        self._fused.stack([adapter.weights for adapter in slots], live)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """``model.to(...)`` and its kin move the stacked adapters too."""
@@ -274,9 +278,45 @@ class TemporalLoRA(nn.Module):
             return {}
         return {"position_ids": (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]}
 
+    def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
+        """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.
+
+        Args:
+            input_ids: token ids (B, T).
+            blend: as in :meth:`forward`.
+            hidden_BTH: what :meth:`features` gave for these ids; the blocks below ``mixer_layer`` are skipped then.
+        """
+        self._refuse_misfit(blend)
+        head = self._plain_head
+        self._pass = now = _Pass(blend, known_BTH=hidden_BTH, until="head" if head else "end")
+        plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self._recomputes
+        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), suppress(_Reached):
+            output = self.backbone(input_ids=input_ids, use_cache=False)
+        assert now.hidden_BTH is not None
+        if head is not None:
+            assert now.last_BTH is not None
+            weight_VH = self._fused.cast_weight(head) if torch.is_autocast_enabled(self.device.type) else head.weight
+            loss = next_token_loss(now.last_BTH, weight_VH, head.bias, input_ids)
+        else:
+            loss = cross_entropy(output.logits[:, :-1].flatten(0, 1).float(), input_ids[:, 1:].flatten())
+        return Loss(loss, now.hidden_BTH)
+
+    def recompute_activations(self, wanted: bool) -> None:
+        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing)."""
+        if not self.backbone.supports_gradient_checkpointing or wanted == self._recomputes:
+            return
+        self._recomputes = wanted
+        kinds, switch = ("activation", "gradient"), "enable" if wanted else "disable"
+        names = (f"{each}_checkpointing_{switch}" for each in kinds)
+        turn = next(getattr(self.backbone, name) for name in names if hasattr(self.backbone, name))
+        turn(*([{"use_reentrant": False}] if wanted else []))
+        self.backbone.disable_input_require_grads()  # which the switch turns on, for another kind of checkpointing
+        for block in decoder_blocks(self.backbone)[1]:
+            block.training = wanted  # the block's own flag, so that no dropout within it awakes
+
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        before, self._pass = self._pass, _Pass(stop=True)
+        before, self._pass = self._pass, _Pass(until="mixer")
         try:
             with suppress(_Reached):
                 self.backbone(input_ids=input_ids, use_cache=False)
@@ -285,12 +325,45 @@ class TemporalLoRA(nn.Module):
         finally:
             self._pass = before
 
-    def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    @cached_property
+    @torch.no_grad()
+    def _plain_head(self) -> nn.Linear | None:
+        """The output layer, if logits are what it gives and nothing more (some models scale or cap them)."""
+        head = self.backbone.get_output_embeddings()
+        if not isinstance(head, nn.Linear):
+            return None
+        given: list[Tensor] = []
+        hook = head.register_forward_hook(lambda module, args, output: given.append(output))
+        before, self._pass = self._pass, _Pass(0)
+        logits_BTV = self.backbone(input_ids=torch.zeros(1, 2, dtype=torch.long, device=self.device)).logits
+        self._pass = before
+        hook.remove()
+        if len(given) != 1 or not torch.equal(given[0], logits_BTV):
+            return None
+        head.register_forward_pre_hook(self._stop_before_head)
+        return head
+
+    def _stop_before_head(self, module: nn.Module, args: tuple[Tensor]) -> None:
+        if self._pass.until == "head":
+            self._pass.last_BTH = args[0]
+            raise _Reached
+
+    def _skip(self, forward: Callable[..., Any], hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """A block below ``mixer_layer``: nothing to do if what comes out at the end is known."""
+        if self._pass.known_BTH is None:
+            output = forward(hidden_states, *args, **kwargs)
+            self._wraps = isinstance(output, tuple)
+            return output
+        return (hidden_states,) if self._wraps else hidden_states
+
+    def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
         now = self._pass
+        if now.known_BTH is not None:
+            args, kwargs = (now.known_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
         hidden_BTH = args[0] if args else kwargs["hidden_states"]
         now.hidden_BTH = hidden_BTH
-        if now.stop:
+        if now.until == "mixer":
             raise _Reached
         batch, tokens, _ = hidden_BTH.shape
         if isinstance(now.blend, (str, TimeMixer)):
@@ -301,8 +374,11 @@ class TemporalLoRA(nn.Module):
         else:
             weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
             now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
-        if self._peft.fused is not None:
-            self._peft.fused.mix = self._mix(self._peft.fused, now.blend, now.weights_BTS)
+        if isinstance(now.blend, int):
+            self._fused.mix = self._fused.solo(now.blend)
+        else:
+            self._fused.mix = self._fused.mixture(now.weights_BTS)
+        return args, kwargs
 
     def _refuse_misfit(self, blend: Blend) -> None:
         slots = self.mixer.slots
@@ -318,20 +394,15 @@ class TemporalLoRA(nn.Module):
         weights_S[slot] = 1.0
         return weights_S
 
-    def _mix(self, fused: FusedLora, blend: Blend, weights_BTS: Tensor) -> Mix:
-        if isinstance(blend, int):
-            return Mix(solo=self.slot_adapters[blend - 1]) if blend else Mix()
-        return fused.mixture(weights_BTS)
-
     @contextmanager
-    def plain_peft(self, name: str | None) -> Iterator[PeftModel]:
-        """PEFT's own forward with one adapter (or none), our mixing switched off. For comparison."""
+    def plain_peft(self, *names: str) -> Iterator[PeftModel | PreTrainedModel]:
+        """PEFT's own model with these adapters (the first is active), our mixing switched off. For comparison."""
         self._pass = _Pass(0)
-        try:
-            with self._peft.plain(name) as peft:
-                yield peft
-        finally:
-            self._restack()
+        if not names:
+            yield self.backbone
+            return
+        with self._peft.plain({name: self.adapters[name].weights for name in names}) as peft:
+            yield peft
 
 
 @dataclass(slots=True)
@@ -341,11 +412,17 @@ class _Pass:
     blend: Blend = "mixer"
     state: MixerState | None = None
     attention_mask: Tensor | None = None
-    stop: bool = False
+    known_BTH: Tensor | None = None
+    until: Literal["mixer", "head", "end"] = "end"
+    last_BTH: Tensor | None = None
     weights_BTS: Tensor | None = None
     hidden_BTH: Tensor | None = None
     state_after: MixerState | None = None
 
 
 class _Reached(Exception):
-    """Ends a forward that only wanted the mixer's input."""
+    """Ends a forward that wanted no more than it has found."""
+
+
+_SHORT = 128
+"""Tokens up to which a CPU learns faster by plain attention than by the flash kernel (1.6 times, in bf16)."""

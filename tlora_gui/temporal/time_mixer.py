@@ -19,6 +19,10 @@ from tlora_gui.temporal.config import MixerSettings
 ATTENTION_SIZE = 16
 """D, the size of attention's queries and keys."""
 
+WHISPER = 0.01
+"""Share of the largest weight below which a slot is given none: what it would add is lost in rounding to bfloat16, and
+a token's cost is that of the slots that speak, not of all there are."""
+
 NEW_SLOT_BIAS = -6.0
 """How far below the mean of the older slots' logits a slot begins: it takes at most e⁻⁶ of any token's weight, so older
 slots speak as before until it learns."""
@@ -103,12 +107,18 @@ class TimeMixer(nn.Module):
             return _causal_mean(logits_BTS, decay, state, attention_mask_BT)
 
     def weights(self, logits_BTS: Tensor) -> Tensor:
-        """Weights over slots, summing to 1: the softmax, or for *routing* all on the largest."""
+        """Weights over slots, summing to 1: the softmax, or for *routing* all on the largest.
+
+        Slots below ``WHISPER`` of the largest are silent, except while gradients are wanted: a silent slot has none.
+        """
         soft_BTS = logits_BTS.softmax(-1)
-        if self.settings.strategy != "routing":
+        if self.settings.strategy == "routing":
+            hard_BTS = one_hot(logits_BTS.argmax(-1), self.slots).to(soft_BTS.dtype)
+            return hard_BTS + (soft_BTS - soft_BTS.detach())
+        if soft_BTS.requires_grad:
             return soft_BTS
-        hard_BTS = one_hot(logits_BTS.argmax(-1), self.slots).to(soft_BTS.dtype)
-        return hard_BTS + (soft_BTS - soft_BTS.detach())
+        heard_BTS = soft_BTS * (soft_BTS >= WHISPER * soft_BTS.amax(-1, keepdim=True))
+        return heard_BTS / heard_BTS.sum(-1, keepdim=True)
 
     def _features(self, hidden_BTH: Tensor) -> Tensor:
         features_BTW: Tensor = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
