@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from itertools import permutations
+from statistics import median
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tlora_gui.engine.backbones import context_length, trains_in_bf16
-from tlora_gui.engine.events import DomainScore, PerEpoch, Progress
+from tlora_gui.engine.events import DomainScore, Evaluated, PerEpoch, Progress
 from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -21,6 +23,12 @@ _MEASURE_BATCH = 4
 def training_precision(device: torch.device) -> torch.autocast:
     """bf16 autocast where it pays, else nothing."""
     return torch.autocast(device.type, torch.bfloat16, enabled=trains_in_bf16(device))
+
+
+def training_dtype(model: TemporalLoRA) -> torch.dtype:
+    """What activations are worth keeping in, for a training in this precision."""
+    dtype: torch.dtype = model.backbone.dtype
+    return torch.bfloat16 if trains_in_bf16(model.device) else dtype
 
 
 def next_token_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
@@ -37,8 +45,8 @@ def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Gen
     for start in range(0, len(held_out_NT), _MEASURE_BATCH):
         ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
         with torch.inference_mode(), training_precision(model.device):
-            logits_BTV = model(ids_BT, blend).logits_BTV
-        total += next_token_loss(logits_BTV, ids_BT, "sum").item()
+            loss = model.next_token_loss(ids_BT, blend).loss
+        total += loss.item() * ids_BT[:, 1:].numel()
         count += ids_BT[:, 1:].numel()
         yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
     return total / max(1, count)
@@ -55,32 +63,70 @@ def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Ten
     return tuple(found)
 
 
-def score_domain(
-    model: TemporalLoRA, slug: str, held_out_NT: Tensor, unprotected: float | None = None
-) -> Generator[Progress, None, DomainScore]:
-    """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
+@dataclass(frozen=True, slots=True)
+class Dominance:
+    """Who speaks on each of N tokens: the slot with the largest weight, and that weight."""
 
-    Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
-    is the epoch's own.
-    """
-    slot = 1 + model.slot_adapters.index(slug)
-    loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
-    loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
-    loss_mix = yield from held_out_loss(model, held_out_NT, "mixer")
-    accuracy = routing_accuracy(model, held_out_NT, slot)
-    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, accuracy, unprotected)
+    slots_N: Tensor
+    weights_N: Tensor
+
+    def share(self, slot: int) -> float:
+        """Share of the tokens on which ``slot`` speaks."""
+        return float((self.slots_N == slot).float().mean())
 
 
-def routing_accuracy(model: TemporalLoRA, held_out_NT: Tensor, slot: int) -> float:
-    """Share of tokens whose dominant slot is ``slot``."""
-    return float((mixer_weights(model, held_out_NT).argmax(-1) == slot).float().mean())
+def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Dominance]:
+    """Who speaks on each token of some blocks of text; yields after every batch."""
+    tops = []
+    for start in range(0, len(ids_NT), _MEASURE_BATCH):
+        tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
+        yield Progress("Measuring the routing", min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), "blocks")
+    return Dominance(torch.cat([top.indices for top in tops]).cpu(), torch.cat([top.values for top in tops]).cpu())
 
 
 @torch.no_grad()
 def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
     """The Time Mixer's weights over blocks of text (N, T, S), at the cost of the blocks below it."""
-    parts = [model.mixer(model.features(part.to(model.device)))[0] for part in ids_NT.split(8)]
-    return model.mixer.weights(torch.cat(parts))
+    logits_NTS, _ = model.mixer(model.features(ids_NT.to(model.device)))
+    return model.mixer.weights(logits_NTS)
+
+
+def evaluate(
+    model: TemporalLoRA, texts: dict[str, Tensor], unprotected: dict[str, float]
+) -> Generator[Progress, None, Evaluated]:
+    """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
+
+    Args:
+        model: its epochs are the texts' domains, in order of slots.
+        texts: held-out blocks (N, T) by epoch.
+        unprotected: routing accuracies of a mixer without Active Sleep, where they are known.
+    """
+    scores, routed = [], []
+    for slug, held_out_NT in texts.items():
+        routed.append((yield from dominance(model, held_out_NT)))
+        scores.append((yield from score_domain(model, slug, held_out_NT, unprotected.get(slug), routed[-1])))
+    lags = yield from switch_lags(model, list(texts.values()))
+    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed))
+
+
+def score_domain(
+    model: TemporalLoRA,
+    slug: str,
+    held_out_NT: Tensor,
+    unprotected: float | None = None,
+    routed: Dominance | None = None,
+) -> Generator[Progress, None, DomainScore]:
+    """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
+
+    Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
+    is the epoch's own. ``routed`` is who speaks on that text, if it is known already.
+    """
+    routed = routed or (yield from dominance(model, held_out_NT))
+    slot = 1 + model.slot_adapters.index(slug)
+    loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
+    loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
+    loss_mix = yield from held_out_loss(model, held_out_NT, "mixer")
+    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.share(slot), unprotected)
 
 
 @torch.no_grad()
@@ -103,12 +149,11 @@ def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress,
     return lags
 
 
-def calibration(model: TemporalLoRA, texts: list[Tensor]) -> float:
-    """Expected calibration error of the dominant slot's weight over held-out blocks (N, T) of every epoch."""
+def calibration(routed: Sequence[Dominance]) -> float:
+    """Expected calibration error of the dominant slot's weight over held-out text of every epoch, in order of slots."""
     largest: list[float] = []
     right: list[bool] = []
-    for slot, held_out_NT in enumerate(texts, 1):
-        top = mixer_weights(model, held_out_NT).flatten(0, 1).max(-1)
-        largest += top.values.tolist()
-        right += (top.indices == slot).tolist()
+    for slot, found in enumerate(routed, 1):
+        largest += found.weights_N.tolist()
+        right += (found.slots_N == slot).tolist()
     return calibration_error(largest, right)

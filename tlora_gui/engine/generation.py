@@ -157,11 +157,12 @@ class _Stream:
         alternatives: tuple[tuple[str, float], ...] = ()
         if logits_V is not None:
             probabilities_V = logits_V.float().softmax(-1)
-            chosen = probabilities_V[token_id]
-            probability, rank = float(chosen), int((probabilities_V > chosen).sum()) + 1
             top = probabilities_V.topk(min(TOP_ALTERNATIVES, len(probabilities_V)))
-            pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
-            alternatives = tuple((self.tokenizer.decode([i]), value) for i, value in pairs)
+            ids, values = top.indices.tolist(), top.values.tolist()
+            probability = float(probabilities_V[token_id])
+            larger = sum(value > probability for value in values)
+            rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
+            alternatives = tuple((self.tokenizer.decode([i]), value) for i, value in zip(ids, values, strict=True))
         text = self.text.push(token_id)
         return TokenEvent(index, token_id, text, weights, is_prompt, probability, rank, alternatives)
 

@@ -36,8 +36,10 @@ from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.dreams import dream, dream_length, remembered
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, routing_accuracies, training_precision
+from tlora_gui.engine.evaluation import held_out_loss, routing_accuracies, training_precision
 from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
+from tlora_gui.engine.fitting import fit
+from tlora_gui.engine.frozen_pass import FrozenPass
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
@@ -155,7 +157,10 @@ class EpochRun:
         if teacher is not None and settings.compares_unprotected:
             self.unprotected = MixerLearner(copy.deepcopy(model.mixer), teacher, {}, settings.sleep, rate)
         self.adapter = list(model.adapter_parameters(slug).values())
-        self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0)
+        fused = model.device.type in ("cpu", "cuda")
+        self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
+        self._blocks_at_once: int | None = None
+        self._frozen_pass = FrozenPass(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
     @property
     def steps_per_pass(self) -> int:
@@ -182,8 +187,8 @@ class EpochRun:
         pace = 0.0
         while self.step < self.total_steps:
             started = time.perf_counter()
-            batch_BT = self._batch()
-            adapter_loss, distill, route, rate = self._learn(batch_BT.to(self.model.device))
+            rows_B = self._batch()
+            adapter_loss, distill, route, rate = self._learn(rows_B)
             self.step += 1
             seconds = time.perf_counter() - started
             pace = seconds if not pace else 0.9 * pace + 0.1 * seconds
@@ -196,7 +201,7 @@ class EpochRun:
                 route_loss=route,
                 learning_rate=rate,
                 tokens=self.tokens,
-                tokens_per_second=batch_BT.numel() / pace,
+                tokens_per_second=len(rows_B) * self.settings.block_size / pace,
                 eta_s=(self.total_steps - self.step) * pace,
             )
 
@@ -207,6 +212,7 @@ class EpochRun:
     def finish(self) -> Generator[Progress | HeldOut, None, EpochResult]:
         """Freeze the adapter, leave a memory, calibrate the mixer, measure what the phase has come to."""
         model, sleep = self.model, self.settings.sleep
+        self._let_go()
         model.finish_epoch(self.slug)
         memory = model.memories[self.slug] = yield from self._leave_memory()
         if sleep.memory_labels and sleep.enabled:
@@ -256,33 +262,52 @@ class EpochRun:
         held_out_NT = self.blocks.held_out_NT.int()
         return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH, held_out_NT)
 
+    def _let_go(self) -> None:
+        """Of what only the steps needed."""
+        self._frozen_pass.close()
+        self.model.recompute_activations(False)
+
     def undo(self) -> None:
         """Take the epoch out of the model and put the mixer back as it was before."""
+        self._let_go()
         self.model.remove_adapter(self.slug)
         self.model.mixer = copy.deepcopy(self._before).requires_grad_(True)
 
     def _batch(self) -> Tensor:
+        """Numbers of the step's blocks."""
         turn, place = divmod(self.step, self.steps_per_pass)
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + turn)
         order = torch.randperm(len(self.blocks.train_NT), generator=generator)
         size = self.settings.batch_size
-        return self.blocks.train_NT[order[place * size : (place + 1) * size]]
+        return order[place * size : (place + 1) * size]
 
-    def _learn(self, ids_BT: Tensor) -> tuple[float, float, float, float]:
+    def _learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
-        with training_precision(ids_BT.device):
-            output = self.model(ids_BT, blend)
-        adapter_loss = next_token_loss(output.logits_BTV, ids_BT)
-        adapter_loss.backward()  # type: ignore[no-untyped-call]
+        hidden_BTH = self._frozen_pass(rows_B)
+        ids_BT = self.blocks.train_NT[rows_B].to(hidden_BTH.device)
+        blocks, adapter_loss = self._fitted(ids_BT[:1], blend), 0.0
+        for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
+            with training_precision(ids_BT.device):
+                loss = self.model.next_token_loss(ids_bT, blend, hidden_bTH).loss * (len(ids_bT) / len(ids_BT))
+            loss.backward()  # type: ignore[no-untyped-call]
+            adapter_loss += loss.item()
         clip_grad_norm_(self.adapter, 1.0)
         rate = share * self.settings.learning_rate
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        distill, route = self._teach_mixers(output.hidden_BTH.detach(), share)
-        return adapter_loss.item(), distill, route, rate
+        distill, route = self._teach_mixers(hidden_BTH, share)
+        return adapter_loss, distill, route, rate
+
+    def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
+        """How many blocks are learned at once; found out in the first step."""
+        if self._blocks_at_once is None:
+            found = fit(self.model, ids_1T, blend, self.settings.batch_size)
+            self.model.recompute_activations(found.recompute)
+            self._blocks_at_once = found.blocks
+        return self._blocks_at_once
 
     def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
