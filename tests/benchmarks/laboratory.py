@@ -159,9 +159,8 @@ class Laboratory:
             finish(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
             partial = folder.with_name(f".partial-{folder.name}")
             shutil.rmtree(partial, ignore_errors=True)
-            model.peft_model.save_pretrained(str(partial), selected_adapters=[name], save_embedding_layers=False)
-            (partial / name).rename(folder)
-            shutil.rmtree(partial)
+            model.save_adapter(name, partial)
+            partial.rename(folder)
         return folder
 
     def features(self, name: str, seed: int) -> tuple[Tensor, Tensor]:

@@ -164,8 +164,9 @@ def peft_merge(how: str, **options: Any) -> Line:
         torch.manual_seed(seed)
         weights = [options.get("weight", 1.0 / len(order))] * len(order)
         density = {"density": options["density"]} if "density" in options else {}
-        model.peft_model.add_weighted_adapter(list(order), weights, "merged", combination_type=how, **density)
-        with model.plain_peft("merged") as merged:
+        with model.plain_peft(*order) as merged:
+            merged.add_weighted_adapter(list(order), weights, "merged", combination_type=how, **density)
+            merged.set_adapter("merged", inference_mode=True)
             _finish(lab, found, _Plain(merged), order, seed, 0)
         return found
 
