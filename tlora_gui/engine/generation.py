@@ -123,8 +123,9 @@ class _Stream:
         """Draw a token, read it back into the cache, and tell it; None at the end of the text."""
         assert self.logits_V is not None
         logits_V, weights = self.logits_V, self.weights
-        seen_1T = torch.tensor([self.seen], device=logits_V.device)
-        scores_V = self.filters(seen_1T, logits_V[None].clone())[0]
+        scores_V = logits_V
+        if self.filters:
+            scores_V = self.filters(torch.tensor([self.seen], device=logits_V.device), logits_V[None].clone())[0]
         if self.sampling.temperature == 0:
             token_id = int(scores_V.argmax())
         else:

@@ -192,9 +192,16 @@ class _FusedLayer:
         if mix is None:
             return y
         if mix.rows is not None:
-            y = _add(y, x, *self._rows(mix.rows, x.dtype), mix.factors)
+            assert mix.factors is not None
+            down_CI, up_CO = self._rows(mix.rows, x.dtype)
+            if torch.is_grad_enabled() or y.dtype != x.dtype:
+                y = _sum(y, x, down_CI, up_CO, mix.factors)
+            else:
+                z_BTC = linear(x, down_CI).mul_(mix.factors)
+                y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
         if mix.live is not None:
-            y = _add(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
+            assert mix.live_factor is not None
+            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
         return y
 
     def _rows(self, rows: Rows, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -205,14 +212,10 @@ class _FusedLayer:
         return down_CI, up_CO
 
 
-def _add(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor | None) -> Tensor:
-    """y + ((x · downᵀ) ⊙ factors) · up, in y's precision; into y itself where no gradient is wanted."""
-    assert factors is not None
+def _sum(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor) -> Tensor:
+    """y + ((x · downᵀ) ⊙ factors) · up, in y's precision."""
     z_BTC = linear(x_BTI, down_CI.to(x_BTI.dtype))
     z_BTC = z_BTC * factors.to(z_BTC.dtype)
     dtype = y_BTO.dtype
-    y_NO, z_NC = y_BTO.flatten(0, -2), z_BTC.flatten(0, -2)
-    if torch.is_grad_enabled() or not z_BTC.dtype == up_CO.dtype == dtype:
-        return torch.addmm(y_NO, z_NC.to(dtype), up_CO.to(dtype)).view(y_BTO.shape)
-    y_NO.addmm_(z_NC, up_CO)
-    return y_BTO
+    sum_NO = torch.addmm(y_BTO.flatten(0, -2), z_BTC.flatten(0, -2).to(dtype), up_CO.to(dtype))
+    return sum_NO.view(y_BTO.shape)

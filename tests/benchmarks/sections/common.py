@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -15,31 +14,20 @@ from tlora_gui.engine.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import STARTER
 from tlora_gui.engine.corpus import TextCorpus
+from tlora_gui.engine.streams import finished
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
-
-Returned = TypeVar("Returned")
-
-
-def finish(stream: Generator[Any, None, Returned]) -> Returned:
-    """Run a stream to its end; what it returns."""
-    while True:
-        try:
-            next(stream)
-        except StopIteration as end:
-            returned: Returned = end.value
-            return returned
 
 
 def backbone() -> Backbone:
     """A fresh copy of the starter backbone."""
-    return finish(load_backbone(STARTER, CancelToken()))
+    return finished(load_backbone(STARTER, CancelToken()))
 
 
 @cache
 def corpus(name: str) -> Path:
     """Folder of one of the sample corpora."""
-    return {each: folder for each, _, folder in finish(starter.ensure_corpora(CancelToken()))}[name]
+    return {each: folder for each, _, folder in finished(starter.ensure_corpora(CancelToken()))}[name]
 
 
 def text_blocks(name: str, tokenizer: Any, tokens: int) -> TokenBlocks:
@@ -54,8 +42,8 @@ def text_blocks(name: str, tokenizer: Any, tokens: int) -> TokenBlocks:
 def grow(model: TemporalLoRA, epochs: int) -> None:
     """Bring a model to so many finished epochs, with adapters that say something and a mixer as sure as a trained one.
 
-    Trained mixers give their dominant slot 0.97 of the weight, and 1.25 slots speak at a time (the demo's project,
-    held-out text); this one is made to do so at any number of slots.
+    Of a trained mixer 1.25 slots speak at a time, the dominant one with 0.97 of the weight (the demo's project, held-out
+    text); this one is made to do so with any number of slots.
     """
     for number in range(len(model.adapters), epochs):
         model.add_adapter(f"epoch-{number}", seed=number)
@@ -65,5 +53,8 @@ def grow(model: TemporalLoRA, epochs: int) -> None:
             if ".lora_B." in name:
                 parameter.normal_(std=0.002)
     mixer = TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + epochs)
-    mixer.head.weight.normal_(std=4.0, generator=torch.Generator().manual_seed(epochs))
+    mixer.head.weight.normal_(generator=torch.Generator().manual_seed(epochs))
     model.set_slots(list(model.adapters), mixer)
+    ids_1T = torch.randint(1000, (1, 64), generator=torch.Generator().manual_seed(0))
+    while (model(ids_1T).weights_BTS > 0).sum(-1).float().mean() > 1.25:
+        mixer.head.weight *= 1.2

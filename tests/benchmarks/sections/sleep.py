@@ -9,12 +9,13 @@ from dataclasses import replace
 import torch
 from measure import Figure, interleaved, ratio
 
-from sections.common import backbone, finish, text_blocks
+from sections.common import backbone, text_blocks
+from tlora_gui.engine.backbones import fingerprint
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.preparation import remember_dreams
+from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import EpochRun, train_epoch
-from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
 
 STEPS = 3
@@ -31,12 +32,11 @@ def figures(threads: int) -> Iterator[Figure]:
 def _second_epoch(asleep: bool) -> Steps:
     loaded = backbone()
     model = TemporalLoRA(loaded.model)
-    dreams = cache_dir() / "dreams" / "benchmark.safetensors"
-    model.memories[""] = dream_memory(model, finish(dream_ids(model, dreams, CancelToken())))
+    finished(remember_dreams(model, fingerprint(loaded.model), CancelToken()))
     settings = TrainSettings(max_tokens=4096, held_out_tokens=512)
     model.add_adapter("first")
     blocks = text_blocks("Shakespeare", loaded.tokenizer, settings.max_tokens or 0)
-    finish(train_epoch(model, "first", replace(blocks, train_NT=blocks.train_NT[:4]), settings, CancelToken()))
+    finished(train_epoch(model, "first", replace(blocks, train_NT=blocks.train_NT[:4]), settings, CancelToken()))
     model.add_adapter("second")
     settings = replace(settings, sleep=replace(settings.sleep, enabled=asleep), compare_unprotected=False)
     return Steps(EpochRun(model, "second", text_blocks("Python", loaded.tokenizer, 4096), settings))

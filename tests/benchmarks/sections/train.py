@@ -19,14 +19,15 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from sections.common import backbone, finish, text_blocks
+from sections.common import backbone, text_blocks
+from tlora_gui.engine.backbones import fingerprint
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.dreams import dream_ids, dream_memory
 from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, training_precision
+from tlora_gui.engine.preparation import remember_dreams
+from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import WARM_UP_STEPS, EpochRun
-from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
 
 STEPS = 3
@@ -88,8 +89,7 @@ class Ours:
     def __init__(self, passes: int) -> None:
         loaded = backbone()
         self.model = TemporalLoRA(loaded.model)
-        dreams = cache_dir() / "dreams" / "benchmark.safetensors"
-        self.model.memories[""] = dream_memory(self.model, finish(dream_ids(self.model, dreams, CancelToken())))
+        finished(remember_dreams(self.model, fingerprint(loaded.model), CancelToken()))
         self.model.add_adapter("new")
         self.blocks = text_blocks("Shakespeare", loaded.tokenizer, TOKENS)
         self.run = EpochRun(self.model, "new", self.blocks, TrainSettings(num_passes=passes, max_tokens=TOKENS))
@@ -106,7 +106,7 @@ class Ours:
             pass
 
     def held_out_loss(self) -> float:
-        return finish(held_out_loss(self.model, self.blocks.held_out_NT, 1))
+        return finished(held_out_loss(self.model, self.blocks.held_out_NT, 1))
 
 
 class HuggingFace:
@@ -204,10 +204,9 @@ def _train_a_little(name: str, threads: int) -> None:
 
 
 def _highest() -> float:
-    """The process's peak resident memory so far, MB."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    """The process's peak resident memory so far, MB. (``ru_maxrss`` would begin with the parent's.)"""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1e3
 
 
 if __name__ == "__main__":
