@@ -40,14 +40,11 @@ _FREE = {
 }
 """Fields of a stored LoRA configuration that change nothing of what the adapter says."""
 
-_ORDINARY = {
-    "peft_type": "LORA",
-    "bias": "none",
-    "init_lora_weights": True,
-    "megatron_core": "megatron.core",
-    "qalora_group_size": 16,
-}
-"""Fields that PEFT fills in for ordinary LoRA; every other one is empty or false then."""
+_ORDINARY = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
+"""What makes a configuration that of ordinary LoRA."""
+
+_IDLE = {"megatron_core": "megatron.core", "qalora_group_size": 16}
+"""Fields that PEFT fills in for ordinary LoRA too; every other one is empty or false then."""
 
 _PREFIX = "base_model.model."
 """What PEFT puts before the names of the backbone's modules in its files."""
@@ -84,14 +81,16 @@ class PeftFormat:
         """The ordinary PEFT configuration of an adapter; of every new one, unless it has other settings."""
         from peft import LoraConfig
 
-        settings = settings or self._settings
-        return LoraConfig(
-            r=settings.r,
-            lora_alpha=settings.lora_alpha,  # type: ignore[arg-type]  # PEFT says int, takes any number
-            base_model_name_or_path=self.backbone_name or None,
-            task_type="CAUSAL_LM",
+        return LoraConfig(**self._fields(settings or self._settings))
+
+    def _fields(self, settings: LoraSettings) -> dict[str, Any]:
+        return {
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": self.backbone_name or None,
+            "r": settings.r,
+            "lora_alpha": settings.lora_alpha,
             **self._where(),
-        )
+        }
 
     def _where(self) -> dict[str, Any]:
         """The configuration's fields that say which layers are adapted."""
@@ -127,9 +126,9 @@ class PeftFormat:
 
     def write(self, weights: LoraWeights, folder: Path) -> None:
         """Write a plain PEFT adapter folder, which ``PeftModel.from_pretrained`` opens."""
-        config = self.config(_settings(weights))
-        config.inference_mode = True
-        config.save_pretrained(str(folder))
+        fields = _ORDINARY | self._fields(_settings(weights)) | {"inference_mode": True, "lora_dropout": 0.0}
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG_FILE).write_text(json.dumps(fields, indent=2, sort_keys=True), encoding="utf-8")
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in self._stored(weights).items()}
         save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
@@ -198,7 +197,7 @@ class PeftFormat:
             raise ValueError(f"the adapter in {folder} is no LoRA adapter")
         settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
         stored["target_modules"] = sorted(stored.get("target_modules") or [])
-        wanted = _ORDINARY | self._where()
+        wanted = _ORDINARY | _IDLE | self._where()
         unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
         unlike += [key for key in self._where() if self._where()[key] and key not in stored]
         if unlike:

@@ -42,8 +42,8 @@ def text_blocks(name: str, tokenizer: Any, tokens: int) -> TokenBlocks:
 def grow(model: TemporalLoRA, epochs: int) -> None:
     """Bring a model to so many finished epochs, with adapters that say something and a mixer as sure as a trained one.
 
-    Of a trained mixer 1.25 slots speak at a time, the dominant one with 0.97 of the weight (the demo's project, held-out
-    text); this one is made to do so with any number of slots.
+    Of a trained mixer 1.25 slots speak at a time, the dominant one with 0.97 of the weight (the demo's project,
+    held-out text); this one is made to do so with any number of slots.
     """
     for number in range(len(model.adapters), epochs):
         model.add_adapter(f"epoch-{number}", seed=number)
@@ -54,7 +54,7 @@ def grow(model: TemporalLoRA, epochs: int) -> None:
                 parameter.normal_(std=0.002)
     mixer = TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + epochs)
     mixer.head.weight.normal_(generator=torch.Generator().manual_seed(epochs))
-    model.set_slots(list(model.adapters), mixer)
-    ids_1T = torch.randint(1000, (1, 64), generator=torch.Generator().manual_seed(0))
-    while (model(ids_1T).weights_BTS > 0).sum(-1).float().mean() > 1.25:
+    hidden_1TH = model.features(torch.randint(1000, (1, 64), generator=torch.Generator().manual_seed(0)))
+    while (mixer.weights(mixer(hidden_1TH)[0]) > 0).sum(-1).float().mean() > 1.25:
         mixer.head.weight *= 1.2
+    model.set_slots(list(model.adapters), mixer)
