@@ -48,12 +48,14 @@ class Mix:
     """What the adapted layers apply during one forward.
 
     Attributes:
-        rows: rows of the frozen stacks that speak; None if none does.
+        heard: frozen adapters that speak, counted from 0.
+        rows: their rows of the stacks; None if none speaks.
         factors: weight · scaling of each such row, (B, T, C) or one for all (1,).
         live: the adapter in training, if it speaks.
         live_factor: its weight · scaling, (B, T, 1) or (1,).
     """
 
+    heard: tuple[int, ...] = ()
     rows: Rows | None = None
     factors: Tensor | None = None
     live: LoraWeights | None = None
@@ -76,8 +78,6 @@ class FusedLora:
         self._live: LoraWeights | None = None
         self._starts = [0]
         self._row_slot = self._row_scaling = torch.zeros(0)
-        self._last_heard: tuple[int, ...] = ()
-        self._last_rows: Rows = slice(0)
         self._cast = (torch.zeros(0), torch.zeros(0))
         self._cast_weights: dict[nn.Linear, Tensor] = {}
 
@@ -92,7 +92,6 @@ class FusedLora:
         device = frozen[0].down[0].device if frozen else None
         self._row_slot = torch.arange(1, len(frozen) + 1).repeat_interleave(ranks).to(device)
         self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
-        self._last_heard = ()
         self._cast_weights.clear()
 
     def solo(self, slot: int) -> Mix | None:
@@ -103,7 +102,7 @@ class FusedLora:
             assert self._live is not None
             return Mix(live=self._live, live_factor=self._live.down[0].new_tensor([self._live.scaling]))
         start = self._starts[slot - 1]
-        return Mix(self._rows_of((slot - 1,)), self._row_scaling[start : start + 1])
+        return Mix((slot - 1,), self._rows_of((slot - 1,)), self._row_scaling[start : start + 1])
 
     def mixture(self, weights_BTS: Tensor) -> Mix:
         """The mix with these token weights over slots.
@@ -112,7 +111,7 @@ class FusedLora:
         """
         mix = Mix()
         if heard := self._heard(weights_BTS):
-            mix.rows = rows = self._rows_of(heard)
+            mix.heard, mix.rows = heard, (rows := self._rows_of(heard))
             mix.factors = weights_BTS[..., self._row_slot[rows]] * self._row_scaling[rows]
         if self._live is not None:
             mix.live, mix.live_factor = self._live, weights_BTS[..., -1:] * self._live.scaling
@@ -145,15 +144,15 @@ class FusedLora:
         return tuple(heard.flatten().tolist())
 
     def _rows_of(self, heard: tuple[int, ...]) -> Rows:
-        """The rows of these adapters; the very same object as last time for the same ones, so layers know theirs."""
-        if heard != self._last_heard:
-            self._last_heard = heard
-            first, last = heard[0], heard[-1]
-            if last - first == len(heard) - 1 or 2 * len(heard) > len(self._frozen):
-                self._last_rows = slice(self._starts[first], self._starts[last + 1])
-            else:
-                self._last_rows = torch.cat([torch.arange(*self._starts[each : each + 2]) for each in heard])
-        return self._last_rows
+        """The rows of these adapters: a run of them if they are neighbours or most there are, else one by one."""
+        first, last = heard[0], heard[-1]
+        if last - first == len(heard) - 1 or 2 * len(heard) > len(self._frozen):
+            return slice(self._starts[first], self._starts[last + 1])
+        return torch.cat([torch.arange(*self._starts[each : each + 2]) for each in heard])
+
+
+_REMEMBERED = 4
+"""Sets of speaking adapters whose rows a layer keeps at hand; in a text the same few take turns."""
 
 
 class _FusedLayer:
@@ -163,7 +162,7 @@ class _FusedLayer:
         self._index = index
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
-        self._spoken: tuple[Rows | None, Tensor, Tensor] = (None, self._down_CI, self._up_CO)
+        self._spoken: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         wrapped = getattr(module.forward, "__self__", None)
         inner = wrapped._base if isinstance(wrapped, _FusedLayer) else module.forward
         self._base: Callable[[Tensor], Tensor] = inner  # the newest mixture speaks
@@ -172,7 +171,7 @@ class _FusedLayer:
 
     def stack(self, frozen: Sequence[LoraWeights]) -> None:
         pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]
-        self._spoken = (None, self._down_CI, self._up_CO)
+        self._spoken.clear()
         self._down_CI = torch.cat([down for down, _ in pairs]) if pairs else torch.zeros(0)
         self._up_CO = torch.cat([up.T for _, up in pairs]) if pairs else torch.zeros(0)
         start = 0
@@ -193,7 +192,7 @@ class _FusedLayer:
             return y
         if mix.rows is not None:
             assert mix.factors is not None
-            down_CI, up_CO = self._rows(mix.rows, x.dtype)
+            down_CI, up_CO = self._rows(mix, x.dtype)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
                 y = _sum(y, x, down_CI, up_CO, mix.factors)
             else:
@@ -204,12 +203,14 @@ class _FusedLayer:
             y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
         return y
 
-    def _rows(self, rows: Rows, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        kept, down_CI, up_CO = self._spoken
-        if kept is not rows or down_CI.dtype != dtype:
-            down_CI, up_CO = self._down_CI[rows].to(dtype), self._up_CO[rows].to(dtype)
-            self._spoken = (rows, down_CI, up_CO)
-        return down_CI, up_CO
+    def _rows(self, mix: Mix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        found = self._spoken.get(mix.heard)
+        if found is None or found[0].dtype != dtype:
+            if len(self._spoken) >= _REMEMBERED:
+                self._spoken.clear()
+            found = self._down_CI[mix.rows].to(dtype), self._up_CO[mix.rows].to(dtype)
+            self._spoken[mix.heard] = found
+        return found
 
 
 def _sum(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor) -> Tensor:

@@ -156,6 +156,11 @@ def _causal_mean(
     batch, tokens, slots = logits_BTS.shape
     if state is None:
         state = RunningMean(logits_BTS.new_zeros(batch, slots), logits_BTS.new_zeros(batch, 1))
+    if (
+        tokens == 1 and mask_BT is None
+    ):  # one more token, as in every step of decoding: the same by far fewer operations
+        now = RunningMean(decay * state.sum_BS + logits_BTS[:, 0], decay * state.count_B1 + 1)
+        return (now.sum_BS / now.count_B1)[:, None], now
     seen_BT1 = logits_BTS.new_ones(1, tokens, 1) if mask_BT is None else mask_BT[..., None].to(logits_BTS.dtype)
     sum_BS, count_B1 = state
     sums, counts = [], []
