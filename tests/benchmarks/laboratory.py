@@ -7,13 +7,13 @@ and several processes can share one folder.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
 from pathlib import Path
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import Any
 
 import domains
 import torch
@@ -26,17 +26,17 @@ from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import STARTER, SleepSettings, TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
-from tlora_gui.engine.evaluation import next_token_loss, training_precision
+from tlora_gui.engine.evaluation import training_precision
 from tlora_gui.engine.metrics import calibration_error, switch_lag
+from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import train_epoch
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CONTEXT = 512
 """Tokens of a held-out block that is measured on; training blocks have 128."""
-
-Returned = TypeVar("Returned")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Laboratory:
 
     @cached_property
     def backbone(self) -> Backbone:
-        return finish(load_backbone(STARTER, CancelToken()))
+        return finished(load_backbone(STARTER, CancelToken()))
 
     def order(self, number: int) -> tuple[str, ...]:
         return self.profile.domains if number == 0 else self.profile.domains[::-1]
@@ -96,7 +96,7 @@ class Laboratory:
 
     def blank(self) -> TemporalLoRA:
         """The backbone without epochs, its dreams remembered."""
-        backbone = finish(load_backbone(self.backbone.reference, CancelToken()))
+        backbone = finished(load_backbone(self.backbone.reference, CancelToken()))
         model = TemporalLoRA(backbone.model, backbone_name=backbone.name)
         model.memories[""] = self.dreams
         return model
@@ -147,7 +147,7 @@ class Laboratory:
     def dreams(self) -> EpochMemory:
         """The backbone's dreams, as the application remembers them."""
         model = TemporalLoRA(self.backbone.model)
-        ids_NT = finish(dream_ids(model, self.work.parent / "dreams.safetensors", CancelToken()))
+        ids_NT = finished(dream_ids(model, self.work.parent / "dreams.safetensors", CancelToken()))
         return dream_memory(model, ids_NT)
 
     def adapter(self, name: str, seed: int) -> Path:
@@ -156,7 +156,7 @@ class Laboratory:
         if not folder.exists():
             model = self.blank()
             model.add_adapter(name, seed=seed)
-            finish(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
+            finished(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
             partial = folder.with_name(f".partial-{folder.name}")
             shutil.rmtree(partial, ignore_errors=True)
             model.save_adapter(name, partial)
@@ -186,7 +186,7 @@ class Laboratory:
 
         def make() -> dict[str, Tensor]:
             model = self.mixture([name], seed)
-            ids_NT = finish(dream(model, 1, tokens // DREAM_LENGTH, seed))
+            ids_NT = finished(dream(model, 1, tokens // DREAM_LENGTH, seed))
             return {"replay": cut_windows(remembered(model, ids_NT))}
 
         return self._kept(f"dreams-{name}-{seed}", make)["replay"]
@@ -285,14 +285,5 @@ def mean_loss(model: TemporalLoRA, text_NT: Tensor, blend: Blend) -> float:
     for ids_BT in text_NT.split(2):
         with training_precision(model.device):
             logits_BTV = model(ids_BT, blend).logits_BTV
-        total += next_token_loss(logits_BTV, ids_BT, "sum").item()
+        total += logits_loss(logits_BTV, ids_BT, "sum").item()
     return total / text_NT[:, 1:].numel()
-
-
-def finish(stream: Generator[Any, None, Returned]) -> Returned:
-    """Run a stream of events to its end and return what it returns."""
-    while True:
-        try:
-            next(stream)
-        except StopIteration as end:
-            return end.value

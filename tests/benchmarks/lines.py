@@ -11,17 +11,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
-from laboratory import Laboratory, finish
+from laboratory import Laboratory
 from peft import ArrowConfig, LoraConfig, PeftModel
 from source_method import TokenIdMixer, learn_labels, learn_phase, reads_ids
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.evaluation import next_token_loss, training_precision
+from tlora_gui.engine.evaluation import training_precision
+from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import schedule, train_epoch
 from tlora_gui.temporal.active_sleep import MixerLearner, freeze_teacher, route_loss
 from tlora_gui.temporal.config import MixerSettings, SleepSettings
+from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -230,7 +232,7 @@ def shared_lora(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
             optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(step, len(batches))
             with training_precision(model.device):
                 logits_BTV = model(ids_BT, 1).logits_BTV
-            next_token_loss(logits_BTV, ids_BT).backward()
+            logits_loss(logits_BTV, ids_BT).backward()
             clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             optimizer.zero_grad()
@@ -245,7 +247,7 @@ def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     settings = replace(lab.settings(seed), objective="joint")
     for name in order:
         model.add_adapter(name, seed=seed)
-        finish(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
+        finished(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
         found.routing.append(lab.routing(model.mixer, order, seed))
         found.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
     _finish(lab, found, model, order, seed, "mixer")

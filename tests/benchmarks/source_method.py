@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax, pad
 from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.evaluation import next_token_loss, training_precision
+from tlora_gui.engine.evaluation import training_precision
 from tlora_gui.engine.training import schedule
+from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 
 TEMPERATURE, DISTILL_WEIGHT = 2.0, 0.5
@@ -98,7 +99,7 @@ def learn_phase(
             group["lr"] = group["peak"] * schedule(step, len(batches))
         with training_precision(model.device):
             logits_BTV = model(ids_BT, "mixer").logits_BTV
-        loss = next_token_loss(logits_BTV, ids_BT)
+        loss = logits_loss(logits_BTV, ids_BT)
         for text_NT in earlier:
             replay_BT = text_NT[torch.randint(len(text_NT), (settings.batch_size,), generator=generator)]
             loss = loss + DISTILL_WEIGHT * _distill(mixer, teacher, replay_BT) / len(earlier)

@@ -17,7 +17,6 @@ from tlora_gui.engine.evaluation import (
     dominance,
     held_out_loss,
     mixer_weights,
-    next_token_loss,
     routing_accuracies,
     score_domain,
     switch_lags,
@@ -26,6 +25,7 @@ from tlora_gui.engine.events import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
+from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
 
@@ -58,7 +58,7 @@ def test_held_out_loss_is_the_mean_over_tokens(mixture: TemporalLoRA, held_out_N
 
 
 def test_loss_of_a_uniform_guess_is_log_v() -> None:
-    loss = next_token_loss(torch.zeros(1, 5, 257), torch.arange(5)[None])
+    loss = logits_loss(torch.zeros(1, 5, 257), torch.arange(5)[None])
     assert float(loss) == pytest.approx(5.549076, abs=1e-5)
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
-from tlora_gui.engine import frozen_pass, training
+from tlora_gui.engine import router_inputs, training
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.fitting import Fit, activation_bytes, fit, free_memory
-from tlora_gui.engine.frozen_pass import FrozenPass
+from tlora_gui.engine.router_inputs import RouterInputs
 from tlora_gui.engine.training import EpochRun
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -56,9 +56,9 @@ def counted(learner: TemporalLoRA, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def test_router_inputs_are_computed_once_and_come_back_bit_for_bit(
     learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch, in_memory: int
 ) -> None:
-    monkeypatch.setattr(frozen_pass, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(router_inputs, "IN_MEMORY", in_memory)
     ids_NT = token_ids(6)
-    inputs = FrozenPass(learner, ids_NT, 4, keep=True)
+    inputs = RouterInputs(learner, ids_NT, 4, keep=True)
     first = {row: inputs(torch.tensor([row, (row + 1) % 6]))[0] for row in range(0, 6, 2)}
     again = inputs(torch.tensor([4, 0, 2]))
     inputs.close()
@@ -69,7 +69,7 @@ def test_router_inputs_are_computed_once_and_come_back_bit_for_bit(
 
 
 def test_nothing_is_kept_for_a_single_pass(learner: TemporalLoRA, counted: list[int]) -> None:
-    inputs = FrozenPass(learner, token_ids(4), 2, keep=False)
+    inputs = RouterInputs(learner, token_ids(4), 2, keep=False)
     for _ in range(3):
         inputs(torch.tensor([0, 1]))
     assert counted == [2, 2, 2]
@@ -80,10 +80,10 @@ def test_what_cannot_be_kept_is_computed_again(
     learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     if trouble == "full":
-        monkeypatch.setattr(frozen_pass, "ON_DISK", 0)
+        monkeypatch.setattr(router_inputs, "ON_DISK", 0)
     else:
-        monkeypatch.setattr(frozen_pass, "SpooledTemporaryFile", refuse_to_write)
-    inputs = FrozenPass(learner, token_ids(2), 2, keep=True)
+        monkeypatch.setattr(router_inputs, "SpooledTemporaryFile", refuse_to_write)
+    inputs = RouterInputs(learner, token_ids(2), 2, keep=True)
     first, again = inputs(torch.tensor([0, 1])), inputs(torch.tensor([0, 1]))
     assert torch.equal(first, again)
     assert counted == [2, 2]

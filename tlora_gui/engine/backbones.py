@@ -145,13 +145,9 @@ def context_length(model: PreTrainedModel) -> int:
 
 
 def fingerprint(model: nn.Module) -> str:
-    """Identity of a backbone's weights: SHA-256 over names, shapes and 64 values of each tensor, in bfloat16.
-
-    Adapters that PEFT put into the model do not count.
-    """
+    """Identity of a backbone's weights: SHA-256 over names, shapes and 64 values of each tensor, in bfloat16."""
     digest = hashlib.sha256()
-    own = {n.replace(".base_layer.", "."): p for n, p in model.named_parameters() if ".lora_" not in n}
-    for name, parameter in sorted(own.items()):
+    for name, parameter in sorted(model.named_parameters()):
         flat = parameter.detach().flatten()
         places = torch.linspace(0, flat.numel() - 1, 64, device=flat.device, dtype=torch.float64).long()
         digest.update(f"{name}{tuple(parameter.shape)}".encode())

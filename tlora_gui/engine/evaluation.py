@@ -9,7 +9,6 @@ from statistics import median
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from tlora_gui.engine.backbones import context_length, trains_in_bf16
 from tlora_gui.engine.events import DomainScore, Evaluated, PerEpoch, Progress
@@ -29,11 +28,6 @@ def training_dtype(model: TemporalLoRA) -> torch.dtype:
     """What activations are worth keeping in, for a training in this precision."""
     dtype: torch.dtype = model.backbone.dtype
     return torch.bfloat16 if trains_in_bf16(model.device) else dtype
-
-
-def next_token_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of each next token, in nats per token (``"sum"`` adds them up)."""
-    return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
 
 
 def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:

@@ -39,7 +39,7 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.evaluation import held_out_loss, routing_accuracies, training_precision
 from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
 from tlora_gui.engine.fitting import fit
-from tlora_gui.engine.frozen_pass import FrozenPass
+from tlora_gui.engine.router_inputs import RouterInputs
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 
@@ -160,7 +160,7 @@ class EpochRun:
         fused = model.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
         self._blocks_at_once: int | None = None
-        self._frozen_pass = FrozenPass(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
+        self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
     @property
     def steps_per_pass(self) -> int:
@@ -264,7 +264,7 @@ class EpochRun:
 
     def _let_go(self) -> None:
         """Of what only the steps needed."""
-        self._frozen_pass.close()
+        self._router_inputs.close()
         self.model.recompute_activations(False)
 
     def undo(self) -> None:
@@ -285,7 +285,7 @@ class EpochRun:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
-        hidden_BTH = self._frozen_pass(rows_B)
+        hidden_BTH = self._router_inputs(rows_B)
         ids_BT = self.blocks.train_NT[rows_B].to(hidden_BTH.device)
         blocks, adapter_loss = self._fitted(ids_BT[:1], blend), 0.0
         for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):

@@ -1,4 +1,4 @@
-"""Next-token cross-entropy without the logits: (tokens × vocabulary) never stands in memory whole.
+"""Next-token cross-entropy, of logits or without them: (tokens × vocabulary) need never stand in memory whole.
 
 The output layer is frozen, so the loss needs one gradient only, that of its input. It is computed piece by piece
 together with the loss, and each piece's logits are gone before the next one's are made.
@@ -10,13 +10,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, log_softmax
+from torch.nn.functional import cross_entropy, linear, log_softmax
 
 _PIECE = {"cuda": 2**27}
 """Logits that may stand at once, by device: enough for whole matrix products, few enough to stay in the CPU's cache."""
 
 
-def next_token_loss(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, ids_BT: Tensor) -> Tensor:
+def logits_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
+    """Cross-entropy of each next token, in nats per token (``"sum"`` adds them up)."""
+    return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
+
+
+def hidden_loss(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, ids_BT: Tensor) -> Tensor:
     """Mean cross-entropy of each next token, in nats.
 
     Args:

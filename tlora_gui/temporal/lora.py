@@ -12,7 +12,7 @@ checkpointing, which recomputes layers later, still finds it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,14 +66,13 @@ class FusedLora:
     """Adds the current :class:`Mix` to the linear layers of one backbone.
 
     Args:
-        layers: the adapted linear layers by name; torch's, GPT-2's or a quantisation library's. Their ``forward`` is
-            wrapped; while ``mix`` is None they are what they were.
+        layers: the adapted linear layers; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped;
+            while ``mix`` is None they are what they were.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module]) -> None:
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
         self.mix: Mix | None = None
-        self.names = list(layers)
-        self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers.values())]
+        self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers)]
         self._frozen: list[LoraWeights] = []
         self._live: LoraWeights | None = None
         self._starts = [0]

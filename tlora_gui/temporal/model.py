@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
-from tlora_gui.temporal.cross_entropy import next_token_loss
+from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.lora import FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
@@ -107,7 +106,7 @@ class TemporalLoRA(nn.Module):
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
         self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
-        self._fused = FusedLora(self._peft.layers)
+        self._fused = FusedLora(self._peft.layers.values())
         self._weights = nn.ModuleList()
         self._pass = _Pass()
         self._wraps = self._recomputes = False
@@ -296,9 +295,9 @@ class TemporalLoRA(nn.Module):
         if head is not None:
             assert now.last_BTH is not None
             weight_VH = self._fused.cast_weight(head) if torch.is_autocast_enabled(self.device.type) else head.weight
-            loss = next_token_loss(now.last_BTH, weight_VH, head.bias, input_ids)
+            loss = hidden_loss(now.last_BTH, weight_VH, head.bias, input_ids)
         else:
-            loss = cross_entropy(output.logits[:, :-1].flatten(0, 1).float(), input_ids[:, 1:].flatten())
+            loss = logits_loss(output.logits, input_ids)
         return Loss(loss, now.hidden_BTH)
 
     def recompute_activations(self, wanted: bool) -> None:

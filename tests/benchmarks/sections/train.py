@@ -24,10 +24,11 @@ from tlora_gui.engine.backbones import fingerprint
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.evaluation import held_out_loss, next_token_loss, training_precision
+from tlora_gui.engine.evaluation import held_out_loss, training_precision
 from tlora_gui.engine.preparation import remember_dreams
 from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import WARM_UP_STEPS, EpochRun
+from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 
 STEPS = 3
@@ -153,7 +154,7 @@ class HuggingFace:
         losses = []
         with torch.inference_mode(), training_precision(self.model.device):
             for ids_BT in self.blocks.held_out_NT.split(4):
-                losses.append(float(next_token_loss(self.model(input_ids=ids_BT.to(self.model.device)).logits, ids_BT)))
+                losses.append(float(logits_loss(self.model(input_ids=ids_BT.to(self.model.device)).logits, ids_BT)))
         return sum(losses) / len(losses)
 
     def _trainer(self, steps: int, callbacks: list[TrainerCallback]) -> Trainer:

@@ -20,7 +20,7 @@ ON_DISK = 2**33
 """Bytes that are kept at all; blocks beyond are computed anew in every pass."""
 
 
-class FrozenPass:
+class RouterInputs:
     """Router inputs of training blocks by their numbers.
 
     They come in the precision of training and in batches of one size, so that a block's are the same bits whether read
