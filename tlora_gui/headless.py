@@ -19,10 +19,10 @@ from tlora_gui.engine.events import (
     HeldOut,
     Progress,
     StreamEvent,
-    TokenEvent,
     TrainStep,
 )
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.texts import TokenEvent
 
 
 def run(options: argparse.Namespace) -> int:

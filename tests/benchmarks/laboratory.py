@@ -66,7 +66,7 @@ class Profile:
 
 PROFILES = {
     "full": Profile("full", domains.DOMAINS, domains.OFF_DOMAIN, 3, 2, 24_576, 512, 2048, 8192),
-    "quick": Profile("quick", domains.QUICK_DOMAINS, domains.QUICK_OFF_DOMAIN, 1, 1, 4096, 512, 1024, 1024),
+    "quick": Profile("quick", domains.QUICK_DOMAINS, domains.QUICK_OFF_DOMAIN, 1, 1, 3584, 512, 1024, 1024),
 }
 
 

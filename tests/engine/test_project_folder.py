@@ -23,10 +23,11 @@ from tlora_gui.engine import kept_generations, storage
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo, GenerationRecord, HeldOut, SlotInfo, TokenEvent, TrainStep
+from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.project_index import FORMAT_VERSION
 from tlora_gui.engine.storage import write_tensors, write_text
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA

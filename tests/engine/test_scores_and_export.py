@@ -21,9 +21,9 @@ from tlora_gui.engine.evaluation import (
     score_domain,
     switch_lags,
 )
-from tlora_gui.engine.events import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.export import to_html
 from tlora_gui.engine.metrics import calibration_error, switch_lag
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import Blend, TemporalLoRA

@@ -44,12 +44,12 @@ from tlora_gui.engine.events import (
     Progress,
     ProjectInfo,
     ProjectOpened,
-    TokenEvent,
     TrainStarted,
     TrainStep,
     WeightsHashed,
 )
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.temporal.config import MemorySource, Strategy
 
 SHORT = SamplingSettings(max_new_tokens=6)

@@ -17,8 +17,8 @@ from tlora_gui.engine import generation
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import TokenEvent
 from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, TextStream, generate
+from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import Blend, TemporalLoRA
 

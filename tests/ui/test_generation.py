@@ -13,8 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolTip, QWidget
 
 from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
-from tlora_gui.engine.events import GenerationRecord, GenerationStarted, SlotInfo, TokenEvent
+from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.jobs import Generate
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.bars import ShareRows
 from tlora_gui.ui.generation.inspector import TokenInspector
 from tlora_gui.ui.generation.legend import Legend

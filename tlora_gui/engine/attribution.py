@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tlora_gui.engine.events import TokenEvent
+from tlora_gui.engine.texts import TokenEvent
 
 
 def dominant_slot(weights: Sequence[float]) -> int:

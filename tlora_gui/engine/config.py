@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tlora_gui.temporal.config import (
     MEMORY_SOURCES,
@@ -25,8 +26,11 @@ __all__ = [
     "STARTER",
     "STRATEGIES",
     "SUM_MODE",
+    "UNPROTECTED_MODE",
     "LoraSettings",
+    "MixerLock",
     "MixerSettings",
+    "MixingDesk",
     "SamplingSettings",
     "SleepSettings",
     "TrainSettings",
@@ -42,6 +46,9 @@ MIXER_MODE = "mixer"
 SUM_MODE, AVERAGE_MODE = "+sum", "+average"
 """Generation modes without a mixer: all adapters at once, each at weight 1, or at 1 / K. The conflict that the Time
 Mixer is there to settle."""
+
+UNPROTECTED_MODE = "@unprotected"
+"""Generation mode of the mixer that learned the latest epoch without Active Sleep."""
 
 BACKBONE_COLOUR = "#8A919C"
 
@@ -133,3 +140,43 @@ class SamplingSettings:
         require(self.top_k >= 0, "top_k must not be negative")
         require(0 < self.top_p <= 1, "top_p must lie in (0, 1]")
         require(self.repetition_penalty >= 1, "repetition_penalty must be at least 1")
+
+
+MixerLock = Literal["mixer", "manual", "gain"]
+
+
+@dataclass(frozen=True, slots=True)
+class MixingDesk:
+    """What a person makes of the Time Mixer's weights while it speaks; as it begins, it leaves them alone.
+
+    Where nothing is left that speaks, the backbone does.
+
+    Attributes:
+        lock: "mixer" gives the Time Mixer's weights, "manual" the levels themselves, "gain" weights times levels; each
+            scaled to sum to 1.
+        levels: (slug, level in [0, 2]), slug "" for the backbone. Slots left out have 0 in "manual", else 1.
+        muted: slots that are silent, whatever the lock.
+        solo: if there are any, only these speak.
+        temperature: divides the mixer's logits: below 1 it decides more sharply, above 1 more softly.
+        hard: all weight to the largest.
+    """
+
+    lock: MixerLock = "mixer"
+    levels: tuple[tuple[str, float], ...] = ()
+    muted: tuple[str, ...] = ()
+    solo: tuple[str, ...] = ()
+    temperature: float = 1.0
+    hard: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.lock in ("mixer", "manual", "gain"), f"unknown lock {self.lock!r} of the mixing desk")
+        require(all(0 <= level <= 2 for _, level in self.levels), "levels must lie in [0, 2]")
+        require(0.05 <= self.temperature <= 20, "the mixer's temperature must lie in [0.05, 20]")
+
+    def level(self, slug: str) -> float:
+        """Level of a slot, muting and solo counted in."""
+        if slug in self.muted or (self.solo and slug not in self.solo):
+            return 0.0
+        if self.lock == "mixer":
+            return 1.0
+        return dict(self.levels).get(slug, 0.0 if self.lock == "manual" else 1.0)

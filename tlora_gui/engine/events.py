@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.texts import (
+    GenerationRecord,
+    GenerationSummary,
+    SlotInfo,
+    TokenEvent,
+    Voice,
+)
 
 EpochState = Literal["queued", "training", "interrupted", "frozen", "broken"]
 PerEpoch = tuple[tuple[str, float], ...]
@@ -58,15 +65,6 @@ class EpochInfo:
     backbone_loss: float | None = None
     note: str = ""
     corpus: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SlotInfo:
-    """Name and colour of one mixer slot at the time of a generation; slot 0 is the backbone (slug "")."""
-
-    slug: str
-    name: str
-    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,65 +167,100 @@ class EpochFinished:
 
 @dataclass(frozen=True, slots=True)
 class EpochsChanged:
-    """The list of epochs, whole, after any change of it."""
+    """The list of epochs, whole, after any change of it, and the stored mixers that go with it."""
 
     epochs: tuple[EpochInfo, ...]
+    mixers: tuple[StoredMixer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class TokenEvent:
-    """One token of a generation.
+class StoredMixer:
+    """A mixer of the past that can speak again: ``mode`` is what a generation takes, ``name`` what people read.
 
-    Attributes:
-        index: position from 0, prompt included.
-        token_id: the backbone's vocabulary.
-        text: what this token adds to the text; empty while a character is still incomplete.
-        weights: the mix over slots, summing to 1: a prompt token's own mix; for a generated token the mix in
-            force when it was predicted.
-        is_prompt: given, not generated.
-        probability: of this token under the model, before sampling filters; 1 for the very first.
-        rank: 1 is the most probable.
-        alternatives: the most probable tokens here, (text, probability).
+    ``epochs`` are the slugs of its slots 1 …; epochs that came later are silent under it.
     """
 
-    index: int
-    token_id: int
-    text: str
-    weights: tuple[float, ...]
-    is_prompt: bool
-    probability: float
-    rank: int
-    alternatives: tuple[tuple[str, float], ...] = ()
+    mode: str
+    name: str
+    epochs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationStarted:
-    """Tokens follow."""
+    """Tokens follow; ``parent`` and ``branch_at`` as in :class:`~tlora_gui.engine.texts.GenerationRecord`."""
 
     prompt: str
     mode: str
     sampling: SamplingSettings
     slots: tuple[SlotInfo, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationRecord:
-    """A finished generation, as kept in the project."""
-
-    prompt: str
-    mode: str
-    sampling: SamplingSettings
-    slots: tuple[SlotInfo, ...]
-    tokens: tuple[TokenEvent, ...]
-    ended: Literal["length", "end of text", "stopped"]
-    tokens_per_second: float
+    parent: str = ""
+    branch_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationFinished:
-    """The last token has come."""
+    """The last token has come; the record is kept in the project."""
 
     record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTooLong:
+    """A text does not fit into the backbone's context; the job fails next, and says so.
+
+    Attributes:
+        tokens: of the text.
+        limit: tokens that would be read at most.
+        keep_from: where in the text (a number of characters) its end begins that leaves half of the context free.
+        keep_to: how much of its beginning (a number of characters) would be read.
+    """
+
+    tokens: int
+    limit: int
+    keep_from: int
+    keep_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationsListed:
+    """All kept generations and texts, in the order in which they were kept."""
+
+    generations: tuple[GenerationSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationLoaded:
+    """A kept or imported generation, whole."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """Answer to :class:`~tlora_gui.engine.jobs.AskOthers`.
+
+    Attributes:
+        index: of the token.
+        mix: what the mix said.
+        voices: every slot alone, in their order.
+        divergence: KL(mix ‖ backbone) of the next-token distributions here, in nats: what the epochs changed.
+    """
+
+    index: int
+    mix: Voice
+    voices: tuple[Voice, ...]
+    divergence: float
+
+
+@dataclass(frozen=True, slots=True)
+class MixersScrubbed:
+    """Answer to :class:`~tlora_gui.engine.jobs.ScrubMixers`: one text under every stored mixer.
+
+    ``tokens`` has one tuple per mixer: the text's tokens with that mixer's weights over the text's slots.
+    """
+
+    mixers: tuple[StoredMixer, ...]
+    tokens: tuple[tuple[TokenEvent, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +328,7 @@ class ProjectInfo:
         strategy: the Time Mixer's.
         history: per epoch (slug), every step and measurement since its training began.
         generation: the last kept generation.
+        mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
     """
 
     path: str
@@ -304,6 +338,7 @@ class ProjectInfo:
     epochs: tuple[EpochInfo, ...]
     history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
     generation: GenerationRecord | None
+    mixers: tuple[StoredMixer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +386,11 @@ StreamEvent = (
     | GenerationStarted
     | TokenEvent
     | GenerationFinished
+    | PromptTooLong
+    | GenerationsListed
+    | GenerationLoaded
+    | Counterfactual
+    | MixersScrubbed
     | CorpusSummarised
     | Evaluated
     | WeightsHashed

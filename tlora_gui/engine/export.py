@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tlora_gui.engine.attribution import dominant_slot
-from tlora_gui.engine.events import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 
 _STYLES = ("solid", "dashed", "dotted", "double")
 _PAGE = """<!doctype html>

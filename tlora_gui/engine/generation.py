@@ -25,7 +25,7 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import TokenEvent
+from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.temporal.model import Blend, MixtureOutput, TemporalLoRA
 
 TOP_ALTERNATIVES = 6

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlora_gui.engine.config import MIXER_MODE, STARTER, SamplingSettings, TrainSettings
-from tlora_gui.engine.events import GenerationRecord
+from tlora_gui.engine.config import MIXER_MODE, STARTER, MixingDesk, SamplingSettings, TrainSettings
+from tlora_gui.engine.texts import GenerationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +86,119 @@ class ExportEpoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Generate:
-    """Continue a prompt. ``mode`` is "mixer", "+sum", "+average" or a slot's slug ("" for the backbone).
+class Branch:
+    """Where a generation leaves another one.
 
-    Answer: GenerationStarted, TokenEvent …, GenerationFinished.
+    Attributes:
+        record: the other one, finished or not; its tokens before ``at`` are read again and told as they are.
+        at: index of the first token that is new.
+        token_id: the token put there, a :class:`~tlora_gui.engine.texts.Alternative`'s; -1 for none.
+        text: or a text put there; neither lets the model speak at once.
+    """
+
+    record: GenerationRecord
+    at: int
+    token_id: int = -1
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Continue a prompt, or another generation from some token on.
+
+    ``mode`` is "mixer", "+sum", "+average", a slot's slug ("" for the backbone) or a
+    :class:`~tlora_gui.engine.events.StoredMixer`'s. ``desk`` works on mixers alone. With a ``branch`` the prompt is its
+    record's. Answer: GenerationStarted, TokenEvent …, GenerationFinished.
     """
 
     prompt: str
     mode: str = MIXER_MODE
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    branch: Branch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """Colour a given text without generating. Answer as to Generate, all tokens of the prompt; the record's ``report``
+    has the rest. Of a text that does not fit into the context its beginning is read if ``cut``, else the job fails.
+    """
+
+    text: str
+    mode: str = MIXER_MODE
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTextFile:
+    """As ReadText, with the text of a file."""
+
+    path: str
+    mode: str = MIXER_MODE
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskOthers:
+    """What would each slot alone have said at a token? Answer: Counterfactual."""
+
+    record: GenerationRecord
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubMixers:
+    """How would every stored mixer, and the current one at the end, weigh this text? Answer: MixersScrubbed."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ListGenerations:
+    """What is kept in the project? Answer: GenerationsListed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadGeneration:
+    """Bring a kept generation. Answer: GenerationLoaded."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditGeneration:
+    """Name or pin a kept generation. Answer: GenerationsListed."""
+
+    id: str
+    name: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGeneration:
+    """Take a kept generation and what branches off it out of the list, or bring it back. Answer: GenerationsListed."""
+
+    id: str
+    restore: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExportGeneration:
-    """Write a generation as a standalone HTML page. Answer: FileWritten."""
+    """Write a generation, the kind of file by its ending: .html (a page of its own), .json (with the full recipe), .md.
+
+    Answer: FileWritten.
+    """
 
     record: GenerationRecord
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportGeneration:
+    """Open a generation that was exported as .json and keep it in the project. Answer: GenerationLoaded."""
+
     path: str
 
 
@@ -133,10 +230,34 @@ Job = (
     | RestoreEpoch
     | ExportEpoch
     | Generate
+    | ReadText
+    | ReadTextFile
+    | AskOthers
+    | ScrubMixers
+    | ListGenerations
+    | LoadGeneration
+    | EditGeneration
+    | DeleteGeneration
     | ExportGeneration
+    | ImportGeneration
     | Evaluate
     | HashWeights
     | FetchDemoCorpora
 )
-INTERACTIVE = (SummariseCorpus, EditEpoch, ExportEpoch, Generate, ExportGeneration)
+INTERACTIVE = (
+    SummariseCorpus,
+    EditEpoch,
+    ExportEpoch,
+    Generate,
+    ReadText,
+    ReadTextFile,
+    AskOthers,
+    ScrubMixers,
+    ListGenerations,
+    LoadGeneration,
+    EditGeneration,
+    DeleteGeneration,
+    ExportGeneration,
+    ImportGeneration,
+)
 """Jobs that go ahead between the steps of a long one; all others wait their turn."""

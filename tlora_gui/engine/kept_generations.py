@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tlora_gui.engine.events import GenerationRecord
 from tlora_gui.engine.records import generation_line, read_generation_line
 from tlora_gui.engine.storage import DAMAGE
+from tlora_gui.engine.texts import GenerationRecord
 
 _PIECE = 2**16
 

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.events import GenerationRecord, HeldOut, SlotInfo, TokenEvent, TrainStep
+from tlora_gui.engine.events import HeldOut, TrainStep
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 
 
 def history_line(event: TrainStep | HeldOut) -> str:

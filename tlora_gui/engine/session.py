@@ -19,14 +19,11 @@ from tlora_gui.engine.events import (
     DemoCorpora,
     FileWritten,
     GenerationFinished,
-    GenerationRecord,
     GenerationStarted,
     Progress,
     ProjectInfo,
     ProjectOpened,
-    SlotInfo,
     StreamEvent,
-    TokenEvent,
     WeightsHashed,
 )
 from tlora_gui.engine.export import to_html
@@ -34,6 +31,7 @@ from tlora_gui.engine.generation import generate
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.storage import write_text
 from tlora_gui.engine.streams import Stream, recorded
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 

@@ -15,8 +15,9 @@ from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, S
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.epoch_list import EpochList
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import BackboneInfo, HeldOut, Progress, ProjectInfo, SlotInfo
+from tlora_gui.engine.events import BackboneInfo, HeldOut, Progress, ProjectInfo
 from tlora_gui.engine.project import Project, RemovedEpoch
+from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 

@@ -30,12 +30,11 @@ from tlora_gui.engine.events import (
     Progress,
     ProjectInfo,
     ProjectOpened,
-    SlotInfo,
-    TokenEvent,
     TrainStarted,
     TrainStep,
 )
 from tlora_gui.engine.metrics import gain_kept
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation_control import GenerationControl
 from tlora_gui.ui.training_control import TrainingControl
 from tlora_gui.ui.widgets.formats import human_share

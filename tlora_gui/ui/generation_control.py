@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine import jobs
-from tlora_gui.engine.events import GenerationRecord, TokenEvent
+from tlora_gui.engine.texts import GenerationRecord, TokenEvent
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:

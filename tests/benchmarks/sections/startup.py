@@ -77,7 +77,7 @@ def _open(project: str, prompts: list[int]) -> None:
 
     from tlora_gui.engine import jobs
     from tlora_gui.engine.config import SamplingSettings
-    from tlora_gui.engine.events import TokenEvent
+    from tlora_gui.engine.texts import TokenEvent
     from tlora_gui.ui.app import create_window
 
     app = QApplication([])

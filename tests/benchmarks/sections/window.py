@@ -31,10 +31,9 @@ from tlora_gui.engine.events import (
     GenerationStarted,
     JobCancelled,
     JobFailed,
-    SlotInfo,
-    TokenEvent,
     TrainStep,
 )
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.generation.token_view import TokenView
 from tlora_gui.ui.main_window import MainWindow

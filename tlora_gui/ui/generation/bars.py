@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tlora_gui.engine.events import SlotInfo
+from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.token_style import drawing_order, share_text
 from tlora_gui.ui.theme import LIGHT, Theme

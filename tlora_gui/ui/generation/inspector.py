@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.events import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.token_style import (
     colour_reason,

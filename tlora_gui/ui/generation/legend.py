@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tlora_gui.engine.events import SlotInfo
+from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.token_style import MEASURE_COLOURS, ColourMode, TokenStyle, drawing_order
 from tlora_gui.ui.theme import LIGHT, Theme

@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPixmap, QShor
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, STRATEGIES, SUM_MODE
-from tlora_gui.engine.events import GenerationRecord, GenerationStarted, SlotInfo, TokenEvent
+from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.jobs import Generate
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.legend import Legend
 from tlora_gui.ui.generation.prompt_bar import PromptBar
 from tlora_gui.ui.generation.ribbon import MixRibbon

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.events import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_style import drawing_order
 from tlora_gui.ui.running_sums import RunningSums, bin_edges
 from tlora_gui.ui.theme import LIGHT, Theme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QTextCharFormat, QTextLayout
 
-from tlora_gui.engine.events import SlotInfo
+from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.token_style import PLAIN, TokenStyle
 from tlora_gui.ui.palette import as_text, token_background, underline_of
 from tlora_gui.ui.theme import Theme, mono_font

@@ -11,7 +11,7 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication
 
 from tlora_gui.engine.attribution import dominant_slot, entropy_bits
-from tlora_gui.engine.events import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 
 ColourMode = Literal["dominant", "probability", "surprise", "entropy"]
 

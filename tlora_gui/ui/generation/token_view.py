@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QToolTip, QWidget
 
-from tlora_gui.engine.events import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.paragraphs import divide_paragraphs, undivided_text
 from tlora_gui.ui.generation.swatch import token_format
 from tlora_gui.ui.generation.token_style import ColourMode, TokenStyle, description, token_style, tooltip
