@@ -31,8 +31,9 @@ from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import train_epoch
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cross_entropy import logits_loss
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CONTEXT = 512

@@ -22,9 +22,10 @@ from tlora_gui.engine.evaluation import training_precision
 from tlora_gui.engine.streams import finished
 from tlora_gui.engine.training import schedule, train_epoch
 from tlora_gui.temporal.active_sleep import MixerLearner, freeze_teacher, route_loss
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import MixerSettings, SleepSettings
 from tlora_gui.temporal.cross_entropy import logits_loss
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 

@@ -65,7 +65,7 @@ def test_the_demo_is_stopped_where_it_was_started(open_window: OpenWindow) -> No
     assert demo is not None and demo.playing
     person.choose_from_menus("Stop the &demo")
     assert not demo.playing and not person.window.client.busy
-    assert person.window.demo_action.text() == "Play the &demo"
+    assert person.window.menus.demo.text() == "Play the &demo"
 
 
 def test_a_project_around_a_local_folder_is_made_through_the_welcome(

@@ -16,13 +16,13 @@ from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings, TrainSettin
 from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.events import HeldOut, TrainStep
 from tlora_gui.engine.records import generation_line, history_line, read_generation_line, read_history_line
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)
 HELD_OUT = HeldOut("verse", 3, 4.5, (("verse", 0.75), ("code", 1.0)), (("verse", 0.25),))
 PHASE_END = replace(HELD_OUT, losses=(("verse", 4.75), ("code", 3.5)), unprotected_loss=4.625)
 TOKENS = tuple(
-    TokenEvent(i, 65 + i, text, weights, i == 0, 0.5, 2, (("A", 0.6), ("\u2028", 0.1)))
+    TokenEvent(i, 65 + i, text, weights, i == 0, 0.5, 2, (Alternative("A", 0.6, 65), Alternative("\u2028", 0.1)))
     for i, (text, weights) in enumerate([("A\u2028", (0.2, 0.8)), ("\x85é", (0.3, 0.7)), ("日", (0.9, 0.1))])
 )
 SLOTS = (SlotInfo("", "Eternity", "#888888"), SlotInfo("verse", "Verse", "#0072B2"))

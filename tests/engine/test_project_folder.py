@@ -1,4 +1,4 @@
-"""A project on disk: made, opened, damaged, stored whole or not at all; names, exports and kept generations."""
+"""A project on disk: made, opened, damaged, stored whole or not at all; names and exports."""
 
 from __future__ import annotations
 
@@ -19,15 +19,13 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import kept_generations, storage
+from tlora_gui.engine import storage
 from tlora_gui.engine.blocks import TokenBlocks
-from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.project_index import FORMAT_VERSION
 from tlora_gui.engine.storage import write_tensors, write_text
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -36,15 +34,6 @@ HISTORY = (
     HeldOut("verse", 0, 5.0, (("verse", 0.0),)),
     TrainStep("verse", 1, 2, 5.0, 0.0, 0.1, 1e-3, 128, 10.0, 1.0),
     HeldOut("verse", 1, 4.5, (("verse", 0.75),), (("verse", 0.5),), (("verse", 4.75),), 4.625),
-)
-RECORD = GenerationRecord(
-    "日本 \u2028 \x85?",
-    "mixer",
-    SamplingSettings(),
-    (SlotInfo("", "Eternity", "#8A919C"),),
-    (TokenEvent(0, 65, "日\u2028", (1.0,), True, 1.0, 1),),
-    "length",
-    9.0,
 )
 Load = Callable[[Project], tuple[TemporalLoRA, list[EpochInfo]]]
 IDS = torch.arange(40, 72)[None]
@@ -170,6 +159,7 @@ def change_index(project: Project, change: Callable[[Any], Any]) -> None:
         lambda index: {**index, "epochs": {"verse": "c:\\windows"}},
         lambda index: {**index, "epochs": {"verse": None}},
         lambda index: {**index, "mixers": [{"file": "/etc/passwd", "slots": []}]},
+        lambda index: {**index, "unprotected": [{"file": "../mixer", "slots": []}]},
     ],
 )
 def test_damaged_or_hostile_index_is_refused_and_left_alone(project: Project, damage: Any) -> None:
@@ -575,50 +565,3 @@ def test_damaged_checkpoint_is_listed_as_broken(project: Project) -> None:
     assert [(epoch.slug, epoch.state, epoch.note) for epoch in project.interrupted()] == [
         ("verse", "broken", "damaged checkpoint")
     ]
-
-
-# -- kept generations -------------------------------------------------------------------------------------------
-
-
-def test_last_generation_is_the_last_kept(project: Project) -> None:
-    assert project.generations.last() is None
-    project.generations.keep(replace(RECORD, prompt="first"))
-    project.generations.keep(RECORD)
-    assert project.generations.last() == RECORD
-
-
-@pytest.mark.parametrize("rest", [b'{"prompt": "half', b"\xe6\x97", b"null\n", b"[1]\n", b"\xff\n"])
-def test_line_that_was_cut_off_costs_neither_the_one_before_nor_the_one_after(project: Project, rest: bytes) -> None:
-    project.generations.keep(RECORD)
-    with (project.path / "generations.jsonl").open("ab") as file:
-        file.write(rest)
-    assert project.generations.last() == RECORD
-    later = replace(RECORD, prompt="later")
-    project.generations.keep(later)
-    assert project.generations.last() == later
-
-
-@pytest.mark.parametrize("piece", [1, 7, 64, 10_000])
-def test_last_generation_is_found_by_reading_the_files_end_in_pieces_of_any_size(
-    project: Project, monkeypatch: pytest.MonkeyPatch, piece: int
-) -> None:
-    monkeypatch.setattr(kept_generations, "_PIECE", piece)
-    for number in range(5):
-        project.generations.keep(replace(RECORD, prompt=str(number)))
-    assert project.generations.last() == replace(RECORD, prompt="4")
-    with project.generations.path.open("ab") as file:
-        file.write(b"\n{cut off\n" * 100)
-    assert project.generations.last() == replace(RECORD, prompt="4")
-
-
-def test_last_generation_costs_no_reading_of_the_earlier_ones(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for prompt in ("earlier", "later"):
-        project.generations.keep(replace(RECORD, prompt=prompt))
-    read: list[str] = []
-    parse = kept_generations.read_generation_line
-    monkeypatch.setattr(kept_generations, "read_generation_line", lambda line: (read.append(line), parse(line))[1])
-    monkeypatch.setattr(kept_generations, "_PIECE", 100)
-    project.generations.last()
-    assert [line for line in read if "earlier" in line] == []

@@ -1,17 +1,14 @@
-"""Held-out figures against a computation by hand, and a generation as a page that any parser reads."""
+"""Held-out figures against a computation by hand."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 import torch
 from engine_helpers import MakeMixture, drain
 
-from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.evaluation import (
     calibration,
     dominance,
@@ -21,12 +18,11 @@ from tlora_gui.engine.evaluation import (
     score_domain,
     switch_lags,
 )
-from tlora_gui.engine.export import to_html
 from tlora_gui.engine.metrics import calibration_error, switch_lag
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
 from tlora_gui.temporal.cross_entropy import logits_loss
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 
 
 @pytest.fixture
@@ -180,81 +176,3 @@ def test_calibration_of_routing_is_its_share_of_wrong_tokens(
 
 def test_nothing_measured_is_no_calibration() -> None:
     assert math.isnan(calibration([]))
-
-
-# -- HTML -------------------------------------------------------------------------------------------------------
-
-NASTY = "<script>alert(\"x\")</script> & 'quotes'"
-
-
-class Reader(HTMLParser):
-    """Collects tokens of the page, its tags, and what is not closed."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.tokens: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        if tag != "meta":
-            self.open.append(tag)
-        if tag == "span" and "pre" in self.open:
-            self.tokens.append(("", dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "span" and "pre" in self.open:
-            text, attributes = self.tokens[-1]
-            self.tokens[-1] = (text + data, attributes)
-
-
-def record(**changes: Any) -> GenerationRecord:
-    slots = (
-        SlotInfo("", "Eternity", "#8A919C"),
-        SlotInfo("verse", NASTY, "#0072B2"),
-        SlotInfo("code", "Code", "#E69F00"),
-    )
-    rows = [("\nTo", (0.1, 0.8, 0.1)), (NASTY, (0.2, 0.1, 0.7)), (" {x}\n\n", (0.9, 0.1, 0.0)), ("", (0.4, 0.3, 0.3))]
-    tokens = tuple(TokenEvent(i, 65 + i, text, weights, i == 0, 0.25, 3, ()) for i, (text, weights) in enumerate(rows))
-    return replace(GenerationRecord(NASTY, "mixer", SamplingSettings(seed=42), slots, tokens, "length", 9.0), **changes)
-
-
-def read(page: str) -> Reader:
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == []
-    return reader
-
-
-def test_page_holds_every_token_in_order_with_its_slot_and_mix() -> None:
-    given = record()
-    found = read(to_html(given)).tokens
-    assert [text for text, _ in found] == [token.text for token in given.tokens]
-    assert [attributes["class"] for _, attributes in found] == ["t s1 p", "t s2", "t s0", "t s0"]
-    assert [attributes["style"] for _, attributes in found] == ["--w:0.80", "--w:0.70", "--w:0.90", "--w:0.40"]
-    assert found[1][1]["title"] == f"Code 0.70 · Eternity 0.20 · {NASTY} 0.10\nprobability 0.250, rank 3"
-
-
-def test_page_escapes_whatever_a_person_or_a_project_put_in() -> None:
-    slots = tuple(replace(slot, colour="red}</style><script>", name=NASTY) for slot in record().slots)
-    page = to_html(record(slots=slots, mode="</footer><script>", ended="<script>"))
-    assert "<script" not in page
-    assert read(page).tags == {
-        "html", "meta", "title", "style", "header", "h1", "p", "span", "pre", "footer"
-    }  # fmt: skip
-
-
-def test_page_says_how_the_text_was_made_and_stands_alone() -> None:
-    page = to_html(record())
-    assert "temperature 0.8 · top-k 50 · top-p 0.95 · repetition penalty 1.1 · seed 42 · ended: length" in page
-    assert "http" not in page and "src=" not in page and "@import" not in page
-
-
-@pytest.mark.parametrize("prompt", ["", "   \n"])
-def test_page_of_an_empty_prompt_has_a_title(prompt: str) -> None:
-    assert "<title>Generation</title>" in to_html(record(prompt=prompt, tokens=()))

@@ -17,10 +17,12 @@ from tlora_gui.engine import generation
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, TextStream, generate
+from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, generate
 from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.token_text import TextStream
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 
 GREEDY = SamplingSettings(max_new_tokens=12, temperature=0, repetition_penalty=1.0)
 SAMPLED = SamplingSettings(max_new_tokens=12, temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0)
@@ -207,10 +209,11 @@ def test_events_say_what_one_pass_over_the_whole_text_says(
         assert event.probability == pytest.approx(float(own), abs=1e-5)
         assert 1 + int((before_V > own + 1e-5).sum()) <= event.rank <= int((before_V > own - 1e-5).sum())
         top = before_V.topk(TOP_ALTERNATIVES)
-        assert [share for _, share in event.alternatives] == pytest.approx(top.values.tolist(), abs=1e-5)
-        assert event.alternatives[0][0] == tiny_tokenizer.decode([int(top.indices[0])])
+        assert [each.probability for each in event.alternatives] == pytest.approx(top.values.tolist(), abs=1e-5)
+        assert event.alternatives[0].token_id == int(top.indices[0])
+        assert {each.text for each in event.alternatives} == {tiny_tokenizer.decode([int(i)]) for i in top.indices}
         if event.rank <= TOP_ALTERNATIVES:
-            assert event.alternatives[event.rank - 1][1] == pytest.approx(event.probability, abs=1e-6)
+            assert event.alternatives[event.rank - 1].probability == pytest.approx(event.probability, abs=1e-6)
 
 
 def test_greedy_tokens_rank_first(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:

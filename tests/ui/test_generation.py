@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel,
 from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.jobs import Generate
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.bars import ShareRows
 from tlora_gui.ui.generation.inspector import TokenInspector
 from tlora_gui.ui.generation.legend import Legend
@@ -49,7 +49,8 @@ MIXES = {"plays": (0.1, 0.8, 0.1), "code": (0.05, 0.2, 0.75), "": (0.9, 0.05, 0.
 
 
 def token(index: int, text: str, speaker: str = "plays", is_prompt: bool = False, **changes: object) -> TokenEvent:
-    made = TokenEvent(index, 7, text, MIXES[speaker], is_prompt, 0.25, 1, ((text, 0.25), (" other", 0.1)))
+    others = (Alternative(text, 0.25), Alternative(" other", 0.1))
+    made = TokenEvent(index, 7, text, MIXES[speaker], is_prompt, 0.25, 1, others)
     return replace(made, **changes)
 
 
@@ -493,7 +494,7 @@ def test_ribbon_of_a_long_text_draws_means_and_no_more_points_than_pixels(
 ) -> None:
     speakers = ("plays", "code")
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
-    backbone, code, plays = (area.yData for area in ribbon._areas)
+    backbone, code, plays = (area.yData for area in ribbon._areas.areas)
     assert len(plays) < ribbon.width() + 10
     assert plays[10:-10] == pytest.approx(0.5) and code[10:-10] == pytest.approx(0.925)
     assert backbone[10:-10] == pytest.approx(1.0)
@@ -504,7 +505,7 @@ def test_zoomed_in_the_ribbon_of_a_long_text_draws_single_tokens(qapp: QApplicat
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
     while ribbon.shown_range[1] - ribbon.shown_range[0] > 100:
         turn_wheel(ribbon, Qt.KeyboardModifier.ControlModifier)
-    heights = ribbon._areas[-1].yData[5:-5]
+    heights = ribbon._areas.areas[-1].yData[5:-5]
     assert set(np.round(heights, 6)) == {0.8, 0.2}
 
 
@@ -563,7 +564,7 @@ def test_inspector_shows_text_facts_mix_and_alternatives(qapp: QApplication) -> 
 
 def test_inspector_adds_an_improbable_token_to_the_most_probable(qapp: QApplication) -> None:
     inspector = TokenInspector()
-    inspector.show_token(token(2, " rare", probability=0.01, rank=40, alternatives=((" a", 0.5),)), SLOTS)
+    inspector.show_token(token(2, " rare", probability=0.01, rank=40, alternatives=(Alternative(" a", 0.5),)), SLOTS)
     assert "␣a 0.50, ␣rare 0.01" in texts(inspector)
 
 

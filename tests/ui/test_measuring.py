@@ -231,7 +231,7 @@ def test_a_new_epoch_knows_what_came_before_it(
 ) -> None:
     engine.epochs = epochs
     opened(window, wait_until, tmp_path / "project")
-    window.add_epoch_action.trigger()
+    window.menus.add_epoch.trigger()
     assert ("Latin is interrupted" in notice(window)) is warned
     assert compared(window) is comparable
 
@@ -243,5 +243,5 @@ def test_an_interrupted_epoch_that_goes_on_first_is_not_warned_of(
     opened(window, wait_until, tmp_path / "project")
     engine.hold = True
     window.controller.training.train(jobs.ResumeEpoch("latin"))
-    window.add_epoch_action.trigger()
+    window.menus.add_epoch.trigger()
     assert notice(window) == "" and compared(window)

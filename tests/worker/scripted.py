@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import MixingDesk
 from tlora_gui.engine.events import EndEvent, Event, Progress, StreamEvent
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -30,6 +31,7 @@ class Script:
     def __init__(self, plays: dict[jobs.Job, Play]) -> None:
         self.plays = plays
         self.ran: list[jobs.Job] = []
+        self.desks: list[MixingDesk] = []
         self.made_in = threading.get_ident()
         self.ran_in: set[int] = set()
 
@@ -37,6 +39,10 @@ class Script:
         self.ran.append(job)
         self.ran_in.add(threading.get_ident())
         yield from self.plays[job](cancel)
+
+    def steer(self, desk: MixingDesk) -> None:
+        self.desks.append(desk)
+        self.ran_in.add(threading.get_ident())
 
 
 def steps(label: str, count: int) -> Play:

@@ -39,8 +39,9 @@ from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.streams import finished, recorded
 from tlora_gui.engine.training import require_context, train_epoch
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 
 
 class TemporalLoRAModel(TemporalLoRA):

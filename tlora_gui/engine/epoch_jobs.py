@@ -85,7 +85,7 @@ def _run(
 
     training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
     try:
-        yield epochs.changed()
+        yield space.changed()
         yield TrainStarted(info, run.total_steps, run.step)
         result = yield from recorded(training, history)
         note = "" if run.step == run.total_steps else f"stopped after {run.step} of {run.total_steps} steps"
@@ -97,7 +97,8 @@ def _run(
             backbone_loss=result.backbone_loss,
             note=note,
         )
-        project.add_epoch(info, settings, run.model, history)
+        unprotected = run.unprotected.mixer if run.unprotected else None
+        project.add_epoch(info, settings, run.model, history, unprotected)
     except BaseException as end:
         if info.slug in run.model.adapters:  # not begun, or trained but not stored
             run.undo()
@@ -107,11 +108,11 @@ def _run(
         if info.slug in project.checkpoints.slugs():
             epochs.put(project.checkpoints.info(info.slug))
         if not isinstance(end, GeneratorExit):
-            yield epochs.changed()
+            yield space.changed()
         raise
     epochs.put(info)
     yield EpochFinished(info)
-    yield epochs.changed()
+    yield space.changed()
 
 
 def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
@@ -125,7 +126,7 @@ def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
     if info.state in ("frozen", "interrupted"):
         space.project.edit_epoch(info)
     space.epochs.put(info)
-    return space.epochs.changed()
+    return space.changed()
 
 
 def delete(space: Workspace, slug: str) -> EpochsChanged:
@@ -149,7 +150,7 @@ def delete(space: Workspace, slug: str) -> EpochsChanged:
         space.removed = None
         project.checkpoints.drop(slug)
     space.epochs.remove(slug)
-    return space.epochs.changed()
+    return space.changed()
 
 
 def restore(space: Workspace) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tlora_gui.engine.config import EPOCH_COLOURS, epoch_colour
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo, EpochsChanged
+from tlora_gui.engine.events import EpochInfo
 from tlora_gui.temporal.model import BACKBONE_SLOT
 
 
@@ -36,10 +36,6 @@ class EpochList:
     def remove(self, slug: str) -> None:
         """Take an epoch out, if it is there."""
         self._epochs.pop(slug, None)
-
-    def changed(self) -> EpochsChanged:
-        """The list as an event."""
-        return EpochsChanged(tuple(self))
 
     def free_name(self, name: str, slug: str = "") -> str:
         """A name without the space around it, if no other epoch than ``slug`` has it.

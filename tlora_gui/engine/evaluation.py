@@ -13,7 +13,8 @@ from torch import Tensor
 from tlora_gui.engine.backbones import context_length, trains_in_bf16
 from tlora_gui.engine.events import DomainScore, Evaluated, PerEpoch, Progress
 from tlora_gui.engine.metrics import calibration_error, switch_lag
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 _MEASURE_BATCH = 4

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from tlora_gui.engine.evaluation import training_precision
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import TemporalLoRA
 
 
 @dataclass(frozen=True, slots=True)

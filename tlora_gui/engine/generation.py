@@ -7,31 +7,28 @@ before it; a prompt token carries its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
-from transformers import (
-    LogitsProcessorList,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
 
 from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.texts import TokenEvent
-from tlora_gui.temporal.model import Blend, MixtureOutput, TemporalLoRA
+from tlora_gui.engine.events import PromptTooLong
+from tlora_gui.engine.fitting_text import fit
+from tlora_gui.engine.sampling import Sampler, end_token_ids
+from tlora_gui.engine.steered_blend import SteeredBlend
+from tlora_gui.engine.texts import Alternative, Ending, TokenEvent
+from tlora_gui.engine.token_text import TextStream, start_token_id
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
 
 TOP_ALTERNATIVES = 6
 _PREFILL = 256
-
-Ending = Literal["length", "end of text", "stopped"]
 
 
 @dataclass(slots=True)
@@ -57,21 +54,33 @@ def generate(
     Raises:
         TloraError: if the prompt leaves no room in the backbone's context.
     """
-    ids = tokenizer(prompt, verbose=False)["input_ids"]
-    limit = context_length(model.backbone)
-    if len(ids) >= limit:
-        raise TloraError(
-            f"The prompt has {len(ids):,} tokens, but the backbone reads at most {limit:,} in all.",
-            "Shorten the prompt.",
-        )
-    stream = _Stream(model, tokenizer, blend, sampling)
-    for token in stream.read_prompt(ids):
+    ids, misfit = fit(tokenizer, prompt, context_length(model.backbone) - 1)
+    if misfit:
+        raise no_room(misfit)
+    stream = TokenStream(model, tokenizer, SteeredBlend(blend), sampling)
+    given = stream.tell((), [Given(token_id, is_prompt=True) for token_id in ids])
+    return (yield from go_on(stream, given, sampling.max_new_tokens, cancel))
+
+
+def no_room(misfit: PromptTooLong) -> TloraError:
+    """What to raise once a prompt that is too long has been told."""
+    return TloraError(
+        f"The prompt has {misfit.tokens:,} tokens, but the backbone reads at most {misfit.limit + 1:,} in all.",
+        "Shorten the prompt.",
+    )
+
+
+def go_on(
+    stream: TokenStream, given: Iterator[TokenEvent], max_new_tokens: int, cancel: CancelToken
+) -> Generator[TokenEvent, None, Outcome]:
+    """Tell what is given of a text, then draw more, as far as the context goes."""
+    for token in given:
         yield token
         if cancel.mode:
             return Outcome("stopped", 0.0)
     ending: Ending = "length"
     started, count = time.perf_counter(), 0
-    for _ in range(min(sampling.max_new_tokens, limit - len(stream.seen))):
+    for _ in range(min(max_new_tokens, context_length(stream.model.backbone) - len(stream.seen))):
         if cancel.mode:
             ending = "stopped"
             break
@@ -84,62 +93,100 @@ def generate(
     return Outcome(ending, count / max(1e-9, time.perf_counter() - started))
 
 
-class _Stream:
-    """The state of one generation: ids told and seen, cache, the mixer's state, the last position's logits and mix."""
+class Given(NamedTuple):
+    """A token that is not drawn."""
 
-    def __init__(self, model: TemporalLoRA, tokenizer: Any, blend: Blend, sampling: SamplingSettings) -> None:
+    token_id: int
+    is_prompt: bool = False
+    forced: bool = False
+
+
+Told = TypeVar("Told", Given, TokenEvent)
+
+
+class TokenStream:
+    """The state of one text as it grows: ids told and seen, cache, the mixer's state, last position's logits and mix.
+
+    A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
+    """
+
+    def __init__(self, model: TemporalLoRA, tokenizer: Any, blend: SteeredBlend, sampling: SamplingSettings) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.blend = blend
-        self.sampling = sampling
-        self.told = 0
+        self.told = self.kept = 0
         self.seen: list[int] = []
+        self.unread: list[int] = []
+        self.hidden = 0
         self.text = TextStream(tokenizer)
         self.cache: Any = None
         self.state: Any = None
         self.logits_V: Tensor | None = None
         self.weights: tuple[float, ...] = ()
-        self.generator = torch.Generator(model.device).manual_seed(sampling.seed)
-        self.filters = logits_filters(sampling)
+        self.sampler = Sampler(sampling, model.device)
         self.ends = end_token_ids(model, tokenizer)
 
-    def read_prompt(self, ids: list[int]) -> Generator[TokenEvent, None, None]:
-        """Read the prompt in pieces; an empty one starts from the tokenizer's first token, which is not shown."""
-        if not ids:
-            start = self.tokenizer.bos_token_id
-            self._forward([start if start is not None else self.tokenizer.eos_token_id or 0], keep=1)
-            return
-        for start in range(0, len(ids), _PREFILL):
-            piece = ids[start : start + _PREFILL]
-            before_V = self.logits_V
-            output = self._forward(piece, keep=0)
-            rows = _shares(output).tolist()
-            for offset, token_id in enumerate(piece):
-                logits_V = before_V if offset == 0 else output.logits_BTV[0, offset - 1]
-                yield self._event(token_id, tuple(rows[offset]), True, logits_V)
+    @property
+    def reading(self) -> int:
+        """Index of the token that is read next; -1 is what a text starts from that has no prompt."""
+        return len(self.seen) - self.hidden
+
+    def turn(self, desk: MixingDesk) -> None:
+        """Take over the mixing desk as it stands now for the next token, but not for what is kept of another text."""
+        self.blend.turn(max(self.reading + 1, self.kept) if self.seen else 0, desk)
+
+    def tell(self, kept: Sequence[TokenEvent], given: Sequence[Given]) -> Iterator[TokenEvent]:
+        """Read the beginning of the text: what is kept of another, told as it was, then what is given.
+
+        Where that is no prompt, it starts from the tokenizer's first token, which is not shown.
+        """
+        self.kept = len(kept)
+        beginning: Sequence[Given | TokenEvent] = kept or given
+        if not beginning or not beginning[0].is_prompt:
+            self.hidden = 1
+            self._forward([start_token_id(self.tokenizer)], keep=1)
+        for piece in self._pieces(kept):
+            self._forward([token.token_id for token in piece], keep=1)
+            for token in piece:
+                self.text.push(token.token_id)
+                self.told += 1
+                yield token
+        for each in self._pieces(given):
+            yield from self._read(each)
+
+    def _read(self, piece: Sequence[Given]) -> Iterator[TokenEvent]:
+        before_V, before = self.logits_V, self.weights
+        output = self._forward([token.token_id for token in piece], keep=0)
+        rows = [before, *map(tuple, _shares(output).tolist())]
+        for offset, token in enumerate(piece):
+            logits_V = output.logits_BTV[0, offset - 1] if offset else before_V
+            yield self._event(token, rows[offset + token.is_prompt], logits_V)
+
+    def _pieces(self, tokens: Sequence[Told]) -> Iterator[Sequence[Told]]:
+        """What is read in one go, by one blend."""
+        start = 0
+        while start < len(tokens):
+            length = self.blend.stays(self.reading + 1, _PREFILL)
+            yield tokens[start : start + length]
+            start += length
 
     @torch.inference_mode()
     def next_token(self) -> TokenEvent | None:
-        """Draw a token, read it back into the cache, and tell it; None at the end of the text."""
+        """Draw a token and tell it; None at the end of the text."""
+        if self.unread:
+            self._forward(self.unread, keep=1)
         assert self.logits_V is not None
-        logits_V, weights = self.logits_V, self.weights
-        scores_V = logits_V
-        if self.filters:
-            scores_V = self.filters(torch.tensor([self.seen], device=logits_V.device), logits_V[None].clone())[0]
-        if self.sampling.temperature == 0:
-            token_id = int(scores_V.argmax())
-        else:
-            token_id = int(torch.multinomial(scores_V.softmax(-1), 1, generator=self.generator))
+        token_id = self.sampler.draw(self.logits_V, self.seen)
         if token_id in self.ends:
             return None
-        self._forward([token_id], keep=1)
-        return self._event(token_id, weights, False, logits_V)
+        self.unread = [token_id]
+        return self._event(Given(token_id), self.weights, self.logits_V)
 
     @torch.inference_mode()
     def _forward(self, ids: list[int], keep: int) -> MixtureOutput:
         output: MixtureOutput = self.model(
             torch.tensor([ids], device=self.model.device),
-            self.blend,
+            self.blend.predicting(self.reading + 1),
             past_key_values=self.cache,
             mixer_state=self.state,
             use_cache=True,
@@ -152,70 +199,34 @@ class _Stream:
         return output
 
     @torch.inference_mode()
-    def _event(self, token_id: int, weights: tuple[float, ...], is_prompt: bool, logits_V: Tensor | None) -> TokenEvent:
+    def _event(self, token: Given, weights: tuple[float, ...], logits_V: Tensor | None) -> TokenEvent:
         index, self.told = self.told, self.told + 1
-        probability, rank = 1.0, 1
-        alternatives: tuple[tuple[str, float], ...] = ()
-        if logits_V is not None:
-            probabilities_V = logits_V.float().softmax(-1)
-            top = probabilities_V.topk(min(TOP_ALTERNATIVES, len(probabilities_V)))
-            ids, values = top.indices.tolist(), top.values.tolist()
-            probability = float(probabilities_V[token_id])
-            larger = sum(value > probability for value in values)
-            rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
-            alternatives = tuple((self.tokenizer.decode([i]), value) for i, value in zip(ids, values, strict=True))
-        text = self.text.push(token_id)
-        return TokenEvent(index, token_id, text, weights, is_prompt, probability, rank, alternatives)
+        said = Said(1.0, 1, ()) if logits_V is None else said_of(self.tokenizer, logits_V, token.token_id)
+        text = self.text.push(token.token_id)
+        return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *said, token.forced)
+
+
+class Said(NamedTuple):
+    """What a model says of a token that came; see :class:`~tlora_gui.engine.texts.TokenEvent`."""
+
+    probability: float
+    rank: int
+    alternatives: tuple[Alternative, ...]
+
+
+def said_of(tokenizer: Any, logits_V: Tensor, token_id: int) -> Said:
+    """What these logits say of a token that came."""
+    probabilities_V = logits_V.float().softmax(-1)
+    top = probabilities_V.topk(min(TOP_ALTERNATIVES, len(probabilities_V)))
+    ids, values = top.indices.tolist(), top.values.tolist()
+    probability = float(probabilities_V[token_id])
+    larger = sum(value > probability for value in values)
+    rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
+    alternatives = (Alternative(tokenizer.decode([i]), value, i) for i, value in zip(ids, values, strict=True))
+    return Said(probability, rank, tuple(alternatives))
 
 
 def _shares(output: MixtureOutput) -> Tensor:
     """Weights of the first row (T, S), scaled to sum to 1 where a blend's own do not."""
     weights_TS = output.weights_BTS[0]
     return weights_TS / weights_TS.sum(-1, keepdim=True).clamp(min=1e-9)
-
-
-def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
-    """transformers' own processors, in the order that ``generate`` uses."""
-    filters = LogitsProcessorList()
-    if sampling.repetition_penalty != 1:
-        filters.append(RepetitionPenaltyLogitsProcessor(float(sampling.repetition_penalty)))
-    if sampling.temperature > 0:
-        if sampling.temperature != 1:
-            filters.append(TemperatureLogitsWarper(float(sampling.temperature)))
-        if sampling.top_k:
-            filters.append(TopKLogitsWarper(sampling.top_k))
-        if sampling.top_p < 1:
-            filters.append(TopPLogitsWarper(sampling.top_p))
-    return filters
-
-
-def end_token_ids(model: TemporalLoRA, tokenizer: Any) -> set[int]:
-    """Tokens that end a text: the model's and the tokenizer's."""
-    ends = model.backbone.generation_config.eos_token_id
-    listed = ends if isinstance(ends, list) else [ends]
-    return {end for end in (*listed, tokenizer.eos_token_id) if end is not None}
-
-
-@dataclass(slots=True)
-class TextStream:
-    """Turns token ids into text as they come; a character spread over several tokens comes with its last one.
-
-    A tokenizer's own mark at the very beginning is not shown.
-    """
-
-    tokenizer: Any
-    _ids: list[int] = field(default_factory=list)
-    _shown: int = 0
-    _context: int = 0
-
-    def push(self, token_id: int) -> str:
-        """Text that this token completes; empty while a character is incomplete."""
-        if not self._ids and token_id == self.tokenizer.bos_token_id:
-            return ""
-        self._ids.append(token_id)
-        before: str = self.tokenizer.decode(self._ids[self._context : self._shown])
-        now: str = self.tokenizer.decode(self._ids[self._context :])
-        if len(now) <= len(before) or now.endswith("\ufffd"):
-            return ""
-        self._context, self._shown = self._shown, len(self._ids)
-        return now[len(before) :]

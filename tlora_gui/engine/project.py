@@ -2,7 +2,8 @@
 
     project.json              see :mod:`tlora_gui.engine.project_index`
     epochs/01-shakespeare/    a finished epoch each, see :mod:`tlora_gui.engine.epoch_folder`
-    mixer/                    mixer-0001.safetensors … the last is current, the others teachers
+    mixer/                    mixer-0001.safetensors … the last is current, the others teachers;
+                              unprotected-<slug>.safetensors, which learned without Active Sleep
     checkpoints/<slug>/       the epoch in training
     deleted/                  epochs taken out of the mixture
     generations.jsonl         kept prompts, their tokens and weights
@@ -15,7 +16,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 
@@ -46,10 +47,14 @@ class RemovedEpoch:
 
 @dataclass(slots=True)
 class Project:
-    """A project's folder and its index. Methods that change the project write it."""
+    """A project's folder, its index, and its kept generations. Methods that change the project write it."""
 
     path: Path
     index: ProjectIndex
+    generations: KeptGenerations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.generations = KeptGenerations(self.path / "generations.jsonl")
 
     @classmethod
     def create(cls, path: Path, reference: str, name: str, fingerprint: str, model: TemporalLoRA) -> Project:
@@ -92,11 +97,6 @@ class Project:
         """Epochs whose training can go on. A crash can leave a finished one's checkpoint behind; it does not count."""
         return [self.checkpoints.info(slug) for slug in self.checkpoints.slugs() if slug not in self.index.folders]
 
-    @property
-    def generations(self) -> KeptGenerations:
-        """Kept prompts and what came of them."""
-        return KeptGenerations(self.path / "generations.jsonl")
-
     # -- epochs: on disk ----------------------------------------------------------------------------------------
 
     def folder(self, slug: str) -> Path:
@@ -117,8 +117,18 @@ class Project:
         found = [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
         return [path for path in found if path.name.partition("-")[0].isdecimal()]
 
-    def add_epoch(self, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> None:
-        """Store a finished epoch and the mixer as it is now; drop its checkpoint. If it fails, nothing of it stays."""
+    def add_epoch(
+        self,
+        info: EpochInfo,
+        settings: TrainSettings,
+        model: TemporalLoRA,
+        history: History,
+        unprotected: TimeMixer | None = None,
+    ) -> None:
+        """Store a finished epoch, the mixer as it is now, and the one that learned beside it without Active Sleep.
+
+        Its checkpoint is dropped. If it fails, nothing of it stays.
+        """
         numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
         folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
         partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
@@ -126,19 +136,23 @@ class Project:
         try:
             epoch_folder.write_epoch(partial, info, settings, model, history)
             partial.rename(place)
-            self._add_mixer(model, {**self.index.folders, info.slug: folder})
+            self._add_mixer(model, {**self.index.folders, info.slug: folder}, unprotected)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(place, ignore_errors=True)
             raise
         self.checkpoints.drop(info.slug)
 
-    def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str]) -> None:
+    def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], unprotected: TimeMixer | None = None) -> None:
         """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
-        number = 1 + max((int(re.sub(r"\D", "", entry.file) or 0) for entry in self.index.mixers), default=0)
-        entry = MixerFile(f"mixer-{number:04d}.safetensors", tuple(model.slot_adapters))
-        write_tensors(self.path / "mixer" / entry.file, dict(model.mixer.state_dict()))
-        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry)))
+        number = 1 + max((entry.number for entry in self.index.mixers), default=0)
+        slots = tuple(model.slot_adapters)
+        entry, beside = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
+        write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
+        if unprotected is not None:
+            beside = (*beside, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
+            write_tensors(self.mixer_path(beside[-1]), dict(unprotected.state_dict()))
+        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry), unprotected=beside))
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""
@@ -220,17 +234,29 @@ class Project:
         if not self.index.mixers:
             return
         entry = self.index.mixers[-1]
-        mixer = TimeMixer(model.mixer.hidden_size, self.index.mixer, 1 + len(entry.slots))
-        try:
-            mixer.load_state_dict(load_file(self.path / "mixer" / entry.file))
-        except DAMAGE as error:
-            raise TloraError(
-                f"The Time Mixer in {self.path / 'mixer' / entry.file} is damaged.",
-                "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.",
-            ) from error
-        slots = list(entry.slots)
+        mixer, slots = self.read_mixer(entry, model), list(entry.slots)
         for slug in entry.slots:
             if slug not in model.adapters:
                 mixer.remove_slot(1 + slots.index(slug))
                 slots.remove(slug)
         model.set_slots(slots, mixer)
+
+    def mixer_path(self, entry: MixerFile) -> Path:
+        """Where a mixer is stored."""
+        return self.path / "mixer" / entry.file
+
+    def read_mixer(self, entry: MixerFile, model: TemporalLoRA) -> TimeMixer:
+        """A stored mixer over its own slots.
+
+        Raises:
+            TloraError: if it cannot be read.
+        """
+        mixer = TimeMixer(model.mixer.hidden_size, self.index.mixer, 1 + len(entry.slots))
+        try:
+            mixer.load_state_dict(load_file(self.mixer_path(entry)))
+        except DAMAGE as error:
+            raise TloraError(
+                f"The Time Mixer in {self.mixer_path(entry)} is damaged.",
+                "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.",
+            ) from error
+        return mixer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ class MixerFile:
     file: str
     slots: tuple[str, ...]
 
+    @property
+    def number(self) -> int:
+        """The number in its file's name, 0 if there is none."""
+        return int(re.sub(r"\D", "", self.file) or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectIndex:
@@ -34,6 +40,7 @@ class ProjectIndex:
         mixer: of the Time Mixer.
         folders: the name of each finished epoch's folder by its slug, in order.
         mixers: the last is current.
+        unprotected: mixers that learned without Active Sleep, each by the epoch of its last slot.
     """
 
     backbone_reference: str
@@ -43,6 +50,7 @@ class ProjectIndex:
     mixer: MixerSettings
     folders: dict[str, str] = field(default_factory=dict)
     mixers: tuple[MixerFile, ...] = ()
+    unprotected: tuple[MixerFile, ...] = ()
 
     @classmethod
     def read(cls, file: Path) -> ProjectIndex:
@@ -64,7 +72,8 @@ class ProjectIndex:
                 lora=LoraSettings(**index["lora"]),
                 mixer=MixerSettings(**index["mixer"]),
                 folders={str(slug): _plain_name(folder) for slug, folder in index["epochs"].items()},
-                mixers=tuple(MixerFile(_plain_name(one["file"]), tuple(one["slots"])) for one in index["mixers"]),
+                mixers=_mixer_files(index["mixers"]),
+                unprotected=_mixer_files(index.get("unprotected", [])),  # older indexes have none
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise TloraError(
@@ -89,8 +98,13 @@ class ProjectIndex:
             "mixer": asdict(self.mixer),
             "epochs": self.folders,
             "mixers": [asdict(entry) for entry in self.mixers],
+            "unprotected": [asdict(entry) for entry in self.unprotected],
         }
         write_text(file, json.dumps(index, indent=2))
+
+
+def _mixer_files(listed: list[dict[str, Any]]) -> tuple[MixerFile, ...]:
+    return tuple(MixerFile(_plain_name(one["file"]), tuple(one["slots"])) for one in listed)
 
 
 def _plain_name(name: Any) -> str:

@@ -7,31 +7,31 @@ from pathlib import Path
 
 import torch
 
-from tlora_gui.engine import epoch_jobs, jobs, starter
+from tlora_gui.engine import epoch_jobs, jobs, starter, text_jobs
 from tlora_gui.engine.backbones import fingerprint, load_backbone, state_hash
 from tlora_gui.engine.blocks import summarise
 from tlora_gui.engine.cancel import CancelToken, watched
-from tlora_gui.engine.config import STRATEGIES, MixerSettings, TrainSettings
+from tlora_gui.engine.config import STRATEGIES, MixerSettings, MixingDesk, TrainSettings
+from tlora_gui.engine.counterfactuals import ask_others
 from tlora_gui.engine.errors import TloraError, disk_is_full
 from tlora_gui.engine.evaluation import evaluate
 from tlora_gui.engine.events import (
     CorpusSummarised,
     DemoCorpora,
     FileWritten,
-    GenerationFinished,
-    GenerationStarted,
     Progress,
     ProjectInfo,
     ProjectOpened,
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.export import to_html
-from tlora_gui.engine.generation import generate
+from tlora_gui.engine.generation_jobs import generate_text
 from tlora_gui.engine.project import Project
-from tlora_gui.engine.storage import write_text
-from tlora_gui.engine.streams import Stream, recorded
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.reading import read
+from tlora_gui.engine.stored_mixers import scrub
+from tlora_gui.engine.streams import Stream
+from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.token_text import start_token_id
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -66,6 +66,11 @@ class Session:
         """The mixer's slots as people see them, the backbone first."""
         return self._workspace().slots()
 
+    def steer(self, desk: MixingDesk) -> None:
+        """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
+        if self._open is not None and self._open.speaking is not None:
+            self._open.speaking.turn(desk)
+
     def _workspace(self) -> Workspace:
         if self._open is None:
             raise TloraError("No project is open.", "Open a project or make a new one first.")
@@ -94,8 +99,6 @@ class Session:
             case jobs.FetchDemoCorpora():
                 found = yield from starter.ensure_corpora(cancel)
                 yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))
-            case jobs.ExportGeneration():
-                yield _export_generation(job)
             case _:
                 yield from _do_in(self._workspace(), job, cancel)
 
@@ -153,7 +156,23 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             epoch = space.epochs[job.slug]
             yield FileWritten(str(space.project.export_epoch(epoch.slug, Path(job.path))))
         case jobs.Generate():
-            yield from _generate(space, job, cancel)
+            yield from generate_text(space, job, cancel)
+        case jobs.AskOthers():
+            yield from ask_others(space, job, cancel)
+        case jobs.ReadText() | jobs.ReadTextFile():
+            yield from read(space, job, cancel)
+        case jobs.ScrubMixers():
+            start_id = start_token_id(space.backbone.tokenizer)
+            yield (yield from scrub(space.model, start_id, job.record, space.phases(), cancel))
+        case (
+            jobs.ListGenerations()
+            | jobs.LoadGeneration()
+            | jobs.EditGeneration()
+            | jobs.DeleteGeneration()
+            | jobs.ExportGeneration()
+            | jobs.ImportGeneration()
+        ):
+            yield text_jobs.do(space, job)
         case jobs.Evaluate():
             texts = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
             yield (yield from watched(evaluate(space.model, texts, space.unprotected_routing()), cancel))
@@ -169,24 +188,3 @@ def _summarise(space: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken)
         job.paths, tokenizer, block_size=default.block_size, held_out_share=default.held_out_share, cancel=cancel
     )
     return CorpusSummarised(summary)
-
-
-def _generate(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
-    slots, blend = space.slots(), space.blend(job.mode)
-    yield GenerationStarted(job.prompt, job.mode, job.sampling, slots)
-    stream = generate(space.model, space.backbone.tokenizer, job.prompt, blend, job.sampling, cancel)
-    tokens: list[TokenEvent] = []
-    outcome = yield from recorded(stream, tokens)
-    record = GenerationRecord(
-        job.prompt, job.mode, job.sampling, slots, tuple(tokens), outcome.ended, outcome.tokens_per_second
-    )
-    space.project.generations.keep(record)
-    yield GenerationFinished(record)
-
-
-def _export_generation(job: jobs.ExportGeneration) -> FileWritten:
-    try:
-        write_text(Path(job.path), to_html(job.record))
-    except OSError as error:
-        raise TloraError(f"{job.path} cannot be written: {error.strerror}.", "Choose another place.") from error
-    return FileWritten(job.path)

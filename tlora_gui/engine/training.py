@@ -41,7 +41,8 @@ from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
 from tlora_gui.engine.fitting import fit
 from tlora_gui.engine.router_inputs import RouterInputs
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import TemporalLoRA
 
 WARM_UP_STEPS = 10
 PROBE_TOKENS = 1024

@@ -11,14 +11,18 @@ from torch import Tensor
 from tlora_gui.engine.backbones import Backbone, context_length
 from tlora_gui.engine.blocks import held_out_blocks
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.epoch_list import EpochList
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import BackboneInfo, HeldOut, Progress, ProjectInfo
+from tlora_gui.engine.events import BackboneInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
+from tlora_gui.engine.generation import TokenStream
 from tlora_gui.engine.project import Project, RemovedEpoch
+from tlora_gui.engine.project_index import MixerFile
+from tlora_gui.engine.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.temporal.model import BACKBONE_SLOT, Blend, TemporalLoRA
+from tlora_gui.temporal.blend import RowBlend
+from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
@@ -28,6 +32,7 @@ class Workspace:
 
     Attributes:
         removed: the latest deletion, as long as it can be undone.
+        speaking: the text that is being generated.
     """
 
     project: Project
@@ -35,6 +40,7 @@ class Workspace:
     backbone: Backbone
     epochs: EpochList = field(default_factory=EpochList)
     removed: RemovedEpoch | None = None
+    speaking: TokenStream | None = None
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is.
@@ -64,7 +70,12 @@ class Workspace:
             epochs=tuple(self.epochs),
             history=tuple((slug, project.read_history(slug)) for slug in known),
             generation=project.generations.last(),
+            mixers=tuple(self.stored_mixers()),
         )
+
+    def changed(self) -> EpochsChanged:
+        """The epochs and what goes with them, after a change."""
+        return EpochsChanged(tuple(self.epochs), tuple(self.stored_mixers()))
 
     def _backbone_info(self) -> BackboneInfo:
         model, device = self.model, self.model.device
@@ -85,11 +96,11 @@ class Workspace:
         epochs = (SlotInfo(epoch.slug, epoch.name, epoch.colour) for epoch in named)
         return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
 
-    def blend(self, mode: str) -> Blend:
+    def blend(self, mode: str) -> RowBlend:
         """Who speaks in a mode of generation.
 
         Raises:
-            TloraError: if there is no epoch to mix, or the mode's epoch has no slot.
+            TloraError: if there is no epoch to mix, or the mode's epoch has no slot, or its mixer is not there.
         """
         slots = ["", *self.model.slot_adapters]
         if mode == MIXER_MODE:
@@ -99,9 +110,33 @@ class Workspace:
                 raise TloraError("There is no epoch to mix.", "Train an epoch first, or choose another mode.")
             share = 1.0 if mode == SUM_MODE else 1 / epochs
             return torch.tensor([0.0] + [share] * epochs)
-        if mode not in slots:
-            raise TloraError("That epoch is not in the mixture.", "Choose another mode.")
-        return slots.index(mode)
+        if mode in slots:
+            return slots.index(mode)
+        for stored, entry in self.stored_mixers().items():
+            if stored.mode == mode:
+                mixer = self.project.read_mixer(entry, self.model)
+                return over_slots(mixer, entry.slots, self.model.slot_adapters).to(self.model.device)
+        what = "mixer is not stored in this project" if mode.startswith("@") else "epoch is not in the mixture"
+        raise TloraError(f"That {what}.", "Choose another mode.")
+
+    # -- mixers of the past -------------------------------------------------------------------------------------
+
+    def stored_mixers(self) -> dict[StoredMixer, MixerFile]:
+        """Mixers of earlier phases, oldest first, and the latest epoch's without Active Sleep; each with its file."""
+        return stored_mixers(self.project, self.epochs, self.model.slot_adapters)
+
+    def phases(self) -> list[tuple[StoredMixer, TimeMixer]]:
+        """The mixer of every phase over its own slots, the current one last.
+
+        Raises:
+            TloraError: if one of them cannot be read.
+        """
+        earlier = [
+            (stored, self.project.read_mixer(entry, self.model).to(self.model.device))
+            for stored, entry in self.stored_mixers().items()
+            if stored.mode != UNPROTECTED_MODE
+        ]
+        return [*earlier, (current_mixer(self.project, self.epochs, self.model.slot_adapters), self.model.mixer)]
 
     # -- what can be measured -----------------------------------------------------------------------------------
 

@@ -17,10 +17,11 @@ from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
+from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.lora import FusedLora, LoraWeights
-from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
+from tlora_gui.temporal.time_mixer import TimeMixer
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 BACKBONE_SLOT = "Eternity"
 
 State = Literal["new", "training", "frozen"]
-
-Blend = Literal["mixer"] | TimeMixer | int | Tensor
-"""Who speaks: the model's Time Mixer, another one over the same slots, one slot alone (0 is the backbone), or fixed
-weights over slots (S,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +49,14 @@ class MixtureOutput:
         weights_BTS: mix in force at every position; rows sum to 1.
         hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
         past_key_values: transformers' cache, or None.
-        mixer_state: the mixer's own memory after the last position.
+        mixer_state: what the blend's mixer, if it has one, remembers after the last position.
     """
 
     logits_BTV: Tensor
     weights_BTS: Tensor
     hidden_BTH: Tensor
     past_key_values: Any
-    mixer_state: MixerState | None
+    mixer_state: BlendState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +235,7 @@ class TemporalLoRA(nn.Module):
         *,
         attention_mask: Tensor | None = None,
         past_key_values: Any = None,
-        mixer_state: MixerState | None = None,
+        mixer_state: BlendState | None = None,
         use_cache: bool = False,
         logits_to_keep: int = 0,
     ) -> MixtureOutput:
@@ -246,17 +243,18 @@ class TemporalLoRA(nn.Module):
 
         Args:
             input_ids: token ids (B, T); with a cache, only the new ones.
-            blend: the Time Mixer or another, one slot alone, or fixed weights (S,).
+            blend: who speaks, in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
             attention_mask: (B, past + T), as transformers takes it.
             past_key_values: transformers' cache of earlier positions.
-            mixer_state: the mixer's state of earlier positions; goes with the cache.
+            mixer_state: the mixer's state of earlier positions (a blend per row has its own kind); goes with the cache.
             use_cache: return a cache.
             logits_to_keep: how many last positions get logits; 0 for all.
 
         Raises:
-            ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are.
+            ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are, or if
+                there are more or fewer blends than rows.
         """
-        self._refuse_misfit(blend)
+        refuse_misfit(blend, self.mixer.slots, len(input_ids))
         self._pass = _Pass(blend, mixer_state, attention_mask)
         output = self.backbone(
             input_ids=input_ids,
@@ -285,7 +283,7 @@ class TemporalLoRA(nn.Module):
             blend: as in :meth:`forward`.
             hidden_BTH: what :meth:`features` gave for these ids; the blocks below ``mixer_layer`` are skipped then.
         """
-        self._refuse_misfit(blend)
+        refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
         self._pass = now = _Pass(blend, known_BTH=hidden_BTH, until="head" if head else "end")
         plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self._recomputes
@@ -364,34 +362,13 @@ class TemporalLoRA(nn.Module):
         now.hidden_BTH = hidden_BTH
         if now.until == "mixer":
             raise _Reached
-        batch, tokens, _ = hidden_BTH.shape
-        if isinstance(now.blend, (str, TimeMixer)):
-            mixer = self.mixer if isinstance(now.blend, str) else now.blend
-            mask_BT = None if now.attention_mask is None else now.attention_mask[:, -tokens:]
-            logits_BTS, now.state_after = mixer(hidden_BTH, now.state, mask_BT)
-            now.weights_BTS = mixer.weights(logits_BTS)
-        else:
-            weights_S = now.blend if isinstance(now.blend, Tensor) else self._one_hot(now.blend)
-            now.weights_BTS = weights_S.to(hidden_BTH.device).expand(batch, tokens, -1)
+        mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
+        now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
         if isinstance(now.blend, int):
             self._fused.mix = self._fused.solo(now.blend)
         else:
             self._fused.mix = self._fused.mixture(now.weights_BTS)
         return args, kwargs
-
-    def _refuse_misfit(self, blend: Blend) -> None:
-        slots = self.mixer.slots
-        if isinstance(blend, Tensor) and blend.shape != (slots,):
-            raise ValueError(f"the blend weighs {tuple(blend.shape)} slots, but the model has {slots} slots")
-        if isinstance(blend, TimeMixer) and blend.slots != slots:
-            raise ValueError(f"the mixer has {blend.slots} slots, but the model has {slots} slots")
-        if isinstance(blend, int) and not 0 <= blend < slots:
-            raise ValueError(f"there is no slot {blend}; the model has {slots} slots, counted from 0")
-
-    def _one_hot(self, slot: int) -> Tensor:
-        weights_S = torch.zeros(self.mixer.slots)
-        weights_S[slot] = 1.0
-        return weights_S
 
     @contextmanager
     def plain_peft(self, *names: str) -> Iterator[PeftModel | PreTrainedModel]:
@@ -409,14 +386,14 @@ class _Pass:
     """Inputs and findings of the forward in progress."""
 
     blend: Blend = "mixer"
-    state: MixerState | None = None
+    state: BlendState | None = None
     attention_mask: Tensor | None = None
     known_BTH: Tensor | None = None
     until: Literal["mixer", "head", "end"] = "end"
     last_BTH: Tensor | None = None
     weights_BTS: Tensor | None = None
     hidden_BTH: Tensor | None = None
-    state_after: MixerState | None = None
+    state_after: BlendState | None = None
 
 
 class _Reached(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, cast
@@ -15,6 +16,7 @@ from tlora_gui.engine.config import BACKBONE_COLOUR, STRATEGIES
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import (
     CorpusSummarised,
+    Counterfactual,
     EpochFinished,
     EpochInfo,
     EpochsChanged,
@@ -22,20 +24,27 @@ from tlora_gui.engine.events import (
     Event,
     FileWritten,
     GenerationFinished,
+    GenerationLoaded,
+    GenerationsListed,
     GenerationStarted,
     HeldOut,
     JobCancelled,
     JobDone,
     JobFailed,
+    MixersScrubbed,
     Progress,
     ProjectInfo,
     ProjectOpened,
+    PromptTooLong,
+    StoredMixer,
     TrainStarted,
     TrainStep,
 )
 from tlora_gui.engine.metrics import gain_kept
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.ui.compare_control import CompareControl
 from tlora_gui.ui.generation_control import GenerationControl
+from tlora_gui.ui.texts_control import TextsControl
 from tlora_gui.ui.training_control import TrainingControl
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.questions import Choice, ask
@@ -58,7 +67,9 @@ class Controller(QObject):
         self.epochs: tuple[EpochInfo, ...] = ()
         self.demo: Demo | None = None
         self.training = TrainingControl(window, client)
+        self.comparing = CompareControl(window, client)
         self.generating = GenerationControl(window, client)
+        self.texts = TextsControl(window, client)
         self._opening: int | None = None
         self._closing = False
         self._dropped: list[str] = []
@@ -71,13 +82,13 @@ class Controller(QObject):
         self.client.events.connect(self._on_events)
         window.files_dropped.connect(self.new_epoch)
         window.close_asked.connect(self._ask_to_close)
-        window.new_action.triggered.connect(self.close_project)
-        window.close_project_action.triggered.connect(self.close_project)
-        window.open_action.triggered.connect(window.ask_for_project)
-        window.recent_menu.aboutToShow.connect(self._fill_recent)
-        window.recent_menu.triggered.connect(self._open_recent)
-        window.add_epoch_action.triggered.connect(self._add_epoch)
-        window.demo_action.triggered.connect(self.play_demo)
+        window.menus.new_project.triggered.connect(self.close_project)
+        window.menus.close_project.triggered.connect(self.close_project)
+        window.menus.open_project.triggered.connect(window.ask_for_project)
+        window.menus.recent.aboutToShow.connect(self._fill_recent)
+        window.menus.recent.triggered.connect(self._open_recent)
+        window.menus.add_epoch.triggered.connect(self._add_epoch)
+        window.menus.demo.triggered.connect(self.play_demo)
         window.welcome.create_requested.connect(self.create_project)
         window.welcome.open_requested.connect(self.open_project)
         window.welcome.demo_requested.connect(self.play_demo)
@@ -88,6 +99,11 @@ class Controller(QObject):
         window.epochs.add_requested.connect(self._add_epoch)
         window.epochs.files_dropped.connect(self.new_epoch)
         self.training.paced.connect(self._show_pace)
+        self.generating.finished.connect(self._text_finished)
+        window.menus.show_generate.triggered.connect(partial(window.generation.show_page, "generate"))
+        window.menus.show_read.triggered.connect(partial(window.generation.show_page, "read"))
+        window.menus.show_compare.triggered.connect(partial(window.generation.show_page, "compare"))
+        window.generation.page_changed.connect(self._page_changed)
 
     def begin(self, project: str | None) -> None:
         """The window is on screen: start the engine, open the project if there is one."""
@@ -159,6 +175,7 @@ class Controller(QObject):
         window.generation.set_enabled_for_model(True)
         if project.generation is not None:
             window.generation.show_record(project.generation)
+        self.texts.begin(project.generation)
         if self._dropped:
             self.new_epoch(self._dropped)
             self._dropped = []
@@ -166,7 +183,7 @@ class Controller(QObject):
     def _show_history(self, project: ProjectInfo) -> None:
         self.window.charts.set_epochs(project.epochs)
         self.window.charts.load_history(project.history)
-        self._set_epochs(project.epochs)
+        self._set_epochs(project.epochs, project.mixers)
 
     @Slot()
     def close_project(self) -> None:
@@ -183,14 +200,15 @@ class Controller(QObject):
         for job_id in self.client.live():
             if job_id != self._opening:
                 self.client.drop(job_id)
+        self.comparing.drop()
         self.generating.ended()
         self.window.generation.clear()
         self.window.progress_line.clear()
 
     def _fill_recent(self) -> None:
-        self.window.recent_menu.clear()
+        self.window.menus.recent.clear()
         for path in self.window.settings.recent_projects:
-            self.window.recent_menu.addAction(Path(path).name).setData(path)
+            self.window.menus.recent.addAction(Path(path).name).setData(path)
 
     def _open_recent(self, action: QAction) -> None:
         self.open_project(action.data())
@@ -200,10 +218,14 @@ class Controller(QObject):
 
     def _cancel_others(self) -> None:
         for job_id in self.client.live():
-            if job_id not in self.training.jobs and job_id != self.generating.job_id:
+            if (
+                job_id not in self.training.jobs
+                and job_id != self.generating.job_id
+                and not self.comparing.handles(job_id)
+            ):
                 self.client.cancel(job_id)
 
-    def _set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
+    def _set_epochs(self, epochs: tuple[EpochInfo, ...], mixers: tuple[StoredMixer, ...]) -> None:
         window = self.window
         for gone in {epoch.slug for epoch in self.epochs} - {epoch.slug for epoch in epochs}:
             window.charts.remove_epoch(gone)
@@ -213,7 +235,8 @@ class Controller(QObject):
         window.charts.set_epochs(epochs)
         mixed = [epoch for epoch in epochs if epoch.state in ("frozen", "training")]
         slots = (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
-        window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy)
+        window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy, mixers)
+        window.desk.set_slots(slots)
         self._show_status()
 
     def _show_status(self, speed: str = "") -> None:
@@ -291,17 +314,20 @@ class Controller(QObject):
     @Slot(object)
     def _on_events(self, batch: list[tuple[int, Event]]) -> None:
         """One batch: streams of like events are handed on together."""
-        tokens = [
-            event for job_id, event in batch if isinstance(event, TokenEvent) and job_id == self.generating.job_id
-        ]
+        tokens: dict[int, list[TokenEvent]] = {}
         points = [event for _, event in batch if isinstance(event, (TrainStep, HeldOut))]
         for job_id, event in batch:
             if isinstance(event, TrainStarted):
                 self.training.started(event)
-            elif isinstance(event, GenerationStarted) and job_id == self.generating.job_id:
-                self.window.generation.start(event)
-        if tokens:
-            self.window.generation.add_tokens(tokens)
+            elif isinstance(event, GenerationStarted):
+                self._text_started(job_id, event)
+            elif isinstance(event, TokenEvent):
+                tokens.setdefault(job_id, []).append(event)
+        for job_id, told in tokens.items():
+            if job_id == self.generating.job_id:
+                self.generating.add_tokens(told)
+            elif self.comparing.handles(job_id):
+                self.comparing.add_tokens(job_id, told)
         if points:
             self.training.points(points)
         for job_id, event in batch:
@@ -320,13 +346,22 @@ class Controller(QObject):
                 self._show_history(project)
             case CorpusSummarised(summary):
                 self.training.summarised(job_id, summary)
-            case EpochsChanged(epochs):
-                self._set_epochs(epochs)
+            case EpochsChanged(epochs, mixers):
+                self._set_epochs(epochs, mixers)
             case EpochFinished(epoch):
                 window.banner.show_notice(self._finished_text(epoch))
             case GenerationFinished(record) if job_id == self.generating.job_id:
-                window.generation.finish(record)
-                self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
+                self.generating.complete(record)
+            case GenerationFinished(record) if self.comparing.handles(job_id):
+                self.comparing.complete(job_id, record)
+            case PromptTooLong() if job_id == self.generating.job_id:
+                self.generating.too_long(event)
+            case GenerationsListed(generations):
+                self.texts.listed(generations)
+            case GenerationLoaded(record):
+                self.texts.loaded(job_id, record)
+            case Counterfactual() | MixersScrubbed():
+                self.generating.answered(job_id, event)
             case Evaluated(scores) if scores:
                 window.charts.show_evaluation(event)
                 window.banner.show_notice(self._scores_text(event))
@@ -339,6 +374,23 @@ class Controller(QObject):
                 self._ended(job_id)
             case _:
                 pass
+
+    def _text_started(self, job_id: int, event: GenerationStarted) -> None:
+        if job_id == self.generating.job_id:
+            self.generating.started(event)
+        elif self.comparing.handles(job_id):
+            self.comparing.started(job_id, event)
+
+    @Slot(object)
+    def _text_finished(self, record: GenerationRecord) -> None:
+        self.texts.kept(record)
+        if record.tokens_per_second:
+            self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
+
+    @Slot(str)
+    def _page_changed(self, page: str) -> None:
+        menus = self.window.menus
+        {"generate": menus.show_generate, "read": menus.show_read, "compare": menus.show_compare}[page].setChecked(True)
 
     @Slot(float)
     def _show_pace(self, tokens_per_second: float) -> None:
@@ -379,7 +431,11 @@ class Controller(QObject):
         return self.tr("Measured on held-out text: {figures}.").format(figures="; ".join(parts))
 
     def _failed(self, job_id: int, event: JobFailed) -> None:
-        if not self.training.refused(job_id, event):
+        if job_id == self.generating.job_id:
+            self.generating.failed(event)
+        elif self.comparing.handles(job_id):
+            self.comparing.failed(job_id, event)
+        elif not self.training.refused(job_id, event):
             self.window.banner.show_error(event.message, event.hint, event.details)
         if self._closing and job_id in self.training.jobs:  # what was to be kept is not: stay and show why
             self._closing = False
@@ -390,7 +446,10 @@ class Controller(QObject):
         if job_id in self.training.jobs:
             self.training.ended(job_id)
         elif job_id == self.generating.job_id:
+            self.window.progress_line.clear()
             self.generating.ended()
+        elif self.comparing.handles(job_id):
+            self.comparing.ended(job_id)
         elif job_id == self._opening:
             self._opening = None
             _unlock(self._lock_of_opening)
@@ -398,6 +457,7 @@ class Controller(QObject):
             self.window.welcome.show_idle()
             self.window.progress_line.clear()
         else:
+            self.generating.forget(job_id)
             self.window.progress_line.clear()
             self.training.offer_evaluation()
 

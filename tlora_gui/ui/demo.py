@@ -35,6 +35,7 @@ from tlora_gui.engine.events import (
     WeightsHashed,
 )
 from tlora_gui.paths import projects_dir
+from tlora_gui.ui.demo_tour import Tour
 from tlora_gui.ui.stall_meter import StallMeter
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Demo(QObject):
             self.pictures.mkdir(parents=True, exist_ok=True)
             self.window.resize(*_PICTURE_SIZE)
         self.window.client.events.connect(self._hear)
-        self.window.demo_action.setText(self.tr("Stop the &demo"))
+        self.window.menus.demo.setText(self.tr("Stop the &demo"))
         self._started = time.monotonic()
         self._script = self._play()
         self._timer.start()
@@ -108,7 +109,7 @@ class Demo(QObject):
             self._timer.stop()
             self._stalls.end()
             self.window.client.events.disconnect(self._hear)
-            self.window.demo_action.setText(self.tr("Play the &demo"))
+            self.window.menus.demo.setText(self.tr("Play the &demo"))
 
     @Slot(object)
     def _hear(self, batch: list[tuple[int, Event]]) -> None:
@@ -145,31 +146,32 @@ class Demo(QObject):
         if self.pictures:
             self.report["window_visible_s"] = round(_time_to_window(), 3)
         yield lambda: window.isVisible()
-        self._shoot("welcome")
+        self.shoot("welcome")
         folder = _free_folder(projects_dir() / "Demo")
         controller.create_project(str(folder), STARTER)
         yield lambda: controller.project is not None and Path(controller.project.path) == folder
         self._say(self.tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
-        self._shoot("empty-project")
+        self.shoot("empty-project")
         window.client.submit(jobs.FetchDemoCorpora())
-        yield lambda: self._last(DemoCorpora) is not None
+        yield lambda: self.last(DemoCorpora) is not None
         hashes: list[WeightsHashed] = []
         for name, era, corpus in self._need(DemoCorpora).corpora:
             yield from self._train(name, era, corpus)
             window.client.submit(jobs.HashWeights())
-            yield self._more(WeightsHashed, len(hashes))
+            yield self.more(WeightsHashed, len(hashes))
             hashes.append(self._need(WeightsHashed))
         before, after = hashes
         kept = dict(before.adapters).items() <= dict(after.adapters).items()
         self.report["hashes_unchanged"] = before.backbone == after.backbone and kept
         yield from self._generate_all()
+        yield from Tour(self, _after).play()
         self._say(self.tr("Measuring both epochs on held-out text."))
         window.client.submit(jobs.Evaluate(held_out_tokens=min(MEASURED_TOKENS, self.tokens)))
-        yield lambda: self._last(Evaluated) is not None
+        yield lambda: self.last(Evaluated) is not None
         self._note_scores()
         window.charts.matrix_button.setChecked(True)
         yield _after(0.3)
-        self._shoot("memory-matrix")
+        self.shoot("memory-matrix")
         if self.pictures:
             yield from self._show_dark()
             self.report["seconds"] = round(time.monotonic() - self._started, 1)
@@ -187,13 +189,13 @@ class Demo(QObject):
         _child(dialog, QLineEdit, "epochEraEdit").setText(era)
         _child(dialog, QSpinBox, "tokensSpin").setValue(self.tokens)
         slug = name.lower()
-        self._shoot(f"new-epoch-{slug}", dialog)
+        self.shoot(f"new-epoch-{slug}", dialog)
         yield _after(1.0)
         start.click()
         yield lambda: len(self._steps(slug)) > 2 or not controller.training.jobs
         self._stalls.begin()
         yield lambda: len(self._steps(slug)) >= self._steps(slug)[0].total_steps // 2
-        self._shoot(f"training-{slug}")
+        self.shoot(f"training-{slug}")
         yield lambda: not controller.training.jobs
         self._note_stall("training")
         steps = self._steps(slug)
@@ -201,7 +203,7 @@ class Demo(QObject):
         self.report.setdefault("mixer_distill_loss", {})[slug] = [round(step.mixer_distill_loss, 6) for step in steps]
         speed = statistics.median(step.tokens_per_second for step in steps)
         self.report["tokens_per_second"]["training"] = round(speed, 1)
-        self._shoot(f"trained-{slug}")
+        self.shoot(f"trained-{slug}")
 
     def _generate_all(self) -> Iterator[Condition]:
         window, controller = self.window, self.window.controller
@@ -212,7 +214,7 @@ class Demo(QObject):
                 jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=90, seed=number + 1))
             )
             self._stalls.begin()
-            yield self._more(GenerationFinished, number)
+            yield self.more(GenerationFinished, number)
             self._note_stall("generation")
             record = self._need(GenerationFinished).record
             speeds.append(record.tokens_per_second)
@@ -220,11 +222,11 @@ class Demo(QObject):
             window.generation.choose_token(0)  # the beginning comes into view
             window.generation.choose_token(first)
             yield _after(0.3 if self.pictures else 4.0)
-            self._shoot(f"generated-{title}")
+            self.shoot(f"generated-{title}")
             if self.pictures:
                 path = self.pictures / f"generated-{title}.html"
                 window.client.submit(jobs.ExportGeneration(record, str(path)))
-                yield self._more(FileWritten, number)
+                yield self.more(FileWritten, number)
                 window.banner.clear()
         self.report["tokens_per_second"]["generation"] = round(statistics.median(speeds), 1)
 
@@ -232,21 +234,27 @@ class Demo(QObject):
         mode = self.window.themes.mode
         self.window.themes.set_mode("light" if self.window.themes.current.name == "dark" else "dark")
         yield _after(0.3)
-        self._shoot("other-theme")
+        self.shoot("other-theme")
         self.window.themes.set_mode(mode)
 
     # -- what is heard and noted --------------------------------------------------------------------------------
 
-    def _last(self, kind: type) -> Any:
+    def last(self, kind: type) -> Any:
+        """The latest event of a kind; None if there was none."""
         return next((event for event in reversed(self.heard) if isinstance(event, kind)), None)
 
     def _need(self, kind: type) -> Any:
-        event = self._last(kind)
+        event = self.last(kind)
         assert event is not None
         return event
 
-    def _more(self, kind: type, than: int) -> Condition:
-        return lambda: sum(isinstance(event, kind) for event in self.heard) > than
+    def count(self, kind: type) -> int:
+        """How many events of a kind there have been."""
+        return sum(isinstance(event, kind) for event in self.heard)
+
+    def more(self, kind: type, than: int) -> Condition:
+        """Until there have been more events of a kind."""
+        return lambda: self.count(kind) > than
 
     def _steps(self, slug: str) -> list[TrainStep]:
         return [event for event in self.heard if isinstance(event, TrainStep) and event.slug == slug]
@@ -278,7 +286,8 @@ class Demo(QObject):
     def _say(self, text: str) -> None:
         self.window.banner.show_notice(text, self.tr("Stop the demo"), self.stop)
 
-    def _shoot(self, title: str, widget: Any = None) -> None:
+    def shoot(self, title: str, widget: Any = None) -> None:
+        """Take a picture, in an unattended run."""
         if self.pictures:
             self._shots += 1
             picture = (widget or self.window).grab()

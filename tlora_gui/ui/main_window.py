@@ -7,13 +7,13 @@ import webbrowser
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
     QKeySequence,
     QPaintEvent,
+    QShortcut,
 )
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMessageBox,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -33,16 +34,24 @@ from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.controller import Controller
 from tlora_gui.ui.epochs.panel import EpochsPanel
 from tlora_gui.ui.generation.inspector import TokenInspector
+from tlora_gui.ui.generation.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
+from tlora_gui.ui.generation.texts_panel import TextsPanel
+from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
-from tlora_gui.ui.theme import Theme, ThemeManager, ThemeMode
+from tlora_gui.ui.theme import Theme, ThemeManager
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
+from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.progress_line import ProgressLine
+from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import EngineClient
 
 _SIZE = (1280, 800)
+_LAYOUT = 2
+"""Version of the docks; a layout that was remembered for others is not restored."""
 
 
 class MainWindow(QMainWindow):
@@ -76,7 +85,7 @@ class MainWindow(QMainWindow):
         themes.changed.connect(self.apply_theme)
         self.apply_theme(themes.current)
         self.resize(*_SIZE)
-        self._default_layout = self.saveState()
+        self._default_layout = self.saveState(_LAYOUT)
         self.restoreGeometry(settings.geometry)
         self.show_welcome()
 
@@ -89,6 +98,8 @@ class MainWindow(QMainWindow):
         self.epochs = EpochsPanel()
         self.charts = ChartsPanel()
         self.inspector = TokenInspector()
+        self.desk = MixingDeskPanel()
+        self.texts = TextsPanel()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.generation)
@@ -108,10 +119,17 @@ class MainWindow(QMainWindow):
         self.docks = [
             self._dock(self.tr("Epochs"), "epochsDock", self.epochs, left, (8, 8, 0, 0)),
             self._dock(self.tr("Token"), "tokenDock", self.inspector, right, (0, 8, 8, 0)),
+            self._dock(self.tr("Desk"), "deskDock", self.desk, right, (0, 8, 8, 0)),
+            self._dock(self.tr("Texts"), "textsDock", self.texts, right, (0, 8, 8, 0)),
             self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 0)),
         ]
-        self.resizeDocks([self.docks[0], self.docks[1]], [270, 250], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.docks[2]], [270], Qt.Orientation.Vertical)
+        epochs, token, desk, texts, charts = self.docks
+        self.tabifyDockWidget(token, desk)
+        self.tabifyDockWidget(desk, texts)
+        self.setTabPosition(right, QTabWidget.TabPosition.North)
+        token.raise_()
+        self.resizeDocks([epochs, token], [270, 250], Qt.Orientation.Horizontal)
+        self.resizeDocks([charts], [270], Qt.Orientation.Vertical)
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")
         self.backbone_label.setProperty("role", "muted")
@@ -136,49 +154,18 @@ class MainWindow(QMainWindow):
         return dock
 
     def _build_menus(self) -> None:
-        bar = self.menuBar()
-        project = bar.addMenu(self.tr("&Project"))
-        self.new_action = _action(self, project.addAction(self.tr("&New project…")), QKeySequence.StandardKey.New)
-        self.open_action = _action(self, project.addAction(self.tr("&Open project…")), QKeySequence.StandardKey.Open)
-        self.recent_menu = project.addMenu(self.tr("Open &recent"))
-        self.close_project_action = project.addAction(self.tr("&Close project"))
-        project.addSeparator()
-        quit_action = _action(self, project.addAction(self.tr("&Quit")), QKeySequence.StandardKey.Quit)
-        quit_action.triggered.connect(self.close)
-        epoch = bar.addMenu(self.tr("&Epoch"))
-        self.add_epoch_action = _action(self, epoch.addAction(self.tr("&Add epoch…")), QKeySequence("Ctrl+Shift+E"))
-        epoch.setToolTipsVisible(True)
-        self.evaluate_action = epoch.addAction(self.tr("&Measure all on held-out text"))
-        self.evaluate_action.setObjectName("evaluateAction")
-        view = bar.addMenu(self.tr("&View"))
-        for dock in self.docks:
-            view.addAction(dock.toggleViewAction())
-        self.arrange_action = view.addAction(self.tr("&Rearrange panels"))
-        self.arrange_action.setCheckable(True)
-        self.arrange_action.toggled.connect(self._show_title_bars)
-        view.addAction(self.tr("Reset &layout")).triggered.connect(self._reset_layout)
-        view.addSeparator()
-        self._build_theme_menu(view.addMenu(self.tr("&Theme")))
-        help_menu = bar.addMenu(self.tr("&Help"))
-        self.demo_action = help_menu.addAction(self.tr("Play the &demo"))
-        help_menu.addAction(self.tr("Show the &log")).triggered.connect(_open_log)
-        help_menu.addAction(self.tr("&About")).triggered.connect(self._about)
-
-    def _build_theme_menu(self, menu: QWidget) -> None:
-        group = QActionGroup(self)
-        names: dict[ThemeMode, str] = {
-            "system": self.tr("As the &system"),
-            "light": self.tr("&Light"),
-            "dark": self.tr("&Dark"),
-        }
-        for mode, name in names.items():
-            action = QAction(name, self)
-            action.setCheckable(True)
-            action.setChecked(mode == self.themes.mode)
-            action.setData(mode)
-            group.addAction(action)
-            menu.addAction(action)
-        group.triggered.connect(self._choose_theme)
+        self.menus = menus = Menus(self, self.docks)
+        menus.quit.triggered.connect(self.close)
+        menus.arrange.toggled.connect(self._show_title_bars)
+        menus.reset_layout.triggered.connect(self._reset_layout)
+        menus.palette.triggered.connect(self._open_palette)
+        menus.shortcuts.triggered.connect(self._open_shortcuts)
+        menus.log.triggered.connect(_open_log)
+        menus.about.triggered.connect(self._about)
+        menus.offer_themes(self.themes.mode).triggered.connect(self._choose_theme)
+        menus.offer_languages(self.settings.language).triggered.connect(self._choose_language)
+        # "?" opens the sheet too, where no text is being typed.
+        QShortcut(QKeySequence("?"), self, self._open_shortcuts)
 
     # -- what it shows ------------------------------------------------------------------------------------------
 
@@ -190,7 +177,7 @@ class MainWindow(QMainWindow):
     def show_welcome(self) -> None:
         """The first page: choose a backbone, open a project, play the demo."""
         if self.project_shown:
-            self.settings.layout = self.saveState()
+            self.settings.layout = self.saveState(_LAYOUT)
         self.pages.setCurrentWidget(self.welcome)
         for dock in self.docks:
             dock.hide()
@@ -205,23 +192,46 @@ class MainWindow(QMainWindow):
         if not self.project_shown:
             self.pages.setCurrentWidget(self.generation)
             layout: QByteArray = self.settings.layout
-            if layout.isEmpty() or not self.restoreState(layout):
+            if layout.isEmpty() or not self.restoreState(layout, _LAYOUT):
                 self._reset_layout()
             self.generation.setFocus()
         self.setWindowTitle(self.tr("{project} – Temporal LoRA").format(project=project.name))
         self._workspace_actions(True)
 
     def _workspace_actions(self, enabled: bool) -> None:
-        for action in (self.close_project_action, self.add_epoch_action):
+        menus = self.menus
+        pages = (menus.show_generate, menus.show_read, menus.show_compare)
+        for action in (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, *pages):
             action.setEnabled(enabled)
-        self.evaluate_action.setEnabled(False)  # until there is something to measure
+        # until there is something to measure, to stop, to undo, to work on
+        for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.scrub, *menus.needs_text):
+            action.setEnabled(False)
 
     def apply_theme(self, theme: Theme) -> None:
         """Hand the theme to every widget that draws its own colours."""
-        for widget in (self.generation, self.charts, self.inspector, self.epochs, self.banner, self.welcome):
+        panels = (self.generation, self.charts, self.inspector, self.desk, self.texts, self.epochs)
+        for widget in (*panels, self.banner, self.welcome):
             apply = getattr(widget, "apply_theme", None)
             if apply is not None:
                 apply(theme)
+
+    def raise_dock(self, widget: QWidget) -> None:
+        """Bring a panel of the docks to the front, shown if it was closed."""
+        dock = next(dock for dock in self.docks if dock.isAncestorOf(widget))
+        dock.show()
+        dock.raise_()
+
+    @Slot()
+    def _open_palette(self) -> None:
+        CommandPalette(self).open()
+
+    @Slot()
+    def _open_shortcuts(self) -> None:
+        ShortcutSheet(self, _further_keys(self)).open()
+
+    def _choose_language(self, action: QAction) -> None:
+        self.settings.language = action.data()
+        self.banner.show_notice(self.tr("The language changes when the window is opened next time."))
 
     def _choose_theme(self, action: QAction) -> None:
         self.settings.theme = action.data()
@@ -232,9 +242,10 @@ class MainWindow(QMainWindow):
             dock.setTitleBarWidget(None if shown else QWidget(dock))  # type: ignore[arg-type]
 
     def _reset_layout(self) -> None:
-        self.restoreState(self._default_layout)
+        self.restoreState(self._default_layout, _LAYOUT)
         for dock in self.docks:
             dock.show()
+        self.raise_dock(self.inspector)
 
     def _about(self) -> None:
         box = QMessageBox(self)
@@ -291,7 +302,7 @@ class MainWindow(QMainWindow):
             return
         self.settings.geometry = self.saveGeometry()
         if self.project_shown:
-            self.settings.layout = self.saveState()
+            self.settings.layout = self.saveState(_LAYOUT)
         self.shutdown()
         event.accept()
 
@@ -306,9 +317,19 @@ class MainWindow(QMainWindow):
         self.client.shutdown()
 
 
-def _action(window: QMainWindow, action: QAction, keys: QKeySequence | QKeySequence.StandardKey) -> QAction:
-    action.setShortcut(QKeySequence(keys))
-    return action
+def _further_keys(window: MainWindow) -> list[tuple[str, str, str]]:
+    """Keys that belong to no action: (part of the window, keys, what they do)."""
+    text, ribbon, prompt = tr("In the text"), tr("On the mix ribbon"), tr("In the prompt")
+    return [
+        (prompt, "Ctrl+Return", tr("generate, read or compare")),
+        (prompt, "Alt+Up / Alt+Down", tr("earlier and later prompts")),
+        (text, "← →", tr("walk from token to token")),
+        (text, "Home / End", tr("first and last token")),
+        (text, "Return", tr("another word at this token")),
+        (text, "Esc", tr("stop generating")),
+        (ribbon, "Ctrl+wheel", tr("zoom")),
+        (ribbon, "Shift+drag", tr("select a stretch of the text")),
+    ]
 
 
 def _open_log() -> None:

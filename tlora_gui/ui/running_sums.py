@@ -32,10 +32,13 @@ class RunningSums:
         self._sums[self._rows + 1 : end + 1] = self._sums[self._rows] + np.cumsum(rows, axis=0)
         self._rows = end
 
-    def means(self, edges: NDArray[np.intp]) -> Floats:
-        """Mean row from each edge to the next, (edges - 1, width); edges rise from 0 or more to the length at most."""
-        sums = self._sums[edges]
-        means: Floats = np.diff(sums, axis=0) / np.diff(edges)[:, None]
+    def means(self, edges: NDArray[np.intp], reach: int = 0) -> Floats:
+        """Mean row from each edge to the next, (edges - 1, width); edges rise from 0 or more to the length at most.
+
+        ``reach`` more rows on both sides are counted in, as far as there are any.
+        """
+        first, last = np.maximum(edges[:-1] - reach, 0), np.minimum(edges[1:] + reach, self._rows)
+        means: Floats = (self._sums[last] - self._sums[first]) / (last - first)[:, None]
         return means
 
 

@@ -1,14 +1,18 @@
-"""What the window remembers between two launches: geometry, layout, theme, recent projects."""
+"""What the window remembers between two launches: geometry, layout, theme, language, recent projects."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from tlora_gui.paths import settings_file
 from tlora_gui.ui.theme import ThemeMode
+
+Language = Literal["system", "en", "de"]
+LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
+"""What the window can speak, each language in its own words."""
 
 _RECENT = 8
 
@@ -27,6 +31,15 @@ class WindowSettings:
     @theme.setter
     def theme(self, mode: ThemeMode) -> None:
         self._store.setValue("theme", mode)
+
+    @property
+    def language(self) -> Language:
+        chosen = self._store.value("language", "system")
+        return chosen if chosen in LANGUAGES else "system"
+
+    @language.setter
+    def language(self, chosen: Language) -> None:
+        self._store.setValue("language", chosen)
 
     @property
     def geometry(self) -> QByteArray:

@@ -30,6 +30,7 @@ class Theme:
     muted: str
     accent: str
     accent_hover: str
+    link: str
     accent_text: str
     danger: str
     danger_panel: str
@@ -49,6 +50,7 @@ LIGHT = Theme(
     muted="#59616D",
     accent="#0067A3",
     accent_hover="#00568A",
+    link="#00568A",
     accent_text="#FFFFFF",
     danger="#B42318",
     danger_panel="#FDECEA",
@@ -66,12 +68,13 @@ DARK = Theme(
     text="#E8EAED",
     muted="#A2A9B4",
     accent="#1B77B5",
-    accent_hover="#3A93D0",
+    accent_hover="#166BA5",
+    link="#58A9E3",
     accent_text="#FFFFFF",
     danger="#FF8A80",
     danger_panel="#3A1F1E",
     notice_panel="#1B2D3B",
-    selection="#274B66",
+    selection="#223F56",
 )
 
 
@@ -150,7 +153,7 @@ def _palette(theme: Theme) -> QPalette:
         (role.PlaceholderText, theme.muted),
         (role.Highlight, theme.selection),
         (role.HighlightedText, theme.text),
-        (role.Link, theme.accent),
+        (role.Link, theme.link),
         (role.Accent, theme.accent),
         (role.Mid, theme.border),
     ):

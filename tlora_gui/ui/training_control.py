@@ -56,7 +56,7 @@ class TrainingControl(QObject):
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
         panel.unqueue_requested.connect(self._unqueue)
-        window.evaluate_action.triggered.connect(self._evaluate)
+        window.menus.evaluate.triggered.connect(self._evaluate)
 
     @property
     def active(self) -> int | None:
@@ -188,7 +188,7 @@ class TrainingControl(QObject):
 
     def offer_evaluation(self) -> None:
         """Let the person measure if an epoch is trained and neither a training nor a measurement goes on."""
-        action = self._window.evaluate_action
+        action = self._window.menus.evaluate
         trained = any(epoch.state == "frozen" for epoch in self._epochs)
         action.setEnabled(trained and not self.jobs and not self._client.is_live(self._evaluation))
         action.setToolTip(

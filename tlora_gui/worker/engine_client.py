@@ -9,6 +9,7 @@ from itertools import count
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.config import MixingDesk
 from tlora_gui.engine.events import EndEvent, Event
 from tlora_gui.engine.jobs import Job
 from tlora_gui.worker.engine_worker import Assignment, EngineWorker, SessionLike
@@ -41,6 +42,7 @@ class EngineClient(QObject):
     ready = Signal()
     _submitted = Signal(object)
     _pause = Signal(int, bool)
+    _steer = Signal(object)
     _wake = Signal()
     _finish = Signal()
     _start = Signal()
@@ -57,6 +59,7 @@ class EngineClient(QObject):
         self._start.connect(self._worker.start)
         self._submitted.connect(self._worker.submit)
         self._pause.connect(self._worker.pause)
+        self._steer.connect(self._worker.steer)
         self._wake.connect(self._worker.wake)
         self._finish.connect(self._worker.finish)
         self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
@@ -91,6 +94,10 @@ class EngineClient(QObject):
         """Hold a job, or let it go on."""
         if job_id in self._tokens:
             self._pause.emit(job_id, paused)
+
+    def steer(self, desk: MixingDesk) -> None:
+        """Turn the mixing desk of the generation that runs, from its next token on."""
+        self._steer.emit(desk)
 
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""

@@ -18,6 +18,7 @@ from typing import Protocol
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import MixingDesk
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.jobs import INTERACTIVE, Job
@@ -33,6 +34,9 @@ class SessionLike(Protocol):
 
     def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         """Stream what happens."""
+
+    def steer(self, desk: MixingDesk) -> None:
+        """Turn the mixing desk of the generation that runs."""
 
 
 @dataclass(slots=True)
@@ -98,6 +102,12 @@ class EngineWorker(QObject):
         """Hold a job between two items, or let it go on."""
         (self._paused.add if paused else self._paused.discard)(job_id)
         self._schedule()
+
+    @Slot(object)
+    def steer(self, desk: MixingDesk) -> None:
+        """Turn the mixing desk, between two tokens."""
+        if self._session is not None:
+            self._session.steer(desk)
 
     @Slot()
     def wake(self) -> None:
@@ -204,3 +214,6 @@ class _Broken:
     def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         raise TloraError(f"The engine could not start: {self._error}", "Reinstall tlora-gui with its dependencies.")
         yield
+
+    def steer(self, desk: MixingDesk) -> None:
+        """Nothing runs."""

@@ -17,7 +17,8 @@ from sections.common import backbone, grow
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.generation import generate
-from tlora_gui.temporal.model import Blend, TemporalLoRA
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import TemporalLoRA
 
 PROMPT = "The king said to his servant that the night was dark, and the gates of the city were shut"
 TOKENS = 40

@@ -20,7 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from measure import Figure
 from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.config import STARTER, SamplingSettings, TrainSettings
@@ -33,8 +33,9 @@ from tlora_gui.engine.events import (
     JobFailed,
     TrainStep,
 )
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.texts import Alternative, SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
+from tlora_gui.ui.generation.find_bar import FindBar
 from tlora_gui.ui.generation.token_view import TokenView
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.stall_meter import INTERVAL_MS, StallMeter
@@ -196,6 +197,11 @@ def _text(window: MainWindow, newlines: float, what: str) -> Iterator[Figure]:
     places = [QPointF(60 + 7 * number % 500, 40 + 3 * number % 60) for number in range(FRAMES)]
     hovers = [took for place in places if (took := _hover(view, place))]
     yield Figure("window", f"{what}, hover to inspector", median(hovers), "ms", detail={"max": max(hovers)})
+    bar, edit = window.findChild(FindBar, "findBar"), window.findChild(QLineEdit, "findEdit")
+    bar.open()
+    typed = [_timed(lambda wanted=wanted: edit.setText(wanted)) for wanted in ("e", "et", "eta")]
+    yield Figure("window", f"{what}, a letter typed into the find bar", max(typed), "ms")
+    bar.leave()
     for name, change in (("colours", lambda: view.set_colour_mode("surprise")), ("theme", _other_theme(window))):
         turns = [_timed(change) + _timed(QApplication.processEvents)]
         turns += [_timed(QApplication.processEvents) for _ in range(2 * FRAMES)]
@@ -224,7 +230,7 @@ def _tokens(newlines: float) -> list[TokenEvent]:
         shares = [rng.random() ** 3 for _ in SLOTS]
         weights = tuple(share / sum(shares) for share in shares)
         text = "\n" if rng.random() < newlines else " " + "".join(rng.choices("etaoins", k=rng.randint(1, 6)))
-        others = tuple((f" {place}", 0.1) for place in range(5))
+        others = tuple(Alternative(f" {place}", 0.1) for place in range(5))
         found.append(TokenEvent(index, 0, text, weights, False, rng.random(), rng.randint(1, 9), others))
     return found
 

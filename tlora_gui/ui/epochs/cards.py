@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
 
 from tlora_gui.engine.config import BACKBONE_COLOUR
 from tlora_gui.engine.events import BackboneInfo, EpochInfo
 from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_parameters, loss_text
 from tlora_gui.ui.widgets.layouts import column, label, row
@@ -18,9 +19,6 @@ from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, StateSign, Swatch, initia
 
 def held_out_tooltip(loss: float | None, backbone_loss: float | None) -> str:
     """What the held-out loss of an epoch means, compared with the backbone's on the same text."""
-
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("EpochCard", text)
 
     if loss is None:
         return ""

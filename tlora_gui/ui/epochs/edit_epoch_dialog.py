@@ -6,16 +6,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QWidget
 
 from tlora_gui.engine.events import EpochInfo
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.layouts import column, fields, label
 
 
-def name_problem(name: str, taken: tuple[str, ...], widget: QWidget) -> str:
+def name_problem(name: str, taken: tuple[str, ...]) -> str:
     """Why an epoch cannot have this name; empty if it can."""
     if not name:
-        return widget.tr("Give the epoch a name.")
+        return tr("Give the epoch a name.")
     if name.casefold() in (other.casefold() for other in taken):
-        return widget.tr("There is an epoch of this name already. Choose another.")
+        return tr("There is an epoch of this name already. Choose another.")
     return ""
 
 
@@ -77,7 +78,7 @@ class EditEpochDialog(QDialog):
         super().accept()
 
     def _validate(self) -> None:
-        problem = name_problem(self._name.text().strip(), self._taken, self)
+        problem = name_problem(self._name.text().strip(), self._taken)
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         self._save.setEnabled(not problem)

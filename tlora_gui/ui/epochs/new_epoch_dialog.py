@@ -198,7 +198,7 @@ class NewEpochDialog(QDialog):
 
     def _free_name(self, wanted: str) -> str:
         name, number = wanted, 1
-        while name_problem(name, self._taken, self):
+        while name_problem(name, self._taken):
             number += 1
             name = f"{wanted} {number}"
         return name
@@ -206,7 +206,7 @@ class NewEpochDialog(QDialog):
     def _update(self) -> None:
         summary = self._corpus.summary
         trainable = summary is not None and not summary.problem
-        problem = name_problem(self._name.text().strip(), self._taken, self)
+        problem = name_problem(self._name.text().strip(), self._taken)
         shown = problem if trainable or self._name_typed else ""  # an empty form is not a mistake
         self._problem.setText(shown)
         self._problem.setVisible(bool(shown))

@@ -35,6 +35,7 @@ class Legend(QWidget):
         self._theme = LIGHT
         self._slots: tuple[SlotInfo, ...] = ()
         self._mode: ColourMode = "dominant"
+        self._chosen = 0
         self._entries: list[_Entry] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
@@ -46,9 +47,9 @@ class Legend(QWidget):
         self._slots = slots
         self._refresh()
 
-    def set_colour_mode(self, mode: ColourMode) -> None:
-        """Explain this meaning of colour."""
-        self._mode = mode
+    def set_colour_mode(self, mode: ColourMode, slot: int = 0) -> None:
+        """Explain this meaning of colour; ``slot`` is the one whose weight the mode "weight" shows."""
+        self._mode, self._chosen = mode, slot
         self._refresh()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -57,7 +58,7 @@ class Legend(QWidget):
         self.update()
 
     def _refresh(self) -> None:
-        self._entries = self._slot_entries(self._slots) if self._mode == "dominant" else [self._scale(self._mode)]
+        self._entries = self._entries_of(self._mode)
         self.setAccessibleDescription(", ".join(f"{entry.before} {entry.after}".strip() for entry in self._entries))
         self.updateGeometry()
         self.update()
@@ -67,14 +68,20 @@ class Legend(QWidget):
         names[:1] = [self.tr("{name} (uncoloured)").format(name=name) for name in names[:1]]
         return [_Entry("", (slot_style(slot, slots[slot]),), names[slot]) for slot in drawing_order(slots)]
 
-    def _scale(self, mode: ColourMode) -> _Entry:
+    def _entries_of(self, mode: ColourMode) -> list[_Entry]:
+        if mode == "dominant":
+            return self._slot_entries(self._slots)
+        if mode == "weight":
+            return [self._weight_entry(slot) for slot in self._slots[self._chosen : self._chosen + 1]]
         low, high = {
             "probability": (self.tr("Probability 0"), self.tr("1")),
             "surprise": (self.tr("As expected"), self.tr("10 bits of surprise or more")),
             "entropy": (self.tr("One slot speaks alone"), self.tr("All slots weigh the same")),
         }[mode]
-        styles = (TokenStyle(MEASURE_COLOURS[mode], step / (_STEPS - 1)) for step in range(_STEPS))
-        return _Entry(low, tuple(styles), high)
+        return [_scale(low, MEASURE_COLOURS[mode], high)]
+
+    def _weight_entry(self, slot: SlotInfo) -> _Entry:
+        return _scale(self.tr("Weight of {name} 0").format(name=slot.name), slot.colour, self.tr("1"))
 
     # -- layout and drawing ---------------------------------------------------------------------------------
 
@@ -121,3 +128,7 @@ class Legend(QWidget):
         width = metrics.horizontalAdvance(text)
         painter.drawText(QRectF(x, y, width + 1, _ROW), Qt.AlignmentFlag.AlignVCenter, text)
         return x + width
+
+
+def _scale(low: str, colour: str, high: str) -> _Entry:
+    return _Entry(low, tuple(TokenStyle(colour, step / (_STEPS - 1)) for step in range(_STEPS)), high)

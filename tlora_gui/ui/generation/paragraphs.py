@@ -11,8 +11,6 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 LONGEST_PARAGRAPH = 1000
 """Characters."""
-_GOES_ON = 1
-"""State of a block that goes on with the paragraph of the block before."""
 
 
 def divide_paragraphs(edit: QPlainTextEdit, first: QTextBlock) -> list[int]:
@@ -33,7 +31,6 @@ def divide_paragraphs(edit: QPlainTextEdit, first: QTextBlock) -> list[int]:
         for cut in reversed(cuts):
             cursor.setPosition(cut)
             cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
-            cursor.block().setUserState(_GOES_ON)
         cursor.endEditBlock()
         _lay_out(edit, edit.document().findBlock(cuts[0] - 1))
     return cuts
@@ -57,19 +54,3 @@ def _cuts(edit: QPlainTextEdit, block: QTextBlock) -> list[int]:
             cuts.append(block.position() + start)
             since = start
     return cuts
-
-
-def undivided_text(selection: QTextCursor) -> str:
-    """The selected text as if no paragraph had been divided."""
-    first, last = selection.selectionStart(), selection.selectionEnd()
-    part = QTextCursor(selection.document())
-    pieces: list[str] = []
-    block = selection.document().findBlock(first)
-    while block.isValid() and block.position() <= last:
-        if pieces and block.userState() != _GOES_ON:
-            pieces.append("\n")
-        part.setPosition(max(first, block.position()))
-        part.setPosition(min(last, block.position() + block.length() - 1), QTextCursor.MoveMode.KeepAnchor)
-        pieces.append(part.selection().toPlainText())
-        block = block.next()
-    return "".join(pieces)

@@ -1,14 +1,18 @@
-"""The prompt, with the buttons that start and stop its continuation."""
+"""The prompt, with the buttons that start and stop what becomes of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QKeySequence, QTextCursor
+from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
     QStackedWidget,
+    QTextEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,28 +23,63 @@ from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.theme import mono_font
 from tlora_gui.ui.widgets.drops import local_paths
 
+Page = Literal["generate", "read", "compare"]
+"""What becomes of the prompt: it is continued, coloured as it is, or continued by several side by side."""
+
+LONGEST_PASTE = 100_000
+"""Characters: more than most backbones read, and as many as the field takes without holding the window up."""
+
 
 class _PromptEdit(QPlainTextEdit):
-    """Plain text; files dragged over it are left to the window, which takes them as a corpus."""
+    """Plain text; files dragged over it are left to the window, which takes them as a corpus.
+
+    Signals: ``paste_clipped(all, kept)`` when a pasted text was too long; ``history_asked(step)`` for an earlier (-1)
+    or later (1) prompt.
+    """
+
+    paste_clipped = Signal(int, int)
+    history_asked = Signal(int)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not local_paths(source) and super().canInsertFromMimeData(source)
 
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        text = source.text()
+        self.insertPlainText(text[:LONGEST_PASTE])
+        if len(text) > LONGEST_PASTE:
+            self.paste_clipped.emit(len(text), LONGEST_PASTE)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in steps:
+            self.history_asked.emit(steps[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
 
 class PromptBar(QWidget):
-    """Edits the prompt and its sampling; asks by ``generate_clicked()`` and ``stop_clicked()``."""
+    """Edits the prompt and its sampling.
+
+    Signals: ``generate_clicked()`` for the main button of the page that is shown, ``stop_clicked()``,
+    ``file_clicked()`` for a text from a file, ``paste_clipped(all, kept)`` in characters.
+    """
 
     generate_clicked = Signal()
     stop_clicked = Signal()
+    file_clicked = Signal()
+    paste_clipped = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ready = False
+        self._reason = ""
+        self._page: Page = "generate"
+        self._history: list[str] = []
+        self._place = 0
         self.sampling = SamplingPanel(self)
         self.edit = self._prompt_edit()
-        self._generate = QPushButton(self.tr("Generate") + "  " + _native("Ctrl+Return"))
+        self._generate = QPushButton()
         self._generate.setObjectName("generateButton")
-        self._generate.setAccessibleName(self.tr("Generate"))
         self._generate.setProperty("role", "primary")
         self._generate.clicked.connect(self.generate_clicked)
         self._stop = QPushButton(self.tr("Stop") + "  " + _native("Esc"))
@@ -52,37 +91,48 @@ class PromptBar(QWidget):
         self._buttons = QStackedWidget()
         self._buttons.addWidget(self._generate)
         self._buttons.addWidget(self._stop)
+        self._sampling_opener = self._small_button(
+            "samplingButton",
+            self.tr("Sampling") + "  ▾",
+            self.tr("Temperature, top-k, top-p, repetition penalty, max new tokens, seed"),
+        )
+        self._sampling_opener.setAccessibleName(self.tr("Sampling"))
+        self._sampling_opener.clicked.connect(self._open_sampling)
+        self._file = self._small_button(
+            "openReadFileButton", self.tr("Open file…"), self.tr("Read a text file instead of what is typed here")
+        )
+        self._file.clicked.connect(self.file_clicked)
         column = QVBoxLayout()
         column.setSpacing(4)
-        column.addWidget(self._buttons)
-        column.addWidget(self._sampling_button())
+        for widget in (self._buttons, self._sampling_opener, self._file):
+            column.addWidget(widget)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.edit, 1)
         row.addLayout(column)
+        self.set_page("generate")
         self.set_ready(False, "")
 
     def _prompt_edit(self) -> QPlainTextEdit:
         edit = _PromptEdit()
         edit.setObjectName("promptEdit")
         edit.setAccessibleName(self.tr("Prompt"))
-        edit.setToolTip(self.tr("The text to continue"))
-        edit.setPlaceholderText(self.tr("Type the beginning of a text, for example: To code or not to code"))
+        edit.textChanged.connect(self._unmark)
+        edit.paste_clipped.connect(self.paste_clipped)
+        edit.history_asked.connect(self._show_earlier)
         edit.setFont(mono_font(10.5))
         edit.setTabChangesFocus(True)
         edit.setFixedHeight(68)
         return edit
 
-    def _sampling_button(self) -> QToolButton:
+    def _small_button(self, name: str, text: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setObjectName("samplingButton")
-        button.setText(self.tr("Sampling") + "  ▾")
-        button.setAccessibleName(self.tr("Sampling"))
-        button.setToolTip(self.tr("Temperature, top-k, top-p, repetition penalty, max new tokens, seed"))
+        button.setObjectName(name)
+        button.setText(text)
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
         button.setSizePolicy(self._generate.sizePolicy())
-        button.clicked.connect(self._open_sampling)
-        self._sampling_opener = button
         return button
 
     def _open_sampling(self) -> None:
@@ -111,11 +161,80 @@ class PromptBar(QWidget):
         if sampling is not None:
             self.sampling.set_settings(sampling)
 
+    @property
+    def page(self) -> Page:
+        """What becomes of the prompt."""
+        return self._page
+
+    def set_page(self, page: Page) -> None:
+        """Offer to continue, to read, or to compare."""
+        self._page = page
+        name, tip, placeholder = {
+            "generate": (
+                self.tr("Generate"),
+                self.tr("The text to continue"),
+                self.tr("Type the beginning of a text, for example: To code or not to code"),
+            ),
+            "read": (
+                self.tr("Read"),
+                self.tr("The text to colour as it is, without generating"),
+                self.tr("Paste any text: a .py file with Shakespearean comments, say"),
+            ),
+            "compare": (
+                self.tr("Compare"),
+                self.tr("The text that every column continues, with the same seed"),
+                self.tr("Type the beginning of a text; every column continues it"),
+            ),
+        }[page]
+        self._generate.setText(name + "  " + _native("Ctrl+Return"))
+        self._generate.setAccessibleName(name)
+        self.edit.setToolTip(tip)
+        self.edit.setPlaceholderText(placeholder)
+        self._sampling_opener.setVisible(page != "read")
+        self._file.setVisible(page == "read")
+        self.set_ready(self._ready, self._reason)
+
     def set_ready(self, ready: bool, reason: str) -> None:
         """Allow generating, or say why not."""
-        self._ready = ready
+        self._ready, self._reason = ready, reason
         self._generate.setEnabled(ready)
-        self._generate.setToolTip(self.tr("Continue the prompt") if ready else reason)
+        self._file.setEnabled(ready)
+        what = {
+            "generate": self.tr("Continue the prompt"),
+            "read": self.tr("Colour this text by who would speak, and measure it"),
+            "compare": self.tr("Continue the prompt once in every column"),
+        }[self._page]
+        self._generate.setToolTip(what if ready else reason)
+
+    def set_history(self, prompts: Sequence[str]) -> None:
+        """Earlier prompts, the latest last, for Alt+Up and Alt+Down."""
+        self._history = list(dict.fromkeys(reversed(prompts)))[::-1]
+        self._place = len(self._history)
+
+    def _show_earlier(self, step: int) -> None:
+        place = self._place + step
+        if 0 <= place < len(self._history):
+            self.set_prompt(self._history[place])
+            self._place = place
+
+    def mark_unread(self, start: int, end: int) -> None:
+        """Strike out the characters that would be left out of a prompt that is too long, until it is edited."""
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = QTextCursor(self.edit.document())
+        mark.cursor.setPosition(_units(self.prompt(), start))
+        mark.cursor.setPosition(_units(self.prompt(), end), QTextCursor.MoveMode.KeepAnchor)
+        form = QTextCharFormat()
+        form.setFontStrikeOut(True)
+        form.setForeground(self.palette().placeholderText())
+        mark.format = form
+        self.edit.setExtraSelections([mark])
+        place = QTextCursor(mark.cursor)
+        place.setPosition(mark.cursor.selectionEnd() if start == 0 else mark.cursor.selectionStart())
+        self.edit.setTextCursor(place)  # the cut comes into view
+        self.edit.ensureCursorVisible()
+
+    def _unmark(self) -> None:
+        self.edit.setExtraSelections([])
 
     def set_generating(self, generating: bool) -> None:
         """Offer Stop while tokens come, else Generate; the focus stays with the pair."""
@@ -135,3 +254,8 @@ class PromptBar(QWidget):
 
 def _native(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "↵")
+
+
+def _units(text: str, characters: int) -> int:
+    """Position in Qt's UTF-16 text of a character of Python's."""
+    return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2

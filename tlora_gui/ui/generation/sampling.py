@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.ui.widgets.fields import DecimalBox, WholeBox
 
-_LARGEST_SEED = 2**31 - 1
+LARGEST_SEED = 2**31 - 1
 
 
 class SamplingPanel(QFrame):
@@ -37,7 +37,7 @@ class SamplingPanel(QFrame):
         self._top_p = DecimalBox(minimum=0.01, maximum=1.0)
         self._repetition_penalty = DecimalBox(minimum=1.0, maximum=5.0)
         self._max_new_tokens = WholeBox(minimum=1, maximum=8192)
-        self._seed = WholeBox(minimum=0, maximum=_LARGEST_SEED)
+        self._seed = WholeBox(minimum=0, maximum=LARGEST_SEED)
         self._lay_out()
         self.set_settings(SamplingSettings())
 

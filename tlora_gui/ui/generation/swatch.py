@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QTextCharFormat, QTextLayout
 
@@ -14,9 +16,15 @@ SWATCH_WIDTH = 24
 _SWATCH_TEXT = "\N{NO-BREAK SPACE}" * 3
 
 
-def token_format(style: TokenStyle, theme: Theme, is_prompt: bool = False) -> QTextCharFormat:
-    """Character format of a token: background and underline of its style; the prompt's tokens are semi-bold."""
+@lru_cache(maxsize=4096)
+def token_format(style: TokenStyle, theme: Theme, is_prompt: bool = False, is_marked: bool = False) -> QTextCharFormat:
+    """Character format of a token: background and underline of its style.
+
+    The prompt's tokens are semi-bold; marked ones have a line above. The format is shared: not to be changed.
+    """
     form = QTextCharFormat()
+    if is_marked:
+        form.setFontOverline(True)
     if is_prompt:
         form.setFontWeight(QFont.Weight.DemiBold)
     if style.colour:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication
-
 from tlora_gui.engine.attribution import dominant_slot, entropy_bits
 from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.ui.generation.token_text import STAND_INS
+from tlora_gui.ui.translation import tr
 
-ColourMode = Literal["dominant", "probability", "surprise", "entropy"]
+ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
+"""What the colour of a token means; "weight" is that of one chosen slot."""
 
 MEASURE_COLOURS: dict[ColourMode, str] = {
     "probability": "#009E73",
@@ -25,7 +26,8 @@ MEASURE_COLOURS: dict[ColourMode, str] = {
 FULL_SURPRISE_BITS = 10.0
 """Surprise that is drawn at full strength: one in a thousand."""
 
-_MARKS = str.maketrans({" ": "␣", "\n": "⏎", "\r": "⏎", "\t": "⇥"})
+_LEAST_STRENGTH = 0.02
+_MARKS = STAND_INS | {ord(" "): "␣", ord("\n"): "⏎", ord("\r"): "⏎", ord("\t"): "⇥"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,21 @@ def speaker(weights: Sequence[float]) -> int | None:
     return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
 
 
-def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode) -> TokenStyle:
-    """Look of ``token`` in a colour mode. Colours of epochs are those of ``slots``, the token's own generation."""
+def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode, chosen: int = 0) -> TokenStyle:
+    """Look of ``token`` in a colour mode. Colours of epochs are those of ``slots``, the token's own generation.
+
+    ``chosen`` is the slot whose weight the mode "weight" shows; a generation without that slot is not coloured.
+    """
     if mode == "dominant":
         slot = speaker(token.weights)
         if not slot or slot >= len(slots):
             return PLAIN
         return TokenStyle(slots[slot].colour, token.weights[slot], slot)
+    if mode == "weight":
+        weight = token.weights[chosen] if chosen < len(slots) else 0.0
+        return TokenStyle(slots[chosen].colour, weight) if weight >= _LEAST_STRENGTH else PLAIN
     strength = _measure(token, mode)
-    return TokenStyle(MEASURE_COLOURS[mode], strength) if strength >= 0.02 else PLAIN
+    return TokenStyle(MEASURE_COLOURS[mode], strength) if strength >= _LEAST_STRENGTH else PLAIN
 
 
 def _measure(token: TokenEvent, mode: ColourMode) -> float:
@@ -85,7 +93,7 @@ def drawing_order(slots: Sequence[SlotInfo]) -> list[int]:
 def visible_text(text: str, limit: int = 40) -> str:
     """Token text with spaces, line ends and tabs made visible, shortened to ``limit`` characters."""
     if not text:
-        return _tr("(part of a character)")
+        return tr("(part of a character)")
     shown = text.translate(_MARKS)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
@@ -98,13 +106,13 @@ def share_text(share: float) -> str:
 def facts(token: TokenEvent) -> str:
     """One line: probability, rank and surprise."""
     if not was_predicted(token):
-        return _tr("first token: nothing before it to predict it from")
+        return tr("first token: nothing before it to predict it from")
     # No-break spaces: a narrow column breaks the line between two facts only.
     return " · ".join(
         (
-            _tr("probability\N{NO-BREAK SPACE}{share}").format(share=share_text(token.probability)),
-            _tr("rank\N{NO-BREAK SPACE}{rank}").format(rank=token.rank),
-            _tr("surprise\N{NO-BREAK SPACE}{bits}\N{NO-BREAK SPACE}bits").format(bits=f"{surprise_bits(token):.1f}"),
+            tr("probability\u00a0{share}").format(share=share_text(token.probability)),
+            tr("rank\u00a0{rank}").format(rank=token.rank),
+            tr("surprise\u00a0{bits}\u00a0bits").format(bits=f"{surprise_bits(token):.1f}"),
         )
     )
 
@@ -112,10 +120,10 @@ def facts(token: TokenEvent) -> str:
 def colour_reason(token: TokenEvent) -> str:
     """Which mix the token's colour stands for."""
     if speaker(token.weights) is None:
-        return _tr("No dominant epoch: several weigh the same here")
+        return tr("No dominant epoch: several weigh the same here")
     if token.is_prompt:
-        return _tr("Colour: this prompt token's own mix")
-    return _tr("Colour: the mix in force when this token was predicted")
+        return tr("Colour: this prompt token's own mix")
+    return tr("Colour: the mix in force when this token was predicted")
 
 
 def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
@@ -128,8 +136,8 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
     most = speaker(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
-    entropy = _tr("Entropy of the mix: {bits} bits").format(bits=f"{abs(entropy_bits(token.weights)):.2f}")
-    kind = _tr("Prompt token (semi-bold)") if token.is_prompt else _tr("Generated token")
+    entropy = tr("Entropy of the mix: {bits} bits").format(bits=f"{abs(entropy_bits(token.weights)):.2f}")
+    kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
     return (
         f"<p style='margin:0 0 4px 0; white-space:nowrap'><b>“{escape(visible_text(token.text))}”</b></p>"
         f"<p style='margin:0 0 6px 0; white-space:nowrap'>{escape(facts(token))}</p>"
@@ -147,7 +155,3 @@ def _tooltip_row(slot: SlotInfo, weight: float, strong: bool) -> str:
         f"<tr><td style='color:{slot.colour}'>■&nbsp;</td><td>{name}&nbsp;&nbsp;</td>"
         f"<td align='right'>{figure}</td></tr>"
     )
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("TokenStyle", text)

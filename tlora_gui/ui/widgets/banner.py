@@ -20,6 +20,8 @@ class _Error:
     message: str
     hint: str
     details: str
+    action_text: str = ""
+    action: Callable[[], object] | None = None
 
     def as_text(self) -> str:
         return "\n".join(part for part in (self.message, self.hint, self.details) if part)
@@ -81,21 +83,34 @@ class Banner(QFrame):
             top.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
         self.setLayout(column(top, self._details, margins=(12, 8, 8, 8)))
 
-    def show_error(self, message: str, hint: str = "", details: str = "") -> None:
-        """Show what happened and what to do; ``details`` is a traceback, shown on demand."""
+    def show_error(
+        self,
+        message: str,
+        hint: str = "",
+        details: str = "",
+        action_text: str = "",
+        action: Callable[[], object] | None = None,
+    ) -> None:
+        """Show what happened and what to do; ``details`` is a traceback, shown on demand.
+
+        ``action_text`` offers a button that calls ``action``, the way out, and takes the message away.
+        """
         self._timer.stop()
-        self._error = _Error(message, hint, details)
+        self._error = _Error(message, hint, details, action_text, action)
         self._show_kept_error()
 
     def show_notice(self, message: str, action_text: str = "", action: Callable[[], object] | None = None) -> None:
         """Show for some seconds what was done; ``action_text`` offers a button, such as Undo, that calls ``action``."""
         self._fill("notice", message, "")
-        self._action.setText(action_text)
-        self._action.setToolTip(action_text)
-        self._action.setVisible(bool(action_text))
-        self._wanted = action
+        self._offer(action_text, action)
         self._appear()
         self._timer.start()
+
+    def _offer(self, text: str, action: Callable[[], object] | None) -> None:
+        self._action.setText(text)
+        self._action.setToolTip(text)
+        self._action.setVisible(bool(text))
+        self._wanted = action
 
     def clear(self) -> None:
         """Take away whatever is shown."""
@@ -111,6 +126,7 @@ class Banner(QFrame):
         self._details.setPlainText(self._error.details)
         self._details_button.setVisible(bool(self._error.details))
         self._copy.show()
+        self._offer(self._error.action_text, self._error.action)
         self._appear()
 
     def _fill(self, role: str, message: str, hint: str) -> None:
@@ -135,11 +151,14 @@ class Banner(QFrame):
             self._show_kept_error()
 
     def _action_clicked(self) -> None:
+        wanted = self._wanted
+        if not self._timer.isActive():  # it was the error's
+            self._error = None
         self._timer.stop()
         self._show_kept_error()
         self.action_triggered.emit()
-        if self._wanted is not None:
-            self._wanted()
+        if wanted is not None:
+            wanted()
 
     def _closed(self) -> None:
         if self._timer.isActive():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QToolButton, QWidget
 
 from tlora_gui.engine.events import Progress
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_bytes, human_count, human_duration
 from tlora_gui.ui.widgets.layouts import label, row
@@ -25,7 +26,7 @@ def amount_text(progress: Progress) -> str:
     unit = "" if in_bytes else f" {progress.unit}"
     if not total:
         return f"{done}{unit}"
-    return QCoreApplication.translate("Progress", "{done} of {total}").format(done=done, total=total) + unit
+    return tr("{done} of {total}").format(done=done, total=total) + unit
 
 
 def show_on_bar(bar: QProgressBar, progress: Progress) -> None:

@@ -1,0 +1,3258 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+<context>
+    <name></name>
+    <message>
+        <source>Held-out loss: {loss} nats per token on text kept aside from training. Lower is better.</source>
+        <translation>Verlust am Prüftext: {loss} Nats pro Token auf Text, der nicht zum Training diente. Weniger ist besser.</translation>
+    </message>
+    <message>
+        <source>The backbone alone has {backbone} on the same text.</source>
+        <translation>Das Backbone allein hat {backbone} auf demselben Text.</translation>
+    </message>
+    <message>
+        <source>So the epoch finds a token of it {times} times as probable, on (geometric) average.</source>
+        <translation>Die Epoche hält ein Token davon also im (geometrischen) Mittel für {times}-mal so wahrscheinlich.</translation>
+    </message>
+    <message>
+        <source>Give the epoch a name.</source>
+        <translation>Der Epoche einen Namen geben.</translation>
+    </message>
+    <message>
+        <source>There is an epoch of this name already. Choose another.</source>
+        <translation>Eine Epoche dieses Namens gibt es schon. Einen anderen wählen.</translation>
+    </message>
+    <message>
+        <source>Mixing desk: nothing was left, so the backbone spoke</source>
+        <translation>Mischpult: Nichts blieb übrig, darum sprach das Backbone</translation>
+    </message>
+    <message>
+        <source>temperature {value}</source>
+        <translation>Temperatur {value}</translation>
+    </message>
+    <message>
+        <source>hard</source>
+        <translation>hart</translation>
+    </message>
+    <message>
+        <source>Mixing desk: {what}</source>
+        <translation>Mischpult: {what}</translation>
+    </message>
+    <message>
+        <source>manual, {blend}</source>
+        <translation>manuell, {blend}</translation>
+    </message>
+    <message>
+        <source>gain, {gains}</source>
+        <translation>Pegel, {gains}</translation>
+    </message>
+    <message>
+        <source>{names} alone</source>
+        <translation>{names} allein</translation>
+    </message>
+    <message>
+        <source>{names} muted</source>
+        <translation>{names} stumm</translation>
+    </message>
+    <message>
+        <source>{name} alone</source>
+        <translation>{name} allein</translation>
+    </message>
+    <message>
+        <source>Time Mixer · {strategy}</source>
+        <translation>Time Mixer · {strategy}</translation>
+    </message>
+    <message>
+        <source>Backbone alone</source>
+        <translation>Backbone allein</translation>
+    </message>
+    <message>
+        <source>All adapters at once without a mixer, {weight}: the conflict that the Time Mixer settles</source>
+        <translation>Alle Adapter zugleich ohne Mixer, {weight}: der Konflikt, den der Time Mixer löst</translation>
+    </message>
+    <message>
+        <source>Sum of all epochs</source>
+        <translation>Summe aller Epochen</translation>
+    </message>
+    <message>
+        <source>at weight 1 each</source>
+        <translation>jeder mit Gewicht 1</translation>
+    </message>
+    <message>
+        <source>Average of all epochs</source>
+        <translation>Mittel aller Epochen</translation>
+    </message>
+    <message>
+        <source>at weight 1/K each</source>
+        <translation>jeder mit Gewicht 1/K</translation>
+    </message>
+    <message>
+        <source>The Time Mixer as it was; epochs that came later are silent</source>
+        <translation>Der Time Mixer, wie er war; später dazugekommene Epochen schweigen</translation>
+    </message>
+    <message>
+        <source>Mixer {name}</source>
+        <translation>Mixer {name}</translation>
+    </message>
+    <message>
+        <source>… 1 more token</source>
+        <translation>… 1 weiteres Token</translation>
+    </message>
+    <message>
+        <source>… {count} more tokens</source>
+        <translation>… {count} weitere Tokens</translation>
+    </message>
+    <message>
+        <source>The picture could not be written to {path}.</source>
+        <translation>Das Bild konnte nicht nach {path} geschrieben werden.</translation>
+    </message>
+    <message>
+        <source>Choose another place, and a name that ends in .png.</source>
+        <translation>Einen anderen Ort wählen und einen Namen, der auf .png endet.</translation>
+    </message>
+    <message>
+        <source>Temporal LoRA</source>
+        <translation>Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>1 token</source>
+        <translation>1 Token</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>text read, not generated</source>
+        <translation>Text gelesen, nicht erzeugt</translation>
+    </message>
+    <message>
+        <source>seed {seed}</source>
+        <translation>Seed {seed}</translation>
+    </message>
+    <message>
+        <source>Time Mixer</source>
+        <translation>Time Mixer</translation>
+    </message>
+    <message>
+        <source>Time Mixer without Active Sleep</source>
+        <translation>Time Mixer ohne Active Sleep</translation>
+    </message>
+    <message>
+        <source>Time Mixer of an earlier phase</source>
+        <translation>Time Mixer einer früheren Phase</translation>
+    </message>
+    <message>
+        <source>Choose another place, and a name that ends in .png or .svg.</source>
+        <translation>Einen anderen Ort wählen und einen Namen, der auf .png oder .svg endet.</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>gerade eben</translation>
+    </message>
+    <message>
+        <source>{minutes} min ago</source>
+        <translation>vor {minutes} min</translation>
+    </message>
+    <message>
+        <source>{hours} h ago</source>
+        <translation>vor {hours} h</translation>
+    </message>
+    <message>
+        <source>(empty prompt)</source>
+        <translation>(leerer Prompt)</translation>
+    </message>
+    <message>
+        <source>(part of a character)</source>
+        <translation>(Teil eines Zeichens)</translation>
+    </message>
+    <message>
+        <source>first token: nothing before it to predict it from</source>
+        <translation>erstes Token: davor steht nichts, woraus es sich vorhersagen ließe</translation>
+    </message>
+    <message>
+        <source>probability&#xa0;{share}</source>
+        <translation>Wahrscheinlichkeit&#xa0;{share}</translation>
+    </message>
+    <message>
+        <source>rank&#xa0;{rank}</source>
+        <translation>Rang&#xa0;{rank}</translation>
+    </message>
+    <message>
+        <source>surprise&#xa0;{bits}&#xa0;bits</source>
+        <translation>Überraschung&#xa0;{bits}&#xa0;Bit</translation>
+    </message>
+    <message>
+        <source>No dominant epoch: several weigh the same here</source>
+        <translation>Keine vorherrschende Epoche: Mehrere wiegen hier gleich viel</translation>
+    </message>
+    <message>
+        <source>Colour: this prompt token&apos;s own mix</source>
+        <translation>Farbe: die eigene Mischung dieses Prompt-Tokens</translation>
+    </message>
+    <message>
+        <source>Colour: the mix in force when this token was predicted</source>
+        <translation>Farbe: die Mischung, die bei der Vorhersage dieses Tokens galt</translation>
+    </message>
+    <message>
+        <source>Entropy of the mix: {bits} bits</source>
+        <translation>Entropie der Mischung: {bits} Bit</translation>
+    </message>
+    <message>
+        <source>Prompt token (semi-bold)</source>
+        <translation>Prompt-Token (halbfett)</translation>
+    </message>
+    <message>
+        <source>Generated token</source>
+        <translation>Erzeugtes Token</translation>
+    </message>
+    <message>
+        <source>{name}: {word} {share}, this token {probability}, rank {rank}</source>
+        <translation>{name}: {word} {share}, dieses Token {probability}, Rang {rank}</translation>
+    </message>
+    <message>
+        <source>{name}, most probable here</source>
+        <translation>{name}, hier am wahrscheinlichsten</translation>
+    </message>
+    <message>
+        <source>Click, or Enter: go on from here with “{word}”</source>
+        <translation>Klick oder Enter: von hier mit „{word}“ weiterschreiben</translation>
+    </message>
+    <message>
+        <source>In the text</source>
+        <translation>Im Text</translation>
+    </message>
+    <message>
+        <source>On the mix ribbon</source>
+        <translation>Auf dem Mischband</translation>
+    </message>
+    <message>
+        <source>In the prompt</source>
+        <translation>Im Prompt</translation>
+    </message>
+    <message>
+        <source>generate, read or compare</source>
+        <translation>erzeugen, lesen oder vergleichen</translation>
+    </message>
+    <message>
+        <source>earlier and later prompts</source>
+        <translation>frühere und spätere Prompts</translation>
+    </message>
+    <message>
+        <source>walk from token to token</source>
+        <translation>von Token zu Token gehen</translation>
+    </message>
+    <message>
+        <source>first and last token</source>
+        <translation>erstes und letztes Token</translation>
+    </message>
+    <message>
+        <source>another word at this token</source>
+        <translation>ein anderes Wort an diesem Token</translation>
+    </message>
+    <message>
+        <source>stop generating</source>
+        <translation>Erzeugen anhalten</translation>
+    </message>
+    <message>
+        <source>zoom</source>
+        <translation>zoomen</translation>
+    </message>
+    <message>
+        <source>select a stretch of the text</source>
+        <translation>einen Abschnitt des Texts auswählen</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+</context>
+<context>
+    <name>BackboneCard</name>
+    <message>
+        <source>no backbone yet</source>
+        <translation>noch kein Backbone</translation>
+    </message>
+    <message>
+        <source>{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. Never trained. Adapters and Time Mixer start at block {mixer_layer}.</source>
+        <translation>{name}: {parameters} Parameter, {blocks} Blöcke, {context} Tokens Kontext, {dtype} auf {device}. Wird nie trainiert. Adapter und Time Mixer beginnen bei Block {mixer_layer}.</translation>
+    </message>
+    <message>
+        <source>Eternity</source>
+        <translation>Eternity</translation>
+    </message>
+</context>
+<context>
+    <name>BackboneChoice</name>
+    <message>
+        <source>Starter backbone</source>
+        <translation>Starter-Backbone</translation>
+    </message>
+    <message>
+        <source>Works without an account and without a model hub</source>
+        <translation>Geht ohne Konto und ohne Modell-Hub</translation>
+    </message>
+    <message>
+        <source>Model from the Hugging Face Hub</source>
+        <translation>Modell vom Hugging Face Hub</translation>
+    </message>
+    <message>
+        <source>Any causal language model by its id</source>
+        <translation>Jedes kausale Sprachmodell, nach seiner ID</translation>
+    </message>
+    <message>
+        <source>Local folder or .gguf file</source>
+        <translation>Lokaler Ordner oder .gguf-Datei</translation>
+    </message>
+    <message>
+        <source>A causal language model on this machine</source>
+        <translation>Ein kausales Sprachmodell auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>organisation/model, such as Qwen/Qwen2.5-0.5B</source>
+        <translation>Organisation/Modell, etwa Qwen/Qwen2.5-0.5B</translation>
+    </message>
+    <message>
+        <source>Id of the model on the Hugging Face Hub</source>
+        <translation>ID des Modells auf dem Hugging Face Hub</translation>
+    </message>
+    <message>
+        <source>The model&apos;s owner and name, as on its page: owner/name</source>
+        <translation>Eigentümer und Name des Modells, wie auf seiner Seite: Eigentümer/Name</translation>
+    </message>
+    <message>
+        <source>Folder with config.json, or a .gguf file</source>
+        <translation>Ordner mit config.json oder eine .gguf-Datei</translation>
+    </message>
+    <message>
+        <source>Path of the local model</source>
+        <translation>Pfad des lokalen Modells</translation>
+    </message>
+    <message>
+        <source>A folder saved by transformers, or one .gguf file</source>
+        <translation>Ein von transformers gespeicherter Ordner oder eine .gguf-Datei</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>Modellordner wählen</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Datei…</translation>
+    </message>
+    <message>
+        <source>Choose a .gguf file</source>
+        <translation>.gguf-Datei wählen</translation>
+    </message>
+    <message>
+        <source>SmolLM2-135M, 93 MB, fetched once. Runs well on a laptop.</source>
+        <translation>SmolLM2-135M, 93 MB, wird einmal geholt. Läuft gut auf einem Laptop.</translation>
+    </message>
+    <message>
+        <source>Model folder</source>
+        <translation>Modellordner</translation>
+    </message>
+    <message>
+        <source>Model file</source>
+        <translation>Modelldatei</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf)</source>
+        <translation>Modelle (*.gguf)</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Show where in the program it happened</source>
+        <translation>Zeigen, wo im Programm es geschah</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy message and details to the clipboard</source>
+        <translation>Meldung und Details in die Zwischenablage kopieren</translation>
+    </message>
+    <message>
+        <source>Close this message</source>
+        <translation>Diese Meldung schließen</translation>
+    </message>
+    <message>
+        <source>Details of the error</source>
+        <translation>Details des Fehlers</translation>
+    </message>
+    <message>
+        <source>Hide details</source>
+        <translation>Details ausblenden</translation>
+    </message>
+</context>
+<context>
+    <name>BranchBox</name>
+    <message>
+        <source>Most probable tokens here</source>
+        <translation>Wahrscheinlichste Tokens hier</translation>
+    </message>
+    <message>
+        <source>Most probable here</source>
+        <translation>Hier am wahrscheinlichsten</translation>
+    </message>
+    <message>
+        <source>Other word to go on with</source>
+        <translation>Anderes Wort, mit dem es weitergeht</translation>
+    </message>
+    <message>
+        <source>other word…</source>
+        <translation>anderes Wort…</translation>
+    </message>
+    <message>
+        <source>Again from here</source>
+        <translation>Ab hier noch einmal</translation>
+    </message>
+    <message>
+        <source>Enter goes on from here with this word, after a space if the token had one</source>
+        <translation>Enter schreibt von hier mit diesem Wort weiter, nach einem Leerzeichen, wenn das Token eines hatte</translation>
+    </message>
+    <message>
+        <source>Go on from here once more, with another seed</source>
+        <translation>Von hier noch einmal weiterschreiben, mit einem anderen Seed</translation>
+    </message>
+    <message>
+        <source>Click, or Enter: go on from here with “{word}” instead</source>
+        <translation>Klick oder Enter: von hier stattdessen mit „{word}“ weiterschreiben</translation>
+    </message>
+</context>
+<context>
+    <name>ChartFrame</name>
+    <message>
+        <source>Save as picture…</source>
+        <translation>Als Bild speichern…</translation>
+    </message>
+    <message>
+        <source>Save data as table…</source>
+        <translation>Daten als Tabelle speichern…</translation>
+    </message>
+    <message>
+        <source>Options of “{title}”</source>
+        <translation>Optionen von „{title}“</translation>
+    </message>
+    <message>
+        <source>The chart could not be saved to {path}.</source>
+        <translation>Das Diagramm konnte nicht nach {path} gespeichert werden.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or free some space.</source>
+        <translation>Einen anderen Ordner wählen oder Platz schaffen.</translation>
+    </message>
+    <message>
+        <source>Save chart as picture</source>
+        <translation>Diagramm als Bild speichern</translation>
+    </message>
+    <message>
+        <source>PNG picture (*.png)</source>
+        <translation>PNG-Bild (*.png)</translation>
+    </message>
+    <message>
+        <source>Save data of the chart</source>
+        <translation>Daten des Diagramms speichern</translation>
+    </message>
+    <message>
+        <source>CSV table (*.csv)</source>
+        <translation>CSV-Tabelle (*.csv)</translation>
+    </message>
+</context>
+<context>
+    <name>ChartsPanel</name>
+    <message>
+        <source>Adapter loss</source>
+        <translation>Adapterverlust</translation>
+    </message>
+    <message>
+        <source>nats/token, by step</source>
+        <translation>Nats/Token</translation>
+    </message>
+    <message>
+        <source>Train an epoch to see its curves</source>
+        <translation>Eine Epoche trainieren, um ihre Kurven zu sehen</translation>
+    </message>
+    <message>
+        <source>Mixer-distill loss</source>
+        <translation>Destillationsverlust</translation>
+    </message>
+    <message>
+        <source>From the second epoch on: how far the Time Mixer drifts from its teacher</source>
+        <translation>Ab der zweiten Epoche: wie weit sich der Time Mixer von seinem Lehrer entfernt</translation>
+    </message>
+    <message>
+        <source>Routing accuracy</source>
+        <translation>Routing</translation>
+    </message>
+    <message>
+        <source>held-out, by step</source>
+        <translation>Prüftext, je Schritt</translation>
+    </message>
+    <message>
+        <source>How often the Time Mixer picks the right epoch for a token</source>
+        <translation>Wie oft der Time Mixer die richtige Epoche für ein Token wählt</translation>
+    </message>
+    <message>
+        <source>Matrix</source>
+        <translation>Matrix</translation>
+    </message>
+    <message>
+        <source>Show the memory matrix</source>
+        <translation>Gedächtnismatrix zeigen</translation>
+    </message>
+    <message>
+        <source>train</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>held-out</source>
+        <translation>Prüftext</translation>
+    </message>
+    <message>
+        <source>without</source>
+        <translation>ohne</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
+        <source>without Active Sleep</source>
+        <translation>ohne Active Sleep</translation>
+    </message>
+    <message>
+        <source>nats/token</source>
+        <translation>Nats/Token</translation>
+    </message>
+    <message>
+        <source>Memory matrix</source>
+        <translation>Gedächtnismatrix</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPicker</name>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Blau</translation>
+    </message>
+    <message>
+        <source>Amber</source>
+        <translation>Bernstein</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <source>Pink</source>
+        <translation>Rosa</translation>
+    </message>
+    <message>
+        <source>Vermilion</source>
+        <translation>Zinnoberrot</translation>
+    </message>
+    <message>
+        <source>Sky blue</source>
+        <translation>Himmelblau</translation>
+    </message>
+    <message>
+        <source>Ochre</source>
+        <translation>Ocker</translation>
+    </message>
+    <message>
+        <source>Violet</source>
+        <translation>Violett</translation>
+    </message>
+    <message>
+        <source>This epoch&apos;s own colour</source>
+        <translation>Die eigene Farbe dieser Epoche</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>Commands</source>
+        <translation>Befehle</translation>
+    </message>
+    <message>
+        <source>Find a command</source>
+        <translation>Befehl suchen</translation>
+    </message>
+    <message>
+        <source>Type a few letters of a command</source>
+        <translation>Ein paar Buchstaben eines Befehls tippen</translation>
+    </message>
+    <message>
+        <source>Up and Down choose, Enter runs, Esc closes</source>
+        <translation>Auf und Ab wählen, Enter führt aus, Esc schließt</translation>
+    </message>
+    <message>
+        <source>Commands found</source>
+        <translation>Gefundene Befehle</translation>
+    </message>
+    <message>
+        <source>No command is called so.</source>
+        <translation>So heißt kein Befehl.</translation>
+    </message>
+</context>
+<context>
+    <name>CompareColumn</name>
+    <message>
+        <source>Who speaks</source>
+        <translation>Wer spricht</translation>
+    </message>
+    <message>
+        <source>Who speaks in this column</source>
+        <translation>Wer in dieser Spalte spricht</translation>
+    </message>
+    <message>
+        <source>Remove this column</source>
+        <translation>Diese Spalte entfernen</translation>
+    </message>
+    <message>
+        <source>Who speaks in column {number}</source>
+        <translation>Wer in Spalte {number} spricht</translation>
+    </message>
+    <message>
+        <source>Remove column {number}</source>
+        <translation>Spalte {number} entfernen</translation>
+    </message>
+    <message>
+        <source>Compared text {number}</source>
+        <translation>Verglichener Text {number}</translation>
+    </message>
+    <message>
+        <source>no difference to the first</source>
+        <translation>kein Unterschied zum ersten</translation>
+    </message>
+    <message>
+        <source>{count} of {total} differ, from token {first} on</source>
+        <translation>{count} von {total} verschieden, ab Token {first}</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>{speed} tokens/s</source>
+        <translation>{speed} Tokens/s</translation>
+    </message>
+    <message>
+        <source>surprise {bits} bits</source>
+        <translation>Überraschung {bits} Bit</translation>
+    </message>
+    <message>
+        <source>Mean mix of the new tokens: {mix}</source>
+        <translation>Mittlere Mischung der neuen Tokens: {mix}</translation>
+    </message>
+    <message>
+        <source>Surprise: mean over the new tokens. Tokens are counted from 0.</source>
+        <translation>Überraschung: Mittel über die neuen Tokens. Tokens werden ab 0 gezählt.</translation>
+    </message>
+</context>
+<context>
+    <name>CompareControl</name>
+    <message>
+        <source>Open this text from the list of texts to branch off</source>
+        <translation>Diesen Text aus der Liste der Texte öffnen, um davon abzuzweigen</translation>
+    </message>
+</context>
+<context>
+    <name>ComparePage</name>
+    <message>
+        <source>Comparison</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <source>New comparison</source>
+        <translation>Neuer Vergleich</translation>
+    </message>
+    <message>
+        <source>Back to one prompt and several speakers</source>
+        <translation>Zurück zu einem Prompt und mehreren Sprechern</translation>
+    </message>
+    <message>
+        <source>+ Column</source>
+        <translation>+ Spalte</translation>
+    </message>
+    <message>
+        <source>Compare with one more speaker</source>
+        <translation>Mit einem weiteren Sprecher vergleichen</translation>
+    </message>
+    <message>
+        <source>{name} · seed {seed}</source>
+        <translation>{name} · Seed {seed}</translation>
+    </message>
+    <message>
+        <source>&lt;span style=&apos;text-decoration: overline&apos;&gt;overlined&lt;/span&gt;: differs from the first row</source>
+        <translation>&lt;span style=&apos;text-decoration: overline&apos;&gt;überstrichen&lt;/span&gt;: anders als in der ersten Zeile</translation>
+    </message>
+    <message>
+        <source>&lt;span style=&apos;text-decoration: overline&apos;&gt;overlined&lt;/span&gt;: differs from the first column</source>
+        <translation>&lt;span style=&apos;text-decoration: overline&apos;&gt;überstrichen&lt;/span&gt;: anders als in der ersten Spalte</translation>
+    </message>
+    <message>
+        <source>Reading the prompt…</source>
+        <translation>Prompt wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Waits for its turn…</source>
+        <translation>Wartet, bis es an der Reihe ist…</translation>
+    </message>
+</context>
+<context>
+    <name>Controller</name>
+    <message>
+        <source>An epoch is in training here.</source>
+        <translation>Hier ist eine Epoche im Training.</translation>
+    </message>
+    <message>
+        <source>Stop it before going to another project.</source>
+        <translation>Sie vor dem Wechsel in ein anderes Projekt beenden.</translation>
+    </message>
+    <message>
+        <source>Starting the engine</source>
+        <translation>Die Engine startet</translation>
+    </message>
+    <message>
+        <source>1 epoch</source>
+        <translation>1 Epoche</translation>
+    </message>
+    <message>
+        <source>{count} epochs</source>
+        <translation>{count} Epochen</translation>
+    </message>
+    <message>
+        <source>Choose a backbone first; the dropped text is kept for then.</source>
+        <translation>Zuerst ein Backbone wählen; der abgelegte Text bleibt bis dahin vorgemerkt.</translation>
+    </message>
+    <message>
+        <source>Written: {path}</source>
+        <translation>Geschrieben: {path}</translation>
+    </message>
+    <message>
+        <source>Resume later</source>
+        <translation>Später fortsetzen</translation>
+    </message>
+    <message>
+        <source>Keep what is learned</source>
+        <translation>Gelerntes behalten</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>An epoch is in training</source>
+        <translation>Eine Epoche ist im Training</translation>
+    </message>
+    <message>
+        <source>What should become of it?</source>
+        <translation>Was soll daraus werden?</translation>
+    </message>
+    <message>
+        <source>Those that wait their turn ({count}) will not be trained.</source>
+        <translation>Die wartenden ({count}) werden nicht trainiert.</translation>
+    </message>
+    <message>
+        <source>Go on training</source>
+        <translation>Weiter trainieren</translation>
+    </message>
+    <message>
+        <source>Finishing</source>
+        <translation>Wird abgeschlossen</translation>
+    </message>
+    <message>
+        <source>{speed:.1f} tokens/s</source>
+        <translation>{speed:.1f} Tokens/s</translation>
+    </message>
+    <message>
+        <source>{speed:.0f} tokens/s</source>
+        <translation>{speed:.0f} Tokens/s</translation>
+    </message>
+    <message>
+        <source>{name} is trained.</source>
+        <translation>{name} ist trainiert.</translation>
+    </message>
+    <message>
+        <source>{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}.</source>
+        <translation>{name} ist trainiert und eingefroren: Verlust am Prüftext {own:.2f}, Backbone {base:.2f}.</translation>
+    </message>
+    <message>
+        <source>the mix keeps {share} of the gain at worst ({name})</source>
+        <translation>die Mischung behält mindestens {share} des Gewinns (am wenigsten bei {name})</translation>
+    </message>
+    <message>
+        <source>routing accuracy {share} on average</source>
+        <translation>Routing-Genauigkeit {share} im Mittel</translation>
+    </message>
+    <message>
+        <source>Measured on held-out text: {figures}.</source>
+        <translation>Am Prüftext gemessen: {figures}.</translation>
+    </message>
+</context>
+<context>
+    <name>CorpusBox</name>
+    <message>
+        <source>Folder or files</source>
+        <translation>Ordner oder Dateien</translation>
+    </message>
+    <message>
+        <source>Files and folders of text</source>
+        <translation>Dateien und Ordner mit Text</translation>
+    </message>
+    <message>
+        <source>Files and folders to train on, separated by semicolons</source>
+        <translation>Dateien und Ordner für das Training, durch Semikolon getrennt</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Choose a folder of text</source>
+        <translation>Ordner mit Text wählen</translation>
+    </message>
+    <message>
+        <source>Files…</source>
+        <translation>Dateien…</translation>
+    </message>
+    <message>
+        <source>Choose text files</source>
+        <translation>Textdateien wählen</translation>
+    </message>
+    <message>
+        <source>Folder of text</source>
+        <translation>Ordner mit Text</translation>
+    </message>
+    <message>
+        <source>Text files</source>
+        <translation>Textdateien</translation>
+    </message>
+</context>
+<context>
+    <name>CorpusView</name>
+    <message>
+        <source>The beginning of the text</source>
+        <translation>Der Anfang des Texts</translation>
+    </message>
+    <message>
+        <source>What was skipped, and why</source>
+        <translation>Was übersprungen wurde, und warum</translation>
+    </message>
+    <message>
+        <source>What was read in an unusual way</source>
+        <translation>Was auf ungewöhnliche Weise gelesen wurde</translation>
+    </message>
+    <message>
+        <source>Drop files or folders here, or browse.</source>
+        <translation>Dateien oder Ordner hier ablegen oder auswählen.</translation>
+    </message>
+    <message>
+        <source>Text, Markdown, source code: any text.</source>
+        <translation>Text, Markdown, Quellcode: jeder Text.</translation>
+    </message>
+    <message>
+        <source>Looking through the files…</source>
+        <translation>Dateien werden durchgesehen…</translation>
+    </message>
+    <message>
+        <source>1 file</source>
+        <translation>1 Datei</translation>
+    </message>
+    <message>
+        <source>{n} files</source>
+        <translation>{n} Dateien</translation>
+    </message>
+    <message>
+        <source>about </source>
+        <translation>etwa </translation>
+    </message>
+    <message>
+        <source>{n} tokens to train on</source>
+        <translation>{n} Tokens für das Training</translation>
+    </message>
+    <message>
+        <source>Held out for measuring: {tokens} tokens in {files} ({share})</source>
+        <translation>Als Prüftext zurückgelegt: {tokens} Tokens in {files} ({share})</translation>
+    </message>
+    <message>
+        <source>1 file skipped</source>
+        <translation>1 Datei übersprungen</translation>
+    </message>
+    <message>
+        <source>{n} files skipped</source>
+        <translation>{n} Dateien übersprungen</translation>
+    </message>
+    <message>
+        <source>1 remark</source>
+        <translation>1 Anmerkung</translation>
+    </message>
+    <message>
+        <source>{n} remarks</source>
+        <translation>{n} Anmerkungen</translation>
+    </message>
+</context>
+<context>
+    <name>Demo</name>
+    <message>
+        <source>Stop the &amp;demo</source>
+        <translation>&amp;Demo anhalten</translation>
+    </message>
+    <message>
+        <source>Play the &amp;demo</source>
+        <translation>&amp;Demo abspielen</translation>
+    </message>
+    <message>
+        <source>The demo trains two epochs, Shakespeare and Python, then asks who speaks.</source>
+        <translation>Die Demo trainiert zwei Epochen, Shakespeare und Python, und fragt dann, wer spricht.</translation>
+    </message>
+    <message>
+        <source>Measuring both epochs on held-out text.</source>
+        <translation>Beide Epochen werden am Prüftext gemessen.</translation>
+    </message>
+    <message>
+        <source>Stop the demo</source>
+        <translation>Demo anhalten</translation>
+    </message>
+</context>
+<context>
+    <name>DeskTone</name>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Temperature of the Time Mixer</source>
+        <translation>Temperatur des Time Mixers</translation>
+    </message>
+    <message>
+        <source>Below 1 the Time Mixer decides more sharply, above 1 more softly; double-click for 1</source>
+        <translation>Unter 1 entscheidet der Time Mixer schärfer, über 1 weicher; Doppelklick für 1</translation>
+    </message>
+    <message>
+        <source>all to the largest</source>
+        <translation>alles dem größten</translation>
+    </message>
+    <message>
+        <source>All weight to the largest</source>
+        <translation>Alles Gewicht dem größten</translation>
+    </message>
+    <message>
+        <source>Hard: in every token the slot with the largest weight speaks alone</source>
+        <translation>Hart: In jedem Token spricht der Slot mit dem größten Gewicht allein</translation>
+    </message>
+</context>
+<context>
+    <name>Disclosure</name>
+    <message>
+        <source>Show or hide: {title}</source>
+        <translation>Ein- oder ausblenden: {title}</translation>
+    </message>
+</context>
+<context>
+    <name>DomainStrip</name>
+    <message>
+        <source>Domains</source>
+        <translation>Domänen</translation>
+    </message>
+    <message>
+        <source>Domains found in the text. Click to go to a token, or walk with ← and →</source>
+        <translation>Im Text gefundene Domänen. Klicken, um zu einem Token zu springen, oder mit ← und → gehen</translation>
+    </message>
+    <message>
+        <source>{name}: tokens {first}–{last}</source>
+        <translation>{name}: Tokens {first}–{last}</translation>
+    </message>
+    <message>
+        <source>Time Mixer does not follow</source>
+        <translation>Der Time Mixer folgt nicht</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows at once</source>
+        <translation>Der Time Mixer folgt sofort</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows after 1 token</source>
+        <translation>Der Time Mixer folgt nach 1 Token</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows after {count} tokens</source>
+        <translation>Der Time Mixer folgt nach {count} Tokens</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>after {count}</source>
+        <translation>nach {count}</translation>
+    </message>
+    <message>
+        <source>{name} {first}–{last}</source>
+        <translation>{name} {first}–{last}</translation>
+    </message>
+</context>
+<context>
+    <name>DropZone</name>
+    <message>
+        <source>Drop a folder of text here
+to train a new epoch</source>
+        <translation>Einen Ordner mit Text hier ablegen,
+um eine neue Epoche zu trainieren</translation>
+    </message>
+    <message>
+        <source>Drop a folder of text here to train a new epoch</source>
+        <translation>Einen Ordner mit Text hier ablegen, um eine neue Epoche zu trainieren</translation>
+    </message>
+    <message>
+        <source>Drop files or folders, or click to choose them</source>
+        <translation>Dateien oder Ordner ablegen oder zum Auswählen klicken</translation>
+    </message>
+</context>
+<context>
+    <name>EditEpochDialog</name>
+    <message>
+        <source>Edit epoch {name}</source>
+        <translation>Epoche {name} bearbeiten</translation>
+    </message>
+    <message>
+        <source>Name of the epoch; its adapter keeps the name it was trained under</source>
+        <translation>Name der Epoche; ihr Adapter behält den Namen, unter dem er trainiert wurde</translation>
+    </message>
+    <message>
+        <source>such as Renaissance era</source>
+        <translation>etwa Renaissance</translation>
+    </message>
+    <message>
+        <source>The time or the kind of text, in your words</source>
+        <translation>Die Zeit oder die Art des Texts, in eigenen Worten</translation>
+    </message>
+    <message>
+        <source>Name of the epoch</source>
+        <translation>Name der Epoche</translation>
+    </message>
+    <message>
+        <source>Era of the epoch</source>
+        <translation>Ära der Epoche</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>&amp;Era</source>
+        <translation>&amp;Ära</translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation>&amp;Farbe</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+</context>
+<context>
+    <name>EpochActions</name>
+    <message>
+        <source>Discard the training of {name}?</source>
+        <translation>Das Training von {name} verwerfen?</translation>
+    </message>
+    <message>
+        <source>What it has learned so far is deleted. This cannot be undone.</source>
+        <translation>Das bisher Gelernte wird gelöscht. Das lässt sich nicht rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Folder for the adapter of {name}</source>
+        <translation>Ordner für den Adapter von {name}</translation>
+    </message>
+</context>
+<context>
+    <name>EpochCard</name>
+    <message>
+        <source>Rename, recolour, export, delete</source>
+        <translation>Umbenennen, umfärben, exportieren, löschen</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Go on with this training from its checkpoint</source>
+        <translation>Dieses Training ab seinem Zwischenstand fortsetzen</translation>
+    </message>
+    <message>
+        <source>Discard…</source>
+        <translation>Verwerfen…</translation>
+    </message>
+    <message>
+        <source>Throw away what this training has learned so far</source>
+        <translation>Wegwerfen, was dieses Training bisher gelernt hat</translation>
+    </message>
+    <message>
+        <source>{n} tokens</source>
+        <translation>{n} Tokens</translation>
+    </message>
+    <message>
+        <source>held-out {loss}</source>
+        <translation>Prüftext {loss}</translation>
+    </message>
+    <message>
+        <source>Actions for {name}</source>
+        <translation>Aktionen für {name}</translation>
+    </message>
+    <message>
+        <source>frozen</source>
+        <translation>eingefroren</translation>
+    </message>
+    <message>
+        <source>training</source>
+        <translation>im Training</translation>
+    </message>
+    <message>
+        <source>queued</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>unterbrochen</translation>
+    </message>
+    <message>
+        <source>broken</source>
+        <translation>defekt</translation>
+    </message>
+</context>
+<context>
+    <name>EpochMenu</name>
+    <message>
+        <source>Rename…</source>
+        <translation>Umbenennen…</translation>
+    </message>
+    <message>
+        <source>Colour…</source>
+        <translation>Farbe…</translation>
+    </message>
+    <message>
+        <source>Export as PEFT adapter…</source>
+        <translation>Als PEFT-Adapter exportieren…</translation>
+    </message>
+    <message>
+        <source>A folder that peft.PeftModel.from_pretrained opens</source>
+        <translation>Ein Ordner, den peft.PeftModel.from_pretrained öffnet</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Possible once the work that is running has ended</source>
+        <translation>Möglich, sobald die laufende Arbeit beendet ist</translation>
+    </message>
+    <message>
+        <source>Take this epoch out of the mixture; this can be undone</source>
+        <translation>Diese Epoche aus der Mischung nehmen; das lässt sich rückgängig machen</translation>
+    </message>
+</context>
+<context>
+    <name>EpochsPanel</name>
+    <message>
+        <source>+ Add</source>
+        <translation>+ Neu</translation>
+    </message>
+    <message>
+        <source>Add an epoch</source>
+        <translation>Epoche hinzufügen</translation>
+    </message>
+    <message>
+        <source>Train a new epoch on text of yours</source>
+        <translation>Eine neue Epoche mit eigenem Text trainieren</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>New epoch</source>
+        <translation>Neue Epoche</translation>
+    </message>
+</context>
+<context>
+    <name>FaderStrip</name>
+    <message>
+        <source>M</source>
+        <translation>M</translation>
+    </message>
+    <message>
+        <source>Mute {name}</source>
+        <translation>{name} stumm schalten</translation>
+    </message>
+    <message>
+        <source>Mute: silent, whatever its level</source>
+        <translation>Stumm: schweigt, wie hoch der Pegel auch steht</translation>
+    </message>
+    <message>
+        <source>S</source>
+        <translation>S</translation>
+    </message>
+    <message>
+        <source>Solo {name}</source>
+        <translation>{name} solo</translation>
+    </message>
+    <message>
+        <source>Solo: only those that play solo speak</source>
+        <translation>Solo: Nur wer solo spielt, spricht</translation>
+    </message>
+    <message>
+        <source>Level of {name}</source>
+        <translation>Pegel von {name}</translation>
+    </message>
+    <message>
+        <source>Choose Manual or × Gain above to turn it</source>
+        <translation>Zum Verstellen oben „Manuell“ oder „× Pegel“ wählen</translation>
+    </message>
+    <message>
+        <source>← and → turn it, ↑ and ↓ go to the next one, M mutes, S plays solo; double-click for 100 %</source>
+        <translation>← und → verstellen, ↑ und ↓ gehen zum nächsten, M schaltet stumm, S spielt solo; Doppelklick für 100 %</translation>
+    </message>
+    <message>
+        <source>In the latest token: {share}</source>
+        <translation>Im letzten Token: {share}</translation>
+    </message>
+</context>
+<context>
+    <name>Figures</name>
+    <message>
+        <source>Reading the prompt…</source>
+        <translation>Prompt wird gelesen…</translation>
+    </message>
+    <message>
+        <source>{count} tokens read</source>
+        <translation>{count} Tokens gelesen</translation>
+    </message>
+    <message>
+        <source>length</source>
+        <translation>Länge</translation>
+    </message>
+    <message>
+        <source>end of text</source>
+        <translation>Textende</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>angehalten</translation>
+    </message>
+    <message>
+        <source>{figures} · ended: {ended}</source>
+        <translation>{figures} · Ende: {ended}</translation>
+    </message>
+    <message>
+        <source>1 token</source>
+        <translation>1 Token</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>{tokens} · {speed} tokens/s</source>
+        <translation>{tokens} · {speed} Tokens/s</translation>
+    </message>
+</context>
+<context>
+    <name>FindBar</name>
+    <message>
+        <source>Find in the text</source>
+        <translation>Im Text suchen</translation>
+    </message>
+    <message>
+        <source>What to find; capitals count only if there are any here</source>
+        <translation>Was zu suchen ist; Großbuchstaben zählen nur, wenn hier welche stehen</translation>
+    </message>
+    <message>
+        <source>Previous hit (Shift+Enter)</source>
+        <translation>Voriger Treffer (Umschalt+Enter)</translation>
+    </message>
+    <message>
+        <source>Next hit (Enter)</source>
+        <translation>Nächster Treffer (Enter)</translation>
+    </message>
+    <message>
+        <source>Back to the text (Esc)</source>
+        <translation>Zurück zum Text (Esc)</translation>
+    </message>
+    <message>
+        <source>{number} of {count}</source>
+        <translation>{number} von {count}</translation>
+    </message>
+    <message>
+        <source>No hit</source>
+        <translation>Kein Treffer</translation>
+    </message>
+</context>
+<context>
+    <name>GenerationControl</name>
+    <message>
+        <source>Read a text file</source>
+        <translation>Textdatei lesen</translation>
+    </message>
+    <message>
+        <source>(reading {name})</source>
+        <translation>({name} wird gelesen)</translation>
+    </message>
+    <message>
+        <source>What is struck out in the prompt would be left out.</source>
+        <translation>Was im Prompt durchgestrichen ist, würde weggelassen.</translation>
+    </message>
+    <message>
+        <source>Cut and generate</source>
+        <translation>Kürzen und erzeugen</translation>
+    </message>
+    <message>
+        <source>Its beginning can be read.</source>
+        <translation>Sein Anfang lässt sich lesen.</translation>
+    </message>
+    <message>
+        <source>Read the beginning</source>
+        <translation>Den Anfang lesen</translation>
+    </message>
+    <message>
+        <source>Generate a text first</source>
+        <translation>Zuerst einen Text erzeugen</translation>
+    </message>
+    <message>
+        <source>{whole} characters are more than any prompt can hold; the first {kept} were pasted.</source>
+        <translation>{whole} Zeichen sind mehr, als ein Prompt fassen kann; die ersten {kept} wurden eingefügt.</translation>
+    </message>
+</context>
+<context>
+    <name>GenerationPane</name>
+    <message>
+        <source>Who speaks: the Time Mixer, or one slot alone</source>
+        <translation>Wer spricht: der Time Mixer oder ein Slot allein</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>What the colour of a token means</source>
+        <translation>Was die Farbe eines Tokens bedeutet</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Modus</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the whole text</source>
+        <translation>Den ganzen Text kopieren</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Speichern…</translation>
+    </message>
+    <message>
+        <source>As a web page, a picture, Markdown, or to open it again</source>
+        <translation>Als Webseite, Bild, Markdown oder zum Wiederöffnen</translation>
+    </message>
+    <message>
+        <source>Open a project to generate text.</source>
+        <translation>Ein Projekt öffnen, um Text zu erzeugen.</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Erzeugen</translation>
+    </message>
+    <message>
+        <source>Continue a prompt</source>
+        <translation>Einen Prompt fortsetzen</translation>
+    </message>
+    <message>
+        <source>Read</source>
+        <translation>Lesen</translation>
+    </message>
+    <message>
+        <source>Colour any text without generating</source>
+        <translation>Beliebigen Text einfärben, ohne zu erzeugen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>One prompt and seed, several speakers side by side</source>
+        <translation>Ein Prompt und Seed, mehrere Sprecher nebeneinander</translation>
+    </message>
+    <message>
+        <source>Colour:</source>
+        <translation>Farbe:</translation>
+    </message>
+    <message>
+        <source>Mode:</source>
+        <translation>Modus:</translation>
+    </message>
+    <message>
+        <source>dominant epoch</source>
+        <translation>vorherrschende Epoche</translation>
+    </message>
+    <message>
+        <source>probability</source>
+        <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>surprise</source>
+        <translation>Überraschung</translation>
+    </message>
+    <message>
+        <source>entropy of the mix</source>
+        <translation>Entropie der Mischung</translation>
+    </message>
+    <message>
+        <source>weight of {name}</source>
+        <translation>Gewicht von {name}</translation>
+    </message>
+    <message>
+        <source>Type a prompt above and generate; the text appears here.</source>
+        <translation>Oben einen Prompt eingeben und erzeugen; der Text erscheint hier.</translation>
+    </message>
+</context>
+<context>
+    <name>Legend</name>
+    <message>
+        <source>Legend</source>
+        <translation>Legende</translation>
+    </message>
+    <message>
+        <source>{name} (uncoloured)</source>
+        <translation>{name} (ungefärbt)</translation>
+    </message>
+    <message>
+        <source>Probability 0</source>
+        <translation>Wahrscheinlichkeit 0</translation>
+    </message>
+    <message>
+        <source>1</source>
+        <translation>1</translation>
+    </message>
+    <message>
+        <source>As expected</source>
+        <translation>Wie erwartet</translation>
+    </message>
+    <message>
+        <source>10 bits of surprise or more</source>
+        <translation>10 Bit Überraschung oder mehr</translation>
+    </message>
+    <message>
+        <source>One slot speaks alone</source>
+        <translation>Ein Slot spricht allein</translation>
+    </message>
+    <message>
+        <source>All slots weigh the same</source>
+        <translation>Alle Slots wiegen gleich viel</translation>
+    </message>
+    <message>
+        <source>Weight of {name} 0</source>
+        <translation>Gewicht von {name} 0</translation>
+    </message>
+</context>
+<context>
+    <name>LineChart</name>
+    <message>
+        <source>Wheel: zoom. Drag: pan. Double-click or Home: show all. Left and right: read values</source>
+        <translation>Rad: zoomen. Ziehen: verschieben. Doppelklick oder Pos1: alles zeigen. Links und rechts: Werte ablesen</translation>
+    </message>
+    <message>
+        <source>Show all steps</source>
+        <translation>Alle Schritte zeigen</translation>
+    </message>
+    <message>
+        <source>Step {step}</source>
+        <translation>Schritt {step}</translation>
+    </message>
+</context>
+<context>
+    <name>LossTable</name>
+    <message>
+        <source>Perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>How well each slot alone, and the mix, predict this text. Nats per token: the mean loss, shorter is better. Perplexity is e to that power: between how many equally likely tokens the choice seems to be.</source>
+        <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats pro Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
+    </message>
+    <message>
+        <source>{name}: perplexity {perplexity}, {loss} nats per token</source>
+        <translation>{name}: Perplexität {perplexity}, {loss} Nats pro Token</translation>
+    </message>
+    <message>
+        <source>{row}, the best</source>
+        <translation>{row}, am besten</translation>
+    </message>
+    <message>
+        <source>nats/token</source>
+        <translation>Nats/Token</translation>
+    </message>
+    <message>
+        <source>perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>best</source>
+        <translation>am besten</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Desk</source>
+        <translation>Pult</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>{project} – Temporal LoRA</source>
+        <translation>{project} – Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>The language changes when the window is opened next time.</source>
+        <translation>Die Sprache wechselt, wenn das Fenster das nächste Mal geöffnet wird.</translation>
+    </message>
+    <message>
+        <source>About Temporal LoRA</source>
+        <translation>Über Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>A frozen backbone, one LoRA adapter per text domain, and a Time Mixer that Active Sleep protects.</source>
+        <translation>Ein eingefrorenes Backbone, ein LoRA-Adapter je Textdomäne und ein Time Mixer, den Active Sleep schützt.</translation>
+    </message>
+    <message>
+        <source>Open a project</source>
+        <translation>Projekt öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>MeasureSwitch</name>
+    <message>
+        <source>Measure of the memory matrix</source>
+        <translation>Maß der Gedächtnismatrix</translation>
+    </message>
+    <message>
+        <source>Routing</source>
+        <translation>Routing</translation>
+    </message>
+    <message>
+        <source>Show how often each epoch&apos;s tokens go to it</source>
+        <translation>Zeigen, wie oft die Tokens jeder Epoche zu ihr gelangen</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Verlust</translation>
+    </message>
+    <message>
+        <source>Show the loss of the mix on each epoch&apos;s text</source>
+        <translation>Den Verlust der Mischung auf dem Text jeder Epoche zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryMatrix</name>
+    <message>
+        <source>Memory matrix</source>
+        <translation>Gedächtnismatrix</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>nach</translation>
+    </message>
+    <message>
+        <source>No loss of the mix yet. It is measured when an epoch&apos;s training ends; epochs of older projects lack it.</source>
+        <translation>Noch kein Verlust der Mischung. Er wird gemessen, wenn das Training einer Epoche endet; Epochen älterer Projekte haben ihn nicht.</translation>
+    </message>
+    <message>
+        <source>Share of each epoch&apos;s held-out tokens that the mixer gives to it, after every phase</source>
+        <translation>Anteil der Prüftext-Tokens jeder Epoche, die der Mixer ihr gibt, nach jeder Phase</translation>
+    </message>
+    <message>
+        <source>Loss of the mix on each epoch&apos;s held-out text after every phase, in nats/token.
+The stronger a cell, the more of the epoch&apos;s gain over the backbone is kept.</source>
+        <translation>Verlust der Mischung am Prüftext jeder Epoche nach jeder Phase, in Nats/Token.
+Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbone bleibt.</translation>
+    </message>
+    <message>
+        <source>After {phase}: {share} of {epoch}&apos;s held-out tokens go to {epoch}</source>
+        <translation>Nach {phase}: {share} der Prüftext-Tokens von {epoch} gehen an {epoch}</translation>
+    </message>
+    <message>
+        <source>{words}; {share} without Active Sleep</source>
+        <translation>{words}; {share} ohne Active Sleep</translation>
+    </message>
+    <message>
+        <source>the mix has {loss} nats/token</source>
+        <translation>hat die Mischung {loss} Nats/Token</translation>
+    </message>
+    <message>
+        <source>{words}, {loss} without Active Sleep</source>
+        <translation>{words}, {loss} ohne Active Sleep</translation>
+    </message>
+    <message>
+        <source>After {phase}, on {epoch}&apos;s held-out text {mix}</source>
+        <translation>Nach {phase}, am Prüftext von {epoch}: {mix}</translation>
+    </message>
+    <message>
+        <source>{epoch} alone has {own}, the backbone alone {backbone}</source>
+        <translation>{epoch} allein hat {own}, das Backbone allein {backbone}</translation>
+    </message>
+    <message>
+        <source>The epoch gains nothing over the backbone, so there is nothing to keep</source>
+        <translation>Die Epoche gewinnt nichts gegenüber dem Backbone, also gibt es nichts zu behalten</translation>
+    </message>
+    <message>
+        <source>The mix is worse here than the backbone: nothing of the epoch&apos;s gain is kept</source>
+        <translation>Die Mischung ist hier schlechter als das Backbone: Vom Gewinn der Epoche bleibt nichts</translation>
+    </message>
+    <message>
+        <source>{share} % of the epoch&apos;s gain over the backbone is kept</source>
+        <translation>{share} % vom Gewinn der Epoche gegenüber dem Backbone bleiben</translation>
+    </message>
+</context>
+<context>
+    <name>Menus</name>
+    <message>
+        <source>&amp;Project</source>
+        <translation>&amp;Projekt</translation>
+    </message>
+    <message>
+        <source>&amp;New project…</source>
+        <translation>&amp;Neues Projekt…</translation>
+    </message>
+    <message>
+        <source>&amp;Open project…</source>
+        <translation>Projekt ö&amp;ffnen…</translation>
+    </message>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>&amp;Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>&amp;Close project</source>
+        <translation>Projekt &amp;schließen</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message>
+        <source>&amp;Epoch</source>
+        <translation>&amp;Epoche</translation>
+    </message>
+    <message>
+        <source>&amp;Add epoch…</source>
+        <translation>Epoche &amp;hinzufügen…</translation>
+    </message>
+    <message>
+        <source>&amp;Measure all on held-out text</source>
+        <translation>Alle am Prüftext &amp;messen</translation>
+    </message>
+    <message>
+        <source>&amp;Text</source>
+        <translation>&amp;Text</translation>
+    </message>
+    <message>
+        <source>&amp;Generate</source>
+        <translation>&amp;Erzeugen</translation>
+    </message>
+    <message>
+        <source>&amp;Stop generating</source>
+        <translation>Erzeugen an&amp;halten</translation>
+    </message>
+    <message>
+        <source>&amp;Again with a new seed</source>
+        <translation>&amp;Noch einmal mit neuem Seed</translation>
+    </message>
+    <message>
+        <source>Write &amp;more</source>
+        <translation>&amp;Mehr schreiben</translation>
+    </message>
+    <message>
+        <source>&amp;Other word at the chosen token…</source>
+        <translation>Anderes &amp;Wort am gewählten Token…</translation>
+    </message>
+    <message>
+        <source>Again &amp;from the chosen token</source>
+        <translation>Ab dem gewählten &amp;Token noch einmal</translation>
+    </message>
+    <message>
+        <source>Ask &amp;every epoch at the chosen token</source>
+        <translation>&amp;Alle Epochen zum gewählten Token fragen</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <source>Re&amp;do</source>
+        <translation>Wie&amp;derholen</translation>
+    </message>
+    <message>
+        <source>Fi&amp;nd in the text…</source>
+        <translation>Im Text &amp;suchen…</translation>
+    </message>
+    <message>
+        <source>&amp;Copy the text</source>
+        <translation>Text &amp;kopieren</translation>
+    </message>
+    <message>
+        <source>Copy with co&amp;lours</source>
+        <translation>Mit &amp;Farben kopieren</translation>
+    </message>
+    <message>
+        <source>Copy as Mar&amp;kdown</source>
+        <translation>Als Markdown k&amp;opieren</translation>
+    </message>
+    <message>
+        <source>O&amp;pen a saved text…</source>
+        <translation>&amp;Gespeicherten Text öffnen…</translation>
+    </message>
+    <message>
+        <source>Sa&amp;ve the text as…</source>
+        <translation>Text s&amp;peichern unter…</translation>
+    </message>
+    <message>
+        <source>Save the mix &amp;ribbon as a picture…</source>
+        <translation>Mischband als &amp;Bild speichern…</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Read a text</source>
+        <translation>Text &amp;lesen</translation>
+    </message>
+    <message>
+        <source>&amp;Compare</source>
+        <translation>&amp;Vergleichen</translation>
+    </message>
+    <message>
+        <source>&amp;Scrub through the mixers</source>
+        <translation>Frühere Mixer &amp;durchlaufen</translation>
+    </message>
+    <message>
+        <source>Re&amp;arrange panels</source>
+        <translation>Bereiche &amp;anordnen</translation>
+    </message>
+    <message>
+        <source>Reset &amp;layout</source>
+        <translation>Anordnung &amp;zurücksetzen</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farbschema</translation>
+    </message>
+    <message>
+        <source>Lang&amp;uage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>&amp;Find an action…</source>
+        <translation>&amp;Aktion suchen…</translation>
+    </message>
+    <message>
+        <source>&amp;Keyboard shortcuts</source>
+        <translation>&amp;Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Play the &amp;demo</source>
+        <translation>&amp;Demo abspielen</translation>
+    </message>
+    <message>
+        <source>Show the &amp;log</source>
+        <translation>&amp;Protokoll zeigen</translation>
+    </message>
+    <message>
+        <source>&amp;About</source>
+        <translation>Ü&amp;ber</translation>
+    </message>
+    <message>
+        <source>As the &amp;system</source>
+        <translation>Wie das &amp;System</translation>
+    </message>
+    <message>
+        <source>&amp;Light</source>
+        <translation>&amp;Hell</translation>
+    </message>
+    <message>
+        <source>&amp;Dark</source>
+        <translation>&amp;Dunkel</translation>
+    </message>
+</context>
+<context>
+    <name>MetricStrip</name>
+    <message>
+        <source>Metrics</source>
+        <translation>Kennzahlen</translation>
+    </message>
+    <message>
+        <source>Known from the second epoch on.</source>
+        <translation>Ab der zweiten Epoche bekannt.</translation>
+    </message>
+    <message>
+        <source>Choose Epoch &gt; Measure all on held-out text; any later training clears it.</source>
+        <translation>Epoche &gt; Alle am Prüftext messen wählen; jedes spätere Training löscht den Wert.</translation>
+    </message>
+    <message>
+        <source>AA</source>
+        <translation>AA</translation>
+    </message>
+    <message>
+        <source>How often the mixer gives a held-out token to its own epoch after the last finished phase, mean of all epochs, in points of 100.</source>
+        <translation>Wie oft der Mixer nach der letzten abgeschlossenen Phase ein Prüftext-Token seiner eigenen Epoche gibt, Mittel aller Epochen, in Punkten von 100.</translation>
+    </message>
+    <message>
+        <source>Known once the first epoch is trained.</source>
+        <translation>Bekannt, sobald die erste Epoche trainiert ist.</translation>
+    </message>
+    <message>
+        <source>BWT</source>
+        <translation>BWT</translation>
+    </message>
+    <message>
+        <source>How far routing of the earlier epochs has moved since each was learned, in points of 100; below 0 is forgetting.</source>
+        <translation>Wie weit sich das Routing der früheren Epochen verschoben hat, seit jede gelernt wurde, in Punkten von 100; unter 0 ist Vergessen.</translation>
+    </message>
+    <message>
+        <source>F</source>
+        <translation>F</translation>
+    </message>
+    <message>
+        <source>Forgetting: how far routing of the earlier epochs has fallen from its best, in points of 100.</source>
+        <translation>Vergessen: wie weit das Routing der früheren Epochen von seinem Bestwert gefallen ist, in Punkten von 100.</translation>
+    </message>
+    <message>
+        <source>Gain kept</source>
+        <translation>Gewinn behalten</translation>
+    </message>
+    <message>
+        <source>How much of an epoch&apos;s gain over the backbone the mix keeps, for the epoch that keeps least.</source>
+        <translation>Wie viel vom Gewinn einer Epoche gegenüber dem Backbone die Mischung behält, für die Epoche, die am wenigsten behält.</translation>
+    </message>
+    <message>
+        <source>Known once an epoch&apos;s training has ended; in older projects choose Epoch &gt; Measure all on held-out text.</source>
+        <translation>Bekannt, sobald das Training einer Epoche beendet ist; in älteren Projekten Epoche &gt; Alle am Prüftext messen wählen.</translation>
+    </message>
+    <message>
+        <source>Least is kept of {epoch}.</source>
+        <translation>Am wenigsten bleibt von {epoch}.</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>Kosten</translation>
+    </message>
+    <message>
+        <source>Plasticity: what Active Sleep costs the newest epoch, as a share of its gain.</source>
+        <translation>Plastizität: was Active Sleep die neueste Epoche kostet, als Anteil ihres Gewinns.</translation>
+    </message>
+    <message>
+        <source>Known from the second epoch on, if it is trained with the comparison without Active Sleep.</source>
+        <translation>Ab der zweiten Epoche bekannt, wenn sie mit dem Vergleich ohne Active Sleep trainiert wird.</translation>
+    </message>
+    <message>
+        <source>The newest epoch is {epoch}.</source>
+        <translation>Die neueste Epoche ist {epoch}.</translation>
+    </message>
+    <message>
+        <source>Lag</source>
+        <translation>Verzug</translation>
+    </message>
+    <message>
+        <source>How many tokens the mixer takes to find the right epoch where the text changes to another&apos;s.</source>
+        <translation>Wie viele Tokens der Mixer braucht, um die richtige Epoche zu finden, wo der Text zu einer anderen wechselt.</translation>
+    </message>
+    <message>
+        <source>ECE</source>
+        <translation>ECE</translation>
+    </message>
+    <message>
+        <source>How far the mixer&apos;s weights are from how often they are right; 0 is perfect.</source>
+        <translation>Wie weit die Gewichte des Mixers davon entfernt sind, wie oft sie stimmen; 0 ist vollkommen.</translation>
+    </message>
+    <message>
+        <source>{figure} in brackets: had the last phase been trained without Active Sleep. Only its row of R is of the mixer without it, trained beside from the protected mixer; the rows before are the protected ones.</source>
+        <translation>{figure} in Klammern: wäre die letzte Phase ohne Active Sleep trainiert worden. Nur ihre Zeile von R ist vom Mixer ohne Active Sleep, der vom geschützten aus daneben trainiert wurde; die Zeilen davor sind die geschützten.</translation>
+    </message>
+    <message>
+        <source>Formula: {formula}</source>
+        <translation>Formel: {formula}</translation>
+    </message>
+</context>
+<context>
+    <name>MixRibbon</name>
+    <message>
+        <source>Mix over the text</source>
+        <translation>Mischung über den Text</translation>
+    </message>
+    <message>
+        <source>Share of each slot from 0 to 1, token by token. Shift+drag selects text, drag pans, Ctrl+wheel zooms, double-click shows everything.</source>
+        <translation>Anteil jedes Slots von 0 bis 1, Token für Token. Umschalt+Ziehen wählt Text aus, Ziehen verschiebt, Strg+Rad zoomt, Doppelklick zeigt alles.</translation>
+    </message>
+</context>
+<context>
+    <name>MixingDeskPanel</name>
+    <message>
+        <source>Mixing desk</source>
+        <translation>Mischpult</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Reset the mixing desk</source>
+        <translation>Mischpult zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Leave the Time Mixer&apos;s weights alone again</source>
+        <translation>Die Gewichte des Time Mixers wieder in Ruhe lassen</translation>
+    </message>
+    <message>
+        <source>Time Mixer</source>
+        <translation>Time Mixer</translation>
+    </message>
+    <message>
+        <source>The Time Mixer decides; mute and solo still work</source>
+        <translation>Der Time Mixer entscheidet; stumm und solo gehen weiterhin</translation>
+    </message>
+    <message>
+        <source>Manual</source>
+        <translation>Manuell</translation>
+    </message>
+    <message>
+        <source>The levels are the mix, the same in every token</source>
+        <translation>Die Pegel sind die Mischung, in jedem Token dieselbe</translation>
+    </message>
+    <message>
+        <source>× Gain</source>
+        <translation>× Pegel</translation>
+    </message>
+    <message>
+        <source>The Time Mixer&apos;s weights times the levels</source>
+        <translation>Die Gewichte des Time Mixers mal die Pegel</translation>
+    </message>
+    <message>
+        <source>Only the Time Mixer can be turned; choose it as mode.</source>
+        <translation>Nur der Time Mixer lässt sich verstellen; ihn als Modus wählen.</translation>
+    </message>
+    <message>
+        <source>Open a project: every epoch gets its own slider here.</source>
+        <translation>Ein Projekt öffnen: Jede Epoche bekommt hier ihren Regler.</translation>
+    </message>
+    <message>
+        <source>Nothing is left: the backbone speaks.</source>
+        <translation>Nichts bleibt übrig: Das Backbone spricht.</translation>
+    </message>
+    <message>
+        <source>Changes apply to the next token and are recorded with it.</source>
+        <translation>Änderungen gelten ab dem nächsten Token und werden mit ihm aufgezeichnet.</translation>
+    </message>
+</context>
+<context>
+    <name>NewEpochDialog</name>
+    <message>
+        <source>New epoch</source>
+        <translation>Neue Epoche</translation>
+    </message>
+    <message>
+        <source>{name} is interrupted and can no longer go on once another epoch is trained.</source>
+        <translation>{name} ist unterbrochen und lässt sich nicht mehr fortsetzen, sobald eine andere Epoche trainiert ist.</translation>
+    </message>
+    <message>
+        <source>Name of the epoch, and of its adapter</source>
+        <translation>Name der Epoche und ihres Adapters</translation>
+    </message>
+    <message>
+        <source>such as Renaissance era</source>
+        <translation>etwa Renaissance</translation>
+    </message>
+    <message>
+        <source>The time or the kind of text, in your words; can stay empty</source>
+        <translation>Die Zeit oder die Art des Texts, in eigenen Worten; darf leer bleiben</translation>
+    </message>
+    <message>
+        <source>Name of the epoch</source>
+        <translation>Name der Epoche</translation>
+    </message>
+    <message>
+        <source>Era of the epoch</source>
+        <translation>Ära der Epoche</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>&amp;Era</source>
+        <translation>&amp;Ära</translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation>&amp;Farbe</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Close without training</source>
+        <translation>Ohne Training schließen</translation>
+    </message>
+    <message>
+        <source>Start training</source>
+        <translation>Training starten</translation>
+    </message>
+    <message>
+        <source>Train this epoch now, or after the one that is in training</source>
+        <translation>Diese Epoche jetzt trainieren, oder nach der, die im Training ist</translation>
+    </message>
+    <message>
+        <source>Reads {read} of {whole} tokens</source>
+        <translation>Liest {read} von {whole} Tokens</translation>
+    </message>
+    <message>
+        <source>Reads all {whole} tokens</source>
+        <translation>Liest alle {whole} Tokens</translation>
+    </message>
+    <message>
+        <source>{text}, {passes} times</source>
+        <translation>{text}, {passes}-mal</translation>
+    </message>
+    <message>
+        <source>{text}, about {duration} at {speed} tokens/s</source>
+        <translation>{text}, etwa {duration} bei {speed} Tokens/s</translation>
+    </message>
+    <message>
+        <source>Discard this new epoch?</source>
+        <translation>Diese neue Epoche verwerfen?</translation>
+    </message>
+    <message>
+        <source>What you have entered here would be lost.</source>
+        <translation>Die Eingaben hier gingen verloren.</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Go on editing</source>
+        <translation>Weiter bearbeiten</translation>
+    </message>
+</context>
+<context>
+    <name>PendingCard</name>
+    <message>
+        <source>Remove from the queue</source>
+        <translation>Aus der Warteschlange nehmen</translation>
+    </message>
+    <message>
+        <source>Don&apos;t train this epoch</source>
+        <translation>Diese Epoche nicht trainieren</translation>
+    </message>
+    <message>
+        <source>waits its turn</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>queued</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>Remove {name} from the queue</source>
+        <translation>{name} aus der Warteschlange nehmen</translation>
+    </message>
+    <message>
+        <source>new epoch</source>
+        <translation>neue Epoche</translation>
+    </message>
+    <message>
+        <source>preparing</source>
+        <translation>wird vorbereitet</translation>
+    </message>
+</context>
+<context>
+    <name>ProgressLine</name>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel this work</source>
+        <translation>Diese Arbeit abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop this work and leave things as they were</source>
+        <translation>Diese Arbeit beenden und alles lassen, wie es war</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+</context>
+<context>
+    <name>PromptBar</name>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Stop generating</source>
+        <translation>Erzeugen anhalten</translation>
+    </message>
+    <message>
+        <source>Stop after the current token and keep the text</source>
+        <translation>Nach dem laufenden Token anhalten und den Text behalten</translation>
+    </message>
+    <message>
+        <source>Sampling</source>
+        <translation>Sampling</translation>
+    </message>
+    <message>
+        <source>Temperature, top-k, top-p, repetition penalty, max new tokens, seed</source>
+        <translation>Temperatur, Top-k, Top-p, Wiederholungsstrafe, neue Tokens, Seed</translation>
+    </message>
+    <message>
+        <source>Open file…</source>
+        <translation>Datei öffnen…</translation>
+    </message>
+    <message>
+        <source>Read a text file instead of what is typed here</source>
+        <translation>Eine Textdatei lesen statt dessen, was hier steht</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Erzeugen</translation>
+    </message>
+    <message>
+        <source>The text to continue</source>
+        <translation>Der Text, der fortgesetzt wird</translation>
+    </message>
+    <message>
+        <source>Type the beginning of a text, for example: To code or not to code</source>
+        <translation>Den Anfang eines Texts eingeben, zum Beispiel: To code or not to code</translation>
+    </message>
+    <message>
+        <source>Read</source>
+        <translation>Lesen</translation>
+    </message>
+    <message>
+        <source>The text to colour as it is, without generating</source>
+        <translation>Der Text, der eingefärbt wird, wie er ist, ohne zu erzeugen</translation>
+    </message>
+    <message>
+        <source>Paste any text: a .py file with Shakespearean comments, say</source>
+        <translation>Beliebigen Text einfügen: etwa eine .py-Datei mit Kommentaren à la Shakespeare</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>The text that every column continues, with the same seed</source>
+        <translation>Der Text, den jede Spalte fortsetzt, mit demselben Seed</translation>
+    </message>
+    <message>
+        <source>Type the beginning of a text; every column continues it</source>
+        <translation>Den Anfang eines Texts eingeben; jede Spalte setzt ihn fort</translation>
+    </message>
+    <message>
+        <source>Continue the prompt</source>
+        <translation>Den Prompt fortsetzen</translation>
+    </message>
+    <message>
+        <source>Colour this text by who would speak, and measure it</source>
+        <translation>Diesen Text danach einfärben, wer sprechen würde, und ihn messen</translation>
+    </message>
+    <message>
+        <source>Continue the prompt once in every column</source>
+        <translation>Den Prompt in jeder Spalte einmal fortsetzen</translation>
+    </message>
+</context>
+<context>
+    <name>ReadReportView</name>
+    <message>
+        <source>Mix</source>
+        <translation>Mischung</translation>
+    </message>
+    <message>
+        <source>{count} characters at the end were not read: the backbone&apos;s context is full</source>
+        <translation>{count} Zeichen am Ende wurden nicht gelesen: Der Kontext des Backbones ist voll</translation>
+    </message>
+    <message>
+        <source>Nothing read</source>
+        <translation>Nichts gelesen</translation>
+    </message>
+    <message>
+        <source>1 domain found</source>
+        <translation>1 Domäne gefunden</translation>
+    </message>
+    <message>
+        <source>{count} domains found</source>
+        <translation>{count} Domänen gefunden</translation>
+    </message>
+    <message>
+        <source>{domains} · perplexity {perplexity} with the mix</source>
+        <translation>{domains} · Perplexität {perplexity} mit der Mischung</translation>
+    </message>
+</context>
+<context>
+    <name>RibbonMenu</name>
+    <message>
+        <source>Smooth</source>
+        <translation>Glätten</translation>
+    </message>
+    <message>
+        <source>Over {count} tokens</source>
+        <translation>Über {count} Tokens</translation>
+    </message>
+    <message>
+        <source>Not at all</source>
+        <translation>Gar nicht</translation>
+    </message>
+    <message>
+        <source>Show everything</source>
+        <translation>Alles zeigen</translation>
+    </message>
+    <message>
+        <source>Save as picture…</source>
+        <translation>Als Bild speichern…</translation>
+    </message>
+</context>
+<context>
+    <name>SamplingPanel</name>
+    <message>
+        <source>Sampling</source>
+        <translation>Sampling</translation>
+    </message>
+    <message>
+        <source>0 (most probable)</source>
+        <translation>0 (wahrscheinlichstes)</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>0 takes the most probable token; higher is bolder</source>
+        <translation>0 nimmt das wahrscheinlichste Token; höher ist kühner</translation>
+    </message>
+    <message>
+        <source>Top-k</source>
+        <translation>Top-k</translation>
+    </message>
+    <message>
+        <source>Keep the k most probable tokens; 0 keeps all</source>
+        <translation>Die k wahrscheinlichsten Tokens behalten; 0 behält alle</translation>
+    </message>
+    <message>
+        <source>Top-p</source>
+        <translation>Top-p</translation>
+    </message>
+    <message>
+        <source>Keep the smallest set of tokens that holds this probability</source>
+        <translation>Die kleinste Menge von Tokens behalten, die diese Wahrscheinlichkeit umfasst</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>Wiederholungsstrafe</translation>
+    </message>
+    <message>
+        <source>Divides the logits of tokens that are already there; 1 does nothing</source>
+        <translation>Teilt die Logits von Tokens, die schon da sind; 1 bewirkt nichts</translation>
+    </message>
+    <message>
+        <source>Max new tokens</source>
+        <translation>Neue Tokens höchstens</translation>
+    </message>
+    <message>
+        <source>Stop after this many tokens</source>
+        <translation>Nach so vielen Tokens anhalten</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Seed</translation>
+    </message>
+    <message>
+        <source>The same seed gives the same text</source>
+        <translation>Derselbe Seed ergibt denselben Text</translation>
+    </message>
+    <message>
+        <source>Defaults</source>
+        <translation>Vorgaben</translation>
+    </message>
+    <message>
+        <source>Set everything back to the defaults</source>
+        <translation>Alles auf die Vorgaben zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Sampling defaults</source>
+        <translation>Vorgaben für das Sampling</translation>
+    </message>
+    <message>
+        <source>Random seed</source>
+        <translation>Zufälliger Seed</translation>
+    </message>
+    <message>
+        <source>Throw a random seed</source>
+        <translation>Einen Seed würfeln</translation>
+    </message>
+</context>
+<context>
+    <name>ScrubBar</name>
+    <message>
+        <source>Mixers of the past</source>
+        <translation>Mixer der Vergangenheit</translation>
+    </message>
+    <message>
+        <source>Mixer</source>
+        <translation>Mixer</translation>
+    </message>
+    <message>
+        <source>The text as each stored Time Mixer would colour it; walk with ← and →</source>
+        <translation>Der Text, wie jeder gespeicherte Time Mixer ihn färben würde; mit ← und → gehen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Back to the colours of the text itself</source>
+        <translation>Zurück zu den Farben des Texts selbst</translation>
+    </message>
+    <message>
+        <source>There is one Time Mixer so far. Train a second epoch to watch how routing changes.</source>
+        <translation>Bisher gibt es einen Time Mixer. Eine zweite Epoche trainieren, um zu sehen, wie sich das Routing ändert.</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>gerade eben</translation>
+    </message>
+    <message>
+        <source>{name} · now</source>
+        <translation>{name} · jetzt</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>Abspielen</translation>
+    </message>
+    <message>
+        <source>Stay at this mixer</source>
+        <translation>Bei diesem Mixer bleiben</translation>
+    </message>
+    <message>
+        <source>Step through all mixers, two a second</source>
+        <translation>Alle Mixer durchlaufen, zwei je Sekunde</translation>
+    </message>
+    <message>
+        <source>as it is now</source>
+        <translation>wie er jetzt ist</translation>
+    </message>
+    <message>
+        <source>{share} of tokens
+had another speaker</source>
+        <translation>{share} der Tokens
+hatten andere Sprecher</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsBox</name>
+    <message>
+        <source>Passes</source>
+        <translation>Durchgänge</translation>
+    </message>
+    <message>
+        <source>How often the training text is read.</source>
+        <translation>Wie oft der Trainingstext gelesen wird.</translation>
+    </message>
+    <message>
+        <source>Tokens per pass</source>
+        <translation>Tokens pro Durchgang</translation>
+    </message>
+    <message>
+        <source>Training tokens per pass at most; all reads the whole text.</source>
+        <translation>Höchstens so viele Trainings-Tokens pro Durchgang; „alle“ liest den ganzen Text.</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine).</source>
+        <translation>Schrittweite des Adapters am Höchstpunkt: 10 Schritte Aufwärmen, dann fällt sie (Kosinus).</translation>
+    </message>
+    <message>
+        <source>&amp;Passes</source>
+        <translation>&amp;Durchgänge</translation>
+    </message>
+    <message>
+        <source>&amp;Tokens per pass</source>
+        <translation>&amp;Tokens je Durchgang</translation>
+    </message>
+    <message>
+        <source>&amp;Learning rate</source>
+        <translation>&amp;Lernrate</translation>
+    </message>
+    <message>
+        <source>Train &amp;without Active Sleep beside, to compare</source>
+        <translation>Zum Vergleich daneben &amp;ohne Active Sleep trainieren</translation>
+    </message>
+    <message>
+        <source>Batch size</source>
+        <translation>Batchgröße</translation>
+    </message>
+    <message>
+        <source>Blocks of text per step.</source>
+        <translation>Textblöcke pro Schritt.</translation>
+    </message>
+    <message>
+        <source>Block size</source>
+        <translation>Blockgröße</translation>
+    </message>
+    <message>
+        <source>Tokens per block of text.</source>
+        <translation>Tokens pro Textblock.</translation>
+    </message>
+    <message>
+        <source>Held-out share</source>
+        <translation>Prüftextanteil</translation>
+    </message>
+    <message>
+        <source>Share of the text kept aside by file, for measuring only.</source>
+        <translation>Anteil des Texts, der dateiweise zurückgelegt wird, nur zum Messen.</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Seed</translation>
+    </message>
+    <message>
+        <source>Fixes initial weights, order of blocks and replayed memories.</source>
+        <translation>Legt Anfangsgewichte, Reihenfolge der Blöcke und abgespielte Erinnerungen fest.</translation>
+    </message>
+    <message>
+        <source>Objective</source>
+        <translation>Lernziel</translation>
+    </message>
+    <message>
+        <source>What the adapter learns from. Isolated: the new epoch alone at full weight. Joint: the mixture of all epochs.</source>
+        <translation>Woraus der Adapter lernt. Getrennt: die neue Epoche allein mit vollem Gewicht. Gemeinsam: die Mischung aller Epochen.</translation>
+    </message>
+    <message>
+        <source>isolated</source>
+        <translation>getrennt</translation>
+    </message>
+    <message>
+        <source>joint</source>
+        <translation>gemeinsam</translation>
+    </message>
+    <message>
+        <source>&amp;Batch size</source>
+        <translation>&amp;Batchgröße</translation>
+    </message>
+    <message>
+        <source>Bloc&amp;k size</source>
+        <translation>Bloc&amp;kgröße</translation>
+    </message>
+    <message>
+        <source>&amp;Held-out share</source>
+        <translation>&amp;Prüftextanteil</translation>
+    </message>
+    <message>
+        <source>&amp;Objective</source>
+        <translation>Lern&amp;ziel</translation>
+    </message>
+    <message>
+        <source>See&amp;d</source>
+        <translation>S&amp;eed</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+    <message>
+        <source>Active Sleep is off under Advanced, so there is nothing to compare.</source>
+        <translation>Active Sleep ist unter „Erweitert“ ausgeschaltet, also gibt es nichts zu vergleichen.</translation>
+    </message>
+    <message>
+        <source>Possible with the isolated objective only: otherwise the mixer shapes the adapter too.</source>
+        <translation>Nur mit dem getrennten Lernziel möglich: Sonst formt der Mixer auch den Adapter.</translation>
+    </message>
+    <message>
+        <source>Trains a second Time Mixer without Active Sleep on the same batches. The charts show it beside the protected one; then it is thrown away.</source>
+        <translation>Trainiert auf denselben Batches einen zweiten Time Mixer ohne Active Sleep. Die Diagramme zeigen ihn neben dem geschützten; danach wird er weggeworfen.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutSheet</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close this page; so do Esc, F1 and ?</source>
+        <translation>Diese Seite schließen; das tun auch Esc, F1 und ?</translation>
+    </message>
+</context>
+<context>
+    <name>SleepBox</name>
+    <message>
+        <source>This is the first epoch: there is nothing to protect yet.</source>
+        <translation>Dies ist die erste Epoche: Noch gibt es nichts zu schützen.</translation>
+    </message>
+    <message>
+        <source>On by itself from the second epoch: keeps the Time Mixer from forgetting the earlier ones.</source>
+        <translation>Ab der zweiten Epoche von selbst an: bewahrt den Time Mixer davor, die früheren zu vergessen.</translation>
+    </message>
+    <message>
+        <source>&amp;Active Sleep</source>
+        <translation>&amp;Active Sleep</translation>
+    </message>
+    <message>
+        <source>Replays memories of earlier epochs so that the Time Mixer still finds the way to them.</source>
+        <translation>Spielt Erinnerungen an frühere Epochen ab, damit der Time Mixer den Weg zu ihnen weiter findet.</translation>
+    </message>
+    <message>
+        <source>&amp;Memories know their epoch</source>
+        <translation>E&amp;rinnerungen kennen ihre Epoche</translation>
+    </message>
+    <message>
+        <source>Each memory also tells which epoch it is from, and training ends with a short calibration on memories. Without it the Time Mixer is protected by distillation alone.</source>
+        <translation>Jede Erinnerung sagt auch, aus welcher Epoche sie stammt, und das Training endet mit einer kurzen Kalibrierung auf Erinnerungen. Ohne dies schützt allein die Destillation den Time Mixer.</translation>
+    </message>
+    <message>
+        <source>Kept for later sleep</source>
+        <translation>Bleibt für späteren Schlaf</translation>
+    </message>
+    <message>
+        <source>What this epoch leaves behind, so that later ones can protect it. Features: how the frozen backbone sees a small part of the text. Dreams: the same of text that the finished epoch makes up by itself, so that nothing of your text is kept.</source>
+        <translation>Was diese Epoche zurücklässt, damit spätere sie schützen können. Merkmale: wie das eingefrorene Backbone einen kleinen Teil des Texts sieht. Träume: dasselbe von Text, den die fertige Epoche selbst erfindet, sodass nichts vom eigenen Text bleibt.</translation>
+    </message>
+    <message>
+        <source>features of the text</source>
+        <translation>Merkmale des Texts</translation>
+    </message>
+    <message>
+        <source>dreams of the epoch (text-free)</source>
+        <translation>Träume der Epoche (ohne Text)</translation>
+    </message>
+    <message>
+        <source>Memory tokens</source>
+        <translation>Erinnerungs-Tokens</translation>
+    </message>
+    <message>
+        <source>Tokens that this epoch leaves for later sleep. More protect better, and take more room.</source>
+        <translation>Tokens, die diese Epoche für späteren Schlaf zurücklässt. Mehr schützen besser und brauchen mehr Platz.</translation>
+    </message>
+    <message>
+        <source>Kept &amp;for later sleep</source>
+        <translation>Für &amp;späteren Schlaf</translation>
+    </message>
+    <message>
+        <source>M&amp;emory tokens</source>
+        <translation>Er&amp;innerungs-Tokens</translation>
+    </message>
+</context>
+<context>
+    <name>StrategyChoice</name>
+    <message>
+        <source>Time Mixer</source>
+        <translation>Time Mixer</translation>
+    </message>
+    <message>
+        <source>How the Time Mixer decides which epochs speak in a token; a project keeps its strategy</source>
+        <translation>Wie der Time Mixer entscheidet, welche Epochen in einem Token sprechen; ein Projekt behält seine Strategie</translation>
+    </message>
+    <message>
+        <source>Blends the epochs softly, token by token</source>
+        <translation>Mischt die Epochen weich, Token für Token</translation>
+    </message>
+    <message>
+        <source>Gives each token to one epoch alone</source>
+        <translation>Gibt jedes Token einer Epoche allein</translation>
+    </message>
+    <message>
+        <source>Looks back over the context, then blends</source>
+        <translation>Blickt auf den Kontext zurück, dann mischt er</translation>
+    </message>
+</context>
+<context>
+    <name>SweepBox</name>
+    <message>
+        <source>A sweep continues the prompt five times, from one voice to another</source>
+        <translation>Eine Überblendung setzt den Prompt fünfmal fort, von einer Stimme zur anderen</translation>
+    </message>
+    <message>
+        <source>Sweep from</source>
+        <translation>Von</translation>
+    </message>
+    <message>
+        <source>Sweep to</source>
+        <translation>Zu</translation>
+    </message>
+    <message>
+        <source>Sweep…</source>
+        <translation>Überblenden…</translation>
+    </message>
+    <message>
+        <source>Sweep</source>
+        <translation>Überblenden</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>zu</translation>
+    </message>
+    <message>
+        <source>Continue the prompt in five manual blends, from 100 / 0 to 0 / 100</source>
+        <translation>Den Prompt in fünf Mischungen von Hand fortsetzen, von 100 / 0 bis 0 / 100</translation>
+    </message>
+    <message>
+        <source>Choose two different voices; there are two from the first epoch on</source>
+        <translation>Zwei verschiedene Stimmen wählen; ab der ersten Epoche gibt es zwei</translation>
+    </message>
+</context>
+<context>
+    <name>TextRow</name>
+    <message>
+        <source>read</source>
+        <translation>gelesen</translation>
+    </message>
+    <message>
+        <source>seed {seed}</source>
+        <translation>Seed {seed}</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>Name of the text</source>
+        <translation>Name des Texts</translation>
+    </message>
+</context>
+<context>
+    <name>TextsControl</name>
+    <message>
+        <source>branch</source>
+        <translation>Zweig</translation>
+    </message>
+    <message>
+        <source>rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>pin</source>
+        <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>The text and what branches off it are deleted.</source>
+        <translation>Der Text und was von ihm abzweigt werden gelöscht.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Web page</source>
+        <translation>Webseite</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Markdown</source>
+        <translation>Markdown</translation>
+    </message>
+    <message>
+        <source>Text with its recipe, to open again</source>
+        <translation>Text mit Rezept, zum Wiederöffnen</translation>
+    </message>
+    <message>
+        <source>Save the text</source>
+        <translation>Text speichern</translation>
+    </message>
+    <message>
+        <source>Drawing</source>
+        <translation>Zeichnung</translation>
+    </message>
+    <message>
+        <source>Save the mix ribbon</source>
+        <translation>Mischband speichern</translation>
+    </message>
+    <message>
+        <source>Written: {path}</source>
+        <translation>Geschrieben: {path}</translation>
+    </message>
+    <message>
+        <source>Open a saved text</source>
+        <translation>Gespeicherten Text öffnen</translation>
+    </message>
+    <message>
+        <source>Saved texts</source>
+        <translation>Gespeicherte Texte</translation>
+    </message>
+</context>
+<context>
+    <name>TextsPanel</name>
+    <message>
+        <source>Texts</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Filter texts</source>
+        <translation>Texte filtern</translation>
+    </message>
+    <message>
+        <source>Show only texts in which these words occur: in name, prompt or text</source>
+        <translation>Nur Texte zeigen, in denen diese Wörter vorkommen: in Name, Prompt oder Text</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Show this text</source>
+        <translation>Diesen Text zeigen</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Give this text a name (F2); an empty one takes it away</source>
+        <translation>Diesem Text einen Namen geben (F2); ein leerer nimmt ihn weg</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Oben</translation>
+    </message>
+    <message>
+        <source>Keep this text on top of the list</source>
+        <translation>Diesen Text oben in der Liste halten</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Delete the selected texts and what branches off them (Del); this can be undone</source>
+        <translation>Die ausgewählten Texte und was von ihnen abzweigt löschen (Entf); das lässt sich rückgängig machen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <source>Show two to four texts side by side; select them with Ctrl or Shift</source>
+        <translation>Zwei bis vier Texte nebeneinander zeigen; mit Strg oder Umschalt auswählen</translation>
+    </message>
+    <message>
+        <source>{word}: {what}</source>
+        <translation>{word}: {what}</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>No text has these words.</source>
+        <translation>Kein Text hat diese Wörter.</translation>
+    </message>
+    <message>
+        <source>Nothing generated yet. Every text that you generate or read is kept here.</source>
+        <translation>Noch nichts erzeugt. Jeder erzeugte oder gelesene Text bleibt hier.</translation>
+    </message>
+</context>
+<context>
+    <name>TextsTree</name>
+    <message>
+        <source>Kept texts</source>
+        <translation>Aufbewahrte Texte</translation>
+    </message>
+    <message>
+        <source>Open a text by a click or Enter; select several with Ctrl or Shift</source>
+        <translation>Einen Text mit Klick oder Enter öffnen; mehrere mit Strg oder Umschalt auswählen</translation>
+    </message>
+</context>
+<context>
+    <name>TokenInspector</name>
+    <message>
+        <source>Token inspector</source>
+        <translation>Token-Inspektor</translation>
+    </message>
+    <message>
+        <source>How the mixing desk stood when this token was predicted</source>
+        <translation>Wie das Mischpult stand, als dieses Token vorhergesagt wurde</translation>
+    </message>
+    <message>
+        <source>Mix of this token</source>
+        <translation>Mischung dieses Tokens</translation>
+    </message>
+    <message>
+        <source>No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see which epochs speak in a token and what else could have come.</source>
+        <translation>Noch kein Token gewählt. Mit der Maus über Text oder Mischband fahren oder mit ← und → durch den Text gehen, um zu sehen, welche Epochen in einem Token sprechen und was sonst hätte kommen können.</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>put here by you</source>
+        <translation>von Hand gesetzt</translation>
+    </message>
+</context>
+<context>
+    <name>TokenView</name>
+    <message>
+        <source>Generated text</source>
+        <translation>Erzeugter Text</translation>
+    </message>
+    <message>
+        <source>Hover a token, or walk with the left and right arrow keys, to see who speaks. Enter or a double click asks for another word there.</source>
+        <translation>Mit der Maus auf ein Token zeigen oder mit den Pfeiltasten gehen, um zu sehen, wer spricht. Enter oder Doppelklick fragt dort nach einem anderen Wort.</translation>
+    </message>
+    <message>
+        <source>Copy all</source>
+        <translation>Alles kopieren</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy all with colours</source>
+        <translation>Alles mit Farben kopieren</translation>
+    </message>
+    <message>
+        <source>Copy with colours</source>
+        <translation>Mit Farben kopieren</translation>
+    </message>
+    <message>
+        <source>Again from here</source>
+        <translation>Ab hier noch einmal</translation>
+    </message>
+    <message>
+        <source>Other word here…</source>
+        <translation>Anderes Wort hier…</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingBox</name>
+    <message>
+        <source>Training progress</source>
+        <translation>Fortschritt des Trainings</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <source>Stop…</source>
+        <translation>Beenden…</translation>
+    </message>
+    <message>
+        <source>Stop training</source>
+        <translation>Training beenden</translation>
+    </message>
+    <message>
+        <source>End this training; what is learned so far can be kept</source>
+        <translation>Dieses Training beenden; das bisher Gelernte kann bleiben</translation>
+    </message>
+    <message>
+        <source>starting…</source>
+        <translation>startet…</translation>
+    </message>
+    <message>
+        <source>Training starts after this</source>
+        <translation>Danach beginnt das Training</translation>
+    </message>
+    <message>
+        <source>step {step} / {total}</source>
+        <translation>Schritt {step} / {total}</translation>
+    </message>
+    <message>
+        <source>adapter loss {loss}</source>
+        <translation>Adapterverlust {loss}</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens read</source>
+        <translation>{tokens} Tokens gelesen</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+    <message>
+        <source>{n} tokens/s</source>
+        <translation>{n} Tokens/s</translation>
+    </message>
+    <message>
+        <source>held-out {loss}</source>
+        <translation>Prüftext {loss}</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Resume training</source>
+        <translation>Training fortsetzen</translation>
+    </message>
+    <message>
+        <source>Pause training</source>
+        <translation>Training anhalten</translation>
+    </message>
+    <message>
+        <source>Go on with the training</source>
+        <translation>Mit dem Training weitermachen</translation>
+    </message>
+    <message>
+        <source>Let the training stand still for a while</source>
+        <translation>Das Training eine Weile ruhen lassen</translation>
+    </message>
+    <message>
+        <source>Stop training {name}?</source>
+        <translation>Das Training von {name} beenden?</translation>
+    </message>
+    <message>
+        <source>Stop training?</source>
+        <translation>Training beenden?</translation>
+    </message>
+    <message>
+        <source>What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. Training goes on until you choose.</source>
+        <translation>Das bisher Gelernte kann als fertige Epoche bleiben oder verworfen werden, als hätte es nie begonnen. Bis zur Wahl geht das Training weiter.</translation>
+    </message>
+    <message>
+        <source>Keep what is learned</source>
+        <translation>Gelerntes behalten</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Go on training</source>
+        <translation>Weiter trainieren</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingControl</name>
+    <message>
+        <source>Preparing</source>
+        <translation>Wird vorbereitet</translation>
+    </message>
+    <message>
+        <source>{name} was deleted.</source>
+        <translation>{name} wurde gelöscht.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Measuring on held-out text</source>
+        <translation>Messung am Prüftext</translation>
+    </message>
+    <message>
+        <source>Backbone, every epoch alone and the mix, each on the text kept aside from training</source>
+        <translation>Backbone, jede Epoche allein und die Mischung, jeweils am Text, der nicht zum Training diente</translation>
+    </message>
+    <message>
+        <source>Possible once an epoch is trained and no training runs</source>
+        <translation>Möglich, sobald eine Epoche trainiert ist und kein Training läuft</translation>
+    </message>
+</context>
+<context>
+    <name>VoiceRows</name>
+    <message>
+        <source>Mix</source>
+        <translation>Mischung</translation>
+    </message>
+    <message>
+        <source>rank {rank}</source>
+        <translation>Rang {rank}</translation>
+    </message>
+</context>
+<context>
+    <name>VoicesBox</name>
+    <message>
+        <source>Ask every epoch</source>
+        <translation>Alle Epochen fragen</translation>
+    </message>
+    <message>
+        <source>What would the backbone and every epoch alone have said here? One batched pass tells.</source>
+        <translation>Was hätten das Backbone und jede Epoche allein hier gesagt? Ein gebündelter Durchlauf verrät es.</translation>
+    </message>
+    <message>
+        <source>as I walk</source>
+        <translation>beim Gehen</translation>
+    </message>
+    <message>
+        <source>Ask every epoch as I walk</source>
+        <translation>Beim Gehen alle Epochen fragen</translation>
+    </message>
+    <message>
+        <source>Ask by itself about every token that is shown for a moment</source>
+        <translation>Von selbst nach jedem Token fragen, das einen Moment lang gezeigt wird</translation>
+    </message>
+    <message>
+        <source>Kullback-Leibler divergence of the next-token probabilities, the mix against the backbone alone: 0 where the epochs change nothing, larger the further they pull the mix away from the backbone.</source>
+        <translation>Kullback-Leibler-Divergenz der Wahrscheinlichkeiten des nächsten Tokens, die Mischung gegen das Backbone allein: 0, wo die Epochen nichts ändern, und umso größer, je weiter sie die Mischung vom Backbone wegziehen.</translation>
+    </message>
+    <message>
+        <source>What others would have said here</source>
+        <translation>Was andere hier gesagt hätten</translation>
+    </message>
+    <message>
+        <source>What would others have said?</source>
+        <translation>Was hätten andere gesagt?</translation>
+    </message>
+    <message>
+        <source>Shows each one&apos;s own word, and what it thinks of this one.</source>
+        <translation>Zeigt das eigene Wort eines jeden und was er von diesem hält.</translation>
+    </message>
+    <message>
+        <source>Asking…</source>
+        <translation>Wird gefragt…</translation>
+    </message>
+    <message>
+        <source>KL(mix ‖ backbone) {nats} nats: what the epochs changed here</source>
+        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
+    </message>
+    <message>
+        <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
+        <translation>Rechts: die eigene erste Wahl. Balken: die Wahrscheinlichkeit von „{word}“.</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>Train small adapters on texts of your own, one epoch after another, and see which of them writes every word.</source>
+        <translation>Kleine Adapter mit eigenen Texten trainieren, eine Epoche nach der anderen, und sehen, welche davon jedes Wort schreibt.</translation>
+    </message>
+    <message>
+        <source>Temporal LoRA</source>
+        <translation>Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+    <message>
+        <source>My project</source>
+        <translation>Mein Projekt</translation>
+    </message>
+    <message>
+        <source>Create project</source>
+        <translation>Projekt anlegen</translation>
+    </message>
+    <message>
+        <source>Make the project folder and load the backbone</source>
+        <translation>Den Projektordner anlegen und das Backbone laden</translation>
+    </message>
+    <message>
+        <source>Open a project…</source>
+        <translation>Projekt öffnen…</translation>
+    </message>
+    <message>
+        <source>Open a project folder that was made before</source>
+        <translation>Einen früher angelegten Projektordner öffnen</translation>
+    </message>
+    <message>
+        <source>Play the demo</source>
+        <translation>Demo abspielen</translation>
+    </message>
+    <message>
+        <source>Train on Shakespeare&apos;s plays, then on Python&apos;s standard library, then generate</source>
+        <translation>Mit Shakespeares Stücken trainieren, dann mit Pythons Standardbibliothek, dann Text erzeugen</translation>
+    </message>
+    <message>
+        <source>Recent projects</source>
+        <translation>Zuletzt geöffnete Projekte</translation>
+    </message>
+    <message>
+        <source>Backbone</source>
+        <translation>Backbone</translation>
+    </message>
+    <message>
+        <source>Project</source>
+        <translation>Projekt</translation>
+    </message>
+    <message>
+        <source>Project name</source>
+        <translation>Name des Projekts</translation>
+    </message>
+    <message>
+        <source>Name of the project and of its folder</source>
+        <translation>Name des Projekts und seines Ordners</translation>
+    </message>
+    <message>
+        <source>Folder that holds the project</source>
+        <translation>Ordner, in dem das Projekt liegt</translation>
+    </message>
+    <message>
+        <source>The project becomes a folder in here</source>
+        <translation>Das Projekt wird ein Ordner hier drin</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Auswählen…</translation>
+    </message>
+    <message>
+        <source>Choose where the project folder goes</source>
+        <translation>Wählen, wohin der Projektordner kommt</translation>
+    </message>
+    <message>
+        <source>in</source>
+        <translation>in</translation>
+    </message>
+    <message>
+        <source>Open {name}</source>
+        <translation>{name} öffnen</translation>
+    </message>
+    <message>
+        <source>Give the project a name that can be a folder&apos;s name.</source>
+        <translation>Dem Projekt einen Namen geben, der ein Ordnername sein kann.</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the project.</source>
+        <translation>Einen Ordner für das Projekt wählen.</translation>
+    </message>
+    <message>
+        <source>There is already something of that name in this folder. Choose another name, or open it.</source>
+        <translation>In diesem Ordner gibt es schon etwas dieses Namens. Einen anderen Namen wählen oder es öffnen.</translation>
+    </message>
+    <message>
+        <source>Open a project</source>
+        <translation>Projekt öffnen</translation>
+    </message>
+    <message>
+        <source>Folder for the project</source>
+        <translation>Ordner für das Projekt</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop and leave nothing half done</source>
+        <translation>Anhalten und nichts Halbes zurücklassen</translation>
+    </message>
+</context>
+</TS>

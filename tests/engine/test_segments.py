@@ -1,0 +1,59 @@
+"""Domains by evidence: borders where the likelihoods have them, none where they have not, no tiny parts."""
+
+from __future__ import annotations
+
+import random
+
+from tlora_gui.engine.segments import SHORTEST, SWITCH_PRICE, domains
+from tlora_gui.engine.texts import TextPart
+
+
+def evidence(lengths: list[tuple[int, int]], gain: float = 1.0, noise: float = 1.0) -> list[list[float]]:
+    """Log-likelihoods under three slots of a text in stretches of (slot, tokens)."""
+    draw = random.Random(0)
+    return [
+        [-4.0 + draw.gauss(0, noise) + gain * (slot == right) for slot in range(3)]
+        for right, tokens in lengths
+        for _ in range(tokens)
+    ]
+
+
+def test_borders_are_found_where_they_are_within_a_few_tokens() -> None:
+    parts = domains(evidence([(1, 60), (2, 50), (0, 70), (1, 40)]))
+    assert [part.slot for part in parts] == [1, 2, 0, 1]
+    for part, border in zip(parts, [0, 60, 110, 180], strict=True):
+        assert abs(part.first - border) <= 4
+
+
+def test_borders_without_noise_are_exact() -> None:
+    parts = domains(evidence([(2, 20), (1, 20), (2, 20)], noise=0.0))
+    assert parts == [TextPart(0, 2), TextPart(20, 1), TextPart(40, 2)]
+
+
+def test_noise_makes_no_border() -> None:
+    assert domains(evidence([(1, 3000)], gain=0.5, noise=0.7)) == [TextPart(0, 1)]
+
+
+def test_slots_that_are_alike_make_no_border() -> None:
+    assert domains([[-1.0, -1.0]] * 50) == [TextPart(0, 0)]
+
+
+def test_a_stretch_must_be_worth_both_its_borders() -> None:
+    worth = [[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * 20 + [[0.0, -4.0]] * 20
+    assert domains(worth) == [TextPart(0, 0), TextPart(20, 1), TextPart(40, 0)]
+    least = int(2 * SWITCH_PRICE)
+    assert domains([[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * (least - 1) + [[0.0, -4.0]] * 20) == [TextPart(0, 0)]
+
+
+def test_a_stretch_of_a_few_tokens_goes_to_the_neighbour_that_says_it_better() -> None:
+    known = [[-50.0, 0.0, -60.0]] * (SHORTEST - 1)
+    before, after = [[0.0, -9.0, -9.0]] * 30, [[-9.0, -9.0, 0.0]] * 30
+    assert domains(before + known + before) == [TextPart(0, 0)]
+    assert domains(before + known + after) == [TextPart(0, 0), TextPart(30 + SHORTEST - 1, 2)]
+    assert domains(known + after) == [TextPart(0, 2)]
+    assert domains(before + [[-50.0, 0.0, -60.0]] * SHORTEST + after)[1] == TextPart(30, 1)
+
+
+def test_a_text_of_nothing_has_no_parts_and_one_token_is_one_part() -> None:
+    assert domains([]) == []
+    assert domains([[0.0, -1.0]]) == [TextPart(0, 0)]

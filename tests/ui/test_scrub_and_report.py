@@ -1,0 +1,236 @@
+"""Walking through mixers of the past, and what reading a text has found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QSlider, QToolButton, QWidget
+
+from tlora_gui.engine.config import MIXER_MODE
+from tlora_gui.engine.events import StoredMixer
+from tlora_gui.engine.texts import ReadReport, SlotInfo, TextPart, TokenEvent
+from tlora_gui.ui.generation.domain_strip import DomainStrip, domains
+from tlora_gui.ui.generation.loss_table import LossTable, loss_rows, perplexity_text
+from tlora_gui.ui.generation.read_report import ReadReportView
+from tlora_gui.ui.generation.scrub_bar import ScrubBar, changed_shares
+from tlora_gui.ui.theme import DARK
+
+WaitUntil = Callable[..., None]
+
+MIXERS = (
+    StoredMixer("@1", "after Plays", ("plays",)),
+    StoredMixer("@2", "after Code", ("plays", "code")),
+    StoredMixer(MIXER_MODE, "after Milton", ("plays", "code", "milton")),
+)
+SLOTS = (
+    SlotInfo("", "Eternity", "#8A919C"),
+    SlotInfo("plays", "Plays", "#0072B2"),
+    SlotInfo("code", "Code", "#E69F00"),
+)
+REPORT = ReadReport(
+    (("", 3.62), ("plays", 4.13), ("code", 2.71)),
+    2.58,
+    (TextPart(0, 1), TextPart(42, 2), TextPart(119, 1)),
+    (2, 6, 81),
+    12_345,
+)
+
+
+def shown(widget: QWidget, height: int = 60) -> None:
+    widget.resize(680, height)
+    widget.show()
+    QTest.qWaitForWindowExposed(widget)
+
+
+# -- mixers of the past --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bar(qapp: object) -> ScrubBar:
+    made = ScrubBar()
+    made.set_mixers(MIXERS, [0.5, 0.25, 0.0])
+    shown(made)
+    return made
+
+
+def slider(bar: ScrubBar) -> QSlider:
+    found = bar.findChild(QSlider, "scrubSlider")
+    assert found is not None
+    return found
+
+
+def told(bar: ScrubBar) -> str:
+    return slider(bar).accessibleDescription().replace("\n", " ")
+
+
+def play_button(bar: ScrubBar) -> QPushButton:
+    found = bar.findChild(QPushButton, "playScrubButton")
+    assert found is not None
+    return found
+
+
+def test_it_stands_at_the_present_mixer_first_and_says_so(bar: ScrubBar) -> None:
+    assert bar.position == 2 and slider(bar).maximum() == 2
+    assert told(bar) == "after Milton · now, as it is now"
+
+
+def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: ScrubBar) -> None:
+    positions: list[int] = []
+    bar.position_changed.connect(positions.append)
+    QTest.keyClick(slider(bar), Qt.Key.Key_Left)
+    assert told(bar) == "after Code, 25 % of tokens had another speaker"
+    QTest.keyClick(slider(bar), Qt.Key.Key_Home)
+    assert positions == [1, 0] and told(bar).startswith("after Plays, 50 %")
+
+
+def test_a_position_that_is_set_is_not_asked_for(bar: ScrubBar) -> None:
+    positions: list[int] = []
+    bar.position_changed.connect(positions.append)
+    bar.set_position(0)
+    bar.set_mixers(MIXERS[1:])
+    assert positions == [] and bar.position == 1
+
+
+def test_play_steps_from_the_first_mixer_to_the_present_one_and_ends(bar: ScrubBar, wait_until: WaitUntil) -> None:
+    positions: list[int] = []
+    bar.position_changed.connect(positions.append)
+    QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
+    assert bar.playing and play_button(bar).text() == "Pause"
+    wait_until(lambda: not bar.playing)
+    assert positions == [0, 1, 2] and play_button(bar).text() == "Play"
+
+
+def test_pause_stays_at_the_mixer(bar: ScrubBar) -> None:
+    QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
+    assert not bar.playing and bar.position == 0
+
+
+def test_close_ends_playing_and_is_told(bar: ScrubBar) -> None:
+    closed: list[bool] = []
+    bar.closed.connect(lambda: closed.append(True))
+    QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
+    close = bar.findChild(QToolButton, "closeScrubButton")
+    assert close is not None
+    QTest.mouseClick(close, Qt.MouseButton.LeftButton)
+    assert closed == [True] and not bar.playing
+
+
+def test_a_single_mixer_asks_for_a_second_epoch(bar: ScrubBar) -> None:
+    bar.set_mixers(MIXERS[-1:])
+    assert not slider(bar).isVisible()
+    assert any("second epoch" in label.text() for label in bar.findChildren(QLabel) if label.isVisible())
+
+
+def test_changed_share_counts_tokens_with_another_dominant_slot_than_in_the_last_version() -> None:
+    def version(*speakers: int) -> list[TokenEvent]:
+        mixes = [tuple(0.8 if slot == speaker else 0.1 for slot in range(3)) for speaker in speakers]
+        return [TokenEvent(index, 7, "x", mix, False, 0.5, 1) for index, mix in enumerate(mixes)]
+
+    assert changed_shares([version(0, 1, 1, 1), version(1, 1, 1, 2), version(1, 2, 1, 2)]) == [0.75, 0.25, 0.0]
+    assert changed_shares([[], []]) == [0.0, 0.0] and changed_shares([]) == []
+
+
+# -- what reading has found ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def report(qapp: object) -> ReadReportView:
+    made = ReadReportView()
+    made.set_report(REPORT, SLOTS, 200)
+    shown(made, 160)
+    return made
+
+
+def strip(report: ReadReportView) -> DomainStrip:
+    found = report.findChild(DomainStrip)
+    assert found is not None
+    return found
+
+
+def title(report: ReadReportView) -> QToolButton:
+    found = report.findChild(QToolButton, "readReportButton")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("loss", "text"), [(2.0, "7.4"), (5.0, "148"), (9.0, "8,103"), (20.0, "> 1 M"), (float("nan"), "—")]
+)
+def test_perplexity_is_e_to_the_loss_in_few_digits(loss: float, text: str) -> None:
+    assert perplexity_text(loss) == text
+
+
+def test_every_slot_and_the_mix_are_told_and_the_best_is_marked(report: ReadReportView) -> None:
+    table = report.findChild(LossTable)
+    assert table is not None
+    told = table.accessibleDescription().split("; ")
+    assert told[0] == "Mix: perplexity 13.2, 2.58 nats per token, the best"
+    assert [line.split(":")[0] for line in told] == ["Mix", "Plays", "Code", "Eternity"]
+    assert sum("best" in line for line in told) == 1
+
+
+def test_a_slot_that_was_not_measured_has_no_row() -> None:
+    rows = loss_rows(ReadReport((("", 3.0),), 2.0, (), ()), SLOTS, "Mix")
+    assert [row.name for row in rows] == ["Mix", "Eternity"]
+
+
+def test_domains_end_where_the_next_begins_and_know_whether_the_mixer_ever_follows() -> None:
+    found = domains(REPORT, SLOTS, 200)
+    assert [(one.slot.name, one.first, one.last) for one in found] == [
+        ("Plays", 0, 41), ("Code", 42, 118), ("Plays", 119, 199),
+    ]  # fmt: skip
+    assert [one.followed for one in found] == [True, True, False]
+
+
+def test_domains_and_switch_lags_are_told(report: ReadReportView) -> None:
+    assert title(report).text() == "3 domains found · perplexity 13.2 with the mix"
+    assert strip(report).accessibleDescription().split("; ") == [
+        "Plays: tokens 0–41. Time Mixer follows after 2 tokens",
+        "Code: tokens 42–118. Time Mixer follows after 6 tokens",
+        "Plays: tokens 119–199. Time Mixer does not follow",
+    ]
+
+
+def test_a_click_into_the_strip_chooses_the_token_there(report: ReadReportView) -> None:
+    chosen: list[int] = []
+    report.token_chosen.connect(chosen.append)
+    for token in (0, 42, 150, 199):
+        place = QPoint(round(strip(report).place_of(token)) + 1, 8)
+        QTest.mouseClick(strip(report), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert chosen == [0, 42, 150, 199]
+
+
+def test_arrow_keys_walk_from_domain_to_domain(report: ReadReportView) -> None:
+    chosen: list[int] = []
+    report.token_chosen.connect(chosen.append)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left):
+        QTest.keyClick(strip(report), key)
+    assert chosen == [0, 42, 119, 119, 42]
+
+
+def test_what_was_not_read_is_told_and_only_then(report: ReadReportView) -> None:
+    unread = report.findChild(QLabel, "unreadLabel")
+    assert unread is not None and unread.isVisible() and unread.text().startswith("12,345 characters at the end")
+    report.set_report(ReadReport(REPORT.losses, 2.58, REPORT.parts, REPORT.lags), SLOTS, 200)
+    assert not unread.isVisible()
+
+
+def test_it_folds_and_stays_compact(report: ReadReportView) -> None:
+    assert strip(report).isVisible() and report.heightForWidth(680) <= 165
+    QTest.mouseClick(title(report), Qt.MouseButton.LeftButton)
+    assert not strip(report).isVisible() and title(report).isVisible()
+
+
+def test_another_theme_is_drawn_at_once(report: ReadReportView) -> None:
+    before = report.grab().toImage()
+    report.apply_theme(DARK)
+    assert report.grab().toImage() != before
+
+
+def test_a_report_of_nothing_shows_no_domains(report: ReadReportView) -> None:
+    report.set_report(None, (), 0)
+    assert not strip(report).isVisible() and title(report).text() == "Nothing read"

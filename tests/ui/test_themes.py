@@ -1,0 +1,176 @@
+"""Both themes: text can be read wherever it stands, the system's choice is followed live, nothing is cut off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
+from PySide6.QtWidgets import QApplication, QWidget
+from whole_window import cut_off_anywhere, whole_window
+
+from tlora_gui.engine.config import BACKBONE_COLOUR, EPOCH_COLOURS
+from tlora_gui.paths import resource
+from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST, line_colour
+from tlora_gui.ui.generation.ribbon import MixRibbon
+from tlora_gui.ui.generation.swatch import token_format
+from tlora_gui.ui.generation.token_style import MEASURE_COLOURS, TokenStyle
+from tlora_gui.ui.generation.token_view import TokenView
+from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui.palette import MIN_CONTRAST, as_text, contrast
+from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager
+
+both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+SURFACES = ("window", "panel", "field", "hover", "danger_panel", "notice_panel")
+
+
+def ratio(theme: Theme, text: str, ground: str) -> float:
+    """Contrast of two of a theme's colours."""
+    return contrast(QColor(getattr(theme, text)), QColor(getattr(theme, ground)))
+
+
+# -- contrast -------------------------------------------------------------------------------------------------------
+
+
+@both_themes
+@pytest.mark.parametrize("text", ["text", "muted", "danger", "link"])
+def test_text_can_be_read_on_every_surface(theme: Theme, text: str) -> None:
+    assert {
+        ground: ratio(theme, text, ground) for ground in SURFACES if ratio(theme, text, ground) < MIN_CONTRAST
+    } == {}
+
+
+@both_themes
+@pytest.mark.parametrize("ground", ["accent", "accent_hover"])
+def test_words_on_the_main_button_can_be_read_under_the_pointer_too(theme: Theme, ground: str) -> None:
+    assert ratio(theme, "accent_text", ground) >= MIN_CONTRAST
+
+
+@both_themes
+@pytest.mark.parametrize("text", ["text", "muted"])
+def test_selected_text_can_be_read(theme: Theme, text: str) -> None:
+    assert ratio(theme, text, "selection") >= MIN_CONTRAST
+
+
+@both_themes
+def test_focus_rings_and_drawn_accents_can_be_seen_on_every_panel(theme: Theme) -> None:
+    for ground in ("window", "panel", "field"):
+        assert ratio(theme, "accent", ground) >= MIN_LINE_CONTRAST
+
+
+@both_themes
+def test_the_style_sheet_puts_no_text_in_a_colour_that_is_none_for_text(theme: Theme) -> None:
+    sheet = resource("styles/app.qss").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?<![-\w])color:\s*\$(\w+)", sheet)) <= {"text", "muted", "danger", "link", "accent_text"}
+
+
+@both_themes
+@pytest.mark.parametrize("colour", [*EPOCH_COLOURS, BACKBONE_COLOUR, *MEASURE_COLOURS.values(), "#F0E442", "#000000"])
+def test_a_token_can_be_read_at_every_strength_of_every_colour(theme: Theme, colour: str) -> None:
+    for step in range(21):
+        form = token_format(TokenStyle(colour, step / 20, 1), theme)
+        assert contrast(form.background().color(), QColor(theme.text)) >= MIN_CONTRAST
+        assert contrast(form.background().color(), form.underlineColor()) >= MIN_CONTRAST
+
+
+@both_themes
+@pytest.mark.parametrize("colour", [*EPOCH_COLOURS, BACKBONE_COLOUR])
+def test_lines_of_charts_can_be_seen_and_names_in_an_epochs_colour_can_be_read(theme: Theme, colour: str) -> None:
+    panel = QColor(theme.panel)
+    assert contrast(line_colour(colour, theme), panel) >= MIN_LINE_CONTRAST
+    assert contrast(as_text(colour, panel, QColor(theme.text)), panel) >= MIN_CONTRAST
+
+
+# -- following the system -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def system(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Qt.ColorScheme], None]]:
+    """``system(scheme)``: the person changes the colour scheme of the desktop."""
+    scheme = Qt.ColorScheme.Light
+
+    def change(to: Qt.ColorScheme) -> None:
+        nonlocal scheme
+        scheme = to
+        qapp.styleHints().colorSchemeChanged.emit(to)
+
+    monkeypatch.setattr(QStyleHints, "colorScheme", lambda hints: scheme)
+    yield change
+    monkeypatch.undo()
+    ThemeManager(qapp, "light")
+
+
+def ground_of(widget: QWidget) -> str:
+    """The colour that most of a widget's edge has."""
+    image = widget.grab().toImage()
+    seen = [image.pixelColor(image.width() - 12, y).name() for y in range(12, image.height() - 12)]
+    return max(set(seen), key=seen.count)
+
+
+def shown_text(window: MainWindow) -> TokenView:
+    """The text of the project's generation."""
+    return next(view for view in window.findChildren(TokenView) if view.tokens)
+
+
+def drawn_grounds(window: MainWindow) -> dict[str, str]:
+    """Colour of the ground of what draws its own colours."""
+    chart = window.findChild(QWidget, "lossChart")
+    assert chart is not None
+    ribbons = {found.backgroundBrush().color().name() for found in window.findChildren(MixRibbon)}
+    return {"chart": ground_of(chart), "text": ground_of(shown_text(window).viewport()), "ribbon": ", ".join(ribbons)}
+
+
+def token_ground(window: MainWindow) -> QColor:
+    """Background of the first token on screen."""
+    cursor = shown_text(window).textCursor()
+    cursor.setPosition(1)
+    return cursor.charFormat().background().color()
+
+
+def test_in_mode_system_charts_ribbon_and_text_follow_the_desktop_live(
+    system: Callable[[Qt.ColorScheme], None], tmp_path: Path
+) -> None:
+    with whole_window("system", tmp_path) as window:
+        for scheme, theme in ((Qt.ColorScheme.Dark, DARK), (Qt.ColorScheme.Light, LIGHT)):
+            system(scheme)
+            assert window.themes.current is theme
+            assert set(drawn_grounds(window).values()) == {theme.panel.lower()}
+            assert contrast(token_ground(window), QColor(theme.text)) >= MIN_CONTRAST
+            assert QApplication.palette().window().color().name() == theme.window.lower()
+
+
+def test_in_mode_light_the_desktop_changes_nothing(system: Callable[[Qt.ColorScheme], None], tmp_path: Path) -> None:
+    with whole_window("light", tmp_path) as window:
+        system(Qt.ColorScheme.Dark)
+        assert window.themes.current is LIGHT
+        assert set(drawn_grounds(window).values()) == {LIGHT.panel.lower()}
+
+
+# -- sizes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["welcome", "workspace"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_words_are_cut_off_in_a_window_of_1280_by_800(
+    qapp: QApplication, tmp_path: Path, page: str, theme: str
+) -> None:
+    with whole_window(theme, tmp_path if page == "workspace" else None) as window:  # type: ignore[arg-type]
+        assert window.size().toTuple() == (1280, 800)
+        assert cut_off_anywhere(window) == []
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_the_window_draws_at_every_scale(qapp: QApplication, tmp_path: Path, scale: float) -> None:
+    with whole_window("light", tmp_path) as window:
+        image = QImage(window.size() * scale, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(scale)
+        image.fill(QColor("#FF00FF"))
+        painter = QPainter(image)
+        window.render(painter, QPoint())
+        painter.end()
+        corners = [(1, 1), (image.width() - 2, image.height() - 2), (image.width() // 2, image.height() // 2)]
+        assert "#ff00ff" not in [image.pixelColor(x, y).name() for x, y in corners]
+        assert cut_off_anywhere(window) == []

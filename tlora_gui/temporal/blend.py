@@ -1,0 +1,113 @@
+"""Blends: who speaks, and how much, at every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """A mixer's weights, turned by a person. The mixer reads on whatever is done to it, so that between any two tokens
+    this may be changed, for another of the same mixer or for that mixer alone.
+
+    Attributes:
+        levels_S: what the weights are multiplied by, each 0 or more, before they are scaled to sum to 1. The mixer
+            chooses among those that are left, *routing* too; if none is, slot 0 speaks.
+        manual: the levels themselves are the weights.
+        temperature: divides the mixer's logits.
+        hard: all weight to the largest.
+        mixer: another mixer than the model's, over the same slots.
+    """
+
+    levels_S: Tensor
+    manual: bool = False
+    temperature: float = 1.0
+    hard: bool = False
+    mixer: TimeMixer | None = None
+
+    def weights(self, mixer: TimeMixer, logits_BTS: Tensor) -> Tensor:
+        """Weights over slots (B, T, S), from the logits that ``mixer`` gave."""
+        levels_S = self.levels_S.to(logits_BTS)
+        levels_S = torch.where(levels_S.any(), levels_S, _alone(0, mixer.slots).to(levels_S))
+        if self.manual:
+            weights_BTS = (levels_S / levels_S.sum()).expand_as(logits_BTS)
+        else:
+            weights_BTS = mixer.weights(logits_BTS / self.temperature + levels_S.log())
+        return one_hot(weights_BTS.argmax(-1), mixer.slots).to(weights_BTS) if self.hard else weights_BTS
+
+
+RowBlend = Literal["mixer"] | TimeMixer | Steering | int | Tensor
+"""Who speaks in one text: the model's Time Mixer, another one over the same slots, one of them with a person at its
+desk, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
+
+Blend = RowBlend | tuple[RowBlend, ...]
+"""Who speaks in a batch: the same in every row, or each row's own."""
+
+BlendState = MixerState | tuple[MixerState | None, ...]
+"""What mixers remember of earlier tokens; of a blend per row, each row's."""
+
+
+def weigh(
+    blend: Blend, mixer: TimeMixer, hidden_BTH: Tensor, state: BlendState | None, mask_BT: Tensor | None
+) -> tuple[Tensor, BlendState | None]:
+    """Weights over slots (B, T, S) that a blend gives, and the mixers' state after the last token."""
+    if not isinstance(blend, tuple):
+        return _weigh_alike(blend, mixer, hidden_BTH, cast(MixerState | None, state), mask_BT)
+    states = cast(tuple[MixerState | None, ...], state or (None,) * len(blend))
+    masks = (None,) * len(blend) if mask_BT is None else mask_BT.split(1)
+    rows = zip(blend, hidden_BTH.split(1), states, masks, strict=True)
+    weighed = [_weigh_alike(each, mixer, hidden_1TH, before, mask_1T) for each, hidden_1TH, before, mask_1T in rows]
+    return torch.cat([weights_1TS for weights_1TS, _ in weighed]), tuple(after for _, after in weighed)
+
+
+def _weigh_alike(
+    blend: RowBlend, mixer: TimeMixer, hidden_BTH: Tensor, state: MixerState | None, mask_BT: Tensor | None
+) -> tuple[Tensor, MixerState | None]:
+    if isinstance(blend, (int, Tensor)):
+        weights_S = _alone(blend, mixer.slots) if isinstance(blend, int) else blend
+        return weights_S.to(hidden_BTH.device).expand(*hidden_BTH.shape[:2], -1), None
+    speaker = _mixer_of(blend) or mixer
+    logits_BTS, after = speaker(hidden_BTH, state, mask_BT)
+    if isinstance(blend, Steering):
+        return blend.weights(speaker, logits_BTS), after
+    return speaker.weights(logits_BTS), after
+
+
+def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:
+    """Say which blend a model with so many slots cannot follow in a batch of so many rows.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    if isinstance(blend, tuple):
+        if len(blend) != batch:
+            raise ValueError(f"there are {len(blend)} blends for {batch} rows")
+        for each in blend:
+            refuse_misfit(each, slots, 1)
+        return
+    weights_S = blend.levels_S if isinstance(blend, Steering) else blend
+    if isinstance(weights_S, Tensor) and weights_S.shape != (slots,):
+        raise ValueError(f"the blend weighs {tuple(weights_S.shape)} slots, but the model has {slots} slots")
+    if (mixer := _mixer_of(blend)) and mixer.slots != slots:
+        raise ValueError(f"the mixer has {mixer.slots} slots, but the model has {slots} slots")
+    if isinstance(blend, int) and not 0 <= blend < slots:
+        raise ValueError(f"there is no slot {blend}; the model has {slots} slots, counted from 0")
+
+
+def _mixer_of(blend: RowBlend) -> TimeMixer | None:
+    """The mixer that a blend brings with it."""
+    mixer = blend.mixer if isinstance(blend, Steering) else blend
+    return mixer if isinstance(mixer, TimeMixer) else None
+
+
+def _alone(slot: int, slots: int) -> Tensor:
+    weights_S = torch.zeros(slots)
+    weights_S[slot] = 1.0
+    return weights_S

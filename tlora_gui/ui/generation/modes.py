@@ -1,0 +1,49 @@
+"""Who can speak, as people read it: the Time Mixer, each slot alone, all at once, mixers of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.events import StoredMixer
+from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.ui.translation import tr
+
+
+class ModeChoice(NamedTuple):
+    """A mode of :class:`~tlora_gui.engine.jobs.Generate`, its name, a colour ("" for none) and what it means."""
+
+    mode: str
+    label: str
+    colour: str = ""
+    meaning: str = ""
+
+
+def uses_mixer(mode: str) -> bool:
+    """Whether a Time Mixer speaks, the present one or a stored one; the mixing desk turns no others."""
+    return mode == MIXER_MODE or mode.startswith("@")
+
+
+def live_modes(slots: Sequence[SlotInfo], strategy: str) -> list[ModeChoice]:
+    """The Time Mixer, every epoch alone, the backbone."""
+    alone = [ModeChoice(slot.slug, tr("{name} alone").format(name=slot.name), slot.colour) for slot in slots[1:]]
+    mixer = ModeChoice(MIXER_MODE, tr("Time Mixer · {strategy}").format(strategy=strategy))
+    return [mixer, *alone, ModeChoice("", tr("Backbone alone"))]
+
+
+def unmixed_modes(slots: Sequence[SlotInfo]) -> list[ModeChoice]:
+    """All epochs at once without a mixer, where there are several."""
+    if len(slots) <= 2:
+        return []
+    meaning = tr("All adapters at once without a mixer, {weight}: the conflict that the Time Mixer settles")
+    return [
+        ModeChoice(SUM_MODE, tr("Sum of all epochs"), "", meaning.format(weight=tr("at weight 1 each"))),
+        ModeChoice(AVERAGE_MODE, tr("Average of all epochs"), "", meaning.format(weight=tr("at weight 1/K each"))),
+    ]
+
+
+def past_modes(mixers: Sequence[StoredMixer]) -> list[ModeChoice]:
+    """Mixers of earlier phases, and the one that learned without Active Sleep."""
+    meaning = tr("The Time Mixer as it was; epochs that came later are silent")
+    return [ModeChoice(mixer.mode, tr("Mixer {name}").format(name=mixer.name), "", meaning) for mixer in mixers]

@@ -1,0 +1,136 @@
+"""One coloured text with what belongs to it: find bar, legend, mix ribbon, scrub bar, report of a reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from tlora_gui.engine.events import MixersScrubbed
+from tlora_gui.engine.texts import ReadReport, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.find_bar import FindBar
+from tlora_gui.ui.generation.legend import Legend
+from tlora_gui.ui.generation.read_report import ReadReportView
+from tlora_gui.ui.generation.ribbon import MixRibbon
+from tlora_gui.ui.generation.scrub_bar import ScrubBar, changed_shares
+from tlora_gui.ui.generation.token_style import ColourMode
+from tlora_gui.ui.generation.token_view import TokenView
+from tlora_gui.ui.theme import Theme
+
+
+class TextPage(QWidget):
+    """Keeps text and ribbon together: the chosen token and the selection of one are those of the other.
+
+    Signals: ``token_chosen(int)``; ``branch_requested(int)`` and ``again_requested(int)`` for a token of the text.
+    """
+
+    token_chosen = Signal(int)
+    branch_requested = Signal(int)
+    again_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = TokenView()
+        self.legend = Legend()
+        self.ribbon = MixRibbon()
+        self.find_bar = FindBar(self.text)
+        self.report = ReadReportView()
+        self.scrub = ScrubBar()
+        self._own: list[TokenEvent] = []
+        self._scrubbed: MixersScrubbed | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.find_bar)
+        column.addWidget(self.text, 1)
+        for widget in (self.legend, self.ribbon, self.scrub, self.report):
+            column.addWidget(widget)
+        for hidden in (self.find_bar, self.report, self.scrub):
+            hidden.hide()
+        self._connect()
+
+    def _connect(self) -> None:
+        self.text.token_selected.connect(self._chosen_in_text)
+        self.text.selection_changed.connect(self.ribbon.set_selection)
+        self.text.branch_requested.connect(self.branch_requested)
+        self.text.again_requested.connect(self.again_requested)
+        self.ribbon.token_selected.connect(self.choose)
+        self.ribbon.selection_changed.connect(self.text.select_tokens)
+        self.report.token_chosen.connect(self.choose)
+        self.scrub.position_changed.connect(self._show_position)
+        self.scrub.closed.connect(self.end_scrubbing)
+
+    # -- what to show ---------------------------------------------------------------------------------------
+
+    def reset(self, slots: tuple[SlotInfo, ...]) -> None:
+        """Start an empty text whose tokens mix these slots."""
+        self._own = []
+        self._scrubbed = None
+        self.scrub.hide()
+        self.text.reset(slots)
+        self.legend.set_slots(slots)
+        self.ribbon.reset()
+        self.ribbon.set_slots(slots)
+        self.show_report(None)
+
+    def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
+        """Append tokens, all in one step."""
+        self._own += tokens
+        self.text.add_tokens(tokens)
+        self.ribbon.add_tokens(tokens)
+
+    def choose(self, index: int) -> None:
+        """Choose a token, as if hovered."""
+        self.text.set_current(index)
+        self._chosen_in_text(index)
+
+    def show_report(self, report: ReadReport | None) -> None:
+        """What reading the text has found; None for a text that was generated."""
+        self.report.setVisible(report is not None)
+        self.report.set_report(report, self.text.slots, len(self._own))
+
+    def set_colour(self, mode: ColourMode, slot: int) -> None:
+        """What colour means; ``slot`` is the one whose weight it is in mode "weight"."""
+        self.text.set_colour_mode(mode, slot)
+        self.legend.set_colour_mode(mode, slot)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        for widget in (self.text, self.legend, self.ribbon, self.report, self.scrub, self.find_bar):
+            apply = getattr(widget, "apply_theme", None)
+            if apply is not None:
+                apply(theme)
+
+    # -- mixers of the past ---------------------------------------------------------------------------------
+
+    def begin_scrubbing(self, scrubbed: MixersScrubbed) -> None:
+        """Show this text under any of these mixers, the last one first."""
+        self._scrubbed = scrubbed
+        self.scrub.set_mixers(scrubbed.mixers, changed_shares(scrubbed.tokens))
+        self.scrub.show()
+        self._recolour(scrubbed.tokens[-1])
+
+    def end_scrubbing(self) -> None:
+        """Show the text with its own weights again."""
+        if self._scrubbed is not None:
+            self._scrubbed = None
+            self.scrub.hide()
+            self._recolour(self._own)
+
+    def _show_position(self, position: int) -> None:
+        if self._scrubbed is not None:
+            self._recolour(self._scrubbed.tokens[position])
+
+    def _recolour(self, tokens: Sequence[TokenEvent]) -> None:
+        current = self.text.current
+        self.text.replace_tokens(tokens)
+        self.ribbon.replace_tokens(tokens)
+        if current >= 0:
+            self._chosen_in_text(current)
+
+    # -- what the person does -------------------------------------------------------------------------------
+
+    def _chosen_in_text(self, index: int) -> None:
+        self.ribbon.set_current(index)
+        self.token_chosen.emit(index)

@@ -1,0 +1,109 @@
+"""Tokens and where they are in the document that shows them. No widget."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tlora_gui.engine.texts import TokenEvent
+
+_NEUTRAL = "◇"
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_QT_OWN = "\ufdd0\ufdd1\ufffc"
+"""Signs that a Qt document keeps for frames and pictures."""
+
+STAND_INS = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys(range(0x80, 0xA0), _NEUTRAL),
+    **dict.fromkeys(map(ord, _BIDI + _QT_OWN), _NEUTRAL),
+    **dict.fromkeys(map(ord, "\u2028\u2029"), "\N{SYMBOL FOR NEWLINE}"),
+}
+"""For ``str.translate``: control characters become one visible sign each, so that they neither reorder the text nor
+break its lines; every position stays what it was."""
+
+
+class TokenText:
+    """A growing list of tokens, each with its place in a Qt document.
+
+    Places are what Qt counts: UTF-16 units, in a text that may have been cut into more paragraphs than were given.
+    ``starts`` are the tokens' own, ``end`` is where the last one ends.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: list[TokenEvent] = []
+        self.starts: list[int] = []
+        self.end = 0
+        self._cuts: list[int] = []
+
+    def append(self, token: TokenEvent) -> None:
+        """Add a token where the text ends."""
+        self.tokens.append(token)
+        self.starts.append(self.end)
+        self.end += _units(token.text)
+
+    def cut(self, places: Sequence[int]) -> None:
+        """The document has one more character, no token's, before each of these places: rising, behind earlier cuts."""
+        if not places:
+            return
+        for index in range(bisect_left(self.starts, places[0]), len(self.starts)):
+            self.starts[index] += bisect_right(places, self.starts[index])
+        self._cuts += [place + number for number, place in enumerate(places)]
+        self.end += len(places)
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Where a token is. One without text shares the span of the token that completes its character."""
+        while index + 1 < len(self.tokens) and not self.tokens[index].text:
+            index += 1
+        return self.starts[index], self.starts[index + 1] if index + 1 < len(self.starts) else self.end
+
+    def index_at(self, place: int) -> int:
+        """Index of the token whose text is there, -1 behind the last."""
+        return bisect_right(self.starts, place) - 1 if place < self.end else -1
+
+    def pieces(self, first: int, last: int) -> Iterator[tuple[TokenEvent, str]]:
+        """Tokens between two places, each with the part of its own text that lies there."""
+        if first >= last:
+            return
+        begin, end = self._uncut(first), self._uncut(last)
+        for index in range(self.index_at(first), self.index_at(last - 1) + 1):
+            token, start = self.tokens[index], self._uncut(self.starts[index])
+            yield token, _part(token.text, begin - start, end - start)
+
+    def _uncut(self, place: int) -> int:
+        return place - bisect_left(self._cuts, place)
+
+    def find(self, wanted: str) -> list[tuple[int, int]]:
+        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals."""
+        if not wanted:
+            return []
+        text = "".join(token.text for token in self.tokens)
+        found = re.finditer(re.escape(wanted), text, re.NOFLAG if _has_capitals(wanted) else re.IGNORECASE)
+        hits = np.array([hit.span() for hit in found], dtype=np.intp).reshape(-1, 2)
+        signs = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        hits += np.searchsorted(np.flatnonzero(signs > 0xFFFF), hits)
+        # Cut number n has n cuts before it, so this is where each was in the text that was given.
+        cuts = np.array(self._cuts, dtype=np.intp) - np.arange(len(self._cuts))
+        starts, ends = hits[:, 0], hits[:, 1]
+        starts = starts + np.searchsorted(cuts, starts, side="right")
+        ends = ends + np.searchsorted(cuts, ends, side="left")
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _has_capitals(text: str) -> bool:
+    return text != text.lower()
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text) + sum(sign > "\uffff" for sign in text)
+
+
+def _part(text: str, first: int, last: int) -> str:
+    """From one UTF-16 unit to another, as far as there are any."""
+    if first <= 0 and last >= 2 * len(text):
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")[2 * max(first, 0) : 2 * max(last, 0)]
+    return units.decode("utf-16-le", "surrogatepass")

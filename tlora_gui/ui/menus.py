@@ -1,0 +1,153 @@
+"""The window's menus: every action that a person can take, with its keys; the command palette lists the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+
+from tlora_gui.ui.settings import LANGUAGES, Language
+from tlora_gui.ui.theme import ThemeMode
+
+Keys = str | QKeySequence.StandardKey | None
+
+
+class Menus(QObject):
+    """Builds the menu bar. Its actions are attributes; what they do is connected by those who do it."""
+
+    def __init__(self, window: QMainWindow, docks: Sequence[QDockWidget]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._build_project()
+        self._build_epoch()
+        self._build_text()
+        self._build_view(docks)
+        self._build_help()
+
+    def _menu(self, name: str) -> QMenu:
+        menu = self._window.menuBar().addMenu(name)
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _action(self, menu: QMenu, name: str, text: str, keys: Keys = None) -> QAction:
+        action = menu.addAction(text)
+        action.setObjectName(name)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))
+        return action
+
+    def _build_project(self) -> None:
+        menu = self._menu(self.tr("&Project"))
+        standard = QKeySequence.StandardKey
+        self.new_project = self._action(menu, "newProjectAction", self.tr("&New project…"), standard.New)
+        self.open_project = self._action(menu, "openProjectAction", self.tr("&Open project…"), standard.Open)
+        self.recent = menu.addMenu(self.tr("Open &recent"))
+        self.close_project = self._action(menu, "closeProjectAction", self.tr("&Close project"))
+        menu.addSeparator()
+        self.quit = self._action(menu, "quitAction", self.tr("&Quit"), standard.Quit)
+
+    def _build_epoch(self) -> None:
+        menu = self._menu(self.tr("&Epoch"))
+        self.add_epoch = self._action(menu, "addEpochAction", self.tr("&Add epoch…"), "Ctrl+Shift+E")
+        self.evaluate = self._action(menu, "evaluateAction", self.tr("&Measure all on held-out text"))
+
+    def _build_text(self) -> None:
+        menu = self._menu(self.tr("&Text"))
+        standard = QKeySequence.StandardKey
+        self.generate = self._action(menu, "generateAction", self.tr("&Generate"))
+        self.stop = self._action(menu, "stopAction", self.tr("&Stop generating"))
+        self.again = self._action(menu, "againAction", self.tr("&Again with a new seed"), "Ctrl+R")
+        self.more = self._action(menu, "moreAction", self.tr("Write &more"), "Ctrl+Shift+Return")
+        menu.addSeparator()
+        self.branch = self._action(menu, "branchAction", self.tr("&Other word at the chosen token…"), "Ctrl+B")
+        self.branch_again = self._action(
+            menu, "branchAgainAction", self.tr("Again &from the chosen token"), "Ctrl+Shift+B"
+        )
+        self.ask_others = self._action(
+            menu, "askOthersAction", self.tr("Ask &every epoch at the chosen token"), "Ctrl+E"
+        )
+        self.back = self._action(menu, "backAction", self.tr("&Undo"), "Alt+Left")
+        self.forward = self._action(menu, "forwardAction", self.tr("Re&do"), "Alt+Right")
+        menu.addSeparator()
+        self.find = self._action(menu, "findAction", self.tr("Fi&nd in the text…"), standard.Find)
+        self.copy = self._action(menu, "copyAction", self.tr("&Copy the text"))
+        self.copy_rich = self._action(menu, "copyRichAction", self.tr("Copy with co&lours"), "Ctrl+Shift+C")
+        self.copy_markdown = self._action(menu, "copyMarkdownAction", self.tr("Copy as Mar&kdown"))
+        menu.addSeparator()
+        self.open_text = self._action(menu, "openTextAction", self.tr("O&pen a saved text…"), "Ctrl+Shift+O")
+        self.save_text = self._action(menu, "saveTextAction", self.tr("Sa&ve the text as…"), standard.Save)
+        self.save_ribbon = self._action(menu, "saveRibbonAction", self.tr("Save the mix &ribbon as a picture…"))
+        self.needs_text = (
+            self.again,
+            self.more,
+            self.branch,
+            self.branch_again,
+            self.ask_others,
+            self.find,
+            self.copy,
+            self.copy_rich,
+            self.copy_markdown,
+            self.save_text,
+            self.save_ribbon,
+        )
+
+    def _build_view(self, docks: Sequence[QDockWidget]) -> None:
+        menu = self._menu(self.tr("&View"))
+        pages = QActionGroup(self)
+        self.show_generate = self._page(menu, pages, "showGenerateAction", self.tr("&Generate"), "Ctrl+1")
+        self.show_read = self._page(menu, pages, "showReadAction", self.tr("&Read a text"), "Ctrl+2")
+        self.show_compare = self._page(menu, pages, "showCompareAction", self.tr("&Compare"), "Ctrl+3")
+        self.show_generate.setChecked(True)
+        self.scrub = self._action(menu, "scrubAction", self.tr("&Scrub through the mixers"), "Ctrl+Shift+M")
+        menu.addSeparator()
+        for dock in docks:
+            menu.addAction(dock.toggleViewAction())
+        self.arrange = self._action(menu, "arrangeAction", self.tr("Re&arrange panels"))
+        self.arrange.setCheckable(True)
+        self.reset_layout = self._action(menu, "resetLayoutAction", self.tr("Reset &layout"))
+        menu.addSeparator()
+        self.theme_menu = menu.addMenu(self.tr("&Theme"))
+        self.language_menu = menu.addMenu(self.tr("Lang&uage"))
+
+    def _page(self, menu: QMenu, group: QActionGroup, name: str, text: str, keys: str) -> QAction:
+        action = self._action(menu, name, text, keys)
+        action.setCheckable(True)
+        group.addAction(action)
+        return action
+
+    def _build_help(self) -> None:
+        menu = self._menu(self.tr("&Help"))
+        self.palette = self._action(menu, "paletteAction", self.tr("&Find an action…"), "Ctrl+K")
+        self.shortcuts = self._action(menu, "shortcutsAction", self.tr("&Keyboard shortcuts"), "F1")
+        self.demo = self._action(menu, "demoAction", self.tr("Play the &demo"))
+        self.log = self._action(menu, "logAction", self.tr("Show the &log"))
+        self.about = self._action(menu, "aboutAction", self.tr("&About"))
+
+    # -- choices of one among several -----------------------------------------------------------------------
+
+    def offer_themes(self, chosen: ThemeMode) -> QActionGroup:
+        """The theme menu; ``triggered`` of the group carries an action whose data is the mode."""
+        names: dict[ThemeMode, str] = {
+            "system": self.tr("As the &system"),
+            "light": self.tr("&Light"),
+            "dark": self.tr("&Dark"),
+        }
+        return self._choices(self.theme_menu, names, chosen)
+
+    def offer_languages(self, chosen: Language) -> QActionGroup:
+        """The language menu, each language in its own words; it takes effect with the next start."""
+        names = {"system": self.tr("As the &system"), **LANGUAGES}
+        return self._choices(self.language_menu, names, chosen)
+
+    def _choices(self, menu: QMenu, names: dict[Language, str] | dict[ThemeMode, str], chosen: str) -> QActionGroup:
+        group = QActionGroup(self)
+        for value, name in names.items():
+            action = QAction(name, self)
+            action.setCheckable(True)
+            action.setChecked(value == chosen)
+            action.setData(value)
+            group.addAction(action)
+            menu.addAction(action)
+        return group

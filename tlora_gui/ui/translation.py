@@ -1,0 +1,46 @@
+"""The window in the person's language.
+
+Strings are written in English, in ``self.tr("…")`` within classes and in :func:`tr` outside of them. What they are in
+another language stands in ``resources/translations``; how to bring that up to date is told there.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from tlora_gui.paths import resource
+from tlora_gui.ui.settings import LANGUAGES
+
+SOURCE_LANGUAGE = "en"
+_OURS = "tloraTranslator"
+
+
+def tr(text: str) -> str:
+    """A string outside of any class, in the window's language."""
+    return QCoreApplication.translate("", text)
+
+
+def system_language() -> str:
+    """The first of the languages that the person told the system to prefer which the window can speak."""
+    preferred = (name.replace("_", "-").split("-")[0] for name in QLocale.system().uiLanguages())
+    return next((language for language in preferred if language in LANGUAGES), SOURCE_LANGUAGE)
+
+
+def install(app: QCoreApplication, language: str | None = None) -> None:
+    """Speak this language in every widget made from now on; None or "system" takes the system's.
+
+    Qt's own words (buttons of its dialogs, menus of its line edits) come along where PySide6 has them. What was
+    installed before is taken away; English needs nothing.
+    """
+    for translator in app.findChildren(QTranslator, _OURS):
+        app.removeTranslator(translator)
+        translator.deleteLater()
+    wanted = language if language in LANGUAGES else system_language()
+    if wanted == SOURCE_LANGUAGE:
+        return
+    qt_words = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    for name, folder in (("qtbase", qt_words), ("tlora_gui", str(resource("translations")))):
+        translator = QTranslator(app)
+        translator.setObjectName(_OURS)
+        if translator.load(f"{name}_{wanted}", folder):
+            app.installTranslator(translator)
