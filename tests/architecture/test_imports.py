@@ -21,7 +21,8 @@ CONTRACTS = {contract["name"]: contract for contract in PROJECT["tool"]["importl
 MODEL = {"torch", "transformers", "peft", "safetensors", "gguf"}
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
 DATA_ALONE = {
-    "attribution", "cancel", "config", "errors", "events", "jobs", "markdown", "metrics", "recipe", "texts", "typed_json", "wording",
+    "attribution", "cancel", "config", "errors", "events", "jobs",
+    "markdown", "metrics", "recipe", "texts", "typed_json", "wording",
 }  # fmt: skip
 """Modules of the engine without torch. The window may import those that no contract forbids it."""
 

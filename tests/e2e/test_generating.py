@@ -203,7 +203,7 @@ def test_the_coloured_text_is_exported_as_a_page_of_its_own(
 ) -> None:
     person = open_window(trained_project)
     person.generate(CODE)
-    person.press("exportHtmlButton")
+    person.press("saveTextButton")
     person.choose_file(tmp_path / "text.html")
     person.wait_without_error(lambda: "Written" in person.banner)
     page = (tmp_path / "text.html").read_text(encoding="utf-8")

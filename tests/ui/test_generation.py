@@ -779,7 +779,7 @@ def test_a_new_generation_replaces_the_old_one(pane: GenerationPane) -> None:
     pane.start(GenerationStarted("x", MIXER_MODE, SamplingSettings(), SLOTS))
     assert text_of(pane).toPlainText() == ""
     assert hovered == [None]
-    assert not child(pane, "exportHtmlButton").isEnabled() and not child(pane, "copyTextButton").isEnabled()
+    assert not child(pane, "saveTextButton").isEnabled() and not child(pane, "copyTextButton").isEnabled()
 
 
 def test_stored_record_brings_back_text_prompt_mode_and_sampling(pane: GenerationPane) -> None:
@@ -829,13 +829,14 @@ def test_colour_combo_changes_text_and_legend(pane: GenerationPane) -> None:
     legend = pane.findChild(Legend)
     before = format_at(text_of(pane), 11).background().color()
     colours = combo(pane, "colourCombo")
-    assert [colours.itemData(index) for index in range(colours.count())] == [
-        "dominant", "probability", "surprise", "entropy",
-    ]  # fmt: skip
-    for index in range(1, colours.count()):
+    offered = [colours.itemData(index) for index in range(colours.count())]
+    assert [mode for mode, _ in offered] == ["dominant", "probability", "surprise", "entropy", *["weight"] * 3]
+    assert [slot for mode, slot in offered if mode == "weight"] == [0, 1, 2]
+    for index, (mode, slot) in list(enumerate(offered))[1:]:
         colours.setCurrentIndex(index)
-        assert "Plays" not in legend.accessibleDescription()
-        assert format_at(text_of(pane), 11).background().color() != before
+        assert legend.accessibleDescription() != "Plays, Code, Eternity (uncoloured)"
+        if mode != "weight" or slot == 1:
+            assert format_at(text_of(pane), 11).background().color() != before
     colours.setCurrentIndex(0)
     assert legend.accessibleDescription() == "Plays, Code, Eternity (uncoloured)"
     assert format_at(text_of(pane), 11).background().color() == before
@@ -847,14 +848,14 @@ def test_legend_goes_on_in_a_second_line_where_it_must(qapp: QApplication) -> No
     assert legend.heightForWidth(160) > legend.heightForWidth(800) > 0
 
 
-def test_copy_and_export_hand_out_the_shown_generation(pane: GenerationPane, qapp: QApplication) -> None:
-    exported: list[GenerationRecord] = []
-    pane.export_requested.connect(exported.append)
+def test_copy_and_save_hand_out_the_shown_text(pane: GenerationPane, qapp: QApplication) -> None:
+    asked: list[GenerationRecord | None] = []
+    pane.save_requested.connect(lambda: asked.append(pane.record))
     pane.show_record(record())
     click(pane, "copyTextButton")
-    click(pane, "exportHtmlButton")
+    click(pane, "saveTextButton")
     assert qapp.clipboard().text() == "To code or\ndef it"
-    assert exported == [record()]
+    assert asked == [record()]
 
 
 def test_pane_fits_the_smallest_centre_of_the_window(pane: GenerationPane) -> None:
@@ -865,7 +866,7 @@ def test_pane_fits_the_smallest_centre_of_the_window(pane: GenerationPane) -> No
 def test_every_control_has_a_name_a_tooltip_and_a_place_in_the_tab_order(pane: GenerationPane) -> None:
     for name in (
         "colourCombo", "modeCombo", "promptEdit", "generateButton", "stopGenerationButton", "samplingButton",
-        "tokenView", "copyTextButton", "exportHtmlButton", "randomSeedButton",
+        "tokenView", "copyTextButton", "saveTextButton", "randomSeedButton",
     ):  # fmt: skip
         control = child(pane, name)
         assert control.accessibleName() and control.toolTip(), name

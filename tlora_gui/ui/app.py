@@ -17,6 +17,7 @@ from tlora_gui.paths import log_file, resource
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import ThemeManager, ThemeMode
+from tlora_gui.ui.translation import install
 
 NO_DISPLAY = """tlora-gui: there is no screen to show a window on ({reason}).
 On a server without one, run it under Xvfb (Debian: apt install xvfb libxcb-cursor0 libxkbcommon-x11-0 libegl1):
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
     settings = WindowSettings()
     if options.theme:
         settings.theme = options.theme
+    install(app, settings.language)
     project = options.project or (None if options.demo else settings.last_project or None)
     window = create_window(project, options.theme)
     if options.exit_when_visible:

@@ -208,7 +208,7 @@ class Controller(QObject):
     def _fill_recent(self) -> None:
         self.window.menus.recent.clear()
         for path in self.window.settings.recent_projects:
-            self.window.menus.recent.addAction(Path(path).name).setData(path)
+            self.window.menus.recent.addAction(Path(path).name.replace("&", "&&")).setData(path)
 
     def _open_recent(self, action: QAction) -> None:
         self.open_project(action.data())

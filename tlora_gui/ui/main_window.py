@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._project_at_start = project
         self._painted = False
         self._may_close = False
+        self._palette: CommandPalette | None = None
         self._build()
         self._build_menus()
         self.client = EngineClient(parent=self)
@@ -223,7 +224,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _open_palette(self) -> None:
-        CommandPalette(self).open()
+        if self._palette is None:
+            self._palette = CommandPalette(self)
+        self._palette.open()
 
     @Slot()
     def _open_shortcuts(self) -> None:

@@ -167,8 +167,12 @@ class TextsControl(QObject):
         if Path(path).suffix.lower() != ".png":
             self._client.submit(jobs.ExportGeneration(record, path))
             return
-        mode, slot = self._window.generation.colour
-        self._write_picture(lambda: save(render(record, self._window.themes.current, mode=mode, slot=slot), path), path)
+        (mode, slot), theme = self._window.generation.colour, self._window.themes.current
+        project = self._window.controller.project
+        backbone = project.backbone.name if project is not None else ""
+        self._write_picture(
+            lambda: save(render(record, theme, mode=mode, slot=slot, backbone=backbone), path), path
+        )
 
     @Slot()
     def _choose_picture_of_ribbon(self) -> None:

@@ -75,6 +75,9 @@ class GenerationPane(QFrame):
         self._who_speaks = self.tr("Who speaks: the Time Mixer, or one slot alone")
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
         self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._who_speaks)
+        self._colour.setMaximumWidth(170)
+        for box in (self._colour, self._mode):
+            box.setMinimumWidth(130)  # less than its longest name: the pane fits a small window
         self._copy = self._small_button("copyTextButton", self.tr("Copy"), self.tr("Copy the whole text"))
         self._save = self._small_button(
             "saveTextButton", self.tr("Save…"), self.tr("As a web page, a picture, Markdown, or to open it again")
