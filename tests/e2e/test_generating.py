@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from tlora_gui.engine.attribution import dominant_slot
 from tlora_gui.ui.epochs.card_list import CardList
-from tlora_gui.ui.generation.inspector import TokenInspector
-from tlora_gui.ui.generation.legend import Legend
+from tlora_gui.ui.generation.text.legend import Legend
+from tlora_gui.ui.generation.text.token_text import STAND_INS
+from tlora_gui.ui.generation.token.inspector import TokenInspector
 from tlora_gui.ui.theme import DARK, LIGHT
 
 OpenWindow = Callable[..., Person]
@@ -51,7 +52,7 @@ def test_ctrl_enter_streams_tokens_in_the_colour_of_their_dominant_epoch(
     person.until_generated()
 
     tokens = person.text.tokens
-    assert person.text.toPlainText() == "".join(token.text for token in tokens)
+    assert person.text.toPlainText() == "".join(token.text for token in tokens).translate(STAND_INS)
     assert person.text.toPlainText().startswith(CODE)
     assert [token.is_prompt for token in tokens] == [True] * len(CODE) + [False] * 60
     assert all(sum(token.weights) == pytest.approx(1, abs=1e-4) and len(token.weights) == 3 for token in tokens)
@@ -171,7 +172,7 @@ def test_a_prompt_longer_than_the_context_is_refused_and_the_window_goes_on(
     person.press("generateButton")
     person.wait(lambda: person.sees_error)
 
-    assert "reads at most 256" in person.banner and "Shorten the prompt" in person.banner
+    assert "reads at most 256" in person.banner and "struck out" in person.banner
     person.window.banner.clear()
     assert person.generate("def f", new_tokens=3)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
-from tlora_gui.engine.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
+from tlora_gui.engine.sharing.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
 from tlora_gui.engine.texts import (
     Alternative,
     DeskChange,

@@ -16,9 +16,9 @@ from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MIXER_MODE, MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong, TrainStep
+from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.steered_blend import SteeredBlend
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
 from tlora_gui.temporal.blend import Steering
 

@@ -10,11 +10,12 @@ import torch
 from engine_helpers import collect, only
 from torch import Tensor
 
-from tlora_gui.engine import counterfactuals, generation, jobs
+from tlora_gui.engine import generation, jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MIXER_MODE, SUM_MODE, MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import Counterfactual, GenerationFinished, Progress
+from tlora_gui.engine.exploring import counterfactuals
 from tlora_gui.engine.generation import TOP_ALTERNATIVES
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.texts import GenerationRecord, TokenEvent, Voice

@@ -15,7 +15,7 @@ from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings, TrainSettings, epoch_colour
 from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.events import HeldOut, TrainStep
-from tlora_gui.engine.records import generation_line, history_line, read_generation_line, read_history_line
+from tlora_gui.engine.sharing.records import generation_line, history_line, read_generation_line, read_history_line
 from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)

@@ -10,11 +10,12 @@ import pytest
 import torch
 from engine_helpers import collect, only
 
-from tlora_gui.engine import corpus, jobs, reading
+from tlora_gui.engine import corpus, jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
+from tlora_gui.engine.exploring import reading
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.texts import GenerationRecord, ReadReport, TextPart, TokenEvent
 

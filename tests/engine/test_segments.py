@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tlora_gui.engine.segments import SHORTEST, SWITCH_PRICE, domains
+from tlora_gui.engine.exploring.segments import SHORTEST, SWITCH_PRICE, domains
 from tlora_gui.engine.texts import TextPart
 
 

@@ -17,14 +17,14 @@ from tlora_gui.engine import export_json, jobs
 from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
-from tlora_gui.engine.export_html import to_html
-from tlora_gui.engine.export_json import read_json, to_json
-from tlora_gui.engine.markdown import to_markdown
-from tlora_gui.engine.page_colours import DARK, LIGHT, PageTheme, contrast, mix, theme_rules
-from tlora_gui.engine.records import generation_data
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.sharing.export_html import to_html
+from tlora_gui.engine.sharing.export_json import read_json, to_json
+from tlora_gui.engine.sharing.markdown import to_markdown
+from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, PageTheme, contrast, mix, theme_rules
+from tlora_gui.engine.sharing.records import generation_data
+from tlora_gui.engine.sharing.wording import NOBODY, mode_text, runs, shares, title, visible
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo
-from tlora_gui.engine.wording import NOBODY, mode_text, runs, shares, title, visible
 
 NASTY = "<script>alert(\"x\")</script> & 'quotes' \u202eesrever\x00\r`*|"
 VOID = {"meta", "input", "br", "path", "line"}

@@ -24,8 +24,8 @@ from tlora_gui.engine.events import (
     StoredMixer,
     TrainStep,
 )
+from tlora_gui.engine.exploring.stored_mixers import over_slots, weights_over
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.stored_mixers import over_slots, weights_over
 from tlora_gui.engine.texts import GenerationRecord
 from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QT
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.compare_page import ComparePage
-from tlora_gui.ui.generation.differences import differing
+from tlora_gui.ui.generation.compare.compare_page import ComparePage
+from tlora_gui.ui.generation.compare.differences import differing
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]

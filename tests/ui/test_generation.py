@@ -16,14 +16,12 @@ from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, S
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.jobs import Generate
 from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.bars import ShareRows
-from tlora_gui.ui.generation.inspector import TokenInspector
-from tlora_gui.ui.generation.legend import Legend
 from tlora_gui.ui.generation.pane import GenerationPane
-from tlora_gui.ui.generation.paragraphs import LONGEST_PARAGRAPH
-from tlora_gui.ui.generation.ribbon import MixRibbon
 from tlora_gui.ui.generation.sampling import SamplingPanel
-from tlora_gui.ui.generation.token_style import (
+from tlora_gui.ui.generation.text.legend import Legend
+from tlora_gui.ui.generation.text.paragraphs import LONGEST_PARAGRAPH
+from tlora_gui.ui.generation.text.ribbon import MixRibbon
+from tlora_gui.ui.generation.text.token_style import (
     MEASURE_COLOURS,
     PLAIN,
     TokenStyle,
@@ -35,7 +33,9 @@ from tlora_gui.ui.generation.token_style import (
     tooltip,
     visible_text,
 )
-from tlora_gui.ui.generation.token_view import TokenView
+from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token.bars import ShareRows
+from tlora_gui.ui.generation.token.inspector import TokenInspector
 from tlora_gui.ui.palette import contrast, token_background
 from tlora_gui.ui.theme import DARK, LIGHT
 

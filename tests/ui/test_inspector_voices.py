@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from tlora_gui.engine.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
 from tlora_gui.engine.events import Counterfactual
 from tlora_gui.engine.texts import Alternative, SlotInfo, TokenEvent, Voice
-from tlora_gui.ui.generation.choice_rows import ChoiceRows
-from tlora_gui.ui.generation.desk_text import desk_text
-from tlora_gui.ui.generation.inspector import TokenInspector
+from tlora_gui.ui.generation.desk.desk_text import desk_text
+from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
+from tlora_gui.ui.generation.token.inspector import TokenInspector
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]

@@ -120,7 +120,7 @@ def test_a_project_is_made_with_the_chosen_strategy_and_speaks_by_it(
     strategies.setCurrentIndex(strategies.findData("attention"))
     QTest.mouseClick(create, Qt.MouseButton.LeftButton)
     wait_until(lambda: window.project_shown and not window.client.busy)
-    (job,) = engine.asked
+    job = engine.asked[0]
     assert isinstance(job, jobs.CreateProject) and (job.backbone, job.mixer_strategy) == (STARTER, "attention")
     modes = window.findChild(QComboBox, "modeCombo")
     assert modes is not None and modes.currentText() == "Time Mixer · attention"

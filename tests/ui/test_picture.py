@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation import picture
-from tlora_gui.ui.generation.picture import PIXEL_RATIO, footer_text, render, save
-from tlora_gui.ui.generation.token_style import MEASURE_COLOURS
+from tlora_gui.ui.generation.text import picture
+from tlora_gui.ui.generation.text.picture import PIXEL_RATIO, footer_text, render, save
+from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT, Theme
 

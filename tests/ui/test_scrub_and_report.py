@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSlider, QToolButton, QWidget
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import ReadReport, SlotInfo, TextPart, TokenEvent
-from tlora_gui.ui.generation.domain_strip import DomainStrip, domains
-from tlora_gui.ui.generation.loss_table import LossTable, loss_rows, perplexity_text
-from tlora_gui.ui.generation.read_report import ReadReportView
-from tlora_gui.ui.generation.scrub_bar import ScrubBar, changed_shares
+from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
+from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
+from tlora_gui.ui.generation.reading.read_report import ReadReportView
+from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]

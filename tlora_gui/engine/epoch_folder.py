@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 from tlora_gui.engine.config import SleepSettings, TrainSettings
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.records import history_line, read_history_line
+from tlora_gui.engine.sharing.records import history_line, read_history_line
 from tlora_gui.engine.storage import DAMAGE, sync, write_tensors, write_text
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.model import TemporalLoRA

@@ -19,9 +19,9 @@ from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import PromptTooLong
+from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.sampling import Sampler, end_token_ids
-from tlora_gui.engine.steered_blend import SteeredBlend
 from tlora_gui.engine.texts import Alternative, Ending, TokenEvent
 from tlora_gui.engine.token_text import TextStream, start_token_id
 from tlora_gui.temporal.blend import Blend

@@ -28,8 +28,8 @@ from tlora_gui.engine.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.epoch_folder import History
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.kept_generations import KeptGenerations
 from tlora_gui.engine.project_index import MixerFile, ProjectIndex
+from tlora_gui.engine.sharing.kept_generations import KeptGenerations
 from tlora_gui.engine.storage import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer

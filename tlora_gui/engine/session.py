@@ -7,12 +7,11 @@ from pathlib import Path
 
 import torch
 
-from tlora_gui.engine import epoch_jobs, jobs, starter, text_jobs
+from tlora_gui.engine import epoch_jobs, jobs, starter
 from tlora_gui.engine.backbones import fingerprint, load_backbone, state_hash
 from tlora_gui.engine.blocks import summarise
 from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import STRATEGIES, MixerSettings, MixingDesk, TrainSettings
-from tlora_gui.engine.counterfactuals import ask_others
 from tlora_gui.engine.errors import TloraError, disk_is_full
 from tlora_gui.engine.evaluation import evaluate
 from tlora_gui.engine.events import (
@@ -25,10 +24,12 @@ from tlora_gui.engine.events import (
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.generation_jobs import generate_text
+from tlora_gui.engine.exploring.counterfactuals import ask_others
+from tlora_gui.engine.exploring.generation_jobs import generate_text
+from tlora_gui.engine.exploring.reading import read
+from tlora_gui.engine.exploring.stored_mixers import scrub
 from tlora_gui.engine.project import Project
-from tlora_gui.engine.reading import read
-from tlora_gui.engine.stored_mixers import scrub
+from tlora_gui.engine.sharing import text_jobs
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.engine.token_text import start_token_id

@@ -16,10 +16,10 @@ from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.epoch_list import EpochList
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import BackboneInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
+from tlora_gui.engine.exploring.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.generation import TokenStream
 from tlora_gui.engine.project import Project, RemovedEpoch
 from tlora_gui.engine.project_index import MixerFile
-from tlora_gui.engine.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA

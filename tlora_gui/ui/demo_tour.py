@@ -14,7 +14,7 @@ from tlora_gui.engine.jobs import Generate
 if TYPE_CHECKING:
     from tlora_gui.ui.demo import Condition, Demo
 
-MIXED_TEXT = '''def soliloquy(question, answer=None):
+MIXED_TEXT = """def soliloquy(question, answer=None):
     if answer is None:
         raise ValueError("an answer is needed")
     return {key: value for key, value in question.items() if value}
@@ -28,7 +28,7 @@ And bring thy brother too, whom much he loves.
 class Court:
     def __init__(self, lords):
         self.lords = sorted(lords, key=lambda lord: lord.name)
-'''
+"""
 """A Python file with a scene of a play in it."""
 
 
@@ -88,8 +88,13 @@ class Tour:
         for share in (0.8, 0.5, 0.2):
             start = len(window.generation.text_page.text.tokens)
             window.desk.turn_by_hand({first: share, last: 1 - share})
-            yield lambda start=start: len(window.generation.text_page.text.tokens) >= start + 15 or (  # type: ignore[misc]
-                demo.count(GenerationFinished) > finished
+            yield (
+                lambda start=start: (
+                    len(window.generation.text_page.text.tokens) >= start + 15
+                    or (  # type: ignore[misc]
+                        demo.count(GenerationFinished) > finished
+                    )
+                )
             )
         yield demo.more(GenerationFinished, finished)
         yield self._pause()

@@ -31,12 +31,12 @@ from tlora_gui import __version__
 from tlora_gui.engine.events import ProjectInfo
 from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
-from tlora_gui.ui.controller import Controller
+from tlora_gui.ui.control.controller import Controller
 from tlora_gui.ui.epochs.panel import EpochsPanel
-from tlora_gui.ui.generation.inspector import TokenInspector
-from tlora_gui.ui.generation.mixing_desk import MixingDeskPanel
+from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
-from tlora_gui.ui.generation.texts_panel import TextsPanel
+from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
+from tlora_gui.ui.generation.token.inspector import TokenInspector
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager

@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.config import MIXER_MODE, STRATEGIES, SamplingSettings
 from tlora_gui.engine.events import GenerationStarted, StoredMixer
 from tlora_gui.engine.jobs import Generate, ReadText
-from tlora_gui.engine.markdown import to_markdown
+from tlora_gui.engine.sharing.markdown import to_markdown
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.compare_page import ComparePage
+from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.figures import Figures
 from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, unmixed_modes
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar
+from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.generation.text_page import TextPage
-from tlora_gui.ui.generation.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.fields import ChoiceBox
 

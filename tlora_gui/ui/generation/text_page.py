@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from tlora_gui.engine.events import MixersScrubbed
 from tlora_gui.engine.texts import ReadReport, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.find_bar import FindBar
-from tlora_gui.ui.generation.legend import Legend
-from tlora_gui.ui.generation.read_report import ReadReportView
-from tlora_gui.ui.generation.ribbon import MixRibbon
-from tlora_gui.ui.generation.scrub_bar import ScrubBar, changed_shares
-from tlora_gui.ui.generation.token_style import ColourMode
-from tlora_gui.ui.generation.token_view import TokenView
+from tlora_gui.ui.generation.reading.read_report import ReadReportView
+from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
+from tlora_gui.ui.generation.text.find_bar import FindBar
+from tlora_gui.ui.generation.text.legend import Legend
+from tlora_gui.ui.generation.text.ribbon import MixRibbon
+from tlora_gui.ui.generation.text.token_style import ColourMode
+from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.theme import Theme
 
 

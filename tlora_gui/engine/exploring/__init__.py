@@ -1,0 +1,1 @@
+"""Asking about a text: counterfactuals, branches, reading, mixers of the past."""

@@ -1,0 +1,126 @@
+"""Generating as a job: a prompt or another text's beginning is continued, with a person's hand on the mixing desk."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.backbones import context_length
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
+from tlora_gui.engine.exploring.steered_blend import SteeredBlend
+from tlora_gui.engine.fitting_text import fit
+from tlora_gui.engine.generation import Given, TokenStream, go_on, no_room
+from tlora_gui.engine.streams import Stream, recorded
+from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.workspace import Workspace
+
+
+class Beginning(NamedTuple):
+    """What a text begins with.
+
+    Attributes:
+        prompt: the text's own, or that of the text that it branches off.
+        kept: tokens of the other text, told as they were.
+        given: tokens after these, told as the model sees them now.
+        desk: how the mixing desk stood at the other text's.
+        parent, branch_at: as in :class:`~tlora_gui.engine.texts.GenerationRecord`.
+    """
+
+    prompt: str
+    kept: Sequence[TokenEvent] = ()
+    given: Sequence[Given] = ()
+    desk: Sequence[DeskChange] = ()
+    parent: str = ""
+    branch_at: int = 0
+
+
+def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
+    """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not.
+
+    What a branch keeps is read again by who speaks in this job. It is told as it was, or anew if the mixture has other
+    slots by now. A forced token that ends texts ends this one.
+
+    Raises:
+        TloraError: if there is no room to go on, or the branch comes from another backbone.
+    """
+    beginning = (yield from _of_prompt(space, job.prompt)) if job.branch is None else _of_branch(space, job.branch)
+    prompt, kept, given, desk, parent, at = beginning
+    text = open_text(space, job.mode, desk, job.sampling)
+    text.blend.turn(at, job.desk)
+    ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
+    slots, tokens = space.slots(), list[TokenEvent]()
+    space.speaking = text
+    try:
+        yield GenerationStarted(prompt, job.mode, job.sampling, slots, parent, at)
+        told = text.tell(kept, given[:-1] if ends else given)
+        outcome = yield from recorded(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
+    finally:
+        space.speaking = None
+    record = GenerationRecord(
+        prompt,
+        job.mode,
+        job.sampling,
+        slots,
+        tuple(tokens),
+        "end of text" if ends else outcome.ended,
+        outcome.tokens_per_second,
+        parent=parent,
+        branch_at=at,
+        desk=text.blend.changes,
+    )
+    yield GenerationFinished(space.project.generations.keep(record))
+
+
+def open_text(
+    space: Workspace, mode: str, desk: Iterable[DeskChange], sampling: SamplingSettings | None = None
+) -> TokenStream:
+    """A text that nothing has been read of yet.
+
+    Raises:
+        TloraError: if nobody speaks in this mode now.
+    """
+    blend = SteeredBlend(space.blend(mode), [slot.slug for slot in space.slots()], desk)
+    return TokenStream(space.model, space.backbone.tokenizer, blend, sampling or SamplingSettings())
+
+
+def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
+    """Refuse token ids that this backbone does not have, and a text of ``count`` tokens with no room for another.
+
+    Raises:
+        TloraError: says which.
+    """
+    limit, vocabulary = context_length(space.model.backbone), space.model.backbone.config.get_text_config().vocab_size
+    if any(not 0 <= token_id < vocabulary for token_id in ids):
+        raise TloraError("This text was written by another backbone.", "Use a text of this project.")
+    if count >= limit:
+        raise TloraError(
+            f"The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
+            "Begin at an earlier token.",
+        )
+
+
+def _of_prompt(space: Workspace, prompt: str) -> Generator[PromptTooLong, None, Beginning]:
+    ids, misfit = fit(space.backbone.tokenizer, prompt, context_length(space.model.backbone) - 1)
+    if misfit:
+        yield misfit
+        raise no_room(misfit)
+    return Beginning(prompt, given=[Given(token_id, is_prompt=True) for token_id in ids])
+
+
+def _of_branch(space: Workspace, branch: jobs.Branch) -> Beginning:
+    record, forced = branch.record, [branch.token_id]
+    if branch.token_id < 0:
+        text = branch.text.encode(errors="replace").decode()
+        forced = space.backbone.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    kept = record.tokens[: branch.at]
+    require_readable(space, [*(token.token_id for token in kept), *forced], len(kept) + len(forced))
+    desk = [change for change in record.desk if change.index < len(kept)]
+    given = [Given(token_id, forced=True) for token_id in forced]
+    if [slot.slug for slot in record.slots] != [slot.slug for slot in space.slots()]:
+        anew = [Given(token.token_id, token.is_prompt, token.forced) for token in kept]
+        return Beginning(record.prompt, (), [*anew, *given], desk, record.id, len(kept))
+    return Beginning(record.prompt, kept, given, desk, record.id, len(kept))

@@ -1,0 +1,1 @@
+"""Texts kept in a project, and handed to others."""

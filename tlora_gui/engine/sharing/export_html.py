@@ -1,0 +1,257 @@
+"""A generation as a page of its own: both themes, a token's facts by hover, touch and keyboard, and no script.
+
+Who doesn't see colours reads underline patterns; who doesn't see the page hears the text speaker by speaker.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from html import escape
+from string import Template
+
+from tlora_gui.engine.attribution import dominant_slot
+from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, slot_colour, theme_rules
+from tlora_gui.engine.sharing.recipe import Recipe
+from tlora_gui.engine.sharing.wording import (
+    desk_text,
+    drawing_order,
+    marked,
+    mode_text,
+    one_line,
+    runs,
+    sampling_text,
+    shares,
+    slot_name,
+    title,
+    visible,
+)
+from tlora_gui.engine.texts import GenerationRecord, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.paths import resource
+
+_PATTERNS = ("solid", "dashed", "dotted", "double", "wavy")
+_COLUMNS = 500
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="tlora-gui">
+<title>$title</title>
+<style>
+$style</style>
+</head>
+<body>
+<header>
+<div><h1><bdi>$title</bdi></h1>
+<p class="muted">$subtitle</p></div>
+<fieldset class="theme"><legend class="unseen">Theme</legend>
+<label>System<input type="radio" name="theme" id="system" autocomplete="off" checked></label>
+<label>Light<input type="radio" name="theme" id="light" autocomplete="off"></label>
+<label>Dark<input type="radio" name="theme" id="dark" autocomplete="off"></label>
+</fieldset>
+</header>
+<main>
+<section class="unseen" aria-label="The text, and who speaks">
+$spoken
+</section>
+<ul class="keys" aria-label="Speakers and their shares of the mix">
+$keys
+</ul>
+<div class="card">
+<div class="text" role="radiogroup" aria-label="The text token by token; walk with the arrow keys">$tokens</div>
+$ribbon
+</div>
+$report
+<details><summary>Recipe</summary>
+<dl>
+$recipe
+</dl>
+</details>
+</main>
+<footer><p>Colour and underline tell who speaks most, strength tells how much; the prompt is bold. Hover over the text,
+or walk through it with Tab and the arrow keys. A generated token's mix is the one in force when it was predicted, a
+prompt token's is its own.</p></footer>
+</body>
+</html>
+""")
+
+
+def to_html(record: GenerationRecord, recipe: Recipe | None = None) -> str:
+    """The page; ``recipe`` is shown in full if it is known. Everything that came from outside is escaped."""
+    slots, share = record.slots, shares(record)
+    return _PAGE.substitute(
+        title=escape(title(record)),
+        subtitle=escape(_subtitle(record)),
+        style=_style(slots),
+        spoken="\n".join(_spoken(record)),
+        keys="\n".join(
+            f'<li><span class="t s{index}" style="--w:1">{_said(slots[index].name)}</span> {share[index]:.0%}</li>'
+            for index in drawing_order(slots)
+        ),
+        tokens="".join(_token(token, slots) for token in record.tokens if token.text),
+        ribbon=_ribbon(record, share),
+        report=_report(record.report, slots) if record.report else "",
+        recipe="\n".join(f"<dt>{what}</dt><dd>{value}</dd>" for what, value in _recipe(record, recipe)),
+    )
+
+
+def _subtitle(record: GenerationRecord) -> str:
+    given = sum(token.is_prompt for token in record.tokens)
+    counts = f"{len(record.tokens):,} tokens"
+    if record.ended != "read":
+        counts += f", {given:,} given and {len(record.tokens) - given:,} generated"
+    made = [f"{datetime.fromtimestamp(record.created, UTC):%d %B %Y}"] if record.created else []
+    return " · ".join([mode_text(record.mode, record.slots), counts, *made])
+
+
+def _style(slots: Sequence[SlotInfo]) -> str:
+    colours = "; ".join(f"--c{index}: {slot_colour(slot)}" for index, slot in enumerate(slots))
+    rules = [f":root {{ {colours} }}", *(_slot_rule(index) for index in range(1, len(slots)))]
+    template = Template(resource("export/generation.css").read_text(encoding="utf-8"))
+    return template.substitute(light=theme_rules(LIGHT, slots), dark=theme_rules(DARK, slots), slots="\n".join(rules))
+
+
+def _slot_rule(index: int) -> str:
+    pattern = _PATTERNS[(index - 1) % len(_PATTERNS)]
+    thick = 2 + 2 * ((index - 1) // len(_PATTERNS))
+    return (
+        f".s{index} {{ background: color-mix(in srgb, var(--c{index}) calc(var(--m{index}) * (.2 + .8 * var(--w))), "
+        f"var(--panel)); text-decoration: underline {pattern} var(--u{index}) {thick}px; "
+        "text-underline-offset: 4px; text-decoration-skip-ink: none; }"
+    )
+
+
+# -- the text ---------------------------------------------------------------------------------------------------
+
+
+def _spoken(record: GenerationRecord) -> Iterator[str]:
+    """The text as it is read aloud: a paragraph a speaker."""
+    for run in runs(record):
+        given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
+        yield f"<p><b>{escape(run.name)}{given}:</b> <bdi>{escape(visible(run.text))}</bdi></p>"
+
+
+def _token(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
+    slot = dominant_slot(token.weights)
+    classes = f"t s{slot}" + (" p" if token.is_prompt else "")
+    heard = escape(f"{marked(token.text)}: {_mix(token, slots, 1)}; {_facts(token)}")
+    return (
+        f'<label class="{classes}" style="--w:{token.weights[slot]:.2f}">'
+        f'<input type="radio" name="token" autocomplete="off" aria-label="{heard}">'
+        f'<span aria-hidden="true">{escape(visible(token.text))}</span>{_tip(token, slots)}</label>'
+    )
+
+
+def _tip(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
+    """The card with a token's facts."""
+    others = " · ".join(f"{marked(other.text)} {_share(other.probability)}" for other in token.alternatives)
+    return (
+        f'<span class="tip" aria-hidden="true"><b>“<bdi>{escape(marked(token.text))}</bdi>”</b>'
+        f'<span class="bar" style="background:linear-gradient(90deg,{_bar(token)})"></span>'
+        f"<span>{escape(_mix(token, slots, len(slots)))}</span><i>{escape(_facts(token))}</i>"
+        + (f"<i>Most probable here: <bdi>{escape(others)}</bdi></i>" if others else "")
+        + "</span>"
+    )
+
+
+def _bar(token: TokenEvent) -> str:
+    stops, end = [], 0.0
+    for slot in drawing_order(token.weights):
+        start, end = end, end + 100 * token.weights[slot]
+        if end - start >= 0.5:
+            stops.append(f"var(--c{slot}) {start:.0f}% {end:.0f}%")
+    return ",".join(stops)
+
+
+def _mix(token: TokenEvent, slots: Sequence[SlotInfo], limit: int) -> str:
+    heaviest = sorted(enumerate(token.weights), key=lambda pair: -pair[1])[:limit]
+    return " · ".join(f"{one_line(slots[slot].name)} {_share(weight)}" for slot, weight in heaviest)
+
+
+def _facts(token: TokenEvent) -> str:
+    if token.is_prompt and not token.index:
+        return "first token: nothing before it to predict it from"
+    surprise = max(0.0, -math.log2(max(token.probability, 1e-30)))
+    facts = f"probability {_share(token.probability)} · rank {token.rank:,} · surprise {surprise:.1f} bits"
+    return facts + (" · put here by hand" if token.forced else "")
+
+
+def _share(share: float) -> str:
+    return "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
+
+
+# -- around it --------------------------------------------------------------------------------------------------
+
+
+def _ribbon(record: GenerationRecord, share: Sequence[float]) -> str:
+    """The weights over the text as stacked areas, epochs from below; a dashed line where the prompt ends."""
+    if not record.tokens:
+        return ""
+    columns, order = _columns(record.tokens), drawing_order(record.slots)
+    edge, paths = [100.0] * len(columns), []
+    for slot in order:
+        above = [max(0.0, bottom - 100 * column[slot]) for bottom, column in zip(edge, columns, strict=True)]
+        there, back = _points(above), list(reversed(_points(edge)))
+        paths.append(f'<path style="fill:var(--c{slot})" d="M{" ".join([*there, *back])}Z"/>')
+        edge = above
+    given = sum(token.is_prompt for token in record.tokens)
+    at = 1000 * given / len(record.tokens)
+    end = f'<line x1="{at:.1f}" y1="0" x2="{at:.1f}" y2="100"/>' if 0 < given < len(record.tokens) else ""
+    told = ", ".join(f"{one_line(record.slots[slot].name)} {share[slot]:.0%}" for slot in order)
+    return (
+        f'<svg class="ribbon" viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" '
+        f'aria-label="The mix over the text: {escape(told)}">{"".join(paths)}{end}</svg>'
+    )
+
+
+def _columns(tokens: Sequence[TokenEvent]) -> list[list[float]]:
+    """Weights of the tokens in order, neighbours averaged where there are many; a single one is there twice."""
+    size = math.ceil(len(tokens) / _COLUMNS)
+    parts = [tokens[start : start + size] for start in range(0, len(tokens), size)]
+    columns = [[sum(each) / len(part) for each in zip(*(t.weights for t in part), strict=True)] for part in parts]
+    return columns * 2 if len(columns) == 1 else columns
+
+
+def _points(heights: Sequence[float]) -> list[str]:
+    return [f"{1000 * place / (len(heights) - 1):.1f},{height:.1f}" for place, height in enumerate(heights)]
+
+
+def _report(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
+    rows = [("the mix", report.mix_loss), *((_said(slot_name(slug, slots)), loss) for slug, loss in report.losses)]
+    told = "\n".join(
+        f'<tr><th scope="row">{name}</th><td>{math.exp(loss):,.1f}</td><td>{loss:.2f}</td></tr>' for name, loss in rows
+    )
+    return (
+        "<h2>How well each of them knows this text</h2>\n<table>\n<thead><tr><td></td>"
+        '<th scope="col">perplexity</th><th scope="col">nats per token</th></tr></thead>\n'
+        f"<tbody>\n{told}\n</tbody>\n</table>"
+    )
+
+
+def _recipe(record: GenerationRecord, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
+    """Pairs of a caption and what is said, as HTML."""
+    yield "Who speaks", escape(mode_text(record.mode, record.slots))
+    if record.ended != "read":
+        yield "Sampling", escape(sampling_text(record))
+        yield "Ended", escape(f"{record.ended}, {record.tokens_per_second:.1f} tokens per second")
+    for change in record.desk:
+        yield f"Mixing desk from token {change.index}", escape(desk_text(change.desk, record.slots))
+    if recipe:
+        backbone, mixer, versions = recipe.backbone, recipe.mixer, recipe.versions
+        yield "Backbone", f"{_said(f'{backbone.name} ({backbone.reference})')} {_hash(backbone.fingerprint)}"
+        for epoch in recipe.epochs:
+            yield "Epoch", f"{_said(epoch.name)} {_said(epoch.era)} {_hash(epoch.sha256)}"
+        yield "Time Mixer", f"{_said(mixer.strategy)} {_hash(mixer.sha256)}"
+        made_with = f"tlora-gui {versions.tlora_gui}, torch {versions.torch}, transformers {versions.transformers}"
+        yield "Software", _said(made_with)
+
+
+def _said(text: str) -> str:
+    return f"<bdi>{escape(one_line(text))}</bdi>"
+
+
+def _hash(digest: str) -> str:
+    return f"<br><code>{escape(one_line(digest))}</code>" if digest else ""

@@ -1,0 +1,65 @@
+"""A generation with its recipe as a JSON file that can be opened again, and the way back from a stranger's file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.sharing.recipe import Recipe
+from tlora_gui.engine.sharing.records import generation_data, read_generation
+from tlora_gui.engine.sharing.typed_json import reader
+from tlora_gui.engine.storage import DAMAGE, first_line
+from tlora_gui.engine.texts import GenerationRecord
+
+FORMAT, VERSION = "tlora-generation", 1
+MAX_BYTES = 64 * 2**20
+"""More than 100,000 tokens."""
+
+
+def to_json(record: GenerationRecord, recipe: Recipe) -> str:
+    """The file's text: the recipe in lines of its own, for people, the generation in a single one."""
+    head = {"format": FORMAT, "version": VERSION, "recipe": asdict(recipe)}
+    return f'{json.dumps(head, indent=2)[:-2]},\n  "generation": {json.dumps(generation_data(record))}\n}}\n'
+
+
+def read_json(path: Path) -> tuple[GenerationRecord, Recipe]:
+    """What :func:`to_json` wrote, from a file that may be anything.
+
+    Raises:
+        TloraError: if it cannot be read, is something else, is damaged, or was made by a newer version.
+    """
+    data = _parsed(path)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise TloraError(f"{path.name} is no generation of tlora-gui.", "Choose a .json file that was exported here.")
+    version = data.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise TloraError(f"{path.name} was made by a newer tlora-gui (format {version}).", "Update tlora-gui.")
+    try:
+        return read_generation(data["generation"]), cast(Recipe, reader(Recipe)(data["recipe"]))
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        if not path.is_file():
+            raise TloraError(f"{path} is no file.", "Choose a .json file that is there.")
+        with path.open("rb") as file:
+            read = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise TloraError(f"{path} cannot be read: {first_line(error)}.", "Choose another file.") from error
+    if len(read) > MAX_BYTES:
+        raise TloraError(
+            f"{path.name} is larger than {MAX_BYTES // 2**20} MB, which no generation is.", "Choose another file."
+        )
+    try:
+        return json.loads(read.decode("utf-8-sig"))
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> TloraError:
+    return TloraError(f"{path.name} is damaged: {first_line(error)}.", "Ask for the file again; nothing was changed.")

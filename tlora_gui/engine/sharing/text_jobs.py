@@ -1,0 +1,132 @@
+"""Jobs about texts that are kept: list, open, name, delete, export, import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import transformers
+
+import tlora_gui
+from tlora_gui.engine import jobs
+from tlora_gui.engine.backbones import state_hash
+from tlora_gui.engine.config import MIXER_MODE
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import FileWritten, GenerationLoaded, GenerationsListed
+from tlora_gui.engine.project_index import MixerFile
+from tlora_gui.engine.sharing.export_html import to_html
+from tlora_gui.engine.sharing.export_json import read_json, to_json
+from tlora_gui.engine.sharing.markdown import to_markdown
+from tlora_gui.engine.sharing.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
+from tlora_gui.engine.storage import write_text
+from tlora_gui.engine.texts import GenerationRecord
+from tlora_gui.engine.workspace import Workspace
+
+TextJob = (
+    jobs.ListGenerations
+    | jobs.LoadGeneration
+    | jobs.EditGeneration
+    | jobs.DeleteGeneration
+    | jobs.ExportGeneration
+    | jobs.ImportGeneration
+)
+
+
+def do(space: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded | FileWritten:
+    """Do a job about kept texts.
+
+    Raises:
+        TloraError: if the text is not there, or a file cannot be read or written.
+    """
+    kept = space.project.generations
+    match job:
+        case jobs.LoadGeneration():
+            return GenerationLoaded(kept.load(job.id))
+        case jobs.ExportGeneration():
+            return _export(space, job)
+        case jobs.ImportGeneration():
+            return _import(space, Path(job.path).expanduser())
+        case jobs.EditGeneration():
+            kept.edit(job.id, job.name, job.pinned)
+        case jobs.DeleteGeneration():
+            if job.restore:
+                kept.restore(job.id)
+            else:
+                kept.delete(job.id)
+    return GenerationsListed(kept.summaries())
+
+
+def _export(space: Workspace, job: jobs.ExportGeneration) -> FileWritten:
+    path, record = Path(job.path).expanduser(), job.record
+    recipe = space.project.generations.origin(record.id) or recipe_of(space, record)
+    match path.suffix.lower():
+        case ".html" | ".htm":
+            text = to_html(record, recipe)
+        case ".json":
+            text = to_json(record, recipe)
+        case ".md":
+            text = to_markdown(record)
+        case other:
+            raise TloraError(f"A text is not exported as {other or 'a file without ending'}.", "Use .html, .json, .md.")
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise TloraError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+    return FileWritten(str(path))
+
+
+def _import(space: Workspace, path: Path) -> GenerationLoaded:
+    record, recipe = read_json(path)
+    kept = space.project.generations
+    if record.parent not in {summary.id for summary in kept.summaries()}:
+        record = replace(record, parent="")
+    return GenerationLoaded(kept.keep(record, recipe))
+
+
+def recipe_of(space: Workspace, record: GenerationRecord) -> Recipe:
+    """What made a generation in this project.
+
+    Epochs are frozen, so what is there now is what spoke then; the mixer is the stored one over the same epochs.
+    """
+    index, speaking = space.project.index, record.slots[1:]
+    known = {epoch.slug: epoch for epoch in space.epochs}
+    return Recipe(
+        BackboneRecipe(index.backbone_reference, index.backbone_name, index.fingerprint),
+        tuple(
+            EpochRecipe(
+                slot.slug,
+                slot.name,
+                known[slot.slug].era if slot.slug in known else "",
+                _adapter_hash(space, slot.slug),
+            )
+            for slot in speaking
+        ),
+        MixerRecipe(index.mixer.strategy, _mixer_hash(space, record)),
+        record.mode,
+        record.sampling,
+        record.desk,
+        Versions(tlora_gui.__version__, str(torch.__version__), transformers.__version__),
+    )
+
+
+def _adapter_hash(space: Workspace, slug: str) -> str:
+    if slug not in space.project.index.folders or slug not in space.model.adapters:
+        return ""
+    return state_hash(space.model.adapter_parameters(slug))
+
+
+def _mixer_hash(space: Workspace, record: GenerationRecord) -> str:
+    entry = _mixer_file(space, record)
+    try:
+        return state_hash(dict(space.project.read_mixer(entry, space.model).named_parameters())) if entry else ""
+    except TloraError:
+        return ""
+
+
+def _mixer_file(space: Workspace, record: GenerationRecord) -> MixerFile | None:
+    """Where the mixer is stored that spoke, if one did and it is."""
+    slots = tuple(slot.slug for slot in record.slots[1:])
+    if record.mode == MIXER_MODE:
+        return next((entry for entry in reversed(space.project.index.mixers) if entry.slots == slots), None)
+    return {stored.mode: entry for stored, entry in space.stored_mixers().items()}.get(record.mode)

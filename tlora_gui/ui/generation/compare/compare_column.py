@@ -1,0 +1,225 @@
+"""One text of a comparison: who speaks, the text, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPixmap, QTextCursor
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStyle, QStyleOptionComboBox, QVBoxLayout, QWidget
+
+from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.ui.charts.frame import small_button
+from tlora_gui.ui.generation.compare.differences import differing
+from tlora_gui.ui.generation.text.token_style import drawing_order, share_text, surprise_bits
+from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token.bars import MixBar
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.layouts import column, label, row, set_role
+
+ModeChoice = tuple[str, str, str]
+"""A mode of ``Generate``, its label, and a colour ("" for none)."""
+
+_ROW_HEAD_WIDTH = 216
+
+
+class CompareColumn(QWidget):
+    """Head, text and figures below each other; as a row, head and figures stand to the left of the text.
+
+    Signals: ``token_chosen(TokenEvent)``, ``remove_requested()``.
+    """
+
+    token_chosen = Signal(object)
+    remove_requested = Signal()
+
+    def __init__(self, as_row: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._as_row = as_row
+        self.text = TokenView()
+        self._title = ElidedLabel("title")
+        self._choice = _ModeBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
+        self._choice.setMaximumWidth(400)
+        self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._remove = small_button("×", self.tr("Remove this column"))
+        self._bar = MixBar()
+        self._bar.setFixedHeight(6)
+        self._figures = label("", "caption", wrap=True)
+        self._figures.setTextFormat(Qt.TextFormat.PlainText)
+        self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._remove.clicked.connect(self.remove_requested)
+        self.text.token_selected.connect(self._chosen)
+        self._lay_out()
+        self.set_title(None)
+        self.reset(())
+
+    def _lay_out(self) -> None:
+        head = row(self._choice, self._remove, self._title, spacing=4)
+        if self._as_row:
+            left = column(head, self._bar, self._figures, None, spacing=4)
+            left.setContentsMargins(0, 0, 0, 0)
+            beside = QWidget()
+            beside.setFixedWidth(_ROW_HEAD_WIDTH)
+            beside.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
+            beside.setLayout(left)
+            self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text, spacing=12)
+        else:
+            whole = column(head, self._bar, self.text, self._figures, spacing=6)
+            whole.setStretch(2, 1)
+        self.setLayout(whole)
+
+    # -- which column it is ---------------------------------------------------------------------------------
+
+    def set_number(self, number: int) -> None:
+        """Its place from 0, for object names and screen readers; -1 for one that is about to go."""
+        names = ("compareMode", "compareText", "compareFigures", "removeColumnButton")
+        for widget, name in zip((self._choice, self.text, self._figures, self._remove), names, strict=True):
+            widget.setObjectName(f"{name}{number}" if number >= 0 else "")
+        self._choice.setAccessibleName(self.tr("Who speaks in column {number}").format(number=number + 1))
+        self._remove.setAccessibleName(self.tr("Remove column {number}").format(number=number + 1))
+        self._name_text(number)
+
+    def _name_text(self, number: int) -> None:
+        self.text.setAccessibleName(self.tr("Compared text {number}").format(number=number + 1))
+
+    def set_title(self, title: str | None, tooltip: str = "") -> None:
+        """Show a title in place of the choice of modes; None shows the choice."""
+        self._title.setVisible(title is not None)
+        self._choice.setVisible(title is None)
+        self._remove.setVisible(title is None)
+        self._title.show_text(title or "", tooltip)
+
+    def set_modes(self, modes: Sequence[ModeChoice], preferred: int) -> None:
+        """Offer these; keeps the chosen one if it is still there, else takes the ``preferred``-th."""
+        chosen = self._choice.currentData()
+        self._choice.clear()
+        for mode, name, colour in modes:
+            self._choice.addItem(_dot(colour) if colour else QIcon(), name, mode)
+        index = self._choice.findData(chosen) if chosen is not None else -1
+        self._choice.setCurrentIndex(index if index >= 0 else min(preferred, len(modes) - 1))
+
+    def choose_mode(self, mode: str) -> None:
+        """Choose who speaks, if that is offered."""
+        if (index := self._choice.findData(mode)) >= 0:
+            self._choice.setCurrentIndex(index)
+
+    @property
+    def mode(self) -> str:
+        """The chosen mode."""
+        return str(self._choice.currentData() or "")
+
+    def set_changeable(self, changeable: bool, removable: bool) -> None:
+        """Whether another mode can be chosen, and whether the column can go."""
+        self._choice.setEnabled(changeable)
+        self._remove.setEnabled(changeable and removable)
+
+    def set_figure_lines(self, lines: int) -> None:
+        """Keep room for so many lines of figures, so that texts side by side are equally high."""
+        self._figures.ensurePolished()
+        self._figures.setFixedHeight(lines * self._figures.fontMetrics().lineSpacing())
+
+    # -- its text -------------------------------------------------------------------------------------------
+
+    def reset(self, slots: tuple[SlotInfo, ...], state: str = "") -> None:
+        """Show an empty text over these slots; ``state`` says why it is empty."""
+        self.text.reset(slots)
+        self._speed = 0.0
+        self._difference = self._problem = ""
+        self._bar.set_mix((), ())
+        self._say(state)
+
+    def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
+        """Append tokens, all in one step."""
+        self.text.add_tokens(tokens)
+        self._show_figures()
+
+    def finish(self, record: GenerationRecord) -> None:
+        """The text is complete."""
+        self._speed = record.tokens_per_second
+        self._show_figures()
+        self._show_beginning()
+
+    def _show_beginning(self) -> None:
+        """Scroll so that texts beside or below each other begin at the same place: rows where the prompt ends."""
+        tokens = self.text.tokens
+        first = next((index for index, token in enumerate(tokens) if not token.is_prompt), 0) if self._as_row else 0
+        self.text.moveCursor(QTextCursor.MoveOperation.End)
+        cursor = self.text.textCursor()
+        cursor.setPosition(self.text.span(first)[0] if tokens else 0)
+        self.text.setTextCursor(cursor)
+
+    def fail(self, message: str) -> None:
+        """Say why there is no more text."""
+        self._problem = message
+        self._say(message)
+
+    def ids(self) -> list[int]:
+        """The vocabulary's numbers of what has come."""
+        return [token.token_id for token in self.text.tokens]
+
+    def compare_with(self, first: Sequence[int]) -> None:
+        """Mark where this text differs from the first one, given as token ids."""
+        marks = differing(first, self.ids())
+        self.text.set_marks(marks)
+        self._difference = self._difference_text(marks)
+        self._show_figures()
+
+    def _difference_text(self, marks: list[int]) -> str:
+        tokens = self.text.tokens
+        if not marks:
+            return self.tr("no difference to the first")
+        # A prompt that all share is no part of the comparison.
+        shared = 0 if tokens[marks[0]].is_prompt else sum(token.is_prompt for token in tokens)
+        return self.tr("{count} of {total} differ, from token {first} on").format(
+            count=len(marks), total=len(tokens) - shared, first=marks[0]
+        )
+
+    def _show_figures(self) -> None:
+        new = [token for token in self.text.tokens if not token.is_prompt]
+        if self._problem or not self.text.tokens:
+            return
+        self._show_mix(new or self.text.tokens)
+        facts = [self.tr("{count} tokens").format(count=len(new))]
+        if self._speed > 0 and not self._as_row:
+            facts.append(self.tr("{speed} tokens/s").format(speed=f"{self._speed:.1f}"))
+        if new:
+            facts.append(self.tr("surprise {bits} bits").format(bits=f"{fmean(map(surprise_bits, new)):.1f}"))
+        # No-break spaces: a narrow column breaks the line between two facts only.
+        self._say("\n".join(filter(None, (" · ".join(fact.replace(" ", "\xa0") for fact in facts), self._difference))))
+
+    def _show_mix(self, tokens: Sequence[TokenEvent]) -> None:
+        slots = self.text.slots
+        mean = [fmean(weights) for weights in zip(*(token.weights for token in tokens), strict=True)]
+        self._bar.set_mix(mean, slots)
+        told = " · ".join(f"{slots[slot].name} {share_text(mean[slot])}" for slot in drawing_order(slots))
+        self._bar.setToolTip(self.tr("Mean mix of the new tokens: {mix}").format(mix=told))
+
+    def _say(self, text: str) -> None:
+        set_role(self._figures, "role", "problem" if self._problem else "caption")
+        self._figures.setText(text)
+        meaning = self.tr("Surprise: mean over the new tokens. Tokens are counted from 0.")
+        self._figures.setToolTip(self._problem or meaning)
+
+    def _chosen(self, index: int) -> None:
+        self.token_chosen.emit(self.text.tokens[index])
+
+
+class _ModeBox(ChoiceBox):
+    """Ends in "…" where there is no room for the whole name; the tooltip has it."""
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width() - 4
+        if not option.currentIcon.isNull():
+            room -= option.iconSize.width() + 4
+        elide = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)
+
+
+def _dot(colour: str) -> QIcon:
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)

@@ -1,0 +1,231 @@
+"""Two to four texts side by side, or a sweep in rows, with what differs marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QWidget
+
+from tlora_gui.engine.events import GenerationStarted
+from tlora_gui.engine.texts import GenerationRecord, TokenEvent
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn, ModeChoice
+from tlora_gui.ui.generation.text.token_style import ColourMode
+from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.layouts import column, label, row
+
+Shown = Literal["modes", "records", "rows"]
+FEWEST_COLUMNS, MOST_COLUMNS = 2, 4
+_COMPARE_MS = 250
+
+
+class ComparePage(QFrame):
+    """Asks for one prompt and seed from several speakers; shows what comes, kept texts, or the rows of a sweep.
+
+    Signals: ``compare_requested(list of modes)``, ``token_hovered(TokenEvent | None, slots)``.
+    """
+
+    compare_requested = Signal(list)
+    token_hovered = Signal(object, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("comparePage")
+        self.setAccessibleName(self.tr("Comparison"))
+        self._shown: Shown = "modes"
+        self._running = False
+        self._theme = LIGHT
+        self._colour: tuple[ColourMode, int] = ("dominant", 0)
+        self._modes: tuple[ModeChoice, ...] = ()
+        self._parts: list[CompareColumn] = []
+        self._comparing = QTimer(self, singleShot=True, interval=_COMPARE_MS)
+        self._comparing.timeout.connect(self._mark_differences)
+        self._hint = label("", "caption")
+        self._again = self._button(
+            "compareModesButton", self.tr("New comparison"), self.tr("Back to one prompt and several speakers")
+        )
+        self._add = self._button("addColumnButton", self.tr("+ Column"), self.tr("Compare with one more speaker"))
+        self._again.clicked.connect(self.show_modes)
+        self._add.clicked.connect(self._add_column)
+        self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        header = row(self._hint, None, self._again, self._add)
+        whole = column(header, self._places)
+        whole.setStretch(1, 1)
+        self.setLayout(whole)
+        self.show_modes()
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
+        return button
+
+    # -- what stands side by side ---------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> int:
+        """How many texts are compared."""
+        return len(self._parts)
+
+    def set_modes(self, modes: Sequence[ModeChoice]) -> None:
+        """Offer these speakers: (mode, label, colour or "")."""
+        self._modes = tuple(modes)
+        for number, part in enumerate(self._parts):
+            part.set_modes(self._modes, number)
+        self._offer()
+
+    def show_modes(self) -> None:
+        """Two empty columns, each with a choice of modes."""
+        self._arrange("modes", [None] * FEWEST_COLUMNS)
+
+    def choose_modes(self, modes: Sequence[str]) -> None:
+        """Empty columns for these modes, two to four of them; one that is not offered leaves its column's choice."""
+        self._arrange("modes", [None] * len(modes))
+        for part, mode in zip(self._parts, modes, strict=True):
+            part.choose_mode(mode)
+
+    def show_records(self, records: Sequence[GenerationRecord]) -> None:
+        """Compare finished texts, each titled by its name or its mode and seed."""
+        self._arrange("records", [self._title_of(record) for record in records])
+        for part, record in zip(self._parts, records, strict=True):
+            part.reset(record.slots)
+            part.add_tokens(record.tokens)
+            part.finish(record)
+        self._mark_differences()
+
+    def show_rows(self, titles: Sequence[str]) -> None:
+        """One row of full width per title, for the steps of a sweep."""
+        self._arrange("rows", titles)
+
+    def _title_of(self, record: GenerationRecord) -> str:
+        names = {mode: name for mode, name, _ in self._modes}
+        made_by = names.get(record.mode, record.mode)
+        return record.name or self.tr("{name} · seed {seed}").format(name=made_by, seed=record.sampling.seed)
+
+    def _arrange(self, shown: Shown, titles: Sequence[str | None]) -> None:
+        self._shown = shown
+        while self._parts:
+            self._take(self._parts[-1])
+        as_row = shown == "rows"
+        directions = QBoxLayout.Direction
+        self._places.setDirection(directions.TopToBottom if as_row else directions.LeftToRight)
+        self._places.setSpacing(8 if as_row else 12)
+        for title in titles:
+            self._put().set_title(title)
+        self._hint.setText(
+            self.tr("<span style='text-decoration: overline'>overlined</span>: differs from the first row")
+            if as_row
+            else self.tr("<span style='text-decoration: overline'>overlined</span>: differs from the first column")
+        )
+        self._offer()
+        self.token_hovered.emit(None, ())
+
+    def _put(self) -> CompareColumn:
+        part = CompareColumn(as_row=self._shown == "rows")
+        part.set_modes(self._modes, len(self._parts))
+        part.text.set_colour_mode(*self._colour)
+        part.text.apply_theme(self._theme)
+        part.token_chosen.connect(self._token_chosen)
+        part.remove_requested.connect(self._remove_column)
+        self._parts.append(part)
+        self._places.addWidget(part, 1)
+        return part
+
+    def _take(self, part: CompareColumn) -> None:
+        self._parts.remove(part)
+        self._places.removeWidget(part)
+        part.set_number(-1)
+        part.hide()
+        part.deleteLater()
+
+    def _offer(self) -> None:
+        """Enable what can be asked now."""
+        count = len(self._parts)
+        choosing = self._shown == "modes"
+        for number, part in enumerate(self._parts):
+            part.set_number(number)
+            part.set_changeable(not self._running, count > FEWEST_COLUMNS)
+            if self._shown != "rows":
+                part.set_figure_lines(max(count, 2))
+        self._again.setVisible(not choosing)
+        self._again.setEnabled(not self._running)
+        self._add.setVisible(choosing)
+        self._add.setEnabled(not self._running and count < MOST_COLUMNS)
+
+    # -- how it looks ---------------------------------------------------------------------------------------
+
+    def set_colour_mode(self, mode: ColourMode, slot: int = 0) -> None:
+        """Choose what colour means; ``slot`` is the one whose weight the mode "weight" shows."""
+        self._colour = (mode, slot)
+        for part in self._parts:
+            part.text.set_colour_mode(mode, slot)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        self._theme = theme
+        for part in self._parts:
+            part.text.apply_theme(theme)
+
+    # -- what comes -----------------------------------------------------------------------------------------
+
+    def set_running(self, running: bool) -> None:
+        """Whether texts are coming: nothing can be changed then."""
+        self._running = running
+        self._offer()
+
+    def start(self, number: int, started: GenerationStarted) -> None:
+        """Empty a column (or row) for a text whose tokens follow."""
+        self._parts[number].reset(started.slots, self.tr("Reading the prompt…"))
+
+    def add_tokens(self, number: int, tokens: Sequence[TokenEvent]) -> None:
+        """Append tokens to a column; what differs is marked a little later."""
+        self._parts[number].add_tokens(tokens)
+        if not self._comparing.isActive():
+            self._comparing.start()
+
+    def finish(self, number: int, record: GenerationRecord) -> None:
+        """A column's text is complete."""
+        self._parts[number].finish(record)
+        self._mark_differences()
+
+    def fail(self, number: int, message: str) -> None:
+        """A column gets no more text."""
+        self._parts[number].fail(message)
+
+    def _mark_differences(self) -> None:
+        self._comparing.stop()
+        first = self._parts[0].ids()
+        for part in self._parts[1:] if first else ():
+            if part.text.tokens:
+                part.compare_with(first)
+
+    # -- what the person does -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Ask for a text per column; from other views first go back to the columns."""
+        if self._running or not self._modes:
+            return
+        if self._shown != "modes":
+            self.show_modes()
+        for part in self._parts:
+            part.reset((), self.tr("Waits for its turn…"))
+        self.token_hovered.emit(None, ())
+        self.compare_requested.emit([part.mode for part in self._parts])
+
+    def _add_column(self) -> None:
+        self._put()
+        self._offer()
+
+    def _remove_column(self) -> None:
+        part = self.sender()
+        if isinstance(part, CompareColumn):
+            self._take(part)
+            self._offer()
+            self._mark_differences()
+
+    def _token_chosen(self, token: TokenEvent) -> None:
+        part = self.sender()
+        if isinstance(part, CompareColumn):
+            self.token_hovered.emit(token, part.text.slots)
