@@ -2916,8 +2916,8 @@ hatten andere Sprecher</translation>
         <translation>Erzeugter Text</translation>
     </message>
     <message>
-        <source>Hover a token, or walk with the left and right arrow keys, to see who speaks. Enter or a double click asks for another word there.</source>
-        <translation>Mit der Maus auf ein Token zeigen oder mit den Pfeiltasten gehen, um zu sehen, wer spricht. Enter oder Doppelklick fragt dort nach einem anderen Wort.</translation>
+        <source>Hover a token, or walk with the left and right arrow keys, to see who speaks. A click holds it, another one lets go. Enter or a double click asks for another word there.</source>
+        <translation>Zeiger auf ein Token halten oder mit den Pfeiltasten nach links und rechts gehen, um zu sehen, wer spricht. Ein Klick hält es fest, ein weiterer lässt los. Enter oder ein Doppelklick fragt dort nach einem anderen Wort.</translation>
     </message>
     <message>
         <source>Copy all</source>

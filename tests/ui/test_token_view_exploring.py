@@ -48,6 +48,28 @@ def copied(view: TokenView) -> str:
     return QApplication.clipboard().text()
 
 
+# -- holding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_clicked_token_is_held_until_it_is_clicked_again(qapp: QApplication) -> None:
+    view = view_with("one", " two", " three")
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    QTest.mouseMove(view.viewport(), place_of(view, 2))
+    assert view.current == 1
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    QTest.mouseMove(view.viewport(), place_of(view, 0))
+    assert view.current == 0
+
+
+def test_a_new_text_holds_nothing(qapp: QApplication) -> None:
+    view = view_with("one", " two")
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    view.reset(SLOTS)
+    view.add_tokens(tokens_of("three", " four"))
+    QTest.mouseMove(view.viewport(), place_of(view, 1))
+    assert view.current == 1
+
+
 # -- one slot's weight ---------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,7 @@ class TokenView(ColouredText):
     def __init__(self, parent: QWidget | None = None, say: Callable[[str], None] | None = None) -> None:
         super().__init__(parent)
         self._current = -1
+        self._held = False
         self._selected = (-1, -1)
         self._settling = False
         self._announcer = Announcer(self, say)
@@ -57,7 +58,7 @@ class TokenView(ColouredText):
         self.setToolTip(
             self.tr(
                 "Hover a token, or walk with the left and right arrow keys, to see who speaks. "
-                "Enter or a double click asks for another word there."
+                "A click holds it, another one lets go. Enter or a double click asks for another word there."
             )
         )
         self.setTextInteractionFlags(
@@ -83,6 +84,7 @@ class TokenView(ColouredText):
     def reset(self, slots: tuple[SlotInfo, ...]) -> None:
         """Start an empty text whose tokens mix these slots."""
         self._current = -1
+        self._held = False
         self._announcer.clear()
         super().reset(slots)
         self._tell_selection()
@@ -139,12 +141,16 @@ class TokenView(ColouredText):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        if event.buttons() == Qt.MouseButton.NoButton:
+        if event.buttons() == Qt.MouseButton.NoButton and not self._held:
             self._choose(self.token_at(event.position().toPoint()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
-        self._choose(self.token_at(event.position().toPoint()))
+        index = self.token_at(event.position().toPoint())
+        # So that the pointer reaches the inspector without choosing all that lies on its way.
+        self._held = index >= 0 and not (self._held and index == self._current)
+        self._choose(index)
+        self.viewport().update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.token_at(event.position().toPoint())
@@ -245,6 +251,6 @@ class TokenView(ColouredText):
             return
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.text), 1.6))
+        painter.setPen(QPen(QColor(self._theme.text), 2.6 if self._held else 1.6))
         for rectangle in rectangles(self, *self.span(self._current)):
             painter.drawRoundedRect(rectangle.adjusted(-0.5, 0.5, 0.5, -0.5), 2.5, 2.5)
