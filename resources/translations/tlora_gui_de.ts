@@ -267,6 +267,26 @@
         <source>{done} of {total}</source>
         <translation>{done} von {total}</translation>
     </message>
+    <message>
+        <source>{name} is trained.</source>
+        <translation>{name} ist trainiert.</translation>
+    </message>
+    <message>
+        <source>{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}.</source>
+        <translation>{name} ist trainiert und eingefroren: Verlust am Prüftext {own:.2f}, Backbone {base:.2f}.</translation>
+    </message>
+    <message>
+        <source>the mix keeps {share} of the gain at worst ({name})</source>
+        <translation>die Mischung behält mindestens {share} des Gewinns (am wenigsten bei {name})</translation>
+    </message>
+    <message>
+        <source>routing accuracy {share} on average</source>
+        <translation>Routing-Genauigkeit {share} im Mittel</translation>
+    </message>
+    <message>
+        <source>Measured on held-out text: {figures}.</source>
+        <translation>Am Prüftext gemessen: {figures}.</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -786,26 +806,6 @@
     <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
-    </message>
-    <message>
-        <source>{name} is trained.</source>
-        <translation>{name} ist trainiert.</translation>
-    </message>
-    <message>
-        <source>{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}.</source>
-        <translation>{name} ist trainiert und eingefroren: Verlust am Prüftext {own:.2f}, Backbone {base:.2f}.</translation>
-    </message>
-    <message>
-        <source>the mix keeps {share} of the gain at worst ({name})</source>
-        <translation>die Mischung behält mindestens {share} des Gewinns (am wenigsten bei {name})</translation>
-    </message>
-    <message>
-        <source>routing accuracy {share} on average</source>
-        <translation>Routing-Genauigkeit {share} im Mittel</translation>
-    </message>
-    <message>
-        <source>Measured on held-out text: {figures}.</source>
-        <translation>Am Prüftext gemessen: {figures}.</translation>
     </message>
 </context>
 <context>
@@ -1357,22 +1357,6 @@ um eine neue Epoche zu trainieren</translation>
 <context>
     <name>GenerationPane</name>
     <message>
-        <source>Who speaks: the Time Mixer, or one slot alone</source>
-        <translation>Wer spricht: der Time Mixer oder ein Slot allein</translation>
-    </message>
-    <message>
-        <source>Colour</source>
-        <translation>Farbe</translation>
-    </message>
-    <message>
-        <source>What the colour of a token means</source>
-        <translation>Was die Farbe eines Tokens bedeutet</translation>
-    </message>
-    <message>
-        <source>Mode</source>
-        <translation>Modus</translation>
-    </message>
-    <message>
         <source>Copy</source>
         <translation>Kopieren</translation>
     </message>
@@ -1391,58 +1375,6 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>Open a project to generate text.</source>
         <translation>Ein Projekt öffnen, um Text zu erzeugen.</translation>
-    </message>
-    <message>
-        <source>Generate</source>
-        <translation>Erzeugen</translation>
-    </message>
-    <message>
-        <source>Continue a prompt</source>
-        <translation>Einen Prompt fortsetzen</translation>
-    </message>
-    <message>
-        <source>Read</source>
-        <translation>Lesen</translation>
-    </message>
-    <message>
-        <source>Colour any text without generating</source>
-        <translation>Beliebigen Text einfärben, ohne zu erzeugen</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleichen</translation>
-    </message>
-    <message>
-        <source>One prompt and seed, several speakers side by side</source>
-        <translation>Ein Prompt und Seed, mehrere Sprecher nebeneinander</translation>
-    </message>
-    <message>
-        <source>Colour:</source>
-        <translation>Farbe:</translation>
-    </message>
-    <message>
-        <source>Mode:</source>
-        <translation>Modus:</translation>
-    </message>
-    <message>
-        <source>dominant epoch</source>
-        <translation>vorherrschende Epoche</translation>
-    </message>
-    <message>
-        <source>probability</source>
-        <translation>Wahrscheinlichkeit</translation>
-    </message>
-    <message>
-        <source>surprise</source>
-        <translation>Überraschung</translation>
-    </message>
-    <message>
-        <source>entropy of the mix</source>
-        <translation>Entropie der Mischung</translation>
-    </message>
-    <message>
-        <source>weight of {name}</source>
-        <translation>Gewicht von {name}</translation>
     </message>
     <message>
         <source>Type a prompt above and generate; the text appears here.</source>
@@ -1762,6 +1694,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Sa&amp;ve the text as…</source>
         <translation>Text s&amp;peichern unter…</translation>
+    </message>
+    <message>
+        <source>Mi&amp;x ribbon: smooth, show everything…</source>
+        <translation>Mischband: g&amp;lätten, alles zeigen…</translation>
     </message>
     <message>
         <source>Save the mix &amp;ribbon as a picture…</source>
@@ -2106,6 +2042,77 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Go on editing</source>
         <translation>Weiter bearbeiten</translation>
+    </message>
+</context>
+<context>
+    <name>PaneHeader</name>
+    <message>
+        <source>Who speaks: the Time Mixer, or one slot alone</source>
+        <translation>Wer spricht: der Time Mixer oder ein Slot allein</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>What the colour of a token means</source>
+        <translation>Was die Farbe eines Tokens bedeutet</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Modus</translation>
+    </message>
+    <message>
+        <source>Mode:</source>
+        <translation>Modus:</translation>
+    </message>
+    <message>
+        <source>Colour:</source>
+        <translation>Farbe:</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Erzeugen</translation>
+    </message>
+    <message>
+        <source>Continue a prompt</source>
+        <translation>Einen Prompt fortsetzen</translation>
+    </message>
+    <message>
+        <source>Read</source>
+        <translation>Lesen</translation>
+    </message>
+    <message>
+        <source>Colour any text without generating</source>
+        <translation>Beliebigen Text einfärben, ohne zu erzeugen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>One prompt and seed, several speakers side by side</source>
+        <translation>Ein Prompt und Seed, mehrere Sprecher nebeneinander</translation>
+    </message>
+    <message>
+        <source>dominant epoch</source>
+        <translation>vorherrschende Epoche</translation>
+    </message>
+    <message>
+        <source>probability</source>
+        <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>surprise</source>
+        <translation>Überraschung</translation>
+    </message>
+    <message>
+        <source>entropy of the mix</source>
+        <translation>Entropie der Mischung</translation>
+    </message>
+    <message>
+        <source>weight of {name}</source>
+        <translation>Gewicht von {name}</translation>
     </message>
 </context>
 <context>

@@ -23,6 +23,7 @@ PICTURES = (
     "welcome", "empty-project",
     *(f"{stage}-{domain}" for domain in DOMAINS for stage in ("new-epoch", "training", "trained")),
     "generated-code-or-not", "generated-romeo", "generated-fibonacci", "generated-mixed",
+    "voices", "branches", "mixing-desk", "sweep", "compare", "scrub", "read", "command-palette", "shortcuts",
     "memory-matrix", "other-theme",
 )  # fmt: skip
 
@@ -55,7 +56,7 @@ def test_every_stage_has_its_picture(demo: Path) -> None:
     found = {path.stem.partition("-")[2]: QImage(str(path)) for path in sorted(demo.glob("*.png"))}
     assert tuple(found) == PICTURES
     for title, picture in found.items():
-        wide = not title.startswith("new-epoch")
+        wide = title not in ("new-epoch-shakespeare", "new-epoch-python", "command-palette", "shortcuts")
         assert (picture.width(), picture.height()) == (1440, 900) if wide else picture.width() >= 480, title
         places = product(range(0, picture.width(), 4), range(0, picture.height(), 20))
         assert len({picture.pixel(x, y) for x, y in places}) > 10, f"{title} is blank"

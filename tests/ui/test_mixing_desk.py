@@ -290,12 +290,19 @@ def test_a_sweep_goes_from_one_to_the_other_in_five_manual_blends() -> None:
     assert {desk.level("") for desk in desks} == {0}
 
 
+def test_a_sweep_is_between_the_first_two_epochs_until_one_chooses(qapp: object) -> None:
+    panel = MixingDeskPanel()
+    for slots in (SLOTS[:2], SLOTS):
+        panel.set_slots(slots)
+    assert combo(panel, "sweepToCombo").currentData() == SLOTS[2].slug
+
+
 def test_a_sweep_is_asked_for_between_the_two_chosen(panel: MixingDeskPanel) -> None:
     asked: list[tuple[str, str]] = []
     panel.sweep_requested.connect(lambda one, other: asked.append((one, other)))
     click(panel, "sweepButton")
     to = combo(panel, "sweepToCombo")
-    to.setCurrentIndex(to.findData(""))
+    QTest.keyClicks(to, "Eternity")
     panel.set_slots((*SLOTS, SlotInfo("new", "New", "#009E73")))
     click(panel, "sweepButton")
     assert asked == [("plays", "code"), ("plays", "")]

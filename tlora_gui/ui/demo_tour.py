@@ -14,7 +14,7 @@ from tlora_gui.engine.jobs import Generate
 if TYPE_CHECKING:
     from tlora_gui.ui.demo import Condition, Demo
 
-MIXED_TEXT = """def soliloquy(question, answer=None):
+MIXED_TEXT = '''def soliloquy(question, answer=None):
     if answer is None:
         raise ValueError("an answer is needed")
     return {key: value for key, value in question.items() if value}
@@ -22,13 +22,29 @@ MIXED_TEXT = """def soliloquy(question, answer=None):
 **FIRST LORD**  
 My gracious lord, the king your father lies  
 This night at Dover, and commends him to thee.  
+
+**PRINCE**  
+What says he, sirrah? Speak, and be not long.  
+I am not in the humour for thy jests.  
+
+**FIRST LORD**  
 He prays that thou wilt come with all thy train,  
 And bring thy brother too, whom much he loves.  
 
+_Exeunt._
+
 class Court:
-    def __init__(self, lords):
-        self.lords = sorted(lords, key=lambda lord: lord.name)
-"""
+    """The lords of a king, in order."""
+
+    def __init__(self, lords=()):
+        self._lords = list(lords)
+
+    def __iter__(self):
+        return iter(self._lords)
+
+    def __contains__(self, lord):
+        return lord in self._lords
+'''
 """A Python file with a scene of a play in it."""
 
 
@@ -144,7 +160,7 @@ class Tour:
         finished = demo.count(GenerationFinished)
         window.generation.begin()
         yield demo.more(GenerationFinished, finished)
-        window.generation.choose_token(30)
+        window.generation.choose_token(12)
         yield self._pause()
         demo.shoot("read")
 

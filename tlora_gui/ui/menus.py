@@ -78,6 +78,7 @@ class Menus(QObject):
         menu.addSeparator()
         self.open_text = self._action(menu, "openTextAction", self.tr("O&pen a saved text…"), "Ctrl+Shift+O")
         self.save_text = self._action(menu, "saveTextAction", self.tr("Sa&ve the text as…"), standard.Save)
+        self.ribbon = self._action(menu, "ribbonAction", self.tr("Mi&x ribbon: smooth, show everything…"))
         self.save_ribbon = self._action(menu, "saveRibbonAction", self.tr("Save the mix &ribbon as a picture…"))
         self.needs_text = (
             self.again,
@@ -90,6 +91,7 @@ class Menus(QObject):
             self.copy_rich,
             self.copy_markdown,
             self.save_text,
+            self.ribbon,
             self.save_ribbon,
         )
 

@@ -22,23 +22,12 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.layouts import small_button
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
 SMALL_POINTS = 8.0
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
-
-
-def small_button(text: str, what: str) -> QToolButton:
-    """A quiet button of a chart; ``what`` is its tooltip and accessible name."""
-    button = QToolButton()
-    button.setText(text)
-    button.setProperty("role", "flat")
-    button.setProperty("compact", True)
-    button.setToolTip(what)
-    button.setAccessibleName(what)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button
 
 
 class Legend(QWidget):

@@ -8,12 +8,11 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QWidge
 
 from tlora_gui.engine.events import EpochInfo, Evaluated
 from tlora_gui.ui.charts.figures import Measure, figures
-from tlora_gui.ui.charts.frame import small_button
 from tlora_gui.ui.charts.matrix import MemoryMatrix
 from tlora_gui.ui.charts.metric_strip import MetricStrip
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import row
+from tlora_gui.ui.widgets.layouts import row, small_button
 
 _GAP = 4
 _LEAST_MATRIX = 76

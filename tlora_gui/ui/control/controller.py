@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLockFile, QObject, Slot
@@ -40,13 +39,13 @@ from tlora_gui.engine.events import (
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.engine.metrics import gain_kept
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.control.compare_control import CompareControl
 from tlora_gui.ui.control.generation_control import GenerationControl
+from tlora_gui.ui.control.notices import finished_text, scores_text
+from tlora_gui.ui.control.question_control import QuestionControl
 from tlora_gui.ui.control.texts_control import TextsControl
 from tlora_gui.ui.control.training_control import TrainingControl
-from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.project_lock import lock_project
@@ -69,6 +68,7 @@ class Controller(QObject):
         self.training = TrainingControl(window, client)
         self.comparing = CompareControl(window, client)
         self.generating = GenerationControl(window, client)
+        self.asking = QuestionControl(window, client)
         self.texts = TextsControl(window, client)
         self._opening: int | None = None
         self._closing = False
@@ -349,7 +349,7 @@ class Controller(QObject):
             case EpochsChanged(epochs, mixers):
                 self._set_epochs(epochs, mixers)
             case EpochFinished(epoch):
-                window.banner.show_notice(self._finished_text(epoch))
+                window.banner.show_notice(finished_text(epoch))
             case GenerationFinished(record) if job_id == self.generating.job_id:
                 self.generating.complete(record)
             case GenerationFinished(record) if self.comparing.handles(job_id):
@@ -361,10 +361,10 @@ class Controller(QObject):
             case GenerationLoaded(record):
                 self.texts.loaded(job_id, record)
             case Counterfactual() | MixersScrubbed():
-                self.generating.answered(job_id, event)
+                self.asking.answered(job_id, event)
             case Evaluated(scores) if scores:
                 window.charts.show_evaluation(event)
-                window.banner.show_notice(self._scores_text(event))
+                window.banner.show_notice(scores_text(event, self.epochs))
             case FileWritten(path):
                 self._notice_written(path)
             case JobDone() | JobCancelled():
@@ -404,32 +404,6 @@ class Controller(QObject):
         else:
             self.window.progress_line.show_progress(progress)
 
-    def _finished_text(self, epoch: EpochInfo) -> str:
-        if epoch.held_out_loss is None or epoch.backbone_loss is None:
-            return self.tr("{name} is trained.").format(name=epoch.name)
-        return self.tr("{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}.").format(
-            name=epoch.name, own=epoch.held_out_loss, base=epoch.backbone_loss
-        )
-
-    def _scores_text(self, event: Evaluated) -> str:
-        names = {epoch.slug: epoch.name for epoch in self.epochs}
-        parts = []
-        kept = [
-            (gain_kept(score.loss_backbone, score.loss_epoch, score.loss_mix), names.get(score.slug, score.slug))
-            for score in event.scores
-            if score.loss_epoch < score.loss_backbone
-        ]
-        if kept:
-            share, name = min(kept)
-            parts.append(
-                self.tr("the mix keeps {share} of the gain at worst ({name})").format(
-                    share=human_share(share), name=name
-                )
-            )
-        routing = fmean(score.routing_accuracy for score in event.scores)
-        parts.append(self.tr("routing accuracy {share} on average").format(share=human_share(routing)))
-        return self.tr("Measured on held-out text: {figures}.").format(figures="; ".join(parts))
-
     def _failed(self, job_id: int, event: JobFailed) -> None:
         if job_id == self.generating.job_id:
             self.generating.failed(event)
@@ -457,7 +431,7 @@ class Controller(QObject):
             self.window.welcome.show_idle()
             self.window.progress_line.clear()
         else:
-            self.generating.forget(job_id)
+            self.asking.ended(job_id)
             self.window.progress_line.clear()
             self.training.offer_evaluation()
 

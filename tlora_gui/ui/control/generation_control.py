@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
-from tlora_gui.engine.events import Counterfactual, GenerationStarted, JobFailed, MixersScrubbed, PromptTooLong
+from tlora_gui.engine.events import GenerationStarted, JobFailed, PromptTooLong
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.ui.generation.sampling import LARGEST_SEED
@@ -43,7 +43,6 @@ class GenerationControl(QObject):
         self._job: TextJob | None = None
         self._too_long: PromptTooLong | None = None
         self._afterwards: Callable[[], None] | None = None
-        self._asked: dict[int, GenerationRecord] = {}
         self._connect()
 
     def _connect(self) -> None:
@@ -65,7 +64,6 @@ class GenerationControl(QObject):
         inspector.alternative_chosen.connect(self.branch)
         inspector.text_chosen.connect(self._branch_with_text)
         inspector.again_requested.connect(self.again)
-        inspector.others_requested.connect(self.ask_others)
         window.desk.desk_changed.connect(self._steer)
         window.epochs.epoch_activated.connect(pane.choose_mode)
         menus.generate.triggered.connect(pane.begin)
@@ -74,8 +72,6 @@ class GenerationControl(QObject):
         menus.more.triggered.connect(self.more)
         menus.branch.triggered.connect(self._offer_other_word)
         menus.branch_again.triggered.connect(self._again_from_chosen)
-        menus.ask_others.triggered.connect(self._ask_about_chosen)
-        menus.scrub.triggered.connect(self._scrub)
         menus.find.triggered.connect(pane.text_page.find_bar.open)
         menus.copy.triggered.connect(pane.copy_plain)
         menus.copy_rich.triggered.connect(pane.copy_rich)
@@ -175,39 +171,6 @@ class GenerationControl(QObject):
         at = len(record.tokens) if index is None else index
         self.generate(jobs.Generate(record.prompt, pane.mode, sampling, branch=jobs.Branch(record, at, token_id, text)))
 
-    # -- asking about a text ------------------------------------------------------------------------------------
-
-    @Slot(int)
-    def ask_others(self, index: int) -> None:
-        """What would the backbone and every epoch alone have said here?"""
-        record = self._window.generation.record
-        if record is None:
-            self._window.inspector.end_asking()
-        else:
-            self._asked[self._client.submit(jobs.AskOthers(record, index))] = record
-
-    @Slot()
-    def _ask_about_chosen(self) -> None:
-        if self._window.generation.current >= 0:
-            self._window.raise_dock(self._window.inspector)
-            self._window.inspector.ask()
-
-    @Slot()
-    def _scrub(self) -> None:
-        record = self._window.generation.record
-        if record is not None:
-            self._asked[self._client.submit(jobs.ScrubMixers(record))] = record
-
-    def answered(self, job_id: int, event: Counterfactual | MixersScrubbed) -> None:
-        """An answer, if it is still about the text that is shown."""
-        pane, about = self._window.generation, self._asked.get(job_id)
-        if about is None or pane.record is None or pane.record.tokens[: len(about.tokens)] != about.tokens:
-            self._window.inspector.end_asking()
-        elif isinstance(event, Counterfactual):
-            self._window.inspector.show_counterfactual(event, pane.shown_slots)
-        else:
-            pane.text_page.begin_scrubbing(event)
-
     # -- the mixing desk ----------------------------------------------------------------------------------------
 
     @Slot(object)
@@ -284,11 +247,6 @@ class GenerationControl(QObject):
         then, self._afterwards = self._afterwards, None
         if then is not None:
             then()
-
-    def forget(self, job_id: int) -> None:
-        """A question has been answered or not."""
-        if self._asked.pop(job_id, None) is not None:
-            self._window.inspector.end_asking()
 
     def _offer(self) -> None:
         """Enable what can be done with the text that is shown."""

@@ -45,6 +45,7 @@ class TextsControl(QObject):
         self._undo.indexChanged.connect(self._show_undo)
         menus.open_text.triggered.connect(self._choose_to_open)
         menus.save_text.triggered.connect(self._choose_to_save)
+        menus.ribbon.triggered.connect(window.generation.text_page.ribbon.pop_up_menu)
         menus.save_ribbon.triggered.connect(self._choose_picture_of_ribbon)
         window.generation.save_requested.connect(self._choose_to_save)
         window.generation.text_page.ribbon.save_requested.connect(self._choose_picture_of_ribbon)
@@ -65,7 +66,7 @@ class TextsControl(QObject):
     def listed(self, generations: tuple[GenerationSummary, ...]) -> None:
         """The list, whole."""
         self._listed = {each.id: each for each in generations}
-        self._window.texts.set_names(self._window.generation.mode_names())
+        self._window.texts.set_names(self._window.generation.mode_names)
         self._window.texts.set_generations(generations)
         whole = [each.prompt for each in generations if each.prompt and not each.prompt.endswith("…")]
         self._window.generation.prompt_bar.set_history(whole)

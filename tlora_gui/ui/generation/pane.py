@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QPixmap, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from tlora_gui.engine.config import MIXER_MODE, STRATEGIES, SamplingSettings
+from tlora_gui.engine.config import STRATEGIES, SamplingSettings
 from tlora_gui.engine.events import GenerationStarted, StoredMixer
 from tlora_gui.engine.jobs import Generate, ReadText
 from tlora_gui.engine.sharing.markdown import to_markdown
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.figures import Figures
-from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, unmixed_modes
+from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar
 from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.layouts import small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
 
@@ -62,25 +58,18 @@ class GenerationPane(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
+        self._slots: tuple[SlotInfo, ...] = ()
         self._started: GenerationStarted | None = None
         self._record: GenerationRecord | None = None
-        self._slots: tuple[SlotInfo, ...] = ()
-        self._strategy: str = STRATEGIES[0]
-        self._mixers: tuple[StoredMixer, ...] = ()
         self.prompt_bar = PromptBar()
         self.text_page = TextPage()
         self.compare_page = ComparePage()
         self._text = self.text_page.text
         self._figures = Figures()
-        self._who_speaks = self.tr("Who speaks: the Time Mixer, or one slot alone")
-        self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
-        self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._who_speaks)
-        self._colour.setMaximumWidth(170)
-        for box in (self._colour, self._mode):
-            box.setMinimumWidth(130)  # less than its longest name: the pane fits a small window
-        self._copy = self._small_button("copyTextButton", self.tr("Copy"), self.tr("Copy the whole text"))
-        self._save = self._small_button(
-            "saveTextButton", self.tr("Save…"), self.tr("As a web page, a picture, Markdown, or to open it again")
+        self._header = PaneHeader()
+        self._copy = small_button(self.tr("Copy"), self.tr("Copy the whole text"), "copyTextButton")
+        self._save = small_button(
+            self.tr("Save…"), self.tr("As a web page, a picture, Markdown, or to open it again"), "saveTextButton"
         )
         self.setFocusProxy(self.prompt_bar.edit)
         self._lay_out()
@@ -91,46 +80,7 @@ class GenerationPane(QFrame):
 
     # -- building -------------------------------------------------------------------------------------------
 
-    def _small_button(self, name: str, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setProperty("compact", "true")
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setToolTip(tip)
-        return button
-
-    def _page_buttons(self) -> QHBoxLayout:
-        names = {
-            "generate": (self.tr("Generate"), self.tr("Continue a prompt")),
-            "read": (self.tr("Read"), self.tr("Colour any text without generating")),
-            "compare": (self.tr("Compare"), self.tr("One prompt and seed, several speakers side by side")),
-        }
-        self._tabs = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for number, page in enumerate(_PAGES):
-            button = self._small_button(f"{page}Tab", *names[page])
-            button.setProperty("role", "tab")
-            button.setCheckable(True)
-            button.setChecked(page == "generate")
-            self._tabs.addButton(button, number)
-            row.addWidget(button)
-        return row
-
     def _lay_out(self) -> None:
-        header = QHBoxLayout()
-        header.setSpacing(8)
-        header.addLayout(self._page_buttons())
-        header.addStretch(1)
-        self._labels = []
-        for text, combo in ((self.tr("Colour:"), self._colour), (self.tr("Mode:"), self._mode)):
-            label = QLabel(text)
-            label.setProperty("role", "muted")
-            label.setBuddy(combo)
-            header.addWidget(label)
-            header.addWidget(combo)
-            self._labels.append(label)
         footer = QHBoxLayout()
         footer.setSpacing(8)
         footer.addWidget(self._figures, 1)
@@ -148,7 +98,7 @@ class GenerationPane(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(12, 12, 12, 12)
         outer.setSpacing(8)
-        outer.addLayout(header)
+        outer.addWidget(self._header)
         outer.addWidget(self.prompt_bar)
         outer.addWidget(self._stack, 1)
 
@@ -161,9 +111,9 @@ class GenerationPane(QFrame):
         self.text_page.branch_requested.connect(self.branch_requested)
         self.text_page.again_requested.connect(self.again_requested)
         self.compare_page.compare_requested.connect(self.compare_requested)
-        self._tabs.idClicked.connect(self._tab_clicked)
-        self._colour.currentIndexChanged.connect(self._colour_chosen)
-        self._mode.currentIndexChanged.connect(self._mode_chosen)
+        self._header.page_chosen.connect(self.show_page)
+        self._header.colour_chosen.connect(self._colour_chosen)
+        self._header.mode_chosen.connect(self._mode_chosen)
         self._copy.clicked.connect(self.copy_plain)
         self._save.clicked.connect(self.save_requested)
         # While tokens come, Esc works wherever the focus is in the window.
@@ -177,56 +127,17 @@ class GenerationPane(QFrame):
         self, slots: tuple[SlotInfo, ...], strategy: str = STRATEGIES[0], mixers: tuple[StoredMixer, ...] = ()
     ) -> None:
         """Offer the modes of a model with these slots, this strategy and these stored mixers; keeps what is chosen."""
-        self._slots, self._strategy, self._mixers = slots, strategy, mixers
-        chosen = self._mode.currentData()
-        self._mode.clear()
-        for group in (live_modes(slots, strategy), unmixed_modes(slots), past_modes(mixers)):
-            if group and self._mode.count():
-                self._mode.insertSeparator(self._mode.count())
-            for choice in group:
-                self._offer(choice)
-        self.choose_mode(MIXER_MODE if chosen is None else chosen)
-        self.compare_page.set_modes([(mode, label, colour) for mode, label, colour, _ in self._compared()])
+        self._slots = slots
+        self._header.set_slots(slots, strategy, mixers)
+        self.compare_page.set_modes(self._header.compared_modes)
         if not self._text.tokens:
             self.text_page.legend.set_slots(slots)
-            self._offer_colours(slots)
+            self._header.offer_colours(slots)
 
-    def _offer(self, choice: ModeChoice) -> None:
-        if choice.colour:
-            self._mode.addItem(_dot(choice.colour), choice.label, choice.mode)
-        else:
-            self._mode.addItem(choice.label, choice.mode)
-        if choice.meaning:
-            self._mode.setItemData(self._mode.count() - 1, choice.meaning, Qt.ItemDataRole.ToolTipRole)
-
-    def _compared(self) -> list[ModeChoice]:
-        return live_modes(self._slots, self._strategy) + past_modes(self._mixers)
-
+    @property
     def mode_names(self) -> dict[str, str]:
         """What people read for every mode."""
-        choices = self._compared() + unmixed_modes(self._slots)
-        return {choice.mode: choice.label for choice in choices}
-
-    def _offer_colours(self, slots: Sequence[SlotInfo]) -> None:
-        """What colour can mean for a text of these slots; keeps what is chosen if it is still there."""
-        names: dict[ColourMode, str] = {
-            "dominant": self.tr("dominant epoch"),
-            "probability": self.tr("probability"),
-            "surprise": self.tr("surprise"),
-            "entropy": self.tr("entropy of the mix"),
-        }
-        chosen = self._colour.currentData()
-        self._colour.blockSignals(True)
-        self._colour.clear()
-        for mode, name in names.items():
-            self._colour.addItem(name, (mode, 0))
-        for number, slot in enumerate(slots):
-            self._colour.addItem(
-                _dot(slot.colour), self.tr("weight of {name}").format(name=slot.name), ("weight", number)
-            )
-        self._colour.setCurrentIndex(max(0, self._colour.findData(chosen)))
-        self._colour.blockSignals(False)
-        self._colour_chosen()
+        return self._header.mode_names
 
     def set_enabled_for_model(self, enabled: bool, reason: str = "") -> None:
         """Allow generating or not; ``reason`` stands where the text will be and says what to do next."""
@@ -253,15 +164,10 @@ class GenerationPane(QFrame):
         """Go to a page; the prompt stays."""
         if page == self.page:
             return
-        self._tabs.button(_PAGES.index(page)).setChecked(True)
+        self._header.show_page(page)
         self.prompt_bar.set_page(page)
         self._stack.setCurrentIndex(1 if page == "compare" else 0)
-        for widget in (self._labels[1], self._mode):
-            widget.setVisible(page != "compare")
         self.page_changed.emit(page)
-
-    def _tab_clicked(self, number: int) -> None:
-        self.show_page(_PAGES[number])
 
     # -- a text ---------------------------------------------------------------------------------------------
 
@@ -300,7 +206,10 @@ class GenerationPane(QFrame):
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens, all in one step."""
-        self.text_page.add_tokens(tokens)
+        self._add(tokens, announce=True)
+
+    def _add(self, tokens: Sequence[TokenEvent], announce: bool) -> None:
+        self.text_page.add_tokens(tokens, announce)
         self._figures.add(tokens)
         self._offer_text_actions()
 
@@ -318,7 +227,7 @@ class GenerationPane(QFrame):
         self.prompt_bar.set_prompt(record.prompt, record.sampling)
         self.choose_mode(record.mode)
         self._begin(record.slots)
-        self.add_tokens(record.tokens)
+        self._add(record.tokens, announce=False)
         self.finish(record)
 
     def clear(self) -> None:
@@ -338,7 +247,7 @@ class GenerationPane(QFrame):
     def _begin(self, slots: tuple[SlotInfo, ...]) -> None:
         self._record = self._started = None
         self.text_page.reset(slots)
-        self._offer_colours(slots or self._slots)
+        self._header.offer_colours(slots or self._slots)
         self._figures.clear()
         self._offer_text_actions()
         self.token_hovered.emit(None)
@@ -364,7 +273,7 @@ class GenerationPane(QFrame):
     @property
     def mode(self) -> str:
         """Who is to speak: a mode of ``Generate``."""
-        return str(self._mode.currentData())
+        return self._header.mode
 
     def begin(self) -> None:
         """What the main button of the page does."""
@@ -398,19 +307,15 @@ class GenerationPane(QFrame):
 
     def choose_mode(self, mode: str) -> None:
         """Who speaks from now on: a mode of ``Generate``; one that is not offered changes nothing."""
-        index = self._mode.findData(mode)
-        if index >= 0:
-            self._mode.setCurrentIndex(index)
+        self._header.choose_mode(mode)
 
     def _mode_chosen(self) -> None:
-        self._mode.setToolTip(self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._who_speaks)
-        if self._mode.currentData() is not None:
-            self.mode_changed.emit(self.mode)
+        self.mode_changed.emit(self.mode)
 
     @property
     def colour(self) -> tuple[ColourMode, int]:
         """What colour means, and whose weight it is in mode "weight"."""
-        return cast("tuple[ColourMode, int]", self._colour.currentData())
+        return self._header.colour
 
     def _colour_chosen(self) -> None:
         mode, slot = self.colour
@@ -419,9 +324,3 @@ class GenerationPane(QFrame):
 
     def _chosen(self, index: int) -> None:
         self.token_hovered.emit(self._text.tokens[index])
-
-
-def _dot(colour: str) -> QIcon:
-    pixmap = QPixmap(12, 12)
-    pixmap.fill(QColor(colour))
-    return QIcon(pixmap)

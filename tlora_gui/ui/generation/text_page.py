@@ -74,10 +74,10 @@ class TextPage(QWidget):
         self.ribbon.set_slots(slots)
         self.show_report(None)
 
-    def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
-        """Append tokens, all in one step."""
+    def add_tokens(self, tokens: Sequence[TokenEvent], announce: bool = True) -> None:
+        """Append tokens, all in one step; ``announce`` reads them out where a screen reader listens."""
         self._own += tokens
-        self.text.add_tokens(tokens)
+        self.text.add_tokens(tokens, announce)
         self.ribbon.add_tokens(tokens)
 
     def choose(self, index: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
@@ -72,3 +72,16 @@ def set_role(widget: QWidget, name: str, value: str) -> None:
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         widget.update()
+
+
+def small_button(text: str, what: str, name: str = "") -> QToolButton:
+    """A quiet button; ``what`` is its tooltip and accessible name, ``name`` its object name."""
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setText(text)
+    button.setProperty("role", "flat")
+    button.setProperty("compact", True)
+    button.setToolTip(what)
+    button.setAccessibleName(what)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button

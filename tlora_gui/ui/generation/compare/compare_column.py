@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPixmap, QTextCursor
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStyle, QStyleOptionComboBox, QVBoxLayout, QWidget
 
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.charts.frame import small_button
 from tlora_gui.ui.generation.compare.differences import differing
+from tlora_gui.ui.generation.modes import ModeChoice
+from tlora_gui.ui.generation.text.swatch import dot_icon
 from tlora_gui.ui.generation.text.token_style import drawing_order, share_text, surprise_bits
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.generation.token.bars import MixBar
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.layouts import column, label, row, set_role
-
-ModeChoice = tuple[str, str, str]
-"""A mode of ``Generate``, its label, and a colour ("" for none)."""
+from tlora_gui.ui.widgets.layouts import column, label, row, set_role, small_button
 
 _ROW_HEAD_WIDTH = 216
 
@@ -95,8 +93,8 @@ class CompareColumn(QWidget):
         """Offer these; keeps the chosen one if it is still there, else takes the ``preferred``-th."""
         chosen = self._choice.currentData()
         self._choice.clear()
-        for mode, name, colour in modes:
-            self._choice.addItem(_dot(colour) if colour else QIcon(), name, mode)
+        for mode, name, colour, *_ in modes:
+            self._choice.addItem(dot_icon(colour), name, mode)
         index = self._choice.findData(chosen) if chosen is not None else -1
         self._choice.setCurrentIndex(index if index >= 0 else min(preferred, len(modes) - 1))
 
@@ -217,9 +215,3 @@ class _ModeBox(ChoiceBox):
             room -= option.iconSize.width() + 4
         elide = Qt.TextElideMode.ElideRight
         option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)
-
-
-def _dot(colour: str) -> QIcon:
-    pixmap = QPixmap(12, 12)
-    pixmap.fill(QColor(colour))
-    return QIcon(pixmap)

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QWidget
 
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.texts import GenerationRecord, TokenEvent
-from tlora_gui.ui.generation.compare.compare_column import CompareColumn, ModeChoice
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn
+from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.layouts import column, label, row
@@ -70,7 +71,7 @@ class ComparePage(QFrame):
         return len(self._parts)
 
     def set_modes(self, modes: Sequence[ModeChoice]) -> None:
-        """Offer these speakers: (mode, label, colour or "")."""
+        """Offer these speakers."""
         self._modes = tuple(modes)
         for number, part in enumerate(self._parts):
             part.set_modes(self._modes, number)
@@ -100,7 +101,7 @@ class ComparePage(QFrame):
         self._arrange("rows", titles)
 
     def _title_of(self, record: GenerationRecord) -> str:
-        names = {mode: name for mode, name, _ in self._modes}
+        names = {mode: name for mode, name, *_ in self._modes}
         made_by = names.get(record.mode, record.mode)
         return record.name or self.tr("{name} · seed {seed}").format(name=made_by, seed=record.sampling.seed)
 

@@ -28,6 +28,7 @@ class SweepBox(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._by_hand = False
         tip = self.tr("A sweep continues the prompt five times, from one voice to another")
         self._from = ChoiceBox("sweepFromCombo", self.tr("Sweep from"), tip)
         self._to = ChoiceBox("sweepToCombo", self.tr("Sweep to"), tip)
@@ -36,6 +37,7 @@ class SweepBox(QWidget):
             box.setMinimumContentsLength(5)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             box.currentIndexChanged.connect(self._refresh)
+            box.activated.connect(self._choose)
         self._ask = QPushButton(self.tr("Sweep…"))
         self._ask.setObjectName("sweepButton")
         self._ask.setAccessibleName(self.tr("Sweep"))
@@ -49,17 +51,20 @@ class SweepBox(QWidget):
         self.set_slots(())
 
     def set_slots(self, slots: Sequence[SlotInfo]) -> None:
-        """Offer these slots; a choice stays while its slot does."""
+        """Offer these slots; what the person chose stays while its slot does, else it is the first two epochs."""
         chosen = self._from.currentData(), self._to.currentData()
         for box in (self._from, self._to):
             box.clear()
             for slot in drawing_order(slots):
                 box.addItem(slots[slot].name, slots[slot].slug)
         one, other = (self._from.findData(slug) for slug in chosen)
-        keep = min(one, other) >= 0 and one != other
+        keep = self._by_hand and min(one, other) >= 0 and one != other
         self._from.setCurrentIndex(one if keep else 0)
         self._to.setCurrentIndex(other if keep else min(1, len(slots) - 1))
         self._refresh()
+
+    def _choose(self) -> None:
+        self._by_hand = True
 
     def _refresh(self) -> None:
         two = self._from.count() > 1

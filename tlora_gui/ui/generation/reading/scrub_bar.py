@@ -12,9 +12,8 @@ from tlora_gui.engine.attribution import dominant_slot
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import TokenEvent
-from tlora_gui.ui.charts.frame import small_button
 from tlora_gui.ui.widgets.formats import human_share
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 
 _STEP_MS = 500
 _GAP = 10

@@ -210,6 +210,10 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.context_menu().popup(event.globalPos())
 
+    def pop_up_menu(self) -> None:
+        """Show the menu on the ribbon, for those who come by keyboard."""
+        self.context_menu().popup(self.mapToGlobal(self.rect().center()))
+
     def _token_at(self, position: QPointF) -> int:
         place: QPointF = self._view.mapSceneToView(self.mapToScene(position.toPoint()))
         return round(place.x())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap, QTextCharFormat, QTextLayout
 
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.token_style import PLAIN, TokenStyle
@@ -57,3 +57,12 @@ def paint_swatch(painter: QPainter, left: float, middle: float, style: TokenStyl
     painter.scale(SWATCH_WIDTH / line.naturalTextWidth(), 1)
     layout.draw(painter, QRectF().topLeft(), [whole])
     painter.restore()
+
+
+def dot_icon(colour: str) -> QIcon:
+    """A slot's colour beside its name in a choice; none for ""."""
+    if not colour:
+        return QIcon()
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)

@@ -9,9 +9,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from tlora_gui.engine.texts import GenerationSummary
-from tlora_gui.ui.charts.frame import small_button
 from tlora_gui.ui.generation.texts.texts_tree import TextsTree
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
