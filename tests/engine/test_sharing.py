@@ -13,11 +13,12 @@ import pytest
 from engine_helpers import collect, only
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
-from tlora_gui.engine import export_json, jobs
+from tlora_gui.engine import jobs
 from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.sharing import export_json
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
 from tlora_gui.engine.sharing.markdown import to_markdown
