@@ -61,7 +61,7 @@ def test_panels_and_theme_are_remembered(open_window: OpenWindow, trained_projec
     first.close()
 
     again = open_window(trained_project)
-    assert [dock.isVisible() for dock in again.window.docks] == [True, False, True]
+    assert [dock.isVisible() for dock in again.window.docks] == [True, False, True, True, True]
     assert WindowSettings().theme == "dark" and WindowSettings().last_project == str(trained_project)
 
 
