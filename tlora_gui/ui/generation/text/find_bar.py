@@ -37,6 +37,7 @@ class FindBar(QWidget):
         self._again.timeout.connect(self._search_again)
         self.setObjectName("findBar")
         self._edit = QLineEdit()
+        self._edit.setAcceptDrops(False)  # files are left to the window
         self._edit.setObjectName("findEdit")
         self._edit.setAccessibleName(self.tr("Find in the text"))
         self._edit.setPlaceholderText(self.tr("Find in the text"))

@@ -25,8 +25,8 @@ class TextsPanel(QFrame):
     rename_requested = Signal(str, str)
     """id, name"""
     pin_requested = Signal(str, bool)
-    delete_requested = Signal(str)
-    """With what branches off it."""
+    delete_requested = Signal(list)
+    """Ids; with what branches off them."""
     compare_requested = Signal(list)
     """Two to four ids."""
     undo_requested = Signal()
@@ -44,6 +44,7 @@ class TextsPanel(QFrame):
         self._undo.clicked.connect(self.undo_requested)
         self._redo.clicked.connect(self.redo_requested)
         self._filter = QLineEdit()
+        self._filter.setAcceptDrops(False)  # files are left to the window
         self._filter.setObjectName("textsFilter")
         self._filter.setAccessibleName(self.tr("Filter texts"))
         self._filter.setToolTip(self.tr("Show only texts in which these words occur: in name, prompt or text"))
@@ -173,8 +174,7 @@ class TextsPanel(QFrame):
             self.pin_requested.emit(text.id, pinned)
 
     def _ask_to_delete(self) -> None:
-        for text_id in _topmost(self._tree.chosen(), self._generations):
-            self.delete_requested.emit(text_id)
+        self.delete_requested.emit(_topmost(self._tree.chosen(), self._generations))
 
     def _ask_to_compare(self) -> None:
         self.compare_requested.emit([text.id for text in self._tree.chosen()])

@@ -36,6 +36,7 @@ class BranchBox(QWidget):
         self._title = label(self.tr("Most probable here"), "title")
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._other = QLineEdit()
+        self._other.setAcceptDrops(False)  # files are left to the window
         self._other.setObjectName("otherTokenEdit")
         self._other.setAccessibleName(self.tr("Other word to go on with"))
         self._other.setPlaceholderText(self.tr("other word…"))
