@@ -208,6 +208,20 @@ def test_a_text_of_another_backbone_is_refused(two_epochs: Session, foreign: int
     assert "another backbone" in refusal(two_epochs, branch(record, 5, token_id=300))
 
 
+def test_a_branch_stopped_before_the_end_token_put_in_is_told_as_stopped(
+    two_epochs: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, cancel = write(two_epochs), CancelToken()
+    monkeypatch.setattr(generation, "end_token_ids", lambda *_: {256})
+    events: list[Any] = []
+    for event in two_epochs.run(branch(record, START + 2, token_id=256), cancel):
+        events.append(event)
+        if isinstance(event, TokenEvent) and event.index == 2:
+            cancel.cancel("keep")
+    (finished,) = only(events, GenerationFinished)
+    assert finished.record.ended == "stopped" and finished.record.tokens == record.tokens[:3]
+
+
 @pytest.mark.parametrize("after", [0, 3, START + 2])
 def test_a_branch_that_is_stopped_leaves_the_session_usable(two_epochs: Session, after: int) -> None:
     record = write(two_epochs)
@@ -296,6 +310,49 @@ def test_a_branch_replays_how_the_desk_stood(two_epochs: Session) -> None:
     elsewhere = finish(two_epochs, replace(branch(record, START + 3, GREEDY), desk=MixingDesk()))
     assert elsewhere.desk == (DeskChange(START + 2, CODE_ONLY), DeskChange(START + 3, MixingDesk()))
     assert finish(two_epochs, replace(branch(elsewhere, START + 5, GREEDY))).desk == elsewhere.desk
+
+
+@pytest.mark.parametrize("regrown", [False, True])
+def test_a_desk_turned_as_a_branch_begins_leaves_what_is_kept_alone(two_epochs: Session, regrown: bool) -> None:
+    """Also where that is told anew, because the mixture has other slots by now."""
+    record, at = write(two_epochs, desk=CODE_ONLY), START + 4
+    if regrown:
+        record = replace(record, slots=record.slots[:2])
+    events: list[Any] = []
+    for event in two_epochs.run(replace(branch(record, at), desk=CODE_ONLY)):
+        events.append(event)
+        if isinstance(event, GenerationStarted):
+            two_epochs.steer(VERSE_ONLY)
+    (finished,) = only(events, GenerationFinished)
+    assert finished.record.desk == (DeskChange(0, CODE_ONLY), DeskChange(at, VERSE_ONLY))
+    assert [token.weights[1] for token in finished.record.tokens[START : at + 2]] == [0.0] * 4 + [1.0] * 2
+
+
+def test_a_desk_turned_at_every_token_is_looked_up_in_few_steps() -> None:
+    class Index(int):
+        """Counts how often it is compared."""
+
+        compared = 0
+
+        def __lt__(self, other: int) -> bool:
+            Index.compared += 1
+            return int(self) < int(other)
+
+        def __gt__(self, other: int) -> bool:
+            Index.compared += 1
+            return int(self) > int(other)
+
+        __le__, __ge__ = __lt__, __gt__
+
+    desks = [MixingDesk("gain", (("a", level / 8),)) for level in range(16)]
+    steered = SteeredBlend("mixer", ["", "a"], (DeskChange(Index(2 * i), desks[i % 16]) for i in range(500)))
+    for index in range(1000):
+        blend = steered.predicting(index)
+        assert isinstance(blend, Steering) and blend.levels_S[1] == index // 2 % 16 / 8
+        assert steered.stays(index, 256) == (256 if index >= 998 else 2 - index % 2)
+    assert Index.compared < 2500 * 12
+    steered.turn(7, MixingDesk())
+    assert [change.index for change in steered.changes] == [0, 2, 4, 6, 7]
 
 
 def test_a_manual_blend_can_be_swept_from_one_epoch_to_the_other(two_epochs: Session) -> None:

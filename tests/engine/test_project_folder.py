@@ -478,6 +478,7 @@ def test_export_overwrites_nothing_and_tells_what_it_cannot_do(
         ("A" * 300, "a" * 48),
         ("  ", "epoch"),
         ("C++", "c"),
+        ("Mixer", "mixer-2"),  # the Time Mixer's own mode of generation
     ],
 )
 def test_slugs_are_plain_whatever_the_name(project: Project, name: str, slug: str) -> None:
@@ -493,6 +494,9 @@ def test_slugs_are_never_given_twice(project: Project, model: TemporalLoRA) -> N
     blocks = TokenBlocks(IDS, IDS)
     project.checkpoints.save(info("verse-2"), QUICK, blocks, {"step": torch.tensor(1)}, HISTORY)
     assert project.new_slug("verse") == "verse-3"
+    project.checkpoints.drop("verse-2")
+    shutil.rmtree(project.path / "deleted")
+    assert project.new_slug("verse") == "verse-2"  # its mixers and texts are still there
 
 
 @both_families

@@ -558,6 +558,25 @@ def test_deletion_that_cannot_be_stored_does_not_happen(two_epochs: Session, mon
     assert same_tensors(tensors(two_epochs), before)
 
 
+def test_restoring_that_cannot_be_stored_can_be_tried_again(
+    two_epochs: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tensors(two_epochs)
+    collect(two_epochs.run(jobs.DeleteEpoch("verse")))
+
+    def sync(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(storage, "sync", sync)
+    with pytest.raises(PermissionError):
+        collect(two_epochs.run(jobs.RestoreEpoch()))
+    monkeypatch.undo()
+    assert states(two_epochs) == states(reopen(two_epochs)) == [("code", "frozen")]
+    collect(two_epochs.run(jobs.RestoreEpoch()))
+    assert states(two_epochs) == [("verse", "frozen"), ("code", "frozen")]
+    assert same_tensors(tensors(two_epochs), before)
+
+
 def test_export_of_an_epoch_tells_where_it_is(two_epochs: Session, tmp_path: Path) -> None:
     (written,) = collect(two_epochs.run(jobs.ExportEpoch("code", str(tmp_path / "out"))))
     assert written == FileWritten(str(tmp_path / "out" / "code"))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_helpers import collect, only
+from engine_helpers import Corpora, collect, only, train_job
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
 from tlora_gui.engine import jobs
-from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings
+from tlora_gui.engine.config import EPOCH_COLOURS, UNPROTECTED_MODE, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
 from tlora_gui.engine.session import Session
@@ -393,6 +393,16 @@ def test_a_recipe_names_the_mixer_that_spoke(two_epochs: Session, one_epoch_reco
     assert mixer(earlier) and mixer(earlier) != mixer(now)
     assert mixer(one_epoch_record) == mixer(earlier)
     assert mixer(backbone) == ""
+
+
+def test_a_recipe_names_the_unprotected_mixer_of_that_time(
+    two_epochs: Session, corpora: Corpora, tmp_path: Path
+) -> None:
+    record = generated(two_epochs, UNPROTECTED_MODE)
+    _, then = read_json(exported(two_epochs, record, tmp_path / "then.json"))
+    collect(two_epochs.run(train_job("Tale", corpora["verse"])))
+    _, now = read_json(exported(two_epochs, record, tmp_path / "now.json"))
+    assert then.mixer.sha256 and now.mixer == then.mixer
 
 
 @pytest.fixture

@@ -288,7 +288,8 @@ def test_a_text_of_another_backbone_is_refused(one_epoch: Session) -> None:
     record = generated(one_epoch)
     strange = replace(record, tokens=(replace(record.tokens[0], token_id=257), *record.tokens[1:]))
     long = replace(record, tokens=tuple(replace(record.tokens[0], index=i) for i in range(257)))
-    for each in (strange, long):
+    unprompted = replace(long, tokens=tuple(replace(token, is_prompt=False) for token in long.tokens[:256]))
+    for each in (strange, long, unprompted):
         with pytest.raises(TloraError, match="another backbone"):
             scrubbed(one_epoch, each)
 

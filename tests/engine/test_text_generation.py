@@ -267,6 +267,16 @@ def test_text_of_any_bytes_equals_the_tokenizers_own_decoding(tiny_tokenizer: An
         assert "".join(stream.push(token) for token in ids) == tiny_tokenizer.decode(ids)
 
 
+def test_bytes_that_never_become_a_character_are_told_on_the_way(tiny_tokenizer: Any) -> None:
+    draw = random.Random(0)
+    garbage = tiny_tokenizer("\ufffd" * 100)["input_ids"], [draw.randrange(128, 256) for _ in range(300)]
+    for ids in garbage:
+        stream = TextStream(tiny_tokenizer)
+        pieces = [stream.push(token) for token in ids]
+        assert all(any(pieces[start : start + 20]) for start in range(280))
+        assert "".join([*pieces, stream.push(tiny_tokenizer("a")["input_ids"][0])]) == tiny_tokenizer.decode(ids) + "a"
+
+
 def test_text_of_a_generation_is_its_prompt_and_its_decoded_tokens(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
     prompt = "Naïve 日本 🙂"
     events, _ = run(mixture, tiny_tokenizer, prompt)

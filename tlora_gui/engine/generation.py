@@ -108,6 +108,7 @@ class TokenStream:
     """The state of one text as it grows: ids told and seen, cache, the mixer's state, last position's logits and mix.
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
+    ``kept`` is how many tokens at the beginning belong to another text.
     """
 
     def __init__(self, model: TemporalLoRA, tokenizer: Any, blend: SteeredBlend, sampling: SamplingSettings) -> None:
@@ -133,14 +134,13 @@ class TokenStream:
 
     def turn(self, desk: MixingDesk) -> None:
         """Take over the mixing desk as it stands now for the next token, but not for what is kept of another text."""
-        self.blend.turn(max(self.reading + 1, self.kept) if self.seen else 0, desk)
+        self.blend.turn(max(self.reading + 1 if self.seen else 0, self.kept), desk)
 
     def tell(self, kept: Sequence[TokenEvent], given: Sequence[Given]) -> Iterator[TokenEvent]:
         """Read the beginning of the text: what is kept of another, told as it was, then what is given.
 
         Where that is no prompt, it starts from the tokenizer's first token, which is not shown.
         """
-        self.kept = len(kept)
         beginning: Sequence[Given | TokenEvent] = kept or given
         if not beginning or not beginning[0].is_prompt:
             self.hidden = 1

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 
 from tlora_gui.engine import epoch_folder
 from tlora_gui.engine.checkpoints import Checkpoints, plain_folder
-from tlora_gui.engine.config import BACKBONE_COLOUR, TrainSettings
+from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.epoch_folder import History
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
@@ -106,10 +106,11 @@ class Project:
         return self.checkpoints.folder(slug)
 
     def new_slug(self, name: str) -> str:
-        """A free identifier for an epoch of this name: lower case ASCII, digits and hyphens."""
+        """An identifier for an epoch of this name that none has or had: lower case ASCII, digits and hyphens."""
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
-        taken = {*self.index.folders, *self.checkpoints.slugs()}
+        taken = {MIXER_MODE, *self.index.folders, *self.checkpoints.slugs()}
+        taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return next(slug for slug in chain([base], (f"{base}-{n}" for n in count(2))) if slug not in taken)
 
@@ -176,10 +177,15 @@ class Project:
         return removed
 
     def restore_epoch(self, removed: RemovedEpoch) -> None:
-        """Undo :meth:`remove_epoch`: the folder moves back, the index becomes what it was."""
+        """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
         folder = removed.before.folders[removed.slug]
-        (self.path / "deleted" / folder).rename(self.path / "epochs" / folder)
-        self._commit(removed.before)
+        taken_out, place = self.path / "deleted" / folder, self.path / "epochs" / folder
+        taken_out.rename(place)
+        try:
+            self._commit(removed.before)
+        except BaseException:
+            place.rename(taken_out)
+            raise
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
         """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_ENDLESS = 16
+"""Tokens in a row that complete no character; more of them never will, since a character has 4 bytes at most."""
+
 
 @dataclass(slots=True)
 class TextStream:
@@ -25,10 +28,23 @@ class TextStream:
         self._ids.append(token_id)
         before: str = self.tokenizer.decode(self._ids[self._context : self._shown])
         now: str = self.tokenizer.decode(self._ids[self._context :])
-        if len(now) <= len(before) or now.endswith("\ufffd"):
+        end = len(self._ids)
+        if now.endswith("\ufffd"):
+            if end - self._shown < _ENDLESS:
+                return ""
+            now, end = self._settled(now)
+        if len(now) <= len(before):
             return ""
-        self._context, self._shown = self._shown, len(self._ids)
+        self._context, self._shown = self._shown, end
         return now[len(before) :]
+
+    def _settled(self, now: str) -> tuple[str, int]:
+        """What comes before the last character, which is none or incomplete, and how many tokens that is."""
+        for end in range(len(self._ids) - 1, len(self._ids) - 4, -1):
+            text: str = self.tokenizer.decode(self._ids[self._context : end])
+            if len(text) < len(now) and now.startswith(text):
+                return text, end
+        return now, len(self._ids)
 
 
 def start_token_id(tokenizer: Any) -> int:

@@ -50,7 +50,8 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
     beginning = (yield from _of_prompt(space, job.prompt)) if job.branch is None else _of_branch(space, job.branch)
     prompt, kept, given, desk, parent, at = beginning
     text = open_text(space, job.mode, desk, job.sampling)
-    text.blend.turn(at, job.desk)
+    text.kept = at
+    text.turn(job.desk)
     ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
     slots, tokens = space.slots(), list[TokenEvent]()
     space.speaking = text
@@ -66,7 +67,7 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         job.sampling,
         slots,
         tuple(tokens),
-        "end of text" if ends else outcome.ended,
+        "end of text" if ends and outcome.ended != "stopped" else outcome.ended,
         outcome.tokens_per_second,
         parent=parent,
         branch_at=at,

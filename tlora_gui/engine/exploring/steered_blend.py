@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -40,17 +41,19 @@ class SteeredBlend:
         """From the token ``index`` on, the desk stands like this."""
         if not isinstance(self._plain, (str, TimeMixer)):
             return
-        self._turned = [(change, blend) for change, blend in self._turned if change.index < index]
+        del self._turned[bisect_left(self._turned, index, key=_index) :]
         if desk != (self._turned[-1][0].desk if self._turned else MixingDesk()):
             self._turned.append((DeskChange(index, desk), self._steering(desk)))
 
     def predicting(self, index: int) -> Blend:
         """Who speaks at the token ``index``."""
-        return next((blend for change, blend in reversed(self._turned) if change.index <= index), self._plain)
+        place = bisect_right(self._turned, index, key=_index)
+        return self._turned[place - 1][1] if place else self._plain
 
     def stays(self, index: int, most: int) -> int:
         """For how many tokens from ``index`` on, ``most`` at most, the same blend speaks."""
-        return min([most, *(change.index - index for change, _ in self._turned if change.index > index)])
+        place = bisect_right(self._turned, index, key=_index)
+        return min([most, *(change.index - index for change, _ in self._turned[place : place + 1])])
 
     def _steering(self, desk: MixingDesk) -> Blend:
         if desk == MixingDesk():
@@ -58,3 +61,7 @@ class SteeredBlend:
         levels_S = torch.tensor([desk.level(slug) for slug in self._slugs])
         mixer = self._plain if isinstance(self._plain, TimeMixer) else None
         return Steering(levels_S, desk.lock == "manual", desk.temperature, desk.hard, mixer)
+
+
+def _index(turned: tuple[DeskChange, Blend]) -> int:
+    return turned[0].index

@@ -109,7 +109,7 @@ def scrub(
     first = 0 if tokens and tokens[0].is_prompt else 1
     ids = [start_id] * first + [token.token_id for token in tokens]
     vocabulary = model.backbone.get_input_embeddings().num_embeddings
-    if len(ids) - first > context_length(model.backbone) or not all(0 <= each < vocabulary for each in ids):
+    if len(ids) > context_length(model.backbone) or not all(0 <= each < vocabulary for each in ids):
         raise TloraError("This text was written with another backbone.", "Open it in a project around that one.")
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
     yield Progress("Reading the text")

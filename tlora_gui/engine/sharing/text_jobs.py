@@ -11,7 +11,7 @@ import transformers
 import tlora_gui
 from tlora_gui.engine import jobs
 from tlora_gui.engine.backbones import state_hash
-from tlora_gui.engine.config import MIXER_MODE
+from tlora_gui.engine.config import MIXER_MODE, UNPROTECTED_MODE
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import FileWritten, GenerationLoaded, GenerationsListed
 from tlora_gui.engine.project_index import MixerFile
@@ -126,7 +126,9 @@ def _mixer_hash(space: Workspace, record: GenerationRecord) -> str:
 
 def _mixer_file(space: Workspace, record: GenerationRecord) -> MixerFile | None:
     """Where the mixer is stored that spoke, if one did and it is."""
-    slots = tuple(slot.slug for slot in record.slots[1:])
+    slots, index = tuple(slot.slug for slot in record.slots[1:]), space.project.index
     if record.mode == MIXER_MODE:
-        return next((entry for entry in reversed(space.project.index.mixers) if entry.slots == slots), None)
+        return next((entry for entry in reversed(index.mixers) if entry.slots == slots), None)
+    if record.mode == UNPROTECTED_MODE:  # that of the latest epoch then
+        return next((entry for entry in index.unprotected if entry.slots[-1:] == slots[-1:]), None)
     return {stored.mode: entry for stored, entry in space.stored_mixers().items()}.get(record.mode)
