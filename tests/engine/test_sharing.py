@@ -151,6 +151,7 @@ def test_a_page_tells_how_the_text_was_made() -> None:
 def test_a_page_of_a_text_that_was_read_tells_how_well_it_is_known() -> None:
     html = to_html(FULL)
     assert "perplexity" in html and "<td>33.1</td><td>3.50</td>" in html
+    assert "from token 0; the Time Mixer follows after" in html
     assert "Sampling</dt>" not in html and "(prompt)" not in html
     assert "Mixing desk from token 4" in html and "Time Mixer × gain; levels Code 1.5; muted Eternity" in html
 

@@ -227,8 +227,16 @@ def _report(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
     return (
         "<h2>How well each of them knows this text</h2>\n<table>\n<thead><tr><td></td>"
         '<th scope="col">perplexity</th><th scope="col">nats per token</th></tr></thead>\n'
-        f"<tbody>\n{told}\n</tbody>\n</table>"
+        f"<tbody>\n{told}\n</tbody>\n</table>\n{_domains(report, slots)}"
     )
+
+
+def _domains(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
+    told = "\n".join(
+        f"<li>{_said(slots[part.slot].name)} from token {part.first}; the Time Mixer follows after {lag} tokens</li>"
+        for part, lag in zip(report.parts, report.lags, strict=True)
+    )
+    return f"<h2>Domains by evidence</h2>\n<ol>\n{told}\n</ol>"
 
 
 def _recipe(record: GenerationRecord, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
