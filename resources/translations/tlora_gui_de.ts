@@ -260,8 +260,16 @@
         <translation>zoomen</translation>
     </message>
     <message>
+        <source>wheel</source>
+        <translation>Rad</translation>
+    </message>
+    <message>
         <source>select a stretch of the text</source>
         <translation>einen Abschnitt des Texts auswählen</translation>
+    </message>
+    <message>
+        <source>drag</source>
+        <translation>Ziehen</translation>
     </message>
     <message>
         <source>{done} of {total}</source>
@@ -659,6 +667,10 @@
         <translation>Verglichener Text {number}</translation>
     </message>
     <message>
+        <source>Stopped before it began.</source>
+        <translation>Angehalten, bevor er begann.</translation>
+    </message>
+    <message>
         <source>no difference to the first</source>
         <translation>kein Unterschied zum ersten</translation>
     </message>
@@ -692,6 +704,10 @@
     <message>
         <source>Open this text from the list of texts to branch off</source>
         <translation>Diesen Text aus der Liste der Texte öffnen, um davon abzuzweigen</translation>
+    </message>
+    <message>
+        <source>Open this text from the list of texts to ask about it</source>
+        <translation>Diesen Text aus der Liste der Texte öffnen, um nach ihm zu fragen</translation>
     </message>
 </context>
 <context>
@@ -727,6 +743,10 @@
     <message>
         <source>&lt;span style=&apos;text-decoration: overline&apos;&gt;overlined&lt;/span&gt;: differs from the first column</source>
         <translation>&lt;span style=&apos;text-decoration: overline&apos;&gt;überstrichen&lt;/span&gt;: anders als in der ersten Spalte</translation>
+    </message>
+    <message>
+        <source>Compare to see what this one says.</source>
+        <translation>Vergleichen zeigt, was diese Stimme sagt.</translation>
     </message>
     <message>
         <source>Reading the prompt…</source>
@@ -1348,6 +1368,10 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>Generate a text first</source>
         <translation>Zuerst einen Text erzeugen</translation>
+    </message>
+    <message>
+        <source>Stop the text that is coming, or wait for its end</source>
+        <translation>Den Text, der gerade kommt, anhalten oder sein Ende abwarten</translation>
     </message>
     <message>
         <source>{whole} characters are more than any prompt can hold; the first {kept} were pasted.</source>
@@ -2751,6 +2775,10 @@ hatten andere Sprecher</translation>
         <translation>Der Text und was von ihm abzweigt werden gelöscht.</translation>
     </message>
     <message>
+        <source>{count} texts and what branches off them are deleted.</source>
+        <translation>{count} Texte und was von ihnen abzweigt sind gelöscht.</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
     </message>
@@ -2925,6 +2953,10 @@ hatten andere Sprecher</translation>
     <message>
         <source>Hover a token, or walk with the left and right arrow keys, to see who speaks. A click holds it, another one lets go. Enter or a double click asks for another word there.</source>
         <translation>Zeiger auf ein Token halten oder mit den Pfeiltasten nach links und rechts gehen, um zu sehen, wer spricht. Ein Klick hält es fest, ein weiterer lässt los. Enter oder ein Doppelklick fragt dort nach einem anderen Wort.</translation>
+    </message>
+    <message>
+        <source>Hover a token, or walk with the left and right arrow keys, to see who speaks. A click holds it, another one lets go.</source>
+        <translation>Zeiger auf ein Token halten oder mit den Pfeiltasten nach links und rechts gehen, um zu sehen, wer spricht. Ein Klick hält es fest, ein weiterer lässt los.</translation>
     </message>
     <message>
         <source>Copy all</source>

@@ -175,17 +175,17 @@ def test_pin_button_pins_and_unpins(panel: TextsPanel) -> None:
 
 
 def test_delete_key_asks_for_the_selected_texts_but_not_for_branches_that_go_with_them(panel: TextsPanel) -> None:
-    asked: list[str] = []
+    asked: list[list[str]] = []
     panel.delete_requested.connect(asked.append)
     click(panel, "new")
     click(panel, "old", Qt.KeyboardModifier.ControlModifier)
     click(panel, "twig", Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(tree_of(panel), KEY.Key_Delete)
-    assert asked == ["new", "old"]
+    assert asked == [["new", "old"]]
 
 
 def test_delete_key_in_the_name_editor_deletes_a_letter_and_no_text(panel: TextsPanel) -> None:
-    asked: list[str] = []
+    asked: list[list[str]] = []
     panel.delete_requested.connect(asked.append)
     click(panel, "old")
     tree_of(panel).edit_name()

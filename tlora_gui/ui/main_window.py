@@ -330,8 +330,8 @@ def _further_keys(window: MainWindow) -> list[tuple[str, str, str]]:
         (text, "Home / End", tr("first and last token")),
         (text, "Return", tr("another word at this token")),
         (text, "Esc", tr("stop generating")),
-        (ribbon, "Ctrl+wheel", tr("zoom")),
-        (ribbon, "Shift+drag", tr("select a stretch of the text")),
+        (ribbon, "Ctrl+" + tr("wheel"), tr("zoom")),
+        (ribbon, "Shift+" + tr("drag"), tr("select a stretch of the text")),
     ]
 
 

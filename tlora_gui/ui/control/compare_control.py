@@ -94,20 +94,24 @@ class CompareControl(QObject):
         self._window.generation.compare_page.fail(self._columns[job_id], event.message)
 
     def ended(self, job_id: int) -> None:
-        """A column is over, however."""
-        del self._columns[job_id]
+        """A column is over, however; its text is among the kept ones."""
+        self._window.generation.compare_page.end(self._columns.pop(job_id))
         self._show_running()
+        if not self.running:
+            self._window.controller.texts.refresh()
 
     def _show_running(self) -> None:
-        self._window.generation.set_generating(self.running)
         self._window.generation.compare_page.set_running(self.running)
-        self._window.menus.stop.setEnabled(self.running)
+        self._window.controller.show_running()
 
     @Slot(object, object)
     def _show_token(self, token: TokenEvent | None, slots: tuple[SlotInfo, ...]) -> None:
         self._window.inspector.show_token(token, slots)
         self._window.inspector.set_branching_allowed(
             False, self.tr("Open this text from the list of texts to branch off")
+        )
+        self._window.inspector.set_asking_allowed(
+            False, self.tr("Open this text from the list of texts to ask about it")
         )
 
 

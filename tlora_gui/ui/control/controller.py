@@ -201,8 +201,9 @@ class Controller(QObject):
             if job_id != self._opening:
                 self.client.drop(job_id)
         self.comparing.drop()
-        self.generating.ended()
+        self.generating.drop()
         self.window.generation.clear()
+        self.window.desk.reset()
         self.window.progress_line.clear()
 
     def _fill_recent(self) -> None:
@@ -224,6 +225,12 @@ class Controller(QObject):
                 and not self.comparing.handles(job_id)
             ):
                 self.client.cancel(job_id)
+
+    def show_running(self) -> None:
+        """Offer to stop while a text comes, or several that are compared."""
+        running = self.generating.job_id is not None or self.comparing.running
+        self.window.generation.set_generating(running)
+        self.window.menus.stop.setEnabled(running)
 
     def _set_epochs(self, epochs: tuple[EpochInfo, ...], mixers: tuple[StoredMixer, ...]) -> None:
         window = self.window

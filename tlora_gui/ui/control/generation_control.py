@@ -41,8 +41,10 @@ class GenerationControl(QObject):
         self._window = window
         self._client = client
         self._job: TextJob | None = None
+        self._begun = False
         self._too_long: PromptTooLong | None = None
         self._afterwards: Callable[[], None] | None = None
+        self._prompt_before_file = ""
         self._connect()
 
     def _connect(self) -> None:
@@ -66,6 +68,8 @@ class GenerationControl(QObject):
         inspector.again_requested.connect(self.again)
         window.desk.desk_changed.connect(self._steer)
         window.epochs.epoch_activated.connect(pane.choose_mode)
+        for seen_in_text in (menus.branch, menus.ask_others, menus.find, menus.ribbon, menus.scrub):
+            seen_in_text.triggered.connect(pane.show_text)
         menus.generate.triggered.connect(pane.begin)
         menus.stop.triggered.connect(pane.ask_to_stop)
         menus.again.triggered.connect(self._again_from_prompt)
@@ -91,9 +95,10 @@ class GenerationControl(QObject):
 
     def _run(self, job: TextJob) -> None:
         self._client.drop(self.job_id)
-        self._job, self._too_long = job, None
+        self._job, self._too_long, self._begun, self._afterwards = job, None, False, None
         self.job_id = self._client.submit(job)
-        self._window.generation.set_generating(True)
+        self._window.generation.show_page("generate" if isinstance(job, jobs.Generate) else "read")
+        self._window.controller.show_running()
         self._offer()
 
     @Slot()
@@ -107,14 +112,25 @@ class GenerationControl(QObject):
     @Slot(str)
     def read_file(self, path: str) -> None:
         """Colour the text of a file."""
+        self._prompt_before_file = self._window.generation.prompt_bar.prompt()
         self._window.generation.set_prompt(self.tr("(reading {name})").format(name=Path(path).name))
         self.read(jobs.ReadTextFile(path, self._window.generation.mode))
 
     @Slot()
     def _stop(self) -> None:
+        self.stop()
+        self._window.controller.comparing.stop()
+
+    def stop(self) -> None:
+        """End the text that is coming; what has come stays."""
         self._afterwards = None
         self._client.cancel(self.job_id, "keep")
-        self._window.controller.comparing.stop()
+
+    def drop(self) -> None:
+        """End the text that is coming and hear no more of it."""
+        self._afterwards = None
+        self._client.drop(self.job_id)
+        self.ended()
 
     # -- branching ----------------------------------------------------------------------------------------------
 
@@ -175,7 +191,7 @@ class GenerationControl(QObject):
 
     @Slot(object)
     def _steer(self, desk: MixingDesk) -> None:
-        if self.job_id is not None:
+        if self._begun:  # before, another text may be the one that runs
             self._client.steer(desk)
 
     @Slot(str)
@@ -187,6 +203,7 @@ class GenerationControl(QObject):
     def started(self, event: GenerationStarted) -> None:
         """Tokens follow."""
         window = self._window
+        self._begun = True
         window.generation.start(event)
         window.inspector.forget_answers()
         if isinstance(self._job, jobs.Generate) and window.desk.desk() != self._job.desk:
@@ -236,13 +253,16 @@ class GenerationControl(QObject):
 
     def _cut_prompt(self, keep_from: int) -> None:
         pane = self._window.generation
+        pane.show_page("generate")
         pane.set_prompt(pane.prompt_bar.prompt()[keep_from:])
         pane.begin()
 
     def ended(self) -> None:
         """The text is over, however."""
-        self.job_id = None
-        self._window.generation.set_generating(False)
+        if isinstance(self._job, jobs.ReadTextFile) and not self._begun:
+            self._window.generation.set_prompt(self._prompt_before_file)
+        self.job_id, self._begun = None, False
+        self._window.controller.show_running()
         self._offer()
         then, self._afterwards = self._afterwards, None
         if then is not None:
@@ -254,11 +274,13 @@ class GenerationControl(QObject):
         has_text = bool(window.generation.text_page.text.tokens)
         for action in window.menus.needs_text:
             action.setEnabled(has_text)
-        window.menus.scrub.setEnabled(has_text)
-        window.menus.stop.setEnabled(self.job_id is not None)
-        reason = "" if has_text else self.tr("Generate a text first")
-        window.inspector.set_branching_allowed(has_text, reason)
-        window.inspector.set_asking_allowed(has_text, reason)
+        missing = "" if has_text else self.tr("Generate a text first")
+        coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self._begun else ""
+        for question in (window.menus.scrub, window.menus.ask_others):
+            question.setEnabled(not (missing or coming))
+        if window.generation.page != "compare":  # there the inspector shows tokens of other texts
+            window.inspector.set_branching_allowed(has_text, missing)
+            window.inspector.set_asking_allowed(not (missing or coming), missing or coming)
 
     # -- one token ----------------------------------------------------------------------------------------------
 

@@ -50,10 +50,10 @@ class QuestionControl(QObject):
     def answered(self, job_id: int, event: Counterfactual | MixersScrubbed) -> None:
         """An answer, if it is still about the text that is shown."""
         pane, about = self._window.generation, self._asked.get(job_id)
-        if about is None or pane.record is None or pane.record.tokens[: len(about.tokens)] != about.tokens:
+        if about is None or pane.record is None or pane.record.tokens != about.tokens:
             self._window.inspector.end_asking()
         elif isinstance(event, Counterfactual):
-            self._window.inspector.show_counterfactual(event, pane.shown_slots)
+            self._window.inspector.show_counterfactual(event, self._window.desk.slots)  # those of the model now
         else:
             pane.text_page.begin_scrubbing(event)
 

@@ -90,6 +90,7 @@ class TextsControl(QObject):
                 self._window.generation.compare_page.show_records(found)
         elif job_id == self._wanted:
             self._window.generation.show_record(record)
+            self._window.controller.show_running()
             self._window.texts.set_current(record.id)
             if record.id not in self._listed:
                 self.refresh()
@@ -98,7 +99,8 @@ class TextsControl(QObject):
 
     @Slot(str)
     def open(self, id: str) -> None:
-        """Show a kept text."""
+        """Show a kept text, in place of one that is coming."""
+        self._window.controller.generating.stop()
         self._wanted = self._client.submit(jobs.LoadGeneration(id))
 
     @Slot(str, str)
@@ -115,12 +117,17 @@ class TextsControl(QObject):
         name = self._listed[id].name
         self._push(self.tr("pin"), jobs.EditGeneration(id, name, pinned), jobs.EditGeneration(id, name, not pinned))
 
-    @Slot(str)
-    def _delete(self, id: str) -> None:
-        self._push(self.tr("delete"), jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True))
-        self._window.banner.show_notice(
-            self.tr("The text and what branches off it are deleted."), self.tr("Undo"), self._undo.undo
-        )
+    @Slot(list)
+    def _delete(self, ids: list[str]) -> None:
+        name = self.tr("delete")
+        self._undo.beginMacro(name)
+        for id in ids:
+            self._push(name, jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True))
+        self._undo.endMacro()
+        told = self.tr("The text and what branches off it are deleted.")
+        if len(ids) > 1:
+            told = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
+        self._window.banner.show_notice(told, self.tr("Undo"), self._undo.undo)
 
     def _push(self, name: str, job: jobs.Job, opposite: jobs.Job) -> None:
         do, undo = partial(self._client.submit, job), partial(self._client.submit, opposite)
@@ -128,6 +135,7 @@ class TextsControl(QObject):
 
     @Slot(list)
     def _compare(self, ids: list[str]) -> None:
+        self._window.controller.comparing.drop()
         self._compared = {self._client.submit(jobs.LoadGeneration(id)): None for id in ids}
 
     @Slot()

@@ -167,7 +167,13 @@ class GenerationPane(QFrame):
         self._header.show_page(page)
         self.prompt_bar.set_page(page)
         self._stack.setCurrentIndex(1 if page == "compare" else 0)
+        self._tell_chosen()
         self.page_changed.emit(page)
+
+    def show_text(self) -> None:
+        """Leave a comparison for the text that was generated or read."""
+        if self.page == "compare":
+            self.show_page("generate" if self._record is None or self._record.report is None else "read")
 
     # -- a text ---------------------------------------------------------------------------------------------
 
@@ -229,10 +235,12 @@ class GenerationPane(QFrame):
         self._begin(record.slots)
         self._add(record.tokens, announce=False)
         self.finish(record)
+        self._tell_chosen()
 
     def clear(self) -> None:
         """Show no prompt and no text."""
         self.prompt_bar.set_prompt("")
+        self.compare_page.show_modes()
         self._begin(())
 
     def set_generating(self, generating: bool) -> None:
@@ -250,7 +258,7 @@ class GenerationPane(QFrame):
         self._header.offer_colours(slots or self._slots)
         self._figures.clear()
         self._offer_text_actions()
-        self.token_hovered.emit(None)
+        self._tell_chosen()
 
     def _offer_text_actions(self) -> None:
         self._copy.setEnabled(bool(self._text.tokens))
@@ -321,6 +329,10 @@ class GenerationPane(QFrame):
         mode, slot = self.colour
         self.text_page.set_colour(mode, slot)
         self.compare_page.set_colour_mode(mode, slot)
+
+    def _tell_chosen(self) -> None:
+        known = self.current >= 0 and self.page != "compare"
+        self.token_hovered.emit(self._text.tokens[self.current] if known else None)
 
     def _chosen(self, index: int) -> None:
         self.token_hovered.emit(self._text.tokens[index])

@@ -238,11 +238,11 @@ class PromptBar(QWidget):
 
     def set_generating(self, generating: bool) -> None:
         """Offer Stop while tokens come, else Generate; the focus stays with the pair."""
+        self._stop.setEnabled(True)
         if generating == self.generating:
             return
         before, after = (self._generate, self._stop) if generating else (self._stop, self._generate)
         had_focus = before.hasFocus()
-        self._stop.setEnabled(True)
         self._buttons.setCurrentWidget(after)
         if had_focus:
             after.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QStyle, QStyleOptionComboBox, QWidget
 
 _TEXT_MARGINS = (7, 0, 0, 0)
 
@@ -20,7 +20,10 @@ def _draw_arrow(field: QWidget, y: float, rise: float) -> None:
 
 
 class ChoiceBox(QComboBox):
-    """A combo box with its object name, and its name and purpose for everyone."""
+    """A combo box with its object name, and its name and purpose for everyone.
+
+    What is chosen ends in "…" where there is no room for it.
+    """
 
     def __init__(self, name: str, label: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,6 +32,15 @@ class ChoiceBox(QComboBox):
         self.setToolTip(tip)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setMaximumWidth(230)
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width() - 4
+        if not option.currentIcon.isNull():
+            room -= option.iconSize.width() + 4
+        elide = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

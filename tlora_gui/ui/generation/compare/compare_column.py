@@ -7,7 +7,7 @@ from statistics import fmean
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStyle, QStyleOptionComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.differences import differing
@@ -35,9 +35,9 @@ class CompareColumn(QWidget):
     def __init__(self, as_row: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._as_row = as_row
-        self.text = TokenView()
+        self.text = TokenView(can_branch=False)
         self._title = ElidedLabel("title")
-        self._choice = _ModeBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
+        self._choice = ChoiceBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
         self._choice.setMaximumWidth(400)
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._remove = small_button("×", self.tr("Remove this column"))
@@ -153,6 +153,11 @@ class CompareColumn(QWidget):
         self._problem = message
         self._say(message)
 
+    def end(self) -> None:
+        """No more comes; say so where nothing has come."""
+        if not self._problem and not self.text.tokens:
+            self._say(self.tr("Stopped before it began."))
+
     def ids(self) -> list[int]:
         """The vocabulary's numbers of what has come."""
         return [token.token_id for token in self.text.tokens]
@@ -202,16 +207,3 @@ class CompareColumn(QWidget):
 
     def _chosen(self, index: int) -> None:
         self.token_chosen.emit(self.text.tokens[index])
-
-
-class _ModeBox(ChoiceBox):
-    """Ends in "…" where there is no room for the whole name; the tooltip has it."""
-
-    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        super().initStyleOption(option)
-        part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width() - 4
-        if not option.currentIcon.isNull():
-            room -= option.iconSize.width() + 4
-        elide = Qt.TextElideMode.ElideRight
-        option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)

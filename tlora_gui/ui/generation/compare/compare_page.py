@@ -125,6 +125,8 @@ class ComparePage(QFrame):
 
     def _put(self) -> CompareColumn:
         part = CompareColumn(as_row=self._shown == "rows")
+        if self._shown == "modes":
+            part.reset((), self.tr("Compare to see what this one says."))
         part.set_modes(self._modes, len(self._parts))
         part.text.set_colour_mode(*self._colour)
         part.text.apply_theme(self._theme)
@@ -194,6 +196,10 @@ class ComparePage(QFrame):
     def fail(self, number: int, message: str) -> None:
         """A column gets no more text."""
         self._parts[number].fail(message)
+
+    def end(self, number: int) -> None:
+        """A column gets no more text, though it may have none."""
+        self._parts[number].end()
 
     def _mark_differences(self) -> None:
         self._comparing.stop()

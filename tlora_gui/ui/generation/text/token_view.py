@@ -32,7 +32,7 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 class TokenView(ColouredText):
     """The text of one generation, as the person explores it.
 
-    ``say`` takes streamed phrases in place of the system's screen reader.
+    ``say`` takes streamed phrases in place of the system's screen reader; ``can_branch`` offers to go on otherwise.
 
     Signals:
         token_selected(index): hovered, clicked or walked to.
@@ -46,8 +46,11 @@ class TokenView(ColouredText):
     branch_requested = Signal(int)
     again_requested = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None, say: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, say: Callable[[str], None] | None = None, can_branch: bool = True
+    ) -> None:
         super().__init__(parent)
+        self._can_branch = can_branch
         self._current = -1
         self._held = False
         self._selected = (-1, -1)
@@ -59,6 +62,11 @@ class TokenView(ColouredText):
             self.tr(
                 "Hover a token, or walk with the left and right arrow keys, to see who speaks. "
                 "A click holds it, another one lets go. Enter or a double click asks for another word there."
+            )
+            if can_branch
+            else self.tr(
+                "Hover a token, or walk with the left and right arrow keys, to see who speaks. "
+                "A click holds it, another one lets go."
             )
         )
         self.setTextInteractionFlags(
@@ -154,14 +162,14 @@ class TokenView(ColouredText):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.token_at(event.position().toPoint())
-        if index >= 0 and event.button() == Qt.MouseButton.LeftButton:
+        if index >= 0 and event.button() == Qt.MouseButton.LeftButton and self._can_branch:
             self.branch_requested.emit(index)
         else:
             super().mouseDoubleClickEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-        if plain and event.key() in _ENTER and self._current >= 0:
+        if plain and event.key() in _ENTER and self._current >= 0 and self._can_branch:
             self.branch_requested.emit(self._current)
             return
         target = self._walk(event.key()) if plain and self.tokens else None
@@ -225,6 +233,8 @@ class TokenView(ColouredText):
         whole = not self.textCursor().hasSelection()
         menu.addAction(self.tr("Copy all") if whole else self.tr("Copy"), self.copy_plain)
         menu.addAction(self.tr("Copy all with colours") if whole else self.tr("Copy with colours"), self.copy_rich)
+        if not self._can_branch:
+            return menu
         menu.addSeparator()
         for text, asked in (
             (self.tr("Again from here"), self.again_requested),
