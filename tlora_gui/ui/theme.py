@@ -15,9 +15,12 @@ from tlora_gui.paths import resource
 ThemeMode = Literal["system", "light", "dark"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Theme:
-    """Colours of one theme as ``#RRGGBB``. Style sheet and charts take theirs from here alone."""
+    """Colours of one theme as ``#RRGGBB``. Style sheet and charts take theirs from here alone.
+
+    There is one object a theme, known by its identity: formats of tokens are looked up by it.
+    """
 
     name: Literal["light", "dark"]
     window: str

@@ -244,6 +244,7 @@ class Controller(QObject):
         slots = (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
         window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy, mixers)
         window.desk.set_slots(slots)
+        window.inspector.forget_answers()
         self._show_status()
 
     def _show_status(self, speed: str = "") -> None:

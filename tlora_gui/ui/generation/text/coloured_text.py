@@ -83,13 +83,13 @@ class ColouredText(QPlainTextEdit):
         anchor, position = selection.anchor(), selection.position()
         would_grow = anchor != position and max(anchor, position) == self._text.end
         cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        first = cursor.block()
-        cursor.beginEditBlock()
+        cursor.setPosition(self._text.end)
+        first, new = cursor.block(), len(self._text.tokens)
         for token in tokens:
             self._text.append(token)
-            if token.text:
-                cursor.insertText(token.text.translate(STAND_INS), self._format_of(len(self._text.tokens) - 1))
+        cursor.beginEditBlock()
+        for form, alike in groupby(range(new, len(self._text.tokens)), self._format_of):
+            cursor.insertText("".join(self._text.tokens[index].text for index in alike).translate(STAND_INS), form)
         cursor.endEditBlock()
         if would_grow:
             self.select(anchor, position)

@@ -33,6 +33,7 @@ class FindBar(QWidget):
         self._theme = LIGHT
         self._hits: list[tuple[int, int]] = []
         self._current = 0
+        self._listening = False
         self._again = QTimer(self, singleShot=True, interval=_SEARCH_AGAIN_MS)
         self._again.timeout.connect(self._search_again)
         self.setObjectName("findBar")
@@ -55,9 +56,6 @@ class FindBar(QWidget):
         for widget in (self._count, previous, following, close):
             row.addWidget(widget)
         self._edit.textChanged.connect(self._search)
-        text.textChanged.connect(self._search_soon)
-        text.verticalScrollBar().valueChanged.connect(self._mark)
-        text.installEventFilter(self)
         self.hide()
 
     def open(self) -> None:
@@ -66,6 +64,7 @@ class FindBar(QWidget):
         if selected and "\n" not in selected and len(selected) <= _LONGEST_SEED:
             self._edit.setText(selected)
         self.show()
+        self._listen(True)
         self._edit.setFocus()
         self._edit.selectAll()
         self._search()
@@ -75,8 +74,21 @@ class FindBar(QWidget):
         if self._hits:
             self._text.select(*self._hits[self._current])
         self.hide()
+        self._listen(False)
         self._text.setExtraSelections([])
         self._text.setFocus()
+
+    def _listen(self, wanted: bool) -> None:
+        """Follow what happens to the text; while hidden, that would slow every token down for nothing."""
+        if wanted == self._listening:
+            return
+        self._listening = wanted
+        for signal, slot in (
+            (self._text.textChanged, self._search_soon),
+            (self._text.verticalScrollBar().valueChanged, self._mark),
+        ):
+            (signal.connect if wanted else signal.disconnect)(slot)
+        (self._text.installEventFilter if wanted else self._text.removeEventFilter)(self)
 
     def find_next(self) -> None:
         """Go to the next hit, after the last to the first."""
