@@ -97,9 +97,9 @@ class Person:
         return found
 
     def press(self, name: str, within: QWidget | None = None) -> None:
-        """Click a button, which must be shown and enabled."""
+        """Click a button, once it is shown and enabled."""
         button = self.see(QAbstractButton, name, within)
-        assert button.isVisible() and button.isEnabled(), f"{name} cannot be pressed"
+        self.wait(lambda: button.isVisible() and button.isEnabled())
         QTest.mouseClick(button, _BUTTON)
 
     def retype(self, name: str, text: str, within: QWidget | None = None) -> None:
