@@ -234,6 +234,7 @@ class GenerationPane(QFrame):
         self.choose_mode(record.mode)
         self._begin(record.slots)
         self._add(record.tokens, announce=False)
+        self._text.reveal(0)
         self.finish(record)
         self._tell_chosen()
 

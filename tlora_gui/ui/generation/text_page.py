@@ -18,6 +18,9 @@ from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.theme import Theme
 
+_ROOMY = 380
+"""Pixels of height; on less, a report begins folded, so that the text keeps its lines."""
+
 
 class TextPage(QWidget):
     """Keeps text and ribbon together: the chosen token and the selection of one are those of the other.
@@ -89,6 +92,7 @@ class TextPage(QWidget):
         """What reading the text has found; None for a text that was generated."""
         self.report.setVisible(report is not None)
         self.report.set_report(report, self.text.slots, len(self._own))
+        self.report.set_open(self.height() >= _ROOMY)
 
     def set_colour(self, mode: ColourMode, slot: int) -> None:
         """What colour means; ``slot`` is the one whose weight it is in mode "weight"."""
