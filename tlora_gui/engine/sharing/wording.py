@@ -16,13 +16,16 @@ from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 NOBODY = "no epoch in particular"
 _NEUTRAL = "◇"
 _REORDERING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_STAND_INS = {
+STAND_INS = {
     **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
     0x7F: "\N{SYMBOL FOR DELETE}",
     **dict.fromkeys((*range(0x80, 0xA0), *map(ord, _REORDERING)), _NEUTRAL),
     **dict.fromkeys(map(ord, "\u2028\u2029"), "\N{SYMBOL FOR NEWLINE}"),
     **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),
 }
+"""For ``str.translate``: control characters become one visible sign each, so that they neither reorder the text nor
+break its lines; every position stays what it was."""
+
 _MARKS = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"})
 
 
@@ -46,7 +49,7 @@ def visible(text: str) -> str:
 
     Tabs and line ends stay.
     """
-    return text.translate(_STAND_INS)
+    return text.translate(STAND_INS)
 
 
 def marked(text: str) -> str:

@@ -48,12 +48,8 @@ class GenerationControl(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        window, pane, menus, inspector = (
-            self._window,
-            self._window.generation,
-            self._window.menus,
-            self._window.inspector,
-        )
+        window = self._window
+        pane, menus, inspector = window.generation, window.menus, window.inspector
         pane.generate_requested.connect(self.generate)
         pane.read_requested.connect(self.read)
         pane.file_requested.connect(self._choose_file)

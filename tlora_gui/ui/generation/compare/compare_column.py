@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.differences import differing
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.swatch import dot_icon
-from tlora_gui.ui.generation.text.token_style import drawing_order, share_text, surprise_bits
+from tlora_gui.ui.generation.text.token_style import share_text, surprise_bits
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.generation.token.bars import MixBar
 from tlora_gui.ui.widgets.elided_label import ElidedLabel

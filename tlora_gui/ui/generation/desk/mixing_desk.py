@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.config import MixerLock, MixingDesk
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.desk.desk_text import is_silent
 from tlora_gui.ui.generation.desk.desk_tone import DeskTone
 from tlora_gui.ui.generation.desk.fader import FaderStrip
 from tlora_gui.ui.generation.desk.sweep import SweepBox
-from tlora_gui.ui.generation.text.token_style import drawing_order
 from tlora_gui.ui.widgets.layouts import column, label, row
 
 _LOCKS: tuple[MixerLock, ...] = ("mixer", "manual", "gain")

@@ -9,9 +9,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import ReadReport, SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
-from tlora_gui.ui.generation.text.token_style import drawing_order
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.formats import loss_text
 

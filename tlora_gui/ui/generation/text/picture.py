@@ -26,10 +26,11 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
 from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import GenerationRecord
 from tlora_gui.ui.generation.text.legend import Legend
 from tlora_gui.ui.generation.text.swatch import token_format
-from tlora_gui.ui.generation.text.token_style import ColourMode, drawing_order, token_style
+from tlora_gui.ui.generation.text.token_style import ColourMode, token_style
 from tlora_gui.ui.generation.text.token_text import STAND_INS
 from tlora_gui.ui.running_sums import RunningSums, bin_edges
 from tlora_gui.ui.theme import Theme, mono_font, sans_font

@@ -9,6 +9,7 @@ from html import escape
 from typing import Literal
 
 from tlora_gui.engine.attribution import dominant_slot, entropy_bits
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text.token_text import STAND_INS
 from tlora_gui.ui.translation import tr
@@ -83,11 +84,6 @@ def _measure(token: TokenEvent, mode: ColourMode) -> float:
     if not was_predicted(token):
         return 0.0
     return token.probability if mode == "probability" else min(1.0, surprise_bits(token) / FULL_SURPRISE_BITS)
-
-
-def drawing_order(slots: Sequence[SlotInfo]) -> list[int]:
-    """Order of slots in every bar and list: epochs first, the backbone last."""
-    return [*range(1, len(slots)), 0] if slots else []
 
 
 def visible_text(text: str, limit: int = 40) -> str:

@@ -8,22 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tlora_gui.engine.sharing import wording
 from tlora_gui.engine.texts import TokenEvent
 
-_NEUTRAL = "◇"
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_QT_OWN = "\ufdd0\ufdd1\ufffc"
-"""Signs that a Qt document keeps for frames and pictures."""
-
-STAND_INS = {
-    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
-    0x7F: "\N{SYMBOL FOR DELETE}",
-    **dict.fromkeys(range(0x80, 0xA0), _NEUTRAL),
-    **dict.fromkeys(map(ord, _BIDI + _QT_OWN), _NEUTRAL),
-    **dict.fromkeys(map(ord, "\u2028\u2029"), "\N{SYMBOL FOR NEWLINE}"),
-}
-"""For ``str.translate``: control characters become one visible sign each, so that they neither reorder the text nor
-break its lines; every position stays what it was."""
+STAND_INS = wording.STAND_INS | dict.fromkeys(map(ord, "\ufdd0\ufdd1\ufffc"), "◇")
+"""Those of any text, and of the signs that a Qt document keeps for frames and pictures."""
 
 
 class TokenText:

@@ -9,16 +9,10 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 
 from tlora_gui.engine.config import MixingDesk
 from tlora_gui.engine.events import Counterfactual
+from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.desk.desk_text import desk_text
-from tlora_gui.ui.generation.text.token_style import (
-    colour_reason,
-    drawing_order,
-    facts,
-    speaker,
-    visible_text,
-    was_predicted,
-)
+from tlora_gui.ui.generation.text.token_style import colour_reason, facts, speaker, visible_text, was_predicted
 from tlora_gui.ui.generation.token.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.token.branching import BranchBox
 from tlora_gui.ui.generation.token.voices import VoicesBox
