@@ -89,8 +89,8 @@ def test_cached_decoding_equals_uncached(starter: Starter) -> None:
     logits, weights = [], []
     cache, state = None, None
     for piece in (starter.ids_BT[:, :5], *starter.ids_BT[:, 5:].split(1, dim=1)):
-        output = starter.model(piece, past_key_values=cache, mixer_state=copy.copy(state), use_cache=True)
-        cache, state = output.past_key_values, output.mixer_state
+        output = starter.model(piece, cache=cache, mixer_state=copy.copy(state), use_cache=True)
+        cache, state = output.cache, output.mixer_state
         logits.append(output.logits_BTV)
         weights.append(output.weights_BTS)
     assert_close(torch.cat(logits, dim=1), whole.logits_BTV, **CLOSE)

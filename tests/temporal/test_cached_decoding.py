@@ -44,12 +44,12 @@ def in_pieces(model: TemporalLoRA, ids_BT: Tensor, pieces: list[int], blend: Any
         output = model(
             piece_BT,
             blend,
-            past_key_values=cache,
+            cache=cache,
             mixer_state=state,
             use_cache=True,
             attention_mask=None if mask_BT is None else mask_BT[:, :done],
         )
-        cache, state = output.past_key_values, output.mixer_state
+        cache, state = output.cache, output.mixer_state
         logits.append(output.logits_BTV)
         weights.append(output.weights_BTS)
     return MixtureOutput(torch.cat(logits, 1), torch.cat(weights, 1), output.hidden_BTH, cache, state)
@@ -86,7 +86,7 @@ def test_forgetting_the_mixer_state_between_pieces_would_show(tiny_backbone: Any
     model = speaking(tiny_backbone, strategy)
     ids_BT = token_ids(1, T)
     first = model(ids_BT[:, :-1], use_cache=True)
-    kept = model(ids_BT[:, -1:], past_key_values=first.past_key_values, mixer_state=None, use_cache=True)
+    kept = model(ids_BT[:, -1:], cache=first.cache, mixer_state=None, use_cache=True)
     assert (kept.weights_BTS[:, -1] - at_once(model, ids_BT).weights_BTS[:, -1]).abs().max() > 1e-3
 
 
@@ -118,7 +118,7 @@ def test_logits_to_keep_gives_the_last_positions_and_all_weights(tiny_backbone: 
 
 
 def test_no_cache_is_returned_unless_asked_for(tiny_backbone: Any) -> None:
-    assert at_once(mixture(tiny_backbone), token_ids()).past_key_values is None
+    assert at_once(mixture(tiny_backbone), token_ids()).cache is None
 
 
 @every_speaker

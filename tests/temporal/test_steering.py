@@ -150,8 +150,8 @@ def test_the_mixer_reads_on_while_a_person_decides(tiny_backbone: Any, strategy:
     cache = state = None
     weights = []
     for piece_BT, blend in zip(ids_BT.split(T // 4, dim=1), blends, strict=True):
-        output = run(model, piece_BT, blend, past_key_values=cache, mixer_state=state, use_cache=True)
-        cache, state = output.past_key_values, output.mixer_state
+        output = run(model, piece_BT, blend, cache=cache, mixer_state=state, use_cache=True)
+        cache, state = output.cache, output.mixer_state
         weights.append(output.weights_BTS)
     plain_BTS = run(model, ids_BT, "mixer").weights_BTS
     assert_near(weights[0], plain_BTS[:, :3])
@@ -191,10 +191,10 @@ def test_a_blend_per_row_decodes_with_a_cache_and_with_padding(tiny_backbone: An
     for piece_BT in ids_BT.split([6, 1, 1, 4], dim=1):
         done += piece_BT.shape[1]
         output = run(
-            model, piece_BT, blends, attention_mask=mask_BT[:, :done], past_key_values=cache, mixer_state=state,
+            model, piece_BT, blends, attention_mask=mask_BT[:, :done], cache=cache, mixer_state=state,
             use_cache=True,
         )  # fmt: skip
-        cache, state = output.past_key_values, output.mixer_state
+        cache, state = output.cache, output.mixer_state
         logits.append(output.logits_BTV)
     logits_BTV = torch.cat(logits, 1)
     for row, blend in enumerate(blends):

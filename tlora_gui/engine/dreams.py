@@ -65,8 +65,8 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     for position in range(length):
         yield Progress(f"Dreaming: {who}", position, length, "tokens")
         with torch.inference_mode():
-            output = model(ids_NT[:, -1:], slot, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache = output.past_key_values
+            output = model(ids_NT[:, -1:], slot, cache=cache, use_cache=True, logits_to_keep=1)
+            cache = output.cache
             next_N1 = torch.multinomial(output.logits_BTV[:, -1].float().softmax(-1), 1, generator=generator)
             ids_NT = torch.cat([ids_NT, next_N1], dim=1)
     return ids_NT[:, 1:].cpu().clone()

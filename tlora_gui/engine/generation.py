@@ -187,13 +187,13 @@ class TokenStream:
         output: MixtureOutput = self.model(
             torch.tensor([ids], device=self.model.device),
             self.blend.predicting(self.reading + 1),
-            past_key_values=self.cache,
+            cache=self.cache,
             mixer_state=self.state,
             use_cache=True,
             logits_to_keep=keep,
         )
         self.seen += ids
-        self.cache, self.state = output.past_key_values, output.mixer_state
+        self.cache, self.state = output.cache, output.mixer_state
         self.logits_V = output.logits_BTV[0, -1].float()
         self.weights = tuple(_shares(output)[-1].tolist())
         return output

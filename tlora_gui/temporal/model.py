@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
 from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
+from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.lora import FusedLora, LoraWeights
@@ -48,14 +49,14 @@ class MixtureOutput:
         logits_BTV: next-token logits (the last ``logits_to_keep`` positions if given).
         weights_BTS: mix in force at every position; rows sum to 1.
         hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
-        past_key_values: transformers' cache, or None.
+        cache: transformers' cache, or None.
         mixer_state: what the blend's mixer, if it has one, remembers after the last position.
     """
 
     logits_BTV: Tensor
     weights_BTS: Tensor
     hidden_BTH: Tensor
-    past_key_values: Any
+    cache: Any
     mixer_state: BlendState | None
 
 
@@ -103,6 +104,7 @@ class TemporalLoRA(nn.Module):
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
         self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
+        self._cache_format = CacheFormat(backbone)
         self._fused = FusedLora(self._peft.layers.values())
         self._weights = nn.ModuleList()
         self._pass = _Pass()
@@ -234,7 +236,7 @@ class TemporalLoRA(nn.Module):
         blend: Blend = "mixer",
         *,
         attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
+        cache: Any = None,
         mixer_state: BlendState | None = None,
         use_cache: bool = False,
         logits_to_keep: int = 0,
@@ -245,7 +247,7 @@ class TemporalLoRA(nn.Module):
             input_ids: token ids (B, T); with a cache, only the new ones.
             blend: who speaks, in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
             attention_mask: (B, past + T), as transformers takes it.
-            past_key_values: transformers' cache of earlier positions.
+            cache: transformers' cache of earlier positions.
             mixer_state: the mixer's state of earlier positions (a blend per row has its own kind); goes with the cache.
             use_cache: return a cache.
             logits_to_keep: how many last positions get logits; 0 for all.
@@ -259,15 +261,15 @@ class TemporalLoRA(nn.Module):
         output = self.backbone(
             input_ids=input_ids,
             attention_mask=attention_mask,
-            past_key_values=past_key_values,
             use_cache=use_cache,
             logits_to_keep=logits_to_keep,
+            **self._cache_format.handed(cache),
             **self._positions(input_ids, attention_mask),
         )
         done = self._pass
         assert done.weights_BTS is not None and done.hidden_BTH is not None
-        cache = output.past_key_values if use_cache else None
-        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, cache, done.state_after)
+        given = self._cache_format.given(output) if use_cache else None
+        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, given, done.state_after)
 
     def _positions(self, input_ids: Tensor, attention_mask: Tensor | None) -> dict[str, Tensor]:
         """Positions that count real tokens only, so that a left-padded row is the row itself, where these are taken."""

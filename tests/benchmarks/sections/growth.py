@@ -121,7 +121,7 @@ def _contexts() -> Iterator[Figure]:
                 started = time.perf_counter()
                 output = model(
                     ids_1T[:, :1],
-                    past_key_values=output.past_key_values,
+                    cache=output.cache,
                     mixer_state=output.mixer_state,
                     use_cache=True,
                     logits_to_keep=1,

@@ -67,8 +67,8 @@ def _voices(model: TemporalLoRA, ids: list[int]) -> Generator[Progress, None, Te
                 yield Progress("Asking every epoch alone", start, len(ids), "tokens")
             piece_BT = ids_T[start : start + _PIECE].expand(len(slots), -1)
             with torch.inference_mode():
-                output = model(piece_BT, tuple(slots.tolist()), past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache = output.past_key_values
+                output = model(piece_BT, tuple(slots.tolist()), cache=cache, use_cache=True, logits_to_keep=1)
+            cache = output.cache
         found.append(output.logits_BTV[:, -1].float())
     return torch.cat(found)
 

@@ -149,6 +149,6 @@ def log_likelihoods(model: TemporalLoRA, ids: list[int], slot: int, cancel: Canc
 def _piece(model: TemporalLoRA, ids: list[int], slot: int, cache: Any) -> tuple[list[float], Any]:
     """Log-likelihoods of a piece's tokens after the first, all but the last of which is read if it is a full one."""
     ids_T = torch.tensor(ids, device=model.device)
-    output = model(ids_T[None, :_PIECE], slot, past_key_values=cache, use_cache=True)
+    output = model(ids_T[None, :_PIECE], slot, cache=cache, use_cache=True)
     said_T = -cross_entropy(output.logits_BTV[0, : len(ids) - 1].float(), ids_T[1:], reduction="none")
-    return said_T.tolist(), output.past_key_values
+    return said_T.tolist(), output.cache
