@@ -125,6 +125,9 @@ class EngineWorker(QObject):
                 self._end(lane, lane[0], JobCancelled(lane[0].job_id, kept=False))
         self._timer.stop()
         self._flush()
+        close = getattr(self._session, "close", None)
+        if close is not None:
+            close()
         self.finished.emit()
 
     def _schedule(self) -> None:
@@ -163,7 +166,7 @@ class EngineWorker(QObject):
         except Cancelled:
             self._end(lane, now, JobCancelled(now.job_id, kept=now.stream is not None and now.cancel.mode == "suspend"))
         except TloraError as error:
-            self._end(lane, now, JobFailed(now.job_id, error.message, error.hint))
+            self._end(lane, now, JobFailed(now.job_id, error.message, error.hint, code=error.code))
         except BaseException as error:  # a bug, or a panic of a Rust library: the one place that catches it
             logger.exception("%s failed", type(now.job).__name__)
             self._end(lane, now, _failure(now.job_id, error))
