@@ -26,6 +26,7 @@ def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TLORA_PROJECTS", str(home / "projects"))
     monkeypatch.setenv("TLORA_SETTINGS", str(home / "window.ini"))
+    monkeypatch.setenv("TLORA_LOG", str(home / "tlora-gui.log"))
 
 
 @pytest.fixture(scope="session")

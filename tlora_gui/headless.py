@@ -3,122 +3,337 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from tlora_gui.engine import jobs
-from tlora_gui.engine.config import SamplingSettings, TrainSettings
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.config import (
+    AVERAGE_MODE,
+    MIXER_MODE,
+    STARTER,
+    STRATEGIES,
+    SUM_MODE,
+    SamplingSettings,
+    TrainSettings,
+)
+from tlora_gui.engine.corpus import TextCorpus
+from tlora_gui.engine.epoch_folder import read_facts
+from tlora_gui.engine.epoch_list import EpochList
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import (
+    CorpusSummarised,
+    CorpusSummary,
     EpochFinished,
+    EpochInfo,
+    EpochsChanged,
     Evaluated,
     FileWritten,
     GenerationFinished,
     GenerationStarted,
     HeldOut,
     Progress,
+    ProjectOpened,
     StreamEvent,
+    TrainStarted,
     TrainStep,
 )
+from tlora_gui.engine.project import Project
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.sharing.text_jobs import require_exportable
+from tlora_gui.engine.storage import absolute
 from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.paths import log_file
+from tlora_gui.terminal import Terminal
+
+logger = logging.getLogger(__name__)
+
+_STOP_MODES: dict[str, CancelMode] = {"train": "suspend", "resume": "suspend", "generate": "keep"}
+"""How a verb ends that is stopped; the others have nothing to keep."""
+
+_REMARKS = 10
+"""Remarks on single files that are printed at most."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do one verb; 1 if something could not be done, with the reason on stderr."""
-    session = Session()
+    """Do one verb.
+
+    Returns:
+        0; 1 if something could not be done, with the reason on stderr; 128 + the signal that stopped it.
+    """
+    terminal = Terminal()
+    verb = _Verb(options, terminal)
+    stopped_by = int(signal.SIGINT)
     try:
-        for event in _events(session, options):
-            _tell(event)
+        with _stopped_by_signals(verb.cancel, _STOP_MODES.get(options.verb, "discard")) as signals:
+            for event in verb.events():
+                verb.tell(event)
+        if not signals:
+            return _end(terminal)
+        stopped_by = signals[0]
     except (TloraError, ValueError, OSError) as error:
-        _status()
-        print(f"tlora: {error}", file=sys.stderr)
+        terminal.remark(f"tlora: {error}")
         return 1
-    except KeyboardInterrupt:
-        _status()
-        print("tlora: stopped", file=sys.stderr)
-        return 130
+    except (Cancelled, KeyboardInterrupt):
+        pass
+    except Exception as error:  # a bug, or a panic of a library
+        logger.exception("%s failed", options.verb)
+        terminal.remark(f"tlora: Something went wrong: {str(error)[:300] or type(error).__name__}")
+        terminal.remark(f"The details are in {log_file()}.")
+        return 1
     finally:
-        session.close()
-    return 0
+        verb.session.close()
+    terminal.remark(f"tlora: stopped{verb.kept()}")
+    return 128 + stopped_by
 
 
-def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
-    job = _job(options)  # bad numbers are refused before anything is fetched or loaded
-    if options.verb == "train" and _is_new(options.project):
-        yield from session.run(jobs.CreateProject(str(options.project), options.backbone, options.strategy))
-    else:
-        yield from session.run(jobs.OpenProject(str(options.project)))
-    for event in session.run(job):
-        yield event
-        if isinstance(event, GenerationFinished) and options.html:
-            yield from session.run(jobs.ExportGeneration(event.record, options.html))
+def _end(terminal: Terminal) -> int:
+    if terminal.problem is None:
+        return 0
+    terminal.remark(f"tlora: What it said could not be written ({terminal.problem.strerror}); its work is done.")
+    return 1
 
 
-def _job(options: argparse.Namespace) -> jobs.TrainEpoch | jobs.Generate | jobs.Evaluate:
-    match options.verb:
-        case "train":
-            settings = TrainSettings(
-                num_passes=options.passes, max_tokens=options.max_tokens or None, seed=options.seed
-            )
-            return jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings)
-        case "generate":
-            sampling = SamplingSettings(max_new_tokens=options.max_new_tokens, seed=options.seed)
-            return jobs.Generate(options.prompt, options.mode, sampling)
-        case _:
-            return jobs.Evaluate(options.held_out_tokens)
+@contextmanager
+def _stopped_by_signals(cancel: CancelToken, mode: CancelMode) -> Iterator[list[int]]:
+    """Ctrl+C or a request to end lets the work end in its own time; the second one ends it at once.
+
+    Yields:
+        the signals that came.
+    """
+    came: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if cancel.mode is not None:
+            raise KeyboardInterrupt
+        cancel.cancel(mode)
+
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                handlers[number] = signal.signal(number, stop)
+    try:
+        yield came
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
-def _is_new(project: Path) -> bool:
-    return not project.exists() or (project.is_dir() and not any(project.iterdir()))
+class _Verb:
+    """One verb at work."""
 
+    def __init__(self, options: argparse.Namespace, terminal: Terminal) -> None:
+        self.options = options
+        self.session = Session()
+        self.cancel = CancelToken()
+        self._terminal = terminal
+        self._epochs = EpochList()
 
-def _tell(event: StreamEvent) -> None:
-    match event:
-        case Progress():
-            amount = f" {event.done:.0f}/{event.total:.0f} {event.unit}" if event.total else ""
-            _status(event.label + amount)
-        case TrainStep():
-            _status(
-                f"step {event.step}/{event.total_steps}  adapter loss {event.adapter_loss:.3f}  "
-                f"mixer-distill loss {event.mixer_distill_loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
-                f"{event.eta_s:.0f} s left"
-            )
-        case HeldOut():
-            routing = ", ".join(f"{slug} {share:.3f}" for slug, share in event.routing)
-            _say(f"step {event.step}: held-out loss {event.loss:.3f}; routing {routing}")
-        case EpochFinished(epoch):
-            _say(f"{epoch.name}: held-out {epoch.held_out_loss:.3f}, backbone {epoch.backbone_loss:.3f}")
-        case GenerationStarted():
-            _status()
-        case TokenEvent():
-            print(event.text, end="", flush=True)
-        case GenerationFinished():
-            print()
-        case FileWritten(path):
-            _say(path)
-        case Evaluated(scores, lag, calibration_error):
-            _say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
-            for score in scores:
-                unprotected = score.unprotected_routing_accuracy
-                _say(
-                    f"{score.slug:20} {score.loss_backbone:9.3f} {score.loss_epoch:7.3f} {score.loss_mix:7.3f} "
-                    f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
+    def events(self) -> Iterator[StreamEvent]:
+        """Do it. What can be known before anything is fetched or loaded is refused before."""
+        options = self.options
+        match options.verb:
+            case "train":
+                yield from self._train()
+            case "resume":
+                slug = self._stored_epochs().find(options.epoch).slug
+                yield from self._open()
+                yield from self._resume(self._epochs[slug])
+            case "generate":
+                yield from self._generate()
+            case "epochs":
+                self._list(self._stored_epochs())
+            case "delete":
+                slug = self._stored_epochs().find(options.epoch).slug
+                yield from self._open()
+                yield from self._run(jobs.DeleteEpoch(slug))
+            case "export":
+                slug = self._stored_epochs().find(options.epoch).slug
+                yield from self._open()
+                yield from self._run(jobs.ExportEpoch(slug, str(absolute(options.folder))))
+            case _:
+                yield from self._open()
+                yield from self._run(jobs.Evaluate(options.held_out_tokens))
+
+    def _run(self, job: jobs.Job) -> Iterator[StreamEvent]:
+        return self.session.run(job, self.cancel)
+
+    def _open(self) -> Iterator[StreamEvent]:
+        return self._run(jobs.OpenProject(str(self.options.project), self.options.backbone))
+
+    def _stored_epochs(self) -> EpochList:
+        """The project's epochs as its files tell them, without the backbone.
+
+        Raises:
+            TloraError: if it is no project.
+        """
+        return EpochList(Project.open(absolute(self.options.project)).epochs())
+
+    # -- training -----------------------------------------------------------------------------------------------
+
+    def _train(self) -> Iterator[StreamEvent]:
+        options = self.options
+        settings = TrainSettings(num_passes=options.passes, max_tokens=options.max_tokens or None, seed=options.seed)
+        if not options.name.strip():
+            raise TloraError("The epoch has no name.", "Give it one with --name.")
+        TextCorpus.from_paths(options.paths, self.cancel)
+        is_new = not options.project.exists() or (options.project.is_dir() and not any(options.project.iterdir()))
+        if is_new:
+            backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
+            yield from self._run(jobs.CreateProject(str(options.project), backbone, strategy))
+        else:
+            strategy = Project.open(absolute(options.project)).index.mixer.strategy
+            if options.strategy not in ("", strategy):
+                raise TloraError(
+                    f"The Time Mixer of {options.project.name} works by {strategy}, not {options.strategy}.",
+                    "Leave --strategy out, or make a new project.",
                 )
-            if lag is not None:
-                _say(f"at a border of two domains the right weight stays above 0.9 after {lag:.0f} tokens (median)")
-            _say(f"expected calibration error of the weights {calibration_error:.3f}")
-        case _:
-            pass
+            yield from self._open()
+        try:
+            yield from self._train_in_project(settings)
+        except BaseException:
+            if is_new:
+                for _ in self.session.run(jobs.CloseProject(drop_if_empty=True)):
+                    pass
+            raise
 
+    def _train_in_project(self, settings: TrainSettings) -> Iterator[StreamEvent]:
+        options = self.options
+        interrupted = [epoch for epoch in self._epochs if epoch.state == "interrupted"]
+        again = next((epoch for epoch in interrupted if epoch.name == options.name.strip()), None)
+        if again is not None:
+            self._refuse_other_training(again, settings)
+            yield from self._resume(again)
+            return
+        if interrupted and not options.abandon:
+            names = ", ".join(epoch.name for epoch in interrupted)
+            raise TloraError(
+                f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
+                f"Go on with `tlora resume {options.project} {interrupted[0].slug}` first, or add --abandon.",
+            )
+        yield from self._run(jobs.SummariseCorpus(tuple(options.paths)))
+        yield from self._run(jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings))
 
-def _say(line: str) -> None:
-    _status()
-    print(line, flush=True)
+    def _refuse_other_training(self, epoch: EpochInfo, settings: TrainSettings) -> None:
+        """An interrupted epoch goes on with the text and the settings that it was begun with, or not at all."""
+        assert self.session.project is not None
+        _, begun_with = read_facts(self.session.project.folder(epoch.slug))
+        paths = tuple(str(Path(path).resolve()) for path in self.options.paths)
+        if (begun_with, epoch.corpus) != (settings, paths):
+            project = self.options.project
+            raise TloraError(
+                f"{epoch.name} is interrupted, and was begun with other text or settings.",
+                f"Go on with `tlora resume {project} {epoch.slug}`, or drop it with `tlora delete {project} {epoch.slug}`.",
+            )
 
+    def _resume(self, epoch: EpochInfo) -> Iterator[StreamEvent]:
+        if epoch.state != "interrupted":
+            raise TloraError(f"{epoch.name} is not interrupted.", "`tlora epochs` lists what there is.")
+        return self._run(jobs.ResumeEpoch(epoch.slug))
 
-def _status(text: str = "") -> None:
-    """The line that tells what goes on: on a terminal only, and gone before anything else is said."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    def kept(self) -> str:
+        """What is left of a verb that was stopped, to be added to the word that it was."""
+        interrupted = [epoch for epoch in self._epochs if epoch.state == "interrupted"]
+        if self.options.verb not in ("train", "resume") or not interrupted:
+            return ""
+        return f"; go on with `tlora resume {self.options.project} {interrupted[-1].slug}`"
+
+    # -- generating ---------------------------------------------------------------------------------------------
+
+    def _generate(self) -> Iterator[StreamEvent]:
+        options = self.options
+        sampling = SamplingSettings(max_new_tokens=options.max_new_tokens, seed=options.seed)
+        if options.html is not None:
+            require_exportable(absolute(options.html))
+        mode = options.mode
+        if mode not in ("", MIXER_MODE, SUM_MODE, AVERAGE_MODE) and not mode.startswith("@"):
+            mode = self._stored_epochs().find(mode).slug
+        prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+        yield from self._open()
+        for event in self._run(jobs.Generate(prompt, mode, sampling)):
+            yield event
+            if isinstance(event, GenerationFinished) and options.html is not None:
+                yield from self.session.run(jobs.ExportGeneration(event.record, str(absolute(options.html))))
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def tell(self, event: StreamEvent) -> None:
+        """Say what happened."""
+        terminal = self._terminal
+        match event:
+            case Progress():
+                amount = f" {event.done:.0f}/{event.total:.0f} {event.unit}" if event.total else ""
+                terminal.status(event.label + amount)
+            case ProjectOpened(project):
+                self._epochs = EpochList(project.epochs)
+            case EpochsChanged():
+                self._epochs = EpochList(event.epochs)
+            case CorpusSummarised(summary):
+                self._tell_summary(summary)
+            case TrainStarted(epoch, total, first):
+                if first:
+                    terminal.say(f"{epoch.name} was interrupted at step {first} of {total} and goes on")
+            case TrainStep():
+                terminal.status(
+                    f"step {event.step}/{event.total_steps}  adapter loss {event.adapter_loss:.3f}  "
+                    f"mixer-distill loss {event.mixer_distill_loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
+                    f"{event.eta_s:.0f} s left"
+                )
+            case HeldOut():
+                routing = ", ".join(f"{self._name(slug)} {share:.3f}" for slug, share in event.routing)
+                terminal.say(f"step {event.step}: held-out loss {event.loss:.3f}; routing {routing}")
+            case EpochFinished(epoch):
+                terminal.say(f"{epoch.name}: held-out {epoch.held_out_loss:.3f}, backbone {epoch.backbone_loss:.3f}")
+            case GenerationStarted():
+                terminal.status()
+            case TokenEvent():
+                terminal.write(event.text)
+            case GenerationFinished():
+                terminal.write("\n")
+            case FileWritten(path):
+                terminal.say(path)
+            case Evaluated():
+                self._tell_scores(event)
+            case _:
+                pass
+
+    def _name(self, slug: str) -> str:
+        return next((epoch.name for epoch in self._epochs if epoch.slug == slug), slug)
+
+    def _tell_summary(self, summary: CorpusSummary) -> None:
+        """What is not read, or read in an unusual way."""
+        remarks = [f"skipped {path}: {reason}" for path, reason in summary.skipped]
+        remarks += [f"{path}: {remark}" for path, remark in summary.notes]
+        for remark in remarks[:_REMARKS]:
+            self._terminal.remark(remark)
+        if len(remarks) > _REMARKS:
+            self._terminal.remark(f"… and {len(remarks) - _REMARKS} remarks more")
+
+    def _tell_scores(self, event: Evaluated) -> None:
+        say = self._terminal.say
+        say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
+        for score in event.scores:
+            unprotected = score.unprotected_routing_accuracy
+            say(
+                f"{self._name(score.slug):20} {score.loss_backbone:9.3f} {score.loss_epoch:7.3f} {score.loss_mix:7.3f} "
+                f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
+            )
+        if event.switch_lag is not None:
+            say(f"at a border of two domains the right weight stays above 0.9 after {event.switch_lag:.0f} tokens (median)")
+        say(f"expected calibration error of the weights {event.calibration_error:.3f}")
+
+    def _list(self, epochs: EpochList) -> None:
+        self._terminal.say(f"{'name':20} {'id':20} {'state':12} {'tokens':>9} {'held-out':>9}  note")
+        for epoch in epochs:
+            loss = "" if epoch.held_out_loss is None else f"{epoch.held_out_loss:.3f}"
+            line = f"{epoch.name:20} {epoch.slug:20} {epoch.state:12} {epoch.tokens:9,} {loss:>9}  {epoch.note}"
+            self._terminal.say(line.rstrip())

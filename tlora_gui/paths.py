@@ -34,5 +34,5 @@ def settings_file() -> Path:
 
 
 def log_file() -> Path:
-    """What went wrong, with tracebacks."""
-    return platformdirs.user_log_path(_APP, appauthor=False) / "tlora-gui.log"
+    """What went wrong, with tracebacks; what libraries warn of. ``TLORA_LOG`` overrides."""
+    return Path(os.environ.get("TLORA_LOG") or platformdirs.user_log_path(_APP, appauthor=False) / "tlora-gui.log")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import logging.handlers
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHan
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from tlora_gui.paths import log_file, resource
+from tlora_gui.paths import resource
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import ThemeManager, ThemeMode
@@ -44,7 +43,6 @@ def create_window(project: str | None = None, theme: ThemeMode | None = None) ->
 
 def run(options: argparse.Namespace) -> int:
     """Show the window until it is closed."""
-    _log_to_file()
     _explain_missing_display()
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
@@ -107,14 +105,3 @@ def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) 
         print(message, file=sys.stderr, flush=True)
     if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg):
         logging.getLogger("qt").warning("%s", message)
-
-
-def _log_to_file() -> None:
-    path = log_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1, encoding="utf-8")
-    except OSError:
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
