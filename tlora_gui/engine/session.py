@@ -180,17 +180,19 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
-    lost = f"The backbone of {project.path.name} is not at {reference or 'any known place'}"
     if is_place(reference) and not absolute(reference).exists():
-        raise BackboneMissing(reference, f"{lost}: nothing is there.")
+        where = reference or "The place of the backbone"
+        raise BackboneMissing(reference, f"{where} does not exist.")
     try:
         backbone = yield from load_backbone(reference, cancel)
     except TloraError as error:
         if reference == STARTER or error.code:
             raise
-        raise BackboneMissing(reference, f"{lost}: {error.message}") from error
+        raise BackboneMissing(reference, error.message) from error
     if fingerprint(backbone.model) != index.fingerprint:
-        raise BackboneMissing(reference, f"{lost}: the weights there are others than those it was made with.")
+        raise BackboneMissing(
+            reference, f"{reference} is not the backbone this project was made with; its weights differ."
+        )
     if elsewhere and not project.read_only:
         project.move_backbone(backbone.reference, backbone.name)
     return backbone
