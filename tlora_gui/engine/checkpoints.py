@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -15,7 +18,9 @@ from tlora_gui.engine.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.epoch_folder import History, read_facts, write_facts, write_history
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo
-from tlora_gui.engine.storage import DAMAGE, write_tensors
+from tlora_gui.engine.storage import DAMAGE, first_line, write_tensors
+from tlora_gui.temporal.config import require
+from tlora_gui.temporal.time_mixer import TimeMixer
 
 _ODD = r"[^\w-]+"
 
@@ -42,9 +47,14 @@ class Checkpoints:
     def save(
         self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
     ) -> None:
-        """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint."""
+        """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint.
+
+        Raises:
+            OSError, SafetensorError: if it cannot be written, for the project's folder is gone or the disk is full.
+        """
         folder = self.folder(info.slug)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(exist_ok=True)  # never the project's folder: whoever took it away will not look here
+        folder.mkdir(exist_ok=True)
         if not (folder / "blocks.safetensors").exists():
             write_tensors(
                 folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}
@@ -64,19 +74,44 @@ class Checkpoints:
             info, settings = read_facts(folder)
             blocks = load_file(folder / "blocks.safetensors")
             state = load_file(folder / "state.safetensors")
+            for part in ("train", "held_out"):
+                require(blocks[part].shape[1:] == (settings.block_size,), f"its {part} blocks are of another size")
+            require("step" in state, "its steps are not counted")
             info = replace(info, slug=slug)
             return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
         except DAMAGE as error:
             raise TloraError(
-                f"The checkpoint of {slug} is damaged: {error}.", "Discard it and train the epoch again."
+                f"The checkpoint of {slug} is damaged: {first_line(error)}.", "Discard it and train the epoch again."
             ) from error
 
     def info(self, slug: str) -> EpochInfo:
-        """The interrupted epoch; broken if its facts cannot be read."""
+        """The interrupted epoch, and in its note how far it came; broken if it cannot be read."""
         try:
-            return replace(read_facts(self.folder(slug))[0], slug=slug, state="interrupted")
+            info, note = read_facts(self.folder(slug))[0], "stopped after step {:,} of {:,}".format(*self.steps(slug))
         except DAMAGE:
             return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note="damaged checkpoint")
+        return replace(info, slug=slug, state="interrupted", note=note)
+
+    def steps(self, slug: str) -> tuple[int, int]:
+        """Steps that are done, and all there are. Raises one of ``DAMAGE``."""
+        folder = self.folder(slug)
+        settings = read_facts(folder)[1]
+        with safe_open(folder / "blocks.safetensors", "pt") as blocks:
+            count = blocks.get_slice("train").get_shape()[0]
+        with safe_open(folder / "state.safetensors", "pt") as state:
+            return int(state.get_tensor("step")), settings.num_passes * math.ceil(count / settings.batch_size)
+
+    def goes_on(self, slug: str, mixer: TimeMixer) -> bool:
+        """Whether a checkpoint is one of this mixer's past: an epoch goes on only over what it began with."""
+        now = mixer.state_dict() if mixer.slots > 1 else {}
+        try:
+            with safe_open(self.folder(slug) / "state.safetensors", "pt") as state:
+                then = {name for name in state.keys() if name.startswith("teacher.")}  # noqa: SIM118 - no dict
+                return then == {f"teacher.{name}" for name in now} and all(
+                    torch.equal(state.get_tensor(f"teacher.{name}"), value.cpu()) for name, value in now.items()
+                )
+        except DAMAGE:
+            return False
 
     def drop(self, slug: str) -> None:
         """Remove an epoch's checkpoint, if there is one."""

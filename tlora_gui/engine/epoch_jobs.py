@@ -10,11 +10,21 @@ from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import EpochFinished, EpochInfo, EpochsChanged, HeldOut, Progress, TrainStarted, TrainStep
+from tlora_gui.engine.errors import Cancelled, EpochInterrupted, TloraError, disk_is_full
+from tlora_gui.engine.events import (
+    EpochFinished,
+    EpochInfo,
+    EpochsChanged,
+    HeldOut,
+    Progress,
+    TrainStarted,
+    TrainStep,
+    Warned,
+)
 from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.storage import first_line
 from tlora_gui.engine.streams import Stream, recorded
-from tlora_gui.engine.training import EpochRun, require_context, train_epoch
+from tlora_gui.engine.training import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.workspace import Workspace
 
 
@@ -22,10 +32,16 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
     """Train a new epoch and store it.
 
     Raises:
+        EpochInterrupted: if its name is an interrupted epoch's.
         TloraError: if its name is taken, or there is too little text.
         Cancelled: if it was discarded or suspended.
     """
     model, project, settings = space.model, space.project, job.settings
+    _require_no_other(space)
+    for epoch in space.epochs:
+        if epoch.state == "interrupted" and epoch.name == job.name.strip():
+            step, steps = project.checkpoints.steps(epoch.slug)
+            raise EpochInterrupted(epoch.slug, f"{epoch.name} was interrupted at step {step:,} of {steps:,}.")
     name = space.epochs.free_name(job.name)
     require_context(model, settings.block_size)
     yield Progress("Reading the corpus")
@@ -47,6 +63,7 @@ def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
         TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
         Cancelled: if it was discarded or suspended.
     """
+    _require_no_other(space)
     info, settings, blocks, state = space.project.checkpoints.read(space.epochs[slug].slug)
     yield from remember_dreams(space.model, space.project.index.fingerprint, cancel)
     run = _begin(space, info, blocks, settings)
@@ -58,8 +75,19 @@ def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
             f"{info.name} cannot go on: {error}.",
             "Undo what was changed since, or delete this interrupted epoch and train it again.",
         ) from error
-    history = [event for event in space.project.read_history(slug) if event.step <= run.step]
+    last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to
+    history = [
+        event
+        for event in space.project.read_history(slug)
+        if event.step < last or (event.step == run.step and isinstance(event, TrainStep))
+    ]
     yield from _run(space, replace(info, state="training"), run, history, cancel)
+
+
+def _require_no_other(space: Workspace) -> None:
+    for epoch in space.epochs:
+        if epoch.state == "training":
+            raise TloraError(f"{epoch.name} is in training.", "Wait for its end, or stop it first.")
 
 
 def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
@@ -75,7 +103,9 @@ def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: Tra
 def _run(
     space: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
 ) -> Stream:
-    """Train to the end and store the epoch; on any other end, put the list of epochs right."""
+    """Train to the end and store the epoch; on any other end but a discarded one keep what is learned as a checkpoint,
+    and put the list of epochs right.
+    """
     project, epochs, settings = space.project, space.epochs, run.settings
     space.removed = None
     epochs.put(info)
@@ -88,31 +118,55 @@ def _run(
         yield space.changed()
         yield TrainStarted(info, run.total_steps, run.step)
         result = yield from recorded(training, history)
-        note = "" if run.step == run.total_steps else f"stopped after {run.step} of {run.total_steps} steps"
         info = replace(
             epochs[info.slug],  # it may have been renamed meanwhile
             state="frozen",
             tokens=result.tokens,
             held_out_loss=result.held_out_loss,
             backbone_loss=result.backbone_loss,
-            note=note,
+            note=_note(run),
         )
         unprotected = run.unprotected.mixer if run.unprotected else None
-        project.add_epoch(info, settings, run.model, history, unprotected)
+        try:
+            project.add_epoch(info, settings, run.model, history, unprotected)
+        except BaseException as error:
+            yield from keep(run, checkpoint)
+            if isinstance(error, OSError) and not disk_is_full(error):
+                raise TloraError(
+                    f"{info.name} is trained, but could not be stored: {first_line(error)}.",
+                    "Mend that, then let the training go on: the epoch is stored at once.",
+                ) from error
+            raise
     except BaseException as end:
         if info.slug in run.model.adapters:  # not begun, or trained but not stored
             run.undo()
         if isinstance(end, Cancelled) and cancel.mode == "discard":
             project.checkpoints.drop(info.slug)
         epochs.remove(info.slug)
-        if info.slug in project.checkpoints.slugs():
-            epochs.put(project.checkpoints.info(info.slug))
+        space.list_interrupted()
         if not isinstance(end, GeneratorExit):
             yield space.changed()
+            if isinstance(end, Exception) and not isinstance(end, Cancelled):
+                yield from (
+                    Warned(f"{epoch.name}: {epoch.note}.", "What it learned is kept; it can go on from there.")
+                    for epoch in epochs
+                    if epoch.slug == info.slug
+                )
         raise
     epochs.put(info)
+    space.list_interrupted()
     yield EpochFinished(info)
     yield space.changed()
+
+
+def _note(run: EpochRun) -> str:
+    """What is unusual about a finished training."""
+    notes = []
+    if run.step < run.total_steps:
+        notes.append(f"stopped after {run.step} of {run.total_steps} steps")
+    if run.settings.compare_unprotected and run.settings.objective == "joint" and run.learner.teacher is not None:
+        notes.append("not compared with a training without Active Sleep, which the joint objective does not allow")
+    return "; ".join(notes)
 
 
 def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:

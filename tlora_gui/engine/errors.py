@@ -50,3 +50,24 @@ _WINDOWS_DISK_FULL = 112
 
 class Cancelled(Exception):
     """Raised inside a job when its :class:`~tlora_gui.engine.cancel.CancelToken` is set and nothing is kept."""
+
+
+class EpochInterrupted(TloraError):
+    """A new epoch is to have the name of one whose training was interrupted.
+
+    Attributes:
+        slug: of the interrupted one.
+    """
+
+    code = "epoch-interrupted"
+
+    def __init__(self, slug: str, message: str) -> None:
+        super().__init__(message, "Let that training go on, or delete it to begin anew, or choose another name.")
+        self.slug = slug
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python's own error, torch's on a GPU, and torch's on a CPU, a plain RuntimeError."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)

@@ -113,6 +113,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Something failed that a person should know of, and the job goes on, or ends with its own error."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainStarted:
     """An epoch's training begins, or goes on after ``first_step`` steps."""
 
@@ -379,6 +387,7 @@ class JobFailed:
 
 StreamEvent = (
     Progress
+    | Warned
     | TrainStarted
     | TrainStep
     | HeldOut

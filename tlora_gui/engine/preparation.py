@@ -6,10 +6,10 @@ from collections.abc import Generator
 from typing import Any
 
 from tlora_gui.engine.blocks import TokenBlocks, make_blocks
-from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.dreams import dream_ids, dream_memory
+from tlora_gui.engine.dreams import dream_ids, dreams_remembered
 from tlora_gui.engine.events import Progress
 from tlora_gui.engine.training import KEPT_HELD_OUT
 from tlora_gui.paths import cache_dir
@@ -44,4 +44,4 @@ def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) 
     if "" not in model.memories:
         cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
         ids_NT = yield from dream_ids(model, cache, cancel)
-        model.memories[""] = dream_memory(model, ids_NT)
+        model.memories[""] = yield from watched(dreams_remembered(model, ids_NT), cancel)

@@ -13,11 +13,12 @@ from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, sta
 from tlora_gui.engine.blocks import summarise
 from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
-from tlora_gui.engine.errors import BackboneMissing, TloraError, disk_is_full
+from tlora_gui.engine.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
 from tlora_gui.engine.evaluation import evaluate
 from tlora_gui.engine.events import (
     CorpusSummarised,
     DemoCorpora,
+    EpochInfo,
     FileWritten,
     Progress,
     ProjectInfo,
@@ -79,6 +80,11 @@ class Session:
         """The mixer's slots as people see them, the backbone first."""
         return self._workspace().slots()
 
+    def ended_by_training(self) -> tuple[EpochInfo, ...]:
+        """The interrupted epochs that can go on now, and never again once another epoch is trained or deleted."""
+        space = self._workspace()
+        return tuple(epoch for epoch in space.epochs if space.goes_on(epoch))
+
     def steer(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
         if self._open is not None and self._open.speaking is not None:
@@ -101,6 +107,9 @@ class Session:
         except Exception as error:
             if disk_is_full(error):
                 raise TloraError("The disk is full.", "Free some room and try again; nothing kept is lost.") from error
+            if out_of_memory(error):
+                hint = "Close what else needs memory, or choose a smaller backbone."
+                raise TloraError("There was not enough memory.", hint) from error
             raise
 
     def _do(self, job: jobs.Job, cancel: CancelToken) -> Stream:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
-from tlora_gui.engine.events import Progress, StreamEvent
+from tlora_gui.engine.events import Progress, StreamEvent, Warned
 
 Stream = Generator[StreamEvent, None, None]
 Returned = TypeVar("Returned")
@@ -20,7 +20,7 @@ def recorded(stream: Generator[Any, None, Returned], into: list[Any]) -> Generat
                 event = next(stream)
             except StopIteration as end:
                 return cast(Returned, end.value)
-            if not isinstance(event, Progress):
+            if not isinstance(event, Progress | Warned):
                 into.append(event)
             yield event
 

@@ -19,9 +19,10 @@ short calibration on memories alone ends the training.
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -34,14 +35,16 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.blocks import TokenBlocks
 from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.dreams import dream, dream_length, remembered
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.dreams import dream, dream_length, remembered, remembering
+from tlora_gui.engine.errors import Cancelled, TloraError, out_of_memory
 from tlora_gui.engine.evaluation import held_out_loss, routing_accuracies, training_precision
-from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep
-from tlora_gui.engine.fitting import fit
+from tlora_gui.engine.events import HeldOut, PerEpoch, Progress, TrainStep, Warned
+from tlora_gui.engine.fitting import Fit, fit
 from tlora_gui.engine.router_inputs import RouterInputs
+from tlora_gui.engine.storage import first_line
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 WARM_UP_STEPS = 10
@@ -50,6 +53,8 @@ KEPT_HELD_OUT = 4096
 """Tokens of held-out text that an epoch leaves for later measurements; those during training read fewer."""
 
 CHECKPOINT_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def train_epoch(
     cancel: CancelToken,
     run: EpochRun | None = None,
     checkpoint: Callable[[EpochRun], None] | None = None,
-) -> Generator[Progress | TrainStep | HeldOut, None, EpochResult]:
+) -> Generator[Progress | TrainStep | HeldOut | Warned, None, EpochResult]:
     """Train adapter ``slug`` and the mixer; freeze the adapter at the end.
 
     Args:
@@ -93,38 +98,82 @@ def train_epoch(
         settings: how.
         cancel: *keep* finishes early with what is learned; *suspend* checkpoints; *discard* removes the adapter.
         run: a restored run to go on with.
-        checkpoint: called about once a minute and on suspend.
+        checkpoint: called about once a minute, and at every end but a discarded or a finished one. What it raises is
+            told, and the training goes on.
 
     Raises:
         Cancelled: on discard and suspend.
+        TloraError: if the training came to what is no number, or memory ran out.
     """
     run = run or EpochRun(model, slug, blocks, settings)
     try:
         yield from _learn_until_done(run, cancel, checkpoint)
-        result = yield from watched(run.finish(), cancel, ("discard",))
-    except BaseException:  # cancelled, failed or closed: the model is as it was before
-        run.undo()
+        return (yield from watched(run.finish(), cancel, ("discard", "suspend")))
+    except BaseException as end:  # cancelled, failed or closed: the model is as it was before
+        discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
+        try:
+            warnings = [] if discarded else keep(run, checkpoint)
+        finally:
+            run.undo()
+        if not isinstance(end, GeneratorExit):
+            yield from warnings
+        if out_of_memory(end):
+            raise _too_large(settings) from end
         raise
-    return result
 
 
 def _learn_until_done(
     run: EpochRun, cancel: CancelToken, checkpoint: Callable[[EpochRun], None] | None
-) -> Generator[Progress | TrainStep | HeldOut, None, None]:
-    if run.step == 0:
-        yield from run.measure()
-    saved_at = time.monotonic()
-    for step in run.steps():
-        yield step
-        if run.step % run.settings.eval_every == 0 and run.step < run.total_steps:
-            yield from run.measure()
-        if cancel.mode == "keep":
-            return
-        due = cancel.mode == "suspend" or (cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS)
-        if checkpoint and due:
-            checkpoint(run)
+) -> Generator[Progress | TrainStep | HeldOut | Warned, None, None]:
+    """Steps and measurements to the last, or until they are to end early."""
+    saved_at, told = time.monotonic(), None
+    steps = run.steps()
+    while True:
+        if run.step % run.settings.eval_every == 0 and run.step < run.total_steps and run.measured_at != run.step:
+            yield from watched(run.measure(), cancel, ("discard", "suspend"))
+        if cancel.mode in ("discard", "suspend"):
+            raise Cancelled
+        if cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+            for warning in keep(run, checkpoint):
+                if warning != told:
+                    yield warning
+                told = warning
             saved_at = time.monotonic()
-        cancel.raise_if_cancelled()
+        if cancel.mode == "keep" and run.step:
+            return
+        step = next(steps, None)
+        if step is None:
+            return
+        yield step
+
+
+def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[Warned]:
+    """Make a checkpoint, if there is anything to keep; the failure of one is told, it does not end the training."""
+    if checkpoint is None or run.step == 0:
+        return []
+    try:
+        checkpoint(run)
+    except Exception as error:
+        logger.exception("a checkpoint of %s failed", run.slug)
+        return [
+            Warned(
+                f"The training could not be kept after step {run.step:,}: {first_line(error)}.",
+                "Make room or give access there.",
+            )
+        ]
+    return []
+
+
+def _too_large(settings: TrainSettings) -> TloraError:
+    smaller = []
+    if settings.batch_size > 1:
+        smaller.append(f"a batch size of {settings.batch_size // 2} instead of {settings.batch_size}")
+    if settings.block_size >= 32:
+        smaller.append(f"a block size of {settings.block_size // 2} instead of {settings.block_size}")
+    return TloraError(
+        "There was not enough memory for the training.",
+        f"Close what else needs memory, or train with {' or '.join(smaller) or 'a smaller backbone'}.",
+    )
 
 
 class EpochRun:
@@ -132,6 +181,10 @@ class EpochRun:
 
     Order of blocks and replayed windows derive from the seed and the step's number, so a restored run goes on
     exactly as an uninterrupted one.
+
+    Attributes:
+        step: steps that are done.
+        measured_at: the step after which held-out text was last measured; -1 before.
     """
 
     def __init__(self, model: TemporalLoRA, slug: str, blocks: TokenBlocks, settings: TrainSettings) -> None:
@@ -139,7 +192,9 @@ class EpochRun:
         self.slug = slug
         self.blocks = blocks
         self.settings = settings
+        require(len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, "there is no text to train or measure on")
         self.step = 0
+        self.measured_at = -1
         self._probe_NTH = probe_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
         earlier = ["", *model.slot_adapters]
@@ -160,7 +215,8 @@ class EpochRun:
         self.adapter = list(model.adapter_parameters(slug).values())
         fused = model.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
-        self._blocks_at_once: int | None = None
+        self._fit: Fit | None = None
+        self._good: dict[str, Tensor] = {}
         self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
     @property
@@ -184,14 +240,20 @@ class EpochRun:
         return self.blocks.held_out_NT[: max(1, self.settings.held_out_tokens // self.settings.block_size)]
 
     def steps(self) -> Iterator[TrainStep]:
-        """Run the remaining steps, one per item."""
+        """Run the remaining steps, one per item.
+
+        Raises:
+            TloraError: if a loss or a weight is no longer a number; the step before counts as the last.
+        """
         pace = 0.0
         while self.step < self.total_steps:
             started = time.perf_counter()
             rows_B = self._batch()
             adapter_loss, distill, route, rate = self._learn(rows_B)
+            self._require_numbers(adapter_loss, distill + route)
+            self._good = self._state(self.step + 1)
             self.step += 1
-            seconds = time.perf_counter() - started
+            seconds = max(1e-6, time.perf_counter() - started)
             pace = seconds if not pace else 0.9 * pace + 0.1 * seconds
             yield TrainStep(
                 slug=self.slug,
@@ -208,7 +270,9 @@ class EpochRun:
 
     def measure(self) -> Generator[Progress | HeldOut, None, None]:
         """Held-out loss of the epoch alone, and routing accuracy of every epoch so far."""
-        yield (yield from self._measured())
+        measured = yield from self._measured()
+        self.measured_at = self.step
+        yield measured
 
     def finish(self) -> Generator[Progress | HeldOut, None, EpochResult]:
         """Freeze the adapter, leave a memory, calibrate the mixer, measure what the phase has come to."""
@@ -218,6 +282,7 @@ class EpochRun:
         memory = model.memories[self.slug] = yield from self._leave_memory()
         if sleep.memory_labels and sleep.enabled:
             self.learner.calibrate(memory.replay_NWH, self._generator(self.total_steps))
+            self._require_numbers(0.0, 0.0)
         measured = yield from self._measured()
         losses = []
         for name in model.slot_adapters:
@@ -234,6 +299,13 @@ class EpochRun:
     def _measured(self) -> Generator[Progress, None, HeldOut]:
         model = self.model
         loss = yield from held_out_loss(model, self.held_out_NT, self.slot)
+        if not math.isfinite(loss) and self.step == 0:
+            raise TloraError(
+                "The backbone's loss on the held-out text is no number (NaN).",
+                "Choose another backbone, or other text.",
+            )
+        if not math.isfinite(loss):
+            raise self._no_number("The loss on held-out text", self.step, "learning_rate")
         probes = {slug: memory.probe_NTH for slug, memory in model.memories.items()} | {self.slug: self._probe_NTH}
         routing = routing_accuracies(model.mixer, model.slot_adapters, probes)
         unprotected: PerEpoch = ()
@@ -255,13 +327,12 @@ class EpochRun:
         if self.settings.sleep.source == "dreams":
             count = max(1, tokens // dream_length(self.model))
             ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
-            return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH)
-        yield Progress("Leaving a memory for later sleep")
+            return EpochMemory(cut_windows((yield from remembering(self.model, ids_NT))), self._probe_NTH)
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
         ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()]
         held_out_NT = self.blocks.held_out_NT.int()
-        return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH, held_out_NT)
+        return EpochMemory(cut_windows((yield from remembering(self.model, ids_NT))), self._probe_NTH, held_out_NT)
 
     def _let_go(self) -> None:
         """Of what only the steps needed."""
@@ -277,8 +348,7 @@ class EpochRun:
     def _batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         turn, place = divmod(self.step, self.steps_per_pass)
-        generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + turn)
-        order = torch.randperm(len(self.blocks.train_NT), generator=generator)
+        order = torch.randperm(len(self.blocks.train_NT), generator=self._random(turn))
         size = self.settings.batch_size
         return order[place * size : (place + 1) * size]
 
@@ -304,11 +374,10 @@ class EpochRun:
 
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
         """How many blocks are learned at once; found out in the first step."""
-        if self._blocks_at_once is None:
-            found = fit(self.model, ids_1T, blend, self.settings.batch_size)
-            self.model.recompute_activations(found.recompute)
-            self._blocks_at_once = found.blocks
-        return self._blocks_at_once
+        if self._fit is None:
+            self._fit = fit(self.model, ids_1T, blend, self.settings.batch_size)
+            self.model.recompute_activations(self._fit.recompute)
+        return self._fit.blocks
 
     def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
@@ -324,20 +393,46 @@ class EpochRun:
         distills, routes = zip(*learned, strict=True)
         return fmean(distills), fmean(routes)
 
-    def _generator(self, number: int) -> torch.Generator:
-        return torch.Generator().manual_seed(self.settings.seed * 1_000_003 + number)
+    def _generator(self, step: int) -> torch.Generator:
+        """For the memories that are replayed in a step; a CPU's generator has 2³² streams, the order's lie apart."""
+        return self._random(step + 2**31)
+
+    def _random(self, number: int) -> torch.Generator:
+        return torch.Generator().manual_seed((self.settings.seed * 1_000_003 + number) % 2**64)
+
+    def _require_numbers(self, adapter_loss: float, mixer_loss: float) -> None:
+        """Raise ``TloraError`` unless losses and weights are numbers."""
+        mixers = [value for learner in self._learners().values() for value in learner.mixer.parameters()]
+        if not math.isfinite(adapter_loss) or not _finite(self.adapter):
+            raise self._no_number("The adapter", self.step + 1, "learning_rate")
+        if not math.isfinite(mixer_loss) or not _finite(mixers):
+            raise self._no_number("The Time Mixer", self.step + 1, "mixer_learning_rate")
+
+    def _no_number(self, what: str, step: int, setting: str) -> TloraError:
+        rate = getattr(self.settings, setting)
+        return TloraError(
+            f"{what} came to no number (NaN) in step {step:,} of {self.total_steps:,}, so the training stopped there.",
+            f"Train anew with a lower {setting}: {rate / 3:.1g} instead of {rate:g}.",
+        )
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Adapter, mixers, teacher, optimisers' states and step, flat, for safetensors."""
-        state: dict[str, Tensor] = {"step": torch.tensor(self.step)}
+        """Adapter, mixers, teacher, optimisers' states and step, flat, for safetensors, after the last whole step."""
+        state = {**(self._good or self._state(self.step)), "measured_at": torch.tensor(self.measured_at)}
+        return {name: value.cpu() for name, value in state.items()}
+
+    def _state(self, step: int) -> dict[str, Tensor]:
+        """A copy of what :meth:`state_dict` tells, where it is."""
+        state: dict[str, Tensor] = {"step": torch.tensor(step)}
+        if self._fit is not None:
+            state["fit"] = torch.tensor([self._fit.blocks, self._fit.recompute])
         for part, held in self._parts().items():
             state |= {f"{part}.{name}": value for name, value in held.items()}
         for part, optimizer in self._optimizers().items():
             for index, slot in optimizer.state_dict()["state"].items():
                 state |= {f"optimizer.{part}.{index}.{name}": value for name, value in slot.items()}
-        return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
+        return {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
@@ -364,6 +459,12 @@ class EpochRun:
                 whole["state"].setdefault(int(index), {})[key] = value
             optimizer.load_state_dict(whole)
         self.step = int(state["step"])
+        self.measured_at = int(state.get("measured_at", self.step))
+        if "fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
+            blocks, recompute = state["fit"].tolist()
+            self._fit = Fit(blocks, bool(recompute))
+            self.model.recompute_activations(self._fit.recompute)
+        self._good = self._state(self.step)
 
     def _learners(self) -> dict[str, MixerLearner]:
         both = {"mixer": self.learner, "unprotected": self.unprotected}
@@ -385,6 +486,10 @@ def schedule(step: int, total_steps: int) -> float:
     """Share of the peak rate in a step (from 0): linear warm-up, then cosine to 5 %."""
     warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
     return warm_up * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / total_steps)))
+
+
+def _finite(tensors: Iterable[Tensor]) -> bool:
+    return bool(torch.stack([tensor.isfinite().all() for tensor in tensors]).all())
 
 
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, S
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.epoch_list import EpochList
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import BackboneInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
+from tlora_gui.engine.events import BackboneInfo, EpochInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
 from tlora_gui.engine.exploring.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.generation import TokenStream
 from tlora_gui.engine.project import Project, RemovedEpoch
@@ -54,8 +54,20 @@ class Workspace:
             model.set_slots([], TimeMixer(model.mixer.hidden_size, model.mixer.settings))
         for slug in list(model.adapters):
             model.remove_adapter(slug)
-        self.epochs = EpochList([*self.project.load_into(self.model), *self.project.interrupted()])
+        self.epochs = EpochList(self.project.load_into(self.model))
+        self.list_interrupted()
         self.removed = None
+
+    def list_interrupted(self) -> None:
+        """List the interrupted epochs anew: how far they came, and whether they can still go on."""
+        for epoch in self.project.interrupted():
+            if not self.goes_on(epoch):
+                epoch = replace(epoch, note=f"{epoch.note}; it cannot go on, the epochs before it have changed")
+            self.epochs.put(epoch)
+
+    def goes_on(self, epoch: EpochInfo) -> bool:
+        """Whether an interrupted epoch can go on as things are; no longer once another is trained or deleted."""
+        return epoch.state == "interrupted" and self.project.checkpoints.goes_on(epoch.slug, self.model.mixer)
 
     # -- as people see it ---------------------------------------------------------------------------------------
 
