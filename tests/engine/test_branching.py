@@ -400,9 +400,10 @@ def test_a_prompt_that_is_too_long_is_told_with_where_to_cut_it(two_epochs: Sess
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_a_cut_never_goes_through_a_character(tiny_tokenizer: Any, limit: int) -> None:
     text = "a🙂bé🙂"
-    ids, misfit = fit(tiny_tokenizer, text, limit)
+    encoded, misfit = fit(tiny_tokenizer, text, limit)
     assert misfit is not None and misfit.tokens == 12
-    assert tiny_tokenizer.decode(ids) == text[: misfit.keep_to] and limit - 3 <= len(ids) <= limit
+    assert tiny_tokenizer.decode(encoded.ids) == encoded.text == text[: misfit.keep_to]
+    assert limit - 3 <= len(encoded.ids) <= limit
     assert len(tiny_tokenizer(text[misfit.keep_from :])["input_ids"]) <= limit // 2 + 3
 
 
@@ -429,9 +430,9 @@ def test_a_huge_text_is_not_tokenised_whole(tiny_tokenizer: Any, monkeypatch: py
         return whole(self, text, **more)
 
     monkeypatch.setattr(type(tiny_tokenizer), "__call__", counting)
-    ids, misfit = fit(tiny_tokenizer, "word " * 2_000_000, 255)
+    encoded, misfit = fit(tiny_tokenizer, "word " * 2_000_000, 255)
     assert sum(asked) < 200_000
-    assert misfit is not None and misfit == PromptTooLong(10_000_000, 255, 10_000_000 - 127, 255) and len(ids) == 255
+    assert misfit == PromptTooLong(10_000_000, 255, 10_000_000 - 127, 255) and len(encoded.ids) == 255
 
 
 def test_characters_that_are_none_are_read_as_question_marks(two_epochs: Session) -> None:
