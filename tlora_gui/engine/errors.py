@@ -20,6 +20,14 @@ class TloraError(Exception):
         self.hint = hint
 
 
+class BackboneMissing(TloraError):
+    """No backbone was found where ``reference`` points; it may be somewhere else now."""
+
+    def __init__(self, reference: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.reference = reference
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether writing failed for want of room; safetensors tells it in words instead of an ``OSError``."""
     if isinstance(error, OSError):
