@@ -12,7 +12,10 @@ class TloraError(Exception):
     Attributes:
         message: one sentence, what happened.
         hint: one sentence, what the person can do.
+        code: names an error that a window can help with; empty for all others.
     """
+
+    code = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
@@ -21,9 +24,20 @@ class TloraError(Exception):
 
 
 class BackboneMissing(TloraError):
-    """No backbone was found where ``reference`` points; it may be somewhere else now."""
+    """A backbone is not where its reference says.
 
-    def __init__(self, reference: str, message: str, hint: str) -> None:
+    Attributes:
+        reference: where it should be.
+    """
+
+    code = "backbone-missing"
+
+    def __init__(
+        self,
+        reference: str,
+        message: str,
+        hint: str = "Say where the model is now; its weights tell whether it is the same.",
+    ) -> None:
         super().__init__(message, hint)
         self.reference = reference
 
