@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from tlora_gui.engine import starter
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import STARTER
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.events import Progress
+from tlora_gui.engine.model_folder import in_short, not_causal, read_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,61 +70,97 @@ def load_backbone(
         Progress of fetching and loading.
 
     Raises:
-        TloraError: nothing of that name, no network, or not a causal language model.
+        BackboneMissing: nothing is where the reference points, or the Hub knows no such model or is out of reach.
+        TloraError: it is not a complete causal language model that transformers knows.
         Cancelled: if ``cancel`` is set on the way.
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     device = device or pick_device()
-    path = Path(reference).expanduser()
-    name = where = reference
     if reference == STARTER:
-        folder: Path = yield from starter.ensure_backbone(cancel)
-        name = starter.BACKBONE_NAME
-    elif path.suffix.lower() == ".gguf":
-        if not path.is_file():
-            raise TloraError(f"{path} does not exist.", "Choose a .gguf file that is there.")
-        folder = yield from starter.ensure_converted(path, cancel)
-        name, where = path.stem, str(path.resolve())
+        name, where = starter.BACKBONE_NAME, reference
+        made: Generator[Progress, None, Path] = starter.ensure_backbone(cancel)
+    elif (path := local_path(reference)) is None:
+        name, where = reference, reference
+        made = _fetch_from_hub(reference, cancel)
     elif path.is_dir():
         if not (path / "config.json").is_file():
-            raise TloraError(f"{path} holds no model: there is no config.json.", "Choose a folder with a saved model.")
-        folder = path.resolve()
-        name, where = folder.name, str(folder)
-    elif path.is_absolute() or reference.startswith((".", "~")):
-        raise TloraError(f"{path} does not exist.", "Choose a model folder or a .gguf file that is there.")
+            raise _no_model(reference, path)
+        name, where = path.name, str(path)
+        made = _there(path)
+    elif path.suffix.lower() == ".gguf":
+        name, where = path.stem, str(path)
+        made = starter.ensure_converted(path, cancel)
     else:
-        folder = yield from _fetch_from_hub(reference, cancel)
+        raise TloraError(f"{in_short(path)} is a file and no model.", "Choose the folder it is in, or a .gguf file.")
+    folder = yield from made
     yield Progress(f"Loading {name}")
-    model, tokenizer = _load(folder, name, pick_dtype(device), device)
+    model, tokenizer = read_model(folder, name, pick_dtype(device), cancel)
+    try:
+        model.to(device).requires_grad_(False).eval()
+    except RuntimeError as error:  # torch.OutOfMemoryError, and what MPS raises instead
+        raise TloraError(
+            f"{name} does not fit into the memory of the {device.type} device.", "Choose a smaller model."
+        ) from error
+    require_causal(model, name)
     cancel.raise_if_cancelled()
     return Backbone(model, tokenizer, where, name)
 
 
-def _load(folder: Path, name: str, dtype: torch.dtype, device: torch.device) -> tuple[PreTrainedModel, Any]:
-    try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (ValueError, OSError, KeyError, RuntimeError, SafetensorError) as error:
-        if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
-            raise not_causal(name) from error
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise TloraError(
-            f"{name} could not be loaded: {first_line}",
-            "Check that the folder holds a complete causal language model with its tokenizer.",
-        ) from error
-    model.to(device).requires_grad_(False).eval()
-    if not is_causal(model):
-        raise not_causal(name)
-    return model, tokenizer
+def local_path(reference: str) -> Path | None:
+    """Where on this machine a reference points, absolute; None for what only the Hub can know.
+
+    Raises:
+        BackboneMissing: if it is a path, and nothing is there.
+        TloraError: if it is neither a path nor the name of a model.
+    """
+    if not reference.strip():
+        raise TloraError("No backbone is named.", "Choose the starter backbone, a model folder or a .gguf file.")
+    shown = in_short(reference)
+    if "://" in reference:
+        raise TloraError(f"{shown} is an address.", "Give the model's id on the Hub (owner/name), or a folder here.")
+    place = os.path.abspath(os.path.expanduser(reference))
+    if os.path.exists(place):
+        return Path(place).resolve()
+    like_path = reference.startswith((".", "~")) or "\\" in reference or PureWindowsPath(reference).drive
+    if like_path or os.path.isabs(reference) or Path(reference).suffix.lower() == ".gguf":
+        raise BackboneMissing(
+            reference, f"{shown} does not exist.", "Choose a model folder or .gguf file that is there."
+        )
+    return None
 
 
-def not_causal(name: str) -> TloraError:
-    """The refusal of a model that reads both ways or has no next-token head."""
-    return TloraError(
-        f"{name} is not a causal language model, so it cannot write text token by token.",
-        "Choose a decoder model such as Llama, Qwen, GPT-2 or SmolLM.",
+def _no_model(reference: str, folder: Path) -> TloraError:
+    if (folder / "adapter_config.json").is_file():
+        return TloraError(
+            f"{in_short(folder)} holds an adapter and no model.", "Choose the model that it was made for."
+        )
+    return BackboneMissing(
+        reference, f"{in_short(folder)} holds no model: there is no config.json.", "Choose a folder with a saved model."
     )
+
+
+def _there(folder: Path) -> Generator[Progress, None, Path]:
+    """A folder that needs no fetching."""
+    yield from ()
+    return folder
+
+
+def require_causal(model: PreTrainedModel, name: str) -> None:
+    """Refuse a model that does not read from left to right.
+
+    Raises:
+        TloraError: if it reads both ways, or cannot read eight tokens at all.
+    """
+    try:
+        if is_causal(model):
+            return
+    except Exception as error:  # encoder-decoders ask for more, others differ in what they do
+        if not model.config.is_encoder_decoder:
+            raise TloraError(
+                f"{name} could not read eight tokens: {in_short(error)}.", "Choose another model."
+            ) from error
+    raise not_causal(name)
 
 
 @torch.inference_mode()
@@ -145,13 +182,18 @@ def context_length(model: PreTrainedModel) -> int:
 
 
 def fingerprint(model: nn.Module) -> str:
-    """Identity of a backbone's weights: SHA-256 over names, shapes and 64 values of each tensor, in bfloat16."""
+    """Identity of a backbone's weights: SHA-256 over names, shapes and 64 values of each tensor, in bfloat16.
+
+    The same on every device.
+    """
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
         flat = parameter.detach().flatten()
-        places = torch.linspace(0, flat.numel() - 1, 64, device=flat.device, dtype=torch.float64).long()
+        places = (
+            torch.linspace(0, flat.numel() - 1, 64, dtype=torch.float64).long().to(flat.device)
+        )  # MPS knows no float64
         digest.update(f"{name}{tuple(parameter.shape)}".encode())
-        digest.update(flat[places].to(torch.bfloat16).view(torch.int16).cpu().numpy().tobytes())
+        digest.update(flat[places].cpu().to(torch.bfloat16).view(torch.int16).numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -179,7 +221,7 @@ def _fetch_from_hub(repo_id: str, cancel: CancelToken) -> Generator[Progress, No
             break
     cancel.raise_if_cancelled()
     if download.error is not None:
-        raise _hub_error(repo_id, download.error) from download.error
+        raise _hub_error(repo_id, download.error, download.done > 0) from download.error
     assert download.folder is not None
     return download.folder
 
@@ -237,16 +279,35 @@ class _Silence:
         """Nothing to flush."""
 
 
-def _hub_error(repo_id: str, error: Exception) -> TloraError:
-    kind = type(error).__name__
-    if kind in ("RepositoryNotFoundError", "HFValidationError"):
+def _hub_error(repo_id: str, error: Exception, begun: bool) -> TloraError:
+    """The refusal for whatever a download raised; ``begun`` if some of it had arrived."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+
+    shown = in_short(repo_id)
+    if disk_is_full(error):
         return TloraError(
-            f"There is no model named {repo_id!r} on the Hugging Face Hub.",
+            f"The disk that holds {constants.HF_HUB_CACHE} is full.", "Free some room, or set HF_HUB_CACHE."
+        )
+    if isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)):
+        return TloraError(f"{constants.HF_HUB_CACHE} cannot be written to.", "Set HF_HUB_CACHE to a folder of yours.")
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, GatedRepoError) or status == 403:
+        return TloraError(f"{shown} is gated.", "Accept its terms on the Hub, then run `hf auth login`.")
+    if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
+        return BackboneMissing(
+            repo_id,
+            f"There is no model named {shown!r} on the Hugging Face Hub.",
             "Check the spelling (owner/name); a private or gated model needs `hf auth login` first.",
         )
-    if kind == "GatedRepoError":
-        return TloraError(f"{repo_id} is gated.", "Accept its terms on the Hub, then run `hf auth login`.")
-    return TloraError(
-        f"{repo_id!r} is no folder here, and the Hugging Face Hub could not be reached ({kind}).",
+    if begun:
+        return TloraError(
+            f"The download of {shown} broke off ({type(error).__name__}).", "Try again; what has arrived is kept."
+        )
+    if isinstance(error, HfHubHTTPError) and status:
+        return TloraError(f"The Hugging Face Hub answered {shown!r} with error {status}.", "Try again later.")
+    return BackboneMissing(
+        repo_id,
+        f"{shown!r} is no folder here, and the Hugging Face Hub could not be reached ({type(error).__name__}).",
         "Check the spelling and the network, or choose the starter backbone, a local folder or a .gguf file.",
     )

@@ -24,7 +24,7 @@ class TloraError(Exception):
 
 
 class BackboneMissing(TloraError):
-    """A project's backbone is not where the project says.
+    """A backbone is not where its reference says.
 
     Attributes:
         reference: where it should be.
@@ -32,8 +32,13 @@ class BackboneMissing(TloraError):
 
     code = "backbone-missing"
 
-    def __init__(self, reference: str, message: str) -> None:
-        super().__init__(message, "Say where the model is now; its weights tell whether it is the same.")
+    def __init__(
+        self,
+        reference: str,
+        message: str,
+        hint: str = "Say where the model is now; its weights tell whether it is the same.",
+    ) -> None:
+        super().__init__(message, hint)
         self.reference = reference
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
+from tlora_gui.engine.errors import TloraError, disk_is_full
 from tlora_gui.engine.events import Progress
 from tlora_gui.paths import cache_dir
 
@@ -237,27 +237,20 @@ def _copy_flat(files: list[Path], folder: Path) -> None:
 def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progress, None, None]:
     """Write a .gguf file's model as float32 safetensors with its tokenizer; about 20 s once."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
+
+    from tlora_gui.engine.model_folder import read_gguf
 
     yield Progress(f"Converting {gguf.name} (once)", 0, 2, "steps")
-    try:
-        loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-        cancel.raise_if_cancelled()
-        yield Progress(f"Converting {gguf.name} (once)", 1, 2, "steps")
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    except Cancelled:
-        raise
-    except Exception as error:  # readers of a foreign format raise anything over a broken file
-        raise TloraError(
-            f"{gguf.name} could not be read as a GGUF model: {error}",
-            "Check that the file is complete and of an architecture that transformers knows.",
-        ) from error
+    cancel.raise_if_cancelled()
+    loaded, tokenizer = read_gguf(gguf, cancel)
+    yield Progress(f"Converting {gguf.name} (once)", 1, 2, "steps")
     cancel.raise_if_cancelled()
     # A model read from GGUF counts as quantised and refuses to be saved; a plain twin with its weights does not.
     config = loaded.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
-    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32, trust_remote_code=False)
     plain.load_state_dict(loaded.state_dict())
     plain.generation_config = loaded.generation_config
     plain.save_pretrained(folder)
