@@ -11,6 +11,7 @@ from tlora_gui.engine import jobs
 from tlora_gui.engine.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import (
+    CorpusRead,
     EpochFinished,
     Evaluated,
     FileWritten,
@@ -23,6 +24,9 @@ from tlora_gui.engine.events import (
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.texts import TokenEvent
+
+_REMARKS = 10
+"""Remarks on a corpus that are told one by one."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,6 +88,12 @@ def _tell(event: StreamEvent) -> None:
         case Progress():
             amount = f" {event.done:.0f}/{event.total:.0f} {event.unit}" if event.total else ""
             _status(event.label + amount)
+        case CorpusRead(skipped, notes):
+            remarks = [*skipped, *notes]
+            for path, remark in remarks[:_REMARKS]:
+                _remark(f"{path}: {remark}")
+            if len(remarks) > _REMARKS:
+                _remark(f"… and {len(remarks) - _REMARKS:,} more files")
         case TrainStep():
             _status(
                 f"step {event.step}/{event.total_steps}  adapter loss {event.adapter_loss:.3f}  "
@@ -121,6 +131,11 @@ def _tell(event: StreamEvent) -> None:
 def _say(line: str) -> None:
     _status()
     print(line, flush=True)
+
+
+def _remark(line: str) -> None:
+    _status()
+    print(line, file=sys.stderr, flush=True)
 
 
 def _status(text: str = "") -> None:

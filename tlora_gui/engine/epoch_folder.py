@@ -41,13 +41,16 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
+    if memory.held_out_digests_N is not None:
+        tensors["held_out_digests"] = memory.held_out_digests_N
     write_tensors(folder / "memory.safetensors", tensors)
 
 
 def read_memory(folder: Path) -> EpochMemory:
     """What the epoch leaves for later sleep. Raises one of ``DAMAGE``."""
     stored = load_file(folder / "memory.safetensors")
-    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], stored.get("held_out"))
+    replay_NWH = cut_windows(stored["replay"])
+    return EpochMemory(replay_NWH, stored["probe"], stored.get("held_out"), stored.get("held_out_digests"))
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

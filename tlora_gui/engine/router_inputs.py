@@ -53,7 +53,7 @@ class RouterInputs:
             return torch.stack([self._read(row) for row in rows]).to(device, dtype)
         filled = rows + rows[:1] * (self._batch_size - len(rows))
         with training_precision(device), torch.no_grad():
-            hidden_BTH = self._model.features(self._train_NT[filled].to(device))[: len(rows)].to(self._dtype)
+            hidden_BTH = self._model.features(self._train_NT[filled].long().to(device))[: len(rows)].to(self._dtype)
         for row, hidden_TH in zip(rows, hidden_BTH, strict=True):
             if self._keep and row not in self._places and self._bytes * (len(self._places) + 1) <= ON_DISK:
                 self._write(row, hidden_TH)
