@@ -28,8 +28,7 @@ from tlora_gui.engine.epoch_folder import read_facts
 from tlora_gui.engine.epoch_list import EpochList
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import (
-    CorpusSummarised,
-    CorpusSummary,
+    CorpusRead,
     EpochFinished,
     EpochInfo,
     EpochsChanged,
@@ -43,6 +42,7 @@ from tlora_gui.engine.events import (
     StreamEvent,
     TrainStarted,
     TrainStep,
+    Warned,
 )
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.session import Session
@@ -220,7 +220,6 @@ class _Verb:
                 f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
                 f"Go on with `tlora resume {options.project} {interrupted[0].slug}` first, or add --abandon.",
             )
-        yield from self._run(jobs.SummariseCorpus(tuple(options.paths)))
         yield from self._run(jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings))
 
     def _refuse_other_training(self, epoch: EpochInfo, settings: TrainSettings) -> None:
@@ -277,8 +276,10 @@ class _Verb:
                 self._epochs = EpochList(project.epochs)
             case EpochsChanged():
                 self._epochs = EpochList(event.epochs)
-            case CorpusSummarised(summary):
-                self._tell_summary(summary)
+            case CorpusRead():
+                self._tell_remarks(event)
+            case Warned(message, hint):
+                terminal.remark(f"{message} {hint}".strip())
             case TrainStarted(epoch, total, first):
                 if first:
                     terminal.say(f"{epoch.name} was interrupted at step {first} of {total} and goes on")
@@ -309,10 +310,10 @@ class _Verb:
     def _name(self, slug: str) -> str:
         return next((epoch.name for epoch in self._epochs if epoch.slug == slug), slug)
 
-    def _tell_summary(self, summary: CorpusSummary) -> None:
-        """What is not read, or read in an unusual way."""
-        remarks = [f"skipped {path}: {reason}" for path, reason in summary.skipped]
-        remarks += [f"{path}: {remark}" for path, remark in summary.notes]
+    def _tell_remarks(self, corpus: CorpusRead) -> None:
+        """What was not read, or read in an unusual way."""
+        remarks = [f"skipped {path}: {reason}" for path, reason in corpus.skipped]
+        remarks += [f"{path}: {remark}" for path, remark in corpus.notes]
         for remark in remarks[:_REMARKS]:
             self._terminal.remark(remark)
         if len(remarks) > _REMARKS:

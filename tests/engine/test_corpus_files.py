@@ -45,7 +45,7 @@ def names(found: TextCorpus) -> list[str]:
 
 def unequal_files(folder: Path, count: int) -> Path:
     for index in range(count):
-        write(folder / f"{index:03}.txt", LINE * (10 + 7 * index % 23))
+        write(folder / f"{index:03}.txt", f"{index}\n" + LINE * (10 + 7 * index % 23))
     return folder
 
 
@@ -54,7 +54,7 @@ def unequal_files(folder: Path, count: int) -> Path:
 
 def test_folders_are_walked_in_name_order(tmp_path: Path) -> None:
     for name in ("b/z.txt", "b/a.txt", "a/y.txt", "c.txt", "B.txt"):
-        write(tmp_path / name, LINE)
+        write(tmp_path / name, name)
     found = [os.path.relpath(source.label, tmp_path) for source in TextCorpus.from_paths([tmp_path]).sources]
     assert found == ["B.txt", "c.txt", "a/y.txt", "b/a.txt", "b/z.txt"]
 
@@ -221,7 +221,7 @@ def test_a_few_tokens_can_be_drawn_from_a_corpus_far_beyond_the_limits(tmp_path:
 @pytest.mark.usefixtures("small_limits")
 def test_a_note_for_each_file_that_is_cut(tmp_path: Path, tiny_tokenizer: Any) -> None:
     for index in range(70):
-        write(tmp_path / f"{index:02}.txt", LINE * (20_000 if index in (1, 2) else 1))
+        write(tmp_path / f"{index:02}.txt", f"{index}\n" + LINE * (20_000 if index in (1, 2) else 1))
     assert sorted(Path(path).name for path, _ in summary_of(tiny_tokenizer, tmp_path).notes) == ["01.txt", "02.txt"]
 
 
@@ -265,9 +265,10 @@ def test_blocks_are_packed_without_padding_in_order(tiny_tokenizer: Any) -> None
     texts = TextCorpus.from_texts([LINE * 10, LINE[:20] * 7, LINE * 3])
     train, held_out = texts.split(0.3)
     blocks = blocks_of(texts, tiny_tokenizer, held_out_share=0.3, held_out_tokens=None)
+    assert (blocks.train_NT.dtype, blocks.held_out_NT.dtype) == (torch.int32, torch.int64)
     for part, packed in ((train, blocks.train_NT), (held_out, blocks.held_out_NT)):
         whole = "".join(read_text(source) + tiny_tokenizer.eos_token for source in part.sources)
-        assert packed.dtype == torch.int64 and packed.shape == (len(whole.replace("<eos>", "|")) // 32, 32)
+        assert packed.shape == (len(whole.replace("<eos>", "|")) // 32, 32)
         assert whole.startswith(tiny_tokenizer.decode(packed.flatten()))
 
 
@@ -317,7 +318,7 @@ def test_summary_counts_what_training_would_read(tmp_path: Path, tiny_tokenizer:
     assert (summary.tokens, summary.held_out_tokens) == (train.size, held_out.size)  # every byte is a token
     assert not summary.estimated and not summary.notes and not summary.problem
     assert [Path(path).name for path, _ in summary.skipped] == ["skip.bin"]
-    assert summary.excerpt.startswith(LINE)
+    assert summary.excerpt.startswith("0\n" + LINE)
 
 
 def test_summary_of_a_large_corpus_is_an_estimate_and_says_so(tmp_path: Path, tiny_tokenizer: Any) -> None:

@@ -38,6 +38,7 @@ from tlora_gui.engine.generation import generate
 from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.streams import finished, recorded
+from tlora_gui.engine.tokenizing import vocabulary_of
 from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
@@ -132,11 +133,14 @@ class TrainResult:
         info: the epoch, with held-out loss of adapter and backbone (nats per token).
         settings: how it was trained.
         history: every step and measurement.
+        remarks: (path, remark) of what of the corpus was not read, and why, or was read in an unusual way; none in
+            projects that were loaded.
     """
 
     info: EpochInfo
     settings: TrainSettings
     history: tuple[TrainStep | HeldOut, ...]
+    remarks: tuple[tuple[str, str], ...] = ()
 
     @property
     def adapter_loss(self) -> list[float]:
@@ -157,7 +161,7 @@ class TrainResult:
 
 def train_adapter(
     model: TemporalLoRAModel,
-    dataset: TextCorpus | str | Path | Sequence[str],
+    dataset: TextCorpus | str | Path | Sequence[str] | Sequence[Path],
     adapter_name: str,
     epochs: int = 1,
     *,
@@ -172,7 +176,7 @@ def train_adapter(
 
     Args:
         model: has the adapter (``add_adapter``).
-        dataset: a corpus, a path, or a sequence of texts.
+        dataset: a corpus, a path, a list of texts, or a list of ``Path`` objects.
         adapter_name: which one.
         epochs: passes over the data. (Elsewhere here a pass is ``num_passes``; an *epoch* is a trained adapter.)
         active_sleep: False lets the mixer forget, for comparison.
@@ -183,7 +187,7 @@ def train_adapter(
         block_size: tokens per block.
 
     Raises:
-        TloraError: if there is too little text.
+        TloraError: if there is too little text, or the dataset is none of these.
         ValueError: if a setting makes no sense, or the adapter is frozen already.
         KeyError: if there is no such adapter.
     """
@@ -199,7 +203,8 @@ def train_adapter(
     )
     require_context(model, block_size)
     cancel = CancelToken()
-    blocks = epoch_blocks(as_corpus(dataset), model.tokenizer, settings, cancel)
+    corpus = as_corpus(dataset)
+    blocks = finished(epoch_blocks(corpus, model.tokenizer, settings, cancel, vocabulary_of(model.backbone)))
     finished(remember_dreams(model, fingerprint(model.backbone), cancel))
     history: list[TrainStep | HeldOut] = []
     result = finished(recorded(train_epoch(model, adapter_name, blocks, settings, cancel), history))
@@ -212,9 +217,10 @@ def train_adapter(
         tokens=result.tokens,
         held_out_loss=result.held_out_loss,
         backbone_loss=result.backbone_loss,
-        corpus=(str(Path(dataset).resolve()),) if isinstance(dataset, (str, Path)) else (),
+        corpus=corpus.paths,
     )
-    model.results[adapter_name] = TrainResult(info, settings, tuple(history))
+    remarks = (*corpus.skipped, *blocks.notes)
+    model.results[adapter_name] = TrainResult(info, settings, tuple(history), remarks)
     return model.results[adapter_name]
 
 

@@ -5,11 +5,14 @@ Texts are read when they are tokenised; of a corpus larger than the token budget
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import unicodedata
+from array import array
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +20,21 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.corpus import TextCorpus, cut_note, read_text
+from tlora_gui.engine.corpus import Source, TextCorpus, read_text
+from tlora_gui.engine.corpus_files import Skipped, shortened
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import CorpusSummary
+from tlora_gui.engine.events import CorpusSummary, Progress
+from tlora_gui.engine.streams import finished
+from tlora_gui.engine.tokenizing import encode_plain
 
 MIN_TRAIN_BLOCKS = 8
 """Fewer blocks of text than this are refused: nothing could be learned or measured."""
 
-_PASSAGE = 2048
+_PASSAGE = 16
+_PIECE = 16 * 2048
 _READ_LIMIT = 64 * 2**20
+_MB = 2**20
+_UNKNOWN_TOLD = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,9 @@ class TokenBlocks:
     """Packed tokens, no padding.
 
     Attributes:
-        train_NT: training blocks, int64.
+        train_NT: training blocks, int32.
         held_out_NT: blocks of the held-out part, int64.
-        notes: remarks on how files were read.
+        notes: (path, remark) on files that were read in an unusual way, or could not be.
     """
 
     train_NT: Tensor
@@ -44,7 +52,12 @@ class TokenBlocks:
     notes: tuple[tuple[str, str], ...] = field(default=())
 
 
-def make_blocks(
+def make_blocks(corpus: TextCorpus, tokenizer: Any, **options: Any) -> TokenBlocks:
+    """Run :func:`read_blocks` to its end."""
+    return finished(read_blocks(corpus, tokenizer, **options))
+
+
+def read_blocks(
     corpus: TextCorpus,
     tokenizer: Any,
     *,
@@ -53,123 +66,266 @@ def make_blocks(
     held_out_share: float,
     held_out_tokens: int | None,
     seed: int,
+    vocabulary: int | None = None,
     cancel: CancelToken | None = None,
-) -> TokenBlocks:
+) -> Generator[Progress, None, TokenBlocks]:
     """Tokenise a corpus into training and held-out blocks of ``block_size`` tokens.
+
+    An end mark stands where a document ends and nowhere else. Where the text of a block would go on somewhere else
+    without one (passages of a large document, a part of it held out), the block is dropped.
+
+    Args:
+        corpus: what to read.
+        tokenizer: of the backbone.
+        block_size: tokens per block.
+        max_tokens: training tokens at most; None for all.
+        held_out_share: share of the text that is held out.
+        held_out_tokens: held-out tokens at most; None for all.
+        seed: fixes which passages are read where not all are.
+        vocabulary: how many token ids the backbone knows; None for all of the tokenizer's.
+        cancel: looked at in every piece of text.
 
     Raises:
         TloraError: if there is too little text to train and measure on.
         Cancelled: if ``cancel`` is set on the way.
     """
-    train, held_out = corpus.split(held_out_share)
-    notes: list[tuple[str, str]] = []
-    train_NT = _pack(train, tokenizer, block_size, max_tokens, seed, notes, cancel)
-    held_out_NT = _pack(held_out, tokenizer, block_size, held_out_tokens, seed, notes, cancel)
+    notes = [*corpus.notes]
+    train, held_out = _read_once(*corpus.split(held_out_share), notes)
+    packer = _Packer(tokenizer, block_size, seed, vocabulary, cancel, notes)
+    for part, limit in ((train, max_tokens), (held_out, held_out_tokens)):
+        packer.total += part.size if limit is None else min(part.size, _READ_LIMIT)
+    train_NT = yield from packer.pack(train, max_tokens)
+    held_out_NT = yield from packer.pack(held_out, held_out_tokens)
     least = MIN_TRAIN_BLOCKS if max_tokens is None else min(MIN_TRAIN_BLOCKS, max_tokens // block_size)
     if len(train_NT) < least or not len(held_out_NT):
-        raise too_small(train_NT.numel() + held_out_NT.numel(), block_size, held_out_share)
-    return TokenBlocks(train_NT, held_out_NT, tuple(notes))
+        left_out = (*corpus.skipped, *packer.unread)
+        if len(packer.unread) == len(train.sources) + len(held_out.sources):
+            raise TloraError(f"No readable text was found here.{_told(left_out)}", "Choose plain text files.")
+        raise too_small(train_NT.numel() + held_out_NT.numel(), block_size, held_out_share, left_out)
+    return TokenBlocks(train_NT, held_out_NT.long(), tuple(dict.fromkeys(notes)))
 
 
-def held_out_blocks(corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, tokens: int) -> Tensor:
-    """Up to ``tokens`` held-out tokens of the corpus of an epoch trained with ``settings`` (N, T).
+def held_out_blocks(
+    corpus: TextCorpus,
+    tokenizer: Any,
+    *,
+    block_size: int,
+    held_out_share: float,
+    held_out_tokens: int,
+    seed: int,
+    digests_N: Tensor,
+    vocabulary: int | None = None,
+) -> Generator[Progress, None, Tensor]:
+    """Of the held-out blocks that :func:`read_blocks` gives with these options, those that it gave then (N, T).
 
-    Raises:
-        TloraError: if there is none, for the files were changed or taken away.
+    The corpus may have been edited since, and a block that is held out by now have been trained on.
+
+    Args:
+        digests_N: :func:`block_digests` of the held-out blocks then.
     """
-    _, held_out = corpus.split(settings.held_out_share)
-    blocks_NT = _pack(held_out, tokenizer, settings.block_size, tokens, settings.seed, [], None)
-    if not len(blocks_NT):
-        raise TloraError("The epoch's held-out text is no longer there.", "Put the corpus back where it was.")
-    return blocks_NT
+    _, held_out = corpus.split(held_out_share)
+    packer = _Packer(tokenizer, block_size, seed, vocabulary, None, [])
+    packer.total = min(held_out.size, _READ_LIMIT)
+    blocks_NT = yield from packer.pack(held_out, held_out_tokens)
+    return blocks_NT[torch.isin(block_digests(blocks_NT), digests_N)].long()
 
 
-def too_small(tokens: int, block_size: int, held_out_share: float) -> TloraError:
-    """The refusal of a corpus of ``tokens`` tokens; what it asks for is enough even where the split is uneven."""
+def block_digests(blocks_NT: Tensor) -> Tensor:
+    """A digest of each block (N, int64), by which it is known again although no text is kept."""
+    rows = blocks_NT.int().cpu().numpy()
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
+    return torch.tensor([int.from_bytes(digest, "little", signed=True) for digest in digests], dtype=torch.int64)
+
+
+def too_small(
+    tokens: int, block_size: int, held_out_share: float, left_out: Sequence[tuple[str, str]] = ()
+) -> TloraError:
+    """The refusal of a corpus of ``tokens`` tokens; what it asks for is enough even where the split is uneven.
+
+    Args:
+        left_out: (path, reason) of what was not read.
+    """
     least = math.ceil(max(MIN_TRAIN_BLOCKS / (1 - 1.5 * held_out_share), 1 / (0.75 * held_out_share))) * block_size
     return TloraError(
-        f"There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.",
+        f"There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}."
+        + _told(left_out),
         "Add more text of the same kind; a few pages are enough to try, a book learns well.",
     )
 
 
-def _pack(
-    corpus: TextCorpus,
-    tokenizer: Any,
-    block_size: int,
-    max_tokens: int | None,
-    seed: int,
-    notes: list[tuple[str, str]],
-    cancel: CancelToken | None,
-) -> Tensor:
-    ids: list[int] = []
-    separator = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    rng = random.Random(seed)
-    readable = max(1, min(corpus.size, _READ_LIMIT))
-    keep = 1.0 if max_tokens is None else min(1.0, max(10.0 * max_tokens, 32 * _PASSAGE) / readable)
-    sources, budget = list(corpus.sources), _READ_LIMIT
-    if max_tokens is not None:
-        rng.shuffle(sources)
-    for source in sources:
-        if cancel:
-            cancel.raise_if_cancelled()
-        if max_tokens is not None and budget <= 0:
-            break
-        budget -= source.size
-        for run in _runs(read_text(source, notes), keep, rng):
-            if cancel:
-                cancel.raise_if_cancelled()
-            ids += tokenizer(run, add_special_tokens=False, verbose=False)["input_ids"]
-            ids += separator
-    blocks_NT = torch.tensor(ids[: len(ids) - len(ids) % block_size], dtype=torch.long).view(-1, block_size)
-    if max_tokens is None or blocks_NT.numel() <= max_tokens:
-        return blocks_NT
-    chosen = torch.randperm(len(blocks_NT), generator=torch.Generator().manual_seed(seed))
-    return blocks_NT[chosen[: max(1, max_tokens // block_size)]]
+def _told(left_out: Sequence[tuple[str, str]]) -> str:
+    """A sentence on what was not read, with the first reasons; empty if everything was."""
+    if not left_out:
+        return ""
+    first = ", ".join(f"{shortened(os.path.basename(path) or path, 40)} ({reason})" for path, reason in left_out[:3])
+    more = f" and {len(left_out) - 3:,} more" if len(left_out) > 3 else ""
+    return f" Not read: {first}{more}."
 
 
-def _runs(text: str, keep: float, rng: random.Random) -> Iterator[str]:
-    """Passages of about 2 kB cut at line ends, each kept with probability ``keep``; neighbours stay joined."""
-    run = ""
-    for passage in _passages(text):
-        if keep >= 1 or rng.random() < keep:
-            run += passage
-        elif run:
-            yield run
-            run = ""
-        if len(run) > 16 * _PASSAGE:
-            yield run
-            run = ""
-    if run.strip():
-        yield run
+def _read_once(
+    train: TextCorpus, held_out: TextCorpus, notes: list[tuple[str, str]]
+) -> tuple[TextCorpus, TextCorpus]:
+    """If a file is cut into a training and a held-out part, both with its text: read twice, it may change between."""
+    cut = next((source for source in held_out.sources if source.start > 0 and source.text is None), None)
+    if cut is None:
+        return train, held_out
+    text = read_text(replace(cut, start=0.0), notes)
+
+    def with_text(source: Source) -> Source:
+        return replace(source, text=text) if source.label == cut.label else source
+
+    return tuple(replace(part, sources=tuple(map(with_text, part.sources))) for part in (train, held_out))
 
 
-def _passages(text: str) -> Iterator[str]:
+@dataclass(slots=True)
+class _Packer:
+    """Reads and packs the parts of one corpus.
+
+    Attributes:
+        notes: gets the remarks on its files.
+        unread: gets (path, reason) of files that gave no text after all.
+        done, total: bytes read, and to read.
+    """
+
+    tokenizer: Any
+    block_size: int
+    seed: int
+    vocabulary: int | None
+    cancel: CancelToken | None
+    notes: list[tuple[str, str]]
+    unread: Skipped = field(default_factory=list)
+    done: float = 0.0
+    total: float = 0.0
+
+    def pack(self, corpus: TextCorpus, max_tokens: int | None) -> Generator[Progress, None, Tensor]:
+        """Blocks of tokens (N, T), at most ``max_tokens``."""
+        ids = array("i")
+        mark = self._end_mark()
+        rng = random.Random(self.seed)
+        sources, budget, passage = list(corpus.sources), _READ_LIMIT, _PASSAGE * self.block_size
+        readable = max(1, min(corpus.size, _READ_LIMIT))
+        keep = 1.0 if max_tokens is None else min(1.0, max(10.0 * max_tokens, 32.0 * passage) / readable)
+        if max_tokens is not None:
+            rng.shuffle(sources)
+        broken_off = False
+        for source in sources:
+            if max_tokens is not None and budget <= 0:
+                break
+            budget -= source.size
+            text, stop, unknown, read = self._text(source), 0, 0.0, 0
+            for start, end in _runs(text, passage, keep, rng):
+                yield self._progress(source, start / len(text))
+                if broken_off and start != stop:
+                    del ids[len(ids) // self.block_size * self.block_size :]
+                found = self._encode(text, start, end)
+                ids.extend(found)
+                unknown += len(found) * unknown_share(self.tokenizer, text[start:end], found)
+                read += len(found)
+                broken_off, stop = True, end
+            if text and stop == len(text) and source.ends:
+                ids.extend(mark)
+                broken_off = False
+            if unknown > _UNKNOWN_TOLD * read:
+                self.notes.append((source.label, _unknown_note(unknown / read)))
+            self.done += source.size
+        blocks_NT = torch.frombuffer(ids or array("i", [0]), dtype=torch.int32)[: len(ids)]
+        blocks_NT = blocks_NT[: len(ids) - len(ids) % self.block_size].view(-1, self.block_size)
+        if max_tokens is None or blocks_NT.numel() <= max_tokens:
+            return blocks_NT
+        chosen = torch.randperm(len(blocks_NT), generator=torch.Generator().manual_seed(self.seed))
+        return blocks_NT[chosen[: max(1, max_tokens // self.block_size)]]
+
+    def _text(self, source: Source) -> str:
+        before = len(self.notes)
+        text = read_text(source, self.notes)
+        if text.strip():
+            return text
+        reasons = [reason for _, reason in self.notes[before:]]
+        self.unread.append((source.label, reasons[-1] if reasons else "empty"))
+        if not reasons:
+            self.notes.append(self.unread[-1])
+        return ""
+
+    def _progress(self, source: Source, share: float) -> Progress:
+        if self.cancel:
+            self.cancel.raise_if_cancelled()
+        return Progress("Reading the corpus", (self.done + share * source.size) / _MB, self.total / _MB, "MB")
+
+    def _encode(self, text: str, start: int, end: int) -> list[int]:
+        """Token ids of a piece as they are in its text; some tokenizers begin every text with a space of their own."""
+        if start and text[start - 1] == "\n":
+            before = encode_plain(self.tokenizer, "\n", self.vocabulary)
+            found = encode_plain(self.tokenizer, text[start - 1 : end], self.vocabulary)
+            if found[: len(before)] == before:
+                return found[len(before) :]
+        return encode_plain(self.tokenizer, text[start:end], self.vocabulary)
+
+    def _end_mark(self) -> list[int]:
+        mark = self.tokenizer.eos_token_id
+        return [] if mark is None or (self.vocabulary is not None and mark >= self.vocabulary) else [mark]
+
+
+def _runs(text: str, passage: int, keep: float, rng: random.Random) -> Iterator[tuple[int, int]]:
+    """Where pieces of a text begin and end: passages, each kept with probability ``keep``, neighbours joined."""
+    start = stop = 0
+    for begin, end in _passages(text, passage):
+        kept = keep >= 1 or rng.random() < keep
+        if stop > start and (not kept or stop - start >= _PIECE):
+            yield start, stop
+            start = stop
+        if kept:
+            start, stop = (start if stop == begin else begin), end
+    if stop > start:
+        yield start, stop
+
+
+def _passages(text: str, passage: int) -> Iterator[tuple[int, int]]:
+    """About ``passage`` characters each, cut at line ends where there are any, else between words."""
     start = 0
     while start < len(text):
-        stop = min(start + _PASSAGE, len(text))
-        line_end = text.find("\n", stop)
-        if line_end != -1 and line_end - stop < _PASSAGE:
-            stop = line_end + 1
-        yield text[start:stop]
+        stop = min(start + passage, len(text))
+        if stop < len(text):
+            line_end = text.find("\n", stop - 1, stop + passage)
+            stop = line_end + 1 or max(text.rfind(" ", start + 1, stop), 0) or stop
+        yield start, stop
         start = stop
+
+
+def unknown_share(tokenizer: Any, text: str, ids: list[int]) -> float:
+    """Share of a text that a tokenizer reads as its unknown token, or leaves out if it has none."""
+    if tokenizer.unk_token_id is not None:
+        return ids.count(tokenizer.unk_token_id) / max(1, len(ids))
+    sample = unicodedata.normalize("NFC", text[:2048])
+    told = tokenizer.decode(encode_plain(tokenizer, sample))
+    return 1 - min(1.0, len("".join(told.split())) / max(1, len("".join(sample.split()))))
+
+
+def _unknown_note(share: float) -> str:
+    return f"this backbone does not know {share:.0%} of this text"
 
 
 # -- summary ----------------------------------------------------------------------------------------------------
 
 
 def summarise(
-    paths: Sequence[str], tokenizer: Any, *, block_size: int, held_out_share: float, cancel: CancelToken | None = None
+    paths: Sequence[str],
+    tokenizer: Any,
+    *,
+    block_size: int,
+    held_out_share: float,
+    vocabulary: int | None = None,
+    cancel: CancelToken | None = None,
 ) -> CorpusSummary:
-    """What training on these paths would read. Token counts come from a sample if the corpus is large."""
+    """What training on these paths would read. Token counts come from a sample if the corpus is large.
+
+    Raises:
+        TloraError: if a path is empty or leads to nothing.
+        Cancelled: if ``cancel`` is set on the way.
+    """
     corpus = TextCorpus.from_paths(paths, cancel)
     train, held_out = corpus.split(held_out_share)
-    notes: list[tuple[str, str]] = []
-    per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, notes, cancel)
-    for source in corpus.sources:
-        note = cut_note(source)
-        if note is not None and note not in notes:
-            notes.append(note)
+    notes = [*corpus.notes]
+    per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, vocabulary, notes, cancel)
     tokens = round(per_byte * train.size)
     held_out_tokens = round(per_byte * held_out.size)
     problem = ""
@@ -179,21 +335,25 @@ def summarise(
         problem = str(too_small(tokens + held_out_tokens, block_size, held_out_share))
     return CorpusSummary(
         paths=tuple(map(str, paths)),
-        name_guess=_guess_name(paths),
+        name_guess=_guess_name(corpus.paths),
         files=len(corpus.sources),
         held_out_files=len(held_out.sources),
         tokens=tokens,
         held_out_tokens=held_out_tokens,
         estimated=estimated,
         skipped=corpus.skipped,
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
         excerpt=excerpt,
         problem=problem,
     )
 
 
 def _token_rate(
-    corpus: TextCorpus, tokenizer: Any, notes: list[tuple[str, str]], cancel: CancelToken | None
+    corpus: TextCorpus,
+    tokenizer: Any,
+    vocabulary: int | None,
+    notes: list[tuple[str, str]],
+    cancel: CancelToken | None,
 ) -> tuple[float, bool, str]:
     """Tokens per byte over at most 256 kB in evenly chosen files, whether that was a sample, and an excerpt."""
     step = max(1, len(corpus.sources) // 32)
@@ -205,13 +365,16 @@ def _token_rate(
         excerpt = excerpt or text[:600].strip()
         piece = text[:8192] if len(corpus.sources) > 4 else text[: 2**18]
         cut = cut or len(piece) < len(text)
-        tokens += len(tokenizer(piece, add_special_tokens=False, verbose=False)["input_ids"])
+        ids = encode_plain(tokenizer, piece, vocabulary)
+        if (unknown := unknown_share(tokenizer, piece, ids)) > _UNKNOWN_TOLD:
+            notes.append((source.label, _unknown_note(unknown)))
+        tokens += len(ids)
         size += round(source.size * len(piece) / max(1, len(text)))
     return tokens / max(1, size), cut, excerpt
 
 
 def _guess_name(paths: Sequence[str]) -> str:
-    first = Path(os.path.abspath(paths[0])) if paths else Path("epoch")
+    first = Path(paths[0]) if paths else Path("epoch")
     stem = first.name if first.is_dir() else (first.stem if len(paths) == 1 else first.parent.name)
     words = (stem or "epoch").replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]

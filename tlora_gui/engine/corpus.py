@@ -1,38 +1,36 @@
 """Text folders and files -> documents, with a held-out split by file.
 
-Nothing is read before it is needed: a scan looks at names, sizes and the first bytes only.
+Nothing is read before it is needed: a scan looks at names, sizes and a few kB of each file; two that begin alike are
+compared whole.
 """
 
 from __future__ import annotations
 
-import codecs
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from io import IOBase
 from pathlib import Path
-
-from charset_normalizer import from_bytes
+from typing import Any
 
 from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.corpus_files import Skipped, find_files, look, places, shortened
+from tlora_gui.engine.decoding import NotText, decode, tidy
 from tlora_gui.engine.errors import TloraError
 
 FILE_LIMIT = 32 * 2**20
 """Bytes read of one file at most."""
 
-_SNIFF = 8192
-_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "build", "dist"}
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "cp932"]
-_CODE_PAGES += ["euc_jp", "gb18030", "big5", "cp949"]
-_CONVERT = {".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocument", ".epub": "EPUB", ".rtf": "RTF"}
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One text: a file, a part of one, or a string given directly (``text``).
+    """One document: a file, a part of one, or a string given directly (``text``).
 
-    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length.
+    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length;
+    ``goes_on`` says that its file does beyond the limit.
     """
 
     label: str
@@ -40,9 +38,15 @@ class Source:
     text: str | None = None
     start: float = 0.0
     stop: float = 1.0
+    goes_on: bool = False
 
     def part(self, start: float, stop: float) -> Source:
-        return Source(self.label, int(self.size * (stop - start)), self.text, start, stop)
+        return replace(self, size=int(self.size * (stop - start)), start=start, stop=stop)
+
+    @property
+    def ends(self) -> bool:
+        """Whether its text ends where its document does."""
+        return self.stop == 1 and not self.goes_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,39 +56,71 @@ class TextCorpus:
     Attributes:
         sources: what can be read.
         skipped: (path, reason) of what cannot.
+        notes: (path, remark) of what can, but not wholly or not as a text alone.
+        paths: the files and folders that it was found in, absolute.
     """
 
     sources: tuple[Source, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> TextCorpus:
-        """A corpus of strings, each one document."""
-        return cls(tuple(Source(f"text {i}", len(text), text) for i, text in enumerate(texts, 1) if text.strip()))
-
-    @classmethod
-    def from_paths(cls, paths: Iterable[str | Path], cancel: CancelToken | None = None) -> TextCorpus:
-        """A corpus of files and folders, walked in name order; hidden and binary files are skipped with a reason.
+        """A corpus of strings, each one document; a string alone is one document.
 
         Raises:
-            TloraError: if a path does not exist.
+            TloraError: if one of them is no string.
+        """
+        found, skipped = list[Source](), Skipped()
+        for number, text in enumerate([texts] if isinstance(texts, str) else texts, 1):
+            if not isinstance(text, str):
+                raise TloraError(f"Text {number:,} is no text but {_kind(text)}.", "Give a list of strings.")
+            if text.strip():
+                found.append(Source(f"text {number}", len(text), text))
+            else:
+                skipped.append((f"text {number}", "empty"))
+        return cls(tuple(found), tuple(skipped))
+
+    @classmethod
+    def from_paths(
+        cls, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], cancel: CancelToken | None = None
+    ) -> TextCorpus:
+        """A corpus of files and folders, walked in name order; what is not read is listed with its reason.
+
+        A path may be a ``file://`` address, begin with ``~`` or hold wildcards. Every file is read once, whatever
+        links and other names lead to the same text.
+
+        Raises:
+            TloraError: if a path is empty or leads to nothing.
             Cancelled: if ``cancel`` is set on the way.
         """
-        sources: list[Source] = []
-        skipped: list[tuple[str, str]] = []
-        seen: set[str] = set()
-        for path in _walk(paths, skipped):
+        given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        chosen = list(dict.fromkeys(place for path in given for place in places(path)))
+        skipped, notes = Skipped(), Skipped()
+        sources = list[Source]()
+        alike: dict[bytes, list[Source]] = {}
+        for path in find_files(chosen, skipped, cancel):
             if cancel:
                 cancel.raise_if_cancelled()
-            reason, size = _look(path)
-            if not reason and (place := os.path.realpath(path)) in seen:
-                reason = "the same file is there already"
-            if reason:
-                skipped.append((str(path), reason))
-            else:
-                seen.add(place)
-                sources.append(Source(str(path), min(size, FILE_LIMIT)))
-        return cls(tuple(sources), tuple(skipped))
+            try:
+                found = look(path)
+            except NotText as reason:
+                skipped.append((path, str(reason)))
+                continue
+            source = Source(path, min(found.size, FILE_LIMIT), goes_on=found.size > FILE_LIMIT)
+            sources.append(source)
+            alike.setdefault(found.likeness, []).append(source)
+            notes += [(path, remark) for remark in (found.remark, source.goes_on and _cut_remark()) if remark]
+        copies = set[str]()
+        for group in alike.values():
+            copies |= _copies(group, skipped, cancel)
+        return cls(
+            tuple(source for source in sources if source.label not in copies),
+            tuple(skipped),
+            tuple(note for note in notes if note[0] not in copies),
+            tuple(str(Path(place).resolve()) for place in chosen),
+        )
 
     @property
     def size(self) -> int:
@@ -92,89 +128,83 @@ class TextCorpus:
         return sum(source.size for source in self.sources)
 
     def split(self, held_out_share: float) -> tuple[TextCorpus, TextCorpus]:
-        """Training and held-out part, by file: the same files fall on the same side every time.
+        """Training and held-out part, by document: the same files fall on the same side every time, and so do equal
+        texts.
 
-        Where no set of whole files comes near the share (one file, or one that outweighs the rest), the end of the
-        largest is held out.
+        Where no set of whole documents comes near the share (one alone, or one that outweighs the rest), the end of
+        the largest is held out.
         """
+        groups: dict[object, list[int]] = {}
+        for index, source in enumerate(self.sources):
+            groups.setdefault(source.text or index, []).append(index)
+        sizes = {group[0]: sum(self.sources[i].size for i in group) for group in groups.values()}
         wanted = held_out_share * self.size
-        held: list[int] = []
-        taken = 0
-        order = sorted(range(len(self.sources)), key=lambda i: random.Random(f"{i}:{self.sources[i].size}").random())
-        for index in order if len(self.sources) > 1 else ():
-            size = self.sources[index].size
+        held, taken = set[int](), 0
+        order = sorted(groups.values(), key=lambda group: random.Random(f"{group[0]}:{sizes[group[0]]}").random())
+        for group in order if len(order) > 1 else ():
+            size = sizes[group[0]]
             if taken < 0.75 * wanted and taken + size <= 1.5 * wanted:
-                held.append(index)
+                held.update(group)
                 taken += size
         if held and taken >= 0.75 * wanted:
-            kept = sorted({*order} - {*held})
-            return TextCorpus(tuple(self.sources[i] for i in kept)), TextCorpus(tuple(self.sources[i] for i in held))
+            return self._only(set(range(len(self.sources))) - held), self._only(held)
         if not self.sources:
             return TextCorpus(()), TextCorpus(())
-        largest = max(self.sources, key=lambda source: source.size)
-        cut = 1 - min(0.5, wanted / max(1, largest.size))
-        rest = [source.part(0, cut) if source is largest else source for source in self.sources]
-        return TextCorpus(tuple(rest)), TextCorpus((largest.part(cut, 1),))
+        largest = {*max(groups.values(), key=lambda group: sizes[group[0]])}
+        cut = 1 - min(0.5, wanted / max(1, sum(self.sources[i].size for i in largest)))
+        rest = (source.part(0, cut) if i in largest else source for i, source in enumerate(self.sources))
+        ends = (self.sources[i].part(cut, 1) for i in sorted(largest))
+        return TextCorpus(tuple(rest)), TextCorpus(tuple(ends))
+
+    def _only(self, indices: Set[int]) -> TextCorpus:
+        return TextCorpus(tuple(source for i, source in enumerate(self.sources) if i in indices))
 
 
-def as_corpus(dataset: TextCorpus | str | Path | Sequence[str]) -> TextCorpus:
-    """A :class:`TextCorpus` from a path, or a sequence of texts.
+def as_corpus(dataset: Any) -> TextCorpus:
+    """A :class:`TextCorpus` from one, from a path, or from a list of texts or of ``Path`` objects.
 
     Raises:
-        TloraError: if the path does not exist.
+        TloraError: if the path does not exist, or it is anything else.
     """
     if isinstance(dataset, TextCorpus):
         return dataset
-    if isinstance(dataset, (str, Path)):
-        return TextCorpus.from_paths([dataset])
-    return TextCorpus.from_texts(dataset)
+    if isinstance(dataset, (str, os.PathLike)):
+        return TextCorpus.from_paths(dataset)
+    if isinstance(dataset, (bytes, bytearray, Mapping, Set, IOBase)) or not isinstance(dataset, Iterable):
+        raise TloraError(f"A corpus cannot be made of {_kind(dataset)}.", "Give a list of texts, or a path.")
+    items = list(dataset)
+    if items and all(isinstance(item, os.PathLike) for item in items):
+        return TextCorpus.from_paths(items)
+    if items and all(isinstance(item, str) and _is_like_a_path(item) for item in items):
+        raise TloraError(
+            "These look like paths, not like texts.", "Give the texts themselves, or the paths as pathlib.Path objects."
+        )
+    return TextCorpus.from_texts(items)
 
 
-# -- files ------------------------------------------------------------------------------------------------------
+def _is_like_a_path(text: str) -> bool:
+    if "\n" in text or len(text) > 1024:
+        return False
+    return os.path.exists(text) or bool(re.fullmatch(r".*\S\.[A-Za-z]\w{0,6}|\S*[/\\]\S*", text.strip()))
 
 
-def _walk(paths: Iterable[str | Path], skipped: list[tuple[str, str]]) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
-        skipped.append((str(error.filename), "no permission to open this folder"))
-
-    for given in map(Path, paths):
-        if not given.exists():
-            raise TloraError(f"{given} does not exist.", "Choose a folder or files that are there.")
-        if given.is_file():
-            yield given
-            continue
-        for folder, names, files in os.walk(given, onerror=unreadable):
-            hidden = sorted(name for name in names + files if name.startswith("."))
-            skipped += [(os.path.join(folder, name), "hidden") for name in hidden]
-            skipped += [(os.path.join(folder, n), "made by tools") for n in sorted(names) if n in _SKIPPED_FOLDERS]
-            names[:] = sorted(n for n in names if not n.startswith(".") and n not in _SKIPPED_FOLDERS)
-            yield from (Path(folder, file) for file in sorted(files) if not file.startswith("."))
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
-def _look(path: Path) -> tuple[str, int]:
-    """Why this file cannot be read ("" if it can), and its size."""
-    if (kind := _CONVERT.get(path.suffix.lower())) is not None:
-        return f"{kind} is not plain text; save it as .txt first", 0
-    try:
-        if not path.is_file():
-            return "not a regular file", 0
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(_SNIFF)
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}", 0
-    if not head.strip():
-        return "empty", 0
-    if b"\0" in head and not head.startswith(tuple(bom for bom, _ in _BOMS)):
-        return "binary, not text", 0
-    return "", size
-
-
-def cut_note(source: Source) -> tuple[str, str] | None:
-    """The remark on a file of which only the beginning is read; None for any other."""
-    if source.size != FILE_LIMIT or _look(Path(source.label))[1] <= FILE_LIMIT:
-        return None
-    return source.label, _cut_remark()
+def _copies(group: list[Source], skipped: Skipped, cancel: CancelToken | None) -> set[str]:
+    """Of files that begin alike, those whose whole text has come before."""
+    first: dict[bytes, str] = {}
+    copies = set[str]()
+    for source in group if len(group) > 1 else ():
+        if cancel:
+            cancel.raise_if_cancelled()
+        text = read_text(source).strip()
+        label = first.setdefault(blake2b(text.encode(errors="surrogatepass")).digest(), source.label)
+        if text and label != source.label:
+            skipped.append((source.label, f"the same text as {shortened(label)}"))
+            copies.add(source.label)
+    return copies
 
 
 def _cut_remark() -> str:
@@ -182,7 +212,7 @@ def _cut_remark() -> str:
 
 
 def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str:
-    """The text of one source; remarks on encoding and size go to ``notes``.
+    """The text of one source, with its line ends as ``\\n``; remarks on encoding and size go to ``notes``.
 
     An unreadable file gives no text and a note, since it may vanish between scan and training.
     """
@@ -191,46 +221,14 @@ def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str
         try:
             with open(source.label, "rb") as file:
                 raw = file.read(FILE_LIMIT)
-                if file.read(1):
+                if goes_on := bool(file.read(1)):
                     notes.append((source.label, _cut_remark()))
-        except OSError as error:
-            notes.append((source.label, f"cannot be read: {error.strerror or error}"))
+            text, remarks = decode(raw, goes_on)
+        except (OSError, NotText) as error:
+            reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+            notes.append((source.label, reason))
             return ""
-        text = _decode(raw, source.label, notes)
+        notes += [(source.label, remark) for remark in remarks]
     else:
-        text = source.text
+        text = tidy(source.text)
     return text[int(len(text) * source.start) : int(len(text) * source.stop)]
-
-
-def _decode(raw: bytes, label: str, notes: list[tuple[str, str]]) -> str:
-    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
-    if encoding == "utf-16":
-        notes.append((label, "read as UTF-16"))
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(raw, final=False)
-    except UnicodeDecodeError as error:
-        text = raw.decode("utf-8", errors="replace")
-        damaged = text.count("\ufffd")
-        if len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged:
-            notes.append((label, f"UTF-8 with {damaged} damaged characters"))
-            return text
-        start = max(0, error.start - 2**17)
-        encoding = _guess_encoding(raw[start : start + 2**18])
-        notes.append((label, f"not UTF-8; read as {encoding}"))
-        return raw.decode(encoding, errors="replace")
-
-
-def _guess_encoding(raw: bytes) -> str:
-    """A code page for bytes that are not UTF-8.
-
-    Its neighbours differ from cp1252 in a few letters only and come first by chance, so cp1252 is taken where it is
-    nearly as good as the best (limits tried on 14 languages of Latin script; Hungarian, Romanian and Lithuanian lose).
-    """
-    found = from_bytes(raw, cp_isolation=_CODE_PAGES)
-    best = found.best()
-    if best is None:
-        return "latin-1"
-    western = next((match for match in found if "cp1252" in match.could_be_from_charset), None)
-    if western and western.chaos <= best.chaos + 0.09 and western.coherence >= best.coherence - 0.05:
-        return "cp1252"
-    return best.encoding

@@ -69,6 +69,8 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
+    if memory.held_out_digests_N is not None:
+        tensors["held_out_digests"] = memory.held_out_digests_N
     write_tensors(folder / "memory.safetensors", tensors)
 
 
@@ -88,7 +90,7 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
         vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
         known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
         require(known, "its held-out text was written for another backbone")
-    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT)
+    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, stored.get("held_out_digests"))
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.blocks import TokenBlocks
@@ -12,6 +11,7 @@ from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.errors import Cancelled, EpochInterrupted, TloraError, disk_is_full
 from tlora_gui.engine.events import (
+    CorpusRead,
     EpochFinished,
     EpochInfo,
     EpochsChanged,
@@ -24,6 +24,7 @@ from tlora_gui.engine.events import (
 from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.storage import first_line
 from tlora_gui.engine.streams import Stream, recorded
+from tlora_gui.engine.tokenizing import vocabulary_of
 from tlora_gui.engine.training import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.workspace import Workspace
 
@@ -46,13 +47,14 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
     require_context(model, settings.block_size)
     yield Progress("Reading the corpus")
     corpus = TextCorpus.from_paths(job.paths, cancel)
-    blocks = epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel)
+    vocabulary = vocabulary_of(model.backbone)
+    blocks = yield from epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel, vocabulary)
+    yield CorpusRead(corpus.skipped, blocks.notes)
     yield from remember_dreams(model, project.index.fingerprint, cancel)
     colour = job.colour or space.epochs.free_colour()
-    paths = tuple(str(Path(path).resolve()) for path in job.paths)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
-    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=paths)
+    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
     yield from _run(space, info, _begin(space, info, blocks, settings), [], cancel)
 
 

@@ -80,7 +80,8 @@ class CorpusSummary:
         held_out_tokens: tokens kept aside.
         estimated: the counts are extrapolated from a sample.
         skipped: (path, reason) of what was not read.
-        notes: (path, remark) of what was read in an unusual way: its encoding, a part of a very large file.
+        notes: (path, remark) of what was read in an unusual way: its encoding, a part of a very large file, text that
+            the backbone does not know, markup that is learnt too.
         excerpt: the beginning of one document.
         problem: why this cannot be trained on; empty if it can.
     """
@@ -118,6 +119,19 @@ class Warned:
 
     message: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRead:
+    """The text of an epoch is read, and its training about to begin.
+
+    Attributes:
+        skipped: (path, reason) of what was not read.
+        notes: (path, remark) of what was read in an unusual way, or could not be read after all.
+    """
+
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +404,7 @@ class JobFailed:
 StreamEvent = (
     Progress
     | Warned
+    | CorpusRead
     | TrainStarted
     | TrainStep
     | HeldOut

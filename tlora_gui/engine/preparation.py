@@ -5,34 +5,72 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks
+from torch import Tensor
+
+from tlora_gui.engine.blocks import TokenBlocks, held_out_blocks, read_blocks
 from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import dream_ids, dreams_remembered
+from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import Progress
 from tlora_gui.engine.training import KEPT_HELD_OUT
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
 
 
-def epoch_blocks(corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, cancel: CancelToken) -> TokenBlocks:
+def epoch_blocks(
+    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, cancel: CancelToken, vocabulary: int | None = None
+) -> Generator[Progress, None, TokenBlocks]:
     """A corpus as an epoch trained with ``settings`` reads it, with all the held-out text that the epoch will leave.
 
     Raises:
         TloraError: if there is too little text to train and measure on.
         Cancelled: if ``cancel`` is set on the way.
     """
-    return make_blocks(
+    return read_blocks(
         corpus,
         tokenizer,
         block_size=settings.block_size,
         max_tokens=settings.max_tokens,
         held_out_share=settings.held_out_share,
-        held_out_tokens=max(settings.held_out_tokens, KEPT_HELD_OUT),
+        held_out_tokens=_kept_tokens(settings),
         seed=settings.seed,
+        vocabulary=vocabulary,
         cancel=cancel,
     )
+
+
+def held_out_again(
+    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, digests_N: Tensor | None, vocabulary: int | None
+) -> Generator[Progress, None, Tensor]:
+    """The held-out blocks (N, T) of an epoch that kept only their digests, found again in its corpus.
+
+    Raises:
+        TloraError: if nothing of it is there any more, or nobody knows what it was.
+    """
+    if digests_N is None:
+        raise TloraError(
+            "What was held out is not known: the epoch is of an earlier version and left no text.",
+            "Train it again to measure it.",
+        )
+    blocks_NT = yield from held_out_blocks(
+        corpus,
+        tokenizer,
+        block_size=settings.block_size,
+        held_out_share=settings.held_out_share,
+        held_out_tokens=_kept_tokens(settings),
+        seed=settings.seed,
+        digests_N=digests_N,
+        vocabulary=vocabulary,
+    )
+    if not len(blocks_NT):
+        raise TloraError("The epoch's held-out text is no longer there.", "Put the corpus back as it was.")
+    return blocks_NT
+
+
+def _kept_tokens(settings: TrainSettings) -> int:
+    return max(settings.held_out_tokens, KEPT_HELD_OUT)
 
 
 def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:

@@ -59,7 +59,7 @@ class RouterInputs:
                 self._keep = False
         filled = rows + rows[:1] * (self._batch_size - len(rows))
         with training_precision(device), torch.no_grad():
-            hidden_BTH = self._model.features(self._train_NT[filled].to(device))[: len(rows)].to(self._dtype)
+            hidden_BTH = self._model.features(self._train_NT[filled].long().to(device))[: len(rows)].to(self._dtype)
         for row, hidden_TH in zip(rows, hidden_BTH, strict=True):
             kept = len(self._in_memory) + len(self._on_disk)
             known = row in self._in_memory or row in self._on_disk

@@ -37,7 +37,7 @@ from tlora_gui.engine.sharing import text_jobs
 from tlora_gui.engine.storage import absolute, first_line, is_place
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.engine.tokenizing import start_token_id
+from tlora_gui.engine.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -278,8 +278,13 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
 
 
 def _summarise(space: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:
-    tokenizer, default = space.backbone.tokenizer, TrainSettings()
+    default = TrainSettings()
     summary = summarise(
-        job.paths, tokenizer, block_size=default.block_size, held_out_share=default.held_out_share, cancel=cancel
+        job.paths,
+        space.backbone.tokenizer,
+        block_size=default.block_size,
+        held_out_share=default.held_out_share,
+        vocabulary=vocabulary_of(space.model.backbone),
+        cancel=cancel,
     )
     return CorpusSummarised(summary)

@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.backbones import context_length
-from tlora_gui.engine.blocks import TokenBlocks
+from tlora_gui.engine.blocks import TokenBlocks, block_digests
 from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.dreams import dream, dream_length, remembered, remembering
@@ -327,10 +327,12 @@ class EpochRun:
         if self.settings.sleep.source == "dreams":
             count = max(1, tokens // dream_length(self.model))
             ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
-            return EpochMemory(cut_windows((yield from remembering(self.model, ids_NT))), self._probe_NTH)
+            digests_N = block_digests(self.blocks.held_out_NT)
+            replay_NWH = cut_windows((yield from remembering(self.model, ids_NT)))
+            return EpochMemory(replay_NWH, self._probe_NTH, held_out_digests_N=digests_N)
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
-        ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()]
+        ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()].long()
         held_out_NT = self.blocks.held_out_NT.int()
         return EpochMemory(cut_windows((yield from remembering(self.model, ids_NT))), self._probe_NTH, held_out_NT)
 
@@ -357,7 +359,7 @@ class EpochRun:
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
         hidden_BTH = self._router_inputs(rows_B)
-        ids_BT = self.blocks.train_NT[rows_B].to(hidden_BTH.device)
+        ids_BT = self.blocks.train_NT[rows_B].long().to(hidden_BTH.device)
         blocks, adapter_loss = self._fitted(ids_BT[:1], blend), 0.0
         for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
             with training_precision(ids_BT.device):

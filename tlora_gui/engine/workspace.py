@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.backbones import Backbone, context_length
-from tlora_gui.engine.blocks import held_out_blocks
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
 from tlora_gui.engine.corpus import TextCorpus
@@ -18,10 +17,12 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import BackboneInfo, EpochInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
 from tlora_gui.engine.exploring.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.generation import TokenStream
+from tlora_gui.engine.preparation import held_out_again
 from tlora_gui.engine.project import Project, RemovedEpoch
 from tlora_gui.engine.project_index import MixerFile
 from tlora_gui.engine.storage import is_place
 from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.tokenizing import vocabulary_of
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -160,7 +161,7 @@ class Workspace:
     def held_out_texts(self, tokens: int, cancel: CancelToken) -> Generator[Progress, None, dict[str, Tensor]]:
         """Held-out text of every epoch in the mixture (N, T), about ``tokens`` of it.
 
-        It is what the epoch has left, else that of its files as they are now.
+        It is what the epoch has left, else what of it is found again in its files.
 
         Raises:
             TloraError: if that text is gone.
@@ -174,7 +175,11 @@ class Workspace:
             else:
                 info, settings = self.project.read_epoch(slug)
                 corpus = TextCorpus.from_paths(info.corpus, cancel)
-                texts[slug] = held_out_blocks(corpus, self.backbone.tokenizer, settings, tokens)
+                digests_N, vocabulary = self.model.memories[slug].held_out_digests_N, vocabulary_of(self.model.backbone)
+                found_NT = yield from held_out_again(
+                    corpus, self.backbone.tokenizer, settings, digests_N, vocabulary
+                )
+                texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         return texts
 
     def unprotected_routing(self) -> dict[str, float]:
