@@ -46,7 +46,7 @@ from tlora_gui.engine.events import (
 )
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.sharing.text_jobs import require_exportable
+from tlora_gui.engine.sharing.export_target import export_kind
 from tlora_gui.engine.storage import absolute
 from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.paths import log_file
@@ -228,10 +228,10 @@ class _Verb:
         _, begun_with = read_facts(self.session.project.folder(epoch.slug))
         paths = tuple(str(Path(path).resolve()) for path in self.options.paths)
         if (begun_with, epoch.corpus) != (settings, paths):
-            project = self.options.project
+            which = f"{self.options.project} {epoch.slug}"
             raise TloraError(
                 f"{epoch.name} is interrupted, and was begun with other text or settings.",
-                f"Go on with `tlora resume {project} {epoch.slug}`, or drop it with `tlora delete {project} {epoch.slug}`.",
+                f"Go on with `tlora resume {which}`, or begin anew after `tlora delete {which}`.",
             )
 
     def _resume(self, epoch: EpochInfo) -> Iterator[StreamEvent]:
@@ -252,7 +252,7 @@ class _Verb:
         options = self.options
         sampling = SamplingSettings(max_new_tokens=options.max_new_tokens, seed=options.seed)
         if options.html is not None:
-            require_exportable(absolute(options.html))
+            export_kind(absolute(options.html))
         mode = options.mode
         if mode not in ("", MIXER_MODE, SUM_MODE, AVERAGE_MODE) and not mode.startswith("@"):
             mode = self._stored_epochs().find(mode).slug
@@ -329,7 +329,8 @@ class _Verb:
                 f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
             )
         if event.switch_lag is not None:
-            say(f"at a border of two domains the right weight stays above 0.9 after {event.switch_lag:.0f} tokens (median)")
+            lag = f"{event.switch_lag:.0f} tokens (median)"
+            say(f"at a border of two domains the right weight stays above 0.9 after {lag}")
         say(f"expected calibration error of the weights {event.calibration_error:.3f}")
 
     def _list(self, epochs: EpochList) -> None:

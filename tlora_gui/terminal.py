@@ -55,5 +55,5 @@ class Terminal:
         self._silent = True
         if not isinstance(error, BrokenPipeError) and error.errno != errno.EINVAL:  # how Windows tells a closed pipe
             self.problem = error
-        with contextlib.suppress(OSError, ValueError):  # or the interpreter fails again at its end, flushing what is left
+        with contextlib.suppress(OSError, ValueError):  # the interpreter flushes at its end what could not be written
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
