@@ -44,7 +44,8 @@ class Checkpoints:
     ) -> None:
         """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint."""
         folder = self.folder(info.slug)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         if not (folder / "blocks.safetensors").exists():
             write_tensors(
                 folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}

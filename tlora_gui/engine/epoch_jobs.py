@@ -26,13 +26,12 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
         Cancelled: if it was discarded or suspended.
     """
     model, project, settings = space.model, space.project, job.settings
-    name = space.epochs.free_name(job.name)
+    name, colour = space.epochs.free_name(job.name), space.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress("Reading the corpus")
     corpus = TextCorpus.from_paths(job.paths, cancel)
     blocks = epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel)
     yield from remember_dreams(model, project.index.fingerprint, cancel)
-    colour = job.colour or space.epochs.free_colour()
     paths = tuple(str(Path(path).resolve()) for path in job.paths)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
@@ -122,7 +121,7 @@ def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
         TloraError: if the name is empty or taken, or there is no such epoch.
     """
     name = space.epochs.free_name(job.name, job.slug)
-    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=job.colour)
+    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=space.epochs.free_colour(job.colour))
     if info.state in ("frozen", "interrupted"):
         space.project.edit_epoch(info)
     space.epochs.put(info)
