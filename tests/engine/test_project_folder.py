@@ -443,7 +443,7 @@ def test_export_is_a_plain_peft_folder_with_the_same_logits(
         add(project, model, slug)
     folder = project.export_epoch("code", tmp_path)
     assert folder == tmp_path / "code"
-    assert sorted(content(folder)) == ["adapter_config.json", "adapter_model.safetensors"]
+    assert sorted(content(folder)) == ["README.md", "adapter_config.json", "adapter_model.safetensors"]
     with torch.inference_mode():
         expected = model(IDS, 2).logits_BTV
         found = PeftModel.from_pretrained(plain, str(folder))(input_ids=IDS).logits

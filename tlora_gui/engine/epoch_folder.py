@@ -135,14 +135,17 @@ def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> Non
 
     Raises one of ``DAMAGE`` if it cannot be read or written.
     """
-    info, _ = read_facts(folder)
+    try:
+        info, _ = read_facts(folder)
+        title, era = info.name, info.era and f"{info.era}\n\n"
+    except DAMAGE:  # a broken epoch's adapter may be whole
+        title, era = folder.name, ""
     try:
         target.mkdir(parents=True)
         config = {**read_json(folder / ADAPTER_FILES[0]), "base_model_name_or_path": base}
         write_text(target / ADAPTER_FILES[0], json.dumps(config, indent=2, sort_keys=True))
         shutil.copyfile(folder / ADAPTER_FILES[1], target / ADAPTER_FILES[1])
-        era = f"{info.era}\n\n" if info.era else ""
-        told = _README.format(name=info.name, era=era, base=base, fingerprint=fingerprint)
+        told = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
         write_text(target / "README.md", told)
         sync(target / ADAPTER_FILES[1])
         sync_folder(target.parent)

@@ -43,7 +43,7 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
         if epoch.state == "interrupted" and epoch.name == job.name.strip():
             step, steps = project.checkpoints.steps(epoch.slug)
             raise EpochInterrupted(epoch.slug, f"{epoch.name} was interrupted at step {step:,} of {steps:,}.")
-    name = space.epochs.free_name(job.name)
+    name, colour = space.epochs.free_name(job.name), space.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress("Reading the corpus")
     corpus = TextCorpus.from_paths(job.paths, cancel)
@@ -51,7 +51,6 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
     blocks = yield from epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel, vocabulary)
     yield CorpusRead(corpus.skipped, blocks.notes)
     yield from remember_dreams(model, project.index.fingerprint, cancel)
-    colour = job.colour or space.epochs.free_colour()
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
     info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
@@ -178,7 +177,7 @@ def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
         TloraError: if the name is empty or taken, or there is no such epoch.
     """
     name = space.epochs.free_name(job.name, job.slug)
-    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=job.colour)
+    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=space.epochs.free_colour(job.colour))
     if info.state in ("frozen", "interrupted"):
         space.project.edit_epoch(info)
     space.epochs.put(info)

@@ -129,7 +129,9 @@ class Project:
     generations: KeptGenerations = field(init=False)
 
     def __post_init__(self) -> None:
-        self.generations = KeptGenerations(self.path / "generations.jsonl", self.require_writable)
+        self.generations = KeptGenerations(
+            self.path / "generations.jsonl", None if self.read_only else self.require_writable
+        )
 
     @classmethod
     def create(cls, path: Path, reference: str, name: str, fingerprint: str, model: TemporalLoRA) -> Project:

@@ -80,7 +80,7 @@ class ProjectIndex:
                 mixer=_settings(MixerSettings, index["mixer"]),
                 folders=_folders(index["epochs"]),
                 mixers=_mixer_files(index["mixers"]),
-                unprotected=_mixer_files(index.get("unprotected", [])),  # older indexes have none
+                unprotected=_mixer_files(index.get("unprotected", []), least=1),  # older indexes have none
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise TloraError(
@@ -125,13 +125,12 @@ def _folders(data: Any) -> dict[str, str]:
     return folders
 
 
-def _mixer_files(data: Any) -> tuple[MixerFile, ...]:
+def _mixer_files(data: Any, least: int = 0) -> tuple[MixerFile, ...]:
     listed: tuple[MixerFile, ...] = reader(tuple[MixerFile, ...])(data)
     for entry in listed:
         _plain_name(entry.file)
-        require(
-            len(set(map(_slug, entry.slots))) == len(entry.slots) <= _MAX_EPOCHS, "slots of a mixer are not its epochs"
-        )
+        slots = len(set(map(_slug, entry.slots)))
+        require(least <= slots == len(entry.slots) <= _MAX_EPOCHS, "slots of a mixer are not its epochs")
     return listed
 
 

@@ -86,6 +86,10 @@ class Session:
         space = self._workspace()
         return tuple(epoch for epoch in space.epochs if space.goes_on(epoch))
 
+    def mode(self, word: str) -> str:
+        """The mode of generation that a person means, see :meth:`Workspace.mode`."""
+        return self._workspace().mode(word)
+
     def steer(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
         if self._open is not None and self._open.speaking is not None:
@@ -179,12 +183,13 @@ class Session:
                 project.tidy()
             opened = Workspace(project, model, backbone)
             opened.load()
+            told = ProjectOpened(opened.info())
         except BaseException:
             if lock is not None and not here:
                 lock.release()
             raise
         self._go_to(opened, lock)
-        yield ProjectOpened(self.info())
+        yield told
 
     def _go_to(self, opened: Workspace, lock: BaseFileLock | None) -> None:
         """Leave the former project for one that is open and locked now."""

@@ -17,9 +17,10 @@ from tlora_gui.engine.events import FileWritten, GenerationLoaded, GenerationsLi
 from tlora_gui.engine.project_index import MixerFile
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
+from tlora_gui.engine.sharing.export_target import export_kind
 from tlora_gui.engine.sharing.markdown import to_markdown
 from tlora_gui.engine.sharing.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
-from tlora_gui.engine.storage import write_text
+from tlora_gui.engine.storage import absolute, write_text
 from tlora_gui.engine.texts import GenerationRecord
 from tlora_gui.engine.workspace import Workspace
 
@@ -46,7 +47,7 @@ def do(space: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded |
         case jobs.ExportGeneration():
             return _export(space, job)
         case jobs.ImportGeneration():
-            return _import(space, Path(job.path).expanduser())
+            return _import(space, absolute(job.path))
         case jobs.EditGeneration():
             kept.edit(job.id, job.name, job.pinned)
         case jobs.DeleteGeneration():
@@ -58,17 +59,16 @@ def do(space: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded |
 
 
 def _export(space: Workspace, job: jobs.ExportGeneration) -> FileWritten:
-    path, record = Path(job.path).expanduser(), job.record
+    path, record = absolute(job.path), job.record
+    kind = export_kind(path)
     recipe = space.project.generations.origin(record.id) or recipe_of(space, record)
-    match path.suffix.lower():
-        case ".html" | ".htm":
+    match kind:
+        case "html":
             text = to_html(record, recipe)
-        case ".json":
+        case "json":
             text = to_json(record, recipe)
-        case ".md":
+        case _:
             text = to_markdown(record)
-        case other:
-            raise TloraError(f"A text is not exported as {other or 'a file without ending'}.", "Use .html, .json, .md.")
     try:
         write_text(path, text)
     except OSError as error:

@@ -1,0 +1,221 @@
+"""Projects of strangers: whatever stands in a file of theirs, it is told as broken, and what opens can be shown."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engine_helpers import collect
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+from tlora_gui.engine import jobs, session
+from tlora_gui.engine.backbones import Backbone
+from tlora_gui.engine.config import SamplingSettings, TrainSettings
+from tlora_gui.engine.epoch_folder import read_facts, read_history
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import EpochInfo, HeldOut, ProjectInfo, TrainStep
+from tlora_gui.engine.session import Session
+from tlora_gui.engine.sharing.kept_generations import KeptGenerations
+from tlora_gui.engine.sharing.records import check_epoch
+from tlora_gui.engine.sharing.typed_json import reader
+from tlora_gui.engine.storage import DAMAGE, first_line
+
+VALUES = (None, 5, -1, 1e999, "", "x" * 10**6, [], {}, True, "../..", "\ud83d")
+
+
+def path_of(session: Session) -> Path:
+    assert session.project is not None
+    return session.project.path
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the values of some JSON are, the outermost first; of long lists the first item."""
+    yield path
+    items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from places(value, (*path, key))
+
+
+def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy of some JSON with another value at a place."""
+    if not path:
+        return value
+    data = copy.copy(data)
+    data[path[0]] = changed(data[path[0]], path[1:], value)
+    return data
+
+
+def require_shown(info: ProjectInfo) -> None:
+    """Everything that the window is told has its type and is no more than it can draw."""
+    assert info.name and info.path and len(info.backbone.name) < 300
+    for epoch in info.epochs:
+        check_epoch(reader(EpochInfo)(json.loads(json.dumps(asdict(epoch)))))
+        assert len(epoch.slug) < 300
+    for slug, events in info.history:
+        assert slug in {epoch.slug for epoch in info.epochs}
+        for event in events:
+            kind = type(event)
+            assert kind in (TrainStep, HeldOut) and reader(kind)(json.loads(json.dumps(asdict(event)))) == event
+
+
+@pytest.fixture
+def loaded_once(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """The session, whose backbone need not be loaded again with each project."""
+    assert two_epochs.model is not None and two_epochs.project is not None
+    backbone = two_epochs._workspace().backbone
+
+    def load(reference: str, *_: Any) -> Iterator[Any]:
+        if reference != str(backbone.reference):
+            raise TloraError(f"There is no {reference:.50}.")
+        yield from ()
+        return Backbone(copy.deepcopy(plain), backbone.tokenizer, backbone.reference, backbone.name)
+
+    plain = AutoModelForCausalLM.from_pretrained(backbone.reference).requires_grad_(False).eval()
+    monkeypatch.setattr(session, "load_backbone", load)
+    collect(two_epochs.run(jobs.Generate("O gentle night", sampling=SamplingSettings(max_new_tokens=2))))
+    return two_epochs
+
+
+def mutations(file: Path) -> Iterator[int]:
+    """Write each value in each place of a JSON file, or of the first line of such lines; tells which value it is."""
+    lines = file.read_text().splitlines() if file.suffix == ".jsonl" else [file.read_text()]
+    first = json.loads(lines[0])
+    for place in places(first):
+        for number, value in enumerate(VALUES):
+            text = json.dumps(changed(first, place, value)).replace("Infinity", "1e999")
+            file.write_text("\n".join([text, *lines[1:]]))
+            yield number
+
+
+@pytest.mark.parametrize(
+    "file", ["project.json", "epochs/02-code/epoch.json", "epochs/02-code/adapter_config.json"], ids=lambda file: file
+)
+def test_any_value_in_any_place_of_a_file_gives_a_broken_row_or_a_refusal(
+    loaded_once: Session, tmp_path: Path, file: str
+) -> None:
+    path, opened = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile")), 0
+    for turn, number in enumerate(mutations(path / file)):
+        if number != turn // len(VALUES) % len(VALUES) and file != "project.json":
+            continue  # opening takes a while: another value in each place
+        other = Session()
+        try:
+            collect(other.run(jobs.OpenProject(str(path))))
+        except TloraError as error:
+            assert len(str(error)) < 6000
+            continue
+        require_shown(other.info())
+        assert len(other.info().epochs) == 2 or file == "project.json"
+        other.close()
+        opened += 1
+    assert opened
+
+
+def test_facts_of_an_epoch_are_typed_whatever_stands_in_their_place(loaded_once: Session) -> None:
+    folder = path_of(loaded_once) / "epochs" / "02-code"
+    for _ in mutations(folder / "epoch.json"):
+        try:
+            info, settings = read_facts(folder)
+        except DAMAGE as error:
+            assert len(first_line(error)) < 400
+            continue
+        check_epoch(reader(EpochInfo)(json.loads(json.dumps(asdict(info)))))
+        assert reader(TrainSettings)(json.loads(json.dumps(asdict(settings)))) == settings
+
+
+def test_a_damaged_line_ends_a_history_and_no_other_text_is_lost(loaded_once: Session) -> None:
+    path = path_of(loaded_once)
+    for _ in mutations(path / "epochs" / "02-code" / "history.jsonl"):
+        for event in read_history(path / "epochs" / "02-code"):
+            kind = type(event)
+            assert reader(kind)(json.loads(json.dumps(asdict(event)))) == event
+    kept = (path / "generations.jsonl").read_text()
+    (path / "generations.jsonl").write_text(kept + kept.replace('"id": "', '"id": "other'))
+    for _ in mutations(path / "generations.jsonl"):
+        generations = KeptGenerations(path / "generations.jsonl")
+        listed = [summary.id for summary in generations.summaries()]
+        assert any(id.startswith("other") for id in listed)
+        last = generations.last()
+        assert last is not None and last.id.startswith("other")
+        for id in listed:
+            try:
+                assert generations.load(id).id == id
+            except TloraError as error:
+                assert error.message == "This text is damaged on disk."
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"[" * 100_000, "project.json"),
+        (b'{"epochs": {' + b",".join(b'"a%d": "%d"' % (n, n) for n in range(10**6)) + b"}}", "more than 16 MB"),
+        (b" " * 60_000_000, "more than 16 MB"),
+        (b'{"format_version": NaN}', "damaged"),
+    ],
+    ids=["deep", "a million epochs", "60 MB", "NaN"],
+)
+def test_what_is_too_large_or_too_deep_is_refused_at_once(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "project.json").write_bytes(data)
+    started = time.perf_counter()
+    with pytest.raises(TloraError, match=words):
+        collect(Session().run(jobs.OpenProject(str(tmp_path))))
+    assert time.perf_counter() - started < 2
+
+
+def broken_rows(path: Path) -> dict[str, str]:
+    """What another session says of a project's epochs: the reasons of those that are broken."""
+    other = Session()
+    collect(other.run(jobs.OpenProject(str(path))))
+    rows = {epoch.slug: epoch.note for epoch in other.info().epochs if epoch.state == "broken"}
+    other.close()
+    return rows
+
+
+@pytest.mark.parametrize("name", ["memory.safetensors", "adapter_model.safetensors"])
+@pytest.mark.parametrize("damage", ["nan", "shape", "type", "linked", "a pipe"])
+def test_tensors_that_cannot_be_used_break_their_epoch_alone(
+    loaded_once: Session, tmp_path: Path, name: str, damage: str
+) -> None:
+    path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))
+    file = path / "epochs" / "02-code" / name
+    tensors = load_file(file)
+    key = "replay" if name.startswith("memory") else next(iter(tensors))
+    match damage:
+        case "nan":
+            tensors[key].view(-1)[3] = torch.nan
+        case "shape":
+            tensors[key] = tensors[key][..., :0].clone()
+        case "type":
+            tensors["held_out" if name.startswith("memory") else key] = torch.full((2, 8), 10**6)
+    file.unlink()
+    if damage == "linked":
+        save_file(tensors, tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
+    elif damage == "a pipe":
+        os.mkfifo(file)
+    else:
+        save_file(tensors, file)
+    rows = broken_rows(path)
+    assert list(rows) == ["code"] and 5 < len(rows["code"]) < 400
+
+
+@pytest.mark.parametrize("part", ["epochs", "mixer", "deleted", "generations.jsonl"])
+def test_a_part_that_leads_out_of_the_project_is_refused(loaded_once: Session, tmp_path: Path, part: str) -> None:
+    path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))
+    elsewhere = tmp_path / "elsewhere"
+    if (path / part).exists():
+        (path / part).rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    (path / part).symlink_to(elsewhere)
+    with pytest.raises(TloraError, match="leads out of the project"):
+        collect(Session().run(jobs.OpenProject(str(path))))

@@ -1,0 +1,34 @@
+"""Where a text can be exported to, known before there is a text. Imports neither torch nor Qt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tlora_gui.engine.errors import TloraError
+
+_KINDS = {".html": "html", ".htm": "html", ".json": "json", ".md": "md"}
+
+
+def export_kind(path: Path) -> str:
+    """The kind of file that a text becomes at ``path``: "html", "json" or "md", by its ending.
+
+    Raises:
+        TloraError: if a text is not exported as that, or no file can be written there.
+    """
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        ending = f"{path.suffix:.20}" or "a file without ending"
+        raise TloraError(f"A text is not exported as {ending}.", "Use .html, .json, .md.")
+    try:
+        if path.is_dir():
+            raise TloraError(f"{path} cannot be written: it is a folder.", "Choose another name.")
+        if not path.parent.is_dir():
+            raise TloraError(
+                f"{path} cannot be written: there is no folder {path.parent.name}.", "Choose another place."
+            )
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise TloraError(f"{path} cannot be written: permission denied.", "Choose another place.")
+    except OSError as error:
+        raise TloraError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+    return kind
