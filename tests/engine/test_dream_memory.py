@@ -15,7 +15,7 @@ from torch.nn.functional import layer_norm
 from tlora_gui.engine import dreams
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
-from tlora_gui.engine.errors import Cancelled
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import Progress
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
@@ -70,6 +70,58 @@ def test_cache_of_another_number_of_dreams_is_dreamed_again(tiny_backbone: Any, 
     save_file({"ids": torch.zeros(other, 32, dtype=torch.long)}, cache)
     one = dreamed(model, cache)
     assert torch.equal(one, dreamed(model)) and torch.equal(load_file(cache)["ids"], one)
+
+
+@pytest.mark.parametrize(
+    "ids_NT",
+    [
+        torch.zeros(12, 31, dtype=torch.long),
+        torch.zeros(12, 32, 1, dtype=torch.long),
+        torch.zeros(12, 32),
+        torch.full((12, 32), 257),
+        torch.full((12, 32), -1),
+    ],
+    ids=["shorter", "of another shape", "no whole numbers", "beyond the vocabulary", "negative"],
+)
+def test_cache_of_what_this_backbone_cannot_have_dreamed_is_dreamed_again(
+    tiny_backbone: Any, tmp_path: Path, ids_NT: torch.Tensor
+) -> None:
+    model, cache = TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors"
+    save_file({"ids": ids_NT}, cache)
+    assert torch.equal(dreamed(model, cache), dreamed(model))
+    assert list(dream_ids(model, cache, CancelToken())) == []
+
+
+def test_two_processes_that_dream_at_once_share_no_file(
+    tiny_backbone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, cache, written = TemporalLoRA(tiny_backbone), tmp_path / "a.safetensors", []
+
+    def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+        written.append(path)
+        save_file(tensors, path)
+
+    monkeypatch.setattr(dreams, "save_file", save)
+    for _ in range(2):
+        dreamed(model, cache)
+        cache.unlink()
+    assert len(set(written)) == 2 and list(tmp_path.iterdir()) == []
+
+
+def test_dreams_that_cannot_be_cached_are_dreamed_all_the_same(tiny_backbone: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    model = TemporalLoRA(tiny_backbone)
+    assert torch.equal(dreamed(model, tmp_path / "file" / "a.safetensors"), dreamed(model))
+    (tmp_path / "folder").mkdir()
+    assert torch.equal(dreamed(model, tmp_path / "folder"), dreamed(model))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_backbone_that_computes_no_numbers_is_told_in_words(tiny_backbone: Any) -> None:
+    with torch.no_grad():
+        tiny_backbone.get_output_embeddings().weight[3] = float("nan")
+    with pytest.raises(TloraError, match="The backbone computes no numbers"):
+        dreamed(TemporalLoRA(tiny_backbone))
 
 
 def test_cancelled_dreams_leave_no_cache(tiny_backbone: Any, tmp_path: Path) -> None:

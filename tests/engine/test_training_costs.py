@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
+import tempfile
 from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,11 +86,67 @@ def test_what_cannot_be_kept_is_computed_again(
     if trouble == "full":
         monkeypatch.setattr(router_inputs, "ON_DISK", 0)
     else:
-        monkeypatch.setattr(router_inputs, "SpooledTemporaryFile", refuse_to_write)
+        monkeypatch.setattr(router_inputs, "IN_MEMORY", 0)
+        monkeypatch.setattr(router_inputs, "TemporaryFile", refuse_to_write)
     inputs = RouterInputs(learner, token_ids(2), 2, keep=True)
     first, again = inputs(torch.tensor([0, 1])), inputs(torch.tensor([0, 1]))
     assert torch.equal(first, again)
     assert counted == [2, 2]
+
+
+class FullDisk(FileIO):
+    """Room for one and a half blocks; as on a real disk, the write that fills it is cut short."""
+
+    def __init__(self, **_: Any) -> None:
+        super().__init__(os.memfd_create("full") if hasattr(os, "memfd_create") else tempfile.mkstemp()[0], "rb+")
+
+    def write(self, data: Any) -> int:
+        return super().write(data[: max(0, 3 * BYTES // 2 - self.tell())])
+
+
+BYTES = BLOCK * 48 * 4
+"""Of the router inputs of a block."""
+
+
+def test_a_disk_that_fills_up_loses_nothing_of_what_is_kept(
+    learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router_inputs, "IN_MEMORY", 2 * BYTES)
+    monkeypatch.setattr(router_inputs, "TemporaryFile", FullDisk)
+    inputs = RouterInputs(learner, token_ids(6), 1, keep=True)
+    first = [inputs(torch.tensor([row])) for row in range(6)]
+    again = [inputs(torch.tensor([row])) for row in range(6)]
+    inputs.close()
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+    assert len(counted) == 6 + 3, "two are in memory, one on the disk"
+
+
+def test_a_temporary_file_that_is_cut_short_is_done_without(
+    learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router_inputs, "IN_MEMORY", 0)
+    inputs = RouterInputs(learner, token_ids(2), 2, keep=True)
+    first = inputs(torch.tensor([0, 1]))
+    assert inputs._file is not None
+    inputs._file.truncate(BYTES)
+    assert torch.equal(inputs(torch.tensor([0, 1])), first) and counted == [2, 2]
+    inputs.close()
+
+
+def test_a_cache_folder_that_cannot_be_made_ends_no_training(
+    learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TLORA_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(router_inputs, "IN_MEMORY", 0)
+    inputs = RouterInputs(learner, token_ids(2), 2, keep=True)
+    assert torch.equal(inputs(torch.tensor([0, 1])), inputs(torch.tensor([0, 1])))
+    assert counted == [2, 2]
+
+
+def test_a_batch_size_beyond_the_text_reads_no_block_twice(learner: TemporalLoRA, counted: list[int]) -> None:
+    RouterInputs(learner, token_ids(3), 2**31 - 1, keep=False)(torch.tensor([0, 1, 2]))
+    assert counted == [3]
 
 
 def refuse_to_write(*args: Any, **kwargs: Any) -> None:

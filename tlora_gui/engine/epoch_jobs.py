@@ -21,6 +21,7 @@ from tlora_gui.engine.events import (
     TrainStep,
     Warned,
 )
+from tlora_gui.engine.finite import require_finite
 from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.storage import first_line
 from tlora_gui.engine.streams import Stream, recorded
@@ -38,7 +39,7 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
         Cancelled: if it was discarded or suspended.
     """
     model, project, settings = space.model, space.project, job.settings
-    _require_no_other(space)
+    _require_ready(space)
     for epoch in space.epochs:
         if epoch.state == "interrupted" and epoch.name == job.name.strip():
             step, steps = project.checkpoints.steps(epoch.slug)
@@ -64,7 +65,7 @@ def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
         TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
         Cancelled: if it was discarded or suspended.
     """
-    _require_no_other(space)
+    _require_ready(space)
     info, settings, blocks, state = space.project.checkpoints.read(space.epochs[slug].slug)
     yield from remember_dreams(space.model, space.project.index.fingerprint, cancel)
     run = _begin(space, info, blocks, settings)
@@ -85,10 +86,11 @@ def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
     yield from _run(space, replace(info, state="training"), run, history, cancel)
 
 
-def _require_no_other(space: Workspace) -> None:
+def _require_ready(space: Workspace) -> None:
     for epoch in space.epochs:
         if epoch.state == "training":
             raise TloraError(f"{epoch.name} is in training.", "Wait for its end, or stop it first.")
+    require_finite(space.model, [slot.name for slot in space.slots()])
 
 
 def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tlora_gui.engine.backbones import context_length, trains_in_bf16
 from tlora_gui.engine.events import DomainScore, Evaluated, PerEpoch, Progress
+from tlora_gui.engine.finite import require_finite
 from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
@@ -87,7 +88,7 @@ def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 
 
 def evaluate(
-    model: TemporalLoRA, texts: dict[str, Tensor], unprotected: dict[str, float]
+    model: TemporalLoRA, texts: dict[str, Tensor], unprotected: dict[str, float], names: Sequence[str] = ()
 ) -> Generator[Progress, None, Evaluated]:
     """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
 
@@ -95,7 +96,12 @@ def evaluate(
         model: its epochs are the texts' domains, in order of slots.
         texts: held-out blocks (N, T) by epoch.
         unprotected: routing accuracies of a mixer without Active Sleep, where they are known.
+        names: those that people know its slots by, the backbone's first; its own by default.
+
+    Raises:
+        TloraError: if an epoch or the mixer holds what is no number, which every figure of the mix would be then.
     """
+    require_finite(model, names)
     scores, routed = [], []
     for slug, held_out_NT in texts.items():
         routed.append((yield from dominance(model, held_out_NT)))

@@ -275,7 +275,8 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.Evaluate():
             require_finite(space.model, [slot.name for slot in space.slots()])
             texts = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
-            yield (yield from watched(evaluate(space.model, texts, space.unprotected_routing()), cancel))
+            scores = evaluate(space.model, texts, space.unprotected_routing(), [slot.name for slot in space.slots()])
+            yield (yield from watched(scores, cancel))
         case jobs.HashWeights():
             model = space.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
