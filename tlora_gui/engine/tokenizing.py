@@ -195,7 +195,7 @@ def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
         lower = text
     spans, place = list[tuple[int, int]](), 0
     for piece in pieces:
-        word = piece.strip()
+        word = piece.strip() or piece
         starts = (each.find(word, place, place + _REACH + len(word)) for each in (text, lower))
         start = min((each for each in starts if each >= 0), default=-1) if word else -1
         spans.append((place, place) if start < 0 else (start, start + len(word)))
