@@ -361,5 +361,5 @@ def test_a_time_mixer_of_no_numbers_is_named(mixture: TemporalLoRA, tiny_tokeniz
 
 
 def test_an_overflow_without_a_broken_weight_is_told_as_one(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
-    with pytest.raises(TloraError, match="no number .* finite"):
+    with pytest.raises(TloraError, match="answer is no number"):
         run(mixture, tiny_tokenizer, blend=torch.tensor([0.0, 1e38, 1e38]))

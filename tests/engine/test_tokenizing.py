@@ -18,7 +18,7 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationLoaded
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.texts import GenerationRecord
-from tlora_gui.engine.tokenizing import clean, encode_plain, encode_prompt, start_ids
+from tlora_gui.engine.tokenizing import clean, encode_more, encode_plain, encode_prompt, start_ids
 
 VOCABULARY = 257
 CONTROLS = ["<eos>", "[PAD]", "[SEP]", "[CLS]", "[MASK]", "<s>", "</s>", "<pad>"]
@@ -71,7 +71,7 @@ def texts(count: int, seed: int = 0) -> list[str]:
 @every_kind
 def test_what_the_tokens_of_any_prompt_show_is_the_prompt(make: Make) -> None:
     tokenizer = make()
-    for text in texts(600):
+    for text in texts(200):
         encoded = encode_prompt(tokenizer, text, VOCABULARY)
         assert encoded.text == clean(text) and len(encoded.ends) == len(encoded.ids)
         assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
@@ -88,7 +88,6 @@ def test_of_a_template_only_what_begins_it_is_used(make: Make) -> None:
         encoded = encode_prompt(tokenizer, text)
         assert encoded.ids == before + alone
         assert encoded.pieces[: len(before)] == [""] * len(before)
-        assert encode_prompt(tokenizer, text, start=False).ids == alone
 
 
 @pytest.mark.parametrize("typed", ["<eos>", "<eos><eos>"])
@@ -105,7 +104,7 @@ def test_control_tokens_written_out_in_a_corpus_are_plain_characters(make: Make)
     tokenizer = make()
     known = tokenizer.get_vocab()
     controls = {known[word] for word in CONTROLS if word in known}
-    for text in texts(300):
+    for text in texts(200):
         assert controls.isdisjoint(encode_plain(tokenizer, text, VOCABULARY))
     assert encode_plain(tokenizer, "") == []
 
@@ -145,6 +144,23 @@ def test_characters_come_with_the_token_that_completes_them() -> None:
     assert encode_prompt(byte_level(), "a 🙂é").pieces == ["a", " ", "", "🙂", "", "é"]
     assert encode_prompt(word_piece(), "The NIGHT [MASK] , ").pieces == ["", "The", " NIGHT", " [MASK] ", ", "]
     assert encode_prompt(unigram(), "ﬁ  NIGHT").pieces == ["", "", "ﬁ", "  ", "NIGHT"]
+
+
+@every_kind
+def test_what_the_tokens_of_a_text_put_in_show_is_that_text(make: Make) -> None:
+    tokenizer = make()
+    for text in texts(150, seed=3):
+        encoded = encode_more(tokenizer, text, VOCABULARY)
+        assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
+        assert all(each < VOCABULARY for each in encoded.ids)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "byte fallback", "byte level"])
+@pytest.mark.parametrize("text", ["night", "a", ".", "...", " night"])
+def test_a_text_put_in_has_no_space_before_it_that_was_not_typed(kind: str, text: str) -> None:
+    tokenizer = KINDS[kind]()
+    before, more = encode_prompt(tokenizer, "the"), encode_more(tokenizer, text)
+    assert tokenizer.decode([*before.ids, *more.ids], skip_special_tokens=True) == f"the{text}"
 
 
 # -- at every entrance ------------------------------------------------------------------------------------------
