@@ -296,6 +296,15 @@ def test_a_text_of_another_backbone_is_refused(one_epoch: Session) -> None:
             scrubbed(one_epoch, each)
 
 
+def test_a_mixer_of_no_numbers_is_named(two_epochs: Session) -> None:
+    record = generated(two_epochs)
+    assert two_epochs.model is not None
+    with torch.no_grad():
+        two_epochs.model.mixer.head.bias.fill_(torch.nan)
+    with pytest.raises(TloraError, match="phase “after Code” gives weights that are no numbers"):
+        scrubbed(two_epochs, record)
+
+
 def test_asking_can_be_stopped_and_leaves_the_session_usable(two_epochs: Session) -> None:
     record, cancel = generated(two_epochs), CancelToken()
     stream: Any = two_epochs.run(jobs.ScrubMixers(record), cancel)

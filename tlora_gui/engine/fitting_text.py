@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tlora_gui.engine.events import PromptTooLong
-from tlora_gui.engine.tokenizing import EncodedText, clean, encode_prompt
+from tlora_gui.engine.tokenizing import EncodedText, clean, encode_more, encode_prompt
 
 _PIECE = 2**16
 _UNSURE = 64
@@ -32,7 +32,7 @@ def fit(
     if len(head.ids) <= limit:
         return head, None
     size = min(size, len(text))
-    tail = encode_prompt(tokenizer, text[-size:], vocabulary, start=False)
+    tail = encode_more(tokenizer, text[-size:], vocabulary)
     keep_from = len(text) - size + ([0, *tail.ends][max(0, len(tail.ids) - limit // 2)])
     keep_to = head.ends[limit - 1]
     while len((kept := encode_prompt(tokenizer, text[:keep_to], vocabulary)).ids) > limit and keep_to:

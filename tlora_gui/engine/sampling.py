@@ -68,6 +68,6 @@ class _BelowTheTop(LogitsProcessor):
 
 def end_token_ids(model: TemporalLoRA, tokenizer: Any) -> set[int]:
     """Tokens that end a text: the model's and the tokenizer's."""
-    ends = model.backbone.generation_config.eos_token_id
+    ends = getattr(model.backbone.generation_config, "eos_token_id", None)
     listed = ends if isinstance(ends, list) else [ends]
     return {end for end in (*listed, tokenizer.eos_token_id) if end is not None}

@@ -20,6 +20,8 @@ from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.token_text import TextStream
 
 _PROBE = "a"
+_LEADS = ".a"
+"""What hardly any text that follows makes a token with, one or the other."""
 _REACH = 64
 """Characters in a row that a tokenizer may leave out."""
 
@@ -86,22 +88,39 @@ def start_ids(tokenizer: Any, vocabulary: int | None = None) -> list[int]:
     return [each for each in before if vocabulary is None or each < vocabulary]
 
 
-def encode_prompt(tokenizer: Any, text: str, vocabulary: int | None = None, *, start: bool = True) -> EncodedText:
+def encode_prompt(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
     """Encode a text that is read or continued; control tokens in it count.
 
     Args:
         tokenizer: any of transformers'.
         text: any string.
         vocabulary: how many ids the model can read; tokens beyond them are read as plain characters.
-        start: whether it begins with what the tokenizer itself puts before every text.
+
+    Raises:
+        TloraError: if the text needs tokens that the model lacks.
+    """
+    text, before = clean(text), start_ids(tokenizer, vocabulary)
+    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
+    return EncodedText(text, before + ids, _ends(text, [(0, 0)] * len(before) + spans))
+
+
+def encode_more(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
+    """Encode a text that goes on after another: as :func:`encode_prompt`, but it has nothing before it, nor the space
+    that some tokenizers put before every text.
 
     Raises:
         TloraError: if the text needs tokens that the model lacks.
     """
     text = clean(text)
     ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
-    before = start_ids(tokenizer, vocabulary) if start else []
-    return EncodedText(text, before + ids, _ends(text, [(0, 0)] * len(before) + spans))
+    for lead in _LEADS if ids else "":
+        alone, _ = _encode(tokenizer, lead, vocabulary, plain=False)
+        more, places = _encode(tokenizer, lead + text, vocabulary, plain=False)
+        place = len(alone)
+        if more[:place] == alone and len(more) > place and places[place][0] > 0:
+            shifted = [(max(0, start - 1), max(0, end - 1)) for start, end in places[place:]]
+            return EncodedText(text, more[place:], _ends(text, shifted))
+    return EncodedText(text, ids, _ends(text, spans))
 
 
 def encode_plain(tokenizer: Any, text: str, vocabulary: int | None = None) -> list[int]:
@@ -195,7 +214,7 @@ def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
         lower = text
     spans, place = list[tuple[int, int]](), 0
     for piece in pieces:
-        word = piece.strip()
+        word = piece.strip() or piece
         starts = (each.find(word, place, place + _REACH + len(word)) for each in (text, lower))
         start = min((each for each in starts if each >= 0), default=-1) if word else -1
         spans.append((place, place) if start < 0 else (start, start + len(word)))

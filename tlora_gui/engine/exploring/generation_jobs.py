@@ -16,7 +16,7 @@ from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.generation import Given, TokenStream, given_by, go_on, no_room
 from tlora_gui.engine.streams import Stream, recorded
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
-from tlora_gui.engine.tokenizing import encode_prompt, require_known, vocabulary_of
+from tlora_gui.engine.tokenizing import encode_more, require_known, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
 
 
@@ -122,8 +122,7 @@ def _of_prompt(space: Workspace, prompt: str) -> Generator[PromptTooLong, None, 
 def _of_branch(space: Workspace, branch: jobs.Branch) -> Beginning:
     record, given = branch.record, [Given(branch.token_id, forced=True)]
     if branch.token_id < 0:
-        vocabulary = vocabulary_of(space.model.backbone)
-        encoded = encode_prompt(space.backbone.tokenizer, branch.text, vocabulary, start=False)
+        encoded = encode_more(space.backbone.tokenizer, branch.text, vocabulary_of(space.model.backbone))
         given = given_by(encoded, is_prompt=False)
     kept = record.tokens[: branch.at]
     require_readable(space, [token.token_id for token in (*kept, *given)], len(kept) + len(given))

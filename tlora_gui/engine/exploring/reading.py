@@ -20,7 +20,7 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.corpus import TextCorpus, read_text
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.exploring.segments import domains
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
@@ -40,12 +40,12 @@ _PIECE = 256
 def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: CancelToken) -> Stream:
     """Tell the tokens of a text with their mix, then what was found out; both are kept.
 
-    Stopped in between, what was told is kept without a report.
+    Stopped in between, what was told is kept without a report, unless it is to be discarded.
 
     Raises:
         TloraError: if there is nothing to read, more than the context holds and it may not be cut, or an
             epoch holds NaN.
-        Cancelled: before the first token.
+        Cancelled: before the first token, or if the token is set to discard.
     """
     given = job.text if isinstance(job, jobs.ReadText) else text_of_file(job.path)
     slots, blend = space.slots(), space.blend(job.mode)
@@ -65,6 +65,8 @@ def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: Cance
     record = GenerationRecord(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=steered.changes)
     if report := (yield from _report(space.model, slots, tokens, len(given) - len(text), cancel)):
         record = replace(record, ended="read", report=report)
+    if cancel.mode == "discard":
+        raise Cancelled
     yield from space.project.generations.finish(record)
 
 
