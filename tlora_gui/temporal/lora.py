@@ -6,14 +6,18 @@ In every adapted linear layer the mixture adds
 
 with A_cat (C, in) and B_catᵀ (C, out), C = Σ_k R_k, and one factor w_k · s_k per row. The frozen adapters *are* rows
 of these stacks: their parameters are views, so that an adapter lies in memory once. Only the rows of those that speak
-are read. The token weights travel in a :class:`Mix` that stays in place until the next forward, so gradient
-checkpointing, which recomputes layers later, still finds it.
+are read. The token weights travel in a :class:`Mix`, part of a :class:`Forward` that is in force from its beginning to
+its end: outside of one the layers are what they were. Gradient checkpointing, which computes layers again in the
+backward pass, finds the last one there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -62,16 +66,32 @@ class Mix:
     live_factor: Tensor | None = None
 
 
-class FusedLora:
-    """Adds the current :class:`Mix` to the linear layers of one backbone.
+@dataclass(slots=True)
+class Forward:
+    """One forward of the backbone, as far as the adapted layers know it.
+
+    Attributes:
+        mix: what they add; None until it is decided.
+    """
+
+    mix: Mix | None = None
+
+
+RunT = TypeVar("RunT", bound=Forward)
+
+
+class FusedLora(Generic[RunT]):
+    """Adds the :class:`Mix` of the forward in progress to the linear layers of one backbone.
 
     Args:
-        layers: the adapted linear layers; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped;
-            while ``mix`` is None they are what they were.
+        layers: the adapted linear layers; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped,
+            over the wrapping of another mixture if there is one; while no forward is in progress they are what they
+            were.
     """
 
     def __init__(self, layers: Iterable[nn.Module]) -> None:
-        self.mix: Mix | None = None
+        self._running: RunT | None = None
+        self._learned: RunT | None = None
         self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers)]
         self._frozen: list[LoraWeights] = []
         self._live: LoraWeights | None = None
@@ -84,6 +104,7 @@ class FusedLora:
     def stack(self, frozen: Sequence[LoraWeights], live: LoraWeights | None) -> None:
         """Stack ``frozen`` (slots 1 … in order) and make their parameters views; ``live``, the last slot, learns."""
         self._frozen, self._live = list(frozen), live
+        self._learned = None
         for layer in self._layers:
             layer.stack(self._frozen)
         ranks = torch.tensor([weights.r for weights in frozen], dtype=torch.long)
@@ -93,10 +114,28 @@ class FusedLora:
         self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
         self._cast_weights.clear()
 
-    def solo(self, slot: int) -> Mix | None:
+    @property
+    def running(self) -> RunT | None:
+        """The forward in progress, or the last one that learns, while a backward pass computes layers of it again."""
+        if self._running is None and self._learned is not None and torch._C._current_graph_task_id() >= 0:
+            return self._learned
+        return self._running
+
+    @contextmanager
+    def run(self, forward: RunT) -> Iterator[RunT]:
+        """``forward`` is in progress, until it ends in whichever way."""
+        before, self._running = self._running, forward
+        try:
+            yield forward
+        finally:
+            self._running = before
+            if torch.is_grad_enabled() and forward.mix is not None:
+                self._learned = forward
+
+    def solo(self, slot: int) -> Mix:
         """One slot alone at weight 1; slot 0, the backbone, adds nothing."""
         if slot == 0:
-            return None
+            return Mix()
         if slot > len(self._frozen):
             assert self._live is not None
             return Mix(live=self._live, live_factor=self._live.down[0].new_tensor([self._live.scaling]))
@@ -135,9 +174,10 @@ class FusedLora:
         return kept
 
     def _heard(self, weights_BTS: Tensor) -> tuple[int, ...]:
-        """Frozen adapters with any weight; all of them while learning, and on a GPU, which asking would hold up."""
+        """Frozen adapters with any weight; all while learning, and on every other device than the CPU, which asking
+        would hold up."""
         every = tuple(range(len(self._frozen)))
-        if weights_BTS.is_cuda or torch.is_grad_enabled():
+        if weights_BTS.device.type != "cpu" or torch.is_grad_enabled():
             return every
         heard = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
         return tuple(heard.flatten().tolist())
@@ -157,14 +197,12 @@ _REMEMBERED = 4
 class _FusedLayer:
     """One adapted linear layer: its rows of the stacks, and the forward that adds the mixture."""
 
-    def __init__(self, index: int, module: nn.Module, owner: FusedLora) -> None:
+    def __init__(self, index: int, module: nn.Module, owner: FusedLora[Any]) -> None:
         self._index = index
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
         self._spoken: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
-        wrapped = getattr(module.forward, "__self__", None)
-        inner = wrapped._base if isinstance(wrapped, _FusedLayer) else module.forward
-        self._base: Callable[[Tensor], Tensor] = inner  # the newest mixture speaks
+        self._base: Callable[[Tensor], Tensor] = module.forward
         self._plain = module if type(module) is nn.Linear else None
         module.forward = self.forward  # type: ignore[method-assign]
 
@@ -180,26 +218,29 @@ class _FusedLayer:
             start = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """base(x) and what the mix adds."""
-        mix = self._owner.mix
+        """base(x) and what the mix adds; x in any shape that tells its tokens, see :func:`_as_read`."""
+        running = self._owner.running
+        mix = None if running is None else running.mix
+        if mix is None:
+            return self._base(x)
         if torch.is_autocast_enabled(x.device.type):
             x = self._owner.cast(x)
             y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
         else:
             y = self._base(x)
-        if mix is None:
-            return y
         if mix.rows is not None:
             assert mix.factors is not None
             down_CI, up_CO = self._rows(mix, x.dtype)
+            factors = _as_read(mix.factors, x)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
-                y = _sum(y, x, down_CI, up_CO, mix.factors)
+                y = _sum(y, x, down_CI, up_CO, factors)
             else:
-                z_BTC = linear(x, down_CI).mul_(mix.factors)
+                z_BTC = linear(x, down_CI).mul_(factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
         if mix.live is not None:
             assert mix.live_factor is not None
-            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
+            factor = _as_read(mix.live_factor, x)
+            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, factor)
         return y
 
     def _rows(self, mix: Mix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -210,6 +251,22 @@ class _FusedLayer:
             found = self._down_CI[mix.rows].to(dtype), self._up_CO[mix.rows].to(dtype)
             self._spoken[mix.heard] = found
         return found
+
+
+def _as_read(factors: Tensor, x: Tensor) -> Tensor:
+    """Factors (B, T, C) in the leading shape in which a layer reads the same tokens: (B, T), (B·T), or either with axes
+    of 1 anywhere. One for all (1,) stays what it is.
+
+    Raises:
+        ValueError: if x has another leading shape, so that nobody could say which of its rows is which token.
+    """
+    lead = x.shape[:-1]
+    if factors.ndim == 1 or factors.shape[:-1] == lead:
+        return factors
+    tokens, read = ([n for n in shape if n != 1] for shape in (factors.shape[:-1], lead))
+    if read != tokens and read != [prod(tokens)]:
+        raise ValueError(f"a layer reads {tuple(lead)} rows where the text has {tuple(factors.shape[:-1])} tokens")
+    return factors.reshape(*lead, factors.shape[-1])
 
 
 def _sum(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
-from tlora_gui.temporal.lora import FusedLora, LoraWeights
+from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class TemporalLoRA(nn.Module):
     The mixer reads the hidden state entering decoder block ``mixer_layer``; LoRA lives in the blocks from there up.
     What the mixer reads therefore never moves when epochs are added, and one pass gives both weights and logits.
 
+    ``model.backbone`` called by itself is the bare backbone, whatever was done before; several of these may share one.
+
     Args:
         backbone: any transformers causal LM whose decoder blocks form one ``nn.ModuleList``.
         lora: rank, scaling and first adapted block.
@@ -105,9 +107,8 @@ class TemporalLoRA(nn.Module):
         self.slot_adapters: list[str] = []
         self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
         self._cache_format = CacheFormat(backbone)
-        self._fused = FusedLora(self._peft.layers.values())
+        self._fused: FusedLora[_Pass] = FusedLora(self._peft.layers.values())
         self._weights = nn.ModuleList()
-        self._pass = _Pass()
         self._wraps = self._recomputes = False
         for block in blocks[: self.mixer_layer]:
             block.forward = partial(self._skip, block.forward)
@@ -254,22 +255,49 @@ class TemporalLoRA(nn.Module):
 
         Raises:
             ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are, or if
-                there are more or fewer blends than rows.
+                there are more or fewer blends than rows, or if a cache is wanted from a backbone that keeps none.
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
-        self._pass = _Pass(blend, mixer_state, attention_mask)
-        output = self.backbone(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            use_cache=use_cache,
-            logits_to_keep=logits_to_keep,
-            **self._cache_format.handed(cache),
-            **self._positions(input_ids, attention_mask),
-        )
-        done = self._pass
-        assert done.weights_BTS is not None and done.hidden_BTH is not None
+        if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
+            return self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state, use_cache, logits_to_keep)
+        with self._fused.run(_Pass(blend=blend, state=mixer_state, attention_mask=attention_mask)) as now:
+            output = self.backbone(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                use_cache=use_cache,
+                logits_to_keep=logits_to_keep,
+                **self._cache_format.handed(cache),
+                **self._positions(input_ids, attention_mask),
+            )
+        assert now.weights_BTS is not None and now.hidden_BTH is not None
         given = self._cache_format.given(output) if use_cache else None
-        return MixtureOutput(output.logits, done.weights_BTS, done.hidden_BTH, given, done.state_after)
+        return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
+
+    def _token_by_token(
+        self,
+        input_ids: Tensor,
+        blend: Blend,
+        attention_mask: Tensor | None,
+        cache: Any,
+        mixer_state: BlendState | None,
+        use_cache: bool,
+        logits_to_keep: int,
+    ) -> MixtureOutput:
+        """What :meth:`forward` gives, for a backbone that goes on from a cache by one token only."""
+        steps: list[MixtureOutput] = []
+        after = range(1 - input_ids.shape[1], 1)
+        for id_B1, left in zip(input_ids.split(1, dim=1), after, strict=True):
+            mask = None if attention_mask is None else attention_mask[:, : attention_mask.shape[1] + left]
+            step = self(id_B1, blend, attention_mask=mask, cache=cache, mixer_state=mixer_state, use_cache=True)
+            cache, mixer_state = step.cache, step.mixer_state
+            steps.append(step)
+        return MixtureOutput(
+            torch.cat([step.logits_BTV for step in steps[-logits_to_keep:]], dim=1),
+            torch.cat([step.weights_BTS for step in steps], dim=1),
+            torch.cat([step.hidden_BTH for step in steps], dim=1),
+            cache if use_cache else None,
+            mixer_state,
+        )
 
     def _positions(self, input_ids: Tensor, attention_mask: Tensor | None) -> dict[str, Tensor]:
         """Positions that count real tokens only, so that a left-padded row is the row itself, where these are taken."""
@@ -287,9 +315,9 @@ class TemporalLoRA(nn.Module):
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
-        self._pass = now = _Pass(blend, known_BTH=hidden_BTH, until="head" if head else "end")
         plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self._recomputes
-        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), suppress(_Reached):
+        now = _Pass(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
+        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self._fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         if head is not None:
@@ -315,14 +343,10 @@ class TemporalLoRA(nn.Module):
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        before, self._pass = self._pass, _Pass(until="mixer")
-        try:
-            with suppress(_Reached):
-                self.backbone(input_ids=input_ids, use_cache=False)
-            assert self._pass.hidden_BTH is not None
-            return self._pass.hidden_BTH
-        finally:
-            self._pass = before
+        with self._fused.run(_Pass(until="mixer")) as now, suppress(_Reached):
+            self.backbone(input_ids=input_ids, use_cache=False)
+        assert now.hidden_BTH is not None
+        return now.hidden_BTH
 
     @cached_property
     @torch.no_grad()
@@ -333,23 +357,25 @@ class TemporalLoRA(nn.Module):
             return None
         given: list[Tensor] = []
         hook = head.register_forward_hook(lambda module, args, output: given.append(output))
-        before, self._pass = self._pass, _Pass(0)
-        logits_BTV = self.backbone(input_ids=torch.zeros(1, 2, dtype=torch.long, device=self.device)).logits
-        self._pass = before
-        hook.remove()
+        try:
+            logits_BTV = self.backbone(input_ids=torch.zeros(1, 2, dtype=torch.long, device=self.device)).logits
+        finally:
+            hook.remove()
         if len(given) != 1 or not torch.equal(given[0], logits_BTV):
             return None
         head.register_forward_pre_hook(self._stop_before_head)
         return head
 
     def _stop_before_head(self, module: nn.Module, args: tuple[Tensor]) -> None:
-        if self._pass.until == "head":
-            self._pass.last_BTH = args[0]
+        now = self._fused.running
+        if now is not None and now.until == "head":
+            now.last_BTH = args[0]
             raise _Reached
 
     def _skip(self, forward: Callable[..., Any], hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
         """A block below ``mixer_layer``: nothing to do if what comes out at the end is known."""
-        if self._pass.known_BTH is None:
+        now = self._fused.running
+        if now is None or now.known_BTH is None:
             output = forward(hidden_states, *args, **kwargs)
             self._wraps = isinstance(output, tuple)
             return output
@@ -357,7 +383,9 @@ class TemporalLoRA(nn.Module):
 
     def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
-        now = self._pass
+        now = self._fused.running
+        if now is None:
+            return None
         if now.known_BTH is not None:
             args, kwargs = (now.known_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
         hidden_BTH = args[0] if args else kwargs["hidden_states"]
@@ -367,15 +395,14 @@ class TemporalLoRA(nn.Module):
         mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
         if isinstance(now.blend, int):
-            self._fused.mix = self._fused.solo(now.blend)
+            now.mix = self._fused.solo(now.blend)
         else:
-            self._fused.mix = self._fused.mixture(now.weights_BTS)
+            now.mix = self._fused.mixture(now.weights_BTS)
         return args, kwargs
 
     @contextmanager
     def plain_peft(self, *names: str) -> Iterator[PeftModel | PreTrainedModel]:
         """PEFT's own model with these adapters (the first is active), our mixing switched off. For comparison."""
-        self._pass = _Pass(0)
         if not names:
             yield self.backbone
             return
@@ -384,8 +411,8 @@ class TemporalLoRA(nn.Module):
 
 
 @dataclass(slots=True)
-class _Pass:
-    """Inputs and findings of the forward in progress."""
+class _Pass(Forward):
+    """Inputs and findings of a forward."""
 
     blend: Blend = "mixer"
     state: BlendState | None = None
