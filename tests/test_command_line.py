@@ -18,8 +18,8 @@ import pytest
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
 from tlora_gui.engine import dreams
+from tlora_gui.engine.project_lock import lock_project
 from tlora_gui.temporal import active_sleep
-from tlora_gui.worker.project_lock import lock_project
 
 ROOT = Path(__file__).parent.parent
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="screens are told by these variables on Linux")
@@ -269,7 +269,7 @@ def test_a_project_that_a_window_has_open_is_left_alone(
     lock = lock_project(project)
     assert lock is not None
     told = typed(verb[0], project, *verb[1:])
-    lock.unlock()
+    lock.release()
     assert (told.status, told.out) == (1, "")
     assert "open in another window" in told.err
 

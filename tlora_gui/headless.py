@@ -27,8 +27,9 @@ from tlora_gui.engine.texts import TokenEvent
 
 def run(options: argparse.Namespace) -> int:
     """Do one verb; 1 if something could not be done, with the reason on stderr."""
+    session = Session()
     try:
-        for event in _events(Session(), options):
+        for event in _events(session, options):
             _tell(event)
     except (TloraError, ValueError, OSError) as error:
         _status()
@@ -38,27 +39,21 @@ def run(options: argparse.Namespace) -> int:
         _status()
         print("tlora: stopped", file=sys.stderr)
         return 130
+    finally:
+        session.close()
     return 0
 
 
 def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
-    from tlora_gui.worker.project_lock import lock_project  # Qt's core, for the lock that the window takes too
-
     job = _job(options)  # bad numbers are refused before anything is fetched or loaded
-    is_new = options.verb == "train" and _is_new(options.project)
-    lock = None if is_new else lock_project(options.project)
-    try:
-        if is_new:
-            yield from session.run(jobs.CreateProject(str(options.project), options.backbone, options.strategy))
-        else:
-            yield from session.run(jobs.OpenProject(str(options.project)))
-        for event in session.run(job):
-            yield event
-            if isinstance(event, GenerationFinished) and options.html:
-                yield from session.run(jobs.ExportGeneration(event.record, options.html))
-    finally:
-        if lock is not None:
-            lock.unlock()
+    if options.verb == "train" and _is_new(options.project):
+        yield from session.run(jobs.CreateProject(str(options.project), options.backbone, options.strategy))
+    else:
+        yield from session.run(jobs.OpenProject(str(options.project)))
+    for event in session.run(job):
+        yield event
+        if isinstance(event, GenerationFinished) and options.html:
+            yield from session.run(jobs.ExportGeneration(event.record, options.html))
 
 
 def _job(options: argparse.Namespace) -> jobs.TrainEpoch | jobs.Generate | jobs.Evaluate:

@@ -12,12 +12,29 @@ class TloraError(Exception):
     Attributes:
         message: one sentence, what happened.
         hint: one sentence, what the person can do.
+        code: names an error that a window can help with; empty for all others.
     """
+
+    code = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
         self.message = message
         self.hint = hint
+
+
+class BackboneMissing(TloraError):
+    """A project's backbone is not where the project says.
+
+    Attributes:
+        reference: where it should be.
+    """
+
+    code = "backbone-missing"
+
+    def __init__(self, reference: str, message: str) -> None:
+        super().__init__(message, "Say where the model is now; its weights tell whether it is the same.")
+        self.reference = reference
 
 
 def disk_is_full(error: BaseException) -> bool:

@@ -368,12 +368,13 @@ class JobCancelled:
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
-    """The job failed. ``details`` is a traceback if it was a bug, else empty."""
+    """The job failed. ``details`` is a traceback if it was a bug, else empty; ``code`` is the error's, see there."""
 
     job_id: int
     message: str
     hint: str
     details: str = ""
+    code: str = ""
 
 
 StreamEvent = (

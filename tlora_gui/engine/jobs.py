@@ -19,9 +19,25 @@ class CreateProject:
 
 @dataclass(frozen=True, slots=True)
 class OpenProject:
-    """Open a project folder. Answer: ProjectOpened."""
+    """Open a project folder. Answer: ProjectOpened.
+
+    ``backbone`` says where the project's backbone is now, if it has moved; its weights prove it, then the project
+    remembers.
+    """
 
     path: str
+    backbone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseProject:
+    """Let go of the open project, so that others may open it.
+
+    ``drop_if_empty`` takes its folder away again if this session made it and nothing has come into it: no epoch,
+    finished or interrupted, and no text.
+    """
+
+    drop_if_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +238,7 @@ class FetchDemoCorpora:
 Job = (
     CreateProject
     | OpenProject
+    | CloseProject
     | SummariseCorpus
     | TrainEpoch
     | ResumeEpoch

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
@@ -29,12 +30,59 @@ from tlora_gui.engine.epoch_folder import History
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.project_index import MixerFile, ProjectIndex
+from tlora_gui.engine.project_lock import LOCK_FILE
 from tlora_gui.engine.sharing.kept_generations import KeptGenerations
 from tlora_gui.engine.storage import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 INDEX = "project.json"
+_LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
+
+
+def require_free(path: Path) -> None:
+    """Refuse a place where something is. What an attempt leaves that was stopped does not count.
+
+    Raises:
+        TloraError: if it is no place for a new project.
+    """
+    try:
+        free = path.is_dir() and all(_LEFT_OVER.fullmatch(entry.name) for entry in path.iterdir())
+        if not free and path.exists():
+            raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Make a new project's folder, if it is not there and empty.
+
+    Returns:
+        the folders that were made, it and its parents, the deepest first.
+
+    Raises:
+        TloraError: if it is no place for a new project.
+    """
+    require_free(path)
+    try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+    return missing
+
+
+def remove_folder(path: Path, made: list[Path]) -> None:
+    """Take away an unused project, and the folders that were made for it as far as they are empty."""
+    with suppress(OSError):
+        for name in (INDEX, LOCK_FILE):
+            (path / name).unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
+
+
+def _cannot_be_made(path: Path, error: OSError) -> TloraError:
+    return TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +99,7 @@ class Project:
 
     path: Path
     index: ProjectIndex
+    read_only: bool = False
     generations: KeptGenerations = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,28 +114,34 @@ class Project:
         """
         lora = replace(model.lora, mixer_layer=model.mixer_layer)
         project = cls(path, ProjectIndex(reference, name, fingerprint, lora, model.mixer.settings))
+        make_folder(path)
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
-            path.mkdir(parents=True, exist_ok=True)
             project.index.write(path / INDEX)
         except OSError as error:
-            raise TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.") from error
+            raise _cannot_be_made(path, error) from error
         return project
 
     @classmethod
-    def open(cls, path: Path) -> Project:
+    def open(cls, path: Path, *, read_only: bool = False) -> Project:
         """A project that is there.
 
         Raises:
             TloraError: if it is not a project, is damaged, or was made by a newer version.
         """
-        return cls(path, ProjectIndex.read(path / INDEX))
+        return cls(path, ProjectIndex.read(path / INDEX), read_only)
 
     def _commit(self, index: ProjectIndex) -> None:
         """Make this the index; if it cannot be written, the project stays what it was."""
         index.write(self.path / INDEX)
         self.index = index
+
+    def move_backbone(self, reference: str, name: str) -> None:
+        """Remember where the backbone is now."""
+        self._commit(replace(self.index, backbone_reference=reference, backbone_name=name))
+
+    def is_unused(self) -> bool:
+        """Whether nothing has come into the project yet: no epoch, finished or interrupted, and no text."""
+        return not (self.index.folders or self.checkpoints.slugs() or self.generations.path.exists())
 
     @property
     def checkpoints(self) -> Checkpoints:

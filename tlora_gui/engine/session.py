@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import torch
+from filelock import BaseFileLock
 
 from tlora_gui.engine import epoch_jobs, jobs, starter
-from tlora_gui.engine.backbones import fingerprint, load_backbone, state_hash
+from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.blocks import summarise
 from tlora_gui.engine.cancel import CancelToken, watched
-from tlora_gui.engine.config import STRATEGIES, MixerSettings, MixingDesk, TrainSettings
-from tlora_gui.engine.errors import TloraError, disk_is_full
+from tlora_gui.engine.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
+from tlora_gui.engine.errors import BackboneMissing, TloraError, disk_is_full
 from tlora_gui.engine.evaluation import evaluate
 from tlora_gui.engine.events import (
     CorpusSummarised,
@@ -28,8 +29,10 @@ from tlora_gui.engine.exploring.counterfactuals import ask_others
 from tlora_gui.engine.exploring.generation_jobs import generate_text
 from tlora_gui.engine.exploring.reading import read
 from tlora_gui.engine.exploring.stored_mixers import scrub
-from tlora_gui.engine.project import Project
+from tlora_gui.engine.project import Project, make_folder, remove_folder, require_free
+from tlora_gui.engine.project_lock import lock_project
 from tlora_gui.engine.sharing import text_jobs
+from tlora_gui.engine.storage import absolute, is_place
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.engine.token_text import start_token_id
@@ -48,6 +51,8 @@ class Session:
         if threads:
             torch.set_num_threads(threads)
         self._open: Workspace | None = None
+        self._lock: BaseFileLock | None = None
+        self._made: list[Path] | None = None
 
     @property
     def project(self) -> Project | None:
@@ -58,6 +63,13 @@ class Session:
     def model(self) -> TemporalLoRA | None:
         """The open project's model."""
         return self._open.model if self._open else None
+
+    def close(self) -> None:
+        """Let go of the open project, if there is one. The end of the process does the same."""
+        self._open = self._made = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def info(self) -> ProjectInfo:
         """The open project, whole."""
@@ -96,45 +108,92 @@ class Session:
             case jobs.CreateProject():
                 yield from self._create(job, cancel)
             case jobs.OpenProject():
-                yield from self._open_project(Path(job.path), cancel)
+                yield from self._open_project(job, cancel)
+            case jobs.CloseProject():
+                self._close(job.drop_if_empty)
             case jobs.FetchDemoCorpora():
                 found = yield from starter.ensure_corpora(cancel)
                 yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))
             case _:
                 yield from _do_in(self._workspace(), job, cancel)
 
+    def _close(self, drop_if_empty: bool) -> None:
+        project, made = self.project, self._made
+        unused = project is not None and project.is_unused()
+        self.close()
+        if project is not None and made is not None and drop_if_empty and unused:
+            remove_folder(project.path, made)
+
     def _create(self, job: jobs.CreateProject, cancel: CancelToken) -> Stream:
-        path = Path(job.path).expanduser()
-        if path.is_dir() and any(path.iterdir()):
-            raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
         if job.mixer_strategy not in STRATEGIES:
             known = ", ".join(STRATEGIES)
             raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", f"Choose one of {known}.")
-        mixer = MixerSettings(strategy=job.mixer_strategy)
-        backbone = yield from load_backbone(job.backbone, cancel)
+        path = absolute(job.path)
+        made, lock = make_folder(path), None
         try:
-            model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
-        except ValueError as error:
-            raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
-        project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
-        self._open = Workspace(project, model, backbone)
+            lock = lock_project(path)
+            require_free(path)  # now that nobody else can write there
+            backbone = yield from load_backbone(job.backbone, cancel)
+            try:
+                model = TemporalLoRA(
+                    backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy), backbone_name=backbone.name
+                )
+            except ValueError as error:
+                raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
+            project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+                remove_folder(path, made)
+            raise
+        self._go_to(Workspace(project, model, backbone), lock)
+        self._made = made
         yield ProjectOpened(self.info())
 
-    def _open_project(self, path: Path, cancel: CancelToken) -> Stream:
-        project = Project.open(path.expanduser())
-        index = project.index
-        backbone = yield from load_backbone(index.backbone_reference, cancel)
-        if fingerprint(backbone.model) != index.fingerprint:
-            raise TloraError(
-                f"{index.backbone_reference} is not the backbone this project was made with; its weights differ.",
-                "Put the original model back, or make a new project with this one.",
-            )
-        yield Progress("Loading epochs")
-        model = TemporalLoRA(backbone.model, index.lora, index.mixer, backbone.name)
-        opened = Workspace(project, model, backbone)
-        opened.load()
-        self._open = opened
+    def _open_project(self, job: jobs.OpenProject, cancel: CancelToken) -> Stream:
+        path = absolute(job.path)
+        Project.open(path)  # what is no project is not locked
+        here = self.project is not None and path.samefile(self.project.path)
+        lock = self._lock if here else lock_project(path)
+        try:
+            project = Project.open(path, read_only=lock is None)
+            backbone = yield from _find_backbone(project, job.backbone, cancel)
+            yield Progress("Loading epochs")
+            model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
+            opened = Workspace(project, model, backbone)
+            opened.load()
+        except BaseException:
+            if lock is not None and not here:
+                lock.release()
+            raise
+        self._go_to(opened, lock)
         yield ProjectOpened(self.info())
+
+    def _go_to(self, opened: Workspace, lock: BaseFileLock | None) -> None:
+        """Leave the former project for one that is open and locked now."""
+        if lock is not self._lock:
+            self.close()
+        self._open, self._lock, self._made = opened, lock, None
+
+
+def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Generator[Progress, None, Backbone]:
+    """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
+    index = project.index
+    reference = elsewhere or index.backbone_reference
+    lost = f"The backbone of {project.path.name} is not at {reference or 'any known place'}"
+    if is_place(reference) and not absolute(reference).exists():
+        raise BackboneMissing(reference, f"{lost}: nothing is there.")
+    try:
+        backbone = yield from load_backbone(reference, cancel)
+    except TloraError as error:
+        if reference == STARTER or error.code:
+            raise
+        raise BackboneMissing(reference, f"{lost}: {error.message}") from error
+    if fingerprint(backbone.model) != index.fingerprint:
+        raise BackboneMissing(reference, f"{lost}: the weights there are others than those it was made with.")
+    if elsewhere and not project.read_only:
+        project.move_backbone(backbone.reference, backbone.name)
+    return backbone
 
 
 def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -29,6 +29,16 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial)
     sync(partial)
     partial.replace(path)
+
+
+def absolute(path: str | Path) -> Path:
+    """A path that means the same wherever it is read; ``~`` is the person's folder."""
+    return Path(os.path.abspath(Path(path).expanduser()))
+
+
+def is_place(reference: str) -> bool:
+    """Whether a backbone's reference is a path, of whatever system; else it is a name."""
+    return not reference or reference.startswith((".", "~")) or bool(PureWindowsPath(reference).anchor)
 
 
 def sync(path: Path) -> None:

@@ -316,7 +316,6 @@ class MainWindow(QMainWindow):
 
     def shutdown(self) -> None:
         """End the engine's thread; the window can only be thrown away after this."""
-        self.controller.release()
         self.client.shutdown()
 
 

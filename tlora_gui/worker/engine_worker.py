@@ -181,7 +181,7 @@ class EngineWorker(QObject):
         except Cancelled:
             self._end(lane, now, JobCancelled(now.job_id, kept=now.stream is not None and now.cancel.mode == "suspend"))
         except TloraError as error:
-            self._end(lane, now, JobFailed(now.job_id, error.message, error.hint))
+            self._end(lane, now, JobFailed(now.job_id, error.message, error.hint, code=error.code))
         except BaseException as error:  # a bug, or a panic of a Rust library: the one place that catches it
             logger.exception("%s failed", type(now.job).__name__)
             self._end(lane, now, _failure(now.job_id, error))

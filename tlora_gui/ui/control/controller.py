@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QLockFile, QObject, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelMode
 from tlora_gui.engine.config import BACKBONE_COLOUR, STRATEGIES
-from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import (
     CorpusSummarised,
     Counterfactual,
@@ -48,7 +47,6 @@ from tlora_gui.ui.control.texts_control import TextsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import EngineClient
-from tlora_gui.worker.project_lock import lock_project
 
 if TYPE_CHECKING:
     from tlora_gui.ui.demo import Demo
@@ -73,8 +71,6 @@ class Controller(QObject):
         self._opening: int | None = None
         self._closing = False
         self._dropped: list[str] = []
-        self._lock: QLockFile | None = None
-        self._lock_of_opening: QLockFile | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -121,10 +117,10 @@ class Controller(QObject):
 
     @Slot(str)
     def open_project(self, path: str) -> None:
-        """Open a project folder in this window, unless another window has it."""
+        """Open a project folder in this window."""
         if self.project is not None and Path(path) == Path(self.project.path):
             return
-        if self._may_leave_project() and self._lock_for_opening(Path(path)):
+        if self._may_leave_project():
             self._begin_opening(jobs.OpenProject(path))
 
     def _may_leave_project(self) -> bool:
@@ -141,28 +137,7 @@ class Controller(QObject):
         self._opening = self.client.submit(job)
         self._show_progress(self._opening, Progress(self.tr("Starting the engine")))
 
-    def _lock_for_opening(self, path: Path) -> bool:
-        """Keep other windows out of a project; the one open here stays locked until the other has opened."""
-        _unlock(self._lock_of_opening)
-        self._lock_of_opening = None
-        try:
-            self._lock_of_opening = lock_project(path)
-        except TloraError as error:
-            self.window.banner.show_error(error.message, error.hint)
-            return False
-        return True
-
-    def release(self) -> None:
-        """Let go of the project's lock."""
-        for lock in (self._lock, self._lock_of_opening):
-            _unlock(lock)
-        self._lock = self._lock_of_opening = None
-
     def _project_opened(self, project: ProjectInfo) -> None:
-        if self._lock_of_opening is None:  # it was made just now
-            self._lock_for_opening(Path(project.path))
-        _unlock(self._lock)
-        self._lock, self._lock_of_opening = self._lock_of_opening, None
         self._leave_project()
         self.project = project
         window = self.window
@@ -192,7 +167,7 @@ class Controller(QObject):
             self._leave_project()
             self.project = None
             self.window.settings.last_project = ""
-            self.release()
+            self.client.submit(jobs.CloseProject())
             self.window.show_welcome()
 
     def _leave_project(self) -> None:
@@ -434,16 +409,9 @@ class Controller(QObject):
             self.comparing.ended(job_id)
         elif job_id == self._opening:
             self._opening = None
-            _unlock(self._lock_of_opening)
-            self._lock_of_opening = None
             self.window.welcome.show_idle()
             self.window.progress_line.clear()
         else:
             self.asking.ended(job_id)
             self.window.progress_line.clear()
             self.training.offer_evaluation()
-
-
-def _unlock(lock: QLockFile | None) -> None:
-    if lock is not None:
-        lock.unlock()
