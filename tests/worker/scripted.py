@@ -93,7 +93,7 @@ def gated_steps(label: str, count: int, gate: Gate) -> Play:
 
 
 def learns(written: list[str], gate: Gate | None = None) -> Play:
-    """Trains until it is asked to suspend; writes its checkpoint three items after that, as a batch has to end first."""
+    """Trains until it is asked to end; it writes its checkpoint three items later, as a batch has to end first."""
 
     def play(cancel: CancelToken) -> Iterator[StreamEvent]:
         while cancel.mode is None:

@@ -135,11 +135,11 @@ class EngineClient(QObject):
         self._tokens.clear()
         if self._thread.isRunning():
             self._finish.emit()
-            if not self._thread.wait(round(limit_s * 1000)):
-                logger.error("the engine hangs; it is left behind")
-                _hanging.append((self._thread, self._worker))
-                return False
-        return True
+            if self._thread.wait(round(limit_s * 1000)):
+                return True
+            logger.error("the engine hangs; it is left behind")
+            _hanging.append((self._thread, self._worker))
+        return not self._thread.isRunning()
 
     @Slot(object)
     def _pass_on(self, batch: list[tuple[int, Event]]) -> None:

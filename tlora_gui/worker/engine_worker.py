@@ -25,6 +25,7 @@ from tlora_gui.engine.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""
+_LONGEST = 300
 FINISH_S = 45.0
 """How long a training may take to write its checkpoint when everything ends."""
 
@@ -210,14 +211,19 @@ def _leaves_a_checkpoint(now: Assignment) -> bool:
     return begun and isinstance(now.job, (TrainEpoch, ResumeEpoch)) and now.cancel.mode == "suspend"
 
 
+def shortened(text: str) -> str:
+    """The beginning of what may hold a whole book."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def _failure(job_id: int, error: BaseException) -> JobFailed:
     if _is_out_of_memory(error):
         return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if error.filename else ""
+        where = f" ({shortened(str(error.filename))})" if error.filename else ""
         return JobFailed(job_id, f"{error.strerror}{where}.", "Nothing finished was lost; mend that and try again.")
     details = "".join(traceback.format_exception(error))
-    what = str(error) or type(error).__name__
+    what = shortened(str(error) or type(error).__name__)
     return JobFailed(job_id, f"Something went wrong: {what}", "Details can be copied.", details)
 
 

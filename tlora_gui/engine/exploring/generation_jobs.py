@@ -9,7 +9,7 @@ from tlora_gui.engine import jobs
 from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
@@ -39,13 +39,15 @@ class Beginning(NamedTuple):
 
 
 def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
-    """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not.
+    """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
+    unless it is to be discarded.
 
     What a branch keeps is read again by who speaks in this job. It is told as it was, or anew if the mixture has other
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
         TloraError: if there is no room to go on, or the branch comes from another backbone.
+        Cancelled: once it is to be discarded.
     """
     beginning = (yield from _of_prompt(space, job.prompt)) if job.branch is None else _of_branch(space, job.branch)
     prompt, kept, given, desk, parent, at = beginning
@@ -61,6 +63,8 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         outcome = yield from recorded(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
     finally:
         space.speaking = None
+    if cancel.mode == "discard":
+        raise Cancelled
     record = GenerationRecord(
         prompt,
         job.mode,

@@ -20,7 +20,7 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.corpus import TextCorpus, read_text
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.exploring.segments import domains
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
@@ -42,7 +42,7 @@ def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: Cance
 
     Raises:
         TloraError: if there is nothing to read, or more than the context holds and it may not be cut.
-        Cancelled: before the first token.
+        Cancelled: before the first token, and once it is to be discarded.
     """
     given = job.text if isinstance(job, jobs.ReadText) else text_of_file(job.path)
     slots, blend = space.slots(), space.blend(job.mode)
@@ -61,6 +61,8 @@ def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: Cance
     record = GenerationRecord(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=steered.changes)
     if report := (yield from _report(space.model, slots, tokens, len(given) - len(text), cancel)):
         record = replace(record, ended="read", report=report)
+    if cancel.mode == "discard":
+        raise Cancelled
     yield GenerationFinished(space.project.generations.keep(record))
 
 
