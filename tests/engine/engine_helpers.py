@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import torch
@@ -61,6 +62,13 @@ def open_copy(stored: Path, path: Path) -> Session:
     session = Session()
     collect(session.run(jobs.OpenProject(str(path))))
     return session
+
+
+def reopened(session: Session) -> Session:
+    """What another session would find now: a copy of the open project, since this one is locked."""
+    assert session.project is not None
+    path = session.project.path
+    return open_copy(path, Path(mkdtemp(dir=path.parent)) / path.name)
 
 
 def train_job(name: str, folder: Path, settings: TrainSettings = QUICK) -> jobs.TrainEpoch:

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 import torch
-from engine_helpers import QUICK, Corpora, cancel_after, collect, only, train_job
+from engine_helpers import QUICK, Corpora, cancel_after, collect, only, reopened, train_job
 from safetensors.torch import load_file
 
 from tlora_gui.engine import jobs
@@ -34,13 +34,6 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 GREEDY = SamplingSettings(max_new_tokens=5, temperature=0.0)
 AFTER_VERSE = StoredMixer("@1", "after Verse", ("verse",))
 UNPROTECTED = StoredMixer(UNPROTECTED_MODE, "without Active Sleep", ("verse", "code"))
-
-
-def reopened(session: Session) -> Session:
-    assert session.project is not None
-    other = Session()
-    collect(other.run(jobs.OpenProject(str(session.project.path))))
-    return other
 
 
 def generated(session: Session, mode: str = MIXER_MODE, prompt: str = "O gentle night") -> GenerationRecord:

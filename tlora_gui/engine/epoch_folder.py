@@ -5,7 +5,7 @@
     history.jsonl         its steps and measurements
     memory.safetensors    what it leaves for later sleep
 
-A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too.
+A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too. What is read may come from a stranger.
 """
 
 from __future__ import annotations
@@ -13,26 +13,54 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import load_file
 
-from tlora_gui.engine.config import SleepSettings, TrainSettings
+from tlora_gui.engine.config import TrainSettings
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.sharing.records import history_line, read_history_line
-from tlora_gui.engine.storage import DAMAGE, sync, write_tensors, write_text
+from tlora_gui.engine.sharing.records import check_epoch, history_line, read_history_line
+from tlora_gui.engine.sharing.typed_json import reader
+from tlora_gui.engine.storage import (
+    DAMAGE,
+    patiently,
+    read_json,
+    read_text,
+    sync,
+    sync_folder,
+    write_tensors,
+    write_text,
+)
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 History = Iterable[TrainStep | HeldOut]
+_README = """# {name}
+
+{era}A LoRA adapter made with tlora-gui, an epoch of a Temporal LoRA project.
+
+- Base model: `{base}`
+- Fingerprint of the base model's weights: `{fingerprint}`
+
+    from peft import AutoPeftModelForCausalLM
+    model = AutoPeftModelForCausalLM.from_pretrained("this folder")
+
+If the base model is elsewhere, load it and use `PeftModel.from_pretrained(base_model, "this folder")`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    epoch: EpochInfo
+    settings: TrainSettings
 
 
 def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> None:
     """Fill a new folder with a finished epoch of the model."""
-    model.save_adapter(info.slug, folder)
+    patiently(lambda: model.save_adapter(info.slug, folder))
     for name in ADAPTER_FILES:
         sync(folder / name)
     write_facts(folder, info, settings)
@@ -44,24 +72,40 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     write_tensors(folder / "memory.safetensors", tensors)
 
 
-def read_memory(folder: Path) -> EpochMemory:
-    """What the epoch leaves for later sleep. Raises one of ``DAMAGE``."""
-    stored = load_file(folder / "memory.safetensors")
-    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], stored.get("held_out"))
+def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
+    """What the epoch leaves for later sleep, if it fits the model. Raises one of ``DAMAGE``."""
+    stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
+    for name in ("replay", "probe"):
+        tensor = stored[name]
+        require(tensor.is_floating_point() and bool(tensor.isfinite().all()), f"{name} of its memory is not finite")
+        require(
+            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden, f"{name} of its memory does not fit"
+        )
+    held_out_NT = stored.get("held_out")
+    if held_out_NT is not None:
+        whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
+        require(whole and held_out_NT.numel() > 0, "its held-out text is none")
+        vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
+        known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
+        require(known, "its held-out text was written for another backbone")
+    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT)
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:
-    """Store what an epoch is and how it was trained."""
+    """Store what an epoch is and how it was trained.
+
+    Raises:
+        ValueError: for facts that could not be read again.
+    """
+    check_epoch(info)
     write_text(folder / "epoch.json", json.dumps({"epoch": asdict(info), "settings": asdict(settings)}, indent=2))
 
 
 def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
     """The inverse of :func:`write_facts`. Raises one of ``DAMAGE``."""
-    data: dict[str, Any] = json.loads((folder / "epoch.json").read_text(encoding="utf-8"))
-    epoch, settings = data["epoch"], data["settings"]
-    epoch["corpus"] = tuple(epoch["corpus"])
-    settings["sleep"] = SleepSettings(**settings["sleep"])
-    return EpochInfo(**epoch), TrainSettings(**settings)
+    facts: _Facts = reader(_Facts)(read_json(folder / "epoch.json"))
+    check_epoch(facts.epoch)
+    return facts.epoch, facts.settings
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -73,23 +117,33 @@ def read_history(folder: Path) -> tuple[TrainStep | HeldOut, ...]:
     """The inverse of :func:`write_history`; a damaged line ends the reading."""
     events: list[TrainStep | HeldOut] = []
     try:
-        for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines():
+        for line in read_text(folder / "history.jsonl", _MAX_HISTORY_BYTES).splitlines():
             events.append(read_history_line(line))
     except DAMAGE:
         pass
     return tuple(events)
 
 
-def copy_adapter(folder: Path, target: Path) -> None:
-    """Copy the plain PEFT adapter to a new folder, whole or not at all.
+_MAX_HISTORY_BYTES = 48 * 2**20
+"""More than 100,000 steps."""
 
-    Raises:
-        OSError: if it cannot be read or written.
+
+def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> None:
+    """Copy the plain PEFT adapter to a new folder, whole or not at all, and say which backbone it belongs to.
+
+    Raises one of ``DAMAGE`` if it cannot be read or written.
     """
+    info, _ = read_facts(folder)
     try:
         target.mkdir(parents=True)
-        for name in ADAPTER_FILES:
-            shutil.copyfile(folder / name, target / name)
-    except OSError:
+        config = {**read_json(folder / ADAPTER_FILES[0]), "base_model_name_or_path": base}
+        write_text(target / ADAPTER_FILES[0], json.dumps(config, indent=2, sort_keys=True))
+        shutil.copyfile(folder / ADAPTER_FILES[1], target / ADAPTER_FILES[1])
+        era = f"{info.era}\n\n" if info.era else ""
+        told = _README.format(name=info.name, era=era, base=base, fingerprint=fingerprint)
+        write_text(target / "README.md", told)
+        sync(target / ADAPTER_FILES[1])
+        sync_folder(target.parent)
+    except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise

@@ -32,11 +32,25 @@ from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.project_lock import LOCK_FILE
 from tlora_gui.engine.sharing.kept_generations import KeptGenerations
-from tlora_gui.engine.storage import DAMAGE, first_line, write_tensors
+from tlora_gui.engine.sharing.records import MAX_NAME
+from tlora_gui.engine.storage import (
+    DAMAGE,
+    first_line,
+    is_place,
+    remove_partials,
+    rename,
+    require_inside,
+    sync_folder,
+    unreadable,
+    write_tensors,
+)
+from tlora_gui.paths import projects_dir
+from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 INDEX = "project.json"
+_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl")
 _LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
 
 
@@ -63,6 +77,7 @@ def make_folder(path: Path) -> list[Path]:
     Raises:
         TloraError: if it is no place for a new project.
     """
+    _require_utf8(path)
     require_free(path)
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
@@ -81,8 +96,19 @@ def remove_folder(path: Path, made: list[Path]) -> None:
             folder.rmdir()
 
 
+def _require_utf8(path: Path) -> None:
+    """Weights can be written to a path that is no UTF-8, but never read again."""
+    shown = str(path).encode(errors="replace").decode()
+    if shown != str(path):
+        raise TloraError(f"A part of the path {shown} is not UTF-8.", "Give that folder another name.")
+
+
 def _cannot_be_made(path: Path, error: OSError) -> TloraError:
     return TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.")
+
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+"""Names that Windows keeps for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +129,7 @@ class Project:
     generations: KeptGenerations = field(init=False)
 
     def __post_init__(self) -> None:
-        self.generations = KeptGenerations(self.path / "generations.jsonl")
+        self.generations = KeptGenerations(self.path / "generations.jsonl", self.require_writable)
 
     @classmethod
     def create(cls, path: Path, reference: str, name: str, fingerprint: str, model: TemporalLoRA) -> Project:
@@ -126,9 +152,43 @@ class Project:
         """A project that is there.
 
         Raises:
-            TloraError: if it is not a project, is damaged, or was made by a newer version.
+            TloraError: if it is not a project, is damaged, leads elsewhere, or was made by a newer version.
         """
-        return cls(path, ProjectIndex.read(path / INDEX), read_only)
+        _require_utf8(path)
+        project = cls(path, ProjectIndex.read(path / INDEX), read_only)
+        try:
+            for name in _PARTS:
+                require_inside(path / name, path)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise TloraError(f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy.") from error
+        return project
+
+    def tidy(self) -> None:
+        """Take away what a crash left half written. Only who has the project's lock may."""
+        for part in ("epochs", "mixer", "checkpoints"):
+            remove_partials(self.path / part)
+        for left in self.path.glob(".*.json*.partial"):
+            left.unlink(missing_ok=True)
+
+    def require_writable(self) -> None:
+        """Refuse to write where the project is not, or not any more.
+
+        Raises:
+            TloraError: if it may only be read, its folder is gone, or holds something else by now.
+        """
+        if self.read_only:
+            raise TloraError(
+                f"{self.path.name} can only be read here.", "Copy its folder to where you may write, and open the copy."
+            )
+        try:
+            there = ProjectIndex.read(self.path / INDEX) == self.index
+        except TloraError as error:
+            raise TloraError(
+                f"The project's folder is no longer there: {self.path}.",
+                "Put it back under this name, or open it where it is now.",
+            ) from error
+        if not there:
+            raise TloraError(f"Another project is in {self.path} now.", "Put back the one that was opened from there.")
 
     def _commit(self, index: ProjectIndex) -> None:
         """Make this the index; if it cannot be written, the project stays what it was."""
@@ -164,7 +224,7 @@ class Project:
         """An identifier for an epoch of this name that none has or had: lower case ASCII, digits and hyphens."""
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
-        taken = {MIXER_MODE, *self.index.folders, *self.checkpoints.slugs()}
+        taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
         taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return next(slug for slug in chain([base], (f"{base}-{n}" for n in count(2))) if slug not in taken)
@@ -183,15 +243,27 @@ class Project:
     ) -> None:
         """Store a finished epoch, the mixer as it is now, and the one that learned beside it without Active Sleep.
 
-        Its checkpoint is dropped. If it fails, nothing of it stays.
+        Its checkpoint is dropped. If it fails, nothing of it stays; but if the project is gone, the epoch is kept
+        beside it, or where new projects go.
+
+        Raises:
+            TloraError: if the project is gone; it says where the epoch is.
+            OSError: if it cannot be written.
         """
+        try:
+            self.require_writable()
+        except TloraError as error:
+            kept = self._rescue(info, settings, model, history)
+            raise TloraError(error.message, f"{info.name} was kept as a PEFT adapter in {kept}.") from error
         numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
         folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
         partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
         shutil.rmtree(partial, ignore_errors=True)
         try:
+            partial.parent.mkdir(exist_ok=True)
             epoch_folder.write_epoch(partial, info, settings, model, history)
-            partial.rename(place)
+            sync_folder(partial)
+            rename(partial, place)
             self._add_mixer(model, {**self.index.folders, info.slug: folder}, unprotected)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -199,11 +271,26 @@ class Project:
             raise
         self.checkpoints.drop(info.slug)
 
+    def _rescue(self, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
+        """Keep a finished epoch outside of a project that is gone.
+
+        Raises:
+            OSError: if it can be written nowhere.
+        """
+        name = f"{self.path.name}-{plain_folder(info.slug)}-rescued"
+        beside, default = self.path.parent, projects_dir()
+        try:
+            return _write_beside(beside / name, info, settings, model, history)
+        except OSError:
+            default.mkdir(parents=True, exist_ok=True)
+            return _write_beside(default / name, info, settings, model, history)
+
     def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], unprotected: TimeMixer | None = None) -> None:
         """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
         number = 1 + max((entry.number for entry in self.index.mixers), default=0)
         slots = tuple(model.slot_adapters)
         entry, beside = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
+        (self.path / "mixer").mkdir(exist_ok=True)
         write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
         if unprotected is not None:
             beside = (*beside, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
@@ -212,34 +299,38 @@ class Project:
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""
+        self.require_writable()
         folder = self.folder(info.slug)
         _, settings = epoch_folder.read_facts(folder)
         epoch_folder.write_facts(folder, info, settings)
 
     def remove_epoch(self, slug: str, model: TemporalLoRA) -> RemovedEpoch:
-        """Take an epoch out; its folder moves to ``deleted/``. ``model`` has already let go of it.
+        """Take an epoch out; its folder moves to ``deleted/`` if it can. ``model`` has already let go of it.
 
         Returns:
             what :meth:`restore_epoch` takes to undo it.
         """
+        self.require_writable()
         removed, folder = RemovedEpoch(slug, self.index), self.index.folders[slug]
         self._add_mixer(model, {other: place for other, place in self.index.folders.items() if other != slug})
-        (self.path / "deleted").mkdir(exist_ok=True)
-        target = self.path / "deleted" / folder
-        shutil.rmtree(target, ignore_errors=True)
-        if (self.path / "epochs" / folder).exists():
-            (self.path / "epochs" / folder).rename(target)
+        with suppress(OSError):  # it is out of the project wherever its folder is
+            (self.path / "deleted").mkdir(exist_ok=True)
+            rename(self.path / "epochs" / folder, self.path / "deleted" / folder)
         return removed
 
     def restore_epoch(self, removed: RemovedEpoch) -> None:
         """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
+        self.require_writable()
         folder = removed.before.folders[removed.slug]
         taken_out, place = self.path / "deleted" / folder, self.path / "epochs" / folder
-        taken_out.rename(place)
+        moved = not place.exists()
+        if moved:
+            rename(taken_out, place)
         try:
             self._commit(removed.before)
         except BaseException:
-            place.rename(taken_out)
+            if moved:
+                rename(place, taken_out)
             raise
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
@@ -250,21 +341,27 @@ class Project:
         """Steps and measurements of an epoch, or of its checkpoint; a damaged line ends the reading."""
         return epoch_folder.read_history(self.folder(slug))
 
-    def export_epoch(self, slug: str, target: Path) -> Path:
+    def export_epoch(self, slug: str, target: Path, base: str = "") -> Path:
         """Copy the plain PEFT adapter to ``target/<slug>``.
+
+        Args:
+            slug: of a finished epoch.
+            target: a folder, made if it is not there.
+            base: what others load the backbone from, if the project's reference is no such thing.
 
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
         if slug not in self.index.folders:
             raise TloraError("That epoch is not finished.", "Finish its training first.")
-        folder = target / self.index.folders[slug].partition("-")[2]
+        folder, index = target / self.index.folders[slug].partition("-")[2], self.index
         if folder.exists():
             raise TloraError(f"{folder} is already there.", "Choose another folder, or remove it first.")
+        reference = index.backbone_reference if is_place(index.backbone_reference) else index.backbone_name
         try:
-            epoch_folder.copy_adapter(self.folder(slug), folder)
-        except OSError as error:
-            raise TloraError(f"{folder} cannot be written: {error.strerror}.", "Choose another folder.") from error
+            epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
+        except DAMAGE as error:
+            raise TloraError(f"{folder} cannot be written: {first_line(error)}.", "Choose another folder.") from error
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------
@@ -279,12 +376,14 @@ class Project:
         for slug, folder in self.index.folders.items():
             place = self.path / "epochs" / folder
             try:
+                for path in (place, *place.iterdir()):
+                    require_inside(path, self.path)
                 info = replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
-                memory = epoch_folder.read_memory(place)
-                model.load_adapter(slug, place, info.era)
+                memory = epoch_folder.read_memory(place, model)
+                _load_adapter(model, slug, place, info.era)
                 model.memories[slug] = memory
             except DAMAGE as error:
-                name = folder.partition("-")[2]
+                name = (folder.partition("-")[2] or folder)[:MAX_NAME]
                 info = EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
             infos.append(info)
         self._load_mixer(model)
@@ -313,11 +412,28 @@ class Project:
             TloraError: if it cannot be read.
         """
         mixer = TimeMixer(model.mixer.hidden_size, self.index.mixer, 1 + len(entry.slots))
+        file = self.mixer_path(entry)
         try:
-            mixer.load_state_dict(load_file(self.mixer_path(entry)))
+            require_inside(file, self.path)
+            mixer.load_state_dict(load_file(file))
+            require(all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), "it is not finite")
         except DAMAGE as error:
-            raise TloraError(
-                f"The Time Mixer in {self.mixer_path(entry)} is damaged.",
-                "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.",
-            ) from error
+            rest = "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters."
+            told = unreadable(file, error, rest)
+            raise TloraError(f"The Time Mixer in {told.message}", told.hint) from error
         return mixer
+
+
+def _load_adapter(model: TemporalLoRA, slug: str, folder: Path, era: str) -> None:
+    """Take in an adapter that can speak. Raises one of ``DAMAGE``."""
+    model.load_adapter(slug, folder, era)
+    if not all(bool(weight.isfinite().all()) for weight in model.adapter_parameters(slug).values()):
+        model.remove_adapter(slug)
+        raise ValueError("its weights hold NaN or infinity")
+
+
+def _write_beside(place: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
+    folder = next(path for path in chain([place], (Path(f"{place}-{n}") for n in count(2))) if not path.exists())
+    folder.mkdir()
+    epoch_folder.write_epoch(folder, info, settings, model, history)
+    return folder

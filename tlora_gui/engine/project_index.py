@@ -6,13 +6,19 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tlora_gui.engine.config import LoraSettings, MixerSettings
 from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.storage import DAMAGE, write_text
+from tlora_gui.engine.sharing.typed_json import reader
+from tlora_gui.engine.storage import DAMAGE, read_json, unreadable, write_text
+from tlora_gui.temporal.config import require
 
 FORMAT_VERSION = 1
+_MAX_EPOCHS = 10_000
+_MAX_PATH = 4096
+_MAX_PART = 255
+Settings = TypeVar("Settings", LoraSettings, MixerSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +66,19 @@ class ProjectIndex:
             TloraError: if it is not a project, is damaged, or was made by a newer version.
         """
         try:
-            index = json.loads(file.read_text(encoding="utf-8"))
-            version = index["format_version"]
+            index = read_json(file)
+            version = reader(int)(index["format_version"])
             if version > FORMAT_VERSION:
                 maker = f"a newer tlora-gui (project format {version})"
                 raise TloraError(f"{file.parent.name} was made by {maker}.", "Update tlora-gui.")
+            backbone, read_name = index["backbone"], reader(str)
             return cls(
-                backbone_reference=index["backbone"]["reference"],
-                backbone_name=index["backbone"]["name"],
-                fingerprint=index["backbone"]["fingerprint"],
-                lora=LoraSettings(**index["lora"]),
-                mixer=MixerSettings(**index["mixer"]),
-                folders={str(slug): _plain_name(folder) for slug, folder in index["epochs"].items()},
+                backbone_reference=_bounded(read_name(backbone["reference"])),
+                backbone_name=_bounded(read_name(backbone["name"])),
+                fingerprint=_bounded(read_name(backbone["fingerprint"])),
+                lora=_settings(LoraSettings, index["lora"]),
+                mixer=_settings(MixerSettings, index["mixer"]),
+                folders=_folders(index["epochs"]),
                 mixers=_mixer_files(index["mixers"]),
                 unprotected=_mixer_files(index.get("unprotected", [])),  # older indexes have none
             )
@@ -80,8 +87,9 @@ class ProjectIndex:
                 f"{file.parent} is not a Temporal LoRA project: it holds no {file.name}.", "Choose a project's folder."
             ) from error
         except DAMAGE as error:
-            raise TloraError(
-                f"{file} is damaged: {error}.",
+            raise unreadable(
+                file,
+                error,
                 "Nothing was changed; restore that file from a copy. The epochs beside it are whole PEFT adapters.",
             ) from error
 
@@ -103,8 +111,38 @@ class ProjectIndex:
         write_text(file, json.dumps(index, indent=2))
 
 
-def _mixer_files(listed: list[dict[str, Any]]) -> tuple[MixerFile, ...]:
-    return tuple(MixerFile(_plain_name(one["file"]), tuple(one["slots"])) for one in listed)
+def _settings(kind: type[Settings], data: Any) -> Settings:
+    """Settings as they were stored; with an unknown one they would be others."""
+    kind(**data)
+    settings: Settings = reader(kind)(data)
+    return settings
+
+
+def _folders(data: Any) -> dict[str, str]:
+    folders = {_slug(slug): _plain_name(folder) for slug, folder in data.items()}
+    require(len(folders) <= _MAX_EPOCHS, f"more than {_MAX_EPOCHS} epochs")
+    require(len(set(folders.values())) == len(folders), "two epochs in one folder")
+    return folders
+
+
+def _mixer_files(data: Any) -> tuple[MixerFile, ...]:
+    listed: tuple[MixerFile, ...] = reader(tuple[MixerFile, ...])(data)
+    for entry in listed:
+        _plain_name(entry.file)
+        require(
+            len(set(map(_slug, entry.slots))) == len(entry.slots) <= _MAX_EPOCHS, "slots of a mixer are not its epochs"
+        )
+    return listed
+
+
+def _slug(slug: str) -> str:
+    require(0 < len(slug) <= _MAX_PART, "an epoch without a name that can be used")
+    return slug
+
+
+def _bounded(text: str) -> str:
+    require(len(text) <= _MAX_PATH and "\0" not in text, "a text in it is too long")
+    return text
 
 
 def _plain_name(name: Any) -> str:
@@ -113,6 +151,6 @@ def _plain_name(name: Any) -> str:
     Raises:
         ValueError: for anything that could lead out of them, since folders are moved and removed by these names.
     """
-    if not isinstance(name, str) or name.startswith(".") or not name or set(name) & set("/\\:\0"):
-        raise ValueError(f"{name!r} is no plain name")
-    return name
+    plain = isinstance(name, str) and 0 < len(name) <= _MAX_PART and name[0] != "." and not set(name) & set("/\\:\0")
+    require(plain, f"{name!r:.60} is no plain name")
+    return str(name)

@@ -32,7 +32,7 @@ from tlora_gui.engine.exploring.stored_mixers import scrub
 from tlora_gui.engine.project import Project, make_folder, remove_folder, require_free
 from tlora_gui.engine.project_lock import lock_project
 from tlora_gui.engine.sharing import text_jobs
-from tlora_gui.engine.storage import absolute, is_place
+from tlora_gui.engine.storage import absolute, first_line, is_place
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.engine.token_text import start_token_id
@@ -159,7 +159,14 @@ class Session:
             project = Project.open(path, read_only=lock is None)
             backbone = yield from _find_backbone(project, job.backbone, cancel)
             yield Progress("Loading epochs")
-            model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
+            try:
+                model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
+            except (ValueError, RuntimeError) as error:
+                raise TloraError(
+                    f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy."
+                ) from error
+            if not project.read_only:
+                project.tidy()
             opened = Workspace(project, model, backbone)
             opened.load()
         except BaseException:
@@ -180,24 +187,41 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
-    lost = f"The backbone of {project.path.name} is not at {reference or 'any known place'}"
     if is_place(reference) and not absolute(reference).exists():
-        raise BackboneMissing(reference, f"{lost}: nothing is there.")
+        where = reference or "The place of the backbone"
+        raise BackboneMissing(reference, f"{where} does not exist.")
     try:
         backbone = yield from load_backbone(reference, cancel)
     except TloraError as error:
         if reference == STARTER or error.code:
             raise
-        raise BackboneMissing(reference, f"{lost}: {error.message}") from error
+        raise BackboneMissing(reference, error.message) from error
     if fingerprint(backbone.model) != index.fingerprint:
-        raise BackboneMissing(reference, f"{lost}: the weights there are others than those it was made with.")
+        raise BackboneMissing(
+            reference, f"{reference} is not the backbone this project was made with; its weights differ."
+        )
     if elsewhere and not project.read_only:
         project.move_backbone(backbone.reference, backbone.name)
     return backbone
 
 
+_WRITING = (
+    jobs.TrainEpoch,
+    jobs.ResumeEpoch,
+    jobs.EditEpoch,
+    jobs.DeleteEpoch,
+    jobs.RestoreEpoch,
+    jobs.EditGeneration,
+    jobs.DeleteGeneration,
+    jobs.ImportGeneration,
+)
+"""What changes the project is refused before it begins, if the project is gone."""
+
+
 def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
     """Jobs that need an open project."""
+    if isinstance(job, _WRITING):
+        space.project.require_writable()
     match job:
         case jobs.SummariseCorpus():
             yield _summarise(space, job, cancel)
@@ -213,8 +237,8 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             epoch_jobs.restore(space)
             yield ProjectOpened(space.info())
         case jobs.ExportEpoch():
-            epoch = space.epochs[job.slug]
-            yield FileWritten(str(space.project.export_epoch(epoch.slug, Path(job.path))))
+            slug, base = space.epochs[job.slug].slug, space.loadable_backbone()
+            yield FileWritten(str(space.project.export_epoch(slug, absolute(job.path), base)))
         case jobs.Generate():
             yield from generate_text(space, job, cancel)
         case jobs.AskOthers():

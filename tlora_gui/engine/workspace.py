@@ -20,6 +20,7 @@ from tlora_gui.engine.exploring.stored_mixers import current_mixer, over_slots, 
 from tlora_gui.engine.generation import TokenStream
 from tlora_gui.engine.project import Project, RemovedEpoch
 from tlora_gui.engine.project_index import MixerFile
+from tlora_gui.engine.storage import is_place
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
@@ -89,6 +90,10 @@ class Workspace:
             blocks=model.backbone.config.get_text_config().num_hidden_layers,
             mixer_layer=model.mixer_layer,
         )
+
+    def loadable_backbone(self) -> str:
+        """What transformers and PEFT load this backbone from: a Hub id or a folder."""
+        return self.backbone.model.name_or_path if is_place(self.backbone.reference) else self.backbone.name
 
     def slots(self) -> tuple[SlotInfo, ...]:
         """The mixer's slots, the backbone first."""

@@ -10,7 +10,7 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
+from tlora_gui.engine.events import GenerationStarted, PromptTooLong
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.generation import Given, TokenStream, go_on, no_room
@@ -77,7 +77,7 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         branch_at=at,
         desk=text.blend.changes,
     )
-    yield GenerationFinished(space.project.generations.keep(record))
+    yield from space.project.generations.finish(record)
 
 
 def open_text(

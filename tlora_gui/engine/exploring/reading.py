@@ -21,7 +21,7 @@ from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.corpus import TextCorpus, read_text
 from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
+from tlora_gui.engine.events import GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.exploring.segments import domains
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
@@ -63,7 +63,7 @@ def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: Cance
         record = replace(record, ended="read", report=report)
     if cancel.mode == "discard":
         raise Cancelled
-    yield GenerationFinished(space.project.generations.keep(record))
+    yield from space.project.generations.finish(record)
 
 
 def text_of_file(path: str) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import GenerationFinished
 from tlora_gui.engine.sharing.recipe import Recipe
 from tlora_gui.engine.sharing.records import (
     generation_line,
@@ -25,7 +26,7 @@ from tlora_gui.engine.sharing.records import (
     summary_of,
 )
 from tlora_gui.engine.sharing.typed_json import reader
-from tlora_gui.engine.storage import DAMAGE
+from tlora_gui.engine.storage import DAMAGE, patiently, unreadable
 from tlora_gui.engine.texts import GenerationRecord, GenerationSummary
 
 _PIECE = 2**16
@@ -54,9 +55,13 @@ class _Kept:
 
 @dataclass(slots=True)
 class KeptGenerations:
-    """The file ``path``. What was read of it is remembered without tokens, so that only new lines are read again."""
+    """The file ``path``. What was read of it is remembered without tokens, so that only new lines are read again.
+
+    ``require_writable`` raises where nothing may be written.
+    """
 
     path: Path
+    require_writable: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
     _kept: dict[str, _Kept] = field(default_factory=dict)
     _read_to: int = 0
 
@@ -70,11 +75,26 @@ class KeptGenerations:
         Returns:
             the record as it is kept.
         """
-        if not record.id or record.id in self._known():
-            record = replace(record, id=uuid4().hex[:12])
-        record = replace(record, created=record.created or time.time())
+        record = self._named(record)
         self._append(generation_line(record, origin))
         return record
+
+    def finish(self, record: GenerationRecord) -> Iterator[GenerationFinished]:
+        """Keep a text that has just ended, and tell it; if it cannot be kept it is told all the same, then why.
+
+        Raises:
+            TloraError, OSError: if it cannot be written.
+        """
+        record = self._named(record)
+        try:
+            self._append(generation_line(record))
+        finally:
+            yield GenerationFinished(record)
+
+    def _named(self, record: GenerationRecord) -> GenerationRecord:
+        if not record.id or record.id in self._known():
+            record = replace(record, id=uuid4().hex[:12])
+        return replace(record, created=record.created or time.time())
 
     def last(self) -> GenerationRecord | None:
         """The latest generation that is not deleted and can be read, at the cost of the file's end alone."""
@@ -107,8 +127,10 @@ class KeptGenerations:
         try:
             record = _read(self._line(kept), kept.offset)
         except DAMAGE as error:
+            if isinstance(error, OSError):
+                raise unreadable(self.path, error, "") from error
             raise TloraError("This text is damaged on disk.", "The others are not; delete it from the list.") from error
-        return replace(record, name=kept.summary.name, pinned=kept.summary.pinned)
+        return replace(record, id=id, name=kept.summary.name, pinned=kept.summary.pinned)
 
     def origin(self, id: str) -> Recipe | None:
         """What made a generation, if it came from another project and that can be read."""
@@ -135,7 +157,7 @@ class KeptGenerations:
         """
         self._listed(id)
         taken = {id}
-        for kept in self._known().values():  # branches come after what they branch off
+        for kept in self._known().values():
             if not kept.deleted_with and kept.summary.parent in taken:
                 taken.add(kept.summary.id)
         self._tell(_Edit(id, deleted=tuple(taken)))
@@ -177,7 +199,8 @@ class KeptGenerations:
 
     def _append(self, line: str) -> None:
         """Write a line durably; one that was cut off before it stays alone."""
-        with self.path.open("a+b") as file:
+        self.require_writable()
+        with patiently(lambda: self.path.open("a+b")) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
             start = "" if file.read(1) in (b"", b"\n") else "\n"
             file.write(f"{start}{line}\n".encode())
@@ -193,7 +216,8 @@ def _take(kept: dict[str, _Kept], line: bytes, offset: int) -> None:
         else:
             summary = read_summary(line.decode())
             id = summary.id or _made_up(offset)
-            kept.setdefault(id, _Kept(replace(summary, id=id), offset))
+            parent = summary.parent if summary.parent in kept else ""  # branches come after what they branch off
+            kept.setdefault(id, _Kept(replace(summary, id=id, parent=parent), offset))
     except DAMAGE:
         pass
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from itertools import pairwise
 from typing import Any, cast
 
-from tlora_gui.engine.events import HeldOut, TrainStep
+from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.sharing.recipe import Recipe
 from tlora_gui.engine.sharing.typed_json import reader
 from tlora_gui.engine.texts import GenerationRecord, GenerationSummary, ReadReport, TokenEvent
@@ -20,6 +20,11 @@ _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _ROUNDING = 0.02
 """Weights are sums of bfloat16 at worst."""
 _YEAR_9000 = 2.2e11
+MAX_NAME = 200
+"""Characters of an epoch's name."""
+_MAX_NOTE = 2000
+_LARGEST = 1e15
+"""No count, loss or time of training is larger; charts can still draw it."""
 
 
 def history_line(event: TrainStep | HeldOut) -> str:
@@ -34,14 +39,32 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
         ValueError, KeyError, TypeError: if the line is something else.
     """
     data = json.loads(line)
-    kind = data.pop("kind")
-    if kind == "TrainStep":
-        return TrainStep(**data)
-    if kind == "HeldOut":
-        data["routing"], data["unprotected"] = _pairs(data["routing"]), _pairs(data["unprotected"])
-        data["losses"] = _pairs(data.get("losses", []))  # older histories have none
-        return HeldOut(**data)
-    raise ValueError(f"unknown kind of history line {kind!r}")
+    require(isinstance(data, dict), "a line of a history is no object")
+    event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
+    pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
+    figures = [value for value in astuple(event) if isinstance(value, (int, float))]
+    require(all(-1 <= figure <= _LARGEST for figure in (*figures, *(value for _, value in pairs))), "a figure is none")
+    return event
+
+
+def check_epoch(info: EpochInfo) -> None:
+    """Refuse an epoch that could not be shown.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    require(len(info.name.strip()) > 0 and len(info.name) <= MAX_NAME, f"a name has 1 to {MAX_NAME} characters")
+    require(max(len(info.era), len(info.note)) <= _MAX_NOTE, f"an era has at most {_MAX_NOTE} characters")
+    require(is_colour(info.colour), "a colour is #RRGGBB")
+    require(0 <= info.tokens <= _LARGEST, "tokens is no count")
+    losses = (loss for loss in (info.held_out_loss, info.backbone_loss) if loss is not None)
+    require(all(-1 <= loss <= _LARGEST for loss in losses), "a loss is impossible")
+    require(not any("\0" in path for path in info.corpus), "a path of its text is none")
+
+
+def is_colour(colour: str) -> bool:
+    """Whether it is #RRGGBB."""
+    return _COLOUR.fullmatch(colour) is not None
 
 
 def generation_line(record: GenerationRecord, recipe: Recipe | None = None) -> str:
@@ -131,7 +154,7 @@ def read_generation(data: Any) -> GenerationRecord:
     record = cast(GenerationRecord, reader(GenerationRecord)(data))
     count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
     require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), "slots are the backbone, then epochs")
-    require(all(_COLOUR.fullmatch(slot.colour) for slot in record.slots), "colours are #RRGGBB")
+    require(all(is_colour(slot.colour) for slot in record.slots), "colours are #RRGGBB")
     for index, token in enumerate(record.tokens):
         _check_token(token, index, len(slugs))
     places = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
@@ -165,7 +188,3 @@ def _check_report(report: ReadReport, count: int, slots: int) -> None:
 
 def _check_time(created: float) -> None:
     require(0 <= created < _YEAR_9000, "created is no time")
-
-
-def _pairs(listed: list[list[Any]]) -> tuple[tuple[str, float], ...]:
-    return tuple((str(name), float(value)) for name, value in listed)
