@@ -89,7 +89,9 @@ def test_a_branch_that_waits_is_forgotten_with_its_project(open_window: OpenWind
     person.wait(lambda: len(person.text.tokens) > 12)
     person.window.controller.generating.again(8)
     person.window.menus.close_project.trigger()
-    assert person.window.controller.generating.job_id is None and not person.window.client.busy
+    assert person.window.controller.generating.job_id is None
+    person.wait(lambda: not person.window.client.busy)
+    assert person.window.controller.generating.job_id is None and not person.text.tokens
 
 
 def test_opening_a_text_ends_the_one_that_comes(open_window: OpenWindow, trained_project: Path) -> None:

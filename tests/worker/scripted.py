@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk
+from tlora_gui.engine.errors import Cancelled
 from tlora_gui.engine.events import EndEvent, Event, Progress, StreamEvent
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -34,6 +35,7 @@ class Script:
         self.desks: list[MixingDesk] = []
         self.made_in = threading.get_ident()
         self.ran_in: set[int] = set()
+        self.closed_in: list[int] = []
 
     def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         self.ran.append(job)
@@ -43,6 +45,9 @@ class Script:
     def steer(self, desk: MixingDesk) -> None:
         self.desks.append(desk)
         self.ran_in.add(threading.get_ident())
+
+    def close(self) -> None:
+        self.closed_in.append(threading.get_ident())
 
 
 def steps(label: str, count: int) -> Play:
@@ -83,6 +88,22 @@ def gated_steps(label: str, count: int, gate: Gate) -> Play:
     def play(cancel: CancelToken) -> Iterator[StreamEvent]:
         gate.hold()
         yield from steps(label, count)(cancel)
+
+    return play
+
+
+def learns(written: list[str], gate: Gate | None = None) -> Play:
+    """Trains until it is asked to end; it writes its checkpoint three items later, as a batch has to end first."""
+
+    def play(cancel: CancelToken) -> Iterator[StreamEvent]:
+        while cancel.mode is None:
+            yield Progress("step")
+        for number in range(3):
+            yield Progress("ending", number)
+        if gate is not None:
+            gate.hold()
+        written.append(cancel.mode)
+        raise Cancelled
 
     return play
 

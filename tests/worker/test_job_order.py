@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from scripted import Ear, Gate, Play, Script, WaitUntil, gated_steps, long_job, quick_job, steps, until_cancelled
 
-from tlora_gui.engine.cancel import CancelMode
-from tlora_gui.engine.events import JobCancelled, JobDone, Progress
+from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.config import MixingDesk
+from tlora_gui.engine.events import JobCancelled, JobDone, Progress, StreamEvent
 from tlora_gui.engine.jobs import Job
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -155,6 +156,59 @@ def test_a_dropped_job_is_heard_no_more_and_ends(started: Started, wait_until: W
     following = client.submit(long_job("next"))
     wait_until(lambda: not client.busy)
     assert [number for number, _ in ear.told[heard:]] == [following, following]
+
+
+def test_a_dropped_job_tells_its_end_at_once_and_only_once(started: Started, wait_until: WaitUntil) -> None:
+    client, ear = started({long_job(): until_cancelled(), long_job("next"): steps("next", 1)})
+    dropped = client.submit(long_job())
+    wait_until(lambda: ear.stream(dropped))
+    client.drop(dropped)
+    assert ear.ends(dropped) == [JobCancelled(dropped, kept=False)]
+    client.drop(dropped)
+    client.submit(long_job("next"))
+    wait_until(lambda: not client.busy)
+    assert len(ear.ends(dropped)) == 1 and ear.of(dropped)[-1:] == ear.ends(dropped)
+
+
+def test_a_job_can_be_dropped_with_what_it_has(started: Started, wait_until: WaitUntil) -> None:
+    modes: list[CancelMode | None] = []
+
+    def play(cancel: CancelToken) -> Iterator[StreamEvent]:
+        while cancel.mode is None:
+            yield Progress("on")
+        modes.append(cancel.mode)
+
+    client, ear = started({quick_job(): play, quick_job("next"): steps("next", 1)})
+    dropped = client.submit(quick_job())
+    wait_until(lambda: ear.stream(dropped))
+    client.drop(dropped, "keep")
+    client.submit(quick_job("next"))
+    wait_until(lambda: not client.busy)
+    assert modes == ["keep"]
+
+
+def test_a_turn_of_the_desk_reaches_the_generation_that_is_meant_or_none(
+    make_client: MakeClient, wait_until: WaitUntil
+) -> None:
+    script = Script({quick_job("first"): until_cancelled(), quick_job("second"): until_cancelled()})
+    client = make_client(lambda: script)
+    ear = Ear(client)
+    client.start()
+    first = client.submit(quick_job("first"))
+    wait_until(lambda: ear.stream(first))
+    mine, late, other = (MixingDesk(muted=(slug,)) for slug in ("mine", "late", "other"))
+    client.steer(first, mine)
+    second = client.submit(quick_job("second"))
+    client.steer(second, late)  # it has not begun
+    client.cancel(first, "keep")
+    wait_until(lambda: ear.stream(second))
+    client._steer.emit(first, late)  # was on its way when the first ended
+    client.steer(first, late)
+    client.steer(second, other)
+    wait_until(lambda: len(script.desks) == 2)
+    client.cancel(second, "keep")
+    wait_until(lambda: not client.busy)
+    assert script.desks == [mine, other]
 
 
 def test_a_job_is_live_from_submit_until_its_end_is_told(started: Started, wait_until: WaitUntil) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from scripted import Ear, Script, WaitUntil, long_job, quick_job, steps, until_cancelled
+from scripted import Ear, Gate, Script, WaitUntil, gated_steps, learns, long_job, quick_job, steps, until_cancelled
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.events import GenerationFinished, JobDone, Progress, ProjectOpened, StreamEvent
+from tlora_gui.worker import engine_worker
 from tlora_gui.worker.engine_client import EngineClient, engine_threads, make_session
 
 MakeClient = Callable[..., EngineClient]
@@ -86,8 +87,9 @@ def test_jobs_submitted_before_the_start_run_after_it(
 
 
 def test_shutdown_ends_everything_and_closes_what_runs_in_its_own_thread(
-    make_client: MakeClient, wait_until: WaitUntil, qapp: QApplication
+    make_client: MakeClient, wait_until: WaitUntil, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(engine_worker, "FINISH_S", 0.2)  # the play hears no wish to be suspended
     running, held = Closing(), Closing()
     script = Script({quick_job("running"): running, long_job("held"): held})
     client = make_client(lambda: script)
@@ -157,7 +159,10 @@ def test_shutdown_before_the_start_makes_no_session(make_client: MakeClient) -> 
 
 
 def test_a_stream_that_fails_while_it_is_closed_does_not_stop_the_shutdown(
-    make_client: MakeClient, wait_until: WaitUntil, caplog: pytest.LogCaptureFixture
+    make_client: MakeClient,
+    wait_until: WaitUntil,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bad, good = Closing(OSError("the disk went away")), Closing()
     client = make_client(lambda: Script({quick_job(): bad, long_job(): good}))
@@ -167,10 +172,63 @@ def test_a_stream_that_fails_while_it_is_closed_does_not_stop_the_shutdown(
     wait_until(lambda: ear.stream(first))
     second = client.submit(quick_job())
     wait_until(lambda: ear.stream(second))
+    monkeypatch.setattr(engine_worker, "FINISH_S", 0.2)
     client.shutdown()
     assert not client._thread.isRunning()
     assert len(bad.closed_in) == len(good.closed_in) == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["running", "paused"])
+def test_shutdown_lets_a_training_write_its_checkpoint(
+    make_client: MakeClient, wait_until: WaitUntil, held: bool
+) -> None:
+    written: list[str] = []
+    client = make_client(lambda: Script({long_job(): learns(written)}))
+    ear = Ear(client)
+    client.start()
+    training = client.submit(long_job())
+    wait_until(lambda: ear.stream(training))
+    client.pause(training, held)
+    assert client.shutdown()
+    assert written == ["suspend"]
+
+
+def test_a_discard_that_was_asked_before_the_shutdown_is_not_turned_into_a_checkpoint(
+    make_client: MakeClient, wait_until: WaitUntil
+) -> None:
+    written: list[str] = []
+    client = make_client(lambda: Script({long_job(): learns(written)}))
+    ear = Ear(client)
+    client.start()
+    training = client.submit(long_job())
+    wait_until(lambda: ear.stream(training))
+    client.cancel(training, "discard")
+    client.shutdown()
+    assert "suspend" not in written
+
+
+def test_an_engine_that_hangs_does_not_hold_the_shutdown(
+    make_client: MakeClient, wait_until: WaitUntil, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate()
+    client = make_client(lambda: Script({long_job(): gated_steps("hangs", 1, gate)}))
+    client.start()
+    client.submit(long_job())
+    wait_until(lambda: gate.holds)
+    assert not client.shutdown(limit_s=0.1)
+    assert client._thread.isRunning() and "hangs" in caplog.text
+    gate.open()
+
+
+def test_shutdown_lets_go_of_the_project_in_the_engines_thread(make_client: MakeClient, wait_until: WaitUntil) -> None:
+    script = Script({quick_job(): steps("quick", 1)})
+    client = make_client(lambda: script)
+    client.start()
+    client.submit(quick_job())
+    wait_until(lambda: not client.busy)
+    client.shutdown()
+    assert script.closed_in == [*script.ran_in]
 
 
 @pytest.mark.parametrize(("given", "found"), [("3", 3), ("1", 1)])

@@ -38,7 +38,9 @@ def create_window(project: str | None = None, theme: ThemeMode | None = None) ->
     assert isinstance(app, QApplication), "create a QApplication first"
     settings = WindowSettings()
     themes = ThemeManager(app, theme or settings.theme)
-    return MainWindow(themes, settings, project)
+    window = MainWindow(themes, settings, project)
+    themes.setParent(window)  # it goes with it
+    return window
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     _explain_missing_display()
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
-    qInstallMessageHandler(_log_qt_message)
+    qInstallMessageHandler(_print_fatal)
     app.setApplicationName("tlora-gui")
     app.setApplicationDisplayName("Temporal LoRA")
     app.setDesktopFileName("tlora-gui")
@@ -55,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     if options.theme:
         settings.theme = options.theme
     install(app, settings.language)
-    project = options.project or (None if options.demo else settings.last_project or None)
+    last = "" if options.demo or settings.opening else settings.last_project  # not one that the last process fell over
+    project = options.project or last or None
     window = create_window(project, options.theme)
     if options.exit_when_visible:
         window.first_painted.connect(_tell_and_leave)
@@ -63,11 +66,11 @@ def run(options: argparse.Namespace) -> int:
     if options.demo:
         from tlora_gui.ui.demo import TOKENS_PER_PASS, Demo
 
-        demo = Demo(window, options.screenshots, options.demo_tokens or TOKENS_PER_PASS)
-        window.controller.demo = demo
-        demo.start()
+        window.controller.play(Demo(window, options.screenshots, options.demo_tokens or TOKENS_PER_PASS))
     status = app.exec()
-    window.shutdown()
+    if not window.shutdown():  # what is stored is whole, and the system lets go of the project's lock
+        logging.shutdown()
+        os._exit(status)
     return status
 
 
@@ -100,8 +103,7 @@ def _explain_fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -
 _warnings: list[str] = []
 
 
-def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+def _print_fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt's other messages go to the log, see :mod:`tlora_gui.ui.faults`."""
     if kind == QtMsgType.QtFatalMsg:
         print(message, file=sys.stderr, flush=True)
-    if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg):
-        logging.getLogger("qt").warning("%s", message)

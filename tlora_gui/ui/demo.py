@@ -8,32 +8,37 @@ picture of every stage, the coloured text as HTML, and ``demo.json`` with what w
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.config import STARTER, SamplingSettings
 from tlora_gui.engine.events import (
+    CorpusSummarised,
     DemoCorpora,
     Evaluated,
     Event,
     FileWritten,
     GenerationFinished,
+    GenerationsListed,
     HeldOut,
     JobCancelled,
     JobFailed,
     TrainStep,
     WeightsHashed,
 )
+from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.paths import projects_dir
 from tlora_gui.ui.demo_tour import Tour
 from tlora_gui.ui.stall_meter import StallMeter
@@ -62,7 +67,12 @@ _Widget = TypeVar("_Widget", bound=QWidget)
 
 
 class Demo(QObject):
-    """Plays the script in ``window``.
+    """Plays the script in ``window``, in a project of its own; it ends when that is left.
+
+    What the script asks for is its own, and only that counts: texts and troubles of the person's do not concern it.
+
+    Signals:
+        over: it has ended, in whatever way.
 
     Args:
         window: a window with no project open, or any project (the demo makes its own).
@@ -70,13 +80,20 @@ class Demo(QObject):
         tokens: training tokens per epoch.
     """
 
+    over = Signal()
+
     def __init__(self, window: MainWindow, pictures: Path | None = None, tokens: int = TOKENS_PER_PASS) -> None:
         super().__init__(window)
         self.window = window
         self.pictures = pictures
         self.tokens = tokens
         self.report: dict[str, Any] = {"domains": {}, "tokens_per_second": {}, "max_stall_ms": {}}
-        self.heard: list[Event] = []
+        self.steps: list[TrainStep] = []
+        self.held_out: list[HeldOut] = []
+        self._latest: dict[type, Event] = {}
+        self._counts: Counter[type] = Counter()
+        self._own: set[int] = set()
+        self._folder: Path | None = None
         self._script: Iterator[Condition] = iter(())
         self._condition: Condition | None = None
         self._stalls = StallMeter(self)
@@ -110,26 +127,50 @@ class Demo(QObject):
             self._stalls.end()
             self.window.client.events.disconnect(self._hear)
             self.window.menus.demo.setText(self.tr("Play the &demo"))
+            self.over.emit()
 
     @Slot(object)
     def _hear(self, batch: list[tuple[int, Event]]) -> None:
-        self.heard += [event for _, event in batch]
-        failed = next((event for _, event in batch if isinstance(event, (JobFailed, JobCancelled))), None)
-        if failed is not None:
-            self._give_up(failed)
+        for job_id, event in batch:
+            if isinstance(event, GenerationsListed):  # the window asks for it by itself
+                self._counts[GenerationsListed] += 1
+            elif job_id not in self._own:
+                continue
+            elif isinstance(event, TrainStep):
+                self.steps.append(event)
+            elif isinstance(event, HeldOut):
+                self.held_out.append(event)
+            elif isinstance(event, (JobFailed, JobCancelled)):
+                self._give_up(event)
+                return
+            elif not isinstance(event, TokenEvent):
+                self._latest[type(event)] = event
+                self._counts[type(event)] += 1
+            if isinstance(event, CorpusSummarised):  # the dialog may drop it from here on
+                self._own.discard(job_id)
 
     def _give_up(self, end: JobFailed | JobCancelled) -> None:
+        reason = f"{end.message} {end.hint}\n{end.details}" if isinstance(end, JobFailed) else "a job was cancelled"
+        self._end_early(reason)
+
+    def _end_early(self, reason: str) -> None:
         self.stop()
         if self.pictures:
-            reason = f"{end.message} {end.hint}\n{end.details}" if isinstance(end, JobFailed) else "a job was cancelled"
             print(f"tlora-gui: the demo failed: {reason}", file=sys.stderr)
             self._leave(1)
 
     @Slot()
     def _poll(self) -> None:
+        controller = self.window.controller
+        place = None if controller.project is None else Path(controller.project.path)
+        if self._folder is not None and self._folder != place and not controller.opening:
+            self._end_early("its project was left")
+            return
         if self._condition is not None and not self._condition():
             return
+        before = set(self.window.client.live())
         self._condition = next(self._script, None)
+        self._own.update(set(self.window.client.live()) - before)
         if self._condition is None:
             self.stop()
             if self.pictures:
@@ -147,9 +188,9 @@ class Demo(QObject):
             self.report["window_visible_s"] = round(_time_to_window(), 3)
         yield lambda: window.isVisible()
         self.shoot("welcome")
-        folder = _free_folder(projects_dir() / "Demo")
-        controller.create_project(str(folder), STARTER)
-        yield lambda: controller.project is not None and Path(controller.project.path) == folder
+        self._folder = _free_folder(Path(os.path.abspath(projects_dir() / "Demo")))
+        controller.create_project(str(self._folder), STARTER)
+        yield lambda: not controller.opening
         self._say(self.tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
         self.shoot("empty-project")
         window.client.submit(jobs.FetchDemoCorpora())
@@ -241,7 +282,7 @@ class Demo(QObject):
 
     def last(self, kind: type) -> Any:
         """The latest event of a kind; None if there was none."""
-        return next((event for event in reversed(self.heard) if isinstance(event, kind)), None)
+        return self._latest.get(kind)
 
     def _need(self, kind: type) -> Any:
         event = self.last(kind)
@@ -250,14 +291,14 @@ class Demo(QObject):
 
     def count(self, kind: type) -> int:
         """How many events of a kind there have been."""
-        return sum(isinstance(event, kind) for event in self.heard)
+        return self._counts[kind]
 
     def more(self, kind: type, than: int) -> Condition:
         """Until there have been more events of a kind."""
         return lambda: self.count(kind) > than
 
     def _steps(self, slug: str) -> list[TrainStep]:
-        return [event for event in self.heard if isinstance(event, TrainStep) and event.slug == slug]
+        return [step for step in self.steps if step.slug == slug]
 
     def _note_stall(self, which: str) -> None:
         worst = max(self._stalls.end(), default=0.0)
@@ -279,7 +320,7 @@ class Demo(QObject):
         self.report["switch_lag"] = evaluated.switch_lag
         self.report["calibration_error"] = round(evaluated.calibration_error, 4)
         self.report["held_out"] = {
-            slug: [[e.step, round(e.loss, 4)] for e in self.heard if isinstance(e, HeldOut) and e.slug == slug]
+            slug: [[each.step, round(each.loss, 4)] for each in self.held_out if each.slug == slug]
             for slug in self.report["domains"]
         }
 
@@ -310,7 +351,7 @@ def _free_folder(wanted: Path) -> Path:
     """``wanted``, or ``wanted 2`` and so on: an earlier demo's project is left alone."""
     numbered = re.sub(r" \d+$", "", wanted.name)
     folder, number = wanted, 2
-    while folder.exists():
+    while os.path.exists(folder):
         folder, number = wanted.with_name(f"{numbered} {number}"), number + 1
     return folder
 

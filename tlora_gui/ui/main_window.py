@@ -33,6 +33,7 @@ from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.controller import Controller
 from tlora_gui.ui.epochs.panel import EpochsPanel
+from tlora_gui.ui.faults import Faults
 from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
@@ -47,7 +48,7 @@ from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome
-from tlora_gui.worker.engine_client import EngineClient
+from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
 
 _SIZE = (1280, 800)
 _LAYOUT = 2
@@ -77,7 +78,8 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self._project_at_start = project
         self._painted = False
-        self._may_close = False
+        self._may_close = self._within_close = False
+        self._wait_s = SHUTDOWN_S
         self._palette: CommandPalette | None = None
         self._build()
         self._build_menus()
@@ -89,6 +91,9 @@ class MainWindow(QMainWindow):
         self._default_layout = self.saveState(_LAYOUT)
         self.restoreGeometry(settings.geometry)
         self.show_welcome()
+        self.faults = Faults(self)
+        self.faults.seen.connect(self._show_fault, Qt.ConnectionType.QueuedConnection)  # not in the middle of a paint
+        self.faults.install()
 
     # -- building -----------------------------------------------------------------------------------------------
 
@@ -299,7 +304,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close:
+            self._within_close = True
             self.close_asked.emit()
+            self._within_close = False
         if not self._may_close:  # nobody has called close_now meanwhile
             event.ignore()
             return
@@ -309,14 +316,28 @@ class MainWindow(QMainWindow):
         self.shutdown()
         event.accept()
 
-    def close_now(self) -> None:
-        """Close without asking again."""
-        self._may_close = True
-        self.close()
+    def close_now(self, wait_s: float = SHUTDOWN_S) -> None:
+        """Close without asking again; an engine that does not end within ``wait_s`` seconds is left behind."""
+        self._may_close, self._wait_s = True, wait_s
+        if not self._within_close:
+            self.close()
 
-    def shutdown(self) -> None:
-        """End the engine's thread; the window can only be thrown away after this."""
-        self.client.shutdown()
+    def shutdown(self) -> bool:
+        """End the engine's thread; the window can only be thrown away after this.
+
+        Returns:
+            Whether it has ended; if it hangs, only the end of the process ends it.
+        """
+        ended = self.client.shutdown(self._wait_s)
+        if ended:
+            self.settings.opening = ""
+        self.faults.remove()
+        return ended
+
+    @Slot(str, str)
+    def _show_fault(self, what: str, details: str) -> None:
+        message = self.tr("Something went wrong: {what}").format(what=what)
+        self.banner.show_error(message, self.tr("Nothing stored is lost by it. Details can be copied."), details)
 
 
 def _further_keys(window: MainWindow) -> list[tuple[str, str, str]]:

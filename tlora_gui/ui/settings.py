@@ -1,9 +1,12 @@
-"""What the window remembers between two launches: geometry, layout, theme, language, recent projects."""
+"""What the window remembers between two launches: geometry, layout, theme, language, recent projects.
+
+It is memory of convenience in a file that may hold anything: whatever is damaged reads as if it were not there.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, cast
+import os
+from typing import Any, Literal
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -15,6 +18,8 @@ LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
 """What the window can speak, each language in its own words."""
 
 _RECENT = 8
+_REMEMBERED = 24
+_LONGEST_PATH = 4096
 
 
 class WindowSettings:
@@ -25,8 +30,8 @@ class WindowSettings:
 
     @property
     def theme(self) -> ThemeMode:
-        mode = self._store.value("theme", "system")
-        return mode if mode in ("system", "light", "dark") else "system"
+        mode = self._text("theme")
+        return mode if mode in ("light", "dark") else "system"  # type: ignore[return-value]
 
     @theme.setter
     def theme(self, mode: ThemeMode) -> None:
@@ -34,7 +39,7 @@ class WindowSettings:
 
     @property
     def language(self) -> Language:
-        chosen = self._store.value("language", "system")
+        chosen = self._text("language")
         return chosen if chosen in LANGUAGES else "system"
 
     @language.setter
@@ -59,25 +64,53 @@ class WindowSettings:
 
     @property
     def recent_projects(self) -> list[str]:
-        """Project folders that still exist, the latest first."""
-        stored = self._store.value("recent", [])
-        listed = [stored] if isinstance(stored, str) else list(cast("list[str]", stored or []))
-        return [path for path in listed if Path(path).is_dir()]
+        """Project folders that can be seen now, the latest first."""
+        return [path for path in self._remembered() if os.path.isdir(path)][:_RECENT]
 
     def add_recent(self, path: str) -> None:
-        """Put a project at the front."""
-        others = [other for other in self.recent_projects if other != path]
-        self._store.setValue("recent", [path, *others][:_RECENT])
+        """Put a project at the front. Those that cannot be seen now, as on a drive that is away, stay remembered."""
+        others = [other for other in self._remembered() if other != path]
+        self._store.setValue("recent", [path, *others][:_REMEMBERED])
 
     @property
     def last_project(self) -> str:
         """The project to open at start; empty if the person closed it."""
-        return str(self._store.value("last", ""))
+        return self._text("last")
 
     @last_project.setter
     def last_project(self, path: str) -> None:
         self._store.setValue("last", path)
 
+    @property
+    def opening(self) -> str:
+        """The project that is being opened; at a start, the one that the last process fell over."""
+        return self._text("opening")
+
+    @opening.setter
+    def opening(self, path: str) -> None:
+        if path != self.opening:
+            self._store.setValue("opening", path)
+            self._store.sync()  # a crash would leave no time for it
+
+    def _remembered(self) -> list[str]:
+        stored = self._value("recent")
+        listed = stored if isinstance(stored, list) else [stored]
+        return [path for path in listed if _is_path(path)][:_REMEMBERED]
+
+    def _text(self, key: str) -> str:
+        value = self._value(key)
+        return value if _is_path(value) else ""
+
     def _bytes(self, key: str) -> QByteArray:
-        value = self._store.value(key)
+        value = self._value(key)
         return value if isinstance(value, QByteArray) else QByteArray()
+
+    def _value(self, key: str) -> Any:
+        try:
+            return self._store.value(key)
+        except Exception:  # of a kind that Qt reads and Python cannot
+            return None
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_PATH and "\0" not in value

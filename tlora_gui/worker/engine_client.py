@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from itertools import count
@@ -10,9 +11,16 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.events import EndEvent, Event
+from tlora_gui.engine.events import EndEvent, Event, JobCancelled
 from tlora_gui.engine.jobs import Job
-from tlora_gui.worker.engine_worker import Assignment, EngineWorker, SessionLike
+from tlora_gui.worker.engine_worker import FINISH_S, Assignment, EngineWorker, SessionLike
+
+SHUTDOWN_S = FINISH_S + 15.0
+"""How long the window waits for the engine's thread at most."""
+
+logger = logging.getLogger(__name__)
+_hanging: list[object] = []
+"""Threads that would not end: Qt aborts the process when one is thrown away while it runs."""
 
 STACK_BYTES = 16 * 2**20
 """macOS gives other threads 512 kB, too little for a model's call depth."""
@@ -31,10 +39,11 @@ def make_session() -> SessionLike:
 
 
 class EngineClient(QObject):
-    """Owns the worker's thread.
+    """Owns the worker's thread, and is the one place that knows which jobs live.
 
     Signals:
-        events: list of (job_id, event) of live jobs, in order; a job is live from submit to its end.
+        events: list of (job_id, event) of live jobs, in order; a job is live from submit to its end. Every job's end is
+            told exactly once, that of a dropped one too; only a shutdown tells nothing more.
         ready: the engine has started.
     """
 
@@ -42,7 +51,7 @@ class EngineClient(QObject):
     ready = Signal()
     _submitted = Signal(object)
     _pause = Signal(int, bool)
-    _steer = Signal(object)
+    _steer = Signal(int, object)
     _wake = Signal()
     _finish = Signal()
     _start = Signal()
@@ -84,20 +93,22 @@ class EngineClient(QObject):
             self._tokens[job_id].cancel(mode)
             self._wake.emit()
 
-    def drop(self, job_id: int | None) -> None:
-        """Cancel a job and hear no more of it."""
-        self.cancel(job_id)
-        if job_id is not None:
-            self._tokens.pop(job_id, None)
+    def drop(self, job_id: int | None, mode: CancelMode = "discard") -> None:
+        """Cancel a job and hear no more of it: its end is told before this returns."""
+        if job_id in self._tokens:
+            self.cancel(job_id, mode)
+            del self._tokens[job_id]
+            self.events.emit([(job_id, JobCancelled(job_id, kept=False))])
 
     def pause(self, job_id: int | None, paused: bool) -> None:
         """Hold a job, or let it go on."""
         if job_id in self._tokens:
             self._pause.emit(job_id, paused)
 
-    def steer(self, desk: MixingDesk) -> None:
-        """Turn the mixing desk of the generation that runs, from its next token on."""
-        self._steer.emit(desk)
+    def steer(self, job_id: int | None, desk: MixingDesk) -> None:
+        """Turn the mixing desk of a generation, from its next token on; one that does not run is left alone."""
+        if job_id in self._tokens:
+            self._steer.emit(job_id, desk)
 
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""
@@ -112,14 +123,23 @@ class EngineClient(QObject):
         """Whether any job is live."""
         return bool(self._tokens)
 
-    def shutdown(self) -> None:
-        """End every job and the thread; returns when both are gone."""
+    def shutdown(self, limit_s: float = SHUTDOWN_S) -> bool:
+        """End every job and the thread; a training that runs leaves a checkpoint.
+
+        Returns:
+            Whether the thread has ended. An engine that hangs is left behind after ``limit_s`` seconds: then only the
+            end of the process ends it.
+        """
         for token in self._tokens.values():
             token.cancel("suspend")
         self._tokens.clear()
         if self._thread.isRunning():
             self._finish.emit()
-            self._thread.wait()
+            if self._thread.wait(round(limit_s * 1000)):
+                return True
+            logger.error("the engine hangs; it is left behind")
+            _hanging.append((self._thread, self._worker))
+        return not self._thread.isRunning()
 
     @Slot(object)
     def _pass_on(self, batch: list[tuple[int, Event]]) -> None:

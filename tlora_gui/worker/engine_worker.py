@@ -15,16 +15,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
-from tlora_gui.engine.jobs import INTERACTIVE, Job
+from tlora_gui.engine.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""
+_LONGEST = 300
+FINISH_S = 45.0
+"""How long a training may take to write its checkpoint when everything ends."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ class SessionLike(Protocol):
 
     def steer(self, desk: MixingDesk) -> None:
         """Turn the mixing desk of the generation that runs."""
+
+    def close(self) -> None:
+        """Let go of the open project."""
 
 
 @dataclass(slots=True)
@@ -103,10 +109,11 @@ class EngineWorker(QObject):
         (self._paused.add if paused else self._paused.discard)(job_id)
         self._schedule()
 
-    @Slot(object)
-    def steer(self, desk: MixingDesk) -> None:
-        """Turn the mixing desk, between two tokens."""
-        if self._session is not None:
+    @Slot(int, object)
+    def steer(self, job_id: int, desk: MixingDesk) -> None:
+        """Turn the mixing desk of a generation between two tokens, if it is the one that runs."""
+        begun = (lane[0] for lane in self._lanes if lane and lane[0].stream is not None)
+        if self._session is not None and any(now.job_id == job_id for now in begun):
             self._session.steer(desk)
 
     @Slot()
@@ -119,15 +126,24 @@ class EngineWorker(QObject):
 
     @Slot()
     def finish(self) -> None:
-        """End everything: streams are closed where they stand, every job gets its end."""
+        """End everything. A training that is to be suspended gets :data:`FINISH_S` to write its checkpoint; all other
+        streams are closed where they stand. Every job gets its end, and the project is let go of.
+        """
+        deadline = QDeadlineTimer(round(FINISH_S * 1000))
         for lane in self._lanes:
             while lane:
-                self._end(lane, lane[0], JobCancelled(lane[0].job_id, kept=False))
+                now = lane[0]
+                if _leaves_a_checkpoint(now) and not deadline.hasExpired():
+                    self._advance(lane, now)
+                else:
+                    self._end(lane, now, JobCancelled(now.job_id, kept=False))
         self._timer.stop()
         self._flush()
-        close = getattr(self._session, "close", None)
-        if close is not None:
-            close()
+        if self._session is not None:
+            try:
+                self._session.close()
+            except Exception:  # the thread must end all the same
+                logger.exception("the project was not closed cleanly")
         self.finished.emit()
 
     def _schedule(self) -> None:
@@ -190,14 +206,24 @@ class EngineWorker(QObject):
         self._since_batch.restart()
 
 
+def _leaves_a_checkpoint(now: Assignment) -> bool:
+    begun = now.stream is not None
+    return begun and isinstance(now.job, (TrainEpoch, ResumeEpoch)) and now.cancel.mode == "suspend"
+
+
+def shortened(text: str) -> str:
+    """The beginning of what may hold a whole book."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def _failure(job_id: int, error: BaseException) -> JobFailed:
     if _is_out_of_memory(error):
         return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({error.filename})" if error.filename else ""
+        where = f" ({shortened(str(error.filename))})" if error.filename else ""
         return JobFailed(job_id, f"{error.strerror}{where}.", "Nothing finished was lost; mend that and try again.")
     details = "".join(traceback.format_exception(error))
-    what = str(error) or type(error).__name__
+    what = shortened(str(error) or type(error).__name__)
     return JobFailed(job_id, f"Something went wrong: {what}", "Details can be copied.", details)
 
 
@@ -220,3 +246,6 @@ class _Broken:
 
     def steer(self, desk: MixingDesk) -> None:
         """Nothing runs."""
+
+    def close(self) -> None:
+        """Nothing is open."""

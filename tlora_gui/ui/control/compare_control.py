@@ -70,9 +70,9 @@ class CompareControl(QObject):
 
     def drop(self) -> None:
         """End them all and hear no more of them."""
-        for job_id in self._columns:
+        columns, self._columns = self._columns, {}
+        for job_id in columns:
             self._client.drop(job_id)
-        self._columns = {}
         self._show_running()
 
     # -- what the engine tells ----------------------------------------------------------------------------------

@@ -90,12 +90,17 @@ class GenerationControl(QObject):
         self._run(replace(job, desk=self._window.desk.desk()))
 
     def _run(self, job: TextJob) -> None:
-        self._client.drop(self.job_id)
-        self._job, self._too_long, self._begun, self._afterwards = job, None, False, None
+        self._replace()
+        self._job, self._too_long, self._begun = job, None, False
         self.job_id = self._client.submit(job)
         self._window.generation.show_page("generate" if isinstance(job, jobs.Generate) else "read")
         self._window.controller.show_running()
         self._offer()
+
+    def _replace(self) -> None:
+        """End the text that is coming, if one is; what has come of it is kept among the project's texts."""
+        self._afterwards = None
+        self._client.drop(self.job_id, "keep")
 
     @Slot()
     def _choose_file(self) -> None:
@@ -108,6 +113,7 @@ class GenerationControl(QObject):
     @Slot(str)
     def read_file(self, path: str) -> None:
         """Colour the text of a file."""
+        self._replace()
         self._prompt_before_file = self._window.generation.prompt_bar.prompt()
         self._window.generation.set_prompt(self.tr("(reading {name})").format(name=Path(path).name))
         self.read(jobs.ReadTextFile(path, self._window.generation.mode))
@@ -126,7 +132,6 @@ class GenerationControl(QObject):
         """End the text that is coming and hear no more of it."""
         self._afterwards = None
         self._client.drop(self.job_id)
-        self.ended()
 
     # -- branching ----------------------------------------------------------------------------------------------
 
@@ -187,8 +192,8 @@ class GenerationControl(QObject):
 
     @Slot(object)
     def _steer(self, desk: MixingDesk) -> None:
-        if self._begun:  # before, another text may be the one that runs
-            self._client.steer(desk)
+        if self._begun:  # what is turned before is told when it begins
+            self._client.steer(self.job_id, desk)
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
@@ -203,7 +208,7 @@ class GenerationControl(QObject):
         window.generation.start(event)
         window.inspector.forget_answers()
         if isinstance(self._job, jobs.Generate) and window.desk.desk() != self._job.desk:
-            self._client.steer(window.desk.desk())  # it was turned before the job began
+            self._client.steer(self.job_id, window.desk.desk())  # it was turned before the job began
         if isinstance(self._job, jobs.ReadTextFile):
             window.generation.set_prompt(event.prompt)
 
@@ -235,7 +240,7 @@ class GenerationControl(QObject):
                 event.message,
                 self.tr("What is struck out in the prompt would be left out."),
                 action_text=self.tr("Cut and generate"),
-                action=partial(self._cut_prompt, too_long.keep_from),
+                action=partial(self._cut_prompt, self._job.prompt, too_long.keep_from),
             )
         elif self._job is not None:
             if isinstance(self._job, jobs.ReadText):
@@ -247,10 +252,12 @@ class GenerationControl(QObject):
                 action=partial(self.read, replace(self._job, cut=True)),
             )
 
-    def _cut_prompt(self, keep_from: int) -> None:
+    def _cut_prompt(self, refused: str, keep_from: int) -> None:
+        """Generate from what fits of the prompt that was refused; one that was edited since is tried as it stands."""
         pane = self._window.generation
         pane.show_page("generate")
-        pane.set_prompt(pane.prompt_bar.prompt()[keep_from:])
+        if pane.prompt_bar.prompt() == refused:
+            pane.set_prompt(refused[keep_from:])
         pane.begin()
 
     def ended(self) -> None:

@@ -45,10 +45,14 @@ class TrainingControl(QObject):
         self._epochs: tuple[EpochInfo, ...] = ()
         self._evaluation: int | None = None
         self._summary: int | None = None
+        self._summarised: tuple[str, ...] = ()
+        self._asked_about: int | None = None
+        self._deleting: dict[int, EpochInfo] = {}
         self._started = False
         self._speed: float | None = None
         panel = window.epochs
         panel.pause_requested.connect(self._pause)
+        panel.stop_asked.connect(self._stop_asked)
         panel.stop_requested.connect(self._stop)
         panel.resume_requested.connect(self._resume)
         panel.discard_requested.connect(self._delete)
@@ -66,6 +70,8 @@ class TrainingControl(QObject):
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """The project's epochs: names and colours that are taken, and what can be measured."""
         self._epochs = epochs
+        if self.dialog is not None:
+            self._tell_epochs(self.dialog)
         self.offer_evaluation()
 
     # -- a new one ----------------------------------------------------------------------------------------------
@@ -83,6 +89,10 @@ class TrainingControl(QObject):
         if paths:
             self.dialog.set_paths(paths)
 
+    def look_again(self) -> None:
+        """Another project is open, which counts tokens in its own way."""
+        self._summarise(self._summarised)
+
     def _tell_epochs(self, dialog: NewEpochDialog) -> None:
         waiting = [job.name for job in self.jobs.values() if isinstance(job, jobs.TrainEpoch)]
         going_on = {job.slug for job in self.jobs.values() if isinstance(job, jobs.ResumeEpoch)}
@@ -95,20 +105,24 @@ class TrainingControl(QObject):
     @Slot(tuple)
     def _summarise(self, paths: tuple[str, ...]) -> None:
         self._client.drop(self._summary)
-        self._summary = None
+        self._summary, self._summarised = None, paths
         if paths and self.dialog is not None:
             self.dialog.set_summarising()
             self._summary = self._client.submit(jobs.SummariseCorpus(tuple(paths)))
 
     @Slot()
     def _dialog_closed(self) -> None:
-        self._client.drop(self._summary)
-        self._summary = None
         self.dialog = None
+        self._summarise(())
 
     @Slot(object)
     def train(self, job: Training) -> None:
-        """Train now, or after the epochs that wait already."""
+        """Train now, or after the epochs that wait already. It would be another project's once that is open."""
+        if self._window.controller.opening:
+            self._window.banner.show_error(
+                self.tr("Another project is being opened."), self.tr("Wait until it is there, or cancel that first.")
+            )
+            return
         self.jobs[self._client.submit(job)] = job
         self._show_queue()
         if len(self.jobs) == 1:
@@ -130,9 +144,13 @@ class TrainingControl(QObject):
         if info is not None:
             self._window.epochs.show_preparation(label, info.name, info.colour)
 
+    def _waiting(self) -> dict[int, jobs.TrainEpoch]:
+        """The trainings that the queue shows."""
+        waiting = list(self.jobs.items())[1:]
+        return {job_id: job for job_id, job in waiting if isinstance(job, jobs.TrainEpoch)}
+
     def _show_queue(self) -> None:
-        waiting = [job for job in list(self.jobs.values())[1:] if isinstance(job, jobs.TrainEpoch)]
-        self._window.epochs.set_queue(tuple(job.name for job in waiting))
+        self._window.epochs.set_queue(tuple(job.name for job in self._waiting().values()))
         self._window.epochs.set_busy(bool(self.jobs))
         self.offer_evaluation()
 
@@ -141,9 +159,17 @@ class TrainingControl(QObject):
         self._client.pause(self.active, paused)
         self._window.epochs.set_paused(paused)
 
+    @Slot()
+    def _stop_asked(self) -> None:
+        self._asked_about = self.active
+
     @Slot(str)
     def _stop(self, mode: CancelMode) -> None:
-        self._client.cancel(self.active, mode)
+        """End the training that the question was about, if it has not ended by now."""
+        if self._client.is_live(self._asked_about):
+            self._client.cancel(self._asked_about, mode)
+        else:
+            self._window.banner.show_notice(self.tr("That training had ended already."))
 
     @Slot(str)
     def _resume(self, slug: str) -> None:
@@ -151,22 +177,26 @@ class TrainingControl(QObject):
 
     @Slot(int)
     def _unqueue(self, index: int) -> None:
-        waiting = list(self.jobs)[1:]
+        waiting = list(self._waiting())
         if index < len(waiting):
             self._client.drop(waiting[index])
-            del self.jobs[waiting[index]]
-            self._show_queue()
 
     # -- epochs that are there ----------------------------------------------------------------------------------
 
     @Slot(str)
     def _delete(self, slug: str) -> None:
-        name = next((epoch.name for epoch in self._epochs if epoch.slug == slug), slug)
-        undoable = any(epoch.slug == slug and epoch.state == "frozen" for epoch in self._epochs)
-        self._client.submit(jobs.DeleteEpoch(slug))
-        self._window.banner.show_notice(
-            self.tr("{name} was deleted.").format(name=name), self.tr("Undo") if undoable else "", self._undo_delete
-        )
+        epoch = next((epoch for epoch in self._epochs if epoch.slug == slug), None)
+        if epoch is not None:
+            self._deleting[self._client.submit(jobs.DeleteEpoch(slug))] = epoch
+
+    def changed(self, job_id: int) -> None:
+        """The epochs are others now; if by a deletion, it can be undone."""
+        epoch = self._deleting.pop(job_id, None)
+        if epoch is not None:
+            undo = self.tr("Undo") if epoch.state == "frozen" else ""
+            self._window.banner.show_notice(
+                self.tr("{name} was deleted.").format(name=epoch.name), undo, self._undo_delete
+            )
 
     @Slot()
     def _undo_delete(self) -> None:
@@ -183,7 +213,7 @@ class TrainingControl(QObject):
     @Slot()
     def _evaluate(self) -> None:
         self._evaluation = self._client.submit(jobs.Evaluate())
-        self._window.progress_line.show_progress(Progress(self.tr("Measuring on held-out text")))
+        self._window.controller.show_progress(self._evaluation, Progress(self.tr("Measuring on held-out text")))
         self.offer_evaluation()
 
     def offer_evaluation(self) -> None:
@@ -234,8 +264,14 @@ class TrainingControl(QObject):
         return True
 
     def ended(self, job_id: int) -> None:
-        """A training is over; the next one prepares."""
+        """A training is over, and the next one prepares; or something else is, that may have been in its way."""
+        self._deleting.pop(job_id, None)
+        if job_id not in self.jobs:
+            self.offer_evaluation()
+            return
+        was_active = job_id == self.active
         del self.jobs[job_id]
-        self._window.epochs.clear_preparation()
         self._show_queue()
-        self._prepare()
+        if was_active:
+            self._window.epochs.clear_preparation()
+            self._prepare()

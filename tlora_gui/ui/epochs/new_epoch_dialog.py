@@ -22,7 +22,7 @@ from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.settings_box import SettingsBox
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
-from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.drops import local_paths, recognise
 from tlora_gui.ui.widgets.formats import human_count, human_duration
 from tlora_gui.ui.widgets.layouts import column, fields, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
@@ -48,6 +48,7 @@ class NewEpochDialog(QDialog):
         self._touched = False
         self._name_typed = False
         self._speed: float | None = None
+        self._remark = ""
         self._build(settings or TrainSettings())
         self._connect()
         self._update()
@@ -192,6 +193,7 @@ class NewEpochDialog(QDialog):
         self._name_typed = bool(text.strip())
 
     def _paths_chosen(self, paths: tuple[str, ...]) -> None:
+        self._remark = ""
         self._update()
         if paths:
             self.corpus_chosen.emit(paths)
@@ -208,6 +210,7 @@ class NewEpochDialog(QDialog):
         trainable = summary is not None and not summary.problem
         problem = name_problem(self._name.text().strip(), self._taken)
         shown = problem if trainable or self._name_typed else ""  # an empty form is not a mistake
+        shown = shown or self._remark
         self._problem.setText(shown)
         self._problem.setVisible(bool(shown))
         self._start.setEnabled(trainable and not problem)
@@ -271,5 +274,11 @@ class NewEpochDialog(QDialog):
     def dropEvent(self, event: QDropEvent) -> None:
         self._corpus.set_drop_active(False)
         event.acceptProposedAction()
-        self._touch()
-        self.set_paths(local_paths(event.mimeData()))
+        things = [recognise(path) for path in local_paths(event.mimeData())]
+        texts = [thing.path for thing in things if thing.kind == "other"]
+        if texts:
+            self._touch()
+            self.set_paths(texts)
+        line = self.tr("{name} is no text to train on, but a project, a model or a saved text.")
+        self._remark = "\n".join(line.format(name=thing.name) for thing in things if thing.kind != "other")
+        self._update()

@@ -31,6 +31,8 @@ class EpochsPanel(QFrame):
     add_requested = Signal()
     files_dropped = Signal(list)
     pause_requested = Signal(bool)
+    stop_asked = Signal()
+    """The person is being asked about the training that runs now."""
     stop_requested = Signal(str)
     """"keep" or "discard"."""
     resume_requested = Signal(str)
@@ -78,6 +80,7 @@ class EpochsPanel(QFrame):
         self._box_of = ""  # the epoch whose figures it shows
         self._box.hide()
         self._box.pause_requested.connect(self.pause_requested)
+        self._box.stop_asked.connect(self.stop_asked)
         self._box.stop_requested.connect(self.stop_requested)
         self._actions = EpochActions(self)
         self._actions.edit_requested.connect(self.edit_requested)

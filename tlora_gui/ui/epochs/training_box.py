@@ -17,6 +17,8 @@ class TrainingBox(QWidget):
 
     pause_requested = Signal(bool)
     """True to pause, False to go on."""
+    stop_asked = Signal()
+    """The person is being asked how to stop; what is answered is about the training that runs now."""
     stop_requested = Signal(str)
     """"keep" or "discard"."""
 
@@ -112,6 +114,7 @@ class TrainingBox(QWidget):
         self.pause_requested.emit(not self._paused)
 
     def _ask_how_to_stop(self) -> None:
+        self.stop_asked.emit()
         title = self.tr("Stop training {name}?").format(name=self._name) if self._name else self.tr("Stop training?")
         text = self.tr(
             "What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. "

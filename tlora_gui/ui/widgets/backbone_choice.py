@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -61,7 +62,12 @@ class BackboneChoice(QWidget):
         if self._hub.isChecked():
             return self._hub_id.text().strip()
         path = self._path.text().strip()
-        return str(Path(path).expanduser()) if path else ""
+        return str(Path(os.path.expanduser(path))) if path else ""
+
+    def choose_local(self, path: str) -> None:
+        """Choose a model folder or a .gguf file of this machine."""
+        self._local.setChecked(True)
+        self._path.setText(path)
 
     def _lay_out(self) -> None:
         layout = QGridLayout()

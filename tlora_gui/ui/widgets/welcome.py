@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,7 +36,7 @@ RECENT_SHOWN = 4
 def free_name(folder: Path, wanted: str) -> str:
     """``wanted``, or the first ``wanted 2``, ``wanted 3`` … that ``folder`` does not hold yet."""
     name, number = wanted, 1
-    while (folder / name).exists():
+    while os.path.exists(folder / name):
         number += 1
         name = f"{wanted} {number}"
     return name
@@ -90,10 +91,14 @@ class Welcome(QWidget):
         show_on_bar(self._bar, progress)
         self._turn_to(self._progress)
 
+    def choose_backbone(self, path: str) -> None:
+        """Choose a model folder or a .gguf file for the next project."""
+        self._backbone.choose_local(path)
+
     def show_idle(self) -> None:
         """Show the choices again."""
-        if self._project_path().is_dir():
-            self._name.setText(free_name(Path(self._place.text().strip()).expanduser(), self.tr("My project")))
+        if os.path.isdir(self._project_path()):
+            self._name.setText(free_name(self._place_path(), self.tr("My project")))
         self._turn_to(self._choices)
         self._update_create()
 
@@ -182,8 +187,11 @@ class Welcome(QWidget):
         button.clicked.connect(lambda: self.open_requested.emit(path))
         return button
 
+    def _place_path(self) -> Path:
+        return Path(os.path.expanduser(self._place.text().strip()))
+
     def _project_path(self) -> Path:
-        return Path(self._place.text().strip()).expanduser() / self._name.text().strip()
+        return self._place_path() / self._name.text().strip()
 
     def _find_problem(self) -> str:
         name, place = self._name.text().strip(), self._place.text().strip()
@@ -191,7 +199,7 @@ class Welcome(QWidget):
             return self.tr("Give the project a name that can be a folder's name.")
         if not place:
             return self.tr("Choose a folder for the project.")
-        if self._project_path().exists():
+        if os.path.exists(self._project_path()):
             return self.tr("There is already something of that name in this folder. Choose another name, or open it.")
         return ""
 
