@@ -7,9 +7,13 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from pathlib import Path
+
+FONTS = Path(__file__).parent / "data" / "fonts"
+os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")  # no font of this machine decides how wide a word is
+
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,7 +126,11 @@ def capped_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
-    """The application, in the light theme, for the whole run."""
+    """The application, in the light theme and with the fonts of the tests, for the whole run.
+
+    ``TLORA_TEST_FONT`` names another of these fonts than DejaVu Sans.
+    """
+    from PySide6.QtGui import QFont, QFontDatabase
     from PySide6.QtWidgets import QApplication
 
     from tlora_gui.ui.theme import ThemeManager
@@ -130,6 +138,9 @@ def qapp() -> QApplication:
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     app.setQuitOnLastWindowClosed(False)
+    for font in FONTS.glob("*.ttf"):
+        QFontDatabase.addApplicationFont(str(font))
+    app.setFont(QFont(os.environ.get("TLORA_TEST_FONT", "DejaVu Sans"), 10))
     ThemeManager(app, "light")
     return app
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QPoint, QRectF, QSize, QStandardPaths, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFont, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -25,7 +25,6 @@ from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import small_button
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
-SMALL_POINTS = 8.0
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
 
@@ -39,9 +38,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._keys: tuple[Key, ...] = ()
         self._theme = LIGHT
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
 
     def set_keys(self, keys: tuple[Key, ...]) -> None:
         """What to explain."""
@@ -113,9 +110,7 @@ class ChartFrame(QFrame):
         self.set_title(title)
 
     def _build(self) -> None:
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self._caption.setFont(font)
+        self._caption.setProperty("textSize", "small")
         self._header.setSpacing(2)
         self._header.addWidget(self._heading, 1)
         self._below.addWidget(self._caption, 1)

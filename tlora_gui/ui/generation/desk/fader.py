@@ -13,8 +13,6 @@ from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
 
-_VALUE_WIDTH = 44
-
 
 class DeskSlider(QSlider):
     """A horizontal slider that jumps to a click, and back to ``neutral`` on a double click."""
@@ -107,7 +105,6 @@ class FaderStrip(QWidget):
         button.setText(letter)
         button.setCheckable(True)
         button.setProperty("role", "strip")
-        button.setFixedSize(24, 20)
         button.clicked.connect(self.changed)
         return button
 
@@ -184,6 +181,5 @@ class FaderStrip(QWidget):
 def value_label() -> QLabel:
     """Room for a slider's value, at its right."""
     made = label("", "caption")
-    made.setFixedWidth(_VALUE_WIDTH)
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made

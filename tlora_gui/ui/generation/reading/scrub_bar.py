@@ -170,9 +170,7 @@ class _StepNames(QWidget):
         super().__init__()
         self._slider = slider
         self.names: tuple[str, ...] = ()
-        font = QFont(self.font())
-        font.setPointSizeF(8.5)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:

@@ -22,13 +22,13 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalet
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
 
 SUMMARY = Qt.ItemDataRole.UserRole
 """Role under which a model has the :class:`GenerationSummary` of a row."""
 
 Index = QModelIndex | QPersistentModelIndex
-_SMALL_POINTS = 8.5
 _PADDING = 5
 _GAP = 8
 _STAR = 5.0
@@ -147,7 +147,7 @@ def _paint_text(
 
 def _small(font: QFont) -> QFont:
     small = QFont(font)
-    small.setPointSizeF(_SMALL_POINTS)
+    small.setPointSizeF(SIZES["small"] * font.pointSizeF())
     return small
 
 

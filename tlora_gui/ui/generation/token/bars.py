@@ -15,7 +15,6 @@ from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot
 from tlora_gui.ui.generation.text.token_style import share_text
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
 
-_ROW = 22
 _GAP = 8
 
 
@@ -69,7 +68,7 @@ class ShareRows(ChoiceRows):
     """Rows of named shares, their figures aligned at the right; the longest bar is the largest share."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(_ROW, parent)
+        super().__init__(parent=parent)
         self._rows: tuple[ShareRow, ...] = ()
 
     def set_rows(self, rows: Sequence[ShareRow]) -> None:

@@ -35,10 +35,11 @@ class ChoiceRows(QWidget):
     chosen = Signal(int)
     moved = Signal(QPoint)
 
-    def __init__(self, row_height: int, parent: QWidget | None = None) -> None:
+    def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
+        """``lines`` of text make a row."""
         super().__init__(parent)
         self.theme = LIGHT
-        self._row_height = row_height
+        self._lines = lines
         self._names: tuple[str, ...] = ()
         self._tips: tuple[str, ...] = ()
         self._choosable: tuple[bool, ...] = ()
@@ -63,6 +64,15 @@ class ChoiceRows(QWidget):
         """Use a theme's colours from now on."""
         self.theme = theme
         self.update()
+
+    @property
+    def line_height(self) -> int:
+        """Height of a line of text in a row."""
+        return self.fontMetrics().height() + 4
+
+    @property
+    def _row_height(self) -> int:
+        return self._lines * self.line_height + 3
 
     def row_area(self, number: int) -> QRect:
         """Where a row is, in this widget's coordinates."""
