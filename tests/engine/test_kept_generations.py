@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from engine_helpers import collect, only
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
 from tlora_gui.engine import jobs
-from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationLoaded, GenerationsListed
 from tlora_gui.engine.session import Session
@@ -367,6 +368,15 @@ def test_half_a_surrogate_pair_becomes_a_sign_that_files_can_hold(kept: KeptGene
 def test_what_a_later_version_adds_to_a_line_is_left_out(kept: KeptGenerations) -> None:
     data = generation_data(FULL) | {"mood": "calm"}
     assert read_generation(json.loads(json.dumps(data))) == FULL
+
+
+def test_a_record_of_a_time_without_limits_opens_within_todays() -> None:
+    data = json.loads(json.dumps(generation_data(FULL)))
+    data["sampling"] |= {"seed": 2**64 - 5, "max_new_tokens": 10**9, "top_k": 10**9}
+    within = read_generation(data).sampling
+    assert (within.seed, within.max_new_tokens, within.top_k) == (-5, MAX_NEW_TOKENS, MAX_TOP_K)
+    drawn = [torch.rand(4, generator=torch.Generator().manual_seed(seed)) for seed in (within.seed, 2**64 - 5)]
+    assert torch.equal(*drawn)
 
 
 def test_the_recipe_of_another_project_stays_with_its_generation(kept: KeptGenerations) -> None:

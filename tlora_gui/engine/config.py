@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tlora_gui.temporal.config import (
+    LARGEST_COUNT,
     MEMORY_SOURCES,
     MEMORY_WINDOW,
     STRATEGIES,
@@ -14,15 +15,23 @@ from tlora_gui.temporal.config import (
     Objective,
     SleepSettings,
     require,
+    require_number,
+    require_switch,
+    require_whole,
 )
 
 __all__ = [
     "AVERAGE_MODE",
     "BACKBONE_COLOUR",
     "EPOCH_COLOURS",
+    "LARGEST_COUNT",
+    "MAX_NEW_TOKENS",
+    "MAX_TOP_K",
     "MEMORY_SOURCES",
     "MEMORY_WINDOW",
     "MIXER_MODE",
+    "SEED_MAX",
+    "SEED_MIN",
     "STARTER",
     "STRATEGIES",
     "SUM_MODE",
@@ -49,6 +58,13 @@ Mixer is there to settle."""
 
 UNPROTECTED_MODE = "@unprotected"
 """Generation mode of the mixer that learned the latest epoch without Active Sleep."""
+
+SEED_MIN, SEED_MAX = -(2**63), 2**63 - 1
+"""What a random generator can be given: whole numbers of 64 bits."""
+
+MAX_NEW_TOKENS = 1_000_000
+MAX_TOP_K = 1_000_000
+"""More than any vocabulary has."""
 
 BACKBONE_COLOUR = "#8A919C"
 
@@ -79,7 +95,7 @@ class TrainSettings:
         sleep: Active Sleep.
         compare_unprotected: train a second mixer without Active Sleep beside, on the same batches, to be shown and
             thrown away.
-        seed: fixes initial weights, order of blocks and replayed memories.
+        seed: fixes initial weights, order of blocks and replayed memories; any whole number of 64 bits.
     """
 
     num_passes: int = 1
@@ -97,16 +113,23 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.num_passes >= 1, "num_passes must be at least 1")
-        require(self.max_tokens is None or self.max_tokens >= self.block_size, "max_tokens is below one block")
-        require(0 < self.learning_rate <= 1, "learning_rate must lie in (0, 1]")
-        require(0 < self.mixer_learning_rate <= 1, "mixer_learning_rate must lie in (0, 1]")
-        require(self.batch_size >= 1, "batch_size must be at least 1")
-        require(16 <= self.block_size <= 8192, "block_size must lie between 16 and 8192 tokens")
-        require(0 < self.held_out_share <= 0.5, "held_out_share must lie in (0, 0.5]")
-        require(self.held_out_tokens >= self.block_size, "held_out_tokens is below one block")
-        require(self.eval_every >= 1, "eval_every must be at least 1")
-        require(self.objective in ("isolated", "joint"), f"unknown objective {self.objective!r}")
+        require_whole(self, "num_passes", 1)
+        require_whole(self, "block_size", 16, 8192)
+        if self.max_tokens is not None:
+            require_whole(self, "max_tokens", self.block_size)
+        require_number(self, "learning_rate", 0, 1, open_low=True)
+        require_number(self, "mixer_learning_rate", 0, 1, open_low=True)
+        require_whole(self, "batch_size", 1)
+        require_number(self, "held_out_share", 0, 0.5, open_low=True)
+        require_whole(self, "held_out_tokens", self.block_size)
+        require_whole(self, "eval_every", 1)
+        require(
+            self.objective in ("isolated", "joint"),
+            f"unknown objective {self.objective!r:.40}; known: 'isolated', 'joint'",
+        )
+        require(isinstance(self.sleep, SleepSettings), "sleep must be SleepSettings")
+        require_switch(self, "compare_unprotected")
+        require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
     @property
     def compares_unprotected(self) -> bool:
@@ -119,12 +142,12 @@ class SamplingSettings:
     """How the next token is drawn.
 
     Attributes:
-        max_new_tokens: tokens to add at most.
+        max_new_tokens: tokens to add at most, up to MAX_NEW_TOKENS.
         temperature: 0 takes the most probable token; above 0 divides the logits.
-        top_k: keep the k most probable tokens; 0 keeps all.
+        top_k: keep the k most probable tokens, up to MAX_TOP_K; 0 keeps all.
         top_p: keep the smallest set of tokens that holds this share of probability (Holtzman et al. 2020).
         repetition_penalty: divides the logits of tokens already there (Keskar et al. 2019); 1 does nothing.
-        seed: the same seed gives the same text.
+        seed: the same seed gives the same text; any whole number of 64 bits.
     """
 
     max_new_tokens: int = 120
@@ -135,11 +158,12 @@ class SamplingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.max_new_tokens >= 1, "max_new_tokens must be at least 1")
-        require(self.temperature >= 0, "temperature must not be negative")
-        require(self.top_k >= 0, "top_k must not be negative")
-        require(0 < self.top_p <= 1, "top_p must lie in (0, 1]")
-        require(self.repetition_penalty >= 1, "repetition_penalty must be at least 1")
+        require_whole(self, "max_new_tokens", 1, MAX_NEW_TOKENS)
+        require_number(self, "temperature")
+        require_whole(self, "top_k", 0, MAX_TOP_K)
+        require_number(self, "top_p", 0, 1, open_low=True)
+        require_number(self, "repetition_penalty", 1)
+        require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
 
 MixerLock = Literal["mixer", "manual", "gain"]
@@ -169,9 +193,11 @@ class MixingDesk:
     hard: bool = False
 
     def __post_init__(self) -> None:
-        require(self.lock in ("mixer", "manual", "gain"), f"unknown lock {self.lock!r} of the mixing desk")
-        require(all(0 <= level <= 2 for _, level in self.levels), "levels must lie in [0, 2]")
-        require(0.05 <= self.temperature <= 20, "the mixer's temperature must lie in [0.05, 20]")
+        require(self.lock in ("mixer", "manual", "gain"), f"unknown lock {self.lock!r:.40} of the mixing desk")
+        levels = [level for _, level in self.levels]
+        require(all(type(level) in (int, float) and 0 <= level <= 2 for level in levels), "levels must lie in [0, 2]")
+        require_number(self, "temperature", 0.05, 20)
+        require_switch(self, "hard")
 
     def level(self, slug: str) -> float:
         """Level of a slot, muting and solo counted in."""

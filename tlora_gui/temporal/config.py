@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, get_args
+from sys import float_info
+from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
@@ -17,6 +18,33 @@ def require(holds: bool, what: str) -> None:
     """Raise ``ValueError(what)`` unless it holds."""
     if not holds:
         raise ValueError(what)
+
+
+LARGEST_COUNT = 2**31 - 1
+"""No count of passes, blocks or tokens is larger."""
+
+
+def require_whole(settings: Any, name: str, low: int, high: int = LARGEST_COUNT) -> None:
+    """Raise ``ValueError`` unless the setting is an ``int`` in [low, high]; True and False are none."""
+    value = getattr(settings, name)
+    require(type(value) is int and low <= value <= high, f"{name} must be a whole number from {low} to {high}")
+
+
+def require_number(
+    settings: Any, name: str, low: float = 0, high: float = inf, *, open_low: bool = False, open_high: bool = False
+) -> None:
+    """Raise ``ValueError`` unless the setting is a finite ``int`` or ``float`` between ``low`` and ``high``."""
+    value = getattr(settings, name)
+    holds = isinstance(value, float) or type(value) is int
+    holds = holds and low <= value <= min(high, float_info.max)  # NaN lies in no interval
+    holds = holds and not (open_low and value == low) and not (open_high and value == high)
+    beyond = "" if high == inf else f" and {'below' if open_high else 'at most'} {high}"
+    require(holds, f"{name} must be a finite number, {'above' if open_low else 'at least'} {low}{beyond}")
+
+
+def require_switch(settings: Any, name: str) -> None:
+    """Raise ``ValueError`` unless the setting is True or False."""
+    require(type(getattr(settings, name)) is bool, f"{name} must be True or False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +63,10 @@ class LoraSettings:
     mixer_layer: int | None = None
 
     def __post_init__(self) -> None:
-        require(
-            isinstance(self.r, int) and 1 <= self.r <= 1024,
-            f"r is {self.r!r}; the rank must be a whole number between 1 and 1024",
-        )
-        require(0 < self.lora_alpha < inf, f"lora_alpha is {self.lora_alpha}; it must be finite and above 0")
-        require(self.mixer_layer is None or self.mixer_layer >= 0, "mixer_layer counts decoder blocks from 0")
+        require_whole(self, "r", 1, 1024)
+        require_number(self, "lora_alpha", open_low=True)
+        if self.mixer_layer is not None:  # decoder blocks count from 0
+            require_whole(self, "mixer_layer", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +88,10 @@ class MixerSettings:
     def __post_init__(self) -> None:
         require(
             self.strategy in STRATEGIES,
-            f"unknown mixer strategy {self.strategy!r}; known: {', '.join(map(repr, STRATEGIES))}",
+            f"unknown mixer strategy {self.strategy!r:.40}; known: {', '.join(map(repr, STRATEGIES))}",
         )
-        require(self.width >= 0, "width must be 0 (linear) or a number of hidden units")
-        require(0 <= self.smoothing < 1, "smoothing must lie in [0, 1)")
+        require_whole(self, "width", 0, 65_536)
+        require_number(self, "smoothing", 0, 1, open_high=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +123,15 @@ class SleepSettings:
     def __post_init__(self) -> None:
         require(
             self.source in MEMORY_SOURCES,
-            f"unknown memory source {self.source!r}; known: {', '.join(map(repr, MEMORY_SOURCES))}",
+            f"unknown memory source {self.source!r:.40}; known: {', '.join(map(repr, MEMORY_SOURCES))}",
         )
-        require(0 <= self.sleep_weight < inf, "sleep_weight must be finite and not negative")
-        require(0 < self.temperature < inf, "temperature must be finite and above 0")
-        require(0 <= self.route_weight < inf, "route_weight must be finite and not negative")
-        require(self.memory_tokens >= MEMORY_WINDOW, f"memory_tokens must be at least {MEMORY_WINDOW}")
-        require(self.batch_tokens >= MEMORY_WINDOW, f"batch_tokens must be at least {MEMORY_WINDOW}")
+        require_switch(self, "enabled")
+        require_switch(self, "memory_labels")
+        require_number(self, "sleep_weight")
+        require_number(self, "temperature", open_low=True)
+        require_number(self, "route_weight")
+        require_whole(self, "memory_tokens", MEMORY_WINDOW)
+        require_whole(self, "batch_tokens", MEMORY_WINDOW)
 
 
 MEMORY_WINDOW = 64

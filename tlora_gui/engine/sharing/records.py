@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, cast
 
+from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.events import HeldOut, TrainStep
 from tlora_gui.engine.sharing.recipe import Recipe
 from tlora_gui.engine.sharing.typed_json import reader
@@ -128,6 +129,8 @@ def read_generation(data: Any) -> GenerationRecord:
     Raises:
         ValueError, KeyError, TypeError: if a type is wrong, a figure impossible, or two things do not go together.
     """
+    if isinstance(data, dict) and isinstance(data.get("sampling"), dict):
+        data = {**data, "sampling": _within_limits(data["sampling"])}
     record = cast(GenerationRecord, reader(GenerationRecord)(data))
     count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
     require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), "slots are the backbone, then epochs")
@@ -142,6 +145,17 @@ def read_generation(data: Any) -> GenerationRecord:
     if record.report:
         _check_report(record.report, count, len(slugs))
     return record
+
+
+def _within_limits(sampling: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a time that knew no limits, as those of today that draw the same text."""
+    within = dict(sampling)
+    if type(seed := sampling.get("seed")) is int and SEED_MAX < seed < 2**64:
+        within["seed"] = seed - 2**64
+    for name, limit in (("max_new_tokens", MAX_NEW_TOKENS), ("top_k", MAX_TOP_K)):
+        if type(sampling.get(name)) is int:
+            within[name] = min(sampling[name], limit)
+    return within
 
 
 def _check_token(token: TokenEvent, index: int, slots: int) -> None:
