@@ -7,19 +7,18 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from pathlib import Path
-
-FONTS = Path(__file__).parent / "data" / "fonts"
-os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")  # no font of this machine decides how wide a word is
-
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
+
+FONTS = Path(__file__).parent / "data" / "fonts"
+os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")  # no font of this machine decides how wide a word is
 
 WaitUntil = Callable[..., None]
 

@@ -150,7 +150,9 @@ class MemoryMatrix(QWidget):
         text = _cut(self._name(slug), int(cell.width()) - 12, metrics)
         width = 10 + metrics.horizontalAdvance(text)
         x = cell.center().x() - width / 2
-        self._paint_name(painter, slug, text, QRectF(x, cell.top() - self._header_height, width + 2, self._header_height))
+        self._paint_name(
+            painter, slug, text, QRectF(x, cell.top() - self._header_height, width + 2, self._header_height)
+        )
 
     def _paint_row_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
         rect = QRectF(2, cell.top(), self._names_width() - 6, cell.height())

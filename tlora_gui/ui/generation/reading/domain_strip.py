@@ -146,7 +146,9 @@ class DomainStrip(QWidget):
             painter.setPen(QColor(self._theme.muted))
             for note in (self._lag_text(domain), self._short_lag_text(domain)):
                 if metrics.horizontalAdvance(note) <= right - left - _GAP:
-                    painter.drawText(QRectF(left, self._bar + 2, right - left, self._notes), Qt.AlignmentFlag.AlignVCenter, note)
+                    painter.drawText(
+                        QRectF(left, self._bar + 2, right - left, self._notes), Qt.AlignmentFlag.AlignVCenter, note
+                    )
                     break
         if self.hasFocus():
             painter.setPen(QPen(QColor(self._theme.accent), 1))
