@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import small_button
@@ -57,6 +58,7 @@ class Legend(QWidget):
         width = sum(self._SAMPLE + 4 + metrics.horizontalAdvance(text) + self._GAP for _, text in self._keys)
         return QSize(max(width - self._GAP, 0), metrics.height())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -15,6 +15,7 @@ from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.charts.style import line_colour
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import blend, readable_on
 from tlora_gui.ui.theme import Theme
 
@@ -87,6 +88,7 @@ class MemoryMatrix(QWidget):
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

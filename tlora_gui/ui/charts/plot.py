@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QLabel, QWidget
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import as_text
 from tlora_gui.ui.theme import Theme
 
@@ -59,6 +60,10 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         else:
             self.setHeight(metrics.height() + 7)
 
+    @guarded
+    def paint(self, painter: QPainter, option: Any, widget: QWidget | None) -> None:
+        super().paint(painter, option, widget)
+
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         if maxVal <= minVal or size <= 0:
             return []
@@ -90,6 +95,7 @@ class PhaseAxis(pg.AxisItem):  # type: ignore[misc]
         self._marks, self._theme = marks, theme
         self.update()
 
+    @guarded
     def paint(self, painter: QPainter, option: Any, widget: QWidget | None) -> None:
         left, right = self.range
         if self._theme is None or right <= left:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.commands import Command, commands_of, with_others
 from tlora_gui.ui.widgets.key_caps import paint_keys
 from tlora_gui.ui.widgets.layouts import column, label
@@ -186,6 +187,7 @@ class _Delegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(0, option.fontMetrics.height() + 18)
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:

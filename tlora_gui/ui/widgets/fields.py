@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.config import SEED_MAX, SEED_MIN
+from tlora_gui.ui.guarded_paint import guarded
 
 _TEXT_MARGINS = (7, 0, 0, 0)
 _DECIMALS = 323
@@ -72,6 +73,7 @@ class ChoiceBox(QComboBox):
         elide = Qt.TextElideMode.ElideRight
         option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         _draw_arrow(self, self.height() / 2, -2)
@@ -160,6 +162,7 @@ class _TakenWhole:
         before = self.value() if self._before is None else self._before
         return f"{self.prefix()}{self.textFromValue(before)}{self.suffix()}"
 
+    @guarded
     def paintEvent(self: Any, event: QPaintEvent) -> None:
         super().paintEvent(event)  # type: ignore[misc]
         _draw_arrow(self, self.height() / 2 - 5, 1.5)

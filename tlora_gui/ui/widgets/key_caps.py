@@ -8,6 +8,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
+from tlora_gui.ui.guarded_paint import guarded
+
 _PADDING, _BETWEEN, _APART = 7, 3, 9
 _MODIFIERS = ("Ctrl", "Shift", "Alt", "Meta")
 _BETWEEN_KEYS = ("…", "/")
@@ -87,5 +89,6 @@ class KeyCaps(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(_placed(self._keys, self.font())[1], _height(_font(self.font())))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_keys(QPainter(self), self.rect(), self._keys)

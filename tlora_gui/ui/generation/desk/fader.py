@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOption
 
 from tlora_gui.engine.config import MixerLock
 from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
@@ -53,6 +54,7 @@ class _ShareBar(QWidget):
         self._share = share
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tlora_gui.engine.texts import ReadReport, SlotInfo
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.theme import LIGHT, Theme
 
@@ -137,6 +138,7 @@ class DomainStrip(QWidget):
 
     # -- drawing --------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import ReadReport, SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font
 from tlora_gui.ui.widgets.formats import loss_text
 
@@ -120,6 +121,7 @@ class LossTable(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(200, self._header + self._row)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

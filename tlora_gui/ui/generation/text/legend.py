@@ -13,6 +13,7 @@ from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS, ColourMode, TokenStyle
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 
 _GAP = 6
@@ -115,6 +116,7 @@ class Legend(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self._row if self._entries else 0)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())

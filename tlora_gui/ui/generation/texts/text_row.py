@@ -22,6 +22,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalet
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
 
@@ -83,6 +84,7 @@ class TextRow(QStyledItemDelegate):
         lines = QFontMetricsF(option.font).height() + QFontMetricsF(_small(option.font)).height()
         return QSize(120, round(lines) + 2 * _PADDING)
 
+    @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         text = text_at(index)
         panel = QStyleOptionViewItem(option)

@@ -14,6 +14,7 @@ from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import share_text
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
+from tlora_gui.ui.guarded_paint import guarded
 
 _GAP = 8
 
@@ -43,6 +44,7 @@ class MixBar(QWidget):
         self._weights, self._slots = weights, slots
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         paint_mix(painter, QRectF(self.rect()), self._weights, self._slots)
