@@ -17,6 +17,9 @@ import pytest
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+FONTS = Path(__file__).parent / "data" / "fonts"
+os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")  # no font of this machine decides how wide a word is
+
 WaitUntil = Callable[..., None]
 
 
@@ -123,7 +126,11 @@ def capped_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
-    """The application, in the light theme, for the whole run."""
+    """The application, in the light theme and with the fonts of the tests, for the whole run.
+
+    ``TLORA_TEST_FONT`` names another of these fonts than DejaVu Sans.
+    """
+    from PySide6.QtGui import QFont, QFontDatabase
     from PySide6.QtWidgets import QApplication
 
     from tlora_gui.ui.theme import ThemeManager
@@ -131,6 +138,9 @@ def qapp() -> QApplication:
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([])
     app.setQuitOnLastWindowClosed(False)
+    for font in FONTS.glob("*.ttf"):
+        QFontDatabase.addApplicationFont(str(font))
+    app.setFont(QFont(os.environ.get("TLORA_TEST_FONT", "DejaVu Sans"), 10))
     ThemeManager(app, "light")
     return app
 

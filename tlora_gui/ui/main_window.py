@@ -38,6 +38,7 @@ from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
 from tlora_gui.ui.generation.token.inspector import TokenInspector
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
@@ -275,6 +276,7 @@ class MainWindow(QMainWindow):
 
     # -- events -------------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._painted:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from string import Template
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from tlora_gui.paths import resource
@@ -81,28 +82,37 @@ DARK = Theme(
 )
 
 
-def sans_font(points: float = 10.0) -> QFont:
-    """The interface font: Inter where it is installed, else the system's own."""
+SIZES = {"small": 0.8, "caption": 0.9, "text_size": 1.1, "sign": 1.1, "heading": 1.65}
+"""Sizes of text by role, as multiples of the system's; the style sheet has them as ``$small`` and so on."""
+
+
+def _points(size: float) -> float:
+    font = QApplication.font()
+    return size * (font.pointSizeF() if font.pointSizeF() > 0 else QFontInfo(font).pointSizeF())
+
+
+def sans_font(size: float = 1.0) -> QFont:
+    """The system's own font, at a multiple of its size."""
     font = QFont(QApplication.font())
-    if "Inter" in QFontDatabase.families():
-        font.setFamilies(["Inter", *font.families()])
-    font.setPointSizeF(points)
+    font.setPointSizeF(_points(size))
     return font
 
 
-def mono_font(points: float = 11.0) -> QFont:
-    """The text font of token view and prompt: fixed width, so that code keeps its shape."""
+def mono_font(size: float = SIZES["text_size"]) -> QFont:
+    """The text font of token view and prompt: fixed width, so that code keeps its shape; sized as :func:`sans_font`."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    wanted = [name for name in ("JetBrains Mono", "Cascadia Mono", "SF Mono") if name in QFontDatabase.families()]
-    if wanted:
-        font.setFamilies([*wanted, *font.families()])
-    font.setPointSizeF(points)
+    if sys.platform == "win32":
+        font.setFamilies(["Cascadia Mono", *font.families()])  # Windows lets nobody choose, and names a faint one
+    font.setPointSizeF(_points(size))
     font.setFeature(QFont.Tag("calt"), 0)  # no ligatures: "->" is two characters, maybe of two tokens
     return font
 
 
 class ThemeManager(QObject):
-    """Applies a theme to the application and follows the system's colour scheme while the mode is "system"."""
+    """Applies a theme to the application and follows the system's font, and its colour scheme in mode "system".
+
+    Signals: ``changed(Theme)`` for another theme, and for another font.
+    """
 
     changed = Signal(object)
 
@@ -111,8 +121,8 @@ class ThemeManager(QObject):
         self._app = app
         self.mode: ThemeMode = mode
         app.setStyle(QStyleFactory.create("Fusion"))
-        app.setFont(sans_font())
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
+        app.fontChanged.connect(self._apply)
         self.set_mode(mode)
 
     @property
@@ -136,7 +146,8 @@ class ThemeManager(QObject):
         theme = self.current
         self._app.setPalette(_palette(theme))
         sheet = Template(resource("styles/app.qss").read_text(encoding="utf-8"))
-        self._app.setStyleSheet(sheet.substitute(asdict(theme)))
+        sizes = {name: f"{_points(size):.2f}pt" for name, size in SIZES.items()}
+        self._app.setStyleSheet(sheet.substitute(asdict(theme), **sizes))
         self.changed.emit(theme)
 
 

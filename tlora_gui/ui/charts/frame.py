@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QPoint, QRectF, QSize, QStandardPaths, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFont, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import small_button
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
-SMALL_POINTS = 8.0
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
 
@@ -39,9 +39,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._keys: tuple[Key, ...] = ()
         self._theme = LIGHT
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
 
     def set_keys(self, keys: tuple[Key, ...]) -> None:
         """What to explain."""
@@ -60,6 +58,7 @@ class Legend(QWidget):
         width = sum(self._SAMPLE + 4 + metrics.horizontalAdvance(text) + self._GAP for _, text in self._keys)
         return QSize(max(width - self._GAP, 0), metrics.height())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -113,9 +112,7 @@ class ChartFrame(QFrame):
         self.set_title(title)
 
     def _build(self) -> None:
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self._caption.setFont(font)
+        self._caption.setProperty("textSize", "small")
         self._header.setSpacing(2)
         self._header.addWidget(self._heading, 1)
         self._below.addWidget(self._caption, 1)

@@ -7,21 +7,21 @@ from html import escape
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from tlora_gui.engine.events import EpochInfo
 from tlora_gui.ui.charts.figures import Measure, sheet_of
-from tlora_gui.ui.charts.frame import SMALL_POINTS, Rows
+from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.charts.style import line_colour
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import blend, readable_on
 from tlora_gui.ui.theme import Theme
 
 _NOTHING = np.empty((0, 0))
 _EMPTY = Matrix((), (), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
-_HEADER_HEIGHT, _LARGEST_CELL = 18, QSize(120, 52)
-_TWO_LINES_FROM = 30
+_LARGEST_CELL = QSize(120, 52)
 _MOST_FOR_NAMES = 0.34
 _DOTS_FROM = 36
 """Width from which a name that is cut short ends in "…"; below that, letters say more."""
@@ -40,9 +40,7 @@ class MemoryMatrix(QWidget):
         self._epochs: dict[str, EpochInfo] = {}
         self._sheet = sheet_of(self._matrix, self._measure, self._epochs)
         self._theme = theme
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
 
     def set_matrix(self, matrix: Matrix, epochs: dict[str, EpochInfo]) -> None:
         """What to show; ``epochs`` gives names, colours, and the losses of epoch and backbone alone."""
@@ -90,6 +88,7 @@ class MemoryMatrix(QWidget):
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -109,7 +108,7 @@ class MemoryMatrix(QWidget):
             self._paint_column_name(painter, self._cell(0, column), slug)
         if self._matrix.phases:
             painter.setPen(QColor(self._theme.muted))
-            corner = QRectF(2, 0, self._names_width(), _HEADER_HEIGHT)
+            corner = QRectF(2, 0, self._names_width(), self._header_height)
             painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.tr("after"))
         for row, slug in enumerate(self._matrix.phases):
             self._paint_row_name(painter, self._cell(row, 0), slug)
@@ -133,7 +132,7 @@ class MemoryMatrix(QWidget):
     def _paint_numbers(self, painter: QPainter, rect: QRectF, value: float, beside: float) -> None:
         """The number, as long as it fits; that of the mixer without Active Sleep below it if there is room."""
         metrics = self.fontMetrics()
-        below = "" if math.isnan(beside) or rect.height() < _TWO_LINES_FROM else f"({_decimals(beside)})"
+        below = "" if math.isnan(beside) or rect.height() < 2 * metrics.height() else f"({_decimals(beside)})"
         short = f"{value:.1f}" if self._measure == "loss" else _decimals(value).removeprefix("0")
         fits = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= rect.width()]
         if not fits:
@@ -153,7 +152,9 @@ class MemoryMatrix(QWidget):
         text = _cut(self._name(slug), int(cell.width()) - 12, metrics)
         width = 10 + metrics.horizontalAdvance(text)
         x = cell.center().x() - width / 2
-        self._paint_name(painter, slug, text, QRectF(x, cell.top() - _HEADER_HEIGHT, width + 2, _HEADER_HEIGHT))
+        self._paint_name(
+            painter, slug, text, QRectF(x, cell.top() - self._header_height, width + 2, self._header_height)
+        )
 
     def _paint_row_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
         rect = QRectF(2, cell.top(), self._names_width() - 6, cell.height())
@@ -187,11 +188,15 @@ class MemoryMatrix(QWidget):
         widest = max((metrics.horizontalAdvance(self._name(slug)) for slug in self._matrix.phases), default=0)
         return min(widest + 20.0, _MOST_FOR_NAMES * self.width())
 
+    @property
+    def _header_height(self) -> int:
+        return self.fontMetrics().height() + 4
+
     def _cell(self, row: int, column: int) -> QRectF:
         left = self._names_width()
         width = min((self.width() - left) / len(self._matrix.epochs), _LARGEST_CELL.width())
-        height = min((self.height() - _HEADER_HEIGHT) / len(self._matrix.phases), _LARGEST_CELL.height())
-        return QRectF(left + column * width, _HEADER_HEIGHT + row * height, width, height)
+        height = min((self.height() - self._header_height) / len(self._matrix.phases), _LARGEST_CELL.height())
+        return QRectF(left + column * width, self._header_height + row * height, width, height)
 
     def _name(self, slug: str) -> str:
         return self._epochs[slug].name if slug in self._epochs else slug

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from html import escape
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QTextDocumentFragment
+from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.metrics import FORMULAS
 from tlora_gui.ui.charts.figures import Figure
-from tlora_gui.ui.charts.frame import SMALL_POINTS
 from tlora_gui.ui.theme import Theme
 
 UNKNOWN = "–"
@@ -62,11 +61,9 @@ class MetricStrip(QWidget):
         self._names: Mapping[str, str] = {}
         self._metrics = self._describe()
         self._labels = {name: QLabel(self) for name in self._metrics}
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
         for name, label in self._labels.items():
             label.setObjectName(f"metric_{name}")
-            label.setFont(font)
+            label.setProperty("textSize", "small")
             label.setTextFormat(Qt.TextFormat.RichText)
         self._refresh()
 

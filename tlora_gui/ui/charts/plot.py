@@ -22,14 +22,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QLabel, QWidget
 
-from tlora_gui.ui.charts.frame import SMALL_POINTS
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import as_text
 from tlora_gui.ui.theme import Theme
 
-_LEFT_AXIS_WIDTH = 42
-_PHASE_ROW_HEIGHT = 15
-_STEP_ROW_HEIGHT = 20
-_LABEL_OVERHANG = 8
 _RIGHT_MARGIN = 12
 _KEYBOARD_STEPS = 50
 
@@ -45,13 +41,28 @@ class PhaseMark:
 
 
 class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
-    """One level of ticks at 1, 2 or 5 times a power of ten, at least ``gap`` pixels apart, also at the very ends."""
+    """One level of ticks at 1, 2 or 5 times a power of ten, so far apart that they can be read, also at the ends."""
 
-    def __init__(self, side: str, gap: int, font: QFont) -> None:
+    def __init__(self, side: str) -> None:
         super().__init__(side)
-        self._gap = gap
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickFont=font, tickTextOffset=4, tickLength=0, hideOverlappingLabels=False)
+        self.setStyle(tickTextOffset=4, tickLength=0, hideOverlappingLabels=False)
+
+    def set_font(self, font: QFont) -> None:
+        """Write in this font, and keep room for it."""
+        metrics = QFontMetricsF(font)
+        upright = self.orientation in ("left", "right")
+        self._gap = 1.7 * metrics.height() if upright else metrics.horizontalAdvance("0") * 7
+        self._overhang = metrics.height() / 2
+        self.setStyle(tickFont=font)
+        if upright:
+            self.setWidth(metrics.horizontalAdvance("0.000") + 12)
+        else:
+            self.setHeight(metrics.height() + 7)
+
+    @guarded
+    def paint(self, painter: QPainter, option: Any, widget: QWidget | None) -> None:
+        super().paint(painter, option, widget)
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         if maxVal <= minVal or size <= 0:
@@ -63,23 +74,28 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def boundingRect(self) -> QRectF:
         """With room for labels that reach over the ends; the base class forgets it where there is a grid."""
         bounds: QRectF = super().boundingRect()
-        return bounds.adjusted(-1, -_LABEL_OVERHANG, 1, _LABEL_OVERHANG)
+        return bounds.adjusted(-1, -self._overhang, 1, self._overhang)
 
 
 class PhaseAxis(pg.AxisItem):  # type: ignore[misc]
     """Writes each phase's name over its stretch of the plot, cut to fit."""
 
-    def __init__(self, font: QFont) -> None:
+    def __init__(self) -> None:
         super().__init__("top")
-        self._font = font
+        self._font = QFont()
         self._marks: tuple[PhaseMark, ...] = ()
         self._theme: Theme | None = None
-        self.setHeight(_PHASE_ROW_HEIGHT)
+
+    def set_font(self, font: QFont) -> None:
+        """Write in this font, and keep room for it."""
+        self._font = font
+        self.setHeight(QFontMetricsF(font).height() + 2)
 
     def set_marks(self, marks: tuple[PhaseMark, ...], theme: Theme) -> None:
         self._marks, self._theme = marks, theme
         self.update()
 
+    @guarded
     def paint(self, painter: QPainter, option: Any, widget: QWidget | None) -> None:
         left, right = self.range
         if self._theme is None or right <= left:
@@ -104,29 +120,36 @@ class PlotArea(pg.GraphicsWidget):  # type: ignore[misc]
     QGraphicsLayout keeps a parentless QWidget for its style, which whoever closes all windows would delete under it.
     """
 
-    def __init__(self, font: QFont) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.view = pg.ViewBox(parent=self, enableMenu=False)
-        self.phases = PhaseAxis(font)
-        self.left, self.bottom = PlainAxis("left", 22, font), PlainAxis("bottom", 48, font)
+        self.phases = PhaseAxis()
+        self.left, self.bottom = PlainAxis("left"), PlainAxis("bottom")
         for axis in (self.phases, self.left, self.bottom):
             axis.setParentItem(self)
             axis.linkToView(self.view)
-        self.left.setWidth(_LEFT_AXIS_WIDTH)
         self.left.setGrid(255)
         self.left.setZValue(self.view.zValue() - 1)
-        self.bottom.setHeight(_STEP_ROW_HEIGHT)
         self.view.disableAutoRange()
         self.view.setMouseEnabled(x=True, y=False)
 
+    def set_font(self, font: QFont) -> None:
+        """Write names and figures in this font."""
+        for axis in (self.phases, self.left, self.bottom):
+            axis.set_font(font)
+        self._place()
+
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
-        left, top = _LEFT_AXIS_WIDTH, _PHASE_ROW_HEIGHT
+        self._place()
+
+    def _place(self) -> None:
+        left, top, below = self.left.minimumWidth(), self.phases.minimumHeight(), self.bottom.minimumHeight()
         width = max(self.size().width() - left - _RIGHT_MARGIN, 1.0)
-        height = max(self.size().height() - top - _STEP_ROW_HEIGHT, 1.0)
+        height = max(self.size().height() - top - below, 1.0)
         self.phases.setGeometry(QRectF(left, 0, width, top))
         self.left.setGeometry(QRectF(0, top, left, height))
         self.view.setGeometry(QRectF(left, top, width, height))
-        self.bottom.setGeometry(QRectF(left, top + height, width, _STEP_ROW_HEIGHT))
+        self.bottom.setGeometry(QRectF(left, top + height, width, below))
 
 
 class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
@@ -150,9 +173,9 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         self.setObjectName("chartPlot")
         # Updates of single items make a clip of many rectangles, under which antialiased curves take far longer.
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
-        font = QFont(self.font())
-        font.setPointSizeF(SMALL_POINTS)
-        self._area = PlotArea(font)
+        self.setProperty("textSize", "small")
+        self._area = PlotArea()
+        self._area.set_font(self.font())
         self.view = self._area.view
         self._lines: list[pg.InfiniteLine] = []
         self._phase_pen = QPen()
@@ -161,7 +184,7 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         self._readout.setObjectName("chartReadout")
         self._readout.setTextFormat(Qt.TextFormat.RichText)
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setFont(font)
+        self._readout.setProperty("textSize", "small")
         self._readout.hide()
         self._cursor: float | None = None
         self._pointer_y = float("inf")
@@ -236,6 +259,11 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
 
     def _moved_by_hand(self) -> None:
         self.moved.emit(*self.steps_shown())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._area.set_font(self.font())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -17,7 +17,6 @@ from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.events import GenerationStarted, JobFailed, PromptTooLong
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
-from tlora_gui.ui.generation.sampling import LARGEST_SEED
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class GenerationControl(QObject):
     @Slot(int)
     def again(self, index: int) -> None:
         """Go on from the token ``index`` with a new seed."""
-        seed = random.randrange(LARGEST_SEED)
+        seed = random.randrange(2**31)
         self._when_complete(partial(self._branch_off, index, -1, "", seed))
 
     @Slot()

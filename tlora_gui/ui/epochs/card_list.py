@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.layouts import column, set_role
 
 _GAP = 8
@@ -29,6 +30,7 @@ def _key_of(item: QListWidgetItem | None) -> str:
 class _NothingBehindCards(QStyledItemDelegate):
     """Cards mark themselves; the style's own selection would show around their corners."""
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:

@@ -35,7 +35,6 @@ def _flat_button(sign: str, name: str, tooltip: str) -> QToolButton:
     button = QToolButton()
     button.setText(sign)
     button.setProperty("role", "icon")
-    button.setFixedSize(26, 20)
     button.setAccessibleName(name)
     button.setToolTip(tooltip)
     return button

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from tlora_gui.engine.events import CorpusSummary
-from tlora_gui.ui.theme import mono_font
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.formats import human_count, human_share
 from tlora_gui.ui.widgets.layouts import column, label
+from tlora_gui.ui.widgets.plain_text import PlainText
 
 _EXCERPT_LINES = 4
 _EXCERPT_CHARACTERS = 600
@@ -39,13 +39,13 @@ class CorpusView(QFrame):
         self._second.setObjectName("corpusSecondLine")
         for text in (self._headline, self._second):
             text.setTextFormat(Qt.TextFormat.PlainText)
-        self._excerpt = self._plain_text(self.tr("The beginning of the text"), "corpusExcerpt", 84)
+        self._excerpt = self._plain_text(self.tr("The beginning of the text"), "corpusExcerpt", _EXCERPT_LINES)
         self._excerpt.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._excerpt.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._excerpt.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._skipped_list = self._plain_text(self.tr("What was skipped, and why"), "skippedList", 96)
+        self._skipped_list = self._plain_text(self.tr("What was skipped, and why"), "skippedList", 5)
         self._skipped = Disclosure(self._skipped_title(0), self._skipped_list)
-        self._notes_list = self._plain_text(self.tr("What was read in an unusual way"), "notesList", 72)
+        self._notes_list = self._plain_text(self.tr("What was read in an unusual way"), "notesList", 4)
         self._notes = Disclosure(self._notes_title(0), self._notes_list)
         self.setLayout(
             column(
@@ -123,13 +123,10 @@ class CorpusView(QFrame):
         text.setPlainText("\n".join(f"{short_path(path, roots)}: {reason}" for path, reason in entries))
         disclosure.setVisible(bool(entries))
 
-    def _plain_text(self, name: str, object_name: str, height: int) -> QPlainTextEdit:
-        text = QPlainTextEdit()
+    def _plain_text(self, name: str, object_name: str, lines: int) -> QPlainTextEdit:
+        text = PlainText(lines)
         text.setObjectName(object_name)
         text.setAccessibleName(name)
         text.setToolTip(name)
         text.setReadOnly(True)
-        text.setTabChangesFocus(True)
-        text.setFont(mono_font(9.0))
-        text.setFixedHeight(height)
         return text

@@ -235,6 +235,7 @@ class NewEpochDialog(QDialog):
         )
 
     def _start_clicked(self) -> None:
+        self._settings.finish()
         self._corpus.take_text()
         self._update()
         if not self._start.isEnabled():

@@ -5,29 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
-from tlora_gui.engine.config import TrainSettings
+from tlora_gui.engine.config import LARGEST_COUNT, TrainSettings
 from tlora_gui.ui.epochs.sleep_box import SleepBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
-from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox
+from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width
 from tlora_gui.ui.widgets.layouts import column, fields
 from tlora_gui.ui.widgets.tick_box import TickBox
 
-_FIELD_WIDTH = 150
-
 
 class RateBox(DecimalBox):
-    """A learning rate without trailing zeros; one step is a tenth of its magnitude."""
+    """A learning rate; one step is a tenth of its magnitude."""
 
     def __init__(self) -> None:
-        super().__init__(0.0, 1.0)
-        self.setDecimals(6)
-        self.setMinimum(0.000001)
+        super().__init__(1e-12, 1.0)
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
-
-    def textFromValue(self, value: float) -> str:
-        return super().textFromValue(value).rstrip("0").rstrip(self.locale().decimalPoint())
 
 
 class SettingsBox(QWidget):
@@ -70,16 +63,21 @@ class SettingsBox(QWidget):
             compare_unprotected=self._compare.isChecked(),
         )
 
+    def finish(self) -> None:
+        """Take the number that is being written."""
+        for box in (*self.findChildren(WholeBox), *self.findChildren(DecimalBox), *self.findChildren(SeedBox)):
+            box.finish()
+
     def set_first_epoch(self, first: bool) -> None:
         """Whether no earlier epoch is there, so that Active Sleep has nothing to protect and to compare."""
         self._sleep.set_first_epoch(first)
         self._compare.setVisible(not first)
 
     def _build_main(self) -> None:
-        self._passes = _spin(1, 1000, self.tr("Passes"), self.tr("How often the training text is read."))
+        self._passes = _spin(1, LARGEST_COUNT, self.tr("Passes"), self.tr("How often the training text is read."))
         self._passes.setObjectName("passesSpin")
         self._limit = _spin(
-            0, 1_000_000_000, self.tr("Tokens per pass"),
+            0, LARGEST_COUNT, self.tr("Tokens per pass"),
             self.tr("Training tokens per pass at most; all reads the whole text."), step=10_240,
         )  # fmt: skip
         self._limit.setObjectName("tokensSpin")
@@ -87,9 +85,8 @@ class SettingsBox(QWidget):
         self._limit.setSpecialValueText(self.tr("all"))
         self._rate = RateBox()
         self._rate.setObjectName("learningRateSpin")
-        self._rate.setAccessibleName(self.tr("Learning rate"))
-        self._rate.setToolTip(self.tr("Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine)."))
-        self._rate.setFixedWidth(_FIELD_WIDTH)
+        meaning = self.tr("Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine).")
+        _describe(self._rate, self.tr("Learning rate"), meaning)
         self._main = fields(
             (self.tr("&Passes"), self._passes),
             (self.tr("&Tokens per pass"), self._limit),
@@ -99,16 +96,15 @@ class SettingsBox(QWidget):
         self._compare.setObjectName("compareBox")
 
     def _build_advanced(self) -> None:
-        self._batch = _spin(1, 512, self.tr("Batch size"), self.tr("Blocks of text per step."))
+        self._batch = _spin(1, LARGEST_COUNT, self.tr("Batch size"), self.tr("Blocks of text per step."))
         self._block = _spin(16, 8192, self.tr("Block size"), self.tr("Tokens per block of text."), step=16)
         self._block.setObjectName("blockSizeSpin")
         self._share = _spin(
             1, 50, self.tr("Held-out share"), self.tr("Share of the text kept aside by file, for measuring only.")
         )
         self._share.setSuffix(" %")
-        self._seed = _spin(
-            0, 2**31 - 1, self.tr("Seed"), self.tr("Fixes initial weights, order of blocks and replayed memories.")
-        )
+        self._seed = SeedBox()
+        _describe(self._seed, self.tr("Seed"), self.tr("Fixes initial weights, order of blocks and replayed memories."))
         self._objective = ChoiceBox(
             "objectiveCombo", self.tr("Objective"),
             self.tr(
@@ -116,7 +112,7 @@ class SettingsBox(QWidget):
                 "Joint: the mixture of all epochs."
             ),
         )  # fmt: skip
-        self._objective.setFixedWidth(_FIELD_WIDTH)
+        self._objective.setFixedWidth(field_width(self._objective))
         self._objective.addItem(self.tr("isolated"), "isolated")
         self._objective.addItem(self.tr("joint"), "joint")
         self._sleep = SleepBox(self._settings.sleep)
@@ -172,8 +168,11 @@ class SettingsBox(QWidget):
 def _spin(low: int, high: int, name: str, meaning: str, step: int = 1) -> WholeBox:
     spin = WholeBox(low, high)
     spin.setSingleStep(step)
-    spin.setFixedWidth(_FIELD_WIDTH)
-    spin.setAccessibleName(name)
-    spin.setToolTip(meaning)
-    spin.setCorrectionMode(QSpinBox.CorrectionMode.CorrectToNearestValue)
+    _describe(spin, name, meaning)
     return spin
+
+
+def _describe(field: QWidget, name: str, meaning: str) -> None:
+    field.setAccessibleName(name)
+    field.setToolTip(meaning)
+    field.setFixedWidth(field_width(field))

@@ -7,8 +7,8 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.config import MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
-from tlora_gui.ui.widgets.fields import ChoiceBox, WholeBox
+from tlora_gui.engine.config import LARGEST_COUNT, MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
+from tlora_gui.ui.widgets.fields import ChoiceBox, WholeBox, field_width
 from tlora_gui.ui.widgets.layouts import column, fields, label
 from tlora_gui.ui.widgets.tick_box import TickBox
 
@@ -89,7 +89,7 @@ class SleepBox(QWidget):
         for source in MEMORY_SOURCES:
             self._source.addItem(names[source], source)
         self._source.setMaximumWidth(260)
-        self._tokens = WholeBox(MEMORY_WINDOW, 1_000_000)
+        self._tokens = WholeBox(MEMORY_WINDOW, LARGEST_COUNT)
         self._tokens.setObjectName("memoryTokensSpin")
         self._tokens.setAccessibleName(self.tr("Memory tokens"))
         self._tokens.setToolTip(
@@ -97,7 +97,7 @@ class SleepBox(QWidget):
         )
         self._tokens.setSingleStep(512)
         self._tokens.setGroupSeparatorShown(True)
-        self._tokens.setMaximumWidth(150)
+        self._tokens.setMaximumWidth(field_width(self._tokens))
         options = fields(
             (self.tr("Kept &for later sleep"), self._source),
             (self.tr("M&emory tokens"), self._tokens),

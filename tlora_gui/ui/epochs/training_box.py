@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from tlora_gui.engine.events import TrainStep
@@ -64,9 +65,8 @@ class TrainingBox(QWidget):
     def set_epoch(self, name: str, colour: str) -> None:
         """Name and colour of the epoch in training."""
         self._name = name
-        self._bar.setStyleSheet(
-            f"QProgressBar::chunk {{ background: {colour}; border-radius: 4px; }}" if colour else ""
-        )
+        chunk = QColor(colour).name()  # whatever stands in a project is a colour here, and nothing else
+        self._bar.setStyleSheet(f"QProgressBar::chunk {{ background: {chunk}; border-radius: 4px; }}" if colour else "")
 
     def show_preparation(self, text: str) -> None:
         """Say what goes on before the first step; the end of it is not known."""

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.ui.generation.sampling import SamplingPanel
-from tlora_gui.ui.theme import mono_font
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.plain_text import PlainText
 
 Page = Literal["generate", "read", "compare"]
 """What becomes of the prompt: it is continued, coloured as it is, or continued by several side by side."""
@@ -30,7 +30,7 @@ LONGEST_PASTE = 100_000
 """Characters: more than most backbones read, and as many as the field takes without holding the window up."""
 
 
-class _PromptEdit(QPlainTextEdit):
+class _PromptEdit(PlainText):
     """Plain text; files dragged over it are left to the window, which takes them as a corpus.
 
     Signals: ``paste_clipped(all, kept)`` when a pasted text was too long; ``history_asked(step)`` for an earlier (-1)
@@ -115,15 +115,12 @@ class PromptBar(QWidget):
         self.set_ready(False, "")
 
     def _prompt_edit(self) -> QPlainTextEdit:
-        edit = _PromptEdit()
+        edit = _PromptEdit(3, "text")
         edit.setObjectName("promptEdit")
         edit.setAccessibleName(self.tr("Prompt"))
         edit.textChanged.connect(self._unmark)
         edit.paste_clipped.connect(self.paste_clipped)
         edit.history_asked.connect(self._show_earlier)
-        edit.setFont(mono_font(10.5))
-        edit.setTabChangesFocus(True)
-        edit.setFixedHeight(68)
         return edit
 
     def _small_button(self, name: str, text: str, tip: str) -> QToolButton:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
@@ -17,10 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.ui.widgets.fields import DecimalBox, WholeBox
-
-LARGEST_SEED = 2**31 - 1
+from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
+from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, field_width
 
 
 class SamplingPanel(QFrame):
@@ -30,14 +29,14 @@ class SamplingPanel(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("samplingPanel")
         self.setAccessibleName(self.tr("Sampling"))
-        self._temperature = DecimalBox(minimum=0.0, maximum=5.0)
+        self._temperature = DecimalBox(minimum=0.0, maximum=1000.0)
         self._temperature.setSpecialValueText(self.tr("0 (most probable)"))
-        self._top_k = WholeBox(minimum=0, maximum=1000)
+        self._top_k = WholeBox(minimum=0, maximum=MAX_TOP_K)
         self._top_k.setSpecialValueText(self.tr("all"))
-        self._top_p = DecimalBox(minimum=0.01, maximum=1.0)
-        self._repetition_penalty = DecimalBox(minimum=1.0, maximum=5.0)
-        self._max_new_tokens = WholeBox(minimum=1, maximum=8192)
-        self._seed = WholeBox(minimum=0, maximum=LARGEST_SEED)
+        self._top_p = DecimalBox(minimum=0.001, maximum=1.0)
+        self._repetition_penalty = DecimalBox(minimum=1.0, maximum=1000.0)
+        self._max_new_tokens = WholeBox(minimum=1, maximum=MAX_NEW_TOKENS)
+        self._seed = SeedBox()
         self._lay_out()
         self.set_settings(SamplingSettings())
 
@@ -53,12 +52,17 @@ class SamplingPanel(QFrame):
         )
 
     def set_settings(self, settings: SamplingSettings) -> None:
-        """Show these settings."""
-        self._temperature.setValue(settings.temperature)
-        self._top_k.setValue(settings.top_k)
-        self._top_p.setValue(settings.top_p)
-        self._repetition_penalty.setValue(settings.repetition_penalty)
-        self._max_new_tokens.setValue(settings.max_new_tokens)
+        """Show these settings, as they are even where the fields would not offer them."""
+        boxes: tuple[tuple[Any, float], ...] = (
+            (self._temperature, settings.temperature),
+            (self._top_k, settings.top_k),
+            (self._top_p, settings.top_p),
+            (self._repetition_penalty, settings.repetition_penalty),
+            (self._max_new_tokens, settings.max_new_tokens),
+        )
+        for box, value in boxes:
+            box.setRange(min(box.minimum(), value), max(box.maximum(), value))
+            box.setValue(value)
         self._seed.setValue(settings.seed)
 
     def pop_up(self, under: QWidget) -> None:
@@ -107,7 +111,7 @@ class SamplingPanel(QFrame):
 
     def _add(self, form: QGridLayout, name: str, box: QAbstractSpinBox, tip: str, field: QWidget) -> None:
         box.setAccessibleName(name)
-        box.setMinimumWidth(140)
+        box.setMinimumWidth(field_width(box))
         box.setToolTip(tip)
         label = QLabel(name)
         label.setBuddy(box)

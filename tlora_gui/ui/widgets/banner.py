@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from tlora_gui.ui.theme import mono_font
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
+from tlora_gui.ui.widgets.plain_text import PlainText
 
 NOTICE_SECONDS = 8.0
 
@@ -66,17 +66,13 @@ class Banner(QFrame):
         self._close = QToolButton()
         self._close.setText("✕")
         self._close.setProperty("role", "icon")
-        self._close.setFixedSize(30, 30)
         self._close.setAccessibleName(self.tr("Close this message"))
         self._close.setToolTip(self.tr("Close this message"))
         self._close.clicked.connect(self._closed)
-        self._details = QPlainTextEdit()
+        self._details = PlainText(9)
         self._details.setObjectName("bannerDetails")
         self._details.setReadOnly(True)
-        self._details.setTabChangesFocus(True)
         self._details.setAccessibleName(self.tr("Details of the error"))
-        self._details.setFont(mono_font(9.0))
-        self._details.setFixedHeight(160)
         top = row(column(self._message, self._hint, spacing=2), margins=(0, 0, 0, 0))
         top.setStretch(0, 1)
         for button in (self._action, self._details_button, self._copy, self._close):

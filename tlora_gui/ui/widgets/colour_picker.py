@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QWidget
 
 from tlora_gui.engine.config import EPOCH_COLOURS
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.widgets.layouts import row
 
@@ -27,6 +28,7 @@ class ColourButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(28, 28)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

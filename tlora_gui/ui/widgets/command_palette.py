@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.commands import Command, commands_of, with_others
 from tlora_gui.ui.widgets.key_caps import paint_keys
 from tlora_gui.ui.widgets.layouts import column, label
 
-_WIDTH, _ROW, _ROWS, _EDGE, _GAP = 600, 34, 11, 10, 10
+_WIDTH, _ROWS, _EDGE, _GAP = 600, 11, 10, 10
 _COMMAND = Qt.ItemDataRole.UserRole
 _WORD_START, _CONSECUTIVE, _LETTER, _WIDEST_GAP = 8, 9, 2, 4
 
@@ -116,7 +117,7 @@ class CommandPalette(QDialog):
             item.setToolTip(command.explanation)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, _spoken(command))
             self._list.addItem(item)
-        self._list.setFixedHeight(_ROW * min(_ROWS, self._list.count()))
+        self._list.setFixedHeight(self._list.sizeHintForRow(0) * min(_ROWS, self._list.count()))
         self._list.setVisible(self._list.count() > 0)
         self._nothing.setVisible(self._list.count() == 0)
         self._list.setCurrentRow(0)
@@ -184,8 +185,9 @@ class _Delegate(QStyledItemDelegate):
     """One row: name, the menu it is in or why it cannot be had, and its keys at the right."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(0, _ROW)
+        return QSize(0, option.fontMetrics.height() + 18)
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:

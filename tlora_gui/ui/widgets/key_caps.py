@@ -8,7 +8,9 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-_HEIGHT, _PADDING, _BETWEEN, _APART = 20, 7, 3, 9
+from tlora_gui.ui.guarded_paint import guarded
+
+_PADDING, _BETWEEN, _APART = 7, 3, 9
 _MODIFIERS = ("Ctrl", "Shift", "Alt", "Meta")
 _BETWEEN_KEYS = ("…", "/")
 
@@ -37,7 +39,7 @@ def paint_keys(painter: QPainter, area: QRect, keys: str) -> int:
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(_font(painter.font()))
-    painter.translate(area.right() + 1 - width, area.top() + (area.height() - _HEIGHT) // 2)
+    painter.translate(area.right() + 1 - width, area.top() + (area.height() - _height(painter.font())) // 2)
     for place, text in caps:
         if text not in _BETWEEN_KEYS:
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
@@ -53,13 +55,13 @@ def paint_keys(painter: QPainter, area: QRect, keys: str) -> int:
 
 def _placed(keys: str, font: QFont) -> tuple[list[tuple[QRectF, str]], int]:
     """A rectangle for each key from the left, and the width of all."""
-    metrics = QFontMetrics(_font(font))
+    metrics, height = QFontMetrics(_font(font)), _height(_font(font))
     caps: list[tuple[QRectF, str]] = []
     left = 0
     for chord in chords(keys):
         for key in chord:
-            width = max(_HEIGHT, metrics.horizontalAdvance(key) + 2 * _PADDING)
-            caps.append((QRectF(left + 0.5, 0.5, width - 1, _HEIGHT - 2), key))
+            width = max(height, metrics.horizontalAdvance(key) + 2 * _PADDING)
+            caps.append((QRectF(left + 0.5, 0.5, width - 1, height - 2), key))
             left += width + _BETWEEN
         left += _APART - _BETWEEN
     return caps, max(0, left - _APART)
@@ -69,6 +71,10 @@ def _font(base: QFont) -> QFont:
     font = QFont(base)
     font.setPointSizeF(base.pointSizeF() * 0.9)
     return font
+
+
+def _height(font: QFont) -> int:
+    return QFontMetrics(font).height() + 6
 
 
 class KeyCaps(QWidget):
@@ -81,7 +87,8 @@ class KeyCaps(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(_placed(self._keys, self.font())[1], _HEIGHT)
+        return QSize(_placed(self._keys, self.font())[1], _height(_font(self.font())))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_keys(QPainter(self), self.rect(), self._keys)

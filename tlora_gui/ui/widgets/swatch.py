@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
 
 BACKBONE_SIGN = "∞"
@@ -32,6 +33,7 @@ class Swatch(QWidget):
         self._colour, self._sign = QColor(colour), sign
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -63,6 +65,7 @@ class StateSign(QWidget):
         self._state = state
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
+from tlora_gui.ui.guarded_paint import guarded
+
 _BOX = 16
 _GAP = 8
 _EDGE = 3
@@ -27,6 +29,7 @@ class TickBox(QCheckBox):
     def hitButton(self, pos: QPoint) -> bool:
         return True
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -8,12 +8,11 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOption
 
 from tlora_gui.engine.config import MixerLock
 from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
-
-_VALUE_WIDTH = 44
 
 
 class DeskSlider(QSlider):
@@ -55,6 +54,7 @@ class _ShareBar(QWidget):
         self._share = share
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -107,7 +107,6 @@ class FaderStrip(QWidget):
         button.setText(letter)
         button.setCheckable(True)
         button.setProperty("role", "strip")
-        button.setFixedSize(24, 20)
         button.clicked.connect(self.changed)
         return button
 
@@ -184,6 +183,5 @@ class FaderStrip(QWidget):
 def value_label() -> QLabel:
     """Room for a slider's value, at its right."""
     made = label("", "caption")
-    made.setFixedWidth(_VALUE_WIDTH)
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made

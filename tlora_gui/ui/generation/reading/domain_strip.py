@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QFont,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -21,13 +20,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tlora_gui.engine.texts import ReadReport, SlotInfo
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.theme import LIGHT, Theme
 
-_BAR = 18
-_NOTES = 16
 _GAP = 6
-_SMALL_POINTS = 8.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,7 @@ class DomainStrip(QWidget):
         self._theme = LIGHT
         self._domains: list[Domain] = []
         self._current = -1
-        font = QFont(self.font())
-        font.setPointSizeF(_SMALL_POINTS)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
         self.setAccessibleName(self.tr("Domains"))
         self.setToolTip(self.tr("Domains found in the text. Click to go to a token, or walk with ← and →"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -112,7 +107,17 @@ class DomainStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, _BAR + _NOTES + 2)
+        return QSize(200, self._bar + self._notes + 2)
+
+    @property
+    def _bar(self) -> int:
+        """Height of the pieces."""
+        return self.fontMetrics().height() + 4
+
+    @property
+    def _notes(self) -> int:
+        """Height of the words below them."""
+        return self.fontMetrics().height() + 2
 
     # -- where tokens are -----------------------------------------------------------------------------------
 
@@ -133,20 +138,23 @@ class DomainStrip(QWidget):
 
     # -- drawing --------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
         for domain in self._domains:
             left, right = round(self.place_of(domain.first)), round(self.place_of(domain.last + 1))
-            self._paint_piece(painter, domain, QRectF(left, 1, right - left, _BAR))
+            self._paint_piece(painter, domain, QRectF(left, 1, right - left, self._bar))
             painter.setPen(QColor(self._theme.muted))
             for note in (self._lag_text(domain), self._short_lag_text(domain)):
                 if metrics.horizontalAdvance(note) <= right - left - _GAP:
-                    painter.drawText(QRectF(left, _BAR + 2, right - left, _NOTES), Qt.AlignmentFlag.AlignVCenter, note)
+                    painter.drawText(
+                        QRectF(left, self._bar + 2, right - left, self._notes), Qt.AlignmentFlag.AlignVCenter, note
+                    )
                     break
         if self.hasFocus():
             painter.setPen(QPen(QColor(self._theme.accent), 1))
-            painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, _BAR + 1))
+            painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self._bar + 1))
         painter.end()
 
     def _paint_piece(self, painter: QPainter, domain: Domain, area: QRectF) -> None:

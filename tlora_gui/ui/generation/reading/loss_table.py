@@ -6,21 +6,19 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import ReadReport, SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
-from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font
 from tlora_gui.ui.widgets.formats import loss_text
 
-_ROW = 19
-_HEADER = 16
 _SWATCH_SCALE = 0.75
 _GAP = 8
 _BETWEEN = 28
-_SMALL_POINTS = 8.5
 _NARROWEST = 280
 """Width below which a row is not divided from its neighbour: they stand below each other."""
 
@@ -100,6 +98,14 @@ class LossTable(QWidget):
 
     # -- layout and drawing ---------------------------------------------------------------------------------
 
+    @property
+    def _header(self) -> int:
+        return QFontMetrics(sans_font(SIZES["small"])).height() + 2
+
+    @property
+    def _row(self) -> int:
+        return self.fontMetrics().height() + 4
+
     def _columns(self, width: int) -> int:
         return 2 if width >= 2 * _NARROWEST + _BETWEEN and len(self._rows) > 1 else 1
 
@@ -107,14 +113,15 @@ class LossTable(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return _HEADER + _ROW * -(-len(self._rows) // self._columns(width))
+        return self._header + self._row * -(-len(self._rows) // self._columns(width))
 
     def sizeHint(self) -> QSize:
         return QSize(_NARROWEST, self.heightForWidth(self.width()))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, _HEADER + _ROW)
+        return QSize(200, self._header + self._row)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -123,9 +130,9 @@ class LossTable(QWidget):
         lines = -(-len(self._rows) // columns)
         for number in range(columns):
             left = number * (width + _BETWEEN)
-            self._paint_header(painter, QRectF(left, 0, width, _HEADER))
+            self._paint_header(painter, QRectF(left, 0, width, self._header))
             for line, row in enumerate(self._rows[number * lines : (number + 1) * lines]):
-                self._paint_row(painter, row, QRectF(left, _HEADER + line * _ROW, width, _ROW))
+                self._paint_row(painter, row, QRectF(left, self._header + line * self._row, width, self._row))
         painter.end()
 
     def _parts(self, area: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:
@@ -140,18 +147,13 @@ class LossTable(QWidget):
         bar = QRectF(name.right() + _GAP, area.center().y() - 4, max(0.0, nats.left() - name.right() - 2 * _GAP), 8)
         return name, bar, nats, figure
 
-    def _small_font(self) -> QFont:
-        font = QFont(self.font())
-        font.setPointSizeF(_SMALL_POINTS)
-        return font
-
     def _paint_header(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(self._small_font())
+        painter.setFont(sans_font(SIZES["small"]))
         painter.setPen(QColor(self._theme.muted))
         _, bar, nats, figure = self._parts(area)
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(
-            QRectF(bar.left(), area.top(), nats.right() - bar.left(), _HEADER), right, self.tr("nats/token")
+            QRectF(bar.left(), area.top(), nats.right() - bar.left(), self._header), right, self.tr("nats/token")
         )
         painter.drawText(figure, right, self.tr("perplexity"))
 
@@ -184,7 +186,7 @@ class LossTable(QWidget):
         filled = bar.adjusted(0, 0, -bar.width() * (1 - share), 0)
         painter.drawRoundedRect(filled, 2, 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setFont(self._small_font())
+        painter.setFont(sans_font(SIZES["small"]))
         word = self.tr("best")
         room = QRectF(filled.right() + 5, bar.top() - 6, bar.right() - filled.right() - 5, bar.height() + 12)
         if is_best and QFontMetricsF(painter.font()).horizontalAdvance(word) <= room.width():

@@ -12,6 +12,7 @@ from tlora_gui.engine.attribution import dominant_slot
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 
@@ -170,14 +171,13 @@ class _StepNames(QWidget):
         super().__init__()
         self._slider = slider
         self.names: tuple[str, ...] = ()
-        font = QFont(self.font())
-        font.setPointSizeF(8.5)
-        self.setFont(font)
+        self.setProperty("textSize", "small")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         return QSize(160, self.fontMetrics().height() + 2)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         current = self._slider.value()

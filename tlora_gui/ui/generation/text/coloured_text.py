@@ -40,6 +40,7 @@ class ColouredText(QPlainTextEdit):
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.setFont(mono_font())
+        self.setProperty("textSize", "text")
         self.document().setDocumentMargin(6)
 
     @property

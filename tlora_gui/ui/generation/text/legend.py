@@ -13,9 +13,9 @@ from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS, ColourMode, TokenStyle
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 
-_ROW = 22
 _GAP = 6
 _BETWEEN = 16
 _STEPS = 6
@@ -86,6 +86,10 @@ class Legend(QWidget):
 
     # -- layout and drawing ---------------------------------------------------------------------------------
 
+    @property
+    def _row(self) -> int:
+        return self.fontMetrics().height() + 7
+
     def _placed(self, width: int) -> list[tuple[QPointF, _Entry]]:
         metrics = QFontMetricsF(self.font())
         placed = []
@@ -94,7 +98,7 @@ class Legend(QWidget):
             texts = sum(metrics.horizontalAdvance(text) + _GAP for text in (entry.before, entry.after) if text)
             needed = texts + SWATCH_WIDTH * len(entry.swatches)
             if x > 0 and x + needed > width:
-                x, y = 0.0, y + _ROW
+                x, y = 0.0, y + self._row
             placed.append((QPointF(x, y), entry))
             x += needed + _BETWEEN
         return placed
@@ -104,14 +108,15 @@ class Legend(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         placed = self._placed(width)
-        return int(placed[-1][0].y()) + _ROW if placed else 0
+        return int(placed[-1][0].y()) + self._row if placed else 0
 
     def sizeHint(self) -> QSize:
         return QSize(320, self.heightForWidth(max(self.width(), 320)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, _ROW if self._entries else 0)
+        return QSize(120, self._row if self._entries else 0)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
@@ -120,14 +125,14 @@ class Legend(QWidget):
             if entry.before:
                 x = self._text(painter, metrics, x, point.y(), entry.before) + _GAP
             for style in entry.swatches:
-                paint_swatch(painter, x, point.y() + _ROW / 2, style, self._theme)
+                paint_swatch(painter, x, point.y() + self._row / 2, style, self._theme)
                 x += SWATCH_WIDTH
             self._text(painter, metrics, x + _GAP, point.y(), entry.after)
 
     def _text(self, painter: QPainter, metrics: QFontMetricsF, x: float, y: float, text: str) -> float:
         painter.setPen(self._theme.muted)
         width = metrics.horizontalAdvance(text)
-        painter.drawText(QRectF(x, y, width + 1, _ROW), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(QRectF(x, y, width + 1, self._row), Qt.AlignmentFlag.AlignVCenter, text)
         return x + width
 
 

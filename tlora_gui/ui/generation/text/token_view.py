@@ -24,6 +24,7 @@ from tlora_gui.ui.generation.text.clipboard import mime_data
 from tlora_gui.ui.generation.text.coloured_text import ColouredText
 from tlora_gui.ui.generation.text.token_geometry import place_at, rectangles
 from tlora_gui.ui.generation.text.token_style import description, tooltip
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -255,6 +256,7 @@ class TokenView(ColouredText):
                 return True
         return super().viewportEvent(event)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self._current < 0:

@@ -22,13 +22,14 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalet
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
 
 SUMMARY = Qt.ItemDataRole.UserRole
 """Role under which a model has the :class:`GenerationSummary` of a row."""
 
 Index = QModelIndex | QPersistentModelIndex
-_SMALL_POINTS = 8.5
 _PADDING = 5
 _GAP = 8
 _STAR = 5.0
@@ -83,6 +84,7 @@ class TextRow(QStyledItemDelegate):
         lines = QFontMetricsF(option.font).height() + QFontMetricsF(_small(option.font)).height()
         return QSize(120, round(lines) + 2 * _PADDING)
 
+    @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         text = text_at(index)
         panel = QStyleOptionViewItem(option)
@@ -147,7 +149,7 @@ def _paint_text(
 
 def _small(font: QFont) -> QFont:
     small = QFont(font)
-    small.setPointSizeF(_SMALL_POINTS)
+    small.setPointSizeF(SIZES["small"] * font.pointSizeF())
     return small
 
 

@@ -14,8 +14,8 @@ from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import share_text
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
+from tlora_gui.ui.guarded_paint import guarded
 
-_ROW = 22
 _GAP = 8
 
 
@@ -44,6 +44,7 @@ class MixBar(QWidget):
         self._weights, self._slots = weights, slots
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         paint_mix(painter, QRectF(self.rect()), self._weights, self._slots)
@@ -69,7 +70,7 @@ class ShareRows(ChoiceRows):
     """Rows of named shares, their figures aligned at the right; the longest bar is the largest share."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(_ROW, parent)
+        super().__init__(parent=parent)
         self._rows: tuple[ShareRow, ...] = ()
 
     def set_rows(self, rows: Sequence[ShareRow]) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 
 _EDGE = 4
@@ -35,10 +36,11 @@ class ChoiceRows(QWidget):
     chosen = Signal(int)
     moved = Signal(QPoint)
 
-    def __init__(self, row_height: int, parent: QWidget | None = None) -> None:
+    def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
+        """``lines`` of text make a row."""
         super().__init__(parent)
         self.theme = LIGHT
-        self._row_height = row_height
+        self._lines = lines
         self._names: tuple[str, ...] = ()
         self._tips: tuple[str, ...] = ()
         self._choosable: tuple[bool, ...] = ()
@@ -64,6 +66,15 @@ class ChoiceRows(QWidget):
         self.theme = theme
         self.update()
 
+    @property
+    def line_height(self) -> int:
+        """Height of a line of text in a row."""
+        return self.fontMetrics().height() + 4
+
+    @property
+    def _row_height(self) -> int:
+        return self._lines * self.line_height + 3
+
     def row_area(self, number: int) -> QRect:
         """Where a row is, in this widget's coordinates."""
         return QRect(0, number * self._row_height, self.width(), self._row_height)
@@ -80,6 +91,7 @@ class ChoiceRows(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self._row_height * len(self._names))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

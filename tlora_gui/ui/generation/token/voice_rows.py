@@ -16,11 +16,7 @@ from tlora_gui.ui.generation.token.bars import paint_mix
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
 from tlora_gui.ui.translation import tr
 
-_ROW = 42
-_LINE = 19
 _GAP = 8
-_FIGURES = 86
-"""Room for "0.02 · rank 49152" beside a bar."""
 
 
 class VoiceRows(ChoiceRows):
@@ -30,7 +26,7 @@ class VoiceRows(ChoiceRows):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(_ROW, parent)
+        super().__init__(2, parent)
         self.voices: tuple[Voice, ...] = ()
         self._slots: Sequence[SlotInfo] = ()
         self._mix: tuple[Sequence[float], Sequence[SlotInfo]] = ((), ())
@@ -51,14 +47,17 @@ class VoiceRows(ChoiceRows):
 
     def paint_row(self, painter: QPainter, number: int, area: QRectF) -> None:
         voice = self.voices[number]
-        upper = QRectF(area.left(), area.top() + 2, area.width(), _LINE)
-        lower = upper.translated(0, _LINE)
+        upper = QRectF(area.left(), area.top() + 2, area.width(), self.line_height)
+        lower = upper.translated(0, self.line_height)
         self._paint_swatch(painter, voice, upper)
         self._paint_words(painter, voice, upper)
-        figures = f"{share_text(voice.probability)} · " + self.tr("rank {rank}").format(rank=voice.rank)
+        figures = self._figures(voice)
         painter.setPen(QColor(self.theme.muted))
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, figures)
         self._paint_bar(painter, voice, lower)
+
+    def _figures(self, voice: Voice) -> str:
+        return f"{share_text(voice.probability)} · " + self.tr("rank {rank}").format(rank=voice.rank)
 
     def _paint_swatch(self, painter: QPainter, voice: Voice, line: QRectF) -> None:
         if voice.slot < 0:
@@ -86,7 +85,8 @@ class VoiceRows(ChoiceRows):
     def _paint_bar(self, painter: QPainter, voice: Voice, line: QRectF) -> None:
         largest = max(other.probability for other in self.voices)
         left = line.left() + SWATCH_WIDTH + _GAP
-        width = max(0.0, line.right() - _FIGURES - _GAP - left) * voice.probability / max(largest, 1e-9)
+        figures = max(self.fontMetrics().horizontalAdvance(self._figures(other)) for other in self.voices)
+        width = max(0.0, line.right() - figures - _GAP - left) * voice.probability / max(largest, 1e-9)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.muted if voice.slot < 0 else self._slots[voice.slot].colour))
         painter.drawRoundedRect(QRectF(left, line.center().y() - 4, max(2.0, width), 8), 2, 2)

@@ -1,0 +1,84 @@
+"""No exception leaves a paint, whatever it is given to draw."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QApplication, QWidget
+
+from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
+from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.theme import LIGHT
+
+SOURCES = sorted((Path(__file__).parents[2] / "tlora_gui" / "ui").rglob("*.py"))
+PAINTS = ("paint", "paintEvent", "drawBackground", "drawForeground", "drawPicture", "drawRow", "drawBranches")
+
+
+def test_every_paint_is_guarded() -> None:
+    paints = [
+        (path.name, method)
+        for path in SOURCES
+        for cls in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(cls, ast.ClassDef)
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef) and method.name in PAINTS
+    ]
+    assert len(paints) > 20
+    assert [
+        (name, method.lineno)
+        for name, method in paints
+        if "guarded" not in [ast.unparse(decorator) for decorator in method.decorator_list]
+    ] == []
+
+
+def test_a_paint_that_fails_ends_its_painter_and_is_logged_once(
+    qapp: QApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(QWidget):
+        paints = 0
+
+        @guarded
+        def paintEvent(self, event: QPaintEvent) -> None:
+            painter = QPainter(self)
+            painter.drawPoint(0, 0)
+            Broken.paints += 1
+            raise TypeError("a name that is a number")
+
+    with caplog.at_level(logging.ERROR):
+        widget = Broken()
+        widget.resize(20, 20)
+        for _ in range(3):
+            drawn = QPixmap(20, 20)
+            widget.render(drawn)
+            with_another = QPainter(drawn)  # refused while the first one is at work
+            assert with_another.isActive()
+            with_another.end()
+    assert Broken.paints == 3
+    assert ["a name that is a number" in record.message for record in caplog.records] == [True]
+
+
+def test_phases_whose_names_are_no_text_leave_the_chart_standing(
+    qapp: QApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    plot = ChartPlot()
+    plot.resize(400, 200)
+    plot.apply_theme(LIGHT)
+    plot.set_phases((PhaseMark(0, 10, 5, "#0072B2"),), LIGHT)  # type: ignore[arg-type]
+    plot.view.setXRange(0, 10)
+    plot.show()
+    plot.grab()
+    plot.grab()
+    assert ["PhaseAxis.paint" in record.message for record in caplog.records] == [True]
+    plot.close()
+
+
+def test_a_colour_of_a_project_brings_no_style_along(qapp: QApplication) -> None:
+    box = TrainingBox()
+    box.set_epoch("Verse", "red; } QWidget { background: blue")
+    sheets = [widget.styleSheet() for widget in box.findChildren(QWidget) if widget.styleSheet()]
+    assert sheets == ["QProgressBar::chunk { background: #000000; border-radius: 4px; }"]
