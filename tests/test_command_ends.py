@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,12 +73,6 @@ def at_step(number: int, act: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Terminal, "status", status)
         yield
-
-
-def stored_epochs(project: Path) -> dict[str, str]:
-    """The folders of the project's epochs, by their ids."""
-    index = json.loads((project / "project.json").read_text(encoding="utf-8"))
-    return dict(index["epochs"]) if isinstance(index["epochs"], dict) else {e["slug"]: e["folder"] for e in index["epochs"]}
 
 
 # -- interrupted ------------------------------------------------------------------------------------------------
@@ -207,9 +199,7 @@ def test_a_first_training_that_is_refused_leaves_no_project(tmp_path: Path, tiny
         assert not (tmp_path / "new").exists()
 
 
-def test_another_backbone_than_the_projects_is_refused(
-    project: Path, corpora: dict[str, Path], tmp_path: Path
-) -> None:
+def test_another_backbone_than_the_projects_is_refused(project: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
     told = typed("train", project, corpora["code"], "--name", "B", "--backbone", tmp_path / "no-such-model")
     assert told.status == 1
     assert "no-such-model" in told.err
@@ -221,7 +211,9 @@ def test_a_backbone_that_has_moved_is_found_by_what_it_is(
 ) -> None:
     before, after, project = tmp_path / "model", tmp_path / "moved", tmp_path / "project"
     shutil.copytree(tiny_model_folder, before)
-    assert typed("train", project, corpora["verse"], "--name", "A", "--backbone", before, "--max-tokens", 512).status == 0
+    assert (
+        typed("train", project, corpora["verse"], "--name", "A", "--backbone", before, "--max-tokens", 512).status == 0
+    )
     before.rename(after)
     command = ("generate", project, "O", "--max-new-tokens", 1)
     assert typed(*command).status == 1
@@ -249,7 +241,10 @@ def test_a_character_that_the_output_lacks_becomes_a_stand_in(project: Path, tmp
         out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, b"")
     assert out.startswith(b"na?ve ?")
-    assert "naïve 😀" in (project / "generations.jsonl").read_text(encoding="utf-8").encode().decode("unicode_escape") or page.exists()
+    assert (
+        "naïve 😀" in (project / "generations.jsonl").read_text(encoding="utf-8").encode().decode("unicode_escape")
+        or page.exists()
+    )
     assert page.is_file()
 
 
@@ -281,19 +276,25 @@ def test_an_output_on_a_full_disk_is_told_at_the_end(project: Path, monkeypatch:
     assert (project / "generations.jsonl").is_file()
 
 
-def test_what_a_library_warns_of_goes_to_the_log(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Session.run
-
-    def warning(self: Session, *arguments: Any) -> Iterator[Any]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.warn("`old` is deprecated; use `new`", FutureWarning, stacklevel=1)
-        yield from run(self, *arguments)
-
-    monkeypatch.setattr(Session, "run", warning)
-    told = typed("generate", project, "O", "--max-new-tokens", 1)
-    assert (told.status, told.err) == (0, "")
-    assert "`old` is deprecated" in log_file().read_text(encoding="utf-8")
+def test_what_a_library_warns_of_goes_to_the_log(project: Path, tmp_path: Path) -> None:
+    code = """
+import sys, warnings
+from tlora_gui.__main__ import main
+from tlora_gui.engine.session import Session
+run = Session.run
+def warning(self, *arguments):
+    warnings.warn("`old` is deprecated; use `new`", FutureWarning)
+    return run(self, *arguments)
+Session.run = warning
+sys.exit(main(["generate", sys.argv[1], "O", "--max-new-tokens", "1"]))
+"""
+    log = tmp_path / "told.log"
+    done = subprocess.run(
+        [sys.executable, "-c", code, project], cwd=ROOT, env=os.environ | {"TLORA_LOG": str(log)},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "`old` is deprecated" in log.read_text(encoding="utf-8")
 
 
 def test_a_bug_is_a_sentence_with_its_traceback_in_the_log(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,7 +331,9 @@ def test_an_epoch_is_exported_and_deleted_by_name(project: Path, tmp_path: Path)
     assert len(typed("epochs", project).out.splitlines()) == 1
 
 
-def test_files_that_are_left_out_are_told_with_the_reason(project: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
+def test_files_that_are_left_out_are_told_with_the_reason(
+    project: Path, corpora: dict[str, Path], tmp_path: Path
+) -> None:
     mixed = Path(shutil.copytree(corpora["code"], tmp_path / "mixed"))
     (mixed / "picture.png").write_bytes(b"\x89PNG\r\n\0\0\0" * 50)
     told = typed("train", project, mixed, "--name", "Mixed", "--max-tokens", 512)

@@ -196,7 +196,7 @@ def test_evaluate_prints_a_line_for_each_epoch_and_one_for_each_figure_over_all(
     assert told.status == 0
     header, *rows, lag, calibration = told.out.splitlines()
     assert header.split() == ["epoch", "backbone", "own", "mix", "routing", "unprotected"]
-    assert [row.split()[0] for row in rows] == ["verse", "code"]
+    assert [row.split()[0] for row in rows] == ["Verse", "Code"]
     assert all(float(number) > 0 for row in rows for number in row.split()[1:4])
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split()[4:])
     assert re.search(r" border .* after \d+ tokens ", lag)
@@ -218,7 +218,7 @@ def test_on_a_terminal_the_line_of_progress_is_gone_before_anything_else_is_said
     good = typed("generate", trained[0], "def f", "--max-new-tokens", 2, terminal=True)
     assert "Loading epochs" in good.err and good.err.endswith("\r\033[K")
     bad = typed("generate", trained[0], "def f", "--mode", "nobody", terminal=True)
-    assert "\r\033[Ktlora: That epoch" in bad.err
+    assert "\r\033[Ktlora: No epoch is named 'nobody'" in bad.err
 
 
 def test_generate_writes_the_coloured_text(trained: tuple[Path, list[Told]], tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_second_epoch_of_the_same_name_is_refused(trained: tuple[Path, list[To
 def test_an_unknown_mode_is_refused(trained: tuple[Path, list[Told]]) -> None:
     told = typed("generate", trained[0], "def f", "--mode", "nobody")
     assert (told.status, told.out) == (1, "")
-    assert "not in the mixture" in told.err
+    assert "'nobody'" in told.err and "Verse (verse), Code (code)" in told.err
 
 
 def test_training_on_a_missing_folder_says_so(_short_dreams: None, tmp_path: Path, tiny_model_folder: Path) -> None:

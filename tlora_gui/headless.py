@@ -69,14 +69,13 @@ def run(options: argparse.Namespace) -> int:
     """
     terminal = Terminal()
     verb = _Verb(options, terminal)
-    stopped_by = int(signal.SIGINT)
+    signals: list[int] = []
     try:
-        with _stopped_by_signals(verb.cancel, _STOP_MODES.get(options.verb, "discard")) as signals:
+        with _stopped_by_signals(verb.cancel, _STOP_MODES.get(options.verb, "discard"), signals):
             for event in verb.events():
                 verb.tell(event)
         if not signals:
             return _end(terminal)
-        stopped_by = signals[0]
     except (TloraError, ValueError, OSError) as error:
         terminal.remark(f"tlora: {error}")
         return 1
@@ -90,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         verb.session.close()
     terminal.remark(f"tlora: stopped{verb.kept()}")
-    return 128 + stopped_by
+    return 128 + (signals[0] if signals else signal.SIGINT)
 
 
 def _end(terminal: Terminal) -> int:
@@ -101,13 +100,8 @@ def _end(terminal: Terminal) -> int:
 
 
 @contextmanager
-def _stopped_by_signals(cancel: CancelToken, mode: CancelMode) -> Iterator[list[int]]:
-    """Ctrl+C or a request to end lets the work end in its own time; the second one ends it at once.
-
-    Yields:
-        the signals that came.
-    """
-    came: list[int] = []
+def _stopped_by_signals(cancel: CancelToken, mode: CancelMode, came: list[int]) -> Iterator[None]:
+    """Ctrl+C or a request to end, noted in ``came``, lets the work end in its own time; the second ends it at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         came.append(number)
@@ -122,7 +116,7 @@ def _stopped_by_signals(cancel: CancelToken, mode: CancelMode) -> Iterator[list[
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
                 handlers[number] = signal.signal(number, stop)
     try:
-        yield came
+        yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -208,17 +202,17 @@ class _Verb:
 
     def _train_in_project(self, settings: TrainSettings) -> Iterator[StreamEvent]:
         options = self.options
-        interrupted = [epoch for epoch in self._epochs if epoch.state == "interrupted"]
-        again = next((epoch for epoch in interrupted if epoch.name == options.name.strip()), None)
-        if again is not None:
+        again = next((epoch for epoch in self._epochs if epoch.name == options.name.strip()), None)
+        if again is not None and again.state == "interrupted":
             self._refuse_other_training(again, settings)
             yield from self._resume(again)
             return
-        if interrupted and not options.abandon:
-            names = ", ".join(epoch.name for epoch in interrupted)
+        lost = self.session.ended_by_training()
+        if lost and not options.abandon:
+            names = ", ".join(epoch.name for epoch in lost)
             raise TloraError(
                 f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
-                f"Go on with `tlora resume {options.project} {interrupted[0].slug}` first, or add --abandon.",
+                f"Go on with `tlora resume {options.project} {lost[0].slug}` first, or add --abandon.",
             )
         yield from self._run(jobs.TrainEpoch(options.name, tuple(options.paths), options.era, "", settings))
 

@@ -216,6 +216,28 @@ class Project:
 
     # -- epochs: on disk ----------------------------------------------------------------------------------------
 
+    def epochs(self) -> list[EpochInfo]:
+        """Finished, broken and interrupted epochs, as far as their facts tell; what is heavy is not looked at."""
+        infos: list[EpochInfo] = []
+        for slug in self.index.folders:
+            try:
+                infos.append(self._facts(slug))
+            except DAMAGE as error:
+                infos.append(self._broken(slug, error))
+        return [*infos, *self.interrupted()]
+
+    def _facts(self, slug: str) -> EpochInfo:
+        """What a finished epoch says of itself. Raises one of ``DAMAGE``."""
+        place = self.folder(slug)
+        for path in (place, *place.iterdir()):
+            require_inside(path, self.path)
+        return replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
+
+    def _broken(self, slug: str, error: BaseException) -> EpochInfo:
+        folder = self.index.folders[slug]
+        name = (folder.partition("-")[2] or folder)[:MAX_NAME]
+        return EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
+
     def folder(self, slug: str) -> Path:
         """Where an epoch is, finished or interrupted."""
         if slug in self.index.folders:
@@ -375,18 +397,14 @@ class Project:
             TloraError: if the current mixer cannot be read.
         """
         infos: list[EpochInfo] = []
-        for slug, folder in self.index.folders.items():
-            place = self.path / "epochs" / folder
+        for slug in self.index.folders:
             try:
-                for path in (place, *place.iterdir()):
-                    require_inside(path, self.path)
-                info = replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
+                info, place = self._facts(slug), self.folder(slug)
                 memory = epoch_folder.read_memory(place, model)
                 _load_adapter(model, slug, place, info.era)
                 model.memories[slug] = memory
             except DAMAGE as error:
-                name = (folder.partition("-")[2] or folder)[:MAX_NAME]
-                info = EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
+                info = self._broken(slug, error)
             infos.append(info)
         self._load_mixer(model)
         return infos
