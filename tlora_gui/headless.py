@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.config import SamplingSettings, TrainSettings
@@ -21,7 +20,9 @@ from tlora_gui.engine.events import (
     StreamEvent,
     TrainStep,
 )
+from tlora_gui.engine.project import is_free
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.storage import absolute
 from tlora_gui.engine.texts import TokenEvent
 
 
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _events(session: Session, options: argparse.Namespace) -> Iterator[StreamEvent]:
     job = _job(options)  # bad numbers are refused before anything is fetched or loaded
-    if options.verb == "train" and _is_new(options.project):
+    if options.verb == "train" and is_free(absolute(options.project)):
         yield from session.run(jobs.CreateProject(str(options.project), options.backbone, options.strategy))
     else:
         yield from session.run(jobs.OpenProject(str(options.project)))
@@ -68,10 +69,6 @@ def _job(options: argparse.Namespace) -> jobs.TrainEpoch | jobs.Generate | jobs.
             return jobs.Generate(options.prompt, options.mode, sampling)
         case _:
             return jobs.Evaluate(options.held_out_tokens)
-
-
-def _is_new(project: Path) -> bool:
-    return not project.exists() or (project.is_dir() and not any(project.iterdir()))
 
 
 def _tell(event: StreamEvent) -> None:
