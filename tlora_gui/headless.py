@@ -44,7 +44,7 @@ from tlora_gui.engine.events import (
     TrainStep,
     Warned,
 )
-from tlora_gui.engine.project import Project
+from tlora_gui.engine.project import Project, is_free
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing.export_target import export_kind
 from tlora_gui.engine.storage import absolute
@@ -180,7 +180,7 @@ class _Verb:
         if not options.name.strip():
             raise TloraError("The epoch has no name.", "Give it one with --name.")
         TextCorpus.from_paths(options.paths, self.cancel)
-        is_new = not options.project.exists() or (options.project.is_dir() and not any(options.project.iterdir()))
+        is_new = is_free(absolute(options.project))
         if is_new:
             backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
             yield from self._run(jobs.CreateProject(str(options.project), backbone, strategy))

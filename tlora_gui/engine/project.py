@@ -54,18 +54,28 @@ _PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl
 _LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
 
 
+def is_free(path: Path) -> bool:
+    """Whether a project can be made there: nothing is, or a folder with no more than a stopped attempt leaves.
+
+    Raises:
+        TloraError: if the place cannot be looked at.
+    """
+    try:
+        if path.is_dir():
+            return all(_LEFT_OVER.fullmatch(entry.name) for entry in path.iterdir())
+        return not path.exists()
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+
+
 def require_free(path: Path) -> None:
-    """Refuse a place where something is. What an attempt leaves that was stopped does not count.
+    """Refuse a place where something is.
 
     Raises:
         TloraError: if it is no place for a new project.
     """
-    try:
-        free = path.is_dir() and all(_LEFT_OVER.fullmatch(entry.name) for entry in path.iterdir())
-        if not free and path.exists():
-            raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
-    except OSError as error:
-        raise _cannot_be_made(path, error) from error
+    if not is_free(path):
+        raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
 
 
 def make_folder(path: Path) -> list[Path]:

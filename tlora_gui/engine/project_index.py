@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tlora_gui.engine.config import LoraSettings, MixerSettings
 from tlora_gui.engine.errors import TloraError
@@ -18,7 +18,6 @@ FORMAT_VERSION = 1
 _MAX_EPOCHS = 10_000
 _MAX_PATH = 4096
 _MAX_PART = 255
-Settings = TypeVar("Settings", LoraSettings, MixerSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +110,10 @@ class ProjectIndex:
         write_text(file, json.dumps(index, indent=2))
 
 
-def _settings(kind: type[Settings], data: Any) -> Settings:
+def _settings(kind: Any, data: Any) -> Any:
     """Settings as they were stored; with an unknown one they would be others."""
     kind(**data)
-    settings: Settings = reader(kind)(data)
-    return settings
+    return reader(kind)(data)
 
 
 def _folders(data: Any) -> dict[str, str]:

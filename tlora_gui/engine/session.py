@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -202,7 +203,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
-    if is_place(reference) and not absolute(reference).exists():
+    if is_place(reference) and not os.path.exists(absolute(reference)):
         where = reference or "The place of the backbone"
         raise BackboneMissing(reference, f"{where} does not exist.")
     try:

@@ -106,7 +106,8 @@ class Workspace:
 
     def loadable_backbone(self) -> str:
         """What transformers and PEFT load this backbone from: a Hub id or a folder."""
-        return self.backbone.model.name_or_path if is_place(self.backbone.reference) else self.backbone.name
+        backbone = self.backbone
+        return str(backbone.tokenizer.name_or_path) if is_place(backbone.reference) else backbone.name
 
     def slots(self) -> tuple[SlotInfo, ...]:
         """The mixer's slots, the backbone first."""
