@@ -529,10 +529,9 @@ def test_every_end_but_a_discarded_one_keeps_the_last_whole_step(
 ) -> None:
     straight, error = copy.deepcopy(second), KeyboardInterrupt if end == "interrupted" else RuntimeError
     expected: list[dict[str, torch.Tensor]] = []
-    drain(straight.stream("code", checkpoint=lambda run: expected.append(run.state_dict())))
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
-    drain(copy.deepcopy(second).stream("code", checkpoint=lambda run: expected.append(run.state_dict())))
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+        drain(straight.stream("code", checkpoint=lambda run: expected.append(run.state_dict())))
     kept: list[dict[str, torch.Tensor]] = []
     if place == "in a step":
         if end == "closed":
