@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,22 +13,22 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import QUICK, cancel_after, drain, only, same_tensors, snapshot
+from engine_helpers import QUICK, cancel_after, collect, drain, only, same_tensors, snapshot
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import evaluation, training
+from tlora_gui.engine import evaluation, fitting, training
 from tlora_gui.engine.backbones import state_hash
 from tlora_gui.engine.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import SamplingSettings, SleepSettings, TrainSettings
+from tlora_gui.engine.config import SEED_MAX, SEED_MIN, SamplingSettings, SleepSettings, TrainSettings
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.evaluation import held_out_loss, score_domain
-from tlora_gui.engine.events import HeldOut, TrainStep
+from tlora_gui.engine.events import HeldOut, TrainStep, Warned
 from tlora_gui.engine.generation import generate
 from tlora_gui.engine.training import EpochResult, EpochRun, require_context, train_epoch
-from tlora_gui.temporal.active_sleep import cut_windows
+from tlora_gui.temporal.active_sleep import MixerLearner, cut_windows
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -521,7 +522,236 @@ def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
     assert saved == [1, 2, 3]
 
 
+@pytest.mark.parametrize("end", ["closed", "interrupted", "failed"])
+@pytest.mark.parametrize("place", ["between steps", "in a step", "in the ending"])
+def test_every_end_but_a_discarded_one_keeps_the_last_whole_step(
+    second: Bench, monkeypatch: pytest.MonkeyPatch, end: str, place: str
+) -> None:
+    straight, error = copy.deepcopy(second), KeyboardInterrupt if end == "interrupted" else RuntimeError
+    expected: list[dict[str, torch.Tensor]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+        drain(straight.stream("code", checkpoint=lambda run: expected.append(run.state_dict())))
+    kept: list[dict[str, torch.Tensor]] = []
+    if place == "in a step":
+        if end == "closed":
+            pytest.skip("a stream can only be closed between two items")
+        teach, calls = EpochRun._teach_mixers, itertools.count(1)
+
+        def teach_twice(run: EpochRun, *args: Any) -> Any:
+            if next(calls) == 3:  # the adapter has made its third step already
+                raise error
+            return teach(run, *args)
+
+        monkeypatch.setattr(EpochRun, "_teach_mixers", teach_twice)
+    stream = second.stream("code", checkpoint=lambda run: kept.append(run.state_dict()))
+    with contextlib.suppress(RuntimeError, KeyboardInterrupt):
+        for event in stream:
+            done = second.model.adapters["code"].state == "frozen"
+            if (isinstance(event, TrainStep) and event.step == 2 and place == "between steps") or done:
+                stream.close() if end == "closed" else stream.throw(error)
+    step = 6 if place == "in the ending" else 2
+    assert [int(state["step"]) for state in kept] == [step]
+    wanted = next(state for state in expected if int(state["step"]) == step) if step < 6 else kept[0]
+    assert same_tensors(kept[0] | {"measured_at": torch.tensor(0)}, wanted | {"measured_at": torch.tensor(0)})
+    assert second.model.slot_adapters == ["verse"]
+
+
+def test_nothing_is_kept_of_a_training_that_has_learned_nothing(llama: Bench) -> None:
+    stream = llama.stream("verse", checkpoint=lambda run: pytest.fail("there is nothing to keep"))
+    next(stream)
+    stream.close()
+
+
+def test_a_checkpoint_that_fails_is_told_once_and_the_training_goes_on(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _ = copy.deepcopy(llama).train("verse")
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+
+    def full(run: EpochRun) -> None:
+        raise OSError(28, "No space left on device")
+
+    events, _ = drain(llama.stream("verse", checkpoint=full))
+    (warning,) = only(events, Warned)
+    assert warning.message == "No checkpoint of the training can be written: No space left on device." and warning.hint
+    assert without_timings([event for event in events if event != warning]) == without_timings(expected)
+
+
+@pytest.mark.parametrize("mode", ["suspend", "discard"])
+def test_an_order_to_end_is_heard_before_the_next_item_of_every_phase(
+    second: Bench, monkeypatch: pytest.MonkeyPatch, mode: CancelMode
+) -> None:
+    settings = replace(QUICK, max_tokens=128, eval_every=1, held_out_tokens=512)  # two steps
+    items = sum(1 for _ in copy.deepcopy(second).stream("code", settings))
+    before, phases = snapshot(second.model.mixer), set()
+    for place in range(1, items + 1):
+        cancel, saved = CancelToken(), []
+        stream = second.stream("code", settings, cancel, checkpoint=lambda run, into=saved: into.append(run.step))
+        step = 0
+        for event in itertools.islice(stream, place):
+            step = event.step if isinstance(event, TrainStep) else step
+        phases.add(getattr(event, "label", type(event).__name__))
+        cancel.cancel(mode)
+        with pytest.raises(Cancelled):
+            next(stream)
+        assert saved == ([step] if step and mode == "suspend" else []), place
+        assert same_tensors(snapshot(second.model.mixer), before)
+    assert phases >= {"Measuring on held-out text", "Leaving a memory for later sleep", "TrainStep", "HeldOut"}
+
+
+def test_memory_that_runs_out_is_told_with_what_to_lower_and_what_is_learned_is_kept(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, kept = EpochRun._learn, []
+
+    def learn_twice(run: EpochRun, rows_B: torch.Tensor) -> Any:
+        if run.step == 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes.")
+        return learn(run, rows_B)
+
+    monkeypatch.setattr(EpochRun, "_learn", learn_twice)
+    with pytest.raises(TloraError, match="not enough memory") as told:
+        drain(llama.stream("verse", checkpoint=lambda run: kept.append(run.step)))
+    assert "a batch size of 1 instead of 2 or a block size of 16 instead of 32" in told.value.hint
+    assert kept == [2]
+
+
+# -- figures that are none --------------------------------------------------------------------------------------
+
+
+def poison(module: Any) -> None:
+    with torch.no_grad():
+        next(iter(module)).view(-1)[0] = float("nan")
+
+
+@pytest.mark.parametrize("what", ["adapter", "mixer", "gradient", "optimiser"])
+@pytest.mark.parametrize("objective", ["isolated", "joint"])
+def test_training_stops_at_the_first_figure_that_is_none_and_keeps_the_last_good_step(
+    second: Bench, monkeypatch: pytest.MonkeyPatch, what: str, objective: Any
+) -> None:
+    learn, kept = EpochRun._learn, []
+
+    def spoil(run: EpochRun, rows_B: torch.Tensor) -> Any:
+        if run.step == 3 and what == "gradient":
+            monkeypatch.setattr(training, "clip_grad_norm_", lambda them, _: them[0].grad.fill_(float("inf")))
+        elif run.step == 3 and what == "optimiser":
+            poison(state["exp_avg"] for state in run.optimizer.state.values())
+        learned = learn(run, rows_B)
+        if run.step == 3 and what in ("adapter", "mixer"):
+            poison(run.adapter if what == "adapter" else run.learner.mixer.parameters())
+        return learned
+
+    monkeypatch.setattr(EpochRun, "_learn", spoil)
+    before, events = snapshot(second.model.mixer), []
+    settings = replace(QUICK, objective=objective)
+    stream = second.stream("code", settings, checkpoint=lambda run: kept.append(run.state_dict()))
+    with pytest.raises(TloraError, match=r"came to no number \(NaN\) in step 4 of 6") as told:
+        for event in stream:
+            events.append(event)
+    setting = (
+        "mixer_learning_rate: 0.007 instead of 0.02" if what == "mixer" else "learning_rate: 0.003 instead of 0.01"
+    )
+    assert setting in told.value.hint
+    assert [step.step for step in only(events, TrainStep)] == [1, 2, 3]
+    (state,) = kept
+    assert int(state["step"]) == 3 and all(bool(value.isfinite().all()) for value in state.values())
+    assert same_tensors(snapshot(second.model.mixer), before) and second.model.slot_adapters == ["verse"]
+
+
+def test_what_becomes_no_number_behind_the_last_step_is_never_frozen(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MixerLearner, "calibrate", lambda learner, *_: poison(learner.mixer.parameters()))
+    with pytest.raises(TloraError, match="The Time Mixer came to no number"):
+        llama.train("verse")
+    assert llama.model.slot_adapters == []
+
+
+def test_a_backbone_whose_loss_is_no_number_is_not_trained_upon(llama: Bench) -> None:
+    poison([llama.model.backbone.get_output_embeddings().weight])
+    with pytest.raises(TloraError, match="backbone's loss on the held-out text is no number"):
+        llama.train("verse")
+
+
+def test_estimates_are_numbers_from_the_first_step_on_whatever_the_clock_says(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.time, "perf_counter", lambda: 5.0)
+    events, _ = llama.train("verse")
+    steps = only(events, TrainStep)
+    assert all(math.isfinite(step.tokens_per_second) and 0 <= step.eta_s < 1 for step in steps)
+
+
+def test_no_text_is_refused_before_the_first_step(llama: Bench) -> None:
+    llama.model.add_adapter("verse")
+    with pytest.raises(ValueError, match="no text"):
+        EpochRun(llama.model, "verse", TokenBlocks(torch.zeros(0, 32), torch.zeros(1, 32)), QUICK)
+
+
+# -- seeds ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [SEED_MIN, -5, 20240115123000000, SEED_MAX])
+def test_every_seed_that_settings_take_trains(llama: Bench, seed: int) -> None:
+    events, _ = llama.train("verse", replace(QUICK, seed=seed, max_tokens=64))
+    assert only(events, TrainStep)
+
+
+@pytest.mark.parametrize("seed", [0, 7, SEED_MAX])
+def test_order_of_blocks_and_replayed_memories_are_drawn_from_streams_of_their_own(llama: Bench, seed: int) -> None:
+    settings = replace(QUICK, seed=seed)
+    llama.model.add_adapter("verse")
+    run = EpochRun(llama.model, "verse", llama.blocks("verse", settings), settings)
+    order = {tuple(torch.rand(4, generator=run._random(turn)).tolist()) for turn in range(20)}
+    replay = {tuple(torch.rand(4, generator=run._generator(step)).tolist()) for step in range(20)}
+    assert len(order) == len(replay) == 20 and not order & replay
+
+
 # -- going on ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", [0, 10**12])
+def test_training_resumed_with_other_free_memory_ends_bit_for_bit_the_same(
+    second: Bench, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    settings = replace(QUICK, batch_size=4)
+    monkeypatch.setattr(fitting, "free_memory", lambda device: 10**12 - room)
+    straight, kept = copy.deepcopy(second), []
+    expected, _ = straight.train("code", settings)
+    cancel = CancelToken()
+    stream = second.stream("code", settings, cancel, checkpoint=lambda run: kept.append(run.state_dict()))
+    cancel_after(stream, cancel, "suspend", 1)
+    monkeypatch.setattr(fitting, "free_memory", lambda device: room)
+    second.model.add_adapter("code")
+    run = EpochRun(second.model, "code", second.blocks("code", settings), settings)
+    run.load_state_dict(kept[-1])
+    after, _ = drain(train_epoch(second.model, "code", run.blocks, settings, CancelToken(), run))
+    assert losses(after) == losses(expected)[1:]
+    assert same_tensors(snapshot(second.model), snapshot(straight.model))
+
+
+def test_a_checkpoint_of_before_fits_were_kept_goes_on(second: Bench) -> None:
+    kept, cancel = [], CancelToken()
+    cancel_after(
+        second.stream("code", cancel=cancel, checkpoint=lambda run: kept.append(run.state_dict())), cancel, "suspend", 3
+    )
+    old = {name: value for name, value in kept[-1].items() if name not in ("fit", "measured_at")}
+    second.model.add_adapter("code")
+    run = EpochRun(second.model, "code", second.blocks("code"), QUICK)
+    run.load_state_dict(old)
+    events, _ = drain(train_epoch(second.model, "code", run.blocks, QUICK, CancelToken(), run))
+    assert [event.step for event in only(events, TrainStep)] == [4, 5, 6]
+    assert [event.step for event in only(events, HeldOut)] == [6]
+
+
+def test_two_trainings_in_one_process_do_not_touch_each_other(second: Bench) -> None:
+    benches = [copy.deepcopy(second) for _ in range(2)]
+    seeds = [replace(QUICK, seed=seed) for seed in (1, 2)]
+    alone = [copy.deepcopy(bench).train("code", settings)[0] for bench, settings in zip(benches, seeds, strict=True)]
+    streams = [bench.stream("code", settings) for bench, settings in zip(benches, seeds, strict=True)]
+    for events, other in zip(alone, zip(*itertools.zip_longest(*streams), strict=True), strict=True):
+        assert without_timings(collect(event for event in other if event is not None)) == without_timings(events)
 
 
 def assert_going_on_is_exact(bench: Bench, settings: TrainSettings, stop: int) -> None:

@@ -30,6 +30,7 @@ from safetensors.torch import load_file
 
 from tlora_gui.engine import jobs, storage, training
 from tlora_gui.engine.cancel import CancelMode, CancelToken
+from tlora_gui.engine.checkpoints import Checkpoints
 from tlora_gui.engine.config import AVERAGE_MODE, EPOCH_COLOURS, STRATEGIES, SUM_MODE, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.evaluation import calibration, dominance, score_domain, switch_lags
@@ -371,7 +372,8 @@ def test_crash_costs_the_steps_since_the_last_checkpoint_only(
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
     for event in one_epoch.run(train_job("Code", corpora["code"])):
         if isinstance(event, TrainStep) and event.step == 3:
-            break  # the stream is closed where it stands
+            monkeypatch.setattr(Checkpoints, "save", lambda *_: None)  # as if the process were gone
+            break
     again = reopened(one_epoch)
     assert states(again) == [("verse", "frozen"), ("code", "interrupted")]
     events = collect(again.run(jobs.ResumeEpoch("code")))

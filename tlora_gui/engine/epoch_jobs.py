@@ -207,6 +207,7 @@ def delete(space: Workspace, slug: str) -> EpochsChanged:
         space.removed = None
         project.checkpoints.drop(slug)
     space.epochs.remove(slug)
+    space.list_interrupted()
     return space.changed()
 
 

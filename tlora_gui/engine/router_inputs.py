@@ -6,7 +6,6 @@ import weakref
 from io import FileIO
 from math import prod
 from tempfile import TemporaryFile
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -94,7 +93,7 @@ class RouterInputs:
             if self._file is None:
                 cache_dir().mkdir(parents=True, exist_ok=True)
                 # Without a buffer, so that a disk that is full tells it here.
-                self._file = cast(FileIO, TemporaryFile(buffering=0, dir=cache_dir()))  # noqa: SIM115 - see close()
+                self._file = TemporaryFile(buffering=0, dir=cache_dir())  # noqa: SIM115 - see close()
                 weakref.finalize(self, self._file.close)
             self._file.seek(place)
             whole = self._file.write(hidden_TH.contiguous().view(torch.uint8).numpy().tobytes()) == self._bytes

@@ -155,12 +155,8 @@ def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[W
         checkpoint(run)
     except Exception as error:
         logger.exception("a checkpoint of %s failed", run.slug)
-        return [
-            Warned(
-                f"The training could not be kept after step {run.step:,}: {first_line(error)}.",
-                "Make room or give access there.",
-            )
-        ]
+        reason = getattr(error, "strerror", None) or first_line(error)
+        return [Warned(f"No checkpoint of the training can be written: {reason}.", "Make room or give access there.")]
     return []
 
 
