@@ -12,14 +12,14 @@ import torch
 from engine_helpers import Corpora, collect, only, open_copy, train_job
 
 from tlora_gui.engine import generation, jobs
-from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.cancel import CancelMode, CancelToken
 from tlora_gui.engine.config import MIXER_MODE, MixingDesk, SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong, TrainStep
+from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.events import GenerationFinished, GenerationsListed, GenerationStarted, PromptTooLong, TrainStep
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.texts import DeskChange, GenerationRecord, GenerationSummary, TokenEvent
 from tlora_gui.temporal.blend import Steering
 
 PROMPT = "O gentle night"
@@ -400,9 +400,10 @@ def test_a_prompt_that_is_too_long_is_told_with_where_to_cut_it(two_epochs: Sess
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_a_cut_never_goes_through_a_character(tiny_tokenizer: Any, limit: int) -> None:
     text = "a🙂bé🙂"
-    ids, misfit = fit(tiny_tokenizer, text, limit)
+    encoded, misfit = fit(tiny_tokenizer, text, limit)
     assert misfit is not None and misfit.tokens == 12
-    assert tiny_tokenizer.decode(ids) == text[: misfit.keep_to] and limit - 3 <= len(ids) <= limit
+    assert tiny_tokenizer.decode(encoded.ids) == encoded.text == text[: misfit.keep_to]
+    assert limit - 3 <= len(encoded.ids) <= limit
     assert len(tiny_tokenizer(text[misfit.keep_from :])["input_ids"]) <= limit // 2 + 3
 
 
@@ -429,10 +430,36 @@ def test_a_huge_text_is_not_tokenised_whole(tiny_tokenizer: Any, monkeypatch: py
         return whole(self, text, **more)
 
     monkeypatch.setattr(type(tiny_tokenizer), "__call__", counting)
-    ids, misfit = fit(tiny_tokenizer, "word " * 2_000_000, 255)
+    encoded, misfit = fit(tiny_tokenizer, "word " * 2_000_000, 255)
     assert sum(asked) < 200_000
-    assert misfit is not None and misfit == PromptTooLong(10_000_000, 255, 10_000_000 - 127, 255) and len(ids) == 255
+    assert misfit == PromptTooLong(10_000_000, 255, 10_000_000 - 127, 255) and len(encoded.ids) == 255
 
 
 def test_characters_that_are_none_are_read_as_question_marks(two_epochs: Session) -> None:
     assert text_of(write(two_epochs, "a\ud800b"))[:3] == "a?b"
+
+
+# -- what is not kept ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [1, START + 3, START + SAMPLED.max_new_tokens])
+@pytest.mark.parametrize(("mode", "kept"), [("discard", False), ("keep", True), ("suspend", True)])
+def test_a_text_that_is_discarded_is_not_kept_and_any_other_that_is_stopped_is(
+    two_epochs: Session, after: int, mode: CancelMode, kept: bool
+) -> None:
+    before, cancel, events = listed(two_epochs), CancelToken(), list[Any]()
+    try:
+        for event in two_epochs.run(jobs.Generate(PROMPT, sampling=SAMPLED), cancel):
+            events.append(event)
+            if len(only(events, TokenEvent)) == after:
+                cancel.cancel(mode)
+    except Cancelled:
+        assert not kept
+    assert len(only(events, GenerationFinished)) == kept
+    assert len(listed(two_epochs)) - len(before) == kept
+    assert write(two_epochs).tokens
+
+
+def listed(session: Session) -> tuple[GenerationSummary, ...]:
+    (told,) = only(session.run(jobs.ListGenerations()), GenerationsListed)
+    return told.generations

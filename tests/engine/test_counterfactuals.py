@@ -153,6 +153,19 @@ def test_a_text_of_another_backbone_is_refused(two_epochs: Session) -> None:
         ask(two_epochs, foreigner, 8)
 
 
+def test_an_epoch_of_no_numbers_is_named_by_the_name_that_people_gave_it(two_epochs: Session) -> None:
+    record = write(two_epochs, "code")
+    collect(two_epochs.run(jobs.EditEpoch("verse", "Пушкин", "", "#123456")))
+    assert two_epochs.model is not None
+    with torch.no_grad():
+        next(iter(two_epochs.model.adapter_parameters("verse").values())).fill_(torch.nan)
+    with pytest.raises(TloraError, match="The epoch “Пушкин” has weights that are no numbers"):
+        ask(two_epochs, record, 8)
+    for mode in (MIXER_MODE, SUM_MODE):
+        with pytest.raises(TloraError, match="Пушкин"):
+            write(two_epochs, mode)
+
+
 def test_a_stopped_question_has_no_answer_and_leaves_the_session_usable(two_epochs: Session) -> None:
     record = write(two_epochs)
     cancel = CancelToken()

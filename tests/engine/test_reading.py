@@ -14,7 +14,7 @@ from tlora_gui.engine import corpus, jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
+from tlora_gui.engine.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.exploring import reading
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.texts import GenerationRecord, ReadReport, TextPart, TokenEvent
@@ -272,7 +272,7 @@ def test_a_reading_stopped_among_its_tokens_is_kept_as_far_as_it_came(two_epochs
     for event in two_epochs.run(jobs.ReadText(VERSE), cancel):
         events.append(event)
         if isinstance(event, TokenEvent) and event.index == 4:
-            cancel.cancel()
+            cancel.cancel("keep")
     (finished,) = only(events, GenerationFinished)
     record = finished.record
     assert (record.ended, len(record.tokens), record.report) == ("stopped", 5, None)
@@ -289,7 +289,7 @@ def test_a_reading_can_be_stopped_at_every_item(two_epochs: Session, monkeypatch
             for event in two_epochs.run(jobs.ReadText(VERSE), cancel):
                 events.append(event)
                 if len(events) == stop + 1:
-                    cancel.cancel()
+                    cancel.cancel("keep")
         except Cancelled:
             assert not only(events, TokenEvent) and not only(events, GenerationFinished)
         else:
@@ -297,6 +297,27 @@ def test_a_reading_can_be_stopped_at_every_item(two_epochs: Session, monkeypatch
             assert (finished.record.ended, finished.record.report) == ("stopped", None)
             assert list(finished.record.tokens) == only(events, TokenEvent) != []
     assert read(two_epochs)[0].ended == "read"
+
+
+@pytest.mark.parametrize("kind", [TokenEvent, Progress])
+def test_a_reading_that_is_discarded_keeps_nothing(one_epoch: Session, kind: type) -> None:
+    before, cancel = one_epoch.info().generation, CancelToken()
+    with pytest.raises(Cancelled):
+        for event in one_epoch.run(jobs.ReadText(VERSE), cancel):
+            if isinstance(event, kind) and (kind is TokenEvent or "alone" in event.label):
+                cancel.cancel("discard")
+    assert one_epoch.info().generation == before
+
+
+def test_an_epoch_of_no_numbers_is_named_before_anything_is_told(two_epochs: Session) -> None:
+    assert two_epochs.model is not None
+    collect(two_epochs.run(jobs.EditEpoch("verse", "Пушкин", "", "#123456")))
+    with torch.no_grad():
+        next(iter(two_epochs.model.adapter_parameters("verse").values())).fill_(torch.nan)
+    asked = (jobs.ReadText(VERSE), jobs.ReadText(VERSE, "code"), jobs.Evaluate())
+    for job in asked:
+        with pytest.raises(TloraError, match="The epoch “Пушкин” has weights that are no numbers"):
+            next(event for event in two_epochs.run(job) if not isinstance(event, Progress))
 
 
 def test_a_reading_that_is_closed_keeps_nothing(one_epoch: Session) -> None:

@@ -32,7 +32,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 GREEDY = SamplingSettings(max_new_tokens=5, temperature=0.0)
-AFTER_VERSE = StoredMixer("@1", "after Verse", ("verse",))
+AFTER_VERSE = StoredMixer("@1", "after Verse", ("verse",), "Verse")
 UNPROTECTED = StoredMixer(UNPROTECTED_MODE, "without Active Sleep", ("verse", "code"))
 
 
@@ -56,6 +56,10 @@ def scrubbed(session: Session, record: GenerationRecord) -> MixersScrubbed:
     (answer,) = collect(session.run(jobs.ScrubMixers(record)))
     assert isinstance(answer, MixersScrubbed)
     return answer
+
+
+def phases(answer: MixersScrubbed) -> list[tuple[str, str]]:
+    return [(mixer.mode, mixer.after) for mixer in answer.mixers]
 
 
 def names(answer: MixersScrubbed) -> list[tuple[str, str]]:
@@ -232,6 +236,9 @@ def test_while_an_epoch_is_trained_the_mixer_before_it_can_speak(one_epoch: Sess
             answer = scrubbed(one_epoch, record)
     assert all(weight[2] == 0.0 for weight in weights(record))
     assert names(answer) == [("@1", "after Verse"), (MIXER_MODE, "now")]
+    assert phases(answer) == [("@1", "Verse"), (MIXER_MODE, "")]
+    after = scrubbed(one_epoch, record)
+    assert phases(after) == [("@1", "Verse"), (MIXER_MODE, "Code")]
 
 
 # -- one text under all of them ---------------------------------------------------------------------------------
@@ -289,9 +296,20 @@ def test_a_text_of_another_backbone_is_refused(one_epoch: Session) -> None:
     strange = replace(record, tokens=(replace(record.tokens[0], token_id=257), *record.tokens[1:]))
     long = replace(record, tokens=tuple(replace(record.tokens[0], index=i) for i in range(257)))
     unprompted = replace(long, tokens=tuple(replace(token, is_prompt=False) for token in long.tokens[:256]))
-    for each in (strange, long, unprompted):
-        with pytest.raises(TloraError, match="another backbone"):
+    with pytest.raises(TloraError, match="tokens that this backbone lacks; another backbone may have"):
+        scrubbed(one_epoch, strange)
+    for each in (long, unprompted):
+        with pytest.raises(TloraError, match="has 257 tokens, but the backbone reads at most 256"):
             scrubbed(one_epoch, each)
+
+
+def test_a_mixer_of_no_numbers_is_named(two_epochs: Session) -> None:
+    record = generated(two_epochs)
+    assert two_epochs.model is not None
+    with torch.no_grad():
+        two_epochs.model.mixer.head.bias.fill_(torch.nan)
+    with pytest.raises(TloraError, match="phase “after Code” gives weights that are no numbers"):
+        scrubbed(two_epochs, record)
 
 
 def test_asking_can_be_stopped_and_leaves_the_session_usable(two_epochs: Session) -> None:

@@ -294,3 +294,72 @@ def test_start_token_that_the_tokenizer_adds_is_not_shown(mixture: TemporalLoRA,
     events, _ = run(mixture, tokenizer, "Hé")
     assert events[0].token_id == 256 and events[0].is_prompt and events[0].text == ""
     assert text_of(events[:4]) == "Hé"
+
+
+# -- what cannot be drawn -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("never_ends")
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"temperature": 1e-320},
+        {"temperature": 1e-38, "top_k": 0},
+        {"temperature": 1e-9},
+        {"temperature": 1.0, "top_p": 1e-300},
+        {"temperature": 1e30, "top_p": 1e-300, "top_k": 1},
+    ],
+    ids=str,
+)
+def test_the_coldest_and_the_narrowest_sampling_takes_the_most_probable_token(
+    mixture: TemporalLoRA, tiny_tokenizer: Any, extreme: dict[str, Any]
+) -> None:
+    greedy, _ = run(mixture, tiny_tokenizer, sampling=GREEDY)
+    cold, _ = run(mixture, tiny_tokenizer, sampling=replace(SAMPLED, **extreme))
+    assert ids_of(cold) == ids_of(greedy)
+
+
+@pytest.mark.usefixtures("never_ends")
+@pytest.mark.parametrize("penalty", [1e6, 1e300])
+@pytest.mark.parametrize("temperature", [0.0, 1e-9])
+def test_a_penalty_of_any_size_draws_no_token_twice_as_long_as_there_are_others(
+    mixture: TemporalLoRA, tiny_tokenizer: Any, penalty: float, temperature: float
+) -> None:
+    sampling = replace(SAMPLED, temperature=temperature, repetition_penalty=penalty, max_new_tokens=40, top_k=10**6)
+    events, _ = run(mixture, tiny_tokenizer, "abc", sampling=sampling)
+    assert len({*ids_of(events)}) == 43
+
+
+@pytest.mark.parametrize(
+    ("value", "blend", "said"),
+    [
+        (float("nan"), "mixer", r"The epoch “code” has weights that are no numbers \(NaN\)"),
+        (float("inf"), 2, r"The epoch “code” has weights"),
+        (float("nan"), 1, None),
+    ],
+)
+def test_a_mixture_of_no_numbers_is_refused_by_the_name_of_its_epoch_and_others_speak_on(
+    mixture: TemporalLoRA, tiny_tokenizer: Any, value: float, blend: Blend, said: str | None
+) -> None:
+    with torch.no_grad():
+        next(iter(mixture.adapter_parameters("code").values())).view(-1)[0] = value
+    mixture.set_slots(mixture.slot_adapters, mixture.mixer)
+    if said is None:
+        assert run(mixture, tiny_tokenizer, blend=blend)[0]
+        return
+    with pytest.raises(TloraError, match=said) as refused:
+        run(mixture, tiny_tokenizer, blend=blend)
+    assert "Delete it" in refused.value.hint
+
+
+def test_a_time_mixer_of_no_numbers_is_named(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    with torch.no_grad():
+        mixture.mixer.head.bias[0] = float("nan")
+    with pytest.raises(TloraError, match="The Time Mixer has weights that are no numbers"):
+        run(mixture, tiny_tokenizer)
+    assert run(mixture, tiny_tokenizer, blend=1)[0]
+
+
+def test_an_overflow_without_a_broken_weight_is_told_as_one(mixture: TemporalLoRA, tiny_tokenizer: Any) -> None:
+    with pytest.raises(TloraError, match="answer is no number"):
+        run(mixture, tiny_tokenizer, blend=torch.tensor([0.0, 1e38, 1e38]))

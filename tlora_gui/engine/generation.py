@@ -20,10 +20,12 @@ from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import PromptTooLong
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
+from tlora_gui.engine.finite import unspeakable
 from tlora_gui.engine.fitting_text import fit
 from tlora_gui.engine.sampling import Sampler, end_token_ids
 from tlora_gui.engine.texts import Alternative, Ending, TokenEvent
-from tlora_gui.engine.token_text import TextStream, start_token_id
+from tlora_gui.engine.token_text import TextStream
+from tlora_gui.engine.tokenizing import EncodedText, start_token_id, vocabulary_of
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
 
@@ -54,11 +56,11 @@ def generate(
     Raises:
         TloraError: if the prompt leaves no room in the backbone's context.
     """
-    ids, misfit = fit(tokenizer, prompt, context_length(model.backbone) - 1)
+    encoded, misfit = fit(tokenizer, prompt, context_length(model.backbone) - 1, vocabulary_of(model.backbone))
     if misfit:
         raise no_room(misfit)
     stream = TokenStream(model, tokenizer, SteeredBlend(blend), sampling)
-    given = stream.tell((), [Given(token_id, is_prompt=True) for token_id in ids])
+    given = stream.tell((), given_by(encoded, is_prompt=True))
     return (yield from go_on(stream, given, sampling.max_new_tokens, cancel))
 
 
@@ -94,11 +96,18 @@ def go_on(
 
 
 class Given(NamedTuple):
-    """A token that is not drawn."""
+    """A token that is not drawn; None leaves it to the tokenizer what it shows."""
 
     token_id: int
     is_prompt: bool = False
     forced: bool = False
+    text: str | None = None
+
+
+def given_by(encoded: EncodedText, *, is_prompt: bool) -> list[Given]:
+    """Tokens of a prompt, or of a text that a person puts in."""
+    pieces = zip(encoded.ids, encoded.pieces, strict=True)
+    return [Given(token_id, is_prompt, not is_prompt, text) for token_id, text in pieces]
 
 
 Told = TypeVar("Told", Given, TokenEvent)
@@ -108,11 +117,20 @@ class TokenStream:
     """The state of one text as it grows: ids told and seen, cache, the mixer's state, last position's logits and mix.
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
-    ``kept`` is how many tokens at the beginning belong to another text.
+    ``kept`` is how many tokens at the beginning belong to another text; ``names`` are those that people know the slots
+    by.
     """
 
-    def __init__(self, model: TemporalLoRA, tokenizer: Any, blend: SteeredBlend, sampling: SamplingSettings) -> None:
+    def __init__(
+        self,
+        model: TemporalLoRA,
+        tokenizer: Any,
+        blend: SteeredBlend,
+        sampling: SamplingSettings,
+        names: Sequence[str] = (),
+    ) -> None:
         self.model = model
+        self.names = names
         self.tokenizer = tokenizer
         self.blend = blend
         self.told = self.kept = 0
@@ -144,11 +162,11 @@ class TokenStream:
         beginning: Sequence[Given | TokenEvent] = kept or given
         if not beginning or not beginning[0].is_prompt:
             self.hidden = 1
-            self._forward([start_token_id(self.tokenizer)], keep=1)
+            self._forward([start_token_id(self.model.backbone, self.tokenizer)], keep=1)
         for piece in self._pieces(kept):
             self._forward([token.token_id for token in piece], keep=1)
             for token in piece:
-                self.text.push(token.token_id)
+                self.text.take(token.token_id, token.text)
                 self.told += 1
                 yield token
         for each in self._pieces(given):
@@ -193,6 +211,8 @@ class TokenStream:
             logits_to_keep=keep,
         )
         self.seen += ids
+        if not output.logits_BTV.amax(-1).isfinite().all():
+            raise unspeakable(self.model, self.names)
         self.cache, self.state = output.cache, output.mixer_state
         self.logits_V = output.logits_BTV[0, -1].float()
         self.weights = tuple(_shares(output)[-1].tolist())
@@ -202,7 +222,10 @@ class TokenStream:
     def _event(self, token: Given, weights: tuple[float, ...], logits_V: Tensor | None) -> TokenEvent:
         index, self.told = self.told, self.told + 1
         said = Said(1.0, 1, ()) if logits_V is None else said_of(self.tokenizer, logits_V, token.token_id)
-        text = self.text.push(token.token_id)
+        if token.text is None:
+            text = self.text.push(token.token_id)
+        else:
+            self.text.take(token.token_id, text := token.text)
         return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *said, token.forced)
 
 

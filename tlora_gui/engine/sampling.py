@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
+    LogitsProcessor,
     LogitsProcessorList,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
@@ -17,12 +18,18 @@ from transformers import (
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.temporal.model import TemporalLoRA
 
+_COLDEST = 1e-30
+"""Any colder, and float32 has no number for what the logits are divided by."""
+_COLD = 0.01
+_STRICTEST = 1e30
+"""A larger penalty would make infinities of the logits."""
+
 
 class Sampler:
     """Draws tokens with a generator of its own, so that drawing between training steps cannot change the training."""
 
     def __init__(self, settings: SamplingSettings, device: torch.device) -> None:
-        self._greedy = settings.temperature == 0
+        self._greedy = settings.temperature < _COLDEST
         self._filters = logits_filters(settings)
         self._generator = torch.Generator(device).manual_seed(settings.seed)
 
@@ -39,8 +46,10 @@ def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
     """transformers' own processors, in the order that ``generate`` uses."""
     filters = LogitsProcessorList()
     if sampling.repetition_penalty != 1:
-        filters.append(RepetitionPenaltyLogitsProcessor(float(sampling.repetition_penalty)))
-    if sampling.temperature > 0:
+        filters.append(RepetitionPenaltyLogitsProcessor(min(float(sampling.repetition_penalty), _STRICTEST)))
+    if sampling.temperature >= _COLDEST:
+        if sampling.temperature < _COLD:
+            filters.append(_BelowTheTop())
         if sampling.temperature != 1:
             filters.append(TemperatureLogitsWarper(float(sampling.temperature)))
         if sampling.top_k:
@@ -50,8 +59,15 @@ def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
     return filters
 
 
+class _BelowTheTop(LogitsProcessor):
+    """Moves the largest logit to 0, so that none overflows when they are divided by very little."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        return scores - scores.amax(-1, keepdim=True)
+
+
 def end_token_ids(model: TemporalLoRA, tokenizer: Any) -> set[int]:
     """Tokens that end a text: the model's and the tokenizer's."""
-    ends = model.backbone.generation_config.eos_token_id
+    ends = getattr(model.backbone.generation_config, "eos_token_id", None)
     listed = ends if isinstance(ends, list) else [ends]
     return {end for end in (*listed, tokenizer.eos_token_id) if end is not None}

@@ -28,12 +28,12 @@ from tlora_gui.engine.exploring.counterfactuals import ask_others
 from tlora_gui.engine.exploring.generation_jobs import generate_text
 from tlora_gui.engine.exploring.reading import read
 from tlora_gui.engine.exploring.stored_mixers import scrub
+from tlora_gui.engine.finite import require_finite
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.sharing import text_jobs
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.engine.token_text import start_token_id
-from tlora_gui.engine.tokenizing import vocabulary_of
+from tlora_gui.engine.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -164,7 +164,7 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.ReadText() | jobs.ReadTextFile():
             yield from read(space, job, cancel)
         case jobs.ScrubMixers():
-            start_id = start_token_id(space.backbone.tokenizer)
+            start_id = start_token_id(space.model.backbone, space.backbone.tokenizer)
             yield (yield from scrub(space.model, start_id, job.record, space.phases(), cancel))
         case (
             jobs.ListGenerations()
@@ -176,6 +176,7 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         ):
             yield text_jobs.do(space, job)
         case jobs.Evaluate():
+            require_finite(space.model, [slot.name for slot in space.slots()])
             texts = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
             yield (yield from watched(evaluate(space.model, texts, space.unprotected_routing()), cancel))
         case jobs.HashWeights():

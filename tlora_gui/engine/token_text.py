@@ -11,10 +11,7 @@ _ENDLESS = 16
 
 @dataclass(slots=True)
 class TextStream:
-    """Turns token ids into text as they come; a character spread over several tokens comes with its last one.
-
-    A tokenizer's own mark at the very beginning is not shown.
-    """
+    """Turns token ids into text as they come; a character spread over several tokens comes with its last one."""
 
     tokenizer: Any
     _ids: list[int] = field(default_factory=list)
@@ -23,8 +20,6 @@ class TextStream:
 
     def push(self, token_id: int) -> str:
         """Text that this token completes; empty while a character is incomplete."""
-        if not self._ids and token_id == self.tokenizer.bos_token_id:
-            return ""
         self._ids.append(token_id)
         before: str = self.tokenizer.decode(self._ids[self._context : self._shown])
         now: str = self.tokenizer.decode(self._ids[self._context :])
@@ -38,6 +33,17 @@ class TextStream:
         self._context, self._shown = self._shown, end
         return now[len(before) :]
 
+    def take(self, token_id: int, text: str) -> None:
+        """Go on after a token that shows ``text``, as is known from elsewhere.
+
+        A control token at the beginning that shows none was put there by the tokenizer, and is no part of the text.
+        """
+        if not text and not self._ids and token_id in self.tokenizer.all_special_ids:
+            return
+        self._ids.append(token_id)
+        if text:
+            self._context, self._shown = self._shown, len(self._ids)
+
     def _settled(self, now: str) -> tuple[str, int]:
         """What comes before the last character, which is none or incomplete, and how many tokens that is."""
         for end in range(len(self._ids) - 1, len(self._ids) - 4, -1):
@@ -45,9 +51,3 @@ class TextStream:
             if len(text) < len(now) and now.startswith(text):
                 return text, end
         return now, len(self._ids)
-
-
-def start_token_id(tokenizer: Any) -> int:
-    """What is read first where there is no prompt."""
-    first = tokenizer.bos_token_id
-    return int(first if first is not None else tokenizer.eos_token_id or 0)

@@ -8,16 +8,23 @@ an end mark.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from tokenizers import Tokenizer
 
 from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.token_text import TextStream
 
 _PROBE = "a"
+_LEADS = ".a"
+"""What hardly any text that follows makes a token with, one or the other."""
+_REACH = 64
+"""Characters in a row that a tokenizer may leave out."""
+
 _deaf: WeakKeyDictionary[Any, tuple[frozenset[int], Tokenizer]] = WeakKeyDictionary()
 
 
@@ -53,6 +60,26 @@ def vocabulary_of(backbone: Any) -> int:
     return int(backbone.get_input_embeddings().weight.shape[0])
 
 
+def require_known(backbone: Any, ids: Iterable[int]) -> None:
+    """Refuse token ids of a record that the backbone cannot read.
+
+    Raises:
+        TloraError: if there is one.
+    """
+    vocabulary = vocabulary_of(backbone)
+    if not all(0 <= each < vocabulary for each in ids):
+        raise TloraError(
+            "This text has tokens that this backbone lacks; another backbone may have written it.",
+            "Open it in a project around that one.",
+        )
+
+
+def start_token_id(backbone: Any, tokenizer: Any) -> int:
+    """What is read first where there is no prompt."""
+    known = (each for each in (tokenizer.bos_token_id, tokenizer.eos_token_id) if each is not None)
+    return next((each for each in known if each < vocabulary_of(backbone)), 0)
+
+
 def start_ids(tokenizer: Any, vocabulary: int | None = None) -> list[int]:
     """What the tokenizer itself puts before every text."""
     alone = _call(tokenizer, _PROBE, add_special_tokens=False)["input_ids"]
@@ -61,22 +88,39 @@ def start_ids(tokenizer: Any, vocabulary: int | None = None) -> list[int]:
     return [each for each in before if vocabulary is None or each < vocabulary]
 
 
-def encode_prompt(tokenizer: Any, text: str, vocabulary: int | None = None, *, start: bool = True) -> EncodedText:
+def encode_prompt(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
     """Encode a text that is read or continued; control tokens in it count.
 
     Args:
         tokenizer: any of transformers'.
         text: any string.
         vocabulary: how many ids the model can read; tokens beyond them are read as plain characters.
-        start: whether it begins with what the tokenizer itself puts before every text.
+
+    Raises:
+        TloraError: if the text needs tokens that the model lacks.
+    """
+    text, before = clean(text), start_ids(tokenizer, vocabulary)
+    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
+    return EncodedText(text, before + ids, _ends(text, [(0, 0)] * len(before) + spans))
+
+
+def encode_more(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
+    """Encode a text that goes on after another: as :func:`encode_prompt`, but it has nothing before it, nor the space
+    that some tokenizers put before every text.
 
     Raises:
         TloraError: if the text needs tokens that the model lacks.
     """
     text = clean(text)
     ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
-    before = start_ids(tokenizer, vocabulary) if start else []
-    return EncodedText(text, before + ids, [0] * len(before) + _ends(tokenizer, text, ids, spans))
+    for lead in _LEADS if ids else "":
+        alone, _ = _encode(tokenizer, lead, vocabulary, plain=False)
+        more, places = _encode(tokenizer, lead + text, vocabulary, plain=False)
+        place = len(alone)
+        if more[:place] == alone and len(more) > place and places[place][0] > 0:
+            shifted = [(max(0, start - 1), max(0, end - 1)) for start, end in places[place:]]
+            return EncodedText(text, more[place:], _ends(text, shifted))
+    return EncodedText(text, ids, _ends(text, spans))
 
 
 def encode_plain(tokenizer: Any, text: str, vocabulary: int | None = None) -> list[int]:
@@ -90,25 +134,27 @@ def encode_plain(tokenizer: Any, text: str, vocabulary: int | None = None) -> li
 
 def _encode(
     tokenizer: Any, text: str, vocabulary: int | None, *, plain: bool
-) -> tuple[list[int], list[tuple[int, int]] | None]:
-    """Token ids, and the characters (start, end) that each stands for where the tokenizer knows them."""
-    found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=tokenizer.is_fast)
-    ids, spans = found["input_ids"], found.get("offset_mapping")
-    lacking = {each for each in ids if vocabulary is not None and each >= vocabulary}
-    if tokenizer.is_fast and (lacking or plain and not _controls(tokenizer).isdisjoint(ids)):
-        unwanted = _controls(tokenizer) if plain else set()
-        if vocabulary is not None:
-            unwanted |= {each for each in tokenizer.get_vocab().values() if each >= vocabulary}
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Token ids, and the characters (start, end) that each stands for, as far as that is known."""
+    offsets = tokenizer.is_fast and not plain  # of a corpus nobody asks where its tokens stand
+    found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=offsets)
+    ids: list[int] = found["input_ids"]
+    spans = found["offset_mapping"] if offsets else [] if plain else _spans(tokenizer, text, ids)
+    if tokenizer.is_fast and (_lacking(ids, vocabulary) or (plain and not _controls(tokenizer).isdisjoint(ids))):
+        unwanted = _lacking(tokenizer.get_vocab().values(), vocabulary) | (_controls(tokenizer) if plain else set())
         encoding = _without(tokenizer, frozenset(unwanted)).encode(text, add_special_tokens=False)
         ids, spans = encoding.ids, encoding.offsets
-        lacking = {each for each in ids if vocabulary is not None and each >= vocabulary}
-    if lacking:
-        names = ", ".join(map(repr, tokenizer.convert_ids_to_tokens(sorted(lacking)[:3])))
+    if lacking := _lacking(ids, vocabulary):
+        names = ", ".join(f"{name!r:.40}" for name in tokenizer.convert_ids_to_tokens(sorted(lacking)[:3]))
         raise TloraError(
             f"The tokenizer reads this text with tokens that the backbone lacks: {names}.",
             "Leave them out of the text, or choose a backbone whose tokenizer is its own.",
         )
     return ids, spans
+
+
+def _lacking(ids: Iterable[int], vocabulary: int | None) -> set[int]:
+    return set() if vocabulary is None else {each for each in ids if each >= vocabulary}
 
 
 def _call(tokenizer: Any, text: str, offsets: bool = False, **options: Any) -> Any:
@@ -147,31 +193,31 @@ def _unheard(token_id: int) -> str:
     return f"\0\0{token_id}\0\0"
 
 
-def _ends(tokenizer: Any, text: str, ids: list[int], spans: list[tuple[int, int]] | None) -> list[int]:
-    if spans is None:
-        spans = _found(tokenizer, text, ids)
-    ends, before = list[int](), len(text)
+def _ends(text: str, spans: list[tuple[int, int]]) -> list[int]:
+    """See :class:`EncodedText`; whatever the spans are like, the ends rise to the length of the text."""
+    ends, begun = list[int](), len(text)
     for start, end in reversed(spans):
-        ends.append(min(end, before))
+        ends.append(min(end, begun))
         if start < end:
-            before = min(before, start)
-    ends.reverse()
-    ends[-1:] = [len(text)] if ends else []
-    for place in range(1, len(ends)):
-        ends[place] = max(ends[place], ends[place - 1])
-    return ends
+            begun = min(begun, start)
+    ends[:1] = [len(text)] if ends else []
+    return list(accumulate(reversed(ends), max))
 
 
-def _found(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
-    """Where in the text the tokens of a tokenizer stand that does not tell it: what they decode to is looked for."""
-    lower = text.lower() if len(text.lower()) == len(text) else text
+def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
+    """Where in a text its tokens stand, if the tokenizer does not tell it: what they decode to is looked for."""
+    stream = TextStream(tokenizer)
+    pieces = [stream.push(token_id) for token_id in ids]
+    if "".join(pieces) == text:
+        return [*pairwise(accumulate(map(len, pieces), initial=0))]
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters become two
+        lower = text
     spans, place = list[tuple[int, int]](), 0
-    for count, token_id in enumerate(ids):
-        word: str = tokenizer.decode([token_id]).strip() or tokenizer.decode([token_id])
-        start = max(lower.find(word, place, place + 64 + len(word)), text.find(word, place, place + 64 + len(word)))
-        if not word or start < 0:
-            spans.append((place, place))
-            continue
-        place = start + len(word)
-        spans.append((start, place))
+    for piece in pieces:
+        word = piece.strip() or piece
+        starts = (each.find(word, place, place + _REACH + len(word)) for each in (text, lower))
+        start = min((each for each in starts if each >= 0), default=-1) if word else -1
+        spans.append((place, place) if start < 0 else (start, start + len(word)))
+        place = spans[-1][1]
     return spans

@@ -14,6 +14,7 @@ from tlora_gui.engine.cancel import CancelToken, watched
 from tlora_gui.engine.errors import TloraError
 from tlora_gui.engine.events import Counterfactual, Progress
 from tlora_gui.engine.exploring.generation_jobs import open_text, require_readable
+from tlora_gui.engine.finite import require_finite
 from tlora_gui.engine.generation import TokenStream, said_of
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import TokenEvent, Voice
@@ -30,8 +31,8 @@ def ask_others(space: Workspace, job: jobs.AskOthers, cancel: CancelToken) -> St
     Voices and mix are those of the model as it is now, whatever slots the text was written by.
 
     Raises:
-        TloraError: if nothing comes before the token, nobody speaks in the text's mode any more, or the text is not
-            this backbone's.
+        TloraError: if nothing comes before the token, nobody speaks in the text's mode any more, the text is not this
+            backbone's, or an epoch holds NaN.
         Cancelled: once the token is set.
     """
     tokens, token = job.record.tokens[: job.index], job.record.tokens[job.index]
@@ -39,6 +40,7 @@ def ask_others(space: Workspace, job: jobs.AskOthers, cancel: CancelToken) -> St
         raise TloraError("Nothing comes before the first token, so nobody could foresee it.", "Ask at a later one.")
     require_readable(space, [each.token_id for each in (*tokens, token)], job.index)
     text = open_text(space, job.record.mode, job.record.desk)
+    require_finite(space.model, text.names)
     mix_V = yield from watched(_mix(text, tokens), cancel)
     alone_SV = yield from watched(_voices(space.model, text.seen), cancel)
     tokenizer = space.backbone.tokenizer

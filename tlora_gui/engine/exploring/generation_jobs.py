@@ -9,13 +9,14 @@ from tlora_gui.engine import jobs
 from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, PromptTooLong
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
 from tlora_gui.engine.fitting_text import fit
-from tlora_gui.engine.generation import Given, TokenStream, go_on, no_room
+from tlora_gui.engine.generation import Given, TokenStream, given_by, go_on, no_room
 from tlora_gui.engine.streams import Stream, recorded
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.tokenizing import encode_more, require_known, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
 
 
@@ -39,13 +40,15 @@ class Beginning(NamedTuple):
 
 
 def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
-    """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not.
+    """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
+    unless it is to be discarded.
 
     What a branch keeps is read again by who speaks in this job. It is told as it was, or anew if the mixture has other
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
         TloraError: if there is no room to go on, or the branch comes from another backbone.
+        Cancelled: if the token is set to discard.
     """
     beginning = (yield from _of_prompt(space, job.prompt)) if job.branch is None else _of_branch(space, job.branch)
     prompt, kept, given, desk, parent, at = beginning
@@ -61,6 +64,8 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         outcome = yield from recorded(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
     finally:
         space.speaking = None
+    if cancel.mode == "discard":
+        raise Cancelled
     record = GenerationRecord(
         prompt,
         job.mode,
@@ -84,8 +89,10 @@ def open_text(
     Raises:
         TloraError: if nobody speaks in this mode now.
     """
-    blend = SteeredBlend(space.blend(mode), [slot.slug for slot in space.slots()], desk)
-    return TokenStream(space.model, space.backbone.tokenizer, blend, sampling or SamplingSettings())
+    slots = space.slots()
+    blend = SteeredBlend(space.blend(mode), [slot.slug for slot in slots], desk)
+    names = [slot.name for slot in slots]
+    return TokenStream(space.model, space.backbone.tokenizer, blend, sampling or SamplingSettings(), names)
 
 
 def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
@@ -94,9 +101,8 @@ def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
     Raises:
         TloraError: says which.
     """
-    limit, vocabulary = context_length(space.model.backbone), space.model.backbone.config.get_text_config().vocab_size
-    if any(not 0 <= token_id < vocabulary for token_id in ids):
-        raise TloraError("This text was written by another backbone.", "Use a text of this project.")
+    require_known(space.model.backbone, ids)
+    limit = context_length(space.model.backbone)
     if count >= limit:
         raise TloraError(
             f"The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
@@ -105,23 +111,23 @@ def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
 
 
 def _of_prompt(space: Workspace, prompt: str) -> Generator[PromptTooLong, None, Beginning]:
-    ids, misfit = fit(space.backbone.tokenizer, prompt, context_length(space.model.backbone) - 1)
+    backbone = space.model.backbone
+    encoded, misfit = fit(space.backbone.tokenizer, prompt, context_length(backbone) - 1, vocabulary_of(backbone))
     if misfit:
         yield misfit
         raise no_room(misfit)
-    return Beginning(prompt, given=[Given(token_id, is_prompt=True) for token_id in ids])
+    return Beginning(encoded.text, given=given_by(encoded, is_prompt=True))
 
 
 def _of_branch(space: Workspace, branch: jobs.Branch) -> Beginning:
-    record, forced = branch.record, [branch.token_id]
+    record, given = branch.record, [Given(branch.token_id, forced=True)]
     if branch.token_id < 0:
-        text = branch.text.encode(errors="replace").decode()
-        forced = space.backbone.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        encoded = encode_more(space.backbone.tokenizer, branch.text, vocabulary_of(space.model.backbone))
+        given = given_by(encoded, is_prompt=False)
     kept = record.tokens[: branch.at]
-    require_readable(space, [*(token.token_id for token in kept), *forced], len(kept) + len(forced))
+    require_readable(space, [token.token_id for token in (*kept, *given)], len(kept) + len(given))
     desk = [change for change in record.desk if change.index < len(kept)]
-    given = [Given(token_id, forced=True) for token_id in forced]
     if [slot.slug for slot in record.slots] != [slot.slug for slot in space.slots()]:
-        anew = [Given(token.token_id, token.is_prompt, token.forced) for token in kept]
+        anew = [Given(token.token_id, token.is_prompt, token.forced, token.text) for token in kept]
         return Beginning(record.prompt, (), [*anew, *given], desk, record.id, len(kept))
     return Beginning(record.prompt, kept, given, desk, record.id, len(kept))

@@ -20,15 +20,17 @@ from tlora_gui.engine.backbones import context_length
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.corpus import TextCorpus, read_text
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError
 from tlora_gui.engine.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.exploring.segments import domains
 from tlora_gui.engine.exploring.steered_blend import SteeredBlend
+from tlora_gui.engine.finite import require_finite
 from tlora_gui.engine.fitting_text import fit
-from tlora_gui.engine.generation import Given, TokenStream
+from tlora_gui.engine.generation import TokenStream, given_by
 from tlora_gui.engine.metrics import switch_lag
 from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import DeskChange, GenerationRecord, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.tokenizing import EncodedText, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -38,29 +40,33 @@ _PIECE = 256
 def read(space: Workspace, job: jobs.ReadText | jobs.ReadTextFile, cancel: CancelToken) -> Stream:
     """Tell the tokens of a text with their mix, then what was found out; both are kept.
 
-    Stopped in between, what was told is kept without a report.
+    Stopped in between, what was told is kept without a report, unless it is to be discarded.
 
     Raises:
-        TloraError: if there is nothing to read, or more than the context holds and it may not be cut.
-        Cancelled: before the first token.
+        TloraError: if there is nothing to read, more than the context holds and it may not be cut, or an
+            epoch holds NaN.
+        Cancelled: before the first token, or if the token is set to discard.
     """
     given = job.text if isinstance(job, jobs.ReadText) else text_of_file(job.path)
     slots, blend = space.slots(), space.blend(job.mode)
-    ids, misfit = _fitted(space, given)
+    require_finite(space.model, [slot.name for slot in slots])
+    encoded, misfit = _fitted(space, given)
     if misfit and not job.cut:
         yield misfit
         raise TloraError(
             f"The text has {misfit.tokens:,} tokens, but the backbone reads at most {misfit.limit:,}.",
             "Have its beginning read, or choose a shorter text.",
         )
-    text = (given[: misfit.keep_to] if misfit else given).encode(errors="replace").decode()
+    text = encoded.text
     sampling, steered = SamplingSettings(), SteeredBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
     yield GenerationStarted(text, job.mode, sampling, slots)
     tokens: list[TokenEvent] = []
-    yield from _told(space, ids, steered, tokens, cancel)
+    yield from _told(space, encoded, steered, tokens, cancel)
     record = GenerationRecord(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=steered.changes)
     if report := (yield from _report(space.model, slots, tokens, len(given) - len(text), cancel)):
         record = replace(record, ended="read", report=report)
+    if cancel.mode == "discard":
+        raise Cancelled
     yield GenerationFinished(space.project.generations.keep(record))
 
 
@@ -83,29 +89,31 @@ def text_of_file(path: str) -> str:
     return text
 
 
-def _fitted(space: Workspace, text: str) -> tuple[list[int], PromptTooLong | None]:
+def _fitted(space: Workspace, text: str) -> tuple[EncodedText, PromptTooLong | None]:
     if not text.strip():
         raise TloraError("There is no text to read.", "Paste a text or open a file that has one.")
-    ids, misfit = fit(space.backbone.tokenizer, text, context_length(space.model.backbone))
-    if len(ids) < 2:
+    backbone = space.model.backbone
+    encoded, misfit = fit(space.backbone.tokenizer, text, context_length(backbone), vocabulary_of(backbone))
+    if len(encoded.ids) < 2:
         raise TloraError("One token is too little to read.", "Paste or open a longer text.")
-    return ids, misfit
+    return encoded, misfit
 
 
 def _told(
-    space: Workspace, ids: list[int], steered: SteeredBlend, into: list[TokenEvent], cancel: CancelToken
+    space: Workspace, encoded: EncodedText, steered: SteeredBlend, into: list[TokenEvent], cancel: CancelToken
 ) -> Stream:
     """Tell the tokens of a text until its end or a stop, and keep them."""
-    yield Progress("Reading the text", 0, len(ids), "tokens")
+    given = given_by(encoded, is_prompt=True)
+    yield Progress("Reading the text", 0, len(given), "tokens")
     cancel.raise_if_cancelled()
     stream = TokenStream(space.model, space.backbone.tokenizer, steered, SamplingSettings())
-    for token in stream.tell([], [Given(each, is_prompt=True) for each in ids]):
+    for token in stream.tell([], given):
         into.append(token)
         yield token
         if cancel.mode:
             return
         if len(into) % _PIECE == 0:
-            yield Progress("Reading the text", len(into), len(ids), "tokens")
+            yield Progress("Reading the text", len(into), len(given), "tokens")
 
 
 def _report(

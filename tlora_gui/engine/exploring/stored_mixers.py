@@ -17,6 +17,7 @@ from tlora_gui.engine.events import MixersScrubbed, Progress, StoredMixer
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.texts import GenerationRecord, TokenEvent
+from tlora_gui.engine.tokenizing import require_known
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -37,7 +38,7 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     finished = [slug for slug in slots if slug in index.folders]
     earlier = _phases(index)[: None if len(finished) < len(slots) else -1]
     told = {
-        StoredMixer(f"@{entry.number}", _after(epochs, entry), entry.slots): entry
+        _after(epochs, entry, f"@{entry.number}", entry.slots): entry
         for entry in earlier
         if entry.slots[-1] in finished
     }
@@ -53,7 +54,7 @@ def current_mixer(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     """The Time Mixer as it is now, named by its phase if it is at the end of one."""
     latest = _phases(project.index)[-1:]
     ended = latest and latest[0].slots[-1] in slots and all(slug in project.index.folders for slug in slots)
-    return StoredMixer(MIXER_MODE, _after(epochs, latest[0]) if ended else "now", tuple(slots))
+    return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, "now", tuple(slots))
 
 
 def _phases(index: ProjectIndex) -> list[MixerFile]:
@@ -65,8 +66,9 @@ def _phases(index: ProjectIndex) -> list[MixerFile]:
     return [entry for entry, slots in zip(index.mixers, before, strict=False) if {*entry.slots} - {*slots}]
 
 
-def _after(epochs: EpochList, entry: MixerFile) -> str:
-    return f"after {epochs[entry.slots[-1]].name}"
+def _after(epochs: EpochList, entry: MixerFile, mode: str, slots: Sequence[str]) -> StoredMixer:
+    name = epochs[entry.slots[-1]].name
+    return StoredMixer(mode, f"after {name}", tuple(slots), name)
 
 
 @torch.no_grad()
@@ -102,15 +104,18 @@ def scrub(
         cancel: looked at between two mixers.
 
     Raises:
-        TloraError: if the text is not one that this backbone can read.
+        TloraError: if the text is not one that this backbone can read, or a mixer holds NaN.
         Cancelled: by any mode.
     """
     tokens, slugs = record.tokens, [slot.slug for slot in record.slots]
     first = 0 if tokens and tokens[0].is_prompt else 1
     ids = [start_id] * first + [token.token_id for token in tokens]
-    vocabulary = model.backbone.get_input_embeddings().num_embeddings
-    if len(ids) > context_length(model.backbone) or not all(0 <= each < vocabulary for each in ids):
-        raise TloraError("This text was written with another backbone.", "Open it in a project around that one.")
+    require_known(model.backbone, ids)
+    if len(ids) > (limit := context_length(model.backbone)):
+        raise TloraError(
+            f"This text has {len(ids):,} tokens, but the backbone reads at most {limit:,}.",
+            "Another backbone may have written it; open it in a project around that one.",
+        )
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
     yield Progress("Reading the text")
     hidden_1TH = _hidden(model, ids)
@@ -119,6 +124,11 @@ def scrub(
         cancel.raise_if_cancelled()
         yield Progress("Asking every mixer", len(told), len(mixers), "mixers")
         weights_TS = weights_over(_weights(mixer, hidden_1TH), ["", *stored.epochs], slugs)[rows]
+        if not weights_TS.isfinite().all():
+            raise TloraError(
+                f"The Time Mixer of the phase “{stored.name}” gives weights that are no numbers (NaN).",
+                "Delete the epoch that it was trained with.",
+            )
         pairs = zip(tokens, weights_TS.tolist(), strict=True)
         told.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
     return MixersScrubbed(tuple(stored for stored, _ in mixers), tuple(told))
