@@ -4,6 +4,7 @@
     epoch.json            its facts, and the settings it was trained with
     history.jsonl         its steps and measurements
     memory.safetensors    what it leaves for later sleep
+    held_out.json         where that holds no text: digests of the held-out blocks, to know them again in the corpus
 
 A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too.
 """
@@ -27,6 +28,7 @@ from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.model import TemporalLoRA
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_DIGESTS = "held_out.json"
 History = Iterable[TrainStep | HeldOut]
 
 
@@ -41,16 +43,16 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
-    if memory.held_out_digests_N is not None:
-        tensors["held_out_digests"] = memory.held_out_digests_N
     write_tensors(folder / "memory.safetensors", tensors)
+    if memory.held_out_digests:
+        write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
 def read_memory(folder: Path) -> EpochMemory:
     """What the epoch leaves for later sleep. Raises one of ``DAMAGE``."""
     stored = load_file(folder / "memory.safetensors")
-    replay_NWH = cut_windows(stored["replay"])
-    return EpochMemory(replay_NWH, stored["probe"], stored.get("held_out"), stored.get("held_out_digests"))
+    digests = json.loads((folder / _DIGESTS).read_text(encoding="utf-8")) if (folder / _DIGESTS).exists() else []
+    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], stored.get("held_out"), tuple(map(str, digests)))
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

@@ -255,9 +255,8 @@ class EpochRun:
         if self.settings.sleep.source == "dreams":
             count = max(1, tokens // dream_length(self.model))
             ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
-            digests_N = block_digests(self.blocks.held_out_NT)
-            replay_NWH = cut_windows(remembered(self.model, ids_NT))
-            return EpochMemory(replay_NWH, self._probe_NTH, held_out_digests_N=digests_N)
+            digests = block_digests(self.blocks.held_out_NT)
+            return EpochMemory(cut_windows(remembered(self.model, ids_NT)), self._probe_NTH, None, tuple(digests))
         yield Progress("Leaving a memory for later sleep")
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
