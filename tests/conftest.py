@@ -108,7 +108,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, line in lines.items():
         (root / name).mkdir()
         for file in range(6):
-            text = "".join(line.replace("{i}", str(file * 40 + i)) for i in range(40))
+            text = "".join(line.replace("{i}", str(file * 40 + i)) for i in range(40)) + f"# {file}\n"
             (root / name / f"{file}.txt").write_text(text, encoding="utf-8")
     return {name: root / name for name in lines}
 

@@ -11,7 +11,7 @@ The README tells what each line gives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ class TrainResult:
     info: EpochInfo
     settings: TrainSettings
     history: tuple[TrainStep | HeldOut, ...]
-    remarks: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def adapter_loss(self) -> list[float]:

@@ -113,7 +113,7 @@ def held_out_blocks(
     held_out_share: float,
     held_out_tokens: int,
     seed: int,
-    digests_N: Tensor,
+    digests: Sequence[str],
     vocabulary: int | None = None,
 ) -> Generator[Progress, None, Tensor]:
     """Of the held-out blocks that :func:`read_blocks` gives with these options, those that it gave then (N, T).
@@ -121,20 +121,19 @@ def held_out_blocks(
     The corpus may have been edited since, and a block that is held out by now have been trained on.
 
     Args:
-        digests_N: :func:`block_digests` of the held-out blocks then.
+        digests: :func:`block_digests` of the held-out blocks then.
     """
     _, held_out = corpus.split(held_out_share)
     packer = _Packer(tokenizer, block_size, seed, vocabulary, None, [])
     packer.total = min(held_out.size, _READ_LIMIT)
     blocks_NT = yield from packer.pack(held_out, held_out_tokens)
-    return blocks_NT[torch.isin(block_digests(blocks_NT), digests_N)].long()
+    known = set(digests)
+    return blocks_NT[torch.tensor([digest in known for digest in block_digests(blocks_NT)], dtype=torch.bool)].long()
 
 
-def block_digests(blocks_NT: Tensor) -> Tensor:
-    """A digest of each block (N, int64), by which it is known again although no text is kept."""
-    rows = blocks_NT.int().cpu().numpy()
-    digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows)
-    return torch.tensor([int.from_bytes(digest, "little", signed=True) for digest in digests], dtype=torch.int64)
+def block_digests(blocks_NT: Tensor) -> list[str]:
+    """A digest of each block, by which it is known again although no text is kept."""
+    return [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in blocks_NT.int().numpy()]
 
 
 def too_small(

@@ -24,8 +24,8 @@ _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "build", "dist"}
 _WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt", ".pth", ".index.json")
 _CONVERT = {
     ".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocument", ".epub": "EPUB", ".rtf": "RTF",
-    ".mobi": "Kindle", ".azw3": "Kindle", ".xlsx": "Excel", ".xls": "Excel", ".pptx": "PowerPoint", ".ppt": "PowerPoint",
-    ".parquet": "Parquet", ".arrow": "Arrow",
+    ".mobi": "Kindle", ".azw3": "Kindle", ".xlsx": "Excel", ".xls": "Excel", ".pptx": "PowerPoint",
+    ".ppt": "PowerPoint", ".parquet": "Parquet", ".arrow": "Arrow",
 }  # fmt: skip
 _CONVERT_HEADS = {b"%PDF-": "PDF", b"{\\rtf": "RTF", b"PAR1": "Parquet"}
 _MARKUP = {
@@ -171,9 +171,8 @@ def _walk(
                 cancel.raise_if_cancelled()
             if entry.name.startswith("."):
                 skipped.append((entry.path, "hidden"))
-            elif not (entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))):
-                real_file = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
-                yield entry.path, real_file
+            elif not (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)):
+                yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
             elif entry.name in _SKIPPED_FOLDERS:
                 skipped.append((entry.path, "made by tools"))
             elif not entry.is_symlink():
@@ -260,7 +259,7 @@ def _remark(text: str, suffix: str) -> str:
     begins = (kind for kind, beginning in _MARKUP_BEGINNINGS.items() if beginning.match(text))
     if kind := _MARKUP.get(suffix) or next(begins, None):
         return f"{kind}: the marks are learnt too; save the text alone"
-    encoded = (run for run in _ENCODED.findall(text) if all(re.search(kind, run) for kind in ("[a-z]", "[A-Z]", "[0-9]")))
+    encoded = (run for run in _ENCODED.findall(text) if not (run.islower() or run.isupper() or run.isalpha()))
     if 4 * sum(map(len, encoded)) > len(text):
         return "much of it is encoded data (base64), which is learnt too; save the text alone"
     return ""

@@ -4,6 +4,7 @@
     epoch.json            its facts, and the settings it was trained with
     history.jsonl         its steps and measurements
     memory.safetensors    what it leaves for later sleep
+    held_out.json         where that holds no text: digests of the held-out blocks, to know them again in the corpus
 
 A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too. What is read may come from a stranger.
 """
@@ -37,6 +38,7 @@ from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_DIGESTS = "held_out.json"
 History = Iterable[TrainStep | HeldOut]
 _README = """# {name}
 
@@ -69,9 +71,9 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
-    if memory.held_out_digests_N is not None:
-        tensors["held_out_digests"] = memory.held_out_digests_N
     write_tensors(folder / "memory.safetensors", tensors)
+    if memory.held_out_digests:
+        write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
 def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
@@ -90,7 +92,8 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
         vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
         known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
         require(known, "its held-out text was written for another backbone")
-    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, stored.get("held_out_digests"))
+    digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
+    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, digests)
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -42,14 +42,14 @@ def epoch_blocks(
 
 
 def held_out_again(
-    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, digests_N: Tensor | None, vocabulary: int | None
+    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, digests: Sequence[str], vocabulary: int | None
 ) -> Generator[Progress, None, Tensor]:
     """The held-out blocks (N, T) of an epoch that kept only their digests, found again in its corpus.
 
     Raises:
         TloraError: if nothing of it is there any more, or nobody knows what it was.
     """
-    if digests_N is None:
+    if not digests:
         raise TloraError(
             "What was held out is not known: the epoch is of an earlier version and left no text.",
             "Train it again to measure it.",
@@ -61,7 +61,7 @@ def held_out_again(
         held_out_share=settings.held_out_share,
         held_out_tokens=_kept_tokens(settings),
         seed=settings.seed,
-        digests_N=digests_N,
+        digests=digests,
         vocabulary=vocabulary,
     )
     if not len(blocks_NT):

@@ -136,9 +136,10 @@ def _encode(
     tokenizer: Any, text: str, vocabulary: int | None, *, plain: bool
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Token ids, and the characters (start, end) that each stands for, as far as that is known."""
-    found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=tokenizer.is_fast)
+    offsets = tokenizer.is_fast and not plain  # of a corpus nobody asks where its tokens stand
+    found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=offsets)
     ids: list[int] = found["input_ids"]
-    spans = found["offset_mapping"] if tokenizer.is_fast else _spans(tokenizer, text, ids)
+    spans = found["offset_mapping"] if offsets else [] if plain else _spans(tokenizer, text, ids)
     if tokenizer.is_fast and (_lacking(ids, vocabulary) or (plain and not _controls(tokenizer).isdisjoint(ids))):
         unwanted = _lacking(tokenizer.get_vocab().values(), vocabulary) | (_controls(tokenizer) if plain else set())
         encoding = _without(tokenizer, frozenset(unwanted)).encode(text, add_special_tokens=False)

@@ -323,9 +323,9 @@ class EpochRun:
         if self.settings.sleep.source == "dreams":
             count = max(1, tokens // dream_length(self.model))
             ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
-            digests_N = block_digests(self.blocks.held_out_NT)
+            digests = block_digests(self.blocks.held_out_NT)
             replay_NWH = cut_windows((yield from remembering(self.model, ids_NT)))
-            return EpochMemory(replay_NWH, self._probe_NTH, held_out_digests_N=digests_N)
+            return EpochMemory(replay_NWH, self._probe_NTH, None, tuple(digests))
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
         ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()].long()

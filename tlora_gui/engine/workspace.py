@@ -185,10 +185,8 @@ class Workspace:
             else:
                 info, settings = self.project.read_epoch(slug)
                 corpus = TextCorpus.from_paths(info.corpus, cancel)
-                digests_N, vocabulary = self.model.memories[slug].held_out_digests_N, vocabulary_of(self.model.backbone)
-                found_NT = yield from held_out_again(
-                    corpus, self.backbone.tokenizer, settings, digests_N, vocabulary
-                )
+                digests, vocabulary = self.model.memories[slug].held_out_digests, vocabulary_of(self.model.backbone)
+                found_NT = yield from held_out_again(corpus, self.backbone.tokenizer, settings, digests, vocabulary)
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         return texts
 
