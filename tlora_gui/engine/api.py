@@ -10,6 +10,8 @@ The README tells what each line gives.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from tlora_gui.engine.backbones import fingerprint, is_causal, load_backbone, not_causal
+from tlora_gui.engine.backbones import fingerprint, load_backbone, require_causal
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import (
     STARTER,
@@ -31,14 +33,15 @@ from tlora_gui.engine.config import (
     epoch_colour,
 )
 from tlora_gui.engine.corpus import TextCorpus, as_corpus
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.errors import TloraError, disk_is_full
 from tlora_gui.engine.evaluation import mixer_weights
 from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.generation import generate
+from tlora_gui.engine.model_folder import in_short, require_finite, require_own_tokenizer
 from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.project import Project
 from tlora_gui.engine.streams import finished, recorded
-from tlora_gui.engine.tokenizing import vocabulary_of
+from tlora_gui.engine.tokenizing import encode_prompt, vocabulary_of
 from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
@@ -57,7 +60,7 @@ class TemporalLoRAModel(TemporalLoRA):
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
 
     Raises:
-        TloraError: if there is no such model, or it is not a causal language model.
+        TloraError: if there is no such model, it is not a causal language model, or its tokenizer is not given.
     """
 
     def __init__(
@@ -71,13 +74,23 @@ class TemporalLoRAModel(TemporalLoRA):
         mixer_layer: int | None = None,
     ) -> None:
         if isinstance(model_name, PreTrainedModel):
-            if not is_causal(model_name):
-                raise not_causal(type(model_name).__name__)
-            backbone, self.reference = model_name, str(model_name.config._name_or_path)
-            name = Path(self.reference).name if Path(self.reference).exists() else self.reference
-        else:
+            if tokenizer is None:
+                raise TloraError("A loaded model needs its tokenizer.", "Give it as `tokenizer=`.")
+            reference = str(model_name.config._name_or_path)
+            name = Path(reference).name if os.path.exists(reference) else reference or type(model_name).__name__
+            require_finite(model_name, name)
+            require_causal(model_name, name)
+            require_own_tokenizer(tokenizer, model_name, name)
+            backbone = model_name
+            self.reference = os.path.abspath(reference) if os.path.exists(reference) else reference
+        elif isinstance(model_name, (str, Path)):
             loaded = finished(load_backbone(str(model_name), CancelToken()))
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
+        else:
+            raise TloraError(
+                f"A {type(model_name).__name__} is no backbone.",
+                "Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it.",
+            )
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
         super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
         self.tokenizer = tokenizer
@@ -85,24 +98,49 @@ class TemporalLoRAModel(TemporalLoRA):
 
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
-        return mixer_weights(self, self.tokenizer(text, return_tensors="pt", verbose=False)["input_ids"])[0]
+        if not isinstance(text, str):
+            raise TloraError(f"A {type(text).__name__} is no text.", "Give a string.")
+        ids = encode_prompt(self.tokenizer, text, vocabulary_of(self.backbone)).ids
+        if not ids:
+            return torch.empty(0, self.mixer.slots)
+        return mixer_weights(self, torch.tensor([ids]))[0]
 
     def save(self, path: str | Path) -> None:
         """Write a project folder with every trained epoch and the mixer.
 
         Raises:
-            TloraError: if the folder is not empty or cannot be written.
+            TloraError: if an adapter is not trained here or read from a project, the backbone has no name that finds
+                it again, or the folder is not empty or cannot be written. Nothing is written then.
         """
+        if lacking := [name for name in self.adapters if name not in self.results]:
+            raise TloraError(
+                f"The adapter {in_short(lacking[0])!r} was not trained with train_adapter, so it cannot be saved.",
+                "Train it, or take it out with remove_adapter.",
+            )
+        if not self.reference:
+            raise TloraError(
+                "The backbone has no name or folder, so the project could not find it again.",
+                "Save the model first (save_pretrained), and load it from there.",
+            )
         project = Project.create(Path(path), self.reference, self.backbone_name, fingerprint(self.backbone), self)
-        for name in self.slot_adapters:
-            result = self.results[name]
-            project.add_epoch(result.info, result.settings, self, result.history)
+        try:
+            for name in self.slot_adapters:
+                result = self.results[name]
+                project.add_epoch(result.info, result.settings, self, result.history)
+        except BaseException as error:
+            shutil.rmtree(project.path, ignore_errors=True)
+            if isinstance(error, OSError) or disk_is_full(error):
+                raise TloraError(
+                    f"{project.path} cannot be written: {in_short(error)}.", "Choose another place."
+                ) from error
+            raise
 
     @classmethod
-    def load(cls, path: str | Path, backbone: PreTrainedModel | None = None, tokenizer: Any = None) -> Any:
-        """Open a project folder, with its own backbone or a loaded one.
+    def load(cls, path: str | Path, backbone: str | Path | PreTrainedModel | None = None, tokenizer: Any = None) -> Any:
+        """Open a project folder, with its own backbone, or with the same one from elsewhere.
 
         Raises:
+            BackboneMissing: if its own backbone is not where it was; give it as ``backbone``.
             TloraError: if it is no project, is damaged, or the backbone's weights are others.
         """
         project = Project.open(Path(path))
@@ -176,7 +214,7 @@ def train_adapter(
 
     Args:
         model: has the adapter (``add_adapter``).
-        dataset: a corpus, a path, a list of texts, or a list of ``Path`` objects.
+        dataset: a corpus, a path, a sequence of texts, or one of ``Path`` objects.
         adapter_name: which one.
         epochs: passes over the data. (Elsewhere here a pass is ``num_passes``; an *epoch* is a trained adapter.)
         active_sleep: False lets the mixer forget, for comparison.
@@ -187,7 +225,7 @@ def train_adapter(
         block_size: tokens per block.
 
     Raises:
-        TloraError: if there is too little text, or the dataset is none of these.
+        TloraError: if there is too little text, or the dataset is something else.
         ValueError: if a setting makes no sense, or the adapter is frozen already.
         KeyError: if there is no such adapter.
     """
@@ -201,6 +239,8 @@ def train_adapter(
         sleep=SleepSettings(enabled=active_sleep),
         seed=seed,
     )
+    if model.adapters[adapter_name].state == "frozen":
+        raise ValueError(f"{adapter_name!r} is trained and frozen; add a new adapter instead")
     require_context(model, block_size)
     cancel = CancelToken()
     corpus = as_corpus(dataset)
@@ -222,6 +262,13 @@ def train_adapter(
     remarks = (*corpus.skipped, *blocks.notes)
     model.results[adapter_name] = TrainResult(info, settings, tuple(history), remarks)
     return model.results[adapter_name]
+
+
+def _paths(dataset: Any) -> list[str | Path]:
+    """The files and folders that a dataset names."""
+    if isinstance(dataset, (str, Path)):
+        return [dataset]
+    return [] if isinstance(dataset, TextCorpus) else [item for item in dataset if isinstance(item, Path)]
 
 
 def generate_with_mixer(

@@ -237,11 +237,9 @@ def _numbers(fields: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> None:
     """Refuse what transformers fills with random weights, or leaves unread, with no more than a remark."""
-    kind = type(model).__name__
-    if quantised := _quantisation(model.config.to_dict()):
-        gaps = told["missing_keys"] or told["unexpected_keys"] or told["mismatched_keys"]
-        if gaps:
-            raise _is_quantised(name, quantised)
+    quantised = _quantisation(model.config.to_dict())
+    if quantised not in ("", "gguf") and any(told[f"{kind}_keys"] for kind in ("missing", "mismatched", "unexpected")):
+        raise _is_quantised(name, quantised)
     if told["missing_keys"]:
         raise TloraError(
             f"{name} is incomplete: it lacks {_some(told['missing_keys'])}.",
@@ -252,7 +250,8 @@ def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> Non
         raise _damaged(name, f"{_cut(key)} has the shape {tuple(stored)}, and its config.json asks for {tuple(wanted)}")
     if told["unexpected_keys"]:
         raise _damaged(
-            name, f"{kind} as its config.json describes it has no place for {_some(told['unexpected_keys'])}"
+            name,
+            f"{type(model).__name__} as its config.json describes it has no place for {_some(told['unexpected_keys'])}",
         )
 
 
