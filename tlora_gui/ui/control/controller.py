@@ -82,6 +82,7 @@ class Controller(QObject):
         self.generating = GenerationControl(window, client)
         self.asking = QuestionControl(window, client)
         self.texts = TextsControl(window, client)
+        self._fell, window.settings.opening = window.settings.opening, ""
         self._openings: dict[int, Opening] = {}
         self._progress: dict[int, Progress] = {}
         self._dropped: list[str] = []
@@ -129,14 +130,13 @@ class Controller(QObject):
 
     def begin(self, project: str | None) -> None:
         """The window is on screen: start the engine, open the project if there is one."""
-        fell, self.window.settings.opening = self.window.settings.opening, ""
         self.client.start()
         if project:
             self.open_project(project)
-        elif fell:
+        elif self._fell and not self.opening:
             self.window.banner.show_error(
                 self.tr("{project} was being opened when the window last ended.").format(
-                    project=os.path.basename(fell)
+                    project=os.path.basename(self._fell)
                 ),
                 self.tr("It is not opened by itself this time."),
             )
