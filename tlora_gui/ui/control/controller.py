@@ -438,7 +438,7 @@ class Controller(QObject):
         """Ask about closing, one question at a time."""
         if self._question is None:
             self._question = ask(self.window, title, text, choices, stay, answered)
-            self._question.destroyed.connect(self._answered)
+            self._question.finished.connect(self._answered)
 
     @Slot()
     def _answered(self) -> None:
