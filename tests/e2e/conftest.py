@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 from person import Person
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+from stage import Stage
 
 from tlora_gui.engine import dreams, jobs
 from tlora_gui.engine.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.session import Session
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.worker.engine_client import EngineClient
 
 SETTINGS = TrainSettings(
     max_tokens=4096, block_size=32, eval_every=8, learning_rate=5e-3, mixer_learning_rate=0.05, held_out_tokens=256
@@ -95,7 +98,7 @@ def project(tmp_path: Path, tiny_model_folder: Path) -> Path:
 @pytest.fixture
 def trained_project(trained_once: Path, tmp_path: Path) -> Path:
     """A project of a test's own with the epochs Verse and Code and one generation."""
-    return Path(shutil.copytree(trained_once, tmp_path / "trained"))
+    return Path(shutil.copytree(trained_once, tmp_path / "trained", ignore=shutil.ignore_patterns(".lock")))
 
 
 @pytest.fixture(scope="session")
@@ -114,4 +117,21 @@ def _make(path: Path, backbone: Path, *work: jobs.Job) -> Path:
     for job in (jobs.CreateProject(str(path), str(backbone)), *work):
         for _ in session.run(job):
             pass
+    session.close()
     return path
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The engine of every window that is opened after it."""
+    played = Stage()
+    monkeypatch.setattr("tlora_gui.ui.main_window.EngineClient", partial(EngineClient, lambda: played))
+    return played
+
+
+@pytest.fixture
+def faults_are_expected(nothing_fails_unseen: None, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """For a test in which something raises on purpose: what reached the hook that was there before the window's."""
+    reached: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: reached.append(error))
+    return reached

@@ -99,7 +99,7 @@ class Person:
     def press(self, name: str, within: QWidget | None = None) -> None:
         """Click a button, once it is shown and enabled."""
         button = self.see(QAbstractButton, name, within)
-        self.wait(lambda: button.isVisible() and button.isEnabled())
+        self.wait(lambda: button.isVisible() and button.isEnabled() and not button.visibleRegion().isEmpty())
         QTest.mouseClick(button, _BUTTON)
 
     def retype(self, name: str, text: str, within: QWidget | None = None) -> None:

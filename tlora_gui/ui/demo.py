@@ -94,6 +94,7 @@ class Demo(QObject):
         self._counts: Counter[type] = Counter()
         self._own: set[int] = set()
         self._folder: Path | None = None
+        self._inside = False
         self._script: Iterator[Condition] = iter(())
         self._condition: Condition | None = None
         self._stalls = StallMeter(self)
@@ -163,9 +164,13 @@ class Demo(QObject):
     def _poll(self) -> None:
         controller = self.window.controller
         place = None if controller.project is None else Path(controller.project.path)
-        if self._folder is not None and self._folder != place and not controller.opening:
-            self._end_early("its project was left")
-            return
+        if self._folder is not None:
+            self._inside = self._inside or place == self._folder
+            if (controller.opening or place != self._folder) if self._inside else not controller.opening:
+                for job_id in self._own:  # the other project waits for their end
+                    self.window.client.cancel(job_id)
+                self._end_early("its project was left")
+                return
         if self._condition is not None and not self._condition():
             return
         before = set(self.window.client.live())

@@ -82,6 +82,7 @@ class Controller(QObject):
         self.generating = GenerationControl(window, client)
         self.asking = QuestionControl(window, client)
         self.texts = TextsControl(window, client)
+        self._fell, window.settings.opening = window.settings.opening, ""
         self._openings: dict[int, Opening] = {}
         self._progress: dict[int, Progress] = {}
         self._dropped: list[str] = []
@@ -129,14 +130,13 @@ class Controller(QObject):
 
     def begin(self, project: str | None) -> None:
         """The window is on screen: start the engine, open the project if there is one."""
-        fell, self.window.settings.opening = self.window.settings.opening, ""
         self.client.start()
         if project:
             self.open_project(project)
-        elif fell:
+        elif self._fell and not self.opening:
             self.window.banner.show_error(
                 self.tr("{project} was being opened when the window last ended.").format(
-                    project=os.path.basename(fell)
+                    project=os.path.basename(self._fell)
                 ),
                 self.tr("It is not opened by itself this time."),
             )
@@ -438,7 +438,7 @@ class Controller(QObject):
         """Ask about closing, one question at a time."""
         if self._question is None:
             self._question = ask(self.window, title, text, choices, stay, answered)
-            self._question.destroyed.connect(self._answered)
+            self._question.finished.connect(self._answered)
 
     @Slot()
     def _answered(self) -> None:

@@ -167,8 +167,9 @@ class EpochsPanel(QFrame):
         for key in keys:
             card = self._list.card(key)
             for button in card.findChildren(QAbstractButton) if card is not None else ():
-                QWidget.setTabOrder(before, button)
-                before = button
+                if button.window() is self.window():  # not one of a question that the card asks
+                    QWidget.setTabOrder(before, button)
+                    before = button
         QWidget.setTabOrder(before, self._drop)
 
     def _make_card(self, key: str) -> Card:

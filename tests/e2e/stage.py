@@ -1,0 +1,71 @@
+"""The real window before an engine that plays what the test says: jobs end when they are let go."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tlora_gui.engine import jobs
+from tlora_gui.engine.cancel import CancelToken
+from tlora_gui.engine.config import MixingDesk
+from tlora_gui.engine.events import BackboneInfo, EpochInfo, Progress, ProjectInfo, ProjectOpened, StreamEvent
+from tlora_gui.engine.texts import GenerationRecord
+
+Play = Callable[[jobs.Job, CancelToken], Iterator[StreamEvent]]
+
+
+def project_info(path: str, epochs: tuple[EpochInfo, ...] = (), shown: GenerationRecord | None = None) -> ProjectInfo:
+    """A project as the engine tells of it."""
+    backbone = BackboneInfo("tiny", "tiny", 100_000, "cpu", "float32", 256, 4, 1)
+    return ProjectInfo(path, Path(path).name, backbone, "gating", epochs, (), shown)
+
+
+class Stage:
+    """A session. Without a play of its own a project opens at once, and every other job ends at once.
+
+    Attributes:
+        plays: by kind of job.
+        ran, ended: jobs that began, and that came to their end without being cancelled.
+        cancelled: jobs that were told to end, with the mode.
+    """
+
+    def __init__(self) -> None:
+        self.plays: dict[type, Play] = {}
+        self.ran: list[jobs.Job] = []
+        self.ended: list[jobs.Job] = []
+        self.cancelled: list[tuple[jobs.Job, str]] = []
+        self.desks: list[MixingDesk] = []
+
+    def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+        self.ran.append(job)
+        if (play := self.plays.get(type(job))) is not None:
+            yield from play(job, cancel)
+        elif isinstance(job, jobs.CreateProject | jobs.OpenProject):
+            yield ProjectOpened(project_info(job.path))
+        if cancel.mode is None:
+            self.ended.append(job)
+
+    def steer(self, desk: MixingDesk) -> None:
+        self.desks.append(desk)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def until(self, gate: threading.Event, *told: StreamEvent) -> Play:
+        """A play that tells something and goes on until the gate is open, or it is cancelled."""
+
+        def play(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+            yield from told
+            while not gate.is_set():
+                if cancel.mode is not None:
+                    self.cancelled.append((job, cancel.mode))
+                    cancel.raise_if_cancelled()
+                gate.wait(0.002)
+                yield Progress("at it")
+
+        return play
+
+    def of(self, kind: type) -> list[jobs.Job]:
+        """Jobs of a kind that began."""
+        return [job for job in self.ran if isinstance(job, kind)]
