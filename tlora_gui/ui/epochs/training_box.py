@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 from tlora_gui.engine.events import TrainStep
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import Ends, column, label
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 
@@ -44,7 +44,13 @@ class TrainingBox(QWidget):
         self._stop.setToolTip(self.tr("End this training; what is learned so far can be kept"))
         self._stop.clicked.connect(self._ask_how_to_stop)
         self.setLayout(
-            column(row(self._step, self._held_out), self._bar, self._time, row(self._pause, self._stop), spacing=6)
+            column(
+                Ends(self._step, self._held_out),
+                self._bar,
+                self._time,
+                Ends(self._pause, self._stop, equal=True),
+                spacing=6,
+            )
         )
         self.reset("", "")
 

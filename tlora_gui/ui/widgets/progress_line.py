@@ -51,7 +51,7 @@ class ProgressLine(QWidget):
         self._bar.setObjectName("statusProgressBar")
         self._bar.setAccessibleName(self.tr("Progress"))
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(140)
+        self._bar.setFixedWidth(80)
         self._time = label("", "muted")
         cancel = QToolButton()
         cancel.setObjectName("cancelProgressButton")

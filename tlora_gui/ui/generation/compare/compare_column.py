@@ -39,7 +39,6 @@ class CompareColumn(QWidget):
         self.text = TokenView(can_branch=False)
         self._title = ElidedLabel("title")
         self._choice = ChoiceBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
-        self._choice.setMaximumWidth(400)
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._remove = small_button("×", self.tr("Remove this column"))
         self._bar = MixBar()

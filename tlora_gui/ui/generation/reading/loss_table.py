@@ -138,10 +138,13 @@ class LossTable(QWidget):
     def _parts(self, area: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:
         """Where name, bar, loss and perplexity of a row stand."""
         metrics = QFontMetricsF(self.font())
-        perplexity, loss = metrics.horizontalAdvance("perplexity") * 0.9, metrics.horizontalAdvance("00.00")
+        heading = QFontMetricsF(sans_font(SIZES["small"])).horizontalAdvance(self.tr("perplexity"))
+        perplexity = max(heading, metrics.horizontalAdvance("> 1 M")) + 1
+        loss = metrics.horizontalAdvance("00.00")
+        longest = max(metrics.horizontalAdvance(f"{row.name} ") * 1.1 for row in self._rows)  # the best is bold
         right = area.right()
         name = area.adjusted(SWATCH_WIDTH * _SWATCH_SCALE + _GAP, 0, 0, 0)
-        name.setWidth(max(40.0, area.width() * 0.30))
+        name.setWidth(min(longest, area.width() * 0.45))
         figure = QRectF(right - perplexity, area.top(), perplexity, area.height())
         nats = QRectF(figure.left() - _GAP - loss, area.top(), loss, area.height())
         bar = QRectF(name.right() + _GAP, area.center().y() - 4, max(0.0, nats.left() - name.right() - 2 * _GAP), 8)
