@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.ui.epochs.drop_zone import DropZone
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 
 _ROUNDING = 1
@@ -78,7 +79,7 @@ def _measured(widget: QWidget) -> Iterator[tuple[str, float, float]]:
         for tab in range(widget.count()):
             yield widget.tabText(tab), widget.tabSizeHint(tab).width(), widget.tabRect(tab).width()
             yield widget.tabText(tab), widget.tabRect(tab).right(), widget.width()
-    elif isinstance(widget, QAbstractButton) and widget.text():
+    elif isinstance(widget, QAbstractButton) and widget.text() and not isinstance(widget, DropZone):
         size = metrics.size(Qt.TextFlag.TextShowMnemonic.value, widget.text())
         room = _button_room(widget)
         yield widget.text(), size.width(), room.width()

@@ -87,7 +87,7 @@ def _workspace(window: MainWindow) -> Iterator[State]:
     turn()
     yield "inspector", window
     window.progress_line.show_progress(
-        Progress("Dreaming: the backbone samples what it knows", 10_240, 51_200, "tokens", 125)
+        Progress("Dreaming: the backbone samples its own text (once)", 10_240, 51_200, "tokens", 125)
     )
     turn()
     yield "progress", window
@@ -106,12 +106,16 @@ def _charts(window: MainWindow) -> Iterator[State]:
         yield f"charts {name}", window
     window.epochs.set_epochs((*EPOCHS[:2], replace(EPOCHS[2], state="training")))
     window.epochs.show_progress(TrainStep("milton", 123, 1234, 3.456, 0.01, 0.2, 1e-3, 62_976, 1234.5, 4321.0))
-    window.epochs.set_queue(("Verse of the sea",))
+    window.epochs.set_queue(("Sea shanties",))
     turn()
     yield "training", window
     window.epochs.set_paused(True)
     turn()
     yield "paused", window
+    window.epochs.set_paused(False)
+    window.epochs.show_preparation("Dreaming: the backbone samples its own text (once)")
+    turn()
+    yield "preparing", window
     window.epochs.set_epochs(EPOCHS)
     window.epochs.set_queue(())
 
@@ -144,9 +148,11 @@ def _pages(window: MainWindow) -> Iterator[State]:
     yield "scrub", window
     generation.text_page.scrub.hide()
     generation.show_record(replace(a_generation(), ended="read", report=REPORT))
+    window.docks[-1].hide()  # a report opens where there is room
     generation.text_page.report.set_open(True)
     turn()
     yield "read", window
+    window.docks[-1].show()
     generation.show_page("compare")
     turn()
     yield "compare", window

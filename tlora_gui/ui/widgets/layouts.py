@@ -47,7 +47,7 @@ def column(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins 
 
 
 class Ends(QLayout):
-    """One item at the left end of a row and one at its right; where there is no room for both, the right one goes below.
+    """One item at the left end of a row, one at its right; where there is no room for both, the right one goes below.
 
     ``equal`` gives both the same width, below each other the whole.
     """
