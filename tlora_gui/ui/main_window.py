@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.backbone_label)
         self.statusBar().addPermanentWidget(self.progress_line)
         self.statusBar().setSizeGripEnabled(False)
+        self.progress_line.toggled.connect(self.backbone_label.setHidden)  # the epochs panel names it too
 
     def _dock(
         self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, margins: tuple[int, int, int, int]

@@ -91,6 +91,11 @@ def _points(size: float) -> float:
     return size * (font.pointSizeF() if font.pointSizeF() > 0 else QFontInfo(font).pointSizeF())
 
 
+def scaled(pixels: int) -> int:
+    """A width that is ``pixels`` at text of ten points."""
+    return round(pixels * _points(0.1))
+
+
 def sans_font(size: float = 1.0) -> QFont:
     """The system's own font, at a multiple of its size."""
     font = QFont(QApplication.font())

@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QMenu,
     QStackedWidget,
     QToolButton,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.layouts import small_button
+from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
 _PICTURE_SCALE = 2
@@ -103,7 +102,7 @@ class ChartFrame(QFrame):
         self._caption = ElidedLabel("muted")
         self._caption.show_text(caption)
         self._heading = ElidedLabel("title")
-        self._header, self._below = QHBoxLayout(), QHBoxLayout()
+        self._header, self._below = row(spacing=2), row(self.legend)
         self._controls: list[QWidget] = []
         self._save_actions: list[QAction] = []
         self._tables: dict[QWidget, Callable[[], Rows]] = {}
@@ -113,15 +112,11 @@ class ChartFrame(QFrame):
 
     def _build(self) -> None:
         self._caption.setProperty("textSize", "small")
-        self._header.setSpacing(2)
-        self._header.addWidget(self._heading, 1)
-        self._below.addWidget(self._caption, 1)
-        self._below.addWidget(self.legend)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 6, 8, 6)
         layout.setSpacing(2)
-        layout.addLayout(self._header)
-        layout.addLayout(self._below)
+        layout.addLayout(Ends(self._heading, self._header, spacing=2))
+        layout.addLayout(Ends(self._caption, self._below))
         layout.addWidget(self.body, 1)
 
     def _build_menu(self) -> None:
@@ -142,7 +137,7 @@ class ChartFrame(QFrame):
     def add_button(self, text: str, what: str) -> QToolButton:
         """A small button at the right of the title; ``what`` is its tooltip and accessible name."""
         button = small_button(text, what)
-        self._header.insertWidget(1, button)
+        self._header.insertWidget(0, button)
         self._controls.append(button)
         return button
 

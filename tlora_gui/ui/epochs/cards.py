@@ -13,7 +13,7 @@ from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_parameters, loss_text
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import Ends, column, label, row
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, StateSign, Swatch, initial
 
 
@@ -52,8 +52,8 @@ class Card(QFrame):
         self._sign = StateSign()
         self._state = label("", "caption")
         self._top = row(self._name, spacing=4)
-        lines = column(self._top, row(self._second, self._sign, self._state, spacing=5), spacing=2)
-        self._body = column(row(self._swatch, lines, spacing=10), spacing=8, margins=(10, 9, 10, 9))
+        lines = column(self._top, Ends(self._second, row(self._sign, self._state, spacing=4), spacing=4), spacing=2)
+        self._body = column(row(self._swatch, lines), spacing=8, margins=(10, 9, 10, 9))
         self.setLayout(self._body)
 
     def _show_head(self, name: str, second: str, colour: str, sign: str) -> None:
@@ -114,7 +114,7 @@ class EpochCard(Card):
         self._held_out = label("", "caption")
         self._held_out.setObjectName("heldOutLabel")
         self._figures = QWidget()
-        self._figures.setLayout(row(self._tokens, self._held_out))
+        self._figures.setLayout(Ends(self._tokens, self._held_out))
         self._note = label("", "caption", wrap=True)
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._resume = QPushButton(self.tr("Resume"))
@@ -126,7 +126,7 @@ class EpochCard(Card):
         self._discard.setToolTip(self.tr("Throw away what this training has learned so far"))
         self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
         self._interrupted = QWidget()
-        self._interrupted.setLayout(row(self._resume, self._discard))
+        self._interrupted.setLayout(Ends(self._resume, self._discard, equal=True))
         for part in (self._figures, self._note, self._interrupted):
             self._body.addWidget(part)
 

@@ -21,6 +21,7 @@ from tlora_gui.engine.jobs import TrainEpoch
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.settings_box import SettingsBox
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise
 from tlora_gui.ui.widgets.formats import human_count, human_duration
@@ -134,8 +135,8 @@ class NewEpochDialog(QDialog):
         self.setLayout(layout)
         for edit in self.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # the dialog takes files wherever they are let go
-        self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - 40))
-        self.setMinimumWidth(480)
+        self.resize(scaled(WIDTH), min(scaled(HEIGHT), self.screen().availableGeometry().height() - 40))
+        self.setMinimumWidth(scaled(480))
         self._corpus.browse_folder_button().setFocus()
 
     def _footer(self) -> QWidget:

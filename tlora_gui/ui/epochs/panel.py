@@ -19,6 +19,7 @@ from tlora_gui.ui.epochs.cards import BackboneCard, Card, EpochCard, PendingCard
 from tlora_gui.ui.epochs.drop_zone import DropZone
 from tlora_gui.ui.epochs.epoch_actions import EpochActions
 from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.layouts import column, label, row
 
@@ -51,7 +52,6 @@ class EpochsPanel(QFrame):
         self.setObjectName("epochsPanel")
         self.setProperty("role", "panel")
         self.setAcceptDrops(True)
-        self.setMinimumWidth(250)
         self._backbone: BackboneInfo | None = None
         self._epochs: dict[str, EpochInfo] = {}
         self._queue: tuple[str, ...] = ()
@@ -74,7 +74,9 @@ class EpochsPanel(QFrame):
         self._drop = DropZone()
         self._drop.clicked.connect(self.add_requested)
         header = row(label(self.tr("Epochs"), "title"), None, self._add, margins=(2, 0, 0, 0))
-        self.setLayout(column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10)))
+        whole = column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10))
+        whole.addStrut(scaled(234))
+        self.setLayout(whole)
         self._box = TrainingBox(self)
         self._box_key = ""  # the card that holds it
         self._box_of = ""  # the epoch whose figures it shows

@@ -88,7 +88,6 @@ class SleepBox(QWidget):
         names = {"features": self.tr("features of the text"), "dreams": self.tr("dreams of the epoch (text-free)")}
         for source in MEMORY_SOURCES:
             self._source.addItem(names[source], source)
-        self._source.setMaximumWidth(260)
         self._tokens = WholeBox(MEMORY_WINDOW, LARGEST_COUNT)
         self._tokens.setObjectName("memoryTokensSpin")
         self._tokens.setAccessibleName(self.tr("Memory tokens"))

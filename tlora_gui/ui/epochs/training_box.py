@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from tlora_gui.engine.events import TrainStep
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import Ends, column, label
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 
@@ -31,6 +31,9 @@ class TrainingBox(QWidget):
         self._step.setObjectName("trainingStep")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("trainingHeldOut")
+        self._preparation = label("", "caption", wrap=True)
+        self._preparation.setObjectName("trainingPreparation")
+        self._preparation.setTextFormat(Qt.TextFormat.PlainText)
         self._bar = QProgressBar()
         self._bar.setObjectName("progressBar")
         self._bar.setAccessibleName(self.tr("Training progress"))
@@ -46,7 +49,14 @@ class TrainingBox(QWidget):
         self._stop.setToolTip(self.tr("End this training; what is learned so far can be kept"))
         self._stop.clicked.connect(self._ask_how_to_stop)
         self.setLayout(
-            column(row(self._step, self._held_out), self._bar, self._time, row(self._pause, self._stop), spacing=6)
+            column(
+                self._preparation,
+                Ends(self._step, self._held_out),
+                self._bar,
+                self._time,
+                Ends(self._pause, self._stop, equal=True),
+                spacing=6,
+            )
         )
         self.reset("", "")
 
@@ -55,6 +65,8 @@ class TrainingBox(QWidget):
         self._name = name
         self._paused = False
         self._held_out.setText("")
+        self._preparation.hide()
+        self._step.show()
         self._step.show_text(self.tr("starting…"))
         self._set_time("")
         self._bar.setRange(0, 1)
@@ -70,7 +82,9 @@ class TrainingBox(QWidget):
 
     def show_preparation(self, text: str) -> None:
         """Say what goes on before the first step; the end of it is not known."""
-        self._step.show_text(text)
+        self._preparation.setText(text)
+        self._preparation.show()
+        self._step.hide()
         self._set_time(self.tr("Training starts after this"))
         self._bar.setRange(0, 0)
         self._update_pause(False)
@@ -80,6 +94,8 @@ class TrainingBox(QWidget):
         text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
         loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
+        self._preparation.hide()
+        self._step.show()
         self._step.show_text(text, f"{loss}, {tokens}")
         self._bar.setRange(0, step.total_steps)
         self._bar.setValue(step.step)

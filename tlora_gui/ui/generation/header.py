@@ -16,11 +16,9 @@ from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.generation.text.swatch import dot_icon
 from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.layouts import small_button
+from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
-_NARROWEST = 130
-"""Pixels of a choice: less than its longest name, so that the pane fits a small window."""
 
 
 class PaneHeader(QWidget):
@@ -39,16 +37,9 @@ class PaneHeader(QWidget):
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
         self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._who_speaks)
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
-        self._colour.setMaximumWidth(170)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addLayout(self._tabs())
-        row.addStretch(1)
-        for widget in (self._label(self.tr("Colour:"), self._colour), self._colour, self._mode_label, self._mode):
-            row.addWidget(widget)
-        for box in (self._colour, self._mode):
-            box.setMinimumWidth(_NARROWEST)
+        colour_label = self._label(self.tr("Colour:"), self._colour)
+        choices = Ends(row(colour_label, self._colour), row(self._mode_label, self._mode))
+        self.setLayout(Ends(self._tabs(), choices))
         self.offer_colours(())
         self._colour.currentIndexChanged.connect(self.colour_chosen)
         self._mode.currentIndexChanged.connect(self._mode_changed)
@@ -66,17 +57,17 @@ class PaneHeader(QWidget):
             "compare": (self.tr("Compare"), self.tr("One prompt and seed, several speakers side by side")),
         }
         self._pages = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(4)
+        tabs = row(spacing=4)
         for number, page in enumerate(_PAGES):
             button = small_button(*names[page], name=f"{page}Tab")
             button.setProperty("role", "tab")
             button.setCheckable(True)
             button.setChecked(page == "generate")
             self._pages.addButton(button, number)
-            row.addWidget(button)
+            tabs.addWidget(button)
+        tabs.addStretch(1)
         self._pages.idClicked.connect(self._tab_clicked)
-        return row
+        return tabs
 
     def _tab_clicked(self, number: int) -> None:
         self.page_chosen.emit(_PAGES[number])

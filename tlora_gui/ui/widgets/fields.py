@@ -27,6 +27,8 @@ from tlora_gui.engine.config import SEED_MAX, SEED_MIN
 from tlora_gui.ui.guarded_paint import guarded
 
 _TEXT_MARGINS = (7, 0, 0, 0)
+_AROUND_CHOICE = 44
+"""Pixels for edges, padding and arrow."""
 _DECIMALS = 323
 """As many as Qt allows: no number is rounded."""
 _DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
@@ -61,8 +63,19 @@ class ChoiceBox(QComboBox):
         self.setObjectName(name)
         self.setAccessibleName(label)
         self.setToolTip(tip)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.setMaximumWidth(230)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.currentTextChanged.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        """As wide as what is chosen."""
+        hint = super().sizeHint()
+        shown = self.fontMetrics().horizontalAdvance(self.currentText())
+        icon = 0 if self.itemIcon(self.currentIndex()).isNull() else self.iconSize().width() + 4
+        return QSize(max(super().minimumSizeHint().width(), shown + icon + _AROUND_CHOICE), hint.height())
+
+    def showPopup(self) -> None:
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 2 * _TEXT_MARGINS[0])
+        super().showPopup()
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
@@ -34,6 +44,96 @@ def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = N
 def column(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QVBoxLayout:
     """Items from top to bottom; None takes the space that is left."""
     return _fill(QVBoxLayout(), items, spacing, margins)
+
+
+class Ends(QLayout):
+    """One item at the left end of a row, one at its right; where there is no room for both, the right one goes below.
+
+    ``equal`` gives both the same width, below each other the whole.
+    """
+
+    def __init__(self, left: QWidget | QLayout, right: QWidget | QLayout, *, spacing: int = 8, equal: bool = False):
+        super().__init__()
+        self.setContentsMargins(*NO_MARGINS)
+        self.setSpacing(spacing)
+        self._equal = equal
+        self._items: list[QLayoutItem] = []
+        for item in (left, right):
+            if isinstance(item, QWidget):
+                self.addWidget(item)
+            else:
+                self.addChildLayout(item)
+                self.addItem(item)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation.Horizontal
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._arrange(QRect(0, 0, width, 0), place=False)
+
+    def sizeHint(self) -> QSize:
+        sizes = [item.sizeHint() for item in self._shown()]
+        gaps = self.spacing() * max(0, len(sizes) - 1)
+        return QSize(sum(size.width() for size in sizes) + gaps, max((size.height() for size in sizes), default=0))
+
+    def minimumSize(self) -> QSize:
+        sizes = [item.minimumSize() for item in self._shown()]
+        return QSize(
+            max((size.width() for size in sizes), default=0), max((size.height() for size in sizes), default=0)
+        )
+
+    def setGeometry(self, area: QRect) -> None:
+        super().setGeometry(area)
+        self._arrange(area, place=True)
+
+    def _shown(self) -> list[QLayoutItem]:
+        return [item for item in self._items if not item.isEmpty()]
+
+    def _arrange(self, area: QRect, *, place: bool) -> int:
+        """Place the items, or only tell the height that they take."""
+        shown, gap = self._shown(), self.spacing()
+        wanted = [item.sizeHint().width() for item in shown]
+        if self._equal:
+            wanted = [max(wanted, default=0)] * len(wanted)
+        if sum(wanted) + gap * (len(shown) - 1) <= area.width():
+            wide = [area.width()] * len(shown)
+            if len(shown) == 2:
+                right = (area.width() - gap) // 2 if self._equal else wanted[1]
+                wide = [area.width() - gap - right, right]
+            height = max((_height(item, width) for item, width in zip(shown, wide, strict=True)), default=0)
+            left = area.left()
+            for item, width in zip(shown, wide, strict=True):
+                if place:
+                    item.setGeometry(QRect(left, area.top(), width, max(height, area.height())))
+                left += width + gap
+            return height
+        top = area.top()
+        for index, item in enumerate(shown):
+            width = min(wanted[index], area.width()) if index and not self._equal else area.width()
+            height = _height(item, width)
+            if place:
+                item.setGeometry(QRect(area.right() + 1 - width, top, width, height))
+            top += height + gap // 2
+        return top - gap // 2 - area.top()
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
 
 
 def fields(*items: tuple[str, QWidget], label_width: int = 110) -> QGridLayout:

@@ -42,6 +42,8 @@ class ProgressLine(QWidget):
     """Says what is going on, how far it is, and lets a person cancel it. Hidden while nothing goes on."""
 
     cancel_requested = Signal()
+    toggled = Signal(bool)
+    """It is shown from now on, or hidden."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +53,7 @@ class ProgressLine(QWidget):
         self._bar.setObjectName("statusProgressBar")
         self._bar.setAccessibleName(self.tr("Progress"))
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(140)
+        self._bar.setFixedWidth(80)
         self._time = label("", "muted")
         cancel = QToolButton()
         cancel.setObjectName("cancelProgressButton")
@@ -71,7 +73,9 @@ class ProgressLine(QWidget):
         left = "" if progress.eta_s is None else human_duration(progress.eta_s)
         self._time.setText(self.tr("{time} left").format(time=left) if left else "")
         self.show()
+        self.toggled.emit(True)
 
     def clear(self) -> None:
         """The work is over."""
         self.hide()
+        self.toggled.emit(False)

@@ -16,7 +16,7 @@ Entry = tuple[str, str]
 """Keys, and what they do."""
 Group = tuple[str, list[Entry]]
 
-_WIDTH = 880
+_WIDTH = 832
 _HEADING_ROWS = 2
 """Rows that a group's heading and the space above it are worth."""
 
@@ -47,8 +47,9 @@ class ShortcutSheet(QDialog):
         close.setObjectName("closeSheetButton")
         close.setToolTip(self.tr("Close this page; so do Esc, F1 and ?"))
         buttons.rejected.connect(self.reject)
-        self.setLayout(column(sheet, None, buttons, spacing=12, margins=(24, 12, 24, 12)))
-        self.setMinimumWidth(_WIDTH)
+        whole = column(sheet, None, buttons, spacing=12, margins=(24, 12, 24, 12))
+        whole.addStrut(_WIDTH)
+        self.setLayout(whole)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_F1, Qt.Key.Key_Question):

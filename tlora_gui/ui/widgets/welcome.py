@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.events import Progress
 from tlora_gui.paths import projects_dir
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_duration
@@ -61,7 +62,7 @@ class Welcome(QWidget):
         card = QFrame()
         card.setObjectName("welcomeCard")
         card.setProperty("role", "panel")
-        card.setFixedWidth(CARD_WIDTH)
+        card.setFixedWidth(scaled(CARD_WIDTH))
         card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
         sentence = self.tr(
             "Train small adapters on texts of your own, one epoch after another, "

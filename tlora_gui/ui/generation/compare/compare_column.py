@@ -17,7 +17,6 @@ from tlora_gui.ui.generation.text.swatch import dot_icon
 from tlora_gui.ui.generation.text.token_style import share_text, surprise_bits
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.generation.token.bars import MixBar
-from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role, small_button
 
@@ -37,9 +36,9 @@ class CompareColumn(QWidget):
         super().__init__(parent)
         self._as_row = as_row
         self.text = TokenView(can_branch=False)
-        self._title = ElidedLabel("title")
+        self._title = label("", "title", wrap=True)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._choice = ChoiceBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
-        self._choice.setMaximumWidth(400)
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._remove = small_button("×", self.tr("Remove this column"))
         self._bar = MixBar()
@@ -88,7 +87,8 @@ class CompareColumn(QWidget):
         self._title.setVisible(title is not None)
         self._choice.setVisible(title is None)
         self._remove.setVisible(title is None)
-        self._title.show_text(title or "", tooltip)
+        self._title.setText(title or "")
+        self._title.setToolTip(tooltip)
 
     def set_modes(self, modes: Sequence[ModeChoice], preferred: int) -> None:
         """Offer these; keeps the chosen one if it is still there, else takes the ``preferred``-th."""
@@ -117,7 +117,7 @@ class CompareColumn(QWidget):
     def set_figure_lines(self, lines: int) -> None:
         """Keep room for so many lines of figures, so that texts side by side are equally high."""
         self._figures.ensurePolished()
-        self._figures.setFixedHeight(lines * self._figures.fontMetrics().lineSpacing())
+        self._figures.setMinimumHeight(lines * self._figures.fontMetrics().lineSpacing())
 
     # -- its text -------------------------------------------------------------------------------------------
 

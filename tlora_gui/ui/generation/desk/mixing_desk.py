@@ -50,7 +50,6 @@ class MixingDeskPanel(QFrame):
         self.setObjectName("mixingDesk")
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Mixing desk"))
-        self.setMinimumWidth(200)
         self._slots: tuple[SlotInfo, ...] = ()
         self._weights: tuple[float, ...] = ()
         self._strips: list[FaderStrip] = []
@@ -92,6 +91,7 @@ class MixingDeskPanel(QFrame):
         title = row(label(self.tr("Mixing desk"), "title"), None, self._reset_button)
         outer: QVBoxLayout = column(title, self._hint, self._body, margins=(12, 12, 12, 12))
         outer.setStretchFactor(self._body, 1)
+        outer.addStrut(176)
         self.setLayout(outer)
 
     def _lock_buttons(self) -> QHBoxLayout:
@@ -111,7 +111,7 @@ class MixingDeskPanel(QFrame):
             button.setToolTip(tip)
             button.setCheckable(True)
             button.setProperty("lock", ("left", "middle", "right")[number])
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             self._lock_group.addButton(button, number)
             segments.addWidget(button)
         self._lock_group.idClicked.connect(self._choose_lock)

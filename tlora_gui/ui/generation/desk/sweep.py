@@ -45,6 +45,7 @@ class SweepBox(QWidget):
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(6)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.addRow(self.tr("Sweep from"), self._from)
         form.addRow(self.tr("to"), self._to)
         self.setLayout(column(form, self._ask, spacing=6))

@@ -13,7 +13,7 @@ from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import ReadReport, SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.guarded_paint import guarded
-from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font
+from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font, scaled
 from tlora_gui.ui.widgets.formats import loss_text
 
 _SWATCH_SCALE = 0.75
@@ -107,7 +107,7 @@ class LossTable(QWidget):
         return self.fontMetrics().height() + 4
 
     def _columns(self, width: int) -> int:
-        return 2 if width >= 2 * _NARROWEST + _BETWEEN and len(self._rows) > 1 else 1
+        return 2 if width >= 2 * scaled(_NARROWEST) + _BETWEEN and len(self._rows) > 1 else 1
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -138,10 +138,13 @@ class LossTable(QWidget):
     def _parts(self, area: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:
         """Where name, bar, loss and perplexity of a row stand."""
         metrics = QFontMetricsF(self.font())
-        perplexity, loss = metrics.horizontalAdvance("perplexity") * 0.9, metrics.horizontalAdvance("00.00")
+        small = QFontMetricsF(sans_font(SIZES["small"]))
+        perplexity = max(small.horizontalAdvance(self.tr("perplexity")), metrics.horizontalAdvance("> 1 M")) + 1
+        loss = max(small.horizontalAdvance(self.tr("nats/token")), metrics.horizontalAdvance("00.00")) + 1
+        longest = max(metrics.horizontalAdvance(f"{row.name} ") * 1.1 for row in self._rows)  # the best is bold
         right = area.right()
         name = area.adjusted(SWATCH_WIDTH * _SWATCH_SCALE + _GAP, 0, 0, 0)
-        name.setWidth(max(40.0, area.width() * 0.30))
+        name.setWidth(min(longest, area.width() * 0.45))
         figure = QRectF(right - perplexity, area.top(), perplexity, area.height())
         nats = QRectF(figure.left() - _GAP - loss, area.top(), loss, area.height())
         bar = QRectF(name.right() + _GAP, area.center().y() - 4, max(0.0, nats.left() - name.right() - 2 * _GAP), 8)

@@ -37,7 +37,6 @@ class TextsPanel(QFrame):
         self.setObjectName("textsPanel")
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Texts"))
-        self.setMinimumWidth(220)
         self._generations: tuple[GenerationSummary, ...] = ()
         self._undo = self._button("undoBranchButton", self.tr("Undo"))
         self._redo = self._button("redoBranchButton", self.tr("Redo"))
@@ -114,7 +113,9 @@ class TextsPanel(QFrame):
             buttons.append(button)
         header = row(label(self.tr("Texts"), "title"), None, self._undo, self._redo, spacing=2, margins=(2, 0, 0, 0))
         below = row(*buttons[:3], None, buttons[3], spacing=2)
-        self.setLayout(column(header, self._filter, self._tree, self._empty, below, margins=(10, 10, 10, 10)))
+        whole = column(header, self._filter, self._tree, self._empty, below, margins=(10, 10, 10, 10))
+        whole.addStrut(200)
+        self.setLayout(whole)
 
     # -- what to show ---------------------------------------------------------------------------------------
 

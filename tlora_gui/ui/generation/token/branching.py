@@ -33,7 +33,7 @@ class BranchBox(QWidget):
         self.rows.setObjectName("alternativeRows")
         self.rows.setAccessibleName(self.tr("Most probable tokens here"))
         self.rows.chosen.connect(self._choose)
-        self._title = label(self.tr("Most probable here"), "title")
+        self._title = label(self.tr("Most probable here"), "title", wrap=True)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._other = QLineEdit()
         self._other.setAcceptDrops(False)  # files are left to the window

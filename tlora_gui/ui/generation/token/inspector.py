@@ -42,7 +42,6 @@ class TokenInspector(QFrame):
         self.setObjectName("tokenInspector")
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Token inspector"))
-        self.setMinimumWidth(200)
         self._index = -1
         self._text = self._label("heading")
         self._facts = self._label("muted")
@@ -97,6 +96,7 @@ class TokenInspector(QFrame):
         outer.addWidget(title)
         outer.addWidget(self._empty, 1, Qt.AlignmentFlag.AlignTop)
         outer.addWidget(self._scroll, 1)
+        outer.addStrut(184)
 
     def _connect(self) -> None:
         self._branch.chosen.connect(self._choose)

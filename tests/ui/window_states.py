@@ -1,0 +1,199 @@
+"""Every part of the window in turn, filled with an invented project, so that its words can be measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
+from whole_window import EPOCHS, SLOTS, a_generation, whole_window
+
+from tlora_gui.engine.config import MIXER_MODE
+from tlora_gui.engine.events import CorpusSummary, Counterfactual, Evaluated, Progress, StoredMixer, TrainStep
+from tlora_gui.engine.sharing.records import summary_of
+from tlora_gui.engine.texts import Alternative, ReadReport, TextPart, Voice
+from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui.theme import ThemeMode
+from tlora_gui.ui.widgets.commands import commands_of
+
+REPORT = ReadReport(
+    (("", 3.62), ("shakespeare", 4.13), ("python", 2.71)), 2.58,
+    (TextPart(0, 1), TextPart(20, 2), TextPart(40, 1)), (2, 6, 20), 12_345,
+)  # fmt: skip
+MIXERS = (
+    StoredMixer("@1", "after Shakespeare", ("shakespeare",)),
+    StoredMixer(MIXER_MODE, "after Python", ("shakespeare", "python")),
+)
+SUMMARY = CorpusSummary(
+    ("/texts/verse",), "Verse", 412, 41, 99_000, 11_000, True, (("/texts/verse/a.pdf", "binary, not text"),),
+    (("/texts/verse/b.txt", "read as UTF-16"),), "O gentle night, that hides the weeping moon,\nthou art more fair", "",
+)  # fmt: skip
+State = tuple[str, QWidget]
+"""What is shown, and the widget to look at."""
+
+
+def turn() -> None:
+    """Let everything be laid out."""
+    for _ in range(3):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        QCoreApplication.processEvents()
+
+
+def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
+    """Each state of the window, one after another; what is yielded is on screen until the next is asked for."""
+    with whole_window(theme) as window:
+        turn()
+        yield "welcome", window
+    with whole_window(theme, tmp_path) as window:
+        yield from _workspace(window)
+        yield from _charts(window)
+        yield from _pages(window)
+        yield from _dialogs(window)
+
+
+def _click(window: QWidget, name: str) -> None:
+    button = window.findChild(QPushButton, name) or window.findChild(QToolButton, name)
+    assert button is not None, name
+    button.click()
+    turn()
+
+
+def _workspace(window: MainWindow) -> Iterator[State]:
+    window.texts.set_generations(
+        tuple(
+            replace(summary_of(replace(a_generation(), id=f"{n}", created=time.time() - 90 * n)), seed=n * 1234)
+            for n in range(9)
+        )
+    )
+    for dock in window.docks[1:4]:
+        dock.raise_()
+        turn()
+        yield dock.objectName(), window
+    for lock in ("deskLockManual", "deskLockGain", "deskLockMixer"):
+        window.raise_dock(window.desk)
+        _click(window, lock)
+        yield lock, window
+    window.raise_dock(window.inspector)
+    window.generation.choose_token(12)
+    window.inspector.show_token(window.generation.record.tokens[12], SLOTS)
+    alternatives = (Alternative("the", 0.4, 3), Alternative("a", 0.2, 4))
+    voices = tuple(Voice(slot, 0.02, 49_152, alternatives) for slot in range(-1, 3))
+    window.inspector.ask()
+    window.inspector.show_counterfactual(Counterfactual(12, voices[0], voices[1:], 1.25), SLOTS)
+    turn()
+    yield "inspector", window
+    window.progress_line.show_progress(
+        Progress("Dreaming: the backbone samples its own text (once)", 10_240, 51_200, "tokens", 125)
+    )
+    turn()
+    yield "progress", window
+    window.progress_line.clear()
+    window.banner.show_error("The window could not be saved.", "Free some space.", "Traceback", "Try again", print)
+    turn()
+    yield "banner", window
+    window.banner.clear()
+
+
+def _charts(window: MainWindow) -> Iterator[State]:
+    window.charts.show_evaluation(Evaluated((), 12.5, 0.031))
+    window.charts.redraw()
+    for name in ("matrixButton", "lossMeasureButton", "routingMeasureButton", "matrixButton"):
+        _click(window, name)
+        yield f"charts {name}", window
+    window.epochs.set_epochs((*EPOCHS[:2], replace(EPOCHS[2], state="training")))
+    window.epochs.show_progress(TrainStep("milton", 123, 1234, 3.456, 0.01, 0.2, 1e-3, 62_976, 1234.5, 4321.0))
+    window.epochs.set_queue(("Sea shanties",))
+    turn()
+    yield "training", window
+    window.epochs.set_paused(True)
+    turn()
+    yield "paused", window
+    window.epochs.set_paused(False)
+    window.epochs.show_preparation("Dreaming: the backbone samples its own text (once)")
+    turn()
+    yield "preparing", window
+    window.epochs.set_epochs(EPOCHS)
+    window.epochs.set_queue(())
+
+
+def _pages(window: MainWindow) -> Iterator[State]:
+    generation = window.generation
+    generation.set_slots(SLOTS, "gating", MIXERS)
+    for index in range(generation._header._mode.count()):
+        if generation._header._mode.itemData(index) is not None:
+            generation._header._mode.setCurrentIndex(index)
+            turn()
+            yield f"mode {generation._header._mode.currentText()}", window
+    generation._header._mode.setCurrentIndex(0)
+    for index in range(generation._header._colour.count()):
+        generation._header._colour.setCurrentIndex(index)
+        turn()
+        yield f"colour {generation._header._colour.currentText()}", window
+    generation._header._colour.setCurrentIndex(0)
+    generation.set_generating(True)
+    turn()
+    yield "generating", window
+    generation.set_generating(False)
+    generation.text_page.find_bar.open()
+    turn()
+    yield "find", window
+    generation.text_page.find_bar.hide()
+    generation.text_page.scrub.set_mixers(MIXERS, [0.25, 0.0])
+    generation.text_page.scrub.show()
+    turn()
+    yield "scrub", window
+    generation.text_page.scrub.hide()
+    generation.show_record(replace(a_generation(), ended="read", report=REPORT))
+    window.docks[-1].hide()  # a report opens where there is room
+    generation.text_page.report.set_open(True)
+    turn()
+    yield "read", window
+    window.docks[-1].show()
+    generation.show_page("compare")
+    turn()
+    yield "compare", window
+    generation.compare_page.show_records([replace(a_generation(), name=name) for name in ("", "Second", "Third")])
+    turn()
+    yield "compare records", window
+    generation.compare_page.show_rows(["100 % Shakespeare", "75 / 25", "50 / 50", "25 / 75", "100 % Python"])
+    turn()
+    yield "sweep", window
+    generation.show_record(a_generation())
+
+
+def _dialogs(window: MainWindow) -> Iterator[State]:
+    dialog = NewEpochDialog(parent=window)
+    dialog.set_first_epoch(False)
+    dialog.set_taken_names(["Verse"])
+    dialog.set_interrupted(["Milton"])
+    dialog.set_speed(1234)
+    dialog.set_paths(["/texts/verse"])
+    dialog.open()
+    turn()
+    yield "new epoch", dialog
+    dialog.set_summary(SUMMARY)
+    turn()
+    yield "new epoch filled", dialog
+    _click(dialog, "advancedButton")
+    turn()
+    yield "new epoch advanced", dialog
+    dialog.close()
+    _click(window, "samplingButton")
+    yield "sampling", window.generation.prompt_bar.sampling
+    window.generation.prompt_bar.sampling.close()
+    next(found.action for found in commands_of(window) if "F1" in found.keys.split()).trigger()
+    turn()
+    sheet = QApplication.activeModalWidget()
+    assert sheet is not None
+    yield "shortcuts", sheet
+    sheet.close()
+    window.menus.palette.trigger()
+    turn()
+    palette = QApplication.activePopupWidget()
+    assert palette is not None
+    yield "palette", palette
+    palette.close()
