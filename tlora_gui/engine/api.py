@@ -264,13 +264,6 @@ def train_adapter(
     return model.results[adapter_name]
 
 
-def _paths(dataset: Any) -> list[str | Path]:
-    """The files and folders that a dataset names."""
-    if isinstance(dataset, (str, Path)):
-        return [dataset]
-    return [] if isinstance(dataset, TextCorpus) else [item for item in dataset if isinstance(item, Path)]
-
-
 def generate_with_mixer(
     model: TemporalLoRAModel,
     tokenizer: Any,
