@@ -290,6 +290,16 @@ def test_a_project_that_is_gone_is_told_and_never_written_to(
     assert files(path.parent) == before
 
 
+@pytest.mark.parametrize("befalls", [gone, replaced])
+def test_a_renamed_project_opens_where_it_is_now(two_epochs: Session, befalls: Callable[[Path], None]) -> None:
+    path = path_of(two_epochs)
+    befalls(path)
+    collect(two_epochs.run(jobs.OpenProject(str(path.with_name("renamed")))))
+    collect(two_epochs.run(jobs.DeleteEpoch("code")))
+    assert epochs(two_epochs) == [("verse", "frozen")]
+    assert "open in another" in str(refusal(Session(), jobs.OpenProject(str(path.with_name("renamed")))))
+
+
 def test_a_text_that_cannot_be_kept_is_told_all_the_same(two_epochs: Session) -> None:
     gone(path_of(two_epochs))
     events: list[Any] = []

@@ -13,6 +13,7 @@ Every file is written whole or not at all; project.json comes last, so a crash l
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import unicodedata
@@ -182,6 +183,13 @@ class Project:
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
 
+    def is_there(self) -> bool:
+        """Whether this very project is still where it was opened."""
+        try:
+            return ProjectIndex.read(self.path / INDEX) == self.index
+        except TloraError:
+            return False
+
     def require_writable(self) -> None:
         """Refuse to write where the project is not, or not any more.
 
@@ -192,15 +200,13 @@ class Project:
             raise TloraError(
                 f"{self.path.name} can only be read here.", "Copy its folder to where you may write, and open the copy."
             )
-        try:
-            there = ProjectIndex.read(self.path / INDEX) == self.index
-        except TloraError as error:
-            raise TloraError(
-                f"The project's folder is no longer there: {self.path}.",
-                "Put it back under this name, or open it where it is now.",
-            ) from error
-        if not there:
-            raise TloraError(f"Another project is in {self.path} now.", "Put back the one that was opened from there.")
+        if not self.is_there():
+            told = (
+                "Another project is in"
+                if os.path.exists(self.path / INDEX)
+                else "The project's folder is no longer there:"
+            )
+            raise TloraError(f"{told} {self.path}.", "Put it back under this name, or open it where it is now.")
 
     def _commit(self, index: ProjectIndex) -> None:
         """Make this the index; if it cannot be written, the project stays what it was."""

@@ -168,7 +168,9 @@ class Session:
     def _open_project(self, job: jobs.OpenProject, cancel: CancelToken) -> Stream:
         path = absolute(job.path)
         Project.open(path)  # what is no project is not locked
-        here = self.project is not None and path.samefile(self.project.path)
+        if self.project is not None and not self.project.is_there():
+            self.close()  # its folder may be the one to open, under another name, and the lock moved with it
+        here = self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path)
         lock = self._lock if here else lock_project(path)
         try:
             project = Project.open(path, read_only=lock is None)
