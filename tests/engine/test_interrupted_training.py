@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -293,11 +294,11 @@ def test_whatever_a_crash_leaves_between_two_files_of_a_checkpoint_goes_on_bit_f
     with monkeypatch.context() as patch:
         for name in ("write_tensors", "write_facts", "write_history"):
 
-            def write_and_look(*args: Any, write: Any = getattr(checkpoints, name)) -> None:
+            def write_and_look(write: Any, *args: Any) -> None:
                 write(*args)
                 moments.append(shutil.copytree(path_of(one_epoch), tmp_path / f"moment-{len(moments)}"))
 
-            patch.setattr(checkpoints, name, write_and_look)
+            patch.setattr(checkpoints, name, partial(write_and_look, getattr(checkpoints, name)))
         patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
         collect(one_epoch.run(train_job("Code", corpora["code"])))
     assert len(moments) == 1 + 3 * 6
