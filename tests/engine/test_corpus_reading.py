@@ -374,6 +374,16 @@ def test_no_block_of_a_sample_holds_text_that_does_not_follow_without_a_mark(tin
         assert any(piece in text for text in texts for piece in [row]) or "<eos>" in row, row
 
 
+def test_no_block_joins_a_document_to_the_one_before_whose_end_is_held_out(tiny_tokenizer: Any) -> None:
+    texts = [
+        "".join(f"{document}:{line:06}\n" for line in range(lines)) for document, lines in enumerate((900, 400, 400))
+    ]
+    blocks = blocks_of(TextCorpus.from_texts(texts), tiny_tokenizer)
+    rows = [text_of(tiny_tokenizer, row) for row in blocks.train_NT]
+    assert [row for row in rows if "1:000000" in row]
+    assert all(any(row in text for text in texts) or "<eos>" in row for row in rows)
+
+
 def test_control_tokens_written_out_in_a_corpus_are_plain_characters(tiny_tokenizer: Any) -> None:
     text = "He typed <eos> and went on.\n" * 200
     blocks = blocks_of(TextCorpus.from_texts([text]), tiny_tokenizer)

@@ -198,7 +198,7 @@ class _Packer:
             if max_tokens is not None and budget <= 0:
                 break
             budget -= source.size
-            text, stop, unknown, read = self._text(source), 0, 0.0, 0
+            text, stop, unknown, read = self._text(source), -1, 0.0, 0
             for start, end in _runs(text, passage, keep, rng):
                 yield self._progress(source, start / len(text))
                 if broken_off and start != stop:
