@@ -16,7 +16,7 @@ import torch
 from engine_helpers import QUICK, collect, only, train_job
 
 from tlora_gui.engine import jobs
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks, read_blocks, summarise
+from tlora_gui.engine.blocks import TokenBlocks, block_digests, make_blocks, read_blocks, summarise
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.corpus import TextCorpus, as_corpus, read_text
 from tlora_gui.engine.errors import Cancelled, TloraError
@@ -26,10 +26,13 @@ from tlora_gui.engine.session import Session
 from tlora_gui.engine.streams import finished
 
 WORDS = {
-    "latin": "été dernier la forêt était déjà brûlée naïf garçon où the house is very old and grey".split(),
-    "cyrillic": "Пароход идет по реке а мы поем песни о родине все счастливые семьи похожи друг на друга".split(),
-    "japanese": "吾輩は猫である 名前はまだ無い どこで生れたか とんと見当がつかぬ 何でも薄暗い".split(),
-    "emoji": "😀 🎉 👍 hello 🚀 good 🌍".split(),
+    kind: words.split()
+    for kind, words in {
+        "latin": "été dernier la forêt était déjà brûlée naïf garçon où the house is very old and grey",
+        "cyrillic": "Пароход идет по реке а мы поем песни о родине все счастливые семьи похожи друг на друга",
+        "japanese": "吾輩は猫である 名前はまだ無い どこで生れたか とんと見当がつかぬ 何でも薄暗い",
+        "emoji": "😀 🎉 👍 hello 🚀 good 🌍",
+    }.items()
 }
 WORDS["mixed"] = [word for words in WORDS.values() for word in words]
 UNICODE = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
@@ -170,7 +173,9 @@ def test_encoded_data_in_bulk_is_remarked_and_plain_text_is_not(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_projects_and_models_are_never_a_corpus(session: Session, tmp_path: Path, tiny_model_folder: Path, deep: bool) -> None:
+def test_projects_and_models_are_never_a_corpus(
+    session: Session, tiny_tokenizer: Any, tiny_model_folder: Path, deep: bool
+) -> None:
     assert session.project is not None
     for place in (session.project.path, tiny_model_folder):
         chosen = place.parent if deep else place
@@ -178,8 +183,8 @@ def test_projects_and_models_are_never_a_corpus(session: Session, tmp_path: Path
         assert not [source for source in found.sources if Path(source.label).is_relative_to(place)]
         assert any(path == str(place) and "not text" in reason for path, reason in found.skipped)
         if not deep:
-            with pytest.raises(TloraError, match="No readable text was found here.*not text"):
-                blocks_of(found, None)
+            with pytest.raises(TloraError, match=r"No readable text was found here\..*not text"):
+                blocks_of(found, tiny_tokenizer)
 
 
 def test_a_project_json_of_another_program_is_a_file_like_any(tmp_path: Path) -> None:
@@ -215,7 +220,16 @@ def test_every_file_is_read_or_listed_or_below_a_listed_folder(tmp_path: Path) -
         rng, root = random.Random(seed), tmp_path / str(seed)
         folders = [root]
         root.mkdir()
-        names = ["a.txt", "b.pdf", ".hid", "c.json", "build", "d", "é.md", b"n\xe9.txt".decode(errors="surrogateescape")]
+        names = [
+            "a.txt",
+            "b.pdf",
+            ".hid",
+            "c.json",
+            "build",
+            "d",
+            "é.md",
+            b"n\xe9.txt".decode(errors="surrogateescape"),
+        ]
         for _ in range(40):
             place = rng.choice(folders) / f"{rng.randrange(9)}{rng.choice(names)}"
             if os.path.lexists(place):
@@ -240,7 +254,9 @@ def test_every_file_is_read_or_listed_or_below_a_listed_folder(tmp_path: Path) -
             for name in (*files, *links):
                 path = Path(folder, name)
                 told = any(str(each) in skipped for each in (path, *path.parents))
-                below = os.path.isdir(path) and any(source.startswith(f"{path}{os.sep}") for source in (*sources, *skipped))
+                below = os.path.isdir(path) and any(
+                    source.startswith(f"{path}{os.sep}") for source in (*sources, *skipped)
+                )
                 empty = os.path.isdir(path) and not os.listdir(path)
                 assert told or str(path) in sources or below or empty, path
 
@@ -349,11 +365,23 @@ def test_an_end_mark_stands_where_a_document_ends_and_nowhere_else(
 
 def test_no_block_of_a_sample_holds_text_that_does_not_follow_without_a_mark(tiny_tokenizer: Any) -> None:
     texts = ["".join(f"{document}:{line:06}\n" for line in range(9000)) for document in range(9)]
-    blocks = blocks_of(TextCorpus.from_texts(texts), tiny_tokenizer, max_tokens=6400, block_size=64, held_out_tokens=640)
+    blocks = blocks_of(
+        TextCorpus.from_texts(texts), tiny_tokenizer, max_tokens=6400, block_size=64, held_out_tokens=640
+    )
     rows = [text_of(tiny_tokenizer, row) for row in (*blocks.train_NT, *blocks.held_out_NT)]
     assert len(rows) == 110
     for row in rows:
         assert any(piece in text for text in texts for piece in [row]) or "<eos>" in row, row
+
+
+def test_no_block_joins_a_document_to_the_one_before_whose_end_is_held_out(tiny_tokenizer: Any) -> None:
+    texts = [
+        "".join(f"{document}:{line:06}\n" for line in range(lines)) for document, lines in enumerate((900, 400, 400))
+    ]
+    blocks = blocks_of(TextCorpus.from_texts(texts), tiny_tokenizer)
+    rows = [text_of(tiny_tokenizer, row) for row in blocks.train_NT]
+    assert [row for row in rows if "1:000000" in row]
+    assert all(any(row in text for text in texts) or "<eos>" in row for row in rows)
 
 
 def test_control_tokens_written_out_in_a_corpus_are_plain_characters(tiny_tokenizer: Any) -> None:
@@ -390,9 +418,8 @@ def test_a_token_takes_4_bytes_while_a_corpus_is_read(tmp_path: Path, tiny_token
 
 def test_progress_comes_in_mb_and_cancel_is_noticed_within_a_file(tiny_tokenizer: Any) -> None:
     corpus, cancel = TextCorpus.from_texts(["some text\n" * 50_000]), CancelToken()
-    stream = read_blocks(
-        corpus, tiny_tokenizer, block_size=32, max_tokens=None, held_out_share=0.1, held_out_tokens=None, seed=0, cancel=cancel
-    )  # fmt: skip
+    options: dict[str, Any] = {"max_tokens": None, "held_out_share": 0.1, "held_out_tokens": None, "seed": 0}
+    stream = read_blocks(corpus, tiny_tokenizer, block_size=32, cancel=cancel, **options)
     told = [next(stream) for _ in range(4)]
     assert all(isinstance(event, Progress) and event.unit == "MB" for event in told)
     assert told[-1].total == pytest.approx(500_000 / 2**20, rel=0.01) and 0 < told[1].done < told[3].done < 0.5
@@ -414,7 +441,9 @@ def test_a_file_that_is_written_to_meanwhile_is_not_both_learned_and_held_out(
 
     monkeypatch.setattr("tlora_gui.engine.blocks.read_text", read_and_grow)
     blocks = blocks_of(corpus, tiny_tokenizer)
-    learned, held_out = (text_of(tiny_tokenizer, part).split("\n")[1:-1] for part in (blocks.train_NT, blocks.held_out_NT))
+    learned, held_out = (
+        text_of(tiny_tokenizer, part).split("\n")[1:-1] for part in (blocks.train_NT, blocks.held_out_NT)
+    )
     assert len(held_out) > 100 and not set(learned) & set(held_out)
 
 
@@ -448,8 +477,6 @@ def test_held_out_text_found_again_in_an_edited_corpus_was_held_out_then(tmp_pat
     def corpus() -> TextCorpus:
         return TextCorpus.from_paths([tmp_path])
 
-    from tlora_gui.engine.blocks import block_digests
-
     first = finished(epoch_blocks(corpus(), tiny_tokenizer, settings, CancelToken()))
     digests = block_digests(first.held_out_NT)
     again = finished(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
@@ -458,7 +485,9 @@ def test_held_out_text_found_again_in_an_edited_corpus_was_held_out_then(tmp_pat
     for seed in range(12):
         rng = random.Random(seed)
         path = tmp_path / f"{rng.randrange(12):02}.txt"
-        path.write_text(path.read_text() + f"more {seed} " * rng.randrange(1, 300) if path.exists() and seed % 3 else "new")
+        path.write_text(
+            path.read_text() + f"more {seed} " * rng.randrange(1, 300) if path.exists() and seed % 3 else "new"
+        )
         try:
             found_NT = finished(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
         except TloraError as error:

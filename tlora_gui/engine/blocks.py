@@ -90,8 +90,8 @@ def read_blocks(
         Cancelled: if ``cancel`` is set on the way.
     """
     notes = [*corpus.notes]
-    train, held_out = _read_once(*corpus.split(held_out_share), notes)
     packer = _Packer(tokenizer, block_size, seed, vocabulary, cancel, notes)
+    train, held_out = packer.read_once(*corpus.split(held_out_share))
     for part, limit in ((train, max_tokens), (held_out, held_out_tokens)):
         packer.total += part.size if limit is None else min(part.size, _READ_LIMIT)
     train_NT = yield from packer.pack(train, max_tokens)
@@ -99,7 +99,7 @@ def read_blocks(
     least = MIN_TRAIN_BLOCKS if max_tokens is None else min(MIN_TRAIN_BLOCKS, max_tokens // block_size)
     if len(train_NT) < least or not len(held_out_NT):
         left_out = (*corpus.skipped, *packer.unread)
-        if len(packer.unread) == len(train.sources) + len(held_out.sources):
+        if not packer.found_text:
             raise TloraError(f"No readable text was found here.{_told(left_out)}", "Choose plain text files.")
         raise too_small(train_NT.numel() + held_out_NT.numel(), block_size, held_out_share, left_out)
     return TokenBlocks(train_NT, held_out_NT.long(), tuple(dict.fromkeys(notes)))
@@ -161,21 +161,6 @@ def _told(left_out: Sequence[tuple[str, str]]) -> str:
     return f" Not read: {first}{more}."
 
 
-def _read_once(
-    train: TextCorpus, held_out: TextCorpus, notes: list[tuple[str, str]]
-) -> tuple[TextCorpus, TextCorpus]:
-    """If a file is cut into a training and a held-out part, both with its text: read twice, it may change between."""
-    cut = next((source for source in held_out.sources if source.start > 0 and source.text is None), None)
-    if cut is None:
-        return train, held_out
-    text = read_text(replace(cut, start=0.0), notes)
-
-    def with_text(source: Source) -> Source:
-        return replace(source, text=text) if source.label == cut.label else source
-
-    return tuple(replace(part, sources=tuple(map(with_text, part.sources))) for part in (train, held_out))
-
-
 @dataclass(slots=True)
 class _Packer:
     """Reads and packs the parts of one corpus.
@@ -183,6 +168,7 @@ class _Packer:
     Attributes:
         notes: gets the remarks on its files.
         unread: gets (path, reason) of files that gave no text after all.
+        found_text: whether any file gave some.
         done, total: bytes read, and to read.
     """
 
@@ -193,6 +179,7 @@ class _Packer:
     cancel: CancelToken | None
     notes: list[tuple[str, str]]
     unread: Skipped = field(default_factory=list)
+    found_text: bool = False
     done: float = 0.0
     total: float = 0.0
 
@@ -211,7 +198,7 @@ class _Packer:
             if max_tokens is not None and budget <= 0:
                 break
             budget -= source.size
-            text, stop, unknown, read = self._text(source), 0, 0.0, 0
+            text, stop, unknown, read = self._text(source), -1, 0.0, 0
             for start, end in _runs(text, passage, keep, rng):
                 yield self._progress(source, start / len(text))
                 if broken_off and start != stop:
@@ -234,15 +221,30 @@ class _Packer:
         chosen = torch.randperm(len(blocks_NT), generator=torch.Generator().manual_seed(self.seed))
         return blocks_NT[chosen[: max(1, max_tokens // self.block_size)]]
 
+    def read_once(self, train: TextCorpus, held_out: TextCorpus) -> tuple[TextCorpus, TextCorpus]:
+        """If a file is cut into the two parts, both with its text: read twice, it may change between."""
+        cut = next((source for source in held_out.sources if source.start > 0 and source.text is None), None)
+        if cut is None:
+            return train, held_out
+        text = self._text(replace(cut, start=0.0))
+
+        def with_text(part: TextCorpus) -> TextCorpus:
+            sources = (replace(each, text=text) if each.label == cut.label else each for each in part.sources)
+            return replace(part, sources=tuple(sources))
+
+        return with_text(train), with_text(held_out)
+
     def _text(self, source: Source) -> str:
+        """The text of a source; "" with a note if there is none in a whole file."""
         before = len(self.notes)
         text = read_text(source, self.notes)
         if text.strip():
+            self.found_text = True
             return text
-        reasons = [reason for _, reason in self.notes[before:]]
-        self.unread.append((source.label, reasons[-1] if reasons else "empty"))
-        if not reasons:
-            self.notes.append(self.unread[-1])
+        if source.text is None:
+            if len(self.notes) == before:
+                self.notes.append((source.label, "empty"))
+            self.unread.append(self.notes[-1])
         return ""
 
     def _progress(self, source: Source, share: float) -> Progress:

@@ -220,8 +220,9 @@ def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str
     if source.text is None:
         try:
             with open(source.label, "rb") as file:
-                raw = file.read(FILE_LIMIT)
-                if goes_on := bool(file.read(1)):
+                size = os.fstat(file.fileno()).st_size
+                raw = file.read(min(size, FILE_LIMIT))  # room is made for as much as is asked for
+                if goes_on := size > FILE_LIMIT:
                     notes.append((source.label, _cut_remark()))
             text, remarks = decode(raw, goes_on)
         except (OSError, NotText) as error:

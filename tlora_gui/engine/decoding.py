@@ -79,7 +79,7 @@ def _unmarked(head: bytes, encoding: str) -> bool:
     rows = Counter("cjk" if "一" <= c <= "鿿" else "hangul" if "가" <= c <= "힣" else str(ord(c) >> 8) for c in text)
     common = sum(c in _COMMON for c in text)
     few_scripts = sum(count for _, count in rows.most_common(5)) >= 0.9 * len(text)
-    return 0 < len(text) <= 100 * common and (not strange or few_scripts and strange <= 0.02 * len(text))
+    return 0 < len(text) <= 100 * common and (not strange or (few_scripts and strange <= 0.02 * len(text)))
 
 
 def decode(raw: bytes, cut: bool = False) -> tuple[str, list[str]]:
