@@ -27,12 +27,12 @@ def require_finite(model: TemporalLoRA, names: Sequence[str] = ()) -> None:
         holds = "has" if len(epochs) == 1 else "have"
         raise TloraError(
             f"{what} {', '.join(epochs)} {holds} weights that are no numbers (NaN), which silence the whole mixture.",
-            "Delete it and train it again with a lower learning rate, or choose another epoch alone as the mode.",
+            "Delete it, and train it anew with a lower learning rate. Another epoch alone can generate meanwhile.",
         )
     if not _finite(model.mixer.parameters()):
         raise TloraError(
             "The Time Mixer has weights that are no numbers (NaN), so it cannot decide who speaks.",
-            "Choose an epoch alone as the mode, or restore the project from a copy.",
+            "An epoch alone can generate; else restore the project from a copy.",
         )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import (
-    LogitsProcessor,
     LogitsProcessorList,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
@@ -49,7 +48,7 @@ def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
         filters.append(RepetitionPenaltyLogitsProcessor(min(float(sampling.repetition_penalty), _STRICTEST)))
     if sampling.temperature >= _COLDEST:
         if sampling.temperature < _COLD:
-            filters.append(_BelowTheTop())
+            filters.append(_below_the_top)
         if sampling.temperature != 1:
             filters.append(TemperatureLogitsWarper(float(sampling.temperature)))
         if sampling.top_k:
@@ -59,11 +58,9 @@ def logits_filters(sampling: SamplingSettings) -> LogitsProcessorList:
     return filters
 
 
-class _BelowTheTop(LogitsProcessor):
+def _below_the_top(input_ids: Tensor, scores: Tensor) -> Tensor:
     """Moves the largest logit to 0, so that none overflows when they are divided by very little."""
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        return scores - scores.amax(-1, keepdim=True)
+    return scores - scores.amax(-1, keepdim=True)
 
 
 def end_token_ids(model: TemporalLoRA, tokenizer: Any) -> set[int]:

@@ -140,11 +140,16 @@ def _encode(
     found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=offsets)
     ids: list[int] = found["input_ids"]
     spans = found["offset_mapping"] if offsets else [] if plain else _spans(tokenizer, text, ids)
-    if tokenizer.is_fast and (_lacking(ids, vocabulary) or (plain and not _controls(tokenizer).isdisjoint(ids))):
-        unwanted = _lacking(tokenizer.get_vocab().values(), vocabulary) | (_controls(tokenizer) if plain else set())
+    controls = _controls(tokenizer) if plain else frozenset()
+    lacking = _lacking(ids, vocabulary)
+    if tokenizer.is_fast and (lacking or not controls.isdisjoint(ids)):
+        unwanted = lacking | controls
+        if vocabulary is not None:
+            unwanted |= {*range(vocabulary, len(tokenizer))}
         encoding = _without(tokenizer, frozenset(unwanted)).encode(text, add_special_tokens=False)
         ids, spans = encoding.ids, encoding.offsets
-    if lacking := _lacking(ids, vocabulary):
+        lacking = _lacking(ids, vocabulary)
+    if lacking:
         names = ", ".join(f"{name!r:.40}" for name in tokenizer.convert_ids_to_tokens(sorted(lacking)[:3]))
         raise TloraError(
             f"The tokenizer reads this text with tokens that the backbone lacks: {names}.",
@@ -161,10 +166,10 @@ def _call(tokenizer: Any, text: str, offsets: bool = False, **options: Any) -> A
     return tokenizer(text, verbose=False, return_offsets_mapping=offsets, **options)
 
 
-def _controls(tokenizer: Any) -> set[int]:
+def _controls(tokenizer: Any) -> frozenset[int]:
     """Ids of tokens that no plain text stands for; the one for the unknown is none of them."""
     added = {each for each, token in tokenizer.added_tokens_decoder.items() if token.special}
-    return (added | {*tokenizer.all_special_ids}) - {tokenizer.unk_token_id}
+    return frozenset(added | {*tokenizer.all_special_ids}) - {tokenizer.unk_token_id}
 
 
 def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:

@@ -125,7 +125,8 @@ def _of_branch(space: Workspace, branch: jobs.Branch) -> Beginning:
         encoded = encode_more(space.backbone.tokenizer, branch.text, vocabulary_of(space.model.backbone))
         given = given_by(encoded, is_prompt=False)
     kept = record.tokens[: branch.at]
-    require_readable(space, [token.token_id for token in (*kept, *given)], len(kept) + len(given))
+    ids = [*(token.token_id for token in kept), *(token.token_id for token in given)]
+    require_readable(space, ids, len(ids))
     desk = [change for change in record.desk if change.index < len(kept)]
     if [slot.slug for slot in record.slots] != [slot.slug for slot in space.slots()]:
         anew = [Given(token.token_id, token.is_prompt, token.forced, token.text) for token in kept]
