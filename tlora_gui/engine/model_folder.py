@@ -138,6 +138,10 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
         TloraError: naming what the model has no row for.
     """
     rows = model.get_input_embeddings().weight.shape[0]
+    for role in ("bos_token_id", "eos_token_id"):
+        number = getattr(model.config.get_text_config(), role, None)
+        if isinstance(number, int) and not 0 <= number < rows:
+            raise _damaged(name, f"its config.json says {role}: {number}, and the model has {rows} tokens")
     beyond = {token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond & {tokenizer.bos_token, tokenizer.eos_token} or beyond - tokenizer.get_added_vocab().keys():
         raise TloraError(
