@@ -82,12 +82,14 @@ def as_folder(path: Path) -> None:
     path.mkdir()
 
 
-def as_link(target: str) -> Harm:
-    def link(path: Path) -> None:
-        path.unlink()
-        path.symlink_to(target)
+def as_link_to_nowhere(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
 
-    return link
+
+def as_link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
 
 
 def as_pipe(path: Path) -> None:
@@ -105,8 +107,8 @@ HARMS: dict[str, Harm] = {
     "cut": cut,
     "emptied": put(b""),
     "a folder": as_folder,
-    "a link to nowhere": as_link("nowhere"),
-    "a link to itself": as_link("config.json"),
+    "a link to nowhere": as_link_to_nowhere,
+    "a link to itself": as_link_to_itself,
     "a pipe": as_pipe,
     "binary": put(bytes(range(256)) * 40),
     "a list": put(b"[1, 2]"),
@@ -122,8 +124,6 @@ HARMS: dict[str, Harm] = {
 def test_folder_with_a_harmed_file_loads_as_it_was_or_is_refused(
     folder: Path, whole: tuple[torch.Tensor, list[int]], file: str, harm: str
 ) -> None:
-    if harm == "a link to itself" and file != "config.json":
-        pytest.skip("would be a link to another file")
     HARMS[harm](folder / file)
     message = refusal(folder, whole)
     if file in ("config.json", "model.safetensors", "tokenizer.json"):
@@ -143,6 +143,8 @@ def test_configuration_with_a_field_of_another_type_loads_as_it_was_or_is_refuse
     stored = json.loads((folder / "config.json").read_text())
     for number, field in enumerate(sorted(stored)):
         for other in OTHERS[number % 3 :: 3]:
+            if isinstance(other, float) and isinstance(stored[field], float):
+                continue  # of the same type: another model
             (folder / "config.json").write_text(json.dumps(stored | {field: other}))
             refusal(folder, whole)
 

@@ -285,7 +285,8 @@ def _refusal(folder: Path, name: str, error: Exception) -> TloraError:
         return not_causal(name)
     if "custom code" in str(error):
         return _needs_code(name, "its config.json names it")
-    return _damaged(name, in_short(error))
+    unknown = isinstance(error, KeyError)  # says no more than the key: an activation, a kind of position
+    return _damaged(name, f"transformers knows no {in_short(error)}" if unknown else in_short(error))
 
 
 def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
