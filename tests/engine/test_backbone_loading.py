@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -23,7 +24,7 @@ from transformers import (
 from tlora_gui.engine import backbones
 from tlora_gui.engine.backbones import Backbone, context_length, fingerprint, is_causal, load_backbone, state_hash
 from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -140,6 +141,46 @@ def test_cancel_ends_loading(tiny_model_folder: Path) -> None:
         drain(load_backbone(str(tiny_model_folder), cancel))
 
 
+@pytest.mark.parametrize(
+    "reference", ["C:\\\\models\\\\tiny", r"\\\\server\\tiny", "./nowhere", "~/nowhere", "/no/where"]
+)
+def test_path_of_whatever_system_that_is_not_there_is_no_hub_id(reference: str) -> None:
+    with pytest.raises(BackboneMissing, match="does not exist") as caught:
+        load(reference)
+    assert caught.value.reference == reference
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("", "No backbone is named"),
+        ("https://huggingface.co/a/b", "is an address"),
+        ("x" * 100_000, "There is no model named"),
+        ("a\0b", "There is no model named"),
+    ],
+)
+def test_reference_that_names_nothing_is_told_in_short(reference: str, told: str) -> None:
+    message = refusal(reference)
+    assert told in message and len(message) < 400
+
+
+def test_file_that_is_no_model_is_told_so(tiny_model_folder: Path) -> None:
+    assert "is a file and no model" in refusal(tiny_model_folder / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("error", "begun", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True, "is full"),
+        (PermissionError(errno.EACCES, "Permission denied"), False, "cannot be written to"),
+        (ConnectionError("reset"), True, "The download of a/b broke off"),
+        (ConnectionError("no route"), False, "could not be reached"),
+    ],
+)
+def test_download_that_fails_is_told_with_its_cause(error: Exception, begun: bool, told: str) -> None:
+    assert told in backbones._hub_error("a/b", error, begun).message
+
+
 # -- identity ---------------------------------------------------------------------------------------------------
 
 
@@ -151,6 +192,21 @@ def test_fingerprint_differs_if_a_weight_differs_and_does_not_see_adapters(tiny_
     with torch.no_grad():
         next(iter(model.backbone_parameters().values()))[0, 0] += 1
     assert fingerprint(tiny_backbone) != before
+
+
+def test_fingerprint_asks_no_device_for_float64(tiny_backbone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(tiny_backbone)
+    linspace = torch.linspace
+
+    def as_mps_does(*args: Any, device: Any = None, dtype: Any = None, **more: Any) -> torch.Tensor:
+        if device is not None and dtype == torch.float64:
+            raise TypeError(
+                "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64."
+            )
+        return linspace(*args, device=device, dtype=dtype, **more)
+
+    monkeypatch.setattr(torch, "linspace", as_mps_does)
+    assert fingerprint(tiny_backbone) == before
 
 
 def test_fingerprint_of_a_reloaded_model_is_the_same(tiny_model_folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from engine_helpers import Corpora, same_tensors, snapshot
+from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
 from tlora_gui import TemporalLoRAModel, TextCorpus, generate_with_mixer, train_adapter
@@ -247,3 +248,50 @@ def test_dreams_of_a_backbone_are_cached_once_whatever_its_adapters(
         trained.add_adapter(name)
         train_adapter(trained, VERSE, name, **SMALL)
     assert len(list((own_cache / "dreams").iterdir())) == 1
+
+
+@pytest.mark.parametrize("other", [None, 5, b"starter", ["starter"], torch.nn.Linear(2, 2)])
+def test_what_is_no_backbone_is_refused_by_its_type(other: Any) -> None:
+    with pytest.raises(TloraError, match=f"A {type(other).__name__} is no backbone"):
+        TemporalLoRAModel(other)
+
+
+def test_peft_model_is_refused_by_name(tiny_model_folder: Path, tiny_tokenizer: Any) -> None:
+    wrapped: Any = get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_model_folder), LoraConfig(r=2))
+    with pytest.raises(TloraError, match="A PeftModel is no backbone"):
+        TemporalLoRAModel(wrapped, tokenizer=tiny_tokenizer)
+
+
+def test_loaded_model_without_its_tokenizer_is_refused(tiny_model_folder: Path) -> None:
+    with pytest.raises(TloraError, match="needs its tokenizer"):
+        TemporalLoRAModel(AutoModelForCausalLM.from_pretrained(tiny_model_folder))
+
+
+def test_weights_of_odd_texts(model: TemporalLoRAModel) -> None:
+    assert model.mixer_weights("").shape == (0, 1)
+    assert torch.equal(model.mixer_weights("a\ud83db"), model.mixer_weights("a?b"))
+    odd: Any = b"text"
+    with pytest.raises(TloraError, match="A bytes is no text"):
+        model.mixer_weights(odd)
+
+
+def test_nothing_is_written_of_a_model_that_cannot_be_saved_whole(trained: TemporalLoRAModel, tmp_path: Path) -> None:
+    trained.save_adapter("verse", tmp_path / "verse")
+    trained.load_adapter("again", tmp_path / "verse")
+    with pytest.raises(TloraError, match="'again' was not trained with train_adapter"):
+        trained.save(tmp_path / "p")
+    trained.remove_adapter("again")
+    trained.reference, reference = "", trained.reference
+    with pytest.raises(TloraError, match="no name or folder"):
+        trained.save(tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+    trained.reference = reference
+    trained.save(tmp_path / "p")
+
+
+def test_reference_of_a_loaded_model_is_absolute(
+    tiny_model_folder: Path, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model_folder.parent)
+    loaded = AutoModelForCausalLM.from_pretrained("./tiny-llama")
+    assert TemporalLoRAModel(loaded, tokenizer=tiny_tokenizer).reference == str(tiny_model_folder)

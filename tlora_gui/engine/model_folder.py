@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -29,6 +30,14 @@ dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever transformers does not 
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Files that transformers looks for, in its order."""
+
+_SMALL = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
@@ -129,6 +138,10 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
         TloraError: naming what the model has no row for.
     """
     rows = model.get_input_embeddings().weight.shape[0]
+    for role in ("bos_token_id", "eos_token_id"):
+        number = getattr(model.config.get_text_config(), role, None)
+        if isinstance(number, int) and not 0 <= number < rows:
+            raise _damaged(name, f"its config.json says {role}: {number}, and the model has {rows} tokens")
     beyond = {token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond & {tokenizer.bos_token, tokenizer.eos_token} or beyond - tokenizer.get_added_vocab().keys():
         raise TloraError(
@@ -141,17 +154,24 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
 
 
 def _refuse_code(folder: Path, name: str) -> None:
-    config = _json(folder / "config.json", name)
-    kind = config.get("model_type")
-    if isinstance(kind, str) and kind not in CONFIG_MAPPING:
+    """Look at the small files: each must be readable, and none may ask for code."""
+    told = {}
+    for file in _SMALL:
+        if os.path.lexists(folder / file):
+            told[file] = _json(folder / file, name)
+    if (folder / "tokenizer.json").exists() and not (folder / "tokenizer.json").is_file():
+        raise _damaged(name, "its tokenizer.json is no file")  # a pipe would be waited for
+    kind = told["config.json"].get("model_type")
+    if not isinstance(kind, str):
+        raise _damaged(name, "its config.json names no model_type")
+    if kind not in CONFIG_MAPPING:
         raise _needs_code(name, f"transformers {transformers.__version__} knows no model of the type {_cut(kind)!r}")
     if (folder / "custom_generate").exists():
         raise _needs_code(name, "it has a custom_generate folder")
-    if (folder / "tokenizer_config.json").exists():
-        told = _json(folder / "tokenizer_config.json", name)
-        kind = told.get("tokenizer_class")
-        if told.get("auto_map") and isinstance(kind, str) and not hasattr(transformers, kind):
-            raise _needs_code(name, f"transformers {transformers.__version__} knows no tokenizer {_cut(kind)!r}")
+    tokenizer = told.get("tokenizer_config.json", {})
+    kind = tokenizer.get("tokenizer_class")
+    if tokenizer.get("auto_map") and isinstance(kind, str) and not hasattr(transformers, kind):
+        raise _needs_code(name, f"transformers {transformers.__version__} knows no tokenizer {_cut(kind)!r}")
 
 
 def _tensor_sizes(folder: Path, name: str) -> list[int]:
@@ -259,29 +279,17 @@ def _refusal(folder: Path, name: str, error: Exception) -> TloraError:
     """One sentence for whatever a loader raised: the folder's own files tell what is wrong."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
         return TloraError(f"There is too little memory for {name}.", "Close other programs, or choose a smaller model.")
-    try:
-        for file in ("config.json", "generation_config.json"):
-            if (folder / file).exists():
-                _json(folder / file, name)
-        config = _json(folder / "config.json", name)
-    except TloraError as damage:
-        return damage
-    if quantised := _quantisation(config):
+    if quantised := _quantisation(_json(folder / "config.json", name)):
         return _is_quantised(name, quantised)
     if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
         return not_causal(name)
     if "custom code" in str(error):
         return _needs_code(name, "its config.json names it")
-    return _damaged(name, in_short(error))
+    unknown = isinstance(error, KeyError)  # says no more than the key: an activation, a kind of position
+    return _damaged(name, f"transformers knows no {in_short(error)}" if unknown else in_short(error))
 
 
 def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
-    for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
-        if (folder / file).exists():
-            try:
-                _json(folder / file, name)
-            except TloraError as damage:
-                return damage
     there = [file for file in _TOKENIZERS if (folder / file).is_file()]
     lacking = [package for package, module in _READERS.items() if find_spec(module) is None]
     if there and there[0].endswith(".model") and lacking:
@@ -293,6 +301,11 @@ def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
         return _damaged(name, "it has no tokenizer (tokenizer.json)")
     if "custom code" in str(error):
         return _needs_code(name, "its tokenizer_config.json names it")
+    if there[0].endswith(".json"):
+        try:
+            _json(folder / there[0], name)
+        except TloraError as damage:
+            return damage
     return _damaged(name, f"its tokenizer ({there[0]}) cannot be read: {in_short(error)}")
 
 
@@ -337,6 +350,8 @@ def _quantisation(config: dict[str, Any]) -> str:
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:
+    if not path.is_file():  # a pipe would be waited for
+        raise _damaged(name, f"its {path.name} is no file")
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
