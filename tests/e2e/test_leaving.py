@@ -90,7 +90,7 @@ def test_a_window_that_ends_without_a_question_leaves_its_training_to_be_resumed
     begin_long_training(person, corpora["verse"], tokens=6144)
     assert person.window.shutdown()  # as after QApplication.quit()
     again = open_window(project)
-    assert again.states == {"Verse": "interrupted"} and again.epochs["Verse"].note != "x"
+    assert again.states == {"Verse": "interrupted"}
 
 
 def test_what_the_window_remembers_is_stored_once(
