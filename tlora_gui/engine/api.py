@@ -41,6 +41,7 @@ from tlora_gui.engine.streams import finished, recorded
 from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
+from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -79,6 +80,10 @@ class TemporalLoRAModel(TemporalLoRA):
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
         super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
+        try:
+            refuse_unfit(self)
+        except ValueError as error:
+            raise TloraError(f"{name} cannot be used: {error}.", "Choose another backbone.") from error
         self.tokenizer = tokenizer
         self.results: dict[str, TrainResult] = {}
 

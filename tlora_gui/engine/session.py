@@ -34,6 +34,7 @@ from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.engine.token_text import start_token_id
 from tlora_gui.engine.workspace import Workspace
+from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -114,6 +115,7 @@ class Session:
         backbone = yield from load_backbone(job.backbone, cancel)
         try:
             model = TemporalLoRA(backbone.model, mixer=mixer, backbone_name=backbone.name)
+            refuse_unfit(model)
         except ValueError as error:
             raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
         project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)

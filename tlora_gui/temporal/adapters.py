@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,9 @@ _ORDINARY = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
 _IDLE = {"megatron_core": "megatron.core", "qalora_group_size": 16}
 """Fields that PEFT fills in for ordinary LoRA too; every other one is empty or false then."""
 
+_GOOD_PART = 0.05
+"""Share of the adapted blocks' weights from which it is worth saying that an epoch leaves them alone."""
+
 _PREFIX = "base_model.model."
 """What PEFT puts before the names of the backbone's modules in its files."""
 
@@ -73,9 +78,22 @@ class PeftFormat:
             for index, block in enumerate(blocks)
             if index >= first_block
             for name, module in block.named_modules()
-            if _is_linear(module)
+            if _is_linear(module, backbone.dtype)
         }
         """The adapted linear layers by their names in the backbone."""
+
+    @cached_property
+    def unadapted(self) -> tuple[str, ...]:
+        """Names within a block of the weights that are no adapted layer's, if these are a good part of the whole."""
+        adapted = {id(module.weight) for module in self.layers.values()}
+        sizes: Counter[str] = Counter()
+        total = 0
+        for block in decoder_blocks(self._backbone)[1][self._first_block :]:
+            for name, parameter in block.named_parameters():
+                total += parameter.numel()
+                if id(parameter) not in adapted:
+                    sizes[name] += parameter.numel()
+        return tuple(name for name, size in sizes.items() if size > _GOOD_PART * total)
 
     def config(self, settings: LoraSettings | None = None) -> LoraConfig:
         """The ordinary PEFT configuration of an adapter; of every new one, unless it has other settings."""
@@ -222,10 +240,19 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
 
 
-def _is_linear(module: nn.Module) -> bool:
-    """A linear layer of torch, GPT-2 or a quantisation library."""
-    like_linear = all(hasattr(module, part) for part in ("in_features", "out_features", "weight"))
-    return isinstance(module, (nn.Linear, Conv1D)) or like_linear
+@torch.no_grad()
+def _is_linear(module: nn.Module, dtype: torch.dtype) -> bool:
+    """A linear layer of torch, GPT-2 or a quantisation library; not a router or the like that is made from one."""
+    if isinstance(module, Conv1D) or type(module) is nn.Linear:
+        return True
+    if not all(hasattr(module, part) for part in ("in_features", "out_features", "weight")):
+        return False
+    inputs, outputs = _features(module)
+    try:
+        given = module(torch.zeros(1, inputs, dtype=dtype, device=module.weight.device))
+    except (RuntimeError, ValueError, TypeError):
+        return False
+    return isinstance(given, Tensor) and given.shape == (1, outputs)
 
 
 def _features(module: nn.Module) -> tuple[int, int]:

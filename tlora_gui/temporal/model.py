@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +109,7 @@ class TemporalLoRA(nn.Module):
         self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
         self._cache_format = CacheFormat(backbone)
         self._fused: FusedLora[_Pass] = FusedLora(self._peft.layers.values())
+        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
         self._weights = nn.ModuleList()
         self._wraps = self._recomputes = False
         for block in blocks[: self.mixer_layer]:
@@ -130,6 +132,12 @@ class TemporalLoRA(nn.Module):
     def backbone_name(self) -> str:
         """What adapter folders name as their base model."""
         return self._peft.backbone_name
+
+    @property
+    def unadapted(self) -> tuple[str, ...]:
+        """Weights in the blocks of the epochs that no epoch adapts, and that are a good part of them: the experts of a
+        mixture of experts, say, which are no linear layers. Each kind once, by its name within a block."""
+        return self._peft.unadapted
 
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
         """Parameters of one adapter, by the names that they have in a PEFT model."""
@@ -260,7 +268,9 @@ class TemporalLoRA(nn.Module):
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
             return self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state, use_cache, logits_to_keep)
-        with self._fused.run(_Pass(blend=blend, state=mixer_state, attention_mask=attention_mask)) as now:
+        past = self._mixed.get(cache, []) if cache is not None else []
+        now = _Pass(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
+        with self._fused.run(now):
             output = self.backbone(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
@@ -271,6 +281,9 @@ class TemporalLoRA(nn.Module):
             )
         assert now.weights_BTS is not None and now.hidden_BTH is not None
         given = self._cache_format.given(output) if use_cache else None
+        if given is not None:
+            past.append(now.weights_BTS)
+            self._mixed[given] = past
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
 
     def _token_by_token(
@@ -389,15 +402,15 @@ class TemporalLoRA(nn.Module):
         if now.known_BTH is not None:
             args, kwargs = (now.known_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
         hidden_BTH = args[0] if args else kwargs["hidden_states"]
+        if hidden_BTH.ndim != 3 or hidden_BTH.shape[-1] != self.mixer.hidden_size:
+            wanted = f"(batch, tokens, {self.mixer.hidden_size})"
+            raise ValueError(f"what decoder blocks hand on is {tuple(hidden_BTH.shape)}, not {wanted}")
         now.hidden_BTH = hidden_BTH
         if now.until == "mixer":
             raise _Reached
         mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
-        if isinstance(now.blend, int):
-            now.mix = self._fused.solo(now.blend)
-        else:
-            now.mix = self._fused.mixture(now.weights_BTS)
+        now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
 
     @contextmanager
@@ -417,6 +430,7 @@ class _Pass(Forward):
     blend: Blend = "mixer"
     state: BlendState | None = None
     attention_mask: Tensor | None = None
+    past: Sequence[Tensor] = ()
     known_BTH: Tensor | None = None
     until: Literal["mixer", "head", "end"] = "end"
     last_BTH: Tensor | None = None
