@@ -84,14 +84,14 @@ def _shapes(cache: Any) -> list[torch.Size]:
     return [shape for part in (*parts, *getattr(cache, "__dict__", {}).values()) for shape in _shapes(part)]
 
 
-ALIKE = 5
+ALIKE = 3
 """Tokens that the probe's two texts begin with."""
 
 
 def probe_ids(backbone: PreTrainedModel) -> Tensor:
-    """Two short texts (2, 8) of ordinary tokens, which differ after the first ``ALIKE``."""
+    """Two short texts (2, 5) of ordinary tokens, which differ after the first ``ALIKE``."""
     vocabulary = backbone.config.get_text_config().vocab_size
-    ids_2T = (torch.arange(1, 17).view(2, -1) * (vocabulary // 17)) % vocabulary
+    ids_2T = (torch.arange(1, 11).view(2, -1) * (vocabulary // 11)) % vocabulary
     ids_2T[1, :ALIKE] = ids_2T[0, :ALIKE]
     return ids_2T.to(backbone.device)
 
