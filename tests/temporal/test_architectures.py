@@ -227,7 +227,7 @@ class Family(NamedTuple):
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request: pytest.FixtureRequest) -> Iterator[Family]:
     torch.set_num_threads(1)
-    backbone = make(request.param, FAMILIES[request.param])
+    backbone = make(request.param, FAMILIES[request.param]).requires_grad_(False)
     bare = copy.deepcopy(backbone)
     yield Family(request.param, mixture(backbone, ("verse", "code")), bare)
 
@@ -250,12 +250,12 @@ def test_it_is_found_fit_and_is_left_as_it_was(family: Family) -> None:
     assert torch.equal(torch.get_rng_state(), generator)
     assert model.slot_names == ["Eternity"] and not model.adapters and model.mixer.slots == 1
     assert torch.equal(plain_logits(backbone, IDS_BT), plain_logits(family.bare, IDS_BT))
-    assert torch.equal(logits(model), plain_logits(family.bare, IDS_BT))
+    assert_near(logits(model), plain_logits(family.bare, IDS_BT))
 
 
 def test_slot_0_is_the_bare_backbone_and_so_is_the_backbone_by_itself(family: Family) -> None:
     expected_BTV = plain_logits(family.bare, IDS_BT)
-    assert torch.equal(logits(family.model, 0), expected_BTV)
+    assert_near(logits(family.model, 0), expected_BTV)
     logits(family.model, "mixer")
     assert torch.equal(plain_logits(family.model.backbone, IDS_BT), expected_BTV)
 

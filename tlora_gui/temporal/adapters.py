@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, conversion_mapping
 from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.temporal.config import LoraSettings
@@ -73,14 +73,26 @@ class PeftFormat:
         self._first_block = first_block
         path, blocks = decoder_blocks(backbone)
         self._blocks_name, self._depth = path.rsplit(".", 1)[-1], len(blocks)
-        self.layers = {
-            f"{path}.{index}.{name}": module
-            for index, block in enumerate(blocks)
-            if index >= first_block
-            for name, module in block.named_modules()
-            if _is_linear(module, backbone.dtype)
-        }
+        self.layers: dict[str, nn.Module] = {}
         """The adapted linear layers by their names in the backbone."""
+        self._targets: set[str] = set()
+        refused, met, others = _refused_by_peft(backbone), set[nn.Module](), set[str]()
+        names: list[list[str]] = []
+        for index, block in enumerate(blocks):
+            for name, module in block.named_modules():
+                if module in met:  # shared by several blocks: it belongs to the first
+                    continue
+                met.add(module)
+                if index < first_block or not name:
+                    continue
+                suffixes = _suffixes(name)
+                if suffixes[0] not in refused and _is_linear(module, backbone.dtype):
+                    self.layers[f"{path}.{index}.{name}"] = module
+                    names.append(suffixes)
+                else:
+                    others.update(suffixes)
+        for suffixes in names:  # PEFT goes by the ends of names
+            self._targets.add(next((suffix for suffix in suffixes if suffix not in others), suffixes[-1]))
 
     @cached_property
     def unadapted(self) -> tuple[str, ...]:
@@ -113,7 +125,7 @@ class PeftFormat:
     def _where(self) -> dict[str, Any]:
         """The configuration's fields that say which layers are adapted."""
         return {
-            "target_modules": sorted({name.rsplit(".", 1)[-1] for name in self.layers}),
+            "target_modules": sorted(self._targets),
             "layers_to_transform": list(range(self._first_block, self._depth)),
             "layers_pattern": self._blocks_name,
             "fan_in_fan_out": any(isinstance(module, Conv1D) for module in self.layers.values()),  # W is (in, out)
@@ -238,6 +250,25 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name, module
     raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
+
+
+def _suffixes(name: str) -> list[str]:
+    """The ends of a module's name, the shortest first."""
+    parts = name.split(".")
+    return [".".join(parts[start:]) for start in reversed(range(len(parts)))]
+
+
+def _refused_by_peft(backbone: PreTrainedModel) -> set[str]:
+    """Last names of linear layers that PEFT does not adapt in this family.
+
+    It refuses the output projections of state space models, whose fast kernels read the weight alone, and takes the
+    dense layers beside fused experts for the experts that had their names before.
+    """
+    kind = backbone.config.model_type
+    if kind in ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"):
+        return {"out_proj"}
+    fused = {"mixtral": {"w1", "w2", "w3"}, "qwen2_moe": {"gate_proj", "up_proj", "down_proj"}}
+    return fused.get(getattr(conversion_mapping, "_MODEL_TO_CONVERSION_PATTERN", {}).get(kind), set())
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
@@ -112,8 +113,8 @@ class TemporalLoRA(nn.Module):
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
         self._weights = nn.ModuleList()
         self._wraps = self._recomputes = False
-        for block in blocks[: self.mixer_layer]:
-            block.forward = partial(self._skip, block.forward)
+        for index, block in enumerate(blocks):
+            block.forward = partial(self._skip if index < self.mixer_layer else self._speak, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
 
     # -- what it holds ------------------------------------------------------------------------------------------
@@ -342,17 +343,11 @@ class TemporalLoRA(nn.Module):
         return Loss(loss, now.hidden_BTH)
 
     def recompute_activations(self, wanted: bool) -> None:
-        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing)."""
-        if not self.backbone.supports_gradient_checkpointing or wanted == self._recomputes:
-            return
+        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
+
+        transformers' own switch works in training mode only, where dropout awakes.
+        """
         self._recomputes = wanted
-        kinds, switch = ("activation", "gradient"), "enable" if wanted else "disable"
-        names = (f"{each}_checkpointing_{switch}" for each in kinds)
-        turn = next(getattr(self.backbone, name) for name in names if hasattr(self.backbone, name))
-        turn(*([{"use_reentrant": False}] if wanted else []))
-        self.backbone.disable_input_require_grads()  # which the switch turns on, for another kind of checkpointing
-        for block in decoder_blocks(self.backbone)[1]:
-            block.training = wanted  # the block's own flag, so that no dropout within it awakes
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
@@ -393,6 +388,20 @@ class TemporalLoRA(nn.Module):
             self._wraps = isinstance(output, tuple)
             return output
         return (hidden_states,) if self._wraps else hidden_states
+
+    def _speak(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
+        now = self._fused.running
+        if now is None or not self._recomputes or not torch.is_grad_enabled():
+            return forward(*args, **kwargs)
+        return checkpoint(
+            forward,
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: (nullcontext(), self._fused.run(now)),
+            **kwargs,
+        )
 
     def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
