@@ -45,6 +45,7 @@ from tlora_gui.engine.tokenizing import encode_prompt, vocabulary_of
 from tlora_gui.engine.training import require_context, train_epoch
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
+from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -93,6 +94,10 @@ class TemporalLoRAModel(TemporalLoRA):
             )
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
         super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
+        try:
+            refuse_unfit(self)
+        except ValueError as error:
+            raise TloraError(f"{name} cannot be used: {error}.", "Choose another backbone.") from error
         self.tokenizer = tokenizer
         self.results: dict[str, TrainResult] = {}
 

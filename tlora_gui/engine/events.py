@@ -28,7 +28,10 @@ PerEpoch = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class BackboneInfo:
-    """The frozen causal LM of a project. ``reference`` is what a person named: "starter", a Hub id, a path."""
+    """The frozen causal LM of a project.
+
+    ``reference`` is what a person named: "starter", a Hub id, a path; ``note`` what they should know of it.
+    """
 
     name: str
     reference: str
@@ -38,6 +41,7 @@ class BackboneInfo:
     context_length: int
     blocks: int
     mixer_layer: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

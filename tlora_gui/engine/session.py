@@ -40,6 +40,7 @@ from tlora_gui.engine.streams import Stream
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.engine.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.workspace import Workspace
+from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -153,6 +154,7 @@ class Session:
                 model = TemporalLoRA(
                     backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy), backbone_name=backbone.name
                 )
+                refuse_unfit(model)
             except ValueError as error:
                 raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
@@ -213,7 +215,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     except TloraError as error:
         if reference == STARTER or error.code:
             raise
-        raise BackboneMissing(reference, error.message) from error
+        raise BackboneMissing(reference, error.message, error.hint) from error
     if fingerprint(backbone.model) != index.fingerprint:
         raise BackboneMissing(
             reference, f"{reference} is not the backbone this project was made with; its weights differ."

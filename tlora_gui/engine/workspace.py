@@ -102,6 +102,7 @@ class Workspace:
             context_length=context_length(model.backbone),
             blocks=model.backbone.config.get_text_config().num_hidden_layers,
             mixer_layer=model.mixer_layer,
+            note=f"Epochs leave these as they are: {', '.join(kept)}." if (kept := model.unadapted) else "",
         )
 
     def loadable_backbone(self) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, conversion_mapping
 from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.temporal.config import LoraSettings
@@ -46,6 +48,9 @@ _ORDINARY = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
 _IDLE = {"megatron_core": "megatron.core", "qalora_group_size": 16}
 """Fields that PEFT fills in for ordinary LoRA too; every other one is empty or false then."""
 
+_GOOD_PART = 0.05
+"""Share of the adapted blocks' weights from which it is worth saying that an epoch leaves them alone."""
+
 _PREFIX = "base_model.model."
 """What PEFT puts before the names of the backbone's modules in its files."""
 
@@ -68,14 +73,39 @@ class PeftFormat:
         self._first_block = first_block
         path, blocks = decoder_blocks(backbone)
         self._blocks_name, self._depth = path.rsplit(".", 1)[-1], len(blocks)
-        self.layers = {
-            f"{path}.{index}.{name}": module
-            for index, block in enumerate(blocks)
-            if index >= first_block
-            for name, module in block.named_modules()
-            if _is_linear(module)
-        }
+        self.layers: dict[str, nn.Module] = {}
         """The adapted linear layers by their names in the backbone."""
+        self._targets: set[str] = set()
+        refused, met, others = _refused_by_peft(backbone), set[nn.Module](), set[str]()
+        names: list[list[str]] = []
+        for index, block in enumerate(blocks):
+            for name, module in block.named_modules():
+                if module in met:  # shared by several blocks: it belongs to the first
+                    continue
+                met.add(module)
+                if index < first_block or not name:
+                    continue
+                suffixes = _suffixes(name)
+                if suffixes[0] not in refused and _is_linear(module, backbone.dtype):
+                    self.layers[f"{path}.{index}.{name}"] = module
+                    names.append(suffixes)
+                else:
+                    others.update(suffixes)
+        for suffixes in names:  # PEFT goes by the ends of names
+            self._targets.add(next((suffix for suffix in suffixes if suffix not in others), suffixes[-1]))
+
+    @cached_property
+    def unadapted(self) -> tuple[str, ...]:
+        """Names within a block of the weights that are no adapted layer's, if these are a good part of the whole."""
+        adapted = {id(module.weight) for module in self.layers.values()}
+        sizes: Counter[str] = Counter()
+        total = 0
+        for block in decoder_blocks(self._backbone)[1][self._first_block :]:
+            for name, parameter in block.named_parameters():
+                total += parameter.numel()
+                if id(parameter) not in adapted:
+                    sizes[name] += parameter.numel()
+        return tuple(name for name, size in sizes.items() if size > _GOOD_PART * total)
 
     def config(self, settings: LoraSettings | None = None) -> LoraConfig:
         """The ordinary PEFT configuration of an adapter; of every new one, unless it has other settings."""
@@ -95,7 +125,7 @@ class PeftFormat:
     def _where(self) -> dict[str, Any]:
         """The configuration's fields that say which layers are adapted."""
         return {
-            "target_modules": sorted({name.rsplit(".", 1)[-1] for name in self.layers}),
+            "target_modules": sorted(self._targets),
             "layers_to_transform": list(range(self._first_block, self._depth)),
             "layers_pattern": self._blocks_name,
             "fan_in_fan_out": any(isinstance(module, Conv1D) for module in self.layers.values()),  # W is (in, out)
@@ -222,10 +252,38 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
 
 
-def _is_linear(module: nn.Module) -> bool:
-    """A linear layer of torch, GPT-2 or a quantisation library."""
-    like_linear = all(hasattr(module, part) for part in ("in_features", "out_features", "weight"))
-    return isinstance(module, (nn.Linear, Conv1D)) or like_linear
+def _suffixes(name: str) -> list[str]:
+    """The ends of a module's name, the shortest first."""
+    parts = name.split(".")
+    return [".".join(parts[start:]) for start in reversed(range(len(parts)))]
+
+
+def _refused_by_peft(backbone: PreTrainedModel) -> set[str]:
+    """Last names of linear layers that PEFT does not adapt in this family.
+
+    It refuses the output projections of state space models, whose fast kernels read the weight alone, and takes the
+    dense layers beside fused experts for the experts that had their names before.
+    """
+    kind = backbone.config.model_type
+    if kind in ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"):
+        return {"out_proj"}
+    fused = {"mixtral": {"w1", "w2", "w3"}, "qwen2_moe": {"gate_proj", "up_proj", "down_proj"}}
+    return fused.get(getattr(conversion_mapping, "_MODEL_TO_CONVERSION_PATTERN", {}).get(kind), set())
+
+
+@torch.no_grad()
+def _is_linear(module: nn.Module, dtype: torch.dtype) -> bool:
+    """A linear layer of torch, GPT-2 or a quantisation library; not a router or the like that is made from one."""
+    if isinstance(module, Conv1D) or type(module) is nn.Linear:
+        return True
+    if not all(hasattr(module, part) for part in ("in_features", "out_features", "weight")):
+        return False
+    inputs, outputs = _features(module)
+    try:
+        given = module(torch.zeros(1, inputs, dtype=dtype, device=module.weight.device))
+    except (RuntimeError, ValueError, TypeError):
+        return False
+    return isinstance(given, Tensor) and given.shape == (1, outputs)
 
 
 def _features(module: nn.Module) -> tuple[int, int]:

@@ -63,29 +63,45 @@ class CacheFormat:
 
         Many state space models begin anew there, without a word, unless it is one token.
         """
-        ids_BT = probe_ids(self._backbone)[:1]
-        whole_BTV = self._backbone(input_ids=ids_BT).logits
-        before = self._backbone(input_ids=ids_BT[:, :_BEFORE], use_cache=True)
+        ids_1T = probe_ids(self._backbone)[:1]
+        whole_1TV = self._backbone(input_ids=ids_1T).logits
+        cache = self.given(self._backbone(input_ids=ids_1T[:, :ALIKE], use_cache=True))
+        before = _shapes(cache)
         try:
-            after = self._backbone(input_ids=ids_BT[:, _BEFORE:], use_cache=True, **self.handed(self.given(before)))
+            output = self._backbone(input_ids=ids_1T[:, ALIKE:], use_cache=True, **self.handed(cache))
         except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):  # as some say that they do not
             return False
-        return agree(after.logits, whole_BTV[:, _BEFORE:])
+        if self._backbone.dtype.itemsize < 4 and any(shape == then for shape, then in zip(_shapes(cache), before)):
+            return False  # a state beside keys and values, and rounding would hide that it begins anew
+        return agree(output.logits, whole_1TV[:, ALIKE:])
+
+
+def _shapes(cache: Any) -> list[torch.Size]:
+    """Shapes of all tensors of a cache."""
+    if isinstance(cache, Tensor):
+        return [cache.shape]
+    parts = cache.values() if isinstance(cache, dict) else cache if isinstance(cache, (list, tuple)) else ()
+    return [shape for part in (*parts, *getattr(cache, "__dict__", {}).values()) for shape in _shapes(part)]
+
+
+ALIKE = 3
+"""Tokens that the probe's two texts begin with."""
 
 
 def probe_ids(backbone: PreTrainedModel) -> Tensor:
-    """Two short texts (2, 8) that differ in the last three tokens."""
+    """Two short texts (2, 5) of ordinary tokens, which differ after the first ``ALIKE``."""
     vocabulary = backbone.config.get_text_config().vocab_size
-    ids_2T = (torch.arange(4, 12).expand(2, -1) + torch.tensor([[0], [vocabulary // 2]])) % vocabulary
-    ids_2T[1, :_BEFORE] = ids_2T[0, :_BEFORE]
+    ids_2T = (torch.arange(1, 11).view(2, -1) * (vocabulary // 11)) % vocabulary
+    ids_2T[1, :ALIKE] = ids_2T[0, :ALIKE]
     return ids_2T.to(backbone.device)
 
 
 def agree(logits: Tensor, expected: Tensor) -> bool:
-    """Whether logits are the same but for the rounding of their precision. NaN never agrees."""
+    """Whether logits are the same but for rounding. NaN never agrees.
+
+    Measured, of the logits' spread: 1e-5 in float32, 0.02 in float16 and 0.15 in bfloat16 for the starter backbone;
+    0.06 in float32 for a random Mamba that begins anew.
+    """
     wanted = expected.float()
     spread = (wanted - wanted.mean(-1, keepdim=True)).norm()
-    return bool((logits.float() - wanted).norm() <= torch.finfo(expected.dtype).eps ** 0.5 * spread)
-
-
-_BEFORE = 5
+    return bool((logits.float() - wanted).norm() <= 4 * torch.finfo(expected.dtype).eps ** 0.5 * spread)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Generic, TypeVar
 
@@ -49,21 +49,50 @@ class LoraWeights(nn.Module):
 
 @dataclass(slots=True)
 class Mix:
-    """What the adapted layers apply during one forward.
+    """What the adapted layers apply to the tokens of one forward.
 
     Attributes:
+        tokens: (B, T), or the leading shape in which a layer reads them.
         heard: frozen adapters that speak, counted from 0.
         rows: their rows of the stacks; None if none speaks.
         factors: weight · scaling of each such row, (B, T, C) or one for all (1,).
         live: the adapter in training, if it speaks.
         live_factor: its weight · scaling, (B, T, 1) or (1,).
+        whole: what the layers apply to the whole text, if some of it lies in a cache.
     """
 
+    tokens: tuple[int, ...]
     heard: tuple[int, ...] = ()
     rows: Rows | None = None
     factors: Tensor | None = None
     live: LoraWeights | None = None
     live_factor: Tensor | None = None
+    whole: Callable[[], Mix] | None = None
+    _read: dict[tuple[int, ...], Mix] = field(default_factory=dict)
+
+    def read_as(self, lead: tuple[int, ...]) -> Mix:
+        """The same for a layer with these rows: (B, T), (B · T,), either with axes of 1 anywhere. Some layers read what
+        lies in the cache again; theirs is the mix of the whole text.
+
+        Raises:
+            ValueError: if nobody could say which row is which token.
+        """
+        if lead not in self._read:
+            if _same_tokens(lead, self.tokens):
+                mix = self
+            elif self.whole is None or not _same_tokens(lead, (mix := self.whole()).tokens):
+                raise ValueError(f"a layer reads {lead} rows where the text has {self.tokens} tokens")
+            shaped = (
+                factor if factor is None or factor.ndim == 1 else factor.reshape(*lead, factor.shape[-1])
+                for factor in (mix.factors, mix.live_factor)
+            )
+            self._read[lead] = Mix(lead, mix.heard, mix.rows, next(shaped), mix.live, next(shaped))
+        return self._read[lead]
+
+
+def _same_tokens(lead: tuple[int, ...], tokens: tuple[int, ...]) -> bool:
+    read, known = ([length for length in shape if length != 1] for shape in (lead, tokens))
+    return read in (known, [prod(known)])
 
 
 @dataclass(slots=True)
@@ -132,22 +161,29 @@ class FusedLora(Generic[RunT]):
             if torch.is_grad_enabled() and forward.mix is not None:
                 self._learned = forward
 
-    def solo(self, slot: int) -> Mix:
-        """One slot alone at weight 1; slot 0, the backbone, adds nothing."""
-        if slot == 0:
-            return Mix()
-        if slot > len(self._frozen):
-            assert self._live is not None
-            return Mix(live=self._live, live_factor=self._live.down[0].new_tensor([self._live.scaling]))
-        start = self._starts[slot - 1]
-        return Mix((slot - 1,), self._rows_of((slot - 1,)), self._row_scaling[start : start + 1])
-
-    def mixture(self, weights_BTS: Tensor) -> Mix:
+    def mix(self, weights_BTS: Tensor, slot: int | None = None, past: Sequence[Tensor] = ()) -> Mix:
         """The mix with these token weights over slots.
 
         Factors are made here, once a forward and outside the layers, which checkpointing recomputes one by one.
+
+        Args:
+            weights_BTS: weights over slots of every token.
+            slot: the one that speaks alone, if known; slot 0, the backbone, adds nothing.
+            past: weights of the tokens in the cache.
         """
-        mix = Mix()
+        mix = Mix(tuple(weights_BTS.shape[:2]))
+        if past:
+            mix.whole = lambda: self.mix(torch.cat([*past, weights_BTS], dim=1))
+        if slot == 0:
+            return mix
+        if slot is not None and slot > len(self._frozen):
+            assert self._live is not None
+            mix.live, mix.live_factor = self._live, self._live.down[0].new_tensor([self._live.scaling])
+            return mix
+        if slot is not None:
+            mix.heard, start = (slot - 1,), self._starts[slot - 1]
+            mix.rows, mix.factors = self._rows_of(mix.heard), self._row_scaling[start : start + 1]
+            return mix
         if heard := self._heard(weights_BTS):
             mix.heard, mix.rows = heard, (rows := self._rows_of(heard))
             mix.factors = weights_BTS[..., self._row_slot[rows]] * self._row_scaling[rows]
@@ -218,11 +254,13 @@ class _FusedLayer:
             start = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """base(x) and what the mix adds; x in any shape that tells its tokens, see :func:`_as_read`."""
+        """base(x) and what the mix adds; for the shapes that x may have see :meth:`Mix.read_as`."""
         running = self._owner.running
-        mix = None if running is None else running.mix
-        if mix is None:
+        if running is None or running.mix is None:
             return self._base(x)
+        mix, lead = running.mix, x.shape[:-1]
+        if lead != mix.tokens:
+            mix = mix.read_as(tuple(lead))
         if torch.is_autocast_enabled(x.device.type):
             x = self._owner.cast(x)
             y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
@@ -231,16 +269,14 @@ class _FusedLayer:
         if mix.rows is not None:
             assert mix.factors is not None
             down_CI, up_CO = self._rows(mix, x.dtype)
-            factors = _as_read(mix.factors, x)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
-                y = _sum(y, x, down_CI, up_CO, factors)
+                y = _sum(y, x, down_CI, up_CO, mix.factors)
             else:
-                z_BTC = linear(x, down_CI).mul_(factors)
+                z_BTC = linear(x, down_CI).mul_(mix.factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
         if mix.live is not None:
             assert mix.live_factor is not None
-            factor = _as_read(mix.live_factor, x)
-            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, factor)
+            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
         return y
 
     def _rows(self, mix: Mix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -251,22 +287,6 @@ class _FusedLayer:
             found = self._down_CI[mix.rows].to(dtype), self._up_CO[mix.rows].to(dtype)
             self._spoken[mix.heard] = found
         return found
-
-
-def _as_read(factors: Tensor, x: Tensor) -> Tensor:
-    """Factors (B, T, C) in the leading shape in which a layer reads the same tokens: (B, T), (B·T), or either with axes
-    of 1 anywhere. One for all (1,) stays what it is.
-
-    Raises:
-        ValueError: if x has another leading shape, so that nobody could say which of its rows is which token.
-    """
-    lead = x.shape[:-1]
-    if factors.ndim == 1 or factors.shape[:-1] == lead:
-        return factors
-    tokens, read = ([n for n in shape if n != 1] for shape in (factors.shape[:-1], lead))
-    if read != tokens and read != [prod(tokens)]:
-        raise ValueError(f"a layer reads {tuple(lead)} rows where the text has {tuple(factors.shape[:-1])} tokens")
-    return factors.reshape(*lead, factors.shape[-1])
 
 
 def _sum(y_BTO: Tensor, x_BTI: Tensor, down_CI: Tensor, up_CO: Tensor, factors: Tensor) -> Tensor:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
@@ -108,10 +110,11 @@ class TemporalLoRA(nn.Module):
         self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
         self._cache_format = CacheFormat(backbone)
         self._fused: FusedLora[_Pass] = FusedLora(self._peft.layers.values())
+        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
         self._weights = nn.ModuleList()
         self._wraps = self._recomputes = False
-        for block in blocks[: self.mixer_layer]:
-            block.forward = partial(self._skip, block.forward)
+        for index, block in enumerate(blocks):
+            block.forward = partial(self._skip if index < self.mixer_layer else self._speak, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
 
     # -- what it holds ------------------------------------------------------------------------------------------
@@ -130,6 +133,12 @@ class TemporalLoRA(nn.Module):
     def backbone_name(self) -> str:
         """What adapter folders name as their base model."""
         return self._peft.backbone_name
+
+    @property
+    def unadapted(self) -> tuple[str, ...]:
+        """Weights in the blocks of the epochs that no epoch adapts, and that are a good part of them: the experts of a
+        mixture of experts, say, which are no linear layers. Each kind once, by its name within a block."""
+        return self._peft.unadapted
 
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
         """Parameters of one adapter, by the names that they have in a PEFT model."""
@@ -260,7 +269,9 @@ class TemporalLoRA(nn.Module):
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
             return self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state, use_cache, logits_to_keep)
-        with self._fused.run(_Pass(blend=blend, state=mixer_state, attention_mask=attention_mask)) as now:
+        past = self._mixed.get(cache, []) if cache is not None else []
+        now = _Pass(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
+        with self._fused.run(now):
             output = self.backbone(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
@@ -271,6 +282,9 @@ class TemporalLoRA(nn.Module):
             )
         assert now.weights_BTS is not None and now.hidden_BTH is not None
         given = self._cache_format.given(output) if use_cache else None
+        if given is not None:
+            past.append(now.weights_BTS)
+            self._mixed[given] = past
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
 
     def _token_by_token(
@@ -329,17 +343,11 @@ class TemporalLoRA(nn.Module):
         return Loss(loss, now.hidden_BTH)
 
     def recompute_activations(self, wanted: bool) -> None:
-        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing)."""
-        if not self.backbone.supports_gradient_checkpointing or wanted == self._recomputes:
-            return
+        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
+
+        transformers' own switch works in training mode only, where dropout awakes.
+        """
         self._recomputes = wanted
-        kinds, switch = ("activation", "gradient"), "enable" if wanted else "disable"
-        names = (f"{each}_checkpointing_{switch}" for each in kinds)
-        turn = next(getattr(self.backbone, name) for name in names if hasattr(self.backbone, name))
-        turn(*([{"use_reentrant": False}] if wanted else []))
-        self.backbone.disable_input_require_grads()  # which the switch turns on, for another kind of checkpointing
-        for block in decoder_blocks(self.backbone)[1]:
-            block.training = wanted  # the block's own flag, so that no dropout within it awakes
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
@@ -381,6 +389,20 @@ class TemporalLoRA(nn.Module):
             return output
         return (hidden_states,) if self._wraps else hidden_states
 
+    def _speak(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
+        now = self._fused.running
+        if now is None or not self._recomputes or not torch.is_grad_enabled():
+            return forward(*args, **kwargs)
+        return checkpoint(
+            forward,
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=lambda: (nullcontext(), self._fused.run(now)),
+            **kwargs,
+        )
+
     def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
         now = self._fused.running
@@ -389,15 +411,15 @@ class TemporalLoRA(nn.Module):
         if now.known_BTH is not None:
             args, kwargs = (now.known_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
         hidden_BTH = args[0] if args else kwargs["hidden_states"]
+        if hidden_BTH.ndim != 3 or hidden_BTH.shape[-1] != self.mixer.hidden_size:
+            wanted = f"(batch, tokens, {self.mixer.hidden_size})"
+            raise ValueError(f"what decoder blocks hand on is {tuple(hidden_BTH.shape)}, not {wanted}")
         now.hidden_BTH = hidden_BTH
         if now.until == "mixer":
             raise _Reached
         mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
-        if isinstance(now.blend, int):
-            now.mix = self._fused.solo(now.blend)
-        else:
-            now.mix = self._fused.mixture(now.weights_BTS)
+        now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
 
     @contextmanager
@@ -417,6 +439,7 @@ class _Pass(Forward):
     blend: Blend = "mixer"
     state: BlendState | None = None
     attention_mask: Tensor | None = None
+    past: Sequence[Tensor] = ()
     known_BTH: Tensor | None = None
     until: Literal["mixer", "head", "end"] = "end"
     last_BTH: Tensor | None = None

@@ -1,0 +1,345 @@
+"""Every family of causal language models holds what the mixture rests on, or is refused with the reason.
+
+Tiny random configurations; a family that the installed transformers does not know yet is left out.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+import transformers
+from mixtures import assert_near, assert_same_bits, mixture, plain_logits, snapshot, token_ids
+from peft import PeftModel
+from torch import Tensor
+from torch.testing import assert_close
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from tlora_gui.temporal.invariants import refuse_unfit
+from tlora_gui.temporal.model import TemporalLoRA
+
+COMMON: dict[str, Any] = {
+    "vocab_size": 257,
+    "hidden_size": 48,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+    "bos_token_id": 256,
+    "eos_token_id": 256,
+    "pad_token_id": 256,
+    "initializer_range": 0.2,
+}
+EXPERTS: dict[str, Any] = {
+    "num_experts": 4,
+    "num_local_experts": 4,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+}
+LATENT: dict[str, Any] = EXPERTS | {
+    "num_key_value_heads": 4,
+    "kv_lora_rank": 16,
+    "q_lora_rank": 16,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 8,
+    "head_dim": 8,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+    "n_shared_experts": 1,
+}
+"""Attention over compressed keys and values, which are read again from the cache."""
+STATES: dict[str, Any] = {
+    "mamba_d_ssm": 64,
+    "mamba_n_heads": 4,
+    "mamba_d_head": 16,
+    "mamba_d_state": 8,
+    "mamba_chunk_size": 4,
+    "mamba_n_groups": 1,
+    "mamba_expand": 2,
+    "mamba_d_conv": 4,
+}
+DELTA: dict[str, Any] = {
+    "head_dim": 12,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+    "layer_types": ["linear_attention", "full_attention"] * 2,
+}
+SLIDING: dict[str, Any] = {"head_dim": 12, "sliding_window": 8}
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "apertus": {},
+    "arcee": {},
+    "biogpt": {},
+    "bitnet": {},
+    "bloom": {},
+    "codegen": {"rotary_dim": 8, "n_head": 4, "n_embd": 64},
+    "cohere": {},
+    "cohere2": SLIDING,
+    "ctrl": {"dff": 64},
+    "dbrx": {
+        "d_model": 48,
+        "n_heads": 4,
+        "n_layers": 4,
+        "max_seq_len": 128,
+        "attn_config": {"kv_n_heads": 2, "rope_theta": 10000.0, "clip_qkv": 8},
+        "ffn_config": {"ffn_hidden_size": 32, "moe_num_experts": 4, "moe_top_k": 2},
+    },
+    "deepseek_v2": LATENT | {"q_lora_rank": None, "topk_method": "greedy"},
+    "deepseek_v3": LATENT,
+    "diffllama": {},
+    "doge": {},
+    "ernie4_5": {"head_dim": 12},
+    "exaone4": {},
+    "falcon": {},
+    "falcon_h1": STATES,
+    "falcon_mamba": {"state_size": 8},
+    "gemma": {"head_dim": 12},
+    "gemma2": SLIDING,
+    "gemma3_text": SLIDING,
+    "glm": {"head_dim": 12},
+    "glm4": {"head_dim": 12},
+    "glm4_moe": EXPERTS,
+    "gpt2": {},
+    "gpt_bigcode": {},
+    "gpt_neo": {"attention_types": [[["global", "local"], 2]], "window_size": 8, "num_layers": 4},
+    "gpt_neox": {},
+    "gpt_neox_japanese": {},
+    "gpt_oss": EXPERTS | SLIDING,
+    "gptj": {"rotary_dim": 8},
+    "granite": {},
+    "granitemoe": EXPERTS,
+    "granitemoehybrid": EXPERTS
+    | STATES
+    | {"mamba_d_head": 24, "layer_types": ["mamba", "attention"] * 2, "shared_intermediate_size": 64},
+    "helium": {"head_dim": 12},
+    "jamba": EXPERTS
+    | {
+        "attn_layer_period": 2,
+        "attn_layer_offset": 1,
+        "expert_layer_period": 2,
+        "expert_layer_offset": 1,
+        "mamba_d_state": 8,
+        "mamba_dt_rank": 4,
+        "use_mamba_kernels": False,
+    },
+    "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
+    "llama": {},
+    "llama4_text": EXPERTS | {"head_dim": 12, "intermediate_size_mlp": 64, "attention_chunk_size": 8},
+    "mamba": {"state_size": 8},
+    "mamba2": {"state_size": 8, "num_heads": 4, "head_dim": 24, "n_groups": 1, "chunk_size": 4},
+    "minimax": EXPERTS | {"head_dim": 12, "block_size": 4},
+    "mistral": SLIDING,
+    "mixtral": EXPERTS,
+    "mpt": {},
+    "nemotron": {},
+    "olmo": {},
+    "olmo2": {},
+    "olmoe": EXPERTS,
+    "opt": {"ffn_dim": 64},
+    "persimmon": {},
+    "phi": {},
+    "phi3": {},
+    "phimoe": EXPERTS,
+    "qwen2": {},
+    "qwen2_moe": EXPERTS | {"shared_expert_intermediate_size": 32},
+    "qwen3": {"head_dim": 12},
+    "qwen3_moe": EXPERTS | {"head_dim": 12},
+    "qwen3_next": EXPERTS | DELTA | {"shared_expert_intermediate_size": 32},
+    "seed_oss": {"head_dim": 12},
+    "smollm3": {},
+    "stablelm": {"num_attention_heads": 3, "num_key_value_heads": 3},
+    "starcoder2": {},
+    "zamba2": STATES
+    | {
+        "mamba_headdim": 24,
+        "n_mamba_heads": 4,
+        "mamba_ngroups": 1,
+        "chunk_size": 4,
+        "attention_head_dim": 24,
+        "layers_block_type": ["mamba", "hybrid"] * 2,
+        "hybrid_layer_ids": [1, 3],
+        "num_mem_blocks": 1,
+        "adapter_rank": 4,
+        "use_mamba_kernels": False,
+    },
+}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "bert": ({}, "it is not a causal language model"),
+    "roformer": ({}, "it is not a causal language model"),
+    "openai-gpt": ({}, "it cannot go on with a text: OpenAIGPTLMHeadModel keeps no cache"),
+    "recurrent_gemma": (
+        {"lru_width": 48, "block_types": ["recurrent", "attention"], "attention_window_size": 16},
+        "it cannot go on with a text: RecurrentGemmaForCausalLM keeps no cache",
+    ),
+    "rwkv": ({"attention_hidden_size": 48}, "it cannot go on with a text: RwkvForCausalLM keeps no cache"),
+    "bamba": (
+        STATES | {"mamba_d_head": 24, "attn_layer_indices": [1, 3]},
+        "it goes on with a text otherwise than it reads it at once",
+    ),
+    "gemma3n_text": (
+        SLIDING
+        | {
+            "vocab_size_per_layer_input": 257,
+            "hidden_size_per_layer_input": 8,
+            "num_kv_shared_layers": 2,
+            "layer_types": ["sliding_attention", "full_attention"] * 2,
+            "laurel_rank": 4,
+            "altup_num_inputs": 2,
+            "activation_sparsity_pattern": [0.0] * 4,
+        },
+        "it cannot read a text with an epoch: what decoder blocks hand on is",
+    ),
+}
+"""Families with the reason why they cannot carry a mixture."""
+
+
+def make(family: str, settings: dict[str, Any]) -> Any:
+    """A random model of a family."""
+    try:
+        config = AutoConfig.for_model(family, **(COMMON | settings))
+    except ValueError as error:
+        if "Unrecognized model identifier" not in str(error):
+            raise
+        pytest.skip(f"transformers {transformers.__version__} does not know {family} yet")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return AutoModelForCausalLM.from_config(config).eval()
+
+
+class Family(NamedTuple):
+    """A mixture of two epochs over a backbone, and the backbone as it was before."""
+
+    name: str
+    model: TemporalLoRA
+    bare: Any
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Iterator[Family]:
+    torch.set_num_threads(1)
+    backbone = make(request.param, FAMILIES[request.param]).requires_grad_(False)
+    bare = copy.deepcopy(backbone)
+    yield Family(request.param, mixture(backbone, ("verse", "code")), bare)
+
+
+IDS_BT = token_ids(3, 11)
+T = IDS_BT.shape[1]
+
+
+@torch.no_grad()
+def logits(model: TemporalLoRA, blend: Any = "mixer") -> Tensor:
+    return model(IDS_BT, blend).logits_BTV
+
+
+def test_it_is_found_fit_and_is_left_as_it_was(family: Family) -> None:
+    backbone = copy.deepcopy(family.bare)
+    model = TemporalLoRA(backbone)
+    before, generator = snapshot(dict(model.named_parameters())), torch.get_rng_state()
+    refuse_unfit(model)
+    assert_same_bits(dict(model.named_parameters()), before)
+    assert torch.equal(torch.get_rng_state(), generator)
+    assert model.slot_names == ["Eternity"] and not model.adapters and model.mixer.slots == 1
+    assert torch.equal(plain_logits(backbone, IDS_BT), plain_logits(family.bare, IDS_BT))
+    assert_near(logits(model), plain_logits(family.bare, IDS_BT))
+
+
+def test_slot_0_is_the_bare_backbone_and_so_is_the_backbone_by_itself(family: Family) -> None:
+    expected_BTV = plain_logits(family.bare, IDS_BT)
+    assert_near(logits(family.model, 0), expected_BTV)
+    logits(family.model, "mixer")
+    assert torch.equal(plain_logits(family.model.backbone, IDS_BT), expected_BTV)
+
+
+def test_one_hot_weights_equal_pefts_set_adapter(family: Family) -> None:
+    for slot, name in enumerate(("verse", "code"), 1):
+        with family.model.plain_peft(name) as peft_model, torch.no_grad():
+            expected_BTV = peft_model(input_ids=IDS_BT).logits
+        assert (expected_BTV - plain_logits(family.bare, IDS_BT)).abs().max() > 0.01, "the epoch says something"
+        assert_close(logits(family.model, slot), expected_BTV, rtol=1e-3, atol=1e-3)
+        one_hot_S = torch.eye(3)[slot]
+        assert_close(logits(family.model, one_hot_S), expected_BTV, rtol=1e-3, atol=1e-3)
+
+
+def test_plain_peft_opens_an_epoch_and_says_the_same(family: Family, tmp_path: Path) -> None:
+    family.model.save_adapter("code", tmp_path)
+    plain = PeftModel.from_pretrained(copy.deepcopy(family.bare), tmp_path).eval()
+    with torch.no_grad():
+        expected_BTV = plain(input_ids=IDS_BT).logits
+    assert_close(logits(family.model, 2), expected_BTV, rtol=1e-3, atol=1e-3)
+
+
+def test_weights_sum_to_1(family: Family) -> None:
+    weights_BTS = family.model(IDS_BT).weights_BTS
+    assert_near(weights_BTS.sum(-1), torch.ones(3, T))
+    assert weights_BTS.std(dim=(0, 1)).max() > 0.01, "a constant mix would hide errors elsewhere"
+
+
+@pytest.mark.parametrize("pieces", [[4, *[1] * (T - 4)], [5, 4, 2]], ids=["token by token", "in pieces"])
+@torch.no_grad()
+def test_cached_decoding_equals_uncached(family: Family, pieces: list[int]) -> None:
+    whole = family.model(IDS_BT)
+    cache = state = None
+    for piece_BT, logits_BTV, weights_BTS in zip(
+        *(each.split(pieces, dim=1) for each in (IDS_BT, whole.logits_BTV, whole.weights_BTS)), strict=True
+    ):
+        output = family.model(piece_BT, cache=cache, mixer_state=state, use_cache=True)
+        cache, state = output.cache, output.mixer_state
+        assert_near(output.weights_BTS, weights_BTS)
+        assert_close(output.logits_BTV, logits_BTV, rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_a_batch_equals_its_rows(family: Family) -> None:
+    together = family.model(IDS_BT)
+    for row in range(3):
+        alone = family.model(IDS_BT[row : row + 1])
+        assert_near(alone.weights_BTS[0], together.weights_BTS[row])
+        assert_close(alone.logits_BTV[0], together.logits_BTV[row], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("recompute", [False, True], ids=["kept", "computed again"])
+def test_a_new_epoch_learns_and_changes_nothing_else(family: Family, recompute: bool) -> None:
+    model = family.model
+    before = snapshot(model.backbone_parameters()), snapshot(model.adapter_parameters("verse"))
+    spoken_BTV = logits(model, 2)
+    mixer = copy.deepcopy(model.mixer)
+    model.add_adapter("tale")
+    model.begin_epoch("tale")
+    model.recompute_activations(recompute)
+    try:
+        learning = list(model.adapter_parameters("tale").values())
+        optimizer = torch.optim.AdamW(learning, lr=0.02)
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad()
+            known = model.next_token_loss(IDS_BT, 3, model.features(IDS_BT)).loss
+            assert_near(known, model.next_token_loss(IDS_BT, 3).loss)
+            model.next_token_loss(IDS_BT, 3, model.features(IDS_BT)).loss.backward()
+            optimizer.step()
+            losses.append(known.item())
+        assert losses[-1] < losses[0]
+    finally:
+        model.recompute_activations(False)
+        model.remove_adapter("tale")
+        model.set_slots(["verse", "code"], mixer)
+    assert_same_bits(model.backbone_parameters(), before[0])
+    assert_same_bits(model.adapter_parameters("verse"), before[1])
+    assert torch.equal(logits(model, 2), spoken_BTV)
+
+
+@pytest.mark.parametrize("family", REFUSED)
+def test_what_cannot_carry_a_mixture_is_refused_with_the_reason(family: str) -> None:
+    settings, reason = REFUSED[family]
+    with pytest.raises(ValueError) as caught:
+        refuse_unfit(TemporalLoRA(make(family, settings)))
+    assert str(caught.value).startswith(reason)
