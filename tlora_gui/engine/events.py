@@ -6,7 +6,7 @@ A job is a stream of these. Whoever runs it (the worker's thread, the command li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tlora_gui.engine.config import SamplingSettings
@@ -177,12 +177,14 @@ class EpochsChanged:
 class StoredMixer:
     """A mixer of the past that can speak again: ``mode`` is what a generation takes, ``name`` what people read.
 
-    ``epochs`` are the slugs of its slots 1 …; epochs that came later are silent under it.
+    ``epochs`` are the slugs of its slots 1 …; epochs that came later are silent under it. ``after`` is the name of the
+    epoch at whose end it stood, empty where it stood at no end: the current one amid a phase, and the unprotected one.
     """
 
     mode: str
     name: str
     epochs: tuple[str, ...]
+    after: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
