@@ -82,7 +82,7 @@ class Welcome(QWidget):
         card.setLayout(
             column(
                 label(self.tr("Temporal LoRA"), "heading"), label(sentence, "muted", wrap=True), self._pages,
-                spacing=16, margins=(28, 22, 28, 22),
+                spacing=16, margins=(28, 20, 28, 20),
             )
         )  # fmt: skip
         inner = QWidget()
