@@ -138,6 +138,8 @@ def _measured_drawing(draw_text: Any, found: list[str]) -> Any:
             wraps = len(told) > 2 and int(getattr(told[1], "value", told[1])) & Qt.TextFlag.TextWordWrap.value
             metrics = QFontMetricsF(painter.font())
             needed = metrics.boundingRect(area, int(getattr(told[1], "value", told[1])), text)
+            if len(text) == 1:  # a sign, which its square need not hold
+                return draw_text(painter, *told)
             if needed.height() > area.height() + _ROUNDING or (not wraps and needed.width() > area.width() + _ROUNDING):
                 found.append(f"drawn {text!r}: {needed.size().toTuple()} > {area.size().toTuple()}")
         return draw_text(painter, *told)

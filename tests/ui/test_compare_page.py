@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from tlora_gui.engine.config import SamplingSettings
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
-from tlora_gui.ui.generation.compare.differences import differing
+from tlora_gui.ui.generation.compare.differences import Differences, differing
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]
@@ -325,3 +326,31 @@ def test_a_sweep_has_rows_of_full_width_that_are_filled_in_the_same_way(
     fill(page, 0, "to code or")
     fill(page, 4, "to code is", 2)
     assert overlined(page, 4) == "is" and "tokens/s" not in figures(page, 4)
+
+
+def test_long_texts_are_compared_a_little_at_a_time_and_at_last_in_full(
+    page: ComparePage, wait_until: WaitUntil
+) -> None:
+    chance = random.Random(0)
+    shared, lengths = [chance.randrange(3) for _ in range(500)], 4000
+    first = shared + [chance.randrange(3) for _ in range(lengths)]
+    other = shared + [chance.randrange(3) for _ in range(lengths)]
+    began = time.monotonic()
+    marks = differing(first, other)
+    assert time.monotonic() - began < 3, "a whole comparison took half a minute"
+    rest = iter(first)
+    assert all(token in rest for index, token in enumerate(other) if index not in set(marks))
+    assert marks[0] >= 500
+
+
+def test_what_is_settled_is_what_a_comparison_at_the_end_finds() -> None:
+    chance = random.Random(1)
+    first = [chance.randrange(40) for _ in range(2000)]
+    other = [token for token in first if chance.random() > 0.1]
+    growing, read = Differences(), 0
+    while read < len(first):
+        read += 50
+        while growing.settle(first[:read], other[:read]):
+            pass
+    assert growing.marks(first, other) == differing(first, other)
+    assert len(differing(first, other)) < 40, "only left out, so nearly all is shared"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QToolButton, QWidget
 
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
@@ -17,13 +17,14 @@ from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, per
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
 from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
 from tlora_gui.ui.theme import DARK
+from tlora_gui.ui.translation import install
 
 WaitUntil = Callable[..., None]
 
 MIXERS = (
     StoredMixer("@1", "after Plays", ("plays",)),
     StoredMixer("@2", "after Code", ("plays", "code")),
-    StoredMixer(MIXER_MODE, "after Milton", ("plays", "code", "milton")),
+    StoredMixer(MIXER_MODE, "after Milton", ("plays", "code", "milton"), "Milton"),
 )
 SLOTS = (
     SlotInfo("", "Eternity", "#8A919C"),
@@ -75,6 +76,17 @@ def play_button(bar: ScrubBar) -> QPushButton:
 def test_it_stands_at_the_present_mixer_first_and_says_so(bar: ScrubBar) -> None:
     assert bar.position == 2 and slider(bar).maximum() == 2
     assert told(bar) == "after Milton · now, as it is now"
+
+
+def test_the_present_mixer_amid_a_phase_is_told_in_one_language(qapp: QApplication) -> None:
+    mixers = (StoredMixer("@1", "after Plays", ("plays",), "Plays"), StoredMixer(MIXER_MODE, "now", ("plays", "code")))
+    install(qapp, "de")
+    try:
+        bar = ScrubBar()
+        bar.set_mixers(mixers, [0.5, 0.0])
+    finally:
+        install(qapp, "en")
+    assert "now" not in bar._names.names[-1] and "·" not in bar._names.names[-1]
 
 
 def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: ScrubBar) -> None:

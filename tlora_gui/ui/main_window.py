@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(desk, texts)
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         token.raise_()
-        self.resizeDocks([epochs, token], [270, 250], Qt.Orientation.Horizontal)
+        self.resizeDocks([epochs, token], [278, 250], Qt.Orientation.Horizontal)
         self.resizeDocks([charts], [270], Qt.Orientation.Vertical)
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")

@@ -113,7 +113,7 @@ class ChartFrame(QFrame):
     def _build(self) -> None:
         self._caption.setProperty("textSize", "small")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 6, 8, 6)
+        layout.setContentsMargins(7, 6, 5, 6)
         layout.setSpacing(2)
         layout.addLayout(Ends(self._heading, self._header, spacing=2))
         layout.addLayout(Ends(self._caption, self._below))

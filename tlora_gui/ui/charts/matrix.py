@@ -86,6 +86,12 @@ class MemoryMatrix(QWidget):
         """A cell in words; empty where nothing was measured."""
         return self._sentence(self._matrix.phases.index(phase), self._matrix.epochs.index(epoch))
 
+    def least_height(self, width: int) -> int:
+        """Height in which it can still be read: a header and three rows, or why there is nothing."""
+        metrics = self.fontMetrics()
+        words = metrics.boundingRect(0, 0, width - 16, 0, Qt.TextFlag.TextWordWrap.value, self._missing())
+        return max(words.height() + 8, 4 * self._header_height)
+
     # -- drawing ------------------------------------------------------------------------------------------------
 
     @guarded

@@ -15,8 +15,6 @@ from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.layouts import row, small_button
 
 _GAP = 4
-_LEAST_ROWS = 4
-"""Lines of text in which a header and three rows can still be read."""
 
 
 class MatrixView(QWidget):
@@ -45,7 +43,7 @@ class MatrixView(QWidget):
     def _arrange(self) -> None:
         needed = self.strip.arrange(self.width())
         room = self.height() - needed - _GAP
-        self.strip.setVisible(room >= _LEAST_ROWS * (self.matrix.fontMetrics().height() + 4))
+        self.strip.setVisible(room >= self.matrix.least_height(self.width()))
         self.strip.setGeometry(0, self.height() - needed, self.width(), needed)
         self.matrix.setGeometry(0, 0, self.width(), self.height() if self.strip.isHidden() else room)
 

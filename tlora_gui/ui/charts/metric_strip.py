@@ -15,7 +15,7 @@ from tlora_gui.ui.charts.figures import Figure
 from tlora_gui.ui.theme import Theme
 
 UNKNOWN = "–"
-_BETWEEN = 9
+_BETWEEN = 7
 _SECOND_ROW = "gain_kept"
 """Where a second row begins: what is about routing stays together."""
 
@@ -158,7 +158,8 @@ class MetricStrip(QWidget):
         for name, label in self._labels.items():
             before, value, beside = (escape(part) for part in self._parts(name))
             tooltip = self._tooltip(name)
-            label.setText(f"{muted}{before}</span> {value} {muted}{beside}</span>")
+            without = f" {muted}{beside}</span>" if beside else ""
+            label.setText(f"{muted}{before}</span> {value}{without}")
             label.setToolTip(tooltip)
             label.setAccessibleName(self.text(name))
             label.setAccessibleDescription(QTextDocumentFragment.fromHtml(tooltip).toPlainText())

@@ -169,9 +169,10 @@ class EpochsPanel(QFrame):
         for key in keys:
             card = self._list.card(key)
             for button in card.findChildren(QAbstractButton) if card is not None else ():
-                if button.window() is self.window():  # not one of a question that the card asks
-                    QWidget.setTabOrder(before, button)
-                    before = button
+                if button.window() is not self.window():  # a question over the card has an order of its own
+                    continue
+                QWidget.setTabOrder(before, button)
+                before = button
         QWidget.setTabOrder(before, self._drop)
 
     def _make_card(self, key: str) -> Card:

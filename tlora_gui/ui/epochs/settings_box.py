@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
 from tlora_gui.engine.config import LARGEST_COUNT, TrainSettings
 from tlora_gui.ui.epochs.sleep_box import SleepBox
@@ -65,8 +65,9 @@ class SettingsBox(QWidget):
 
     def finish(self) -> None:
         """Take the number that is being written."""
-        for box in (*self.findChildren(WholeBox), *self.findChildren(DecimalBox), *self.findChildren(SeedBox)):
-            box.finish()
+        for box in self.findChildren(QAbstractSpinBox):
+            if isinstance(box, WholeBox | DecimalBox | SeedBox):
+                box.finish()
 
     def set_first_epoch(self, first: bool) -> None:
         """Whether no earlier epoch is there, so that Active Sleep has nothing to protect and to compare."""

@@ -77,7 +77,7 @@ class TrainingBox(QWidget):
     def set_epoch(self, name: str, colour: str) -> None:
         """Name and colour of the epoch in training."""
         self._name = name
-        chunk = QColor(colour).name()  # whatever stands in a project is a colour here, and nothing else
+        chunk = QColor(colour).name().upper()  # whatever stands in a project is a colour here, and nothing else
         self._bar.setStyleSheet(f"QProgressBar::chunk {{ background: {chunk}; border-radius: 4px; }}" if colour else "")
 
     def show_preparation(self, text: str) -> None:

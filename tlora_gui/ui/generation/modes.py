@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.translation import tr
@@ -46,4 +46,11 @@ def unmixed_modes(slots: Sequence[SlotInfo]) -> list[ModeChoice]:
 def past_modes(mixers: Sequence[StoredMixer]) -> list[ModeChoice]:
     """Mixers of earlier phases, and the one that learned without Active Sleep."""
     meaning = tr("The Time Mixer as it was; epochs that came later are silent")
-    return [ModeChoice(mixer.mode, tr("Mixer {name}").format(name=mixer.name), "", meaning) for mixer in mixers]
+    return [ModeChoice(mixer.mode, tr("Mixer {name}").format(name=mixer_name(mixer)), "", meaning) for mixer in mixers]
+
+
+def mixer_name(mixer: StoredMixer) -> str:
+    """When a mixer of the past stood as it stands."""
+    if mixer.after:
+        return tr("after {name}").format(name=mixer.after)
+    return tr("without Active Sleep") if mixer.mode == UNPROTECTED_MODE else mixer.name

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -43,6 +43,18 @@ def free_name(folder: Path, wanted: str) -> str:
     return name
 
 
+class _Card(QFrame):
+    """As high as its words are at its width: a scroll area would press it together."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def sizeHint(self) -> QSize:
+        width, layout = self.maximumWidth(), self.layout()
+        assert layout is not None
+        return QSize(width, layout.totalHeightForWidth(width))
+
+
 class Welcome(QWidget):
     """First page of the window. Shows either the choices or the progress of what was chosen."""
 
@@ -59,7 +71,7 @@ class Welcome(QWidget):
         self._choices, self._progress = self._choices_page(), self._progress_page()
         for page in (self._choices, self._progress):
             self._pages.addWidget(page)
-        card = QFrame()
+        card = _Card()
         card.setObjectName("welcomeCard")
         card.setProperty("role", "panel")
         card.setFixedWidth(scaled(CARD_WIDTH))
@@ -71,7 +83,7 @@ class Welcome(QWidget):
         card.setLayout(
             column(
                 label(self.tr("Temporal LoRA"), "heading"), label(sentence, "muted", wrap=True), self._pages,
-                spacing=16, margins=(28, 24, 28, 24),
+                spacing=16, margins=(28, 20, 28, 20),
             )
         )  # fmt: skip
         inner = QWidget()
@@ -152,7 +164,7 @@ class Welcome(QWidget):
                 column(label(self.tr("Project"), "title"), self._project_fields(), self._problem),
                 row(self._create, None, open_button, demo),
                 column(self._recent_title, self._recent, spacing=4),
-                spacing=20,
+                spacing=17,
             )
         )  # fmt: skip
         return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.compare.differences import differing
+from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.swatch import dot_icon
 from tlora_gui.ui.generation.text.token_style import share_text, surprise_bits
@@ -126,6 +127,7 @@ class CompareColumn(QWidget):
         self.text.reset(slots)
         self._speed = 0.0
         self._difference = self._problem = ""
+        self._compared: Sequence[TokenEvent] | None = None
         self._bar.set_mix((), ())
         self._say(state)
 
@@ -163,12 +165,19 @@ class CompareColumn(QWidget):
         """The vocabulary's numbers of what has come."""
         return [token.token_id for token in self.text.tokens]
 
-    def compare_with(self, first: Sequence[int]) -> None:
-        """Mark where this text differs from the first one, given as token ids."""
-        marks = differing(first, self.ids())
+    def compare_with(self, first: CompareColumn, until: float) -> bool:
+        """Mark where this text differs from the first one; True if ``until``, on the clock, has come before the end."""
+        if first.text.tokens is not self._compared:
+            self._compared, self._differences = first.text.tokens, Differences()
+        ids, others = first.ids(), self.ids()
+        more = True
+        while more and time.monotonic() < until:
+            more = self._differences.settle(ids, others)
+        marks = self._differences.marks(ids, others)
         self.text.set_marks(marks)
         self._difference = self._difference_text(marks)
         self._show_figures()
+        return more
 
     def _difference_text(self, marks: list[int]) -> str:
         tokens = self.text.tokens

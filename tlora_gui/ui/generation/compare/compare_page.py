@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,6 +19,8 @@ from tlora_gui.ui.widgets.layouts import column, label, row
 
 Shown = Literal["modes", "records", "rows"]
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 4
+_COMPARED_AT_ONCE = 0.03
+"""Seconds in one turn of the event loop; the rest waits for the next comparison."""
 _COMPARE_MS = 250
 
 
@@ -203,10 +206,12 @@ class ComparePage(QFrame):
 
     def _mark_differences(self) -> None:
         self._comparing.stop()
-        first = self._parts[0].ids()
-        for part in self._parts[1:] if first else ():
-            if part.text.tokens:
-                part.compare_with(first)
+        first, until = self._parts[0], time.monotonic() + _COMPARED_AT_ONCE
+        unfinished = [
+            part.compare_with(first, until) for part in self._parts[1:] if first.text.tokens and part.text.tokens
+        ]
+        if any(unfinished):
+            self._comparing.start()
 
     # -- what the person does -------------------------------------------------------------------------------
 

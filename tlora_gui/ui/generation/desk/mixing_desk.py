@@ -89,7 +89,7 @@ class MixingDeskPanel(QFrame):
         body.setStretchFactor(scroll, 1)
         self._body.setLayout(body)
         title = row(label(self.tr("Mixing desk"), "title"), None, self._reset_button)
-        outer: QVBoxLayout = column(title, self._hint, self._body, margins=(12, 12, 12, 12))
+        outer: QVBoxLayout = column(title, self._hint, self._body, margins=(8, 12, 8, 12))
         outer.setStretchFactor(self._body, 1)
         outer.addStrut(176)
         self.setLayout(outer)

@@ -12,6 +12,7 @@ from tlora_gui.engine.attribution import dominant_slot
 from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.ui.generation.modes import mixer_name
 from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
@@ -84,7 +85,7 @@ class ScrubBar(QWidget):
         """
         self._clock.stop()
         self._changed = tuple(changed)
-        self._names.names = tuple(self._name(mixer) for mixer in mixers)
+        self._names.names = tuple(map(self._name, mixers))
         self._slider.blockSignals(True)
         self._slider.setRange(0, max(0, len(mixers) - 1))
         self._slider.setValue(len(mixers) - 1)
@@ -111,10 +112,9 @@ class ScrubBar(QWidget):
         return self._clock.isActive()
 
     def _name(self, mixer: StoredMixer) -> str:
-        now = self.tr("now")
-        if mixer.mode != MIXER_MODE or mixer.name == now:
-            return mixer.name
-        return self.tr("{name} · now").format(name=mixer.name)
+        if mixer.mode != MIXER_MODE:
+            return mixer_name(mixer)
+        return self.tr("{name} · now").format(name=mixer_name(mixer)) if mixer.after else self.tr("now")
 
     def _show_position(self) -> None:
         self._play.setText(self.tr("Pause") if self.playing else self.tr("Play"))
