@@ -74,9 +74,7 @@ def _try_reading(model: TemporalLoRA, ids_2T: Tensor) -> Tensor:
         raise ValueError("it is not a causal language model, so it cannot write text token by token")
     with _told_as("it cannot go on with a text"):
         begun = model(ids_2T[:1, :ALIKE], use_cache=True)
-        step = model(
-            ids_2T[:1, ALIKE : ALIKE + 1], cache=begun.cache, mixer_state=begun.mixer_state, use_cache=True
-        )
+        step = model(ids_2T[:1, ALIKE : ALIKE + 1], cache=begun.cache, mixer_state=begun.mixer_state, use_cache=True)
     if not agree(begun.logits_BTV, both_2TV[:1, :ALIKE]):
         raise ValueError("it reads a text in a batch otherwise than alone")
     if not agree(step.logits_BTV, both_2TV[:1, ALIKE : ALIKE + 1]):

@@ -38,7 +38,6 @@ from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
 from tlora_gui.ui.generation.token.inspector import TokenInspector
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
@@ -46,6 +45,7 @@ from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome

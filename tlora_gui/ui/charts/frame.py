@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
+from tlora_gui.ui.widgets.painting import guarded
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
 _PICTURE_SCALE = 2

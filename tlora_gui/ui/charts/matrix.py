@@ -15,9 +15,9 @@ from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.charts.style import line_colour
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import blend, readable_on
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.painting import guarded
 
 _NOTHING = np.empty((0, 0))
 _EMPTY = Matrix((), (), _NOTHING, _NOTHING, _NOTHING, _NOTHING)

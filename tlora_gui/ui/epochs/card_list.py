@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.layouts import column, set_role
+from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 8
 _KEY = Qt.ItemDataRole.UserRole

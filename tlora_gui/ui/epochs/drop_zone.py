@@ -6,9 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.layouts import set_role
+from tlora_gui.ui.widgets.painting import guarded
 
 
 class DropZone(QPushButton):

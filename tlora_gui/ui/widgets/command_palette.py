@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.commands import Command, commands_of, with_others
 from tlora_gui.ui.widgets.key_caps import paint_keys
 from tlora_gui.ui.widgets.layouts import column, label
+from tlora_gui.ui.widgets.painting import guarded
 
 _WIDTH, _ROWS, _EDGE, _GAP = 600, 11, 10, 10
 _COMMAND = Qt.ItemDataRole.UserRole

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.widgets.painting import guarded
 
 
 class ElidedLabel(QLabel):

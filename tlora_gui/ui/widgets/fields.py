@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.config import SEED_MAX, SEED_MIN
-from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.widgets.painting import guarded
 
 _TEXT_MARGINS = (7, 0, 0, 0)
 _AROUND_CHOICE = 44

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.widgets.painting import guarded
 
 _PADDING, _BETWEEN, _APART = 7, 3, 9
 _MODIFIERS = ("Ctrl", "Shift", "Alt", "Meta")

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
+from tlora_gui.ui.widgets.painting import guarded
 
 BACKBONE_SIGN = "∞"
 

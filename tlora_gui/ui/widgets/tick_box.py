@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.widgets.painting import guarded
 
 _BOX = 16
 _GAP = 8

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOption
 
 from tlora_gui.engine.config import MixerLock
 from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
+from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
 
 

@@ -20,9 +20,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tlora_gui.engine.texts import ReadReport, SlotInfo
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 6
 

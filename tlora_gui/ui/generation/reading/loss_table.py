@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import ReadReport, SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font, scaled
 from tlora_gui.ui.widgets.formats import loss_text
+from tlora_gui.ui.widgets.painting import guarded
 
 _SWATCH_SCALE = 0.75
 _GAP = 8

@@ -13,9 +13,9 @@ from tlora_gui.engine.config import MIXER_MODE
 from tlora_gui.engine.events import StoredMixer
 from tlora_gui.engine.texts import TokenEvent
 from tlora_gui.ui.generation.modes import mixer_name
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
+from tlora_gui.ui.widgets.painting import guarded
 
 _STEP_MS = 500
 _GAP = 10

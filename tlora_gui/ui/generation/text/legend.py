@@ -13,8 +13,8 @@ from tlora_gui.engine.sharing.wording import drawing_order
 from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS, ColourMode, TokenStyle
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 6
 _BETWEEN = 16

@@ -24,8 +24,8 @@ from tlora_gui.ui.generation.text.clipboard import mime_data
 from tlora_gui.ui.generation.text.coloured_text import ColouredText
 from tlora_gui.ui.generation.text.token_geometry import place_at, rectangles
 from tlora_gui.ui.generation.text.token_style import description, tooltip
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT
+from tlora_gui.ui.widgets.painting import guarded
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 

@@ -22,9 +22,9 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalet
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.texts import GenerationSummary
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.painting import guarded
 
 SUMMARY = Qt.ItemDataRole.UserRole
 """Role under which a model has the :class:`GenerationSummary` of a row."""

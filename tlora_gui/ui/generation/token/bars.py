@@ -14,7 +14,7 @@ from tlora_gui.engine.texts import SlotInfo
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import share_text
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
-from tlora_gui.ui.guarded_paint import guarded
+from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 8
 

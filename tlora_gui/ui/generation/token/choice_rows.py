@@ -19,8 +19,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from tlora_gui.ui.guarded_paint import guarded
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.painting import guarded
 
 _EDGE = 4
 """How far the mark of a row reaches beyond what is written in it."""
