@@ -268,6 +268,8 @@ class _Verb:
                 terminal.status(event.label + amount)
             case ProjectOpened(project):
                 self._epochs = EpochList(project.epochs)
+                if project.backbone.note and self.options.verb == "train":
+                    terminal.remark(project.backbone.note)
             case EpochsChanged():
                 self._epochs = EpochList(event.epochs)
             case CorpusRead():

@@ -96,6 +96,14 @@
         <translation>Mixer {name}</translation>
     </message>
     <message>
+        <source>after {name}</source>
+        <translation>nach {name}</translation>
+    </message>
+    <message>
+        <source>without Active Sleep</source>
+        <translation>ohne Active Sleep</translation>
+    </message>
+    <message>
         <source>… 1 more token</source>
         <translation>… 1 weiteres Token</translation>
     </message>
@@ -760,6 +768,14 @@
 <context>
     <name>Controller</name>
     <message>
+        <source>{project} was being opened when the window last ended.</source>
+        <translation>{project} wurde gerade geöffnet, als das Fenster zuletzt endete.</translation>
+    </message>
+    <message>
+        <source>It is not opened by itself this time.</source>
+        <translation>Diesmal wird es nicht von selbst geöffnet.</translation>
+    </message>
+    <message>
         <source>An epoch is in training here.</source>
         <translation>Hier ist eine Epoche im Training.</translation>
     </message>
@@ -780,8 +796,56 @@
         <translation>{count} Epochen</translation>
     </message>
     <message>
+        <source>The text is taken up once the project is open.</source>
+        <translation>Der Text wird aufgenommen, sobald das Projekt offen ist.</translation>
+    </message>
+    <message>
         <source>Choose a backbone first; the dropped text is kept for then.</source>
         <translation>Zuerst ein Backbone wählen; der abgelegte Text bleibt bis dahin vorgemerkt.</translation>
+    </message>
+    <message>
+        <source>Projects and models are dropped one at a time: {names}</source>
+        <translation>Projekte und Modelle bitte einzeln ablegen: {names}</translation>
+    </message>
+    <message>
+        <source>Nothing was opened.</source>
+        <translation>Nichts wurde geöffnet.</translation>
+    </message>
+    <message>
+        <source>Open {name}?</source>
+        <translation>{name} öffnen?</translation>
+    </message>
+    <message>
+        <source>The project that is open here is closed for it; nothing of it is lost.</source>
+        <translation>Das hier offene Projekt wird dafür geschlossen; nichts davon geht verloren.</translation>
+    </message>
+    <message>
+        <source>Open it</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>Hier bleiben</translation>
+    </message>
+    <message>
+        <source>{name} is an adapter: no text, and no whole model.</source>
+        <translation>{name} ist ein Adapter: kein Text und kein ganzes Modell.</translation>
+    </message>
+    <message>
+        <source>Drop text to train an epoch, or a model to begin a project with it.</source>
+        <translation>Text ablegen, um eine Epoche zu trainieren, oder ein Modell, um damit ein Projekt zu beginnen.</translation>
+    </message>
+    <message>
+        <source>{name} is the backbone of the next project.</source>
+        <translation>{name} ist das Backbone des nächsten Projekts.</translation>
+    </message>
+    <message>
+        <source>{name} is a model, not a text; a project keeps the backbone it was made with.</source>
+        <translation>{name} ist ein Modell, kein Text; ein Projekt behält das Backbone, mit dem es angelegt wurde.</translation>
+    </message>
+    <message>
+        <source>New project with it</source>
+        <translation>Neues Projekt damit</translation>
     </message>
     <message>
         <source>Written: {path}</source>
@@ -820,12 +884,56 @@
         <translation>Wird abgeschlossen</translation>
     </message>
     <message>
+        <source>The training is still being stored</source>
+        <translation>Das Training wird noch gespeichert</translation>
+    </message>
+    <message>
+        <source>Without it, what was learned since its last checkpoint is lost. All else is stored.</source>
+        <translation>Sonst geht verloren, was seit dem letzten Zwischenstand gelernt wurde. Alles andere ist gespeichert.</translation>
+    </message>
+    <message>
+        <source>Close at once</source>
+        <translation>Sofort schließen</translation>
+    </message>
+    <message>
+        <source>Wait</source>
+        <translation>Warten</translation>
+    </message>
+    <message>
         <source>{speed:.1f} tokens/s</source>
         <translation>{speed:.1f} Tokens/s</translation>
     </message>
     <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
+    </message>
+    <message>
+        <source>Where is it now?</source>
+        <translation>Wo ist es jetzt?</translation>
+    </message>
+    <message>
+        <source>Where is the backbone now?</source>
+        <translation>Wo ist das Backbone jetzt?</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf)</source>
+        <translation>Modelle (*.gguf)</translation>
+    </message>
+    <message>
+        <source>Model folder…</source>
+        <translation>Modellordner…</translation>
+    </message>
+    <message>
+        <source>A .gguf file…</source>
+        <translation>Eine .gguf-Datei…</translation>
+    </message>
+    <message>
+        <source>Its weights tell whether it is the same.</source>
+        <translation>Seine Gewichte zeigen, ob es dasselbe ist.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
     </message>
 </context>
 <context>
@@ -1532,6 +1640,14 @@ um eine neue Epoche zu trainieren</translation>
         <source>Open a project</source>
         <translation>Projekt öffnen</translation>
     </message>
+    <message>
+        <source>Something went wrong: {what}</source>
+        <translation>Etwas ist schiefgegangen: {what}</translation>
+    </message>
+    <message>
+        <source>Nothing stored is lost by it. Details can be copied.</source>
+        <translation>Nichts Gespeichertes geht dadurch verloren. Einzelheiten lassen sich kopieren.</translation>
+    </message>
 </context>
 <context>
     <name>MeasureSwitch</name>
@@ -2067,6 +2183,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <source>Go on editing</source>
         <translation>Weiter bearbeiten</translation>
     </message>
+    <message>
+        <source>{name} is no text to train on, but a project, a model or a saved text.</source>
+        <translation>{name} ist kein Trainingstext, sondern ein Projekt, ein Modell oder ein gespeicherter Text.</translation>
+    </message>
 </context>
 <context>
     <name>PaneHeader</name>
@@ -2437,7 +2557,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>now</source>
-        <translation>gerade eben</translation>
+        <translation>jetzt</translation>
     </message>
     <message>
         <source>{name} · now</source>
@@ -3099,6 +3219,18 @@ hatten andere Sprecher</translation>
     <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Another project is being opened.</source>
+        <translation>Ein anderes Projekt wird gerade geöffnet.</translation>
+    </message>
+    <message>
+        <source>Wait until it is there, or cancel that first.</source>
+        <translation>Warten, bis es da ist, oder das zuerst abbrechen.</translation>
+    </message>
+    <message>
+        <source>That training had ended already.</source>
+        <translation>Dieses Training war schon zu Ende.</translation>
     </message>
     <message>
         <source>Measuring on held-out text</source>

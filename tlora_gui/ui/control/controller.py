@@ -41,6 +41,7 @@ from tlora_gui.engine.events import (
     StoredMixer,
     TrainStarted,
     TrainStep,
+    Warned,
 )
 from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.control.compare_control import CompareControl
@@ -200,6 +201,8 @@ class Controller(QObject):
         self._shown.start()
         if asked_last:
             window.welcome.show_idle()
+            if project.backbone.note:
+                window.banner.show_notice(project.backbone.note)
             dropped, self._dropped = self._dropped, []
             self.take(dropped)
 
@@ -532,6 +535,8 @@ class Controller(QObject):
             case EpochsChanged(epochs, mixers):
                 self._set_epochs(epochs, mixers)
                 self.training.changed(job_id)
+            case Warned(message, hint):
+                window.banner.show_error(message, hint)
             case EpochFinished(epoch):
                 window.banner.show_notice(finished_text(epoch))
             case GenerationFinished(record) if job_id == self.generating.job_id:

@@ -89,10 +89,12 @@ class BackboneCard(Card):
                 name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip
+            tooltip = f"{tooltip} {info.note}".strip()
         self._show_head(self.tr("Eternity"), second, BACKBONE_COLOUR, BACKBONE_SIGN)
         self._show_state("", "")
         self._second.show_text(second, tooltip)
         self.setAccessibleName(f"{self.tr('Eternity')}, {second}")
+        self.setAccessibleDescription(tooltip)
 
 
 class EpochCard(Card):
