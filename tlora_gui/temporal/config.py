@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from reprlib import repr as short
 from typing import Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
@@ -36,11 +37,17 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         require(
-            isinstance(self.r, int) and 1 <= self.r <= 1024,
-            f"r is {self.r!r}; the rank must be a whole number between 1 and 1024",
+            type(self.r) is int and 1 <= self.r <= 1024,
+            f"r is {short(self.r)}; the rank must be a whole number between 1 and 1024",
         )
-        require(0 < self.lora_alpha < inf, f"lora_alpha is {self.lora_alpha}; it must be finite and above 0")
-        require(self.mixer_layer is None or self.mixer_layer >= 0, "mixer_layer counts decoder blocks from 0")
+        require(
+            type(self.lora_alpha) in (int, float) and 0 < self.lora_alpha <= 1e9,
+            f"lora_alpha is {short(self.lora_alpha)}; it must be a number above 0",
+        )
+        require(
+            self.mixer_layer is None or (type(self.mixer_layer) is int and self.mixer_layer >= 0),
+            f"mixer_layer is {short(self.mixer_layer)}; it counts decoder blocks from 0",
+        )
 
 
 @dataclass(frozen=True, slots=True)
