@@ -16,7 +16,6 @@ import transformers
 from mixtures import assert_near, assert_same_bits, mixture, plain_logits, snapshot, token_ids
 from peft import PeftModel
 from torch import Tensor
-from torch.testing import assert_close
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tlora_gui.temporal.invariants import refuse_unfit
@@ -77,8 +76,6 @@ DELTA: dict[str, Any] = {
 SLIDING: dict[str, Any] = {"head_dim": 12, "sliding_window": 8}
 
 FAMILIES: dict[str, dict[str, Any]] = {
-    "apertus": {},
-    "arcee": {},
     "biogpt": {},
     "bitnet": {},
     "bloom": {},
@@ -96,24 +93,20 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
     "deepseek_v2": LATENT | {"q_lora_rank": None, "topk_method": "greedy"},
     "deepseek_v3": LATENT,
-    "diffllama": {},
     "doge": {},
     "ernie4_5": {"head_dim": 12},
-    "exaone4": {},
     "falcon": {},
     "falcon_h1": STATES,
     "falcon_mamba": {"state_size": 8},
     "gemma": {"head_dim": 12},
     "gemma2": SLIDING,
     "gemma3_text": SLIDING,
-    "glm": {"head_dim": 12},
     "glm4": {"head_dim": 12},
     "glm4_moe": EXPERTS,
     "gpt2": {},
     "gpt_bigcode": {},
     "gpt_neo": {"attention_types": [[["global", "local"], 2]], "window_size": 8, "num_layers": 4},
     "gpt_neox": {},
-    "gpt_neox_japanese": {},
     "gpt_oss": EXPERTS | SLIDING,
     "gptj": {"rotary_dim": 8},
     "granite": {},
@@ -141,7 +134,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mistral": SLIDING,
     "mixtral": EXPERTS,
     "mpt": {},
-    "nemotron": {},
     "olmo": {},
     "olmo2": {},
     "olmoe": EXPERTS,
@@ -155,7 +147,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "qwen3": {"head_dim": 12},
     "qwen3_moe": EXPERTS | {"head_dim": 12},
     "qwen3_next": EXPERTS | DELTA | {"shared_expert_intermediate_size": 32},
-    "seed_oss": {"head_dim": 12},
     "smollm3": {},
     "stablelm": {"num_attention_heads": 3, "num_key_value_heads": 3},
     "starcoder2": {},
@@ -232,8 +223,13 @@ def family(request: pytest.FixtureRequest) -> Iterator[Family]:
     yield Family(request.param, mixture(backbone, ("verse", "code")), bare)
 
 
-IDS_BT = token_ids(3, 11)
+IDS_BT = token_ids(2, 9)
 T = IDS_BT.shape[1]
+
+
+def assert_close(actual: Tensor, expected: Tensor) -> None:
+    """Equal up to rounding; some families scale their logits to tens."""
+    torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-3)
 
 
 @torch.no_grad()
@@ -250,91 +246,81 @@ def test_it_is_found_fit_and_is_left_as_it_was(family: Family) -> None:
     assert torch.equal(torch.get_rng_state(), generator)
     assert model.slot_names == ["Eternity"] and not model.adapters and model.mixer.slots == 1
     assert torch.equal(plain_logits(backbone, IDS_BT), plain_logits(family.bare, IDS_BT))
-    assert_near(logits(model), plain_logits(family.bare, IDS_BT))
+    assert_close(logits(model), plain_logits(family.bare, IDS_BT))
 
 
 def test_slot_0_is_the_bare_backbone_and_so_is_the_backbone_by_itself(family: Family) -> None:
     expected_BTV = plain_logits(family.bare, IDS_BT)
-    assert_near(logits(family.model, 0), expected_BTV)
+    assert_close(logits(family.model, 0), expected_BTV)
     logits(family.model, "mixer")
     assert torch.equal(plain_logits(family.model.backbone, IDS_BT), expected_BTV)
 
 
 def test_one_hot_weights_equal_pefts_set_adapter(family: Family) -> None:
-    for slot, name in enumerate(("verse", "code"), 1):
-        with family.model.plain_peft(name) as peft_model, torch.no_grad():
-            expected_BTV = peft_model(input_ids=IDS_BT).logits
-        assert (expected_BTV - plain_logits(family.bare, IDS_BT)).abs().max() > 0.01, "the epoch says something"
-        assert_close(logits(family.model, slot), expected_BTV, rtol=1e-3, atol=1e-3)
-        one_hot_S = torch.eye(3)[slot]
-        assert_close(logits(family.model, one_hot_S), expected_BTV, rtol=1e-3, atol=1e-3)
+    with family.model.plain_peft("code") as peft_model, torch.no_grad():
+        expected_BTV = peft_model(input_ids=IDS_BT).logits
+    assert (expected_BTV - plain_logits(family.bare, IDS_BT)).abs().max() > 0.01, "the epoch says something"
+    assert_close(logits(family.model, 2), expected_BTV)
+    assert_close(logits(family.model, torch.tensor([0.0, 0.0, 1.0])), expected_BTV)
 
 
 def test_plain_peft_opens_an_epoch_and_says_the_same(family: Family, tmp_path: Path) -> None:
-    family.model.save_adapter("code", tmp_path)
+    family.model.save_adapter("verse", tmp_path)
     plain = PeftModel.from_pretrained(copy.deepcopy(family.bare), tmp_path).eval()
     with torch.no_grad():
         expected_BTV = plain(input_ids=IDS_BT).logits
-    assert_close(logits(family.model, 2), expected_BTV, rtol=1e-3, atol=1e-3)
+    assert_close(logits(family.model, 1), expected_BTV)
 
 
-def test_weights_sum_to_1(family: Family) -> None:
-    weights_BTS = family.model(IDS_BT).weights_BTS
-    assert_near(weights_BTS.sum(-1), torch.ones(3, T))
-    assert weights_BTS.std(dim=(0, 1)).max() > 0.01, "a constant mix would hide errors elsewhere"
-
-
-@pytest.mark.parametrize("pieces", [[4, *[1] * (T - 4)], [5, 4, 2]], ids=["token by token", "in pieces"])
 @torch.no_grad()
-def test_cached_decoding_equals_uncached(family: Family, pieces: list[int]) -> None:
+def test_a_batch_equals_its_rows_and_weights_sum_to_1(family: Family) -> None:
+    together = family.model(IDS_BT)
+    assert_near(together.weights_BTS.sum(-1), torch.ones(2, T))
+    assert together.weights_BTS.std(dim=(0, 1)).max() > 0.01, "a constant mix would hide errors elsewhere"
+    for row in range(2):
+        alone = family.model(IDS_BT[row : row + 1])
+        assert_near(alone.weights_BTS[0], together.weights_BTS[row])
+        assert_close(alone.logits_BTV[0], together.logits_BTV[row])
+
+
+@torch.no_grad()
+def test_cached_decoding_equals_uncached_by_tokens_and_pieces(family: Family) -> None:
     whole = family.model(IDS_BT)
     cache = state = None
     for piece_BT, logits_BTV, weights_BTS in zip(
-        *(each.split(pieces, dim=1) for each in (IDS_BT, whole.logits_BTV, whole.weights_BTS)), strict=True
+        *(each.split([3, 1, 3, 1, 1], dim=1) for each in (IDS_BT, whole.logits_BTV, whole.weights_BTS)), strict=True
     ):
         output = family.model(piece_BT, cache=cache, mixer_state=state, use_cache=True)
         cache, state = output.cache, output.mixer_state
         assert_near(output.weights_BTS, weights_BTS)
-        assert_close(output.logits_BTV, logits_BTV, rtol=1e-3, atol=1e-3)
+        assert_close(output.logits_BTV, logits_BTV)
 
 
-@torch.no_grad()
-def test_a_batch_equals_its_rows(family: Family) -> None:
-    together = family.model(IDS_BT)
-    for row in range(3):
-        alone = family.model(IDS_BT[row : row + 1])
-        assert_near(alone.weights_BTS[0], together.weights_BTS[row])
-        assert_close(alone.logits_BTV[0], together.logits_BTV[row], rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize("recompute", [False, True], ids=["kept", "computed again"])
-def test_a_new_epoch_learns_and_changes_nothing_else(family: Family, recompute: bool) -> None:
-    model = family.model
+def test_a_new_epoch_learns_and_changes_nothing_else(family: Family) -> None:
+    model, mixer = family.model, copy.deepcopy(family.model.mixer)
     before = snapshot(model.backbone_parameters()), snapshot(model.adapter_parameters("verse"))
-    spoken_BTV = logits(model, 2)
-    mixer = copy.deepcopy(model.mixer)
     model.add_adapter("tale")
     model.begin_epoch("tale")
-    model.recompute_activations(recompute)
+    learning = list(model.adapter_parameters("tale").values())
     try:
-        learning = list(model.adapter_parameters("tale").values())
-        optimizer = torch.optim.AdamW(learning, lr=0.02)
-        losses = []
-        for _ in range(3):
-            optimizer.zero_grad()
-            known = model.next_token_loss(IDS_BT, 3, model.features(IDS_BT)).loss
-            assert_near(known, model.next_token_loss(IDS_BT, 3).loss)
-            model.next_token_loss(IDS_BT, 3, model.features(IDS_BT)).loss.backward()
-            optimizer.step()
-            losses.append(known.item())
-        assert losses[-1] < losses[0]
+        losses, gradients = [], []
+        for recompute, hidden_BTH in ((False, None), (True, model.features(IDS_BT))):
+            model.recompute_activations(recompute)
+            model.zero_grad()
+            losses.append(model.next_token_loss(IDS_BT, 3, hidden_BTH).loss)
+            losses[-1].backward()
+            gradients.append([parameter.grad for parameter in learning])
+        assert_near(losses[0], losses[1])
+        for kept, again in zip(*gradients, strict=True):
+            assert_close(again, kept)
+        torch.optim.SGD(learning, lr=0.01).step()
+        assert model.next_token_loss(IDS_BT, 3).loss < losses[0]
     finally:
         model.recompute_activations(False)
         model.remove_adapter("tale")
         model.set_slots(["verse", "code"], mixer)
     assert_same_bits(model.backbone_parameters(), before[0])
     assert_same_bits(model.adapter_parameters("verse"), before[1])
-    assert torch.equal(logits(model, 2), spoken_BTV)
 
 
 @pytest.mark.parametrize("family", REFUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import warnings
 from collections.abc import Callable
@@ -307,7 +308,67 @@ MISFITS: dict[str, Damage] = {
     "scaling per layer": change_config(alpha_pattern={"c_attn|q_proj": 64}),
     "an initialisation that writes to the backbone": change_config(init_lora_weights="pissa"),
     "another method": change_config(peft_type="IA3"),
+    "no scaling": lambda folder: drop_from_config(folder, "lora_alpha"),
+    "no rank": lambda folder: drop_from_config(folder, "r"),
+    "scaling as text": change_config(lora_alpha="16"),
+    "scaling true": change_config(lora_alpha=True),
+    "scaling beyond numbers": change_config(lora_alpha=10**400),
+    "scaling that is no number": change_config(lora_alpha=float("nan")),
+    "rank true": change_config(r=True),
+    "rank as text": change_config(r="4"),
+    "all modules by a word": change_config(target_modules="all-linear"),
+    "modules by a regular expression": change_config(target_modules=".*proj"),
+    "modules by number": change_config(target_modules=[1, None, "q_proj"]),
+    "a list for a configuration": lambda folder: (folder / "adapter_config.json").write_text("[1]"),
+    "nested without end": lambda folder: (folder / "adapter_config.json").write_text("[" * 100_000),
+    "not text": lambda folder: (folder / "adapter_config.json").write_bytes(b"\xff\xfe\x00"),
+    "weights that are no numbers": change_weights(lambda w: {key: torch.full_like(w[key], torch.nan) for key in w}),
+    "weights without end": change_weights(lambda w: {key: torch.full_like(w[key], torch.inf) for key in w}),
+    "whole numbers": change_weights(lambda w: {key: w[key].long() for key in w}),
+    "truths": change_weights(lambda w: {key: w[key].bool() for key in w}),
 }
+
+
+def drop_from_config(folder: Path, field: str) -> None:
+    file = folder / "adapter_config.json"
+    fields = json.loads(file.read_text())
+    del fields[field]
+    file.write_text(json.dumps(fields))
+
+
+ODD = (None, True, False, 0, -1, 4, 1e308, 10**30, float("nan"), float("inf"), "", "4", "é" * 5000, [], [None], {}, {"a": [1]})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_configuration_is_taken_or_refused_in_few_words(tiny_backbone: Any, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    model = mixture(tiny_backbone, ("tale",))
+    folder = save(model, "tale", tmp_path)
+    file = folder / "adapter_config.json"
+    good, taken = json.loads(file.read_text()), 0
+    for number in range(60):
+        fields = good | {chance.choice([*good, "new" * chance.randint(1, 900)]): chance.choice(ODD)}
+        text = json.dumps(fields)
+        if number % 3 == 2:
+            place = chance.randrange(len(text))
+            text = text[:place] + chance.choice(["", "0", '"', "[", "}", "null", "\x00"]) + text[place + 1 :]
+        file.write_text(text, encoding="utf-8")
+        try:
+            model.load_adapter(f"again {number}", folder)
+            taken += 1
+        except ValueError as error:
+            assert len(str(error)) < 500 + len(str(folder))
+    assert len(model.adapters) == 1 + taken
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_are_read(tiny_backbone: Any, tmp_path: Path, dtype: torch.dtype) -> None:
+    model = mixture(tiny_backbone, ("tale",))
+    folder = save(model, "tale", tmp_path)
+    change_weights(lambda w: {key: w[key].to(dtype) for key in w})(folder)
+    model.load_adapter("again", folder)
+    for mine, theirs in zip(*(model.adapter_parameters(name).values() for name in ("again", "tale")), strict=True):
+        assert torch.equal(mine, theirs.to(dtype).float())
 
 
 @pytest.mark.parametrize("damage", MISFITS.values(), ids=MISFITS)

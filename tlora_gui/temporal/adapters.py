@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from reprlib import repr as short
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -182,9 +184,11 @@ class PeftFormat:
                 tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
                 if tensor is None or tensor.shape != shape:
                     raise ValueError(f"the weights in {folder} do not fit this backbone: {layer} has others")
+                if not tensor.is_floating_point() or not tensor.float().isfinite().all():
+                    raise ValueError(f"the weights in {folder} are damaged: {layer} holds what is no finite number")
                 into.append(tensor.to(self._backbone.device, torch.float32))
         if stored:
-            raise ValueError(f"the weights in {folder} do not fit this backbone: it has no {next(iter(stored))}")
+            raise ValueError(f"the weights in {folder} do not fit this backbone: it has no {short(next(iter(stored)))}")
         return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
     @contextmanager
@@ -223,15 +227,20 @@ class PeftFormat:
             stored = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         except OSError as error:
             raise ValueError(f"there is no readable {CONFIG_FILE} in {folder}: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"the {CONFIG_FILE} in {folder} is damaged: {shorten(str(error), 200)}") from error
         if not isinstance(stored, dict) or stored.get("peft_type") != "LORA":
             raise ValueError(f"the adapter in {folder} is no LoRA adapter")
         settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
-        stored["target_modules"] = sorted(stored.get("target_modules") or [])
+        targets = stored.get("target_modules")
+        if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
+            stored["target_modules"] = sorted(targets)
         wanted = _ORDINARY | _IDLE | self._where()
         unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
         unlike += [key for key in self._where() if self._where()[key] and key not in stored]
         if unlike:
-            raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {', '.join(unlike)}")
+            what = shorten(", ".join(sorted(unlike)), 200)
+            raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {what}")
         return settings
 
 

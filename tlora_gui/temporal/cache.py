@@ -71,7 +71,8 @@ class CacheFormat:
             output = self._backbone(input_ids=ids_1T[:, ALIKE:], use_cache=True, **self.handed(cache))
         except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):  # as some say that they do not
             return False
-        if self._backbone.dtype.itemsize < 4 and any(shape == then for shape, then in zip(_shapes(cache), before)):
+        kept = (shape == then for shape, then in zip(_shapes(cache), before, strict=False))
+        if self._backbone.dtype.itemsize < 4 and any(kept):
             return False  # a state beside keys and values, and rounding would hide that it begins anew
         return agree(output.logits, whole_1TV[:, ALIKE:])
 
