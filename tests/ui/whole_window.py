@@ -72,8 +72,9 @@ def whole_window(theme: ThemeMode = "light", project: Path | None = None) -> Ite
     window.show()
     try:
         if project is not None:
-            window.controller._opening = 0
-            window.client.events.emit([(0, ProjectOpened(a_project(project))), (0, JobDone(0))])
+            window.controller.open_project(str(project))
+            (opening,) = window.client.live()
+            window.client.events.emit([(opening, ProjectOpened(a_project(project))), (opening, JobDone(opening))])
         QCoreApplication.processEvents()
         yield window
     finally:
