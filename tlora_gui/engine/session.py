@@ -88,10 +88,6 @@ class Session:
         space = self._workspace()
         return tuple(epoch for epoch in space.epochs if space.goes_on(epoch))
 
-    def mode(self, word: str) -> str:
-        """The mode of generation that a person means, see :meth:`Workspace.mode`."""
-        return self._workspace().mode(word)
-
     def steer(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
         if self._open is not None and self._open.speaking is not None:

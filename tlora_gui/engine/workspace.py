@@ -116,15 +116,6 @@ class Workspace:
         epochs = (SlotInfo(epoch.slug, epoch.name, epoch.colour) for epoch in named)
         return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
 
-    def mode(self, word: str) -> str:
-        """The mode of generation that a person means: a mode, a stored mixer's, an epoch's slug or its name.
-
-        Raises:
-            TloraError: if there is none; it lists the epochs.
-        """
-        stored = (mixer.mode for mixer in self.stored_mixers())
-        return word if word in ("", MIXER_MODE, SUM_MODE, AVERAGE_MODE, *stored) else self.epochs.find(word).slug
-
     def blend(self, mode: str) -> RowBlend:
         """Who speaks in a mode of generation.
 

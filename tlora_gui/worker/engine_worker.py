@@ -19,7 +19,7 @@ from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QTimer, Signa
 
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import Cancelled, TloraError, out_of_memory
 from tlora_gui.engine.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
 
@@ -217,7 +217,7 @@ def shortened(text: str) -> str:
 
 
 def _failure(job_id: int, error: BaseException) -> JobFailed:
-    if _is_out_of_memory(error):
+    if out_of_memory(error):
         return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
     if isinstance(error, OSError) and error.strerror:
         where = f" ({shortened(str(error.filename))})" if error.filename else ""
@@ -225,13 +225,6 @@ def _failure(job_id: int, error: BaseException) -> JobFailed:
     details = "".join(traceback.format_exception(error))
     what = shortened(str(error) or type(error).__name__)
     return JobFailed(job_id, f"Something went wrong: {what}", "Details can be copied.", details)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Python's own error, torch's on a GPU, and torch's on a CPU, which is a plain RuntimeError."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
 
 
 class _Broken:
