@@ -214,7 +214,7 @@ def _gguf_sizes(gguf: Path) -> list[int]:
     architecture = reader.fields["general.architecture"].contents()
     told = _gguf_number(reader, f"{architecture}.block_count")
     held = {int(found[1]) for tensor in reader.tensors if (found := re.match(r"blk\.(\d+)\.", tensor.name))}
-    if held != set(range(told)):
+    if len(held) != told or max(held, default=-1) != told - 1:
         raise TloraError(
             f"{gguf.name} is incomplete: it says that it has {told} blocks, and holds {len(held)}.",
             "Fetch the file anew, or choose another.",
