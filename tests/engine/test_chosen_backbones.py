@@ -1,4 +1,4 @@
-"""What happens when a backbone is chosen: refused with the reason, or used as far as it goes, and the person is told."""
+"""A backbone that is chosen is refused with the reason, or used as far as it goes, and the person is told."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def create(project: Path, backbone: Path) -> Session:
 
 
 def test_a_backbone_without_a_cache_is_refused_before_anything_is_written(folder_of: Any, tmp_path: Path) -> None:
-    with pytest.raises(TloraError, match="openai-gpt cannot be used: it cannot go on with a text: .* keeps no cache"):
+    with pytest.raises(TloraError, match=r"openai-gpt cannot be used: it cannot go on with a text: .* keeps no cache"):
         create(tmp_path / "project", folder_of("openai-gpt"))
     assert not (tmp_path / "project" / "project.json").exists()
 
@@ -77,7 +77,8 @@ def test_a_text_beyond_a_piece_is_read_as_in_one_pass(folder_of: Any, tmp_path: 
     session = create(tmp_path / "project", folder_of(family))
     assert session.model is not None
     ids_1T = torch.randint(257, (1, 280), generator=torch.Generator().manual_seed(0))
-    found = torch.tensor(sum(log_likelihoods(session.model, ids_1T[0].tolist(), 0, CancelToken()), []))
+    pieces = log_likelihoods(session.model, ids_1T[0].tolist(), 0, CancelToken())
+    found = torch.tensor([value for piece in pieces for value in piece])
     with torch.no_grad():
         logits_TV = make(family)(input_ids=ids_1T).logits[0]
     expected = -cross_entropy(logits_TV[:-1], ids_1T[0, 1:], reduction="none")

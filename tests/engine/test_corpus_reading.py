@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import QUICK, collect, only, train_job
+from engine_helpers import QUICK, collect, only, reopened, train_job
 
 from tlora_gui.engine import jobs
 from tlora_gui.engine.blocks import TokenBlocks, block_digests, make_blocks, read_blocks, summarise
@@ -515,9 +515,7 @@ def test_evaluation_of_dreams_survives_a_restart_and_refuses_an_edited_corpus(
         write(tmp_path / "verse" / file.name, file.read_bytes())
     settings = replace(QUICK, sleep=replace(QUICK.sleep, source="dreams"))
     collect(session.run(train_job("Verse", tmp_path / "verse", settings)))
-    assert session.project is not None
-    again = Session()
-    collect(again.run(jobs.OpenProject(str(session.project.path))))
+    again = reopened(session)
     one, other = (only(collect(each.run(jobs.Evaluate())), Evaluated)[0].scores for each in (session, again))
     assert one == other
     for file in (tmp_path / "verse").iterdir():

@@ -336,7 +336,25 @@ def drop_from_config(folder: Path, field: str) -> None:
     file.write_text(json.dumps(fields))
 
 
-ODD = (None, True, False, 0, -1, 4, 1e308, 10**30, float("nan"), float("inf"), "", "4", "é" * 5000, [], [None], {}, {"a": [1]})
+ODD = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    4,
+    1e308,
+    10**30,
+    float("nan"),
+    float("inf"),
+    "",
+    "4",
+    "é" * 5000,
+    [],
+    [None],
+    {},
+    {"a": [1]},
+)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -116,6 +116,13 @@ def test_recomputing_awakes_no_dropout(tiny_backbone: Any) -> None:
     assert not any(module.training for module in model.backbone.modules())
 
 
+def test_only_the_cpu_is_asked_who_speaks(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    with torch.no_grad():
+        assert model._fused.mix(torch.eye(4)[None, 2:3]).heard == (1,)
+        assert model._fused.mix(torch.eye(4, device="meta")[None, 2:3]).heard == (0, 1, 2), "asking holds a device up"
+
+
 # -- shapes -----------------------------------------------------------------------------------------------------
 
 
@@ -151,7 +158,9 @@ FLAT = {
 def test_a_layer_may_read_its_tokens_in_any_shape_that_tells_them(
     tiny_backbone: Any, bare: Any, shape: str, blend: Any, autocast: bool
 ) -> None:
-    expected, odd = (mixture(each, ("verse",), live="tale") for each in (bare, with_odd_layer(tiny_backbone, FLAT[shape])))
+    expected, odd = (
+        mixture(each, ("verse",), live="tale") for each in (bare, with_odd_layer(tiny_backbone, FLAT[shape]))
+    )
     for model in (expected, odd):
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             model.next_token_loss(IDS_BT, blend).loss.backward()

@@ -187,8 +187,8 @@ class Project:
         """Whether this very project is still where it was opened."""
         try:
             return ProjectIndex.read(self.path / INDEX) == self.index
-        except TloraError:
-            return False
+        except TloraError as error:  # what cannot be opened just now is told by whoever needs it
+            return isinstance(error.__cause__, OSError) and os.path.exists(self.path / INDEX)
 
     def require_writable(self) -> None:
         """Refuse to write where the project is not, or not any more.

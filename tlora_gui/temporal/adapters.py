@@ -80,6 +80,7 @@ class PeftFormat:
         self._targets: set[str] = set()
         refused, met, others = _refused_by_peft(backbone), set[nn.Module](), set[str]()
         names: list[list[str]] = []
+        linear: dict[type[nn.Module], bool] = {}
         for index, block in enumerate(blocks):
             for name, module in block.named_modules():
                 if module in met:  # shared by several blocks: it belongs to the first
@@ -88,7 +89,9 @@ class PeftFormat:
                 if index < first_block or not name:
                     continue
                 suffixes = _suffixes(name)
-                if suffixes[0] not in refused and _is_linear(module, backbone.dtype):
+                if type(module) not in linear:
+                    linear[type(module)] = _is_linear(module, backbone.dtype)
+                if linear[type(module)] and suffixes[0] not in refused:
                     self.layers[f"{path}.{index}.{name}"] = module
                     names.append(suffixes)
                 else:
@@ -273,7 +276,7 @@ def _refused_by_peft(backbone: PreTrainedModel) -> set[str]:
     It refuses the output projections of state space models, whose fast kernels read the weight alone, and takes the
     dense layers beside fused experts for the experts that had their names before.
     """
-    kind = backbone.config.model_type
+    kind = str(backbone.config.model_type)
     if kind in ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"):
         return {"out_proj"}
     fused = {"mixtral": {"w1", "w2", "w3"}, "qwen2_moe": {"gate_proj", "up_proj", "down_proj"}}
@@ -289,7 +292,7 @@ def _is_linear(module: nn.Module, dtype: torch.dtype) -> bool:
         return False
     inputs, outputs = _features(module)
     try:
-        given = module(torch.zeros(1, inputs, dtype=dtype, device=module.weight.device))
+        given = module(torch.zeros(1, inputs, dtype=dtype, device=next(module.parameters()).device))
     except (RuntimeError, ValueError, TypeError):
         return False
     return isinstance(given, Tensor) and given.shape == (1, outputs)

@@ -1,4 +1,4 @@
-"""What the mixture rests on, tried once with a backbone when it is chosen; what fails is refused with the reason."""
+"""What the mixture rests on is tried once with a backbone when it is chosen; one that fails is refused in words."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def refuse_unfit(model: TemporalLoRA) -> None:
         ValueError: what does not hold.
     """
     for name, parameter in model.backbone_parameters().items():
-        adds_up = parameter.is_floating_point() and parameter.element_size() > 1  # smaller ones cannot
-        if adds_up and not parameter.detach().sum(dtype=torch.float32).isfinite():
+        whole = parameter.is_floating_point() and parameter.element_size() > 1  # smaller kinds cannot be added up
+        if whole and not parameter.detach().sum(dtype=torch.float32).isfinite():
             raise ValueError(f"the weights hold NaN or infinite numbers, in {name}")
     ids_2T = probe_ids(model.backbone)
     with _epochs_that_speak(model):
@@ -52,7 +52,7 @@ def _epochs_that_speak(model: TemporalLoRA) -> Iterator[None]:
                     for parameter in model.adapters[name].weights.up:
                         parameter.copy_(0.02 * torch.randn(parameter.shape))
             with torch.no_grad():
-                model.mixer.head.weight.copy_(torch.randn(model.mixer.head.weight.shape))
+                model.mixer.head.weight.copy_(0.1 * torch.randn(model.mixer.head.weight.shape))
                 model.mixer.head.bias.zero_()
             yield
         finally:
@@ -73,11 +73,14 @@ def _try_reading(model: TemporalLoRA, ids_2T: Tensor) -> Tensor:
     if moved_T[:ALIKE].max() > 1e-3 * moved_T[ALIKE:].max():  # 0 for causal models, 3e-3 for a tiny untrained BERT
         raise ValueError("it is not a causal language model, so it cannot write text token by token")
     with _told_as("it cannot go on with a text"):
-        begun = model(ids_2T[:1, :ALIKE], use_cache=True)
-        step = model(ids_2T[:1, ALIKE : ALIKE + 1], cache=begun.cache, mixer_state=begun.mixer_state, use_cache=True)
+        begun = now = model(ids_2T[:1, :ALIKE], use_cache=True)
+        steps = []
+        for id_11 in ids_2T[:1, ALIKE : ALIKE + 2].split(1, dim=1):
+            now = model(id_11, cache=now.cache, mixer_state=now.mixer_state, use_cache=True)
+            steps.append(now.logits_BTV)
     if not agree(begun.logits_BTV, both_2TV[:1, :ALIKE]):
         raise ValueError("it reads a text in a batch otherwise than alone")
-    if not agree(step.logits_BTV, both_2TV[:1, ALIKE : ALIKE + 1]):
+    if not agree(torch.cat(steps, dim=1), both_2TV[:1, ALIKE : ALIKE + 2]):
         raise ValueError("it goes on with a text otherwise than it reads it at once")
     return logits_loss(both_2TV[:1], ids_2T[:1])
 
