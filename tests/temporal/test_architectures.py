@@ -326,3 +326,15 @@ def test_what_cannot_carry_a_mixture_is_refused_with_the_reason(family: str) -> 
     with pytest.raises(ValueError) as caught:
         refuse_unfit(TemporalLoRA(make(family, settings)))
     assert re.match(reason, str(caught.value))
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("where", ["model.embed_tokens.weight", "model.layers.2.mlp.up_proj.weight", "lm_head.weight"])
+def test_weights_that_are_no_numbers_are_told_as_such(where: str, value: float) -> None:
+    backbone = make("llama", {})
+    with torch.no_grad():
+        backbone.get_parameter(where)[50, 5] = value
+    model = TemporalLoRA(backbone)
+    with pytest.raises(ValueError, match=f"the weights hold NaN or infinite numbers, in {where}"):
+        refuse_unfit(model)
+    assert not model.adapters and model.mixer.slots == 1

@@ -276,11 +276,12 @@ def _refused_by_peft(backbone: PreTrainedModel) -> set[str]:
     It refuses the output projections of state space models, whose fast kernels read the weight alone, and takes the
     dense layers beside fused experts for the experts that had their names before.
     """
-    kind = str(backbone.config.model_type)
+    kind: Any = backbone.config.model_type
     if kind in ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"):
         return {"out_proj"}
     fused = {"mixtral": {"w1", "w2", "w3"}, "qwen2_moe": {"gate_proj", "up_proj", "down_proj"}}
-    return fused.get(getattr(conversion_mapping, "_MODEL_TO_CONVERSION_PATTERN", {}).get(kind), set())
+    families: dict[str, str] = getattr(conversion_mapping, "_MODEL_TO_CONVERSION_PATTERN", {})
+    return fused.get(families.get(kind, ""), set())
 
 
 @torch.no_grad()

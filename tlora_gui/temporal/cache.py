@@ -109,8 +109,8 @@ def probe_ids(backbone: PreTrainedModel) -> Tensor:
     vocabulary = backbone.config.get_text_config().vocab_size
     ids_2T = (torch.arange(1, 13).view(2, -1) * (vocabulary // 13)) % vocabulary
     ids_2T[1, :ALIKE] = ids_2T[0, :ALIKE]
-    device: torch.device = backbone.device
-    return ids_2T.to(device)
+    on_device_2T: Tensor = ids_2T.to(backbone.device)
+    return on_device_2T
 
 
 def agree(logits: Tensor, expected: Tensor) -> bool:
