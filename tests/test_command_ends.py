@@ -39,6 +39,14 @@ def short(patch: pytest.MonkeyPatch, cache: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Whoever runs the tests in the background may have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
 def _short(capped_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     short(monkeypatch, tmp_path_factory.getbasetemp() / "command-cache")
 

@@ -104,7 +104,8 @@ def test_another_word_branches_off_and_can_be_undone(open_window: OpenWindow, tr
     person = open_window(trained_project)
     parent = person.generate("def f")
     at = first_new(parent).index + 3
-    branch_with_keys(person, at, 1)
+    others = [place for place, each in enumerate(parent[at].alternatives) if each.token_id != parent[at].token_id]
+    branch_with_keys(person, at, others[-1])
     branch = tuple(person.text.tokens)
 
     assert branch[:at] == parent[:at] and branch[at].token_id != parent[at].token_id

@@ -272,6 +272,7 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_uninterrupted_epoch_bit_f
     straight = reopen(one_epoch)
     collect(straight.run(train_job("Code", corpora["code"], settings)))
     path = path_of(one_epoch)
+    one_epoch.close()  # or its lock would keep the child out
     kept = Checkpoints(path / "checkpoints")
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(Path(__file__).parent), str(path), corpora["code"]])
     while child.poll() is None and not kept.slugs():

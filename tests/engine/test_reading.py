@@ -10,7 +10,7 @@ import pytest
 import torch
 from engine_helpers import collect, only
 
-from tlora_gui.engine import corpus, jobs
+from tlora_gui.engine import corpus, corpus_files, jobs
 from tlora_gui.engine.cancel import CancelToken
 from tlora_gui.engine.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.errors import Cancelled, TloraError
@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_opened_says_why(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", fail)
+        patch.setattr(corpus_files, "open", fail, raising=False)
         with pytest.raises(TloraError, match="Permission denied"):
             collect(one_epoch.run(jobs.ReadTextFile(str(path))))
     with monkeypatch.context() as patch:

@@ -248,8 +248,8 @@ def test_training_tells_begin_steps_measurements_and_end(session: Session, corpo
     events = collect(session.run(job))
     order = [type(event).__name__ for event in events]
     steps = ["HeldOut", *["TrainStep"] * 3, "HeldOut", *["TrainStep"] * 3, "HeldOut"]
-    assert order == ["EpochsChanged", "TrainStarted", *steps, "EpochFinished", "EpochsChanged"]
-    started = events[1]
+    assert order == ["CorpusRead", "EpochsChanged", "TrainStarted", *steps, "EpochFinished", "EpochsChanged"]
+    started = events[2]
     assert (started.total_steps, started.first_step, started.epoch.state) == (6, 0, "training")
     epoch = only(events, EpochFinished)[0].epoch
     assert (epoch.slug, epoch.name, epoch.era, epoch.state) == ("verse", "Verse", "Renaissance", "frozen")
@@ -257,7 +257,7 @@ def test_training_tells_begin_steps_measurements_and_end(session: Session, corpo
     assert epoch.corpus == (str(corpora["verse"]),)
     assert epoch.held_out_loss == events[-3].loss
     assert events[-1] == EpochsChanged((epoch,))
-    assert session.info().history == (("verse", tuple(events[2:-2])),)
+    assert session.info().history == (("verse", tuple(events[3:-2])),)
 
 
 @pytest.mark.parametrize("name", ["Verse", "  Verse", "", "  ", "Eternity"])

@@ -114,6 +114,7 @@ def _run(
     epochs.put(info)
 
     def checkpoint(run: EpochRun) -> None:
+        project.require_writable()
         project.checkpoints.save(epochs[info.slug], settings, run.blocks, run.state_dict(), history)
 
     training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
