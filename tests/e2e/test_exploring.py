@@ -103,7 +103,7 @@ def test_every_epoch_says_what_it_would_have_said_here(open_window: OpenWindow, 
 def test_another_word_branches_off_and_can_be_undone(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     parent = person.generate("def f")
-    at = first_new(parent).index + 3
+    at = next(token.index for token in parent[first_new(parent).index + 1 :] if token.text)  # one that can be seen
     others = [place for place, each in enumerate(parent[at].alternatives) if each.token_id != parent[at].token_id]
     branch_with_keys(person, at, others[-1])
     branch = tuple(person.text.tokens)
