@@ -7,6 +7,7 @@ from typing import TypeVar
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -34,6 +35,18 @@ def _fill(box: Box, items: tuple[QWidget | QLayout | None, ...], spacing: int, m
         else:
             box.addLayout(item)
     return box
+
+
+class Panel(QFrame):
+    """As high as its words are at its width: a scroll area would press it together."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def sizeHint(self) -> QSize:
+        width, layout = self.maximumWidth(), self.layout()
+        assert layout is not None
+        return QSize(width, layout.totalHeightForWidth(width))
 
 
 def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
