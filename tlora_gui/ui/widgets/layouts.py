@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.ui.theme import scaled
+
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
 _UNBOUNDED = 16_777_215  # QWIDGETSIZE_MAX, which PySide6 does not have
@@ -149,13 +151,16 @@ def _height(item: QLayoutItem, width: int) -> int:
     return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
 
 
-def fields(*items: tuple[str, QWidget], label_width: int = 110) -> QGridLayout:
-    """A form: a label and its field in each row, fields as wide as they want to be."""
+def fields(*items: tuple[str, QWidget], label_width: int = 140) -> QGridLayout:
+    """A form: a label and its field in each row, fields as wide as they want to be.
+
+    Labels take ``label_width`` pixels at text of ten points, so that the fields of forms below each other are aligned.
+    """
     grid = QGridLayout()
     grid.setContentsMargins(*NO_MARGINS)
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(8)
-    grid.setColumnMinimumWidth(0, label_width)
+    grid.setColumnMinimumWidth(0, scaled(label_width))
     grid.setColumnStretch(1, 1)
     for index, (text, field) in enumerate(items):
         name = QLabel(text)

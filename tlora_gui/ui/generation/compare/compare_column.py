@@ -22,7 +22,7 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
-_ROW_HEAD_WIDTH = 216
+_ROW_HEAD_WIDTH = 240
 
 
 class CompareColumn(QWidget):
@@ -61,7 +61,7 @@ class CompareColumn(QWidget):
             beside.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
             beside.setLayout(column(head, self._bar, self._figures, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text, spacing=12)
+            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text)
         else:
             whole = column(head, self._bar, self.text, self._figures, spacing=6)
             whole.setStretch(2, 1)
