@@ -322,7 +322,11 @@ def test_a_sweep_has_rows_of_full_width_that_are_filled_in_the_same_way(
     assert page.columns == 5
     tops = [shown_text(page, number).mapTo(page, shown_text(page, number).rect().topLeft()).y() for number in range(5)]
     assert tops == sorted(set(tops))
-    assert all(shown_text(page, number).width() > 450 for number in range(5))
+    assert all(shown_text(page, number).width() > page.width() * 0.6 for number in range(5))
+    rights = {
+        shown_text(page, number).mapTo(page, shown_text(page, number).rect().topRight()).x() for number in range(5)
+    }
+    assert rights == {page.width() - 1}
     fill(page, 0, "to code or")
     fill(page, 4, "to code is", 2)
     assert overlined(page, 4) == "is" and "tokens/s" not in figures(page, 4)

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from cut_words import cut_words
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QPoint
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from whole_window import EPOCHS, whole_window
 from window_states import states
 
 from tlora_gui.paths import resource
 from tlora_gui.ui.charts.plot import ChartPlot
+from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.epochs.settings_box import SettingsBox
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.translation import install
 
@@ -48,6 +50,24 @@ def test_no_word_is_cut_off_where_there_is_room(
         install(qapp, "en")
     # Phases and rows of the matrix are as wide as their share of the training: names in them have what room there is.
     assert sorted(words for words in cut if not any(f"drawn '{name}' as" in words for name in _NAMES)) == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("family", "points"), FONTS)
+def test_fields_of_a_new_epoch_are_aligned(
+    qapp: QApplication, font: None, family: str, points: int, language: str
+) -> None:
+    qapp.setFont(QFont(family, points))
+    install(qapp, language)
+    try:
+        dialog = NewEpochDialog()
+    finally:
+        install(qapp, "en")
+    dialog.findChild(SettingsBox).advanced.set_open(True)
+    dialog.show()
+    qapp.processEvents()
+    names = ("epochNameEdit", "epochEraEdit", "passesSpin", "tokensSpin", "learningRateSpin", "blockSizeSpin")
+    assert len({dialog.findChild(QWidget, name).mapTo(dialog, QPoint()).x() for name in names}) == 1
 
 
 @pytest.mark.parametrize("scale", SCALES)

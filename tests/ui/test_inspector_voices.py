@@ -257,6 +257,14 @@ def test_a_voices_own_word_can_be_gone_on_with_unless_it_came(inspector: TokenIn
     assert len(chosen) == 3
 
 
+def test_an_answer_below_the_edge_is_scrolled_into_sight(inspector: TokenInspector, wait_until: WaitUntil) -> None:
+    inspector.resize(250, 500)
+    QApplication.processEvents()
+    ask_and_answer(inspector)
+    found = rows(inspector, "voiceRows")
+    wait_until(lambda: found.visibleRegion().boundingRect().height() == found.height())
+
+
 def test_an_answer_for_another_token_is_dropped(inspector: TokenInspector) -> None:
     click(inspector, "askOthersButton")
     inspector.show_token(replace(CAME, index=6), SLOTS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QLocale, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton
 
@@ -45,13 +45,22 @@ def language(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[QLo
     QLocale.setDefault(before)
 
 
-@pytest.fixture(params=[type_in, paste])
+def press_return(box: QAbstractSpinBox) -> None:
+    QTest.keyClick(box, Qt.Key.Key_Return)
+
+
+def go_elsewhere(box: QAbstractSpinBox) -> None:
+    QApplication.sendEvent(box, QFocusEvent(QEvent.Type.FocusOut))
+
+
+@pytest.fixture(params=[(type_in, press_return), (type_in, go_elsewhere), (paste, press_return)])
 def entered(request: pytest.FixtureRequest) -> Callable[[Any, str], Any]:
     """Writes a text into a field that is left then, and gives the number that it has."""
+    write, leave = request.param
 
     def enter(box: Any, text: str) -> Any:
-        request.param(box, text)
-        QTest.keyClick(box, Qt.Key.Key_Return)
+        write(box, text)
+        leave(box)
         return box.value()
 
     return enter

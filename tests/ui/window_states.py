@@ -12,7 +12,15 @@ from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.config import MIXER_MODE
-from tlora_gui.engine.events import CorpusSummary, Counterfactual, Evaluated, Progress, StoredMixer, TrainStep
+from tlora_gui.engine.events import (
+    CorpusSummary,
+    Counterfactual,
+    Evaluated,
+    GenerationStarted,
+    Progress,
+    StoredMixer,
+    TrainStep,
+)
 from tlora_gui.engine.sharing.records import summary_of
 from tlora_gui.engine.texts import Alternative, ReadReport, TextPart, Voice
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
@@ -159,7 +167,13 @@ def _pages(window: MainWindow) -> Iterator[State]:
     generation.compare_page.show_records([replace(a_generation(), name=name) for name in ("", "Second", "Third")])
     turn()
     yield "compare records", window
-    generation.compare_page.show_rows(["100 % Shakespeare", "75 / 25", "50 / 50", "25 / 75", "100 % Python"])
+    blends = [f"Shakespeare {share} % · Python {100 - share} %" for share in (75, 50, 25)]
+    generation.compare_page.show_rows(["Shakespeare 100 %", *blends, "Python 100 %"])
+    for number in range(5):
+        text = a_generation() if number == 0 else replace(a_generation(), tokens=a_generation().tokens[number:])
+        generation.compare_page.start(number, GenerationStarted(text.prompt, text.mode, text.sampling, text.slots))
+        generation.compare_page.add_tokens(number, text.tokens)
+        generation.compare_page.finish(number, text)
     turn()
     yield "sweep", window
     generation.show_record(a_generation())

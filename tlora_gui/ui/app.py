@@ -26,6 +26,9 @@ or draw off screen:
 Without any window:
     tlora train --help"""
 
+_TITLE_BAR = 40
+"""Pixels, about; how many it takes is known once the window is on screen."""
+
 
 def create_window(project: str | None = None, theme: ThemeMode | None = None) -> MainWindow:
     """The wired window, hidden. A ``QApplication`` must exist. The engine starts loading when it is first shown.
@@ -62,7 +65,12 @@ def run(options: argparse.Namespace) -> int:
     window = create_window(project, options.theme)
     if options.exit_when_visible:
         window.first_painted.connect(_tell_and_leave)
-    window.show()
+    room = window.screen().availableSize()
+    too_large = window.width() > room.width() or window.height() + _TITLE_BAR > room.height()
+    if too_large and not options.demo:
+        window.showMaximized()
+    else:
+        window.show()
     if options.demo:
         from tlora_gui.ui.demo import TOKENS_PER_PASS, Demo
 

@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.generation)
-        centre = QWidget()
+        self._centre = centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(8)
@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.welcome)
         for dock in self.docks:
             dock.hide()
+        self._centre.setContentsMargins(8, 0, 8, 0)  # no dock keeps the banner from the window's edges
         self.setWindowTitle("Temporal LoRA")
         self.backbone_label.clear()
         self.welcome.set_recent(self.settings.recent_projects)
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
         """The project's panels."""
         if not self.project_shown:
             self.pages.setCurrentWidget(self.generation)
+            self._centre.setContentsMargins(0, 0, 0, 0)
             layout: QByteArray = self.settings.layout
             if layout.isEmpty() or not self.restoreState(layout, _LAYOUT):
                 self._reset_layout()

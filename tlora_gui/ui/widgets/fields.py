@@ -260,13 +260,8 @@ class SeedBox(_TakenWhole, QAbstractSpinBox):
             self.valueChanged.emit(value)
 
     def _written(self, text: str) -> None:
-        if (seed := self._read(text)) is not None:
-            self._take(seed)
-
-    def _end(self) -> None:
-        if self._read(self.text()) is None and self._before is not None:
-            self._take(self._before)
-        super()._end()
+        seed = self._read(text)
+        self._take(self._before if seed is None else seed)
 
     def _show(self) -> None:
         self.lineEdit().setText(self.textFromValue(self._value))

@@ -7,6 +7,7 @@ from typing import TypeVar
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -16,6 +17,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from tlora_gui.ui.theme import scaled
 
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
@@ -34,6 +37,18 @@ def _fill(box: Box, items: tuple[QWidget | QLayout | None, ...], spacing: int, m
         else:
             box.addLayout(item)
     return box
+
+
+class Panel(QFrame):
+    """As high as its words are at its width: a scroll area would press it together."""
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def sizeHint(self) -> QSize:
+        width, layout = self.maximumWidth(), self.layout()
+        assert layout is not None
+        return QSize(width, layout.totalHeightForWidth(width))
 
 
 def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
@@ -136,13 +151,16 @@ def _height(item: QLayoutItem, width: int) -> int:
     return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
 
 
-def fields(*items: tuple[str, QWidget], label_width: int = 110) -> QGridLayout:
-    """A form: a label and its field in each row, fields as wide as they want to be."""
+def fields(*items: tuple[str, QWidget], label_width: int = 140) -> QGridLayout:
+    """A form: a label and its field in each row, fields as wide as they want to be.
+
+    Labels take ``label_width`` pixels at text of ten points, so that the fields of forms below each other are aligned.
+    """
     grid = QGridLayout()
     grid.setContentsMargins(*NO_MARGINS)
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(8)
-    grid.setColumnMinimumWidth(0, label_width)
+    grid.setColumnMinimumWidth(0, scaled(label_width))
     grid.setColumnStretch(1, 1)
     for index, (text, field) in enumerate(items):
         name = QLabel(text)

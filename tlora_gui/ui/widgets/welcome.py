@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -25,7 +24,7 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_duration
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import Panel, column, label, row
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import choose_folder
 from tlora_gui.ui.widgets.strategy_choice import StrategyChoice
@@ -41,18 +40,6 @@ def free_name(folder: Path, wanted: str) -> str:
         number += 1
         name = f"{wanted} {number}"
     return name
-
-
-class _Card(QFrame):
-    """As high as its words are at its width: a scroll area would press it together."""
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def sizeHint(self) -> QSize:
-        width, layout = self.maximumWidth(), self.layout()
-        assert layout is not None
-        return QSize(width, layout.totalHeightForWidth(width))
 
 
 class Welcome(QWidget):
@@ -71,7 +58,7 @@ class Welcome(QWidget):
         self._choices, self._progress = self._choices_page(), self._progress_page()
         for page in (self._choices, self._progress):
             self._pages.addWidget(page)
-        card = _Card()
+        card = Panel()
         card.setObjectName("welcomeCard")
         card.setProperty("role", "panel")
         card.setFixedWidth(scaled(CARD_WIDTH))

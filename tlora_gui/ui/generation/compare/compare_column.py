@@ -18,10 +18,11 @@ from tlora_gui.ui.generation.text.swatch import dot_icon
 from tlora_gui.ui.generation.text.token_style import share_text, surprise_bits
 from tlora_gui.ui.generation.text.token_view import TokenView
 from tlora_gui.ui.generation.token.bars import MixBar
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.layouts import column, label, row, set_role, small_button
+from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
-_ROW_HEAD_WIDTH = 216
+_ROW_HEAD_WIDTH = 240
 
 
 class CompareColumn(QWidget):
@@ -56,14 +57,11 @@ class CompareColumn(QWidget):
     def _lay_out(self) -> None:
         head = row(self._choice, self._remove, self._title, spacing=4)
         if self._as_row:
-            left = column(head, self._bar, self._figures, None, spacing=4)
-            left.setContentsMargins(0, 0, 0, 0)
-            beside = QWidget()
-            beside.setFixedWidth(_ROW_HEAD_WIDTH)
-            beside.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
-            beside.setLayout(left)
+            beside = Panel()
+            beside.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
+            beside.setLayout(column(head, self._bar, self._figures, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text, spacing=12)
+            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text)
         else:
             whole = column(head, self._bar, self.text, self._figures, spacing=6)
             whole.setStretch(2, 1)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QScrollArea, QWidget
 
 from tlora_gui.engine.events import GenerationStarted
 from tlora_gui.engine.texts import GenerationRecord, TokenEvent
@@ -15,7 +15,7 @@ from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.theme import LIGHT, Theme
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import NO_MARGINS, column, label, row
 
 Shown = Literal["modes", "records", "rows"]
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 4
@@ -53,8 +53,16 @@ class ComparePage(QFrame):
         self._again.clicked.connect(self.show_modes)
         self._add.clicked.connect(self._add_column)
         self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._places.setContentsMargins(*NO_MARGINS)
         header = row(self._hint, None, self._again, self._add)
-        whole = column(header, self._places)
+        places = QWidget()
+        places.setLayout(self._places)
+        scroll = QScrollArea()  # five rows of a sweep can be higher than a low window
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(places)
+        whole = column(header, scroll)
         whole.setStretch(1, 1)
         self.setLayout(whole)
         self.show_modes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.config import MixingDesk
@@ -136,6 +136,7 @@ class TokenInspector(QFrame):
     def show_counterfactual(self, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
         """Show what others would have said; an answer for another token than the one asked about last is dropped."""
         self._voices.show_answer(answer, slots)
+        QTimer.singleShot(0, self._reveal_voices)  # once they have their place
 
     def ask(self) -> None:
         """Ask what others would have said at the token that is shown, if that is not known yet."""
@@ -177,6 +178,10 @@ class TokenInspector(QFrame):
 
     def _choose_again(self) -> None:
         self.again_requested.emit(self._index)
+
+    def _reveal_voices(self) -> None:
+        if self._voices.rows.isVisible():
+            self._scroll.ensureWidgetVisible(self._voices.rows, 0, 0)
 
     def _reveal_row(self, on_screen: QPoint) -> None:
         place = self._content.mapFromGlobal(on_screen)
