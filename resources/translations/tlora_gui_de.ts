@@ -1646,7 +1646,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Nothing stored is lost by it. Details can be copied.</source>
-        <translation>Nichts Gespeichertes geht dadurch verloren. Einzelheiten lassen sich kopieren.</translation>
+        <translation>Nichts Gespeichertes geht dadurch verloren. Details lassen sich kopieren.</translation>
     </message>
 </context>
 <context>
@@ -2030,7 +2030,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Reset</source>
-        <translation>Zurück</translation>
+        <translation>Zurücksetzen</translation>
     </message>
     <message>
         <source>Reset the mixing desk</source>
@@ -3268,7 +3268,7 @@ hatten andere Sprecher</translation>
     </message>
     <message>
         <source>as I walk</source>
-        <translation>beim Gehen</translation>
+        <translation>beim Durchgehen</translation>
     </message>
     <message>
         <source>Ask every epoch as I walk</source>
