@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,8 +18,12 @@ import pytest
 
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
-from tlora_gui.engine import dreams
+from tlora_gui.engine import dreams, jobs
+from tlora_gui.engine.epoch_list import EpochList
+from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.events import EpochInfo
 from tlora_gui.engine.project_lock import lock_project
+from tlora_gui.engine.session import Session
 from tlora_gui.temporal import active_sleep
 
 ROOT = Path(__file__).parent.parent
@@ -201,6 +206,34 @@ def test_evaluate_prints_a_line_for_each_epoch_and_one_for_each_figure_over_all(
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split()[4:])
     assert re.search(r" border .* after \d+ tokens ", lag)
     assert re.search(r" calibration error .* [01]\.\d{3}$", calibration)
+
+
+def test_a_measurement_of_nothing_is_refused(
+    trained: tuple[Path, list[Told]], tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    for tokens in (0, -3):
+        told = typed("evaluate", trained[0], "--held-out-tokens", tokens)
+        assert (told.status, told.out) == (1, "") and "held_out_tokens must be at least 1" in told.err
+    session = Session()
+    list(session.run(jobs.CreateProject(str(tmp_path / "new"), str(tiny_model_folder))))
+    session.close()
+    told = typed("evaluate", tmp_path / "new")
+    assert (told.status, told.out) == (1, "") and "no epoch to measure" in told.err
+
+
+def test_a_broken_epoch_is_told_where_it_is_left_out(trained: tuple[Path, list[Told]], tmp_path: Path) -> None:
+    shutil.copytree(trained[0], tmp_path / "p")
+    (tmp_path / "p" / "epochs" / "02-code" / "adapter_model.safetensors").write_bytes(b"cut")
+    told = typed("generate", tmp_path / "p", "def f", "--max-new-tokens", 2)
+    assert told.status == 0 and told.err.startswith("Code is left out: ")
+
+
+def test_of_names_that_differ_in_capitals_only_the_exact_one_is_meant() -> None:
+    named = (("verse", "verse"), ("verse-2", "Verse"))
+    epochs = EpochList(EpochInfo(slug, name, "", "#000000", "frozen") for slug, name in named)
+    assert [epochs.find(word).slug for word in ("verse", "Verse")] == ["verse", "verse-2"]
+    with pytest.raises(TloraError, match="Several epochs"):
+        epochs.find("VERSE")
 
 
 @pytest.mark.parametrize("mode", ["mixer", "code", "", "+sum", "+average"])

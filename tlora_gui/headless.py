@@ -268,6 +268,9 @@ class _Verb:
                 terminal.status(event.label + amount)
             case ProjectOpened(project):
                 self._epochs = EpochList(project.epochs)
+                for epoch in project.epochs:
+                    if epoch.state == "broken":
+                        terminal.remark(f"{epoch.name} is left out: {epoch.note}.")
                 if project.backbone.note and self.options.verb == "train":
                     terminal.remark(project.backbone.note)
             case EpochsChanged():

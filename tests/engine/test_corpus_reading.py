@@ -75,6 +75,12 @@ def text_of(tokenizer: Any, blocks_NT: torch.Tensor) -> str:
 # -- encodings --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("line_end", ["\x85", "\u2028", "\u2029", "\r\r\n"])
+def test_line_ends_of_other_systems_are_made_equal(tmp_path: Path, line_end: str) -> None:
+    text = prose("latin", 60)
+    assert read_one(write(tmp_path / "a.txt", text.replace("\n", line_end).encode()))[0] == text
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
 @pytest.mark.parametrize("kind", WORDS)
 def test_a_text_comes_back_from_every_encoding_with_its_line_ends_made_equal(
@@ -153,6 +159,10 @@ def test_a_file_that_begins_with_8_kb_of_blanks_is_read(tmp_path: Path) -> None:
         ("film.txt", "1\n00:00:01,000 --> 00:00:02,000\nO night\n"),
         ("a.xml", '<?xml version="1.0"?><a>night</a>'),
         ("a.ipynb", '{"cells": []}'),
+        ("list.txt", '["O gentle night", "that hides the moon"]\n'),
+        ("rows.txt", '[[0, "O gentle night"], [1, "that hides the moon"]]\n'),
+        ("a.ass", "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,O night\n"),
+        ("a.mbox", "From: a@example.org\nSubject: night\n\nO night\n"),
     ],
 )
 def test_markup_is_read_with_a_remark_that_it_is_learnt_too(
@@ -168,6 +178,9 @@ def test_markup_is_read_with_a_remark_that_it_is_learnt_too(
 def test_encoded_data_in_bulk_is_remarked_and_plain_text_is_not(tmp_path: Path) -> None:
     data = base64.encodebytes(random.Random(0).randbytes(20_000)).decode()
     assert "base64" in read_one(write(tmp_path / "a.txt", "A picture:\n" + data))[1][0]
+    assert "base64" in read_one(write(tmp_path / "hex.txt", random.Random(0).randbytes(20_000).hex()))[1][0]
+    assert read_one(write(tmp_path / "rulers.txt", ("O gentle night\n" + "=" * 70 + "\n") * 50))[1] == []
+    assert read_one(write(tmp_path / "links.md", "[[O gentle night]], [1] and more\n" * 50))[1] == []
     assert read_one(write(tmp_path / "b.txt", prose("latin", 3000) + "=" * 70 + "\n"))[1] == []
     assert read_one(write(tmp_path / "c.md", "# Title\n\n- `code` {braces}\n" * 50))[1] == []
 

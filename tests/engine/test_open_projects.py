@@ -195,6 +195,16 @@ def test_a_folder_whose_name_is_no_utf_8_is_refused_before_anything_is_made(
     assert not Path(odd).exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such names")
+def test_a_backbone_in_a_folder_whose_name_is_no_utf_8_is_not_called_damaged(
+    tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/m\xe9")
+    shutil.copytree(tiny_model_folder, odd)
+    told = str(refusal(Session(), jobs.CreateProject(str(tmp_path / "p"), odd)))
+    assert "is not UTF-8" in told and told.encode()
+
+
 # -- the backbone -----------------------------------------------------------------------------------------------
 
 

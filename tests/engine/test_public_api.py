@@ -267,6 +267,30 @@ def test_loaded_model_without_its_tokenizer_is_refused(tiny_model_folder: Path) 
         TemporalLoRAModel(AutoModelForCausalLM.from_pretrained(tiny_model_folder))
 
 
+def test_loaded_model_is_refused_with_what_is_no_tokenizer(tiny_model_folder: Path) -> None:
+    name: Any = "tiny"
+    with pytest.raises(TloraError, match="A str is no tokenizer"):
+        TemporalLoRAModel(AutoModelForCausalLM.from_pretrained(tiny_model_folder), tokenizer=name)
+
+
+def test_loaded_model_without_a_head_is_refused(tiny_model_folder: Path, tiny_tokenizer: Any) -> None:
+    body = AutoModelForCausalLM.from_pretrained(tiny_model_folder).model
+    with pytest.raises(TloraError, match="is not a causal language model"):
+        TemporalLoRAModel(body, tokenizer=tiny_tokenizer)
+
+
+@pytest.mark.parametrize("prompt", [None, b"text", ["text"], 5])
+def test_what_is_no_text_is_not_continued(model: TemporalLoRAModel, prompt: Any) -> None:
+    with pytest.raises(TloraError, match=f"A {type(prompt).__name__} is no text"):
+        generate_with_mixer(model, model.tokenizer, prompt, 2)
+
+
+@pytest.mark.parametrize("blend", ["verse", "", None, 0.5])
+def test_what_is_no_blend_is_not_taken_for_the_mixer(model: TemporalLoRAModel, blend: Any) -> None:
+    with pytest.raises(ValueError, match="there is no blend"):
+        generate_with_mixer(model, model.tokenizer, "O night", 2, blend=blend)
+
+
 def test_weights_of_odd_texts(model: TemporalLoRAModel) -> None:
     assert model.mixer_weights("").shape == (0, 1)
     assert torch.equal(model.mixer_weights("a\ud83db"), model.mixer_weights("a?b"))

@@ -369,6 +369,16 @@ def test_the_ending_of_a_file_says_what_is_written(one_epoch: Session, tmp_path:
         collect(one_epoch.run(jobs.ExportGeneration(record, str(tmp_path / "file" / "page.html"))))
 
 
+@pytest.mark.parametrize("name", ["project.json", "new.html", "epochs/01-verse/epoch.json"])
+def test_an_export_never_replaces_a_file_of_a_project(one_epoch: Session, tmp_path: Path, name: str) -> None:
+    assert one_epoch.project is not None
+    record = generated(one_epoch)
+    with pytest.raises(TloraError, match="it lies in the project"):
+        collect(one_epoch.run(jobs.ExportGeneration(record, str(one_epoch.project.path / name))))
+    (tmp_path / "project.json").write_text('{"name": "of another program"}')
+    exported(one_epoch, record, tmp_path / "beside.html")
+
+
 @pytest.mark.parametrize("ending", [".html", ".json", ".md"])
 def test_without_a_project_nothing_is_exported(tmp_path: Path, ending: str) -> None:
     with pytest.raises(TloraError, match="No project is open"):

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tlora_gui.engine.backbones import fingerprint, load_backbone, require_causal
 from tlora_gui.engine.cancel import CancelToken
@@ -77,6 +77,8 @@ class TemporalLoRAModel(TemporalLoRA):
         if isinstance(model_name, PreTrainedModel):
             if tokenizer is None:
                 raise TloraError("A loaded model needs its tokenizer.", "Give it as `tokenizer=`.")
+            if not isinstance(tokenizer, PreTrainedTokenizerBase):
+                raise TloraError(f"A {type(tokenizer).__name__} is no tokenizer.", "Give one of transformers'.")
             reference = str(model_name.config._name_or_path)
             name = Path(reference).name if os.path.exists(reference) else reference or type(model_name).__name__
             require_finite(model_name, name)
@@ -103,8 +105,6 @@ class TemporalLoRAModel(TemporalLoRA):
 
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
-        if not isinstance(text, str):
-            raise TloraError(f"A {type(text).__name__} is no text.", "Give a string.")
         ids = encode_prompt(self.tokenizer, text, vocabulary_of(self.backbone)).ids
         if not ids:
             return torch.empty(0, self.mixer.slots)

@@ -22,6 +22,7 @@ from tlora_gui.engine.config import STARTER
 from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.events import Progress
 from tlora_gui.engine.model_folder import in_short, not_causal, read_model
+from tlora_gui.engine.storage import require_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def local_path(reference: str) -> Path | None:
         raise TloraError(f"{shown} is an address.", "Give the model's id on the Hub (owner/name), or a folder here.")
     place = os.path.abspath(os.path.expanduser(reference))
     if os.path.exists(place):
+        require_utf8(Path(place))
         return Path(place).resolve()
     like_path = reference.startswith((".", "~")) or "\\" in reference or PureWindowsPath(reference).drive
     if like_path or os.path.isabs(reference) or Path(reference).suffix.lower() == ".gguf":
@@ -156,7 +158,7 @@ def require_causal(model: PreTrainedModel, name: str) -> None:
         if is_causal(model):
             return
     except Exception as error:  # encoder-decoders ask for more, others differ in what they do
-        if not model.config.is_encoder_decoder:
+        if not (model.config.is_encoder_decoder or "no attribute 'logits'" in str(error)):
             raise TloraError(
                 f"{name} could not read eight tokens: {in_short(error)}.", "Choose another model."
             ) from error

@@ -30,15 +30,16 @@ _CONVERT = {
 _CONVERT_HEADS = {b"%PDF-": "PDF", b"{\\rtf": "RTF", b"PAR1": "Parquet"}
 _MARKUP = {
     ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON", ".csv": "CSV", ".tsv": "TSV", ".html": "HTML", ".htm": "HTML",
-    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": "subtitles", ".vtt": "subtitles", ".ipynb": "a notebook",
+    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": "subtitles", ".vtt": "subtitles",
+    ".ass": "subtitles", ".ssa": "subtitles", ".eml": "mail", ".mbox": "mail", ".ipynb": "a notebook",
 }  # fmt: skip
 _MARKUP_BEGINNINGS = {
     "HTML": re.compile(r"\s*<(!doctype html|html)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<(\?xml|svg)\b"),
-    "JSON": re.compile(r'\s*(\[\s*)?\{\s*"[^"\n]*"\s*:'),
+    "JSON": re.compile(r'[\s\[]*\{\s*"[^"\n]*"\s*:|\s*\[[\s\[]*("[^"\n]*"|-?\d[\d.]*)\s*,'),
     "subtitles": re.compile(r"(WEBVTT|\s*\d+\s*\n[\d:]+[,.]\d{3} --> )"),
 }
-_ENCODED = re.compile(r"[A-Za-z0-9+/=]{60,}")
+_ENCODED = re.compile(r"(?=[A-Za-z+/=]*\d)(?=[0-9+/=]*[A-Za-z])[A-Za-z0-9+/=]{60,}")
 
 
 class Look(NamedTuple):
@@ -186,7 +187,7 @@ def _walk(
 
 def _no_corpus(folder: str, names: set[str]) -> str:
     """What a folder is that nobody means to train on; empty for any other."""
-    if "project.json" in names and _is_index(os.path.join(folder, "project.json")):
+    if "project.json" in names and is_project(folder):
         return "a project of this application, not text"
     if "adapter_config.json" in names:
         return "an adapter, not text"
@@ -199,9 +200,10 @@ def _no_corpus(folder: str, names: set[str]) -> str:
     return ""
 
 
-def _is_index(path: str) -> bool:
+def is_project(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds a project of this application; a project.json of another program is none."""
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(folder, "project.json"), "rb") as file:
             index = file.read(2**20)
     except OSError:
         return False
@@ -259,7 +261,6 @@ def _remark(text: str, suffix: str) -> str:
     begins = (kind for kind, beginning in _MARKUP_BEGINNINGS.items() if beginning.match(text))
     if kind := _MARKUP.get(suffix) or next(begins, None):
         return f"{kind}: the marks are learnt too; save the text alone"
-    encoded = (run for run in _ENCODED.findall(text) if not (run.islower() or run.isupper() or run.isalpha()))
-    if 4 * sum(map(len, encoded)) > len(text):
-        return "much of it is encoded data (base64), which is learnt too; save the text alone"
+    if 4 * sum(map(len, _ENCODED.findall(text))) > len(text):
+        return "much of it is encoded data (base64 or the like), which is learnt too; save the text alone"
     return ""

@@ -25,6 +25,7 @@ _CODE_PAGES += ["euc_jp", "gb18030", "big5", "cp949"]
 _CONTROLS = r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]"
 _CONTROL_CHARACTER = re.compile(_CONTROLS[:-1] + r"\x80-\x84\x86-\x9f]")
 _CONTROL_BYTE = re.compile(_CONTROLS.encode())
+_OTHER_LINE_ENDS = re.compile("\r+\n|[\r\x85\u2028\u2029]")
 _BULK = 0.01
 _COMMON = {*map(chr, range(0x20, 0x7F)), *"\t\n\r\u3000、。\uff0c\uff01\uff1f"}
 
@@ -110,8 +111,8 @@ def decode(raw: bytes, cut: bool = False) -> tuple[str, list[str]]:
 
 def tidy(text: str) -> str:
     """A text without what its file's history left in it: other line ends than ``\\n``, marks of encoding, NULs."""
-    if "\r" in text:
-        text = re.sub(r"\r+\n|\r", "\n", text)
+    if _OTHER_LINE_ENDS.search(text):
+        text = _OTHER_LINE_ENDS.sub("\n", text)
     return text.replace("\ufeff", "").replace("\0", "")
 
 

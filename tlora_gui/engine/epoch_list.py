@@ -34,14 +34,15 @@ class EpochList:
         return self._epochs[slug]
 
     def find(self, word: str) -> EpochInfo:
-        """The epoch of that slug, or else the only one of that name, in capitals or not.
+        """The epoch of that slug, or else of that name, or else the only one of that name in other capitals.
 
         Raises:
             TloraError: if there is none, or several; it lists what there is.
         """
         if word in self._epochs:
             return self._epochs[word]
-        named = [epoch for epoch in self if _plain(epoch.name) == _plain(word)]
+        named = [epoch for epoch in self if epoch.name == word]
+        named = named or [epoch for epoch in self if _plain(epoch.name) == _plain(word)]
         if len(named) == 1:
             return named[0]
         what = "Several epochs are" if named else "No epoch is"

@@ -346,7 +346,7 @@ def _quantisation(config: dict[str, Any]) -> str:
     """The method that a configuration says its weights are quantised with; "" if none."""
     told = config.get("quantization_config") or config.get("compression_config")
     method = told.get("quant_method") if isinstance(told, dict) else getattr(told, "quant_method", told)
-    return _cut(str(getattr(method, "value", method))) if told else ""
+    return _cut(str(getattr(method, "value", method) or "an unnamed method")) if told else ""
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from tlora_gui.engine.storage import (
     remove_partials,
     rename,
     require_inside,
+    require_utf8,
     sync_folder,
     unreadable,
     write_tensors,
@@ -88,7 +89,7 @@ def make_folder(path: Path) -> list[Path]:
     Raises:
         TloraError: if it is no place for a new project.
     """
-    _require_utf8(path)
+    require_utf8(path)
     require_free(path)
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
@@ -105,13 +106,6 @@ def remove_folder(path: Path, made: list[Path]) -> None:
             (path / name).unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
-
-
-def _require_utf8(path: Path) -> None:
-    """Weights can be written to a path that is no UTF-8, but never read again."""
-    shown = str(path).encode(errors="replace").decode()
-    if shown != str(path):
-        raise TloraError(f"A part of the path {shown} is not UTF-8.", "Give that folder another name.")
 
 
 def _cannot_be_made(path: Path, error: OSError) -> TloraError:
@@ -167,7 +161,7 @@ class Project:
         Raises:
             TloraError: if it is not a project, is damaged, leads elsewhere, or was made by a newer version.
         """
-        _require_utf8(path)
+        require_utf8(path)
         project = cls(path, ProjectIndex.read(path / INDEX), read_only)
         try:
             for name in _PARTS:
@@ -251,7 +245,10 @@ class Project:
 
     def _broken(self, slug: str, error: BaseException) -> EpochInfo:
         folder = self.index.folders[slug]
-        name = (folder.partition("-")[2] or folder)[:MAX_NAME]
+        try:
+            name = self._facts(slug).name
+        except DAMAGE:
+            name = (folder.partition("-")[2] or folder)[:MAX_NAME]
         return EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
 
     def folder(self, slug: str) -> Path:

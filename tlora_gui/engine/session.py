@@ -274,6 +274,10 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         ):
             yield text_jobs.do(space, job)
         case jobs.Evaluate():
+            if job.held_out_tokens < 1:
+                raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
+            if not space.model.slot_adapters:
+                raise TloraError("There is no epoch to measure.", "Train an epoch first.")
             require_finite(space.model, [slot.name for slot in space.slots()])
             texts = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
             scores = evaluate(space.model, texts, space.unprotected_routing(), [slot.name for slot in space.slots()])

@@ -138,6 +138,17 @@ def require_inside(path: Path, root: Path) -> None:
         raise ValueError(f"{path.name} is no file")
 
 
+def require_utf8(path: Path) -> None:
+    """Refuse a place to which weights can be written, but from which they are never read again.
+
+    Raises:
+        TloraError: if the path is no UTF-8.
+    """
+    shown = str(path).encode(errors="replace").decode()
+    if shown != str(path):
+        raise TloraError(f"A part of the path {shown} is not UTF-8.", "Give that folder another name.")
+
+
 def absolute(path: str | Path) -> Path:
     """A path that means the same wherever it is read; ``~`` is the person's folder."""
     return Path(os.path.abspath(os.path.expanduser(path)))

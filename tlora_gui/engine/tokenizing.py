@@ -51,7 +51,13 @@ class EncodedText:
 
 
 def clean(text: str) -> str:
-    """The text with every lone surrogate, which no tokenizer reads, as "?"."""
+    """The text with every lone surrogate, which no tokenizer reads, as "?".
+
+    Raises:
+        TloraError: if it is no text.
+    """
+    if not isinstance(text, str):
+        raise TloraError(f"A {type(text).__name__} is no text.", "Give a string.")
     return text.encode(errors="replace").decode()
 
 

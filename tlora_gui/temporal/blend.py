@@ -92,6 +92,8 @@ def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:
         for each in blend:
             refuse_misfit(each, slots, 1)
         return
+    if not (isinstance(blend, (int, Tensor, TimeMixer, Steering)) or blend == "mixer"):
+        raise ValueError(f"there is no blend {blend!r:.80}; give 'mixer', a slot's number, weights or a mixer")
     weights_S = blend.levels_S if isinstance(blend, Steering) else blend
     if isinstance(weights_S, Tensor) and weights_S.shape != (slots,):
         raise ValueError(f"the blend weighs {tuple(weights_S.shape)} slots, but the model has {slots} slots")

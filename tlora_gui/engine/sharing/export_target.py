@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tlora_gui.engine.corpus_files import is_project
 from tlora_gui.engine.errors import TloraError
 
 _KINDS = {".html": "html", ".htm": "html", ".json": "json", ".md": "md"}
@@ -21,6 +22,10 @@ def export_kind(path: Path) -> str:
         ending = f"{path.suffix:.20}" or "a file without ending"
         raise TloraError(f"A text is not exported as {ending}.", "Use .html, .json, .md.")
     try:
+        if project := next((folder for folder in path.parents if is_project(folder)), None):
+            raise TloraError(
+                f"{path} cannot be written: it lies in the project {project.name}.", "Choose another place."
+            )
         if path.is_dir():
             raise TloraError(f"{path} cannot be written: it is a folder.", "Choose another name.")
         if not path.parent.is_dir():
