@@ -224,7 +224,8 @@ def test_a_backbone_that_has_moved_is_found_by_what_it_is(
     )
     before.rename(after)
     command = ("generate", project, "O", "--max-new-tokens", 1)
-    assert typed(*command).status == 1
+    told = typed(*command)
+    assert told.status == 1 and "--backbone" in told.err
     assert typed(*command, "--backbone", after).status == 0
     assert typed(*command).status == 0  # it is remembered
 

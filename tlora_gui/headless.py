@@ -26,7 +26,7 @@ from tlora_gui.engine.config import (
 from tlora_gui.engine.corpus import TextCorpus
 from tlora_gui.engine.epoch_folder import read_facts
 from tlora_gui.engine.epoch_list import EpochList
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError
 from tlora_gui.engine.events import (
     CorpusRead,
     EpochFinished,
@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
         if not signals:
             return _end(terminal)
     except (TloraError, ValueError, OSError) as error:
-        terminal.remark(f"tlora: {error}")
+        where = " Name the place with --backbone." if isinstance(error, BackboneMissing) else ""
+        terminal.remark(f"tlora: {error}{where}")
         return 1
     except (Cancelled, KeyboardInterrupt):
         pass
