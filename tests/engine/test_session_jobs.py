@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -699,9 +698,9 @@ def test_evaluation_of_one_epoch_has_no_border(one_epoch: Session) -> None:
     assert found.switch_lag is None and 0 <= found.calibration_error <= 1
 
 
-def test_evaluation_of_no_epoch_has_nothing_to_say(session: Session) -> None:
-    (found,) = only(collect(session.run(jobs.Evaluate())), Evaluated)
-    assert found.scores == () and found.switch_lag is None and math.isnan(found.calibration_error)
+def test_evaluation_of_no_epoch_is_refused(session: Session) -> None:
+    with pytest.raises(TloraError, match="no epoch to measure"):
+        collect(session.run(jobs.Evaluate()))
 
 
 def kept(session: Session, slug: str) -> torch.Tensor:

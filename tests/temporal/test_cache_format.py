@@ -35,7 +35,8 @@ def test_a_cache_goes_in_and_comes_out_under_the_name_in_the_forwards_signature(
 
 def test_a_keyword_that_a_forward_would_swallow_is_never_handed_over() -> None:
     format_ = CacheFormat(Forwards(lambda input_ids, **kwargs: None))  # type: ignore[arg-type,misc]
-    assert format_.given(object()) is None
+    with pytest.raises(ValueError, match="keeps no cache"):
+        format_.given(object())
     with pytest.raises(ValueError, match="takes no cache"):
         format_.handed("a cache")
 
