@@ -135,10 +135,12 @@ def _measured_drawing(draw_text: Any, found: list[str]) -> Any:
     def draw(painter: QPainter, *told: Any) -> Any:
         if isinstance(told[0], (QRect, QRectF)) and isinstance(told[-1], str):
             area, text = QRectF(told[0]), told[-1]
-            wraps = len(told) > 2 and int(getattr(told[1], "value", told[1])) & Qt.TextFlag.TextWordWrap.value
+            flags = int(getattr(told[1], "value", told[1])) if len(told) > 2 else 0
+            wraps = flags & Qt.TextFlag.TextWordWrap.value
             metrics = QFontMetricsF(painter.font())
-            needed = metrics.boundingRect(area, int(getattr(told[1], "value", told[1])), text)
-            if len(text) == 1:  # a sign, which its square need not hold
+            needed = metrics.boundingRect(area, flags, text)
+            # a sign, which its square need not hold; figures of an axis, whose place pyqtgraph makes smaller than they are
+            if len(text) == 1 or flags & Qt.TextFlag.TextDontClip.value:
                 return draw_text(painter, *told)
             if needed.height() > area.height() + _ROUNDING or (not wraps and needed.width() > area.width() + _ROUNDING):
                 found.append(f"drawn {text!r}: {needed.size().toTuple()} > {area.size().toTuple()}")
