@@ -139,7 +139,7 @@ def _measured_drawing(draw_text: Any, found: list[str]) -> Any:
             wraps = flags & Qt.TextFlag.TextWordWrap.value
             metrics = QFontMetricsF(painter.font())
             needed = metrics.boundingRect(area, flags, text)
-            # a sign, which its square need not hold; figures of an axis, which pyqtgraph gives less place than they take
+            # a sign, which its square need not hold; figures of an axis, which have less place than they take
             if len(text) == 1 or flags & Qt.TextFlag.TextDontClip.value:
                 return draw_text(painter, *told)
             if needed.height() > area.height() + _ROUNDING or (not wraps and needed.width() > area.width() + _ROUNDING):
