@@ -95,11 +95,11 @@ def test_the_mix_is_steered_as_the_text_was(two_epochs: Session) -> None:
 
 def test_divergence_is_that_of_the_mix_from_the_backbone(two_epochs: Session) -> None:
     record = write(two_epochs)
-    index = len(PROMPT) + 4
+    index = len(PROMPT) + 1
     ids = [token.token_id for token in record.tokens[:index]]
     mix_V, backbone_V = shares(two_epochs, ids, "mixer").double(), shares(two_epochs, ids, 0).double()
     expected = float((mix_V * (mix_V / backbone_V).log()).sum())
-    assert expected > 1e-4
+    assert expected > 1e-3
     assert ask(two_epochs, record, index).divergence == pytest.approx(expected, rel=1e-3)
 
 
