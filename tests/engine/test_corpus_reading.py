@@ -308,7 +308,7 @@ def test_equal_texts_of_a_list_fall_on_one_side() -> None:
         (["words", None], "Text 2 is no text but None"),
         ([b"words"], "Text 1 is no text but bytes"),
         ({"text": ["a"]}, "cannot be made of dict"),
-        ({"a", "b"}, "cannot be made of set"),
+        ({"words"}, "cannot be made of set"),
         (b"words", "cannot be made of bytes"),
         (None, "cannot be made of None"),
         (7, "cannot be made of int"),

@@ -118,14 +118,14 @@ def encode_more(tokenizer: Any, text: str, vocabulary: int | None = None) -> Enc
         TloraError: if the text needs tokens that the model lacks.
     """
     text = clean(text)
-    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
-    for lead in _LEADS if ids else "":
+    for lead in _LEADS if text else "":
         alone, _ = _encode(tokenizer, lead, vocabulary, plain=False)
         more, places = _encode(tokenizer, lead + text, vocabulary, plain=False)
         place = len(alone)
         if more[:place] == alone and len(more) > place and places[place][0] > 0:
             shifted = [(max(0, start - 1), max(0, end - 1)) for start, end in places[place:]]
             return EncodedText(text, more[place:], _ends(text, shifted))
+    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
     return EncodedText(text, ids, _ends(text, spans))
 
 
