@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from test_command_line import ROOT, typed
 
-from tlora_gui.engine import dreams
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.training import dreams
 from tlora_gui.paths import log_file
 from tlora_gui.temporal import active_sleep
 from tlora_gui.terminal import Terminal

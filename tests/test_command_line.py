@@ -18,12 +18,13 @@ import pytest
 
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
-from tlora_gui.engine import dreams, jobs
-from tlora_gui.engine.epoch_list import EpochList
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo
-from tlora_gui.engine.project_lock import lock_project
+from tlora_gui.engine.projects.epoch_list import EpochList
+from tlora_gui.engine.projects.project_lock import lock_project
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.training import dreams
 from tlora_gui.temporal import active_sleep
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlora_gui.engine.api import TemporalLoRAModel, TrainResult, generate_with_mixer, train_adapter
-    from tlora_gui.engine.corpus import TextCorpus
+    from tlora_gui.engine.corpus.text_corpus import TextCorpus
 
 __version__ = "0.1.0"
 __all__ = ["TemporalLoRAModel", "TextCorpus", "TrainResult", "generate_with_mixer", "train_adapter"]
@@ -18,9 +18,10 @@ __all__ = ["TemporalLoRAModel", "TextCorpus", "TrainResult", "generate_with_mixe
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tlora_gui.engine import api, corpus
+    from tlora_gui.engine import api
+    from tlora_gui.engine.corpus import text_corpus
 
-    return getattr(corpus if name == "TextCorpus" else api, name)
+    return getattr(text_corpus if name == "TextCorpus" else api, name)
 
 
 def __dir__() -> list[str]:

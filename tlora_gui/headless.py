@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import (
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.projects.epoch_folder import read_facts
+from tlora_gui.engine.projects.epoch_list import EpochList
+from tlora_gui.engine.projects.project import Project, is_free
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import (
     AVERAGE_MODE,
     MIXER_MODE,
     STARTER,
@@ -23,11 +27,8 @@ from tlora_gui.engine.config import (
     SamplingSettings,
     TrainSettings,
 )
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.epoch_folder import read_facts
-from tlora_gui.engine.epoch_list import EpochList
-from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError
+from tlora_gui.engine.protocol.events import (
     CorpusRead,
     EpochFinished,
     EpochInfo,
@@ -44,11 +45,10 @@ from tlora_gui.engine.events import (
     TrainStep,
     Warned,
 )
-from tlora_gui.engine.project import Project, is_free
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing.export_target import export_kind
-from tlora_gui.engine.storage import absolute
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.storage.disk import absolute
 from tlora_gui.paths import log_file
 from tlora_gui.terminal import Terminal
 

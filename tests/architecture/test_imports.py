@@ -20,13 +20,6 @@ CONTRACTS = {contract["name"]: contract for contract in PROJECT["tool"]["importl
 
 MODEL = {"torch", "transformers", "peft", "safetensors", "gguf"}
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
-DATA_ALONE = {
-    "attribution", "cancel", "config", "errors", "events", "jobs", "metrics", "texts",
-    "sharing.markdown", "sharing.recipe", "sharing.typed_json", "sharing.wording",
-}  # fmt: skip
-"""Modules of the engine without torch. The window may import those that no contract forbids it."""
-
-
 def loaded_after(code: str) -> set[str]:
     """Names of all modules that a fresh interpreter has after running some code."""
     done = subprocess.run(
@@ -65,8 +58,10 @@ def test_a_fresh_interpreter_leaves_out_what_a_module_does_not_need(modules: str
     assert not loaded & left_out
 
 
-def test_the_engines_data_modules_load_neither_torch_nor_qt() -> None:
-    loaded = loaded_after("\n".join(f"import tlora_gui.engine.{name}" for name in sorted(DATA_ALONE)))
+def test_the_engines_protocol_loads_neither_torch_nor_qt() -> None:
+    names = {path.stem for path in (PACKAGE / "engine" / "protocol").glob("*.py")} - {"__init__"}
+    assert {"jobs", "events"} <= names
+    loaded = loaded_after("\n".join(f"import tlora_gui.engine.protocol.{name}" for name in sorted(names)))
     assert not loaded & (MODEL | QT)
 
 
@@ -93,17 +88,6 @@ def test_the_public_names_load_torch_when_they_are_first_used() -> None:
         "for name in tlora_gui.__all__: assert getattr(tlora_gui, name).__name__ == name\n"
     )
     assert "torch" in loaded and not loaded & QT
-
-
-def test_every_module_of_the_engine_is_data_or_forbidden_to_the_window() -> None:
-    files = (path.relative_to(PACKAGE / "engine").with_suffix("") for path in (PACKAGE / "engine").rglob("*.py"))
-    modules = {".".join(path.parts) for path in files if path.name != "__init__"}
-    contract = CONTRACTS["The window knows the engine by its data alone"]
-    forbidden = {name.partition(".engine.")[2] for name in contract["forbidden_modules"] if ".engine." in name}
-    packages = {name for name in forbidden if (PACKAGE / "engine" / name).is_dir()}
-    inside = {name for name in modules if name.partition(".")[0] in packages}
-    assert forbidden <= modules | packages
-    assert modules - forbidden - inside == DATA_ALONE
 
 
 def test_every_third_party_import_is_declared() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from tlora_gui.engine import events, jobs
+from tlora_gui.engine.protocol import events, jobs
 
 PLAIN = (str, int, float, bool, type(None))
 MEMBERS = [*get_args(events.Event), *get_args(jobs.Job)]

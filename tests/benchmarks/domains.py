@@ -25,8 +25,8 @@ from pathlib import Path
 
 import torch
 
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.starter import ensure_corpora
+from tlora_gui.engine.backbones.starter import ensure_corpora
+from tlora_gui.engine.protocol.cancel import CancelToken
 
 DOMAINS = ("shakespeare", "python", "bible", "cpp", "german")
 QUICK_DOMAINS = ("shakespeare", "python", "cpp")

@@ -26,10 +26,16 @@ import torch
 from laboratory import CONTEXT, PROFILES, Laboratory
 from lines import LINES, SOURCE, source_method
 
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.events import TrainStep
-from tlora_gui.engine.metrics import average_accuracy, backward_transfer, forgetting, gain_kept, plasticity_cost
-from tlora_gui.engine.training import KEPT_HELD_OUT, PROBE_TOKENS, train_epoch
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.events import TrainStep
+from tlora_gui.engine.protocol.metrics import (
+    average_accuracy,
+    backward_transfer,
+    forgetting,
+    gain_kept,
+    plasticity_cost,
+)
+from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT, PROBE_TOKENS, train_epoch
 from tlora_gui.paths import cache_dir
 
 PASSES = 3

@@ -20,16 +20,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tlora_gui.engine.backbones import Backbone, load_backbone
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER, SleepSettings, TrainSettings
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
-from tlora_gui.engine.evaluation import training_precision
-from tlora_gui.engine.metrics import calibration_error, switch_lag
-from tlora_gui.engine.streams import finished
-from tlora_gui.engine.training import train_epoch
+from tlora_gui.engine.backbones.loading import Backbone, load_backbone
+from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.training.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.training.epoch_run import train_epoch
+from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cross_entropy import logits_loss

@@ -17,10 +17,10 @@ from source_method import TokenIdMixer, learn_labels, learn_phase, reads_ids
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.evaluation import training_precision
-from tlora_gui.engine.streams import finished
-from tlora_gui.engine.training import schedule, train_epoch
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.training.epoch_run import schedule, train_epoch
+from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.active_sleep import MixerLearner, freeze_teacher, route_loss
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import MixerSettings, SleepSettings

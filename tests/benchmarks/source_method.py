@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, pad
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.evaluation import training_precision
-from tlora_gui.engine.training import schedule
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.training.epoch_run import schedule
+from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 

@@ -15,9 +15,10 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from stage import Stage
 
-from tlora_gui.engine import dreams, jobs
-from tlora_gui.engine.config import SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.training import dreams
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.events import EpochInfo
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.epochs.card_list import CardList

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.events import BackboneInfo, EpochInfo, Progress, ProjectInfo, ProjectOpened, StreamEvent
-from tlora_gui.engine.texts import GenerationRecord
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, Progress, ProjectInfo, ProjectOpened, StreamEvent
+from tlora_gui.engine.protocol.texts import GenerationRecord
 
 Play = Callable[[jobs.Job, CancelToken], Iterator[StreamEvent]]
 

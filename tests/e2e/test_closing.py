@@ -10,7 +10,7 @@ from person import Person
 from PySide6.QtWidgets import QMessageBox
 from test_training import begin_long_training, folders
 
-from tlora_gui.engine.project_lock import lock_project
+from tlora_gui.engine.projects.project_lock import lock_project
 
 OpenWindow = Callable[..., Person]
 Corpora = dict[str, Path]

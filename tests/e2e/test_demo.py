@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QImage
 
-from tlora_gui.engine.project import INDEX
+from tlora_gui.engine.projects.project import INDEX
 
 TOKENS = 1536
 STEPS = TOKENS // (4 * 128)

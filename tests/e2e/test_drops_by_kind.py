@@ -12,7 +12,7 @@ from person import Person, drop, file_drag
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 from stage import Stage
 
-from tlora_gui.engine import jobs
+from tlora_gui.engine.protocol import jobs
 from tlora_gui.ui.widgets.drops import recognise
 
 OpenWindow = Callable[..., Person]

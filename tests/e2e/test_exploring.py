@@ -13,8 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QSlider, QTreeView, QWidget
 
-from tlora_gui.engine.config import UNPROTECTED_MODE
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol.config import UNPROTECTED_MODE
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.prompt_bar import LONGEST_PASTE
 from tlora_gui.ui.generation.text.ribbon import MixRibbon

@@ -16,9 +16,16 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
 from stage import Stage, project_info
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.events import EpochInfo, EpochsChanged, FileWritten, ProjectOpened, StreamEvent, TrainStarted
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.events import (
+    EpochInfo,
+    EpochsChanged,
+    FileWritten,
+    ProjectOpened,
+    StreamEvent,
+    TrainStarted,
+)
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.painting import guarded
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QToolTip, QWidget
 
-from tlora_gui.engine.attribution import dominant_slot
+from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.generation.text.legend import Legend
 from tlora_gui.ui.generation.text.token_text import STAND_INS

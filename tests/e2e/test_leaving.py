@@ -14,10 +14,10 @@ from shiboken6 import isValid
 from stage import Stage
 from test_training import begin_long_training
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import Progress, StreamEvent
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import Progress, StreamEvent
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.demo import Demo
 from tlora_gui.ui.theme import ThemeManager

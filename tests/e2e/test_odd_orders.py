@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 
-from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.token.voice_rows import VoiceRows
 

@@ -11,12 +11,19 @@ from person import Person
 from PySide6.QtWidgets import QMessageBox
 from stage import Stage, project_info
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo, GenerationStarted, Progress, ProjectOpened, PromptTooLong, StreamEvent
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import (
+    EpochInfo,
+    GenerationStarted,
+    Progress,
+    ProjectOpened,
+    PromptTooLong,
+    StreamEvent,
+)
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]

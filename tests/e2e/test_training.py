@@ -9,7 +9,7 @@ import numpy as np
 from person import Person
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 
-from tlora_gui.engine.config import TrainSettings
+from tlora_gui.engine.protocol.config import TrainSettings
 
 OpenWindow = Callable[..., Person]
 Corpora = dict[str, Path]

@@ -11,8 +11,9 @@ import pytest
 import torch
 from engine_helpers import Corpora, MakeMixture, collect, open_copy, train_job
 
-from tlora_gui.engine import dreams, evaluation, jobs
+from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.training import dreams, evaluation
 from tlora_gui.temporal import active_sleep
 from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import torch
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import SleepSettings, TrainSettings
-from tlora_gui.engine.errors import Cancelled
-from tlora_gui.engine.events import Progress, TrainStep
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.errors import Cancelled
+from tlora_gui.engine.protocol.events import Progress, TrainStep
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.model import TemporalLoRA
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tlora_gui.engine.config import MixingDesk, SamplingSettings
-from tlora_gui.engine.sharing.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
-from tlora_gui.engine.texts import (
+from tlora_gui.engine.projects.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
+from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
+from tlora_gui.engine.protocol.texts import (
     Alternative,
     DeskChange,
     GenerationRecord,

@@ -21,10 +21,17 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from tlora_gui.engine import backbones
-from tlora_gui.engine.backbones import Backbone, context_length, fingerprint, is_causal, load_backbone, state_hash
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import BackboneMissing, Cancelled, TloraError
+from tlora_gui.engine.backbones import loading
+from tlora_gui.engine.backbones.loading import (
+    Backbone,
+    context_length,
+    fingerprint,
+    is_causal,
+    load_backbone,
+    state_hash,
+)
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -178,7 +185,7 @@ def test_file_that_is_no_model_is_told_so(tiny_model_folder: Path) -> None:
     ],
 )
 def test_download_that_fails_is_told_with_its_cause(error: Exception, begun: bool, told: str) -> None:
-    assert told in backbones._hub_error("a/b", error, begun).message
+    assert told in loading._hub_error("a/b", error, begun).message
 
 
 # -- identity ---------------------------------------------------------------------------------------------------
@@ -238,15 +245,15 @@ def test_the_gpu_is_picked_where_there_is_one(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert backbones.pick_device().type == device
+    assert loading.pick_device().type == device
 
 
 def test_bfloat16_is_picked_on_cuda_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    assert backbones.pick_dtype(torch.device("cuda")) == torch.bfloat16
-    assert backbones.pick_dtype(torch.device("cpu")) == backbones.pick_dtype(torch.device("mps")) == torch.float32
+    assert loading.pick_dtype(torch.device("cuda")) == torch.bfloat16
+    assert loading.pick_dtype(torch.device("cpu")) == loading.pick_dtype(torch.device("mps")) == torch.float32
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
-    assert backbones.pick_dtype(torch.device("cuda")) == torch.float32
+    assert loading.pick_dtype(torch.device("cuda")) == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -261,7 +268,7 @@ def test_bfloat16_is_picked_on_cuda_only(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_bf16_training_is_for_cpus_that_compute_in_it(
     monkeypatch: pytest.MonkeyPatch, machine: str, capabilities: dict[str, bool], pays: bool
 ) -> None:
-    monkeypatch.setattr(backbones.platform, "machine", lambda: machine)
+    monkeypatch.setattr(loading.platform, "machine", lambda: machine)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    assert backbones.trains_in_bf16(torch.device("cpu")) is pays
-    assert not backbones.trains_in_bf16(torch.device("mps"))
+    assert loading.trains_in_bf16(torch.device("cpu")) is pays
+    assert not loading.trains_in_bf16(torch.device("mps"))

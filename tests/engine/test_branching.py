@@ -11,15 +11,22 @@ import pytest
 import torch
 from engine_helpers import Corpora, collect, only, open_copy, train_job
 
-from tlora_gui.engine import generation, jobs
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import MIXER_MODE, MixingDesk, SamplingSettings
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationsListed, GenerationStarted, PromptTooLong, TrainStep
-from tlora_gui.engine.exploring.steered_blend import SteeredBlend
-from tlora_gui.engine.fitting_text import fit
+from tlora_gui.engine.generation import token_stream
+from tlora_gui.engine.generation.context_fit import fit
+from tlora_gui.engine.generation.steered_blend import SteeredBlend
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk, SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import (
+    GenerationFinished,
+    GenerationsListed,
+    GenerationStarted,
+    PromptTooLong,
+    TrainStep,
+)
+from tlora_gui.engine.protocol.texts import DeskChange, GenerationRecord, GenerationSummary, TokenEvent
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import DeskChange, GenerationRecord, GenerationSummary, TokenEvent
 from tlora_gui.temporal.blend import Steering
 
 PROMPT = "O gentle night"
@@ -33,7 +40,7 @@ VERSE_ONLY = MixingDesk("manual", (("verse", 1.0),))
 @pytest.fixture(autouse=True)
 def never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A random model may come upon its end token at any time."""
-    monkeypatch.setattr(generation, "end_token_ids", lambda *_: set())
+    monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: set())
 
 
 def finish(session: Session, job: jobs.Generate) -> GenerationRecord:
@@ -161,7 +168,7 @@ def test_a_branch_of_a_branch_keeps_the_forced_token(two_epochs: Session) -> Non
 
 def test_an_end_token_put_in_ends_the_text(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     record = write(two_epochs)
-    monkeypatch.setattr(generation, "end_token_ids", lambda *_: {256})
+    monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: {256})
     forked = finish(two_epochs, branch(record, START + 2, token_id=256))
     assert forked.ended == "end of text" and forked.tokens == record.tokens[: START + 2]
 
@@ -212,7 +219,7 @@ def test_a_branch_stopped_before_the_end_token_put_in_is_told_as_stopped(
     two_epochs: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record, cancel = write(two_epochs), CancelToken()
-    monkeypatch.setattr(generation, "end_token_ids", lambda *_: {256})
+    monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: {256})
     events: list[Any] = []
     for event in two_epochs.run(branch(record, START + 2, token_id=256), cancel):
         events.append(event)

@@ -11,11 +11,11 @@ from engine_helpers import collect
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tlora_gui.engine import jobs
 from tlora_gui.engine.api import TemporalLoRAModel
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.exploring.reading import log_likelihoods
+from tlora_gui.engine.handlers.reading import log_likelihoods
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.session import Session
 
 SETTINGS: dict[str, dict[str, Any]] = {

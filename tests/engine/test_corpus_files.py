@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from tlora_gui.engine import blocks, corpus
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks, summarise
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.corpus import Source, TextCorpus, read_text
-from tlora_gui.engine.errors import Cancelled, TloraError
+from tlora_gui.engine.corpus import blocks, text_corpus
+from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks, summarise
+from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 
 LINE = "The quick brown fox jumps over the lazy dog and runs away.\n"
 
@@ -194,7 +194,7 @@ def test_sparse_file_of_2_gb_is_looked_at_and_not_read(tmp_path: Path, tiny_toke
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 3 MB file is "too large" and 4 MB are the most read at once, so that the test need not write gigabytes."""
-    monkeypatch.setattr(corpus, "FILE_LIMIT", 2**20)
+    monkeypatch.setattr(text_corpus, "FILE_LIMIT", 2**20)
     monkeypatch.setattr(blocks, "_READ_LIMIT", 2**21)
 
 

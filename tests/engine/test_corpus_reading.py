@@ -15,15 +15,15 @@ import pytest
 import torch
 from engine_helpers import QUICK, collect, only, reopened, train_job
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.blocks import TokenBlocks, block_digests, make_blocks, read_blocks, summarise
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.corpus import TextCorpus, as_corpus, read_text
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import CorpusRead, Evaluated, Progress
-from tlora_gui.engine.preparation import epoch_blocks, held_out_again
+from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests, make_blocks, read_blocks, summarise
+from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus, read_text
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import CorpusRead, Evaluated, Progress
+from tlora_gui.engine.protocol.streams import finished
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.streams import finished
+from tlora_gui.engine.training.preparation import epoch_blocks, held_out_again
 
 WORDS = {
     kind: words.split()
@@ -452,7 +452,7 @@ def test_a_file_that_is_written_to_meanwhile_is_not_both_learned_and_held_out(
         path.write_text("".join(f"{line:07}\n" for line in range(2500)))
         return text
 
-    monkeypatch.setattr("tlora_gui.engine.blocks.read_text", read_and_grow)
+    monkeypatch.setattr("tlora_gui.engine.corpus.blocks.read_text", read_and_grow)
     blocks = blocks_of(corpus, tiny_tokenizer)
     learned, held_out = (
         text_of(tiny_tokenizer, part).split("\n")[1:-1] for part in (blocks.train_NT, blocks.held_out_NT)

@@ -10,15 +10,16 @@ import torch
 from engine_helpers import collect, only
 from torch import Tensor
 
-from tlora_gui.engine import generation, jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MIXER_MODE, SUM_MODE, MixingDesk, SamplingSettings
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import Counterfactual, GenerationFinished, Progress
-from tlora_gui.engine.exploring import counterfactuals
-from tlora_gui.engine.generation import TOP_ALTERNATIVES
+from tlora_gui.engine.generation import token_stream
+from tlora_gui.engine.generation.token_stream import TOP_ALTERNATIVES
+from tlora_gui.engine.handlers import counterfactuals
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MIXER_MODE, SUM_MODE, MixingDesk, SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, Progress
+from tlora_gui.engine.protocol.texts import GenerationRecord, TokenEvent, Voice
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import GenerationRecord, TokenEvent, Voice
 from tlora_gui.temporal.blend import RowBlend
 
 PROMPT = "O gentle night"
@@ -29,7 +30,7 @@ MODES = [MIXER_MODE, "", "code", SUM_MODE]
 @pytest.fixture(autouse=True)
 def never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A random model may come upon its end token at any time."""
-    monkeypatch.setattr(generation, "end_token_ids", lambda *_: set())
+    monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: set())
 
 
 def write(session: Session, mode: str = MIXER_MODE, prompt: str = PROMPT) -> GenerationRecord:

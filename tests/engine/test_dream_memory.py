@@ -12,11 +12,11 @@ from engine_helpers import drain
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import layer_norm
 
-from tlora_gui.engine import dreams
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import Progress
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.training import dreams
+from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, remembered
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 from safetensors import SafetensorError
 
-from tlora_gui.engine.attribution import dominant_slot, entropy_bits, spans
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import EPOCH_COLOURS, SamplingSettings, TrainSettings, epoch_colour
-from tlora_gui.engine.errors import Cancelled, TloraError, disk_is_full
-from tlora_gui.engine.events import HeldOut, TrainStep
-from tlora_gui.engine.sharing.records import generation_line, history_line, read_generation_line, read_history_line
-from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.projects.records import generation_line, history_line, read_generation_line, read_history_line
+from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits, spans
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, SamplingSettings, TrainSettings, epoch_colour
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, disk_is_full
+from tlora_gui.engine.protocol.events import HeldOut, TrainStep
+from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)
 HELD_OUT = HeldOut("verse", 3, 4.5, (("verse", 0.75), ("code", 1.0)), (("verse", 0.25),))

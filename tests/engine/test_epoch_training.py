@@ -16,18 +16,18 @@ import torch
 from engine_helpers import QUICK, cancel_after, collect, drain, only, same_tensors, snapshot
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import evaluation, fitting, training
-from tlora_gui.engine.backbones import state_hash
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import SEED_MAX, SEED_MIN, SamplingSettings, SleepSettings, TrainSettings
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.dreams import dream, dream_ids, dream_memory, remembered
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.evaluation import held_out_loss, score_domain
-from tlora_gui.engine.events import HeldOut, TrainStep, Warned
-from tlora_gui.engine.generation import generate
-from tlora_gui.engine.training import EpochResult, EpochRun, require_context, train_epoch
+from tlora_gui.engine.backbones.loading import state_hash
+from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import SEED_MAX, SEED_MIN, SamplingSettings, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import HeldOut, TrainStep, Warned
+from tlora_gui.engine.training import epoch_run, evaluation, memory_fit
+from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.training.epoch_run import EpochResult, EpochRun, require_context, train_epoch
+from tlora_gui.engine.training.evaluation import held_out_loss, score_domain
 from tlora_gui.temporal.active_sleep import MixerLearner, cut_windows
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -155,8 +155,8 @@ def test_measurements_come_first_last_and_at_every_interval(llama: Bench) -> Non
 def test_learning_rate_warms_up_and_decays(llama: Bench) -> None:
     events, _ = llama.train("verse", replace(QUICK, num_passes=10))
     rates = [step.learning_rate / QUICK.learning_rate for step in only(events, TrainStep)]
-    assert rates[0] == pytest.approx(1 / training.WARM_UP_STEPS)
-    assert rates.index(max(rates)) == training.WARM_UP_STEPS - 1
+    assert rates[0] == pytest.approx(1 / epoch_run.WARM_UP_STEPS)
+    assert rates.index(max(rates)) == epoch_run.WARM_UP_STEPS - 1
     assert rates[-1] < 0.1
 
 
@@ -514,7 +514,7 @@ def test_stream_that_is_closed_or_fails_leaves_the_model_as_it_was(llama: Bench,
 def test_checkpoints_are_made_at_intervals_but_not_after_a_discard(
     llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
     saved: list[int] = []
     cancel = CancelToken()
     stream = llama.stream("verse", cancel=cancel, checkpoint=lambda run: saved.append(run.step))
@@ -530,7 +530,7 @@ def test_every_end_but_a_discarded_one_keeps_the_last_whole_step(
     straight, error = copy.deepcopy(second), KeyboardInterrupt if end == "interrupted" else RuntimeError
     expected: list[dict[str, torch.Tensor]] = []
     with monkeypatch.context() as patch:
-        patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
         drain(straight.stream("code", checkpoint=lambda run: expected.append(run.state_dict())))
     kept: list[dict[str, torch.Tensor]] = []
     if place == "in a step":
@@ -567,7 +567,7 @@ def test_a_checkpoint_that_fails_is_told_once_and_the_training_goes_on(
     llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, _ = copy.deepcopy(llama).train("verse")
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
 
     def full(run: EpochRun) -> None:
         raise OSError(28, "No space left on device")
@@ -634,7 +634,7 @@ def test_training_stops_at_the_first_figure_that_is_none_and_keeps_the_last_good
 
     def spoil(run: EpochRun, rows_B: torch.Tensor) -> Any:
         if run.step == 3 and what == "gradient":
-            monkeypatch.setattr(training, "clip_grad_norm_", lambda them, _: them[0].grad.fill_(float("inf")))
+            monkeypatch.setattr(epoch_run, "clip_grad_norm_", lambda them, _: them[0].grad.fill_(float("inf")))
         elif run.step == 3 and what == "optimiser":
             poison(state["exp_avg"] for state in run.optimizer.state.values())
         learned = learn(run, rows_B)
@@ -677,7 +677,7 @@ def test_a_backbone_whose_loss_is_no_number_is_not_trained_upon(llama: Bench) ->
 def test_estimates_are_numbers_from_the_first_step_on_whatever_the_clock_says(
     llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training.time, "perf_counter", lambda: 5.0)
+    monkeypatch.setattr(epoch_run.time, "perf_counter", lambda: 5.0)
     events, _ = llama.train("verse")
     steps = only(events, TrainStep)
     assert all(math.isfinite(step.tokens_per_second) and 0 <= step.eta_s < 1 for step in steps)
@@ -716,13 +716,13 @@ def test_training_resumed_with_other_free_memory_ends_bit_for_bit_the_same(
     second: Bench, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     settings = replace(QUICK, batch_size=4)
-    monkeypatch.setattr(fitting, "free_memory", lambda device: 10**12 - room)
+    monkeypatch.setattr(memory_fit, "free_memory", lambda device: 10**12 - room)
     straight, kept = copy.deepcopy(second), []
     expected, _ = straight.train("code", settings)
     cancel = CancelToken()
     stream = second.stream("code", settings, cancel, checkpoint=lambda run: kept.append(run.state_dict()))
     cancel_after(stream, cancel, "suspend", 1)
-    monkeypatch.setattr(fitting, "free_memory", lambda device: room)
+    monkeypatch.setattr(memory_fit, "free_memory", lambda device: room)
     second.model.add_adapter("code")
     run = EpochRun(second.model, "code", second.blocks("code", settings), settings)
     run.load_state_dict(kept[-1])

@@ -17,9 +17,9 @@ import torch
 from engine_helpers import drain
 from safetensors.torch import load_file, save_file
 
-from tlora_gui.engine.backbones import Backbone, load_backbone
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.backbones.loading import Backbone, load_backbone
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
 
 Harm = Callable[[Path], object]
 TEXT = "né <eos> two"

@@ -18,17 +18,18 @@ from engine_helpers import collect
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import jobs, session
-from tlora_gui.engine.backbones import Backbone
-from tlora_gui.engine.config import SamplingSettings, TrainSettings
-from tlora_gui.engine.epoch_folder import read_facts, read_history
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo, HeldOut, ProjectInfo, TrainStep
+from tlora_gui.engine import session
+from tlora_gui.engine.backbones.loading import Backbone
+from tlora_gui.engine.projects.epoch_folder import read_facts, read_history
+from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects.records import check_epoch
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, ProjectInfo, TrainStep
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.sharing.kept_generations import KeptGenerations
-from tlora_gui.engine.sharing.records import check_epoch
-from tlora_gui.engine.sharing.typed_json import reader
-from tlora_gui.engine.storage import DAMAGE, first_line
+from tlora_gui.engine.storage.disk import DAMAGE, first_line
+from tlora_gui.engine.storage.typed_json import reader
 
 VALUES = (None, 5, -1, 1e999, "", "x" * 10**6, [], {}, True, "../..", "\ud83d")
 

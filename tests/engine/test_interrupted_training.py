@@ -16,12 +16,14 @@ import pytest
 import torch
 from engine_helpers import QUICK, Corpora, cancel_after, collect, only, open_copy, same_tensors, snapshot, train_job
 
-from tlora_gui.engine import checkpoints, jobs, project, training
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.checkpoints import Checkpoints
-from tlora_gui.engine.errors import EpochInterrupted, TloraError
-from tlora_gui.engine.events import EpochFinished, EpochInfo, Evaluated, HeldOut, TrainStep, Warned
+from tlora_gui.engine.projects import checkpoints, project
+from tlora_gui.engine.projects.checkpoints import Checkpoints
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import EpochInterrupted, TloraError
+from tlora_gui.engine.protocol.events import EpochFinished, EpochInfo, Evaluated, HeldOut, TrainStep, Warned
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.training import epoch_run
 
 
 @pytest.fixture
@@ -92,15 +94,15 @@ def test_a_stream_closed_after_a_step_leaves_an_epoch_that_goes_on_bit_for_bit(
 def test_an_interrupt_from_the_keyboard_is_one_too(
     one_epoch: Session, corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = training.EpochRun._learn
+    learn = epoch_run.EpochRun._learn
 
-    def learn_twice(run: training.EpochRun, rows_B: torch.Tensor) -> Any:
+    def learn_twice(run: epoch_run.EpochRun, rows_B: torch.Tensor) -> Any:
         if run.step == 2:
             raise KeyboardInterrupt
         return learn(run, rows_B)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.EpochRun, "_learn", learn_twice)
+        patch.setattr(epoch_run.EpochRun, "_learn", learn_twice)
         collect(one_epoch.run(train_job("Code", corpora["code"])))
     assert epoch(one_epoch, "code").note == "stopped after step 2 of 6"
     assert only(collect(one_epoch.run(jobs.ResumeEpoch("code"))), EpochFinished)
@@ -174,7 +176,7 @@ def test_a_full_disk_at_a_checkpoint_is_a_warning_and_the_epoch_is_stored(
     def refuse(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
     monkeypatch.setattr(checkpoints, "write_tensors", refuse)
     events = collect(one_epoch.run(train_job("Code", corpora["code"])))
     assert len(only(events, Warned)) == 1 and only(events, EpochFinished)
@@ -193,15 +195,15 @@ def test_a_checkpoint_makes_no_project_folder_where_one_was(one_epoch: Session, 
 def test_a_training_of_what_is_no_number_is_kept_at_its_last_good_step_and_never_frozen(
     one_epoch: Session, corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = training.EpochRun._learn
+    learn = epoch_run.EpochRun._learn
 
-    def spoil(run: training.EpochRun, rows_B: torch.Tensor) -> Any:
+    def spoil(run: epoch_run.EpochRun, rows_B: torch.Tensor) -> Any:
         learned = learn(run, rows_B)
         if run.step == 4:
             run.adapter[0].data[0, 0] = float("nan")
         return learned
 
-    monkeypatch.setattr(training.EpochRun, "_learn", spoil)
+    monkeypatch.setattr(epoch_run.EpochRun, "_learn", spoil)
     events = []
     with pytest.raises(TloraError, match=r"The adapter came to no number \(NaN\) in step 5 of 6"):
         for event in one_epoch.run(train_job("Code", corpora["code"])):
@@ -251,13 +253,15 @@ sys.path.insert(0, sys.argv[1])
 from engine_helpers import QUICK, train_job
 from conftest import shorten_waits
 import pytest
-from tlora_gui.engine import evaluation, jobs, training
+from tlora_gui.engine.training import evaluation
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.training import epoch_run
 from tlora_gui.engine.session import Session
 from dataclasses import replace
 patch = pytest.MonkeyPatch()
 shorten_waits(patch)
 patch.setattr(evaluation, "trains_in_bf16", lambda device: False)
-patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+patch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
 session = Session()
 list(session.run(jobs.OpenProject(sys.argv[2])))
 for event in session.run(train_job("Code", sys.argv[3], replace(QUICK, num_passes=5))):
@@ -300,7 +304,7 @@ def test_whatever_a_crash_leaves_between_two_files_of_a_checkpoint_goes_on_bit_f
                 moments.append(shutil.copytree(path_of(one_epoch), tmp_path / f"moment-{len(moments)}"))
 
             patch.setattr(checkpoints, name, partial(write_and_look, getattr(checkpoints, name)))
-        patch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
         collect(one_epoch.run(train_job("Code", corpora["code"])))
     assert len(moments) == 1 + 3 * 6
     for moment in random.Random(1).sample(moments[3:], 5):  # before, there is no checkpoint

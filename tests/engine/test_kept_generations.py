@@ -13,15 +13,15 @@ import torch
 from engine_helpers import collect, only
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationLoaded, GenerationsListed
+from tlora_gui.engine.projects import kept_generations, records
+from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects.records import generation_data, generation_line, read_generation, read_generation_line
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import GenerationFinished, GenerationLoaded, GenerationsListed
+from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.sharing import kept_generations, records
-from tlora_gui.engine.sharing.kept_generations import KeptGenerations
-from tlora_gui.engine.sharing.records import generation_data, generation_line, read_generation, read_generation_line
-from tlora_gui.engine.texts import Alternative, GenerationRecord
 
 
 @pytest.fixture

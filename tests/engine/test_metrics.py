@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from tlora_gui.engine import metrics
-from tlora_gui.engine.metrics import (
+from tlora_gui.engine.protocol import metrics
+from tlora_gui.engine.protocol.metrics import (
     FORMULAS,
     average_accuracy,
     backward_transfer,

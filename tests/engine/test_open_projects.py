@@ -17,13 +17,15 @@ import torch
 from engine_helpers import Corpora, collect, only, reopened, train_job
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import jobs, project_lock, storage
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.epoch_list import EpochList
-from tlora_gui.engine.errors import BackboneMissing, TloraError
-from tlora_gui.engine.events import EpochFinished, FileWritten, GenerationFinished, ProjectOpened, TrainStarted
-from tlora_gui.engine.project import Project
+from tlora_gui.engine.projects import project_lock
+from tlora_gui.engine.projects.epoch_list import EpochList
+from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError
+from tlora_gui.engine.protocol.events import EpochFinished, FileWritten, GenerationFinished, ProjectOpened, TrainStarted
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.storage import disk
 
 SHORT = SamplingSettings(max_new_tokens=3)
 
@@ -87,7 +89,7 @@ def test_the_lock_of_a_process_that_died_is_no_lock(two_epochs: Session) -> None
     path = path_of(two_epochs)
     two_epochs.close()
     code = (
-        "import os, sys; from pathlib import Path; from tlora_gui.engine.project_lock import lock_project\n"
+        "import os, sys; from pathlib import Path; from tlora_gui.engine.projects.project_lock import lock_project\n"
         "lock = lock_project(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read(1); os._exit(1)"
     )
     with subprocess.Popen(
@@ -128,7 +130,7 @@ def test_a_project_that_may_only_be_read_opens_and_speaks_and_is_not_written_to(
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(project_lock.FileLock, "acquire", refuse)
-    monkeypatch.setattr(storage, "_write", refuse)
+    monkeypatch.setattr(disk, "_write", refuse)
     before = files(path)
     collect(two_epochs.run(jobs.OpenProject(str(path))))
     assert len(only(collect(two_epochs.run(jobs.Generate("O gentle", sampling=SHORT))), GenerationFinished)) == 1
@@ -369,7 +371,7 @@ def test_a_passing_refusal_of_a_rename_costs_no_epoch(
 def test_a_deletion_that_is_refused_is_whole_or_nothing(
     two_epochs: Session, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(storage, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(disk, "PATIENCE_S", 0.1)
     with monkeypatch.context() as patch:
         refuse_renames(patch, 10**6, what)
         try:
@@ -383,7 +385,7 @@ def test_a_deletion_that_is_refused_is_whole_or_nothing(
 
 
 def test_an_undo_that_is_refused_can_be_tried_again(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(disk, "PATIENCE_S", 0.1)
     collect(two_epochs.run(jobs.DeleteEpoch("code")))
     for what in ("epochs", "project.json"):
         with monkeypatch.context() as patch:

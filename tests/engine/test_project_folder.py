@@ -19,13 +19,13 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from tlora_gui.engine import storage
-from tlora_gui.engine.blocks import TokenBlocks
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.project import Project
-from tlora_gui.engine.project_index import FORMAT_VERSION
-from tlora_gui.engine.storage import write_tensors, write_text
+from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.projects.project_index import FORMAT_VERSION
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.storage import disk
+from tlora_gui.engine.storage.disk import write_tensors, write_text
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -198,7 +198,7 @@ def test_write_that_fails_midway_leaves_the_old_file(
     write_text(text, "old")
     write_tensors(tensors, {"a": torch.zeros(3)})
     if breaks == "sync":
-        monkeypatch.setattr(storage, "sync", fail)
+        monkeypatch.setattr(disk, "sync", fail)
     else:
         monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError):
@@ -215,12 +215,12 @@ def test_epoch_that_cannot_be_stored_leaves_the_project_as_it_was(
 ) -> None:
     add(project, model, "verse")
     before, known = content(project.path), Project.open(project.path)
-    sync = storage.sync
+    sync = disk.sync
 
     def sync_or_fail(path: Path) -> None:
         fail() if breaks in path.name else sync(path)
 
-    monkeypatch.setattr(storage, "sync", sync_or_fail)
+    monkeypatch.setattr(disk, "sync", sync_or_fail)
     with pytest.raises(OSError):
         add(project, model, "code")
     monkeypatch.undo()

@@ -14,10 +14,10 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
 from tlora_gui import TemporalLoRAModel, TextCorpus, generate_with_mixer, train_adapter
-from tlora_gui.engine import jobs
 from tlora_gui.engine.api import TrainResult
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import HeldOut
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import HeldOut
 from tlora_gui.engine.session import Session
 
 SMALL: dict[str, Any] = {"block_size": 32, "max_tokens": 256, "learning_rate": 1e-2}

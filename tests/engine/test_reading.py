@@ -10,14 +10,15 @@ import pytest
 import torch
 from engine_helpers import collect, only
 
-from tlora_gui.engine import corpus, corpus_files, jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MixingDesk, SamplingSettings
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
-from tlora_gui.engine.exploring import reading
+from tlora_gui.engine.corpus import files, text_corpus
+from tlora_gui.engine.handlers import reading
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
+from tlora_gui.engine.protocol.texts import GenerationRecord, ReadReport, TextPart, TokenEvent
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import GenerationRecord, ReadReport, TextPart, TokenEvent
 
 VERSE = "O gentle night, that hides the weeping moon,\n"
 CODE = "def f_1(x, y=1):\n    return [x ** y for _ in range(1)]\n"
@@ -229,7 +230,7 @@ def test_files_are_read_in_their_encoding(one_epoch: Session, tmp_path: Path, en
 def test_a_file_larger_than_what_is_read_of_one_is_cut(
     one_epoch: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "FILE_LIMIT", 1000)
+    monkeypatch.setattr(text_corpus, "FILE_LIMIT", 1000)
     (tmp_path / "a.txt").write_text(VERSE * 100, encoding="utf-8")
     assert "reads at most 256" in refusal(one_epoch, jobs.ReadTextFile(str(tmp_path / "a.txt")))
     record = read_file(one_epoch, tmp_path / "a.txt", cut=True)
@@ -255,7 +256,7 @@ def test_a_file_that_cannot_be_opened_says_why(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(corpus_files, "open", fail, raising=False)
+        patch.setattr(files, "open", fail, raising=False)
         with pytest.raises(TloraError, match="Permission denied"):
             collect(one_epoch.run(jobs.ReadTextFile(str(path))))
     with monkeypatch.context() as patch:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from engine_helpers import MakeMixture, drain
 
-from tlora_gui.engine.evaluation import (
+from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.engine.training.evaluation import (
     calibration,
     dominance,
     held_out_loss,
@@ -18,7 +19,6 @@ from tlora_gui.engine.evaluation import (
     score_domain,
     switch_lags,
 )
-from tlora_gui.engine.metrics import calibration_error, switch_lag
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
 from tlora_gui.temporal.cross_entropy import logits_loss

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tlora_gui.engine.exploring.segments import SHORTEST, SWITCH_PRICE, domains
-from tlora_gui.engine.texts import TextPart
+from tlora_gui.engine.generation.segments import SHORTEST, SWITCH_PRICE, domains
+from tlora_gui.engine.protocol.texts import TextPart
 
 
 def evidence(lengths: list[tuple[int, int]], gain: float = 1.0, noise: float = 1.0) -> list[list[float]]:

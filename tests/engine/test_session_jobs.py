@@ -27,13 +27,12 @@ from engine_helpers import (
 )
 from safetensors.torch import load_file
 
-from tlora_gui.engine import jobs, storage, training
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.checkpoints import Checkpoints
-from tlora_gui.engine.config import AVERAGE_MODE, EPOCH_COLOURS, STRATEGIES, SUM_MODE, SamplingSettings
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.evaluation import calibration, dominance, score_domain, switch_lags
-from tlora_gui.engine.events import (
+from tlora_gui.engine.projects.checkpoints import Checkpoints
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, EPOCH_COLOURS, STRATEGIES, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     EpochFinished,
     EpochsChanged,
@@ -49,8 +48,11 @@ from tlora_gui.engine.events import (
     TrainStep,
     WeightsHashed,
 )
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.storage import disk
+from tlora_gui.engine.training import epoch_run
+from tlora_gui.engine.training.evaluation import calibration, dominance, score_domain, switch_lags
 from tlora_gui.temporal.config import MemorySource, Strategy
 
 SHORT = SamplingSettings(max_new_tokens=6)
@@ -368,7 +370,7 @@ def test_epoch_resumed_after_a_restart_ends_bit_for_bit_like_an_uninterrupted_on
 def test_crash_costs_the_steps_since_the_last_checkpoint_only(
     one_epoch: Session, corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
     for event in one_epoch.run(train_job("Code", corpora["code"])):
         if isinstance(event, TrainStep) and event.step == 3:
             monkeypatch.setattr(Checkpoints, "save", lambda *_: None)  # as if the process were gone
@@ -445,7 +447,7 @@ def test_disk_that_is_full_when_an_epoch_is_stored_costs_that_epoch_only(
     def sync(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "sync", sync)
+    monkeypatch.setattr(disk, "sync", sync)
     assert refusal(one_epoch, train_job("Code", corpora["code"])) == "The disk is full."
     monkeypatch.undo()
     assert same_tensors(tensors(one_epoch), before)
@@ -464,7 +466,7 @@ def test_bug_in_the_middle_of_training_leaves_the_session_working(
 
     for broken in ("_learn", "measure", "__init__"):
         with monkeypatch.context() as patch:
-            patch.setattr(training.EpochRun, broken, fail)
+            patch.setattr(epoch_run.EpochRun, broken, fail)
             with pytest.raises(ZeroDivisionError):
                 collect(one_epoch.run(train_job("Code", corpora["code"])))
         assert same_tensors(tensors(one_epoch), before)
@@ -546,7 +548,7 @@ def test_deletion_that_cannot_be_stored_does_not_happen(two_epochs: Session, mon
     def sync(path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(storage, "sync", sync)
+    monkeypatch.setattr(disk, "sync", sync)
     with pytest.raises(PermissionError):
         collect(two_epochs.run(jobs.DeleteEpoch("verse")))
     monkeypatch.undo()
@@ -563,7 +565,7 @@ def test_restoring_that_cannot_be_stored_can_be_tried_again(
     def sync(path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(storage, "sync", sync)
+    monkeypatch.setattr(disk, "sync", sync)
     with pytest.raises(PermissionError):
         collect(two_epochs.run(jobs.RestoreEpoch()))
     monkeypatch.undo()

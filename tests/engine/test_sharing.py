@@ -13,19 +13,19 @@ import pytest
 from engine_helpers import Corpora, collect, only, train_job
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import EPOCH_COLOURS, UNPROTECTED_MODE, SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
+from tlora_gui.engine.projects.records import generation_data
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, UNPROTECTED_MODE, SamplingSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
+from tlora_gui.engine.protocol.markdown import to_markdown
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo
+from tlora_gui.engine.protocol.wording import NOBODY, mode_text, runs, shares, title, visible
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing import export_json
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
-from tlora_gui.engine.sharing.markdown import to_markdown
 from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, PageTheme, contrast, mix, theme_rules
-from tlora_gui.engine.sharing.records import generation_data
-from tlora_gui.engine.sharing.wording import NOBODY, mode_text, runs, shares, title, visible
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo
 
 NASTY = "<script>alert(\"x\")</script> & 'quotes' \u202eesrever\x00\r`*|"
 VOID = {"meta", "input", "br", "path", "line"}

@@ -12,9 +12,9 @@ from engine_helpers import drain
 from torch import Tensor
 from torch.testing import assert_close
 
-from tlora_gui.engine.backbones import context_length, fingerprint, is_causal, load_backbone
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER
+from tlora_gui.engine.backbones.loading import context_length, fingerprint, is_causal, load_backbone
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER
 from tlora_gui.temporal.model import TemporalLoRA
 
 pytestmark = pytest.mark.starter

@@ -23,13 +23,14 @@ from safetensors import SafetensorError
 from tiny_gguf import write_gguf
 from transformers import PreTrainedModel
 
-from tlora_gui.engine import jobs, starter
-from tlora_gui.engine.backbones import fingerprint, load_backbone
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import DemoCorpora
+from tlora_gui.engine.backbones import starter
+from tlora_gui.engine.backbones.loading import fingerprint, load_backbone
+from tlora_gui.engine.backbones.starter import Wheel, ensure_backbone, ensure_converted, ensure_corpora
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import DemoCorpora
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.starter import Wheel, ensure_backbone, ensure_converted, ensure_corpora
 
 PLAYS = {"plays/tragedies/romeo.md": b"# Romeo\n", "plays/as_you.md": b"# As You\n", "other.py": b"pass\n"}
 

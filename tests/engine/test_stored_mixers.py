@@ -12,11 +12,13 @@ import torch
 from engine_helpers import QUICK, Corpora, cancel_after, collect, only, reopened, train_job
 from safetensors.torch import load_file
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
-from tlora_gui.engine.errors import Cancelled, TloraError
-from tlora_gui.engine.events import (
+from tlora_gui.engine.handlers.scrubbing import weights_over
+from tlora_gui.engine.projects.stored_mixers import over_slots
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import (
     EpochsChanged,
     GenerationFinished,
     MixersScrubbed,
@@ -24,9 +26,8 @@ from tlora_gui.engine.events import (
     StoredMixer,
     TrainStep,
 )
-from tlora_gui.engine.exploring.stored_mixers import over_slots, weights_over
+from tlora_gui.engine.protocol.texts import GenerationRecord
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import GenerationRecord
 from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer

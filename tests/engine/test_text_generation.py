@@ -13,13 +13,13 @@ import torch
 from engine_helpers import MakeMixture, drain
 from tokenizers import processors
 
-from tlora_gui.engine import generation
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.generation import TOP_ALTERNATIVES, Outcome, generate
-from tlora_gui.engine.texts import TokenEvent
-from tlora_gui.engine.token_text import TextStream
+from tlora_gui.engine.backbones.token_text import TextStream
+from tlora_gui.engine.generation import token_stream
+from tlora_gui.engine.generation.token_stream import TOP_ALTERNATIVES, Outcome, generate
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -33,7 +33,7 @@ BLENDS: list[Blend] = ["mixer", 0, 2, torch.tensor([0.2, 0.5, 0.3])]
 @pytest.fixture
 def never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A random model may come upon its end token at any time."""
-    monkeypatch.setattr(generation, "end_token_ids", lambda *_: set())
+    monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: set())
 
 
 def run(
@@ -189,7 +189,7 @@ def test_events_say_what_one_pass_over_the_whole_text_says(
     piece: int,
 ) -> None:
     mixture = make_mixture(strategy)
-    monkeypatch.setattr(generation, "_PREFILL", piece)
+    monkeypatch.setattr(token_stream, "_PREFILL", piece)
     events, _ = run(mixture, tiny_tokenizer, blend=blend)
     with torch.inference_mode():
         output = mixture(torch.tensor([ids_of(events)]), blend)

@@ -12,13 +12,13 @@ import pytest
 from engine_helpers import collect, only
 from tiny_tokenizers import KINDS, SlowTokenizer, byte_level, unigram, word_piece
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import GenerationFinished, GenerationLoaded
+from tlora_gui.engine.backbones.tokenizing import clean, encode_more, encode_plain, encode_prompt, start_ids
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import GenerationFinished, GenerationLoaded
+from tlora_gui.engine.protocol.texts import GenerationRecord
 from tlora_gui.engine.session import Session
-from tlora_gui.engine.texts import GenerationRecord
-from tlora_gui.engine.tokenizing import clean, encode_more, encode_plain, encode_prompt, start_ids
 
 VOCABULARY = 257
 CONTROLS = ["<eos>", "[PAD]", "[SEP]", "[CLS]", "[MASK]", "<s>", "</s>", "<pad>"]

@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
-from tlora_gui.engine import router_inputs, training
-from tlora_gui.engine.blocks import TokenBlocks
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.fitting import Fit, activation_bytes, fit, free_memory
-from tlora_gui.engine.router_inputs import RouterInputs
-from tlora_gui.engine.training import EpochRun
+from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.training import epoch_run, router_inputs
+from tlora_gui.engine.training.epoch_run import EpochRun
+from tlora_gui.engine.training.memory_fit import Fit, activation_bytes, fit, free_memory
+from tlora_gui.engine.training.router_inputs import RouterInputs
 from tlora_gui.temporal.model import TemporalLoRA
 
 BLOCK = 32
@@ -198,7 +198,7 @@ def test_a_backbone_that_scales_its_logits_is_measured_by_them(mixture: Temporal
 
 def trained(model: TemporalLoRA, found: Fit, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], list[Tensor]]:
     """Losses and weights after three steps of this fit, from the same start."""
-    monkeypatch.setattr(training, "fit", lambda *args: found)
+    monkeypatch.setattr(epoch_run, "fit", lambda *args: found)
     model = copy.deepcopy(model)
     blocks = TokenBlocks(token_ids(8), token_ids(2, seed=1))
     settings = TrainSettings(block_size=BLOCK, batch_size=4, num_passes=2, max_tokens=8 * BLOCK)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tlora_gui.engine.config import (
+from tlora_gui.engine.protocol.config import (
     LARGEST_COUNT,
     MAX_NEW_TOKENS,
     MAX_TOP_K,

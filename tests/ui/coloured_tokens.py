@@ -9,8 +9,8 @@ from PySide6.QtGui import QMouseEvent, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text.token_view import TokenView
 
 SLOTS = (

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 from whole_window import EPOCHS, whole_window
 
-from tlora_gui.engine.config import TrainSettings
+from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.main_window import MainWindow

@@ -14,7 +14,7 @@ from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
 
-from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStarted, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
 from tlora_gui.ui.charts.series import Columns, History, smooth

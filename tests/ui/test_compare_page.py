@@ -13,9 +13,9 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
 
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.events import GenerationStarted
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationStarted
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing

@@ -31,9 +31,9 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tlora_gui.engine.config import EPOCH_COLOURS, SleepSettings, TrainSettings
-from tlora_gui.engine.events import BackboneInfo, CorpusSummary, EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.jobs import TrainEpoch
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.events import BackboneInfo, CorpusSummary, EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.ui.epochs.cards import held_out_tooltip
 from tlora_gui.ui.epochs.corpus_box import split_paths
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog

@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QTextCharForma
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolTip, QWidget
 
-from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
-from tlora_gui.engine.events import GenerationStarted
-from tlora_gui.engine.jobs import Generate
-from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationStarted
+from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.generation.text.legend import Legend

@@ -11,9 +11,9 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QToolTip, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
-from tlora_gui.engine.events import Counterfactual
-from tlora_gui.engine.texts import Alternative, SlotInfo, TokenEvent, Voice
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
+from tlora_gui.engine.protocol.events import Counterfactual
+from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, TokenEvent, Voice
 from tlora_gui.ui.generation.desk.desk_text import desk_text
 from tlora_gui.ui.generation.token.choice_rows import ChoiceRows
 from tlora_gui.ui.generation.token.inspector import TokenInspector

@@ -13,10 +13,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER
+from tlora_gui.engine.protocol.events import (
     BackboneInfo,
     DomainScore,
     EpochInfo,

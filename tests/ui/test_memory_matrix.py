@@ -15,8 +15,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 
-from tlora_gui.engine.events import DomainScore, EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
-from tlora_gui.engine.metrics import FORMULAS
+from tlora_gui.engine.protocol.events import DomainScore, EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
+from tlora_gui.engine.protocol.metrics import FORMULAS
 from tlora_gui.ui.charts.figures import Figure, figures, share_kept, sheet_of
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.series import History, Matrix

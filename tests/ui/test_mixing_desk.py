@@ -9,8 +9,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QScrollArea, QSlider, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.desk.sweep import sweep_desks
 

@@ -11,9 +11,16 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton
 
-from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX, SEED_MIN, SamplingSettings, TrainSettings
-from tlora_gui.engine.events import CorpusSummary
-from tlora_gui.engine.jobs import TrainEpoch
+from tlora_gui.engine.protocol.config import (
+    MAX_NEW_TOKENS,
+    MAX_TOP_K,
+    SEED_MAX,
+    SEED_MIN,
+    SamplingSettings,
+    TrainSettings,
+)
+from tlora_gui.engine.protocol.events import CorpusSummary
+from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.settings_box import RateBox, SettingsBox
 from tlora_gui.ui.generation.sampling import SamplingPanel

@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
-from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text import picture
 from tlora_gui.ui.generation.text.picture import PIXEL_RATIO, footer_text, render, save
 from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS

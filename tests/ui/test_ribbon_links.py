@@ -14,8 +14,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.text.ribbon import MixRibbon
 from tlora_gui.ui.running_sums import RunningSums
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QToolButton, QWidget
 
-from tlora_gui.engine.config import MIXER_MODE
-from tlora_gui.engine.events import StoredMixer
-from tlora_gui.engine.texts import ReadReport, SlotInfo, TextPart, TokenEvent
+from tlora_gui.engine.protocol.config import MIXER_MODE
+from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TextPart, TokenEvent
 from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.read_report import ReadReportView

@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
-from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.texts.text_row import text_at, title_of, when_text
 from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
 from tlora_gui.ui.generation.texts.texts_tree import TextsTree

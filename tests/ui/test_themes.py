@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
 from PySide6.QtWidgets import QApplication, QWidget
 from whole_window import cut_off_anywhere, whole_window
 
-from tlora_gui.engine.config import BACKBONE_COLOUR, EPOCH_COLOURS
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, EPOCH_COLOURS
 from tlora_gui.paths import resource
 from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST, line_colour
 from tlora_gui.ui.generation.text.ribbon import MixRibbon

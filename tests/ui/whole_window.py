@@ -9,9 +9,17 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QToolButton, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
-from tlora_gui.engine.events import BackboneInfo, EpochInfo, HeldOut, JobDone, ProjectInfo, ProjectOpened, TrainStep
-from tlora_gui.engine.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import (
+    BackboneInfo,
+    EpochInfo,
+    HeldOut,
+    JobDone,
+    ProjectInfo,
+    ProjectOpened,
+    TrainStep,
+)
+from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode

@@ -11,8 +11,9 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
-from tlora_gui.engine.config import MIXER_MODE
-from tlora_gui.engine.events import (
+from tlora_gui.engine.projects.records import summary_of
+from tlora_gui.engine.protocol.config import MIXER_MODE
+from tlora_gui.engine.protocol.events import (
     CorpusSummary,
     Counterfactual,
     Evaluated,
@@ -21,8 +22,7 @@ from tlora_gui.engine.events import (
     StoredMixer,
     TrainStep,
 )
-from tlora_gui.engine.sharing.records import summary_of
-from tlora_gui.engine.texts import Alternative, ReadReport, TextPart, Voice
+from tlora_gui.engine.protocol.texts import Alternative, ReadReport, TextPart, Voice
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.errors import Cancelled
-from tlora_gui.engine.events import EndEvent, Event, Progress, StreamEvent
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.errors import Cancelled
+from tlora_gui.engine.protocol.events import EndEvent, Event, Progress, StreamEvent
 from tlora_gui.worker.engine_client import EngineClient
 
 WaitUntil = Callable[..., None]

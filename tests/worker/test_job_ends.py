@@ -11,10 +11,10 @@ import pytest
 import torch
 from scripted import Ear, Gate, Play, Script, WaitUntil, gated_steps, long_job, quick_job, steps, until_cancelled
 
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import JobCancelled, JobDone, JobFailed, Progress, StreamEvent
-from tlora_gui.engine.jobs import Job
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import JobCancelled, JobDone, JobFailed, Progress, StreamEvent
+from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.worker.engine_client import EngineClient
 
 MakeClient = Callable[..., EngineClient]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from scripted import Ear, Gate, Play, Script, WaitUntil, gated_steps, long_job, quick_job, steps, until_cancelled
 
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.events import JobCancelled, JobDone, Progress, StreamEvent
-from tlora_gui.engine.jobs import Job
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.events import JobCancelled, JobDone, Progress, StreamEvent
+from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.worker.engine_client import EngineClient
 
 MakeClient = Callable[..., EngineClient]

@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from scripted import Ear, Gate, Script, WaitUntil, gated_steps, learns, long_job, quick_job, steps, until_cancelled
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.events import GenerationFinished, JobDone, Progress, ProjectOpened, StreamEvent
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationFinished, JobDone, Progress, ProjectOpened, StreamEvent
 from tlora_gui.worker import engine_worker
 from tlora_gui.worker.engine_client import EngineClient, engine_threads, make_session
 

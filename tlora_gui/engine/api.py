@@ -21,9 +21,14 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from tlora_gui.engine.backbones import fingerprint, load_backbone, require_causal
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import (
+from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal
+from tlora_gui.engine.backbones.model_folder import in_short, require_finite, require_own_tokenizer
+from tlora_gui.engine.backbones.tokenizing import encode_prompt, vocabulary_of
+from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
+from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import (
     STARTER,
     LoraSettings,
     MixerSettings,
@@ -32,17 +37,12 @@ from tlora_gui.engine.config import (
     TrainSettings,
     epoch_colour,
 )
-from tlora_gui.engine.corpus import TextCorpus, as_corpus
-from tlora_gui.engine.errors import TloraError, disk_is_full
-from tlora_gui.engine.evaluation import mixer_weights
-from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.generation import generate
-from tlora_gui.engine.model_folder import in_short, require_finite, require_own_tokenizer
-from tlora_gui.engine.preparation import epoch_blocks, remember_dreams
-from tlora_gui.engine.project import Project
-from tlora_gui.engine.streams import finished, recorded
-from tlora_gui.engine.tokenizing import encode_prompt, vocabulary_of
-from tlora_gui.engine.training import require_context, train_epoch
+from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.streams import finished, recorded
+from tlora_gui.engine.training.epoch_run import require_context, train_epoch
+from tlora_gui.engine.training.evaluation import mixer_weights
+from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
 from tlora_gui.temporal.invariants import refuse_unfit

@@ -9,14 +9,23 @@ from pathlib import Path
 import torch
 from filelock import BaseFileLock
 
-from tlora_gui.engine import epoch_jobs, jobs, starter
-from tlora_gui.engine.backbones import Backbone, fingerprint, load_backbone, state_hash
-from tlora_gui.engine.blocks import summarise
-from tlora_gui.engine.cancel import CancelToken, watched
-from tlora_gui.engine.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
-from tlora_gui.engine.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
-from tlora_gui.engine.evaluation import evaluate
-from tlora_gui.engine.events import (
+from tlora_gui.engine.backbones import starter
+from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, state_hash
+from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
+from tlora_gui.engine.corpus.blocks import summarise
+from tlora_gui.engine.handlers import epochs, texts
+from tlora_gui.engine.handlers.counterfactuals import ask_others
+from tlora_gui.engine.handlers.generating import generate_text
+from tlora_gui.engine.handlers.reading import read
+from tlora_gui.engine.handlers.scrubbing import scrub
+from tlora_gui.engine.projects.project import Project, make_folder, remove_folder, require_free
+from tlora_gui.engine.projects.project_lock import lock_project
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
+from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
+from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     DemoCorpora,
     EpochInfo,
@@ -27,18 +36,10 @@ from tlora_gui.engine.events import (
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.exploring.counterfactuals import ask_others
-from tlora_gui.engine.exploring.generation_jobs import generate_text
-from tlora_gui.engine.exploring.reading import read
-from tlora_gui.engine.exploring.stored_mixers import scrub
-from tlora_gui.engine.finite import require_finite
-from tlora_gui.engine.project import Project, make_folder, remove_folder, require_free
-from tlora_gui.engine.project_lock import lock_project
-from tlora_gui.engine.sharing import text_jobs
-from tlora_gui.engine.storage import absolute, first_line, is_place
-from tlora_gui.engine.streams import Stream
-from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.engine.tokenizing import start_token_id, vocabulary_of
+from tlora_gui.engine.protocol.streams import Stream, watched
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.storage.disk import absolute, first_line, is_place
+from tlora_gui.engine.training.evaluation import evaluate
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
@@ -242,15 +243,15 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.SummariseCorpus():
             yield _summarise(space, job, cancel)
         case jobs.TrainEpoch():
-            yield from epoch_jobs.train(space, job, cancel)
+            yield from epochs.train(space, job, cancel)
         case jobs.ResumeEpoch():
-            yield from epoch_jobs.resume(space, job.slug, cancel)
+            yield from epochs.resume(space, job.slug, cancel)
         case jobs.EditEpoch():
-            yield epoch_jobs.edit(space, job)
+            yield epochs.edit(space, job)
         case jobs.DeleteEpoch():
-            yield epoch_jobs.delete(space, job.slug)
+            yield epochs.delete(space, job.slug)
         case jobs.RestoreEpoch():
-            epoch_jobs.restore(space)
+            epochs.restore(space)
             yield ProjectOpened(space.info())
         case jobs.ExportEpoch():
             slug, base = space.epochs[job.slug].slug, space.loadable_backbone()
@@ -272,15 +273,15 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             | jobs.ExportGeneration()
             | jobs.ImportGeneration()
         ):
-            yield text_jobs.do(space, job)
+            yield texts.do(space, job)
         case jobs.Evaluate():
             if job.held_out_tokens < 1:
                 raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
             if not space.model.slot_adapters:
                 raise TloraError("There is no epoch to measure.", "Train an epoch first.")
             require_finite(space.model, [slot.name for slot in space.slots()])
-            texts = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
-            scores = evaluate(space.model, texts, space.unprotected_routing(), [slot.name for slot in space.slots()])
+            held_out = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
+            scores = evaluate(space.model, held_out, space.unprotected_routing(), [slot.name for slot in space.slots()])
             yield (yield from watched(scores, cancel))
         case jobs.HashWeights():
             model = space.model

@@ -8,21 +8,29 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from tlora_gui.engine.backbones import Backbone, context_length
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.epoch_list import EpochList
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.events import BackboneInfo, EpochInfo, EpochsChanged, HeldOut, Progress, ProjectInfo, StoredMixer
-from tlora_gui.engine.exploring.stored_mixers import current_mixer, over_slots, stored_mixers
-from tlora_gui.engine.generation import TokenStream
-from tlora_gui.engine.preparation import held_out_again
-from tlora_gui.engine.project import Project, RemovedEpoch
-from tlora_gui.engine.project_index import MixerFile
-from tlora_gui.engine.storage import is_place
-from tlora_gui.engine.texts import SlotInfo
-from tlora_gui.engine.tokenizing import vocabulary_of
+from tlora_gui.engine.backbones.loading import Backbone, context_length
+from tlora_gui.engine.backbones.tokenizing import vocabulary_of
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.generation.token_stream import TokenStream
+from tlora_gui.engine.projects.epoch_list import EpochList
+from tlora_gui.engine.projects.project import Project, RemovedEpoch
+from tlora_gui.engine.projects.project_index import MixerFile
+from tlora_gui.engine.projects.stored_mixers import current_mixer, over_slots, stored_mixers
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import (
+    BackboneInfo,
+    EpochInfo,
+    EpochsChanged,
+    HeldOut,
+    Progress,
+    ProjectInfo,
+    StoredMixer,
+)
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.storage.disk import is_place
+from tlora_gui.engine.training.preparation import held_out_again
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QSpinBox, QWidget
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import STARTER, SamplingSettings
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import STARTER, SamplingSettings
+from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     DemoCorpora,
     Evaluated,
@@ -38,7 +38,7 @@ from tlora_gui.engine.events import (
     TrainStep,
     WeightsHashed,
 )
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.paths import projects_dir
 from tlora_gui.ui.demo_tour import Tour
 from tlora_gui.ui.stall_meter import StallMeter

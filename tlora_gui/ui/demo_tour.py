@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog
 
-from tlora_gui.engine.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
-from tlora_gui.engine.events import Counterfactual, GenerationFinished, GenerationsListed, MixersScrubbed
-from tlora_gui.engine.jobs import Generate
+from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, GenerationsListed, MixersScrubbed
+from tlora_gui.engine.protocol.jobs import Generate
 
 if TYPE_CHECKING:
     from tlora_gui.ui.demo import Condition, Demo

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui import __version__
-from tlora_gui.engine.events import ProjectInfo
+from tlora_gui.engine.protocol.events import ProjectInfo
 from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.controller import Controller

@@ -9,10 +9,10 @@ from itertools import count
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from tlora_gui.engine.cancel import CancelMode, CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.events import EndEvent, Event, JobCancelled
-from tlora_gui.engine.jobs import Job
+from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled
+from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.worker.engine_worker import FINISH_S, Assignment, EngineWorker, SessionLike
 
 SHUTDOWN_S = FINISH_S + 15.0

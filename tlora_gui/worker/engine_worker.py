@@ -17,11 +17,11 @@ from typing import Protocol
 
 from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QTimer, Signal, Slot
 
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.errors import Cancelled, TloraError, out_of_memory
-from tlora_gui.engine.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
-from tlora_gui.engine.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memory
+from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
+from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""

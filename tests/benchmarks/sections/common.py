@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from tlora_gui.engine import starter
-from tlora_gui.engine.backbones import Backbone, load_backbone
-from tlora_gui.engine.blocks import TokenBlocks, make_blocks
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.streams import finished
+from tlora_gui.engine.backbones import starter
+from tlora_gui.engine.backbones.loading import Backbone, load_backbone
+from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER
+from tlora_gui.engine.protocol.streams import finished
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 

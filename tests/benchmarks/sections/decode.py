@@ -14,9 +14,9 @@ from measure import Figure, interleaved, ratio
 from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, create_arrow_model, get_peft_model
 
 from sections.common import backbone, grow
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import SamplingSettings
-from tlora_gui.engine.generation import generate
+from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
 

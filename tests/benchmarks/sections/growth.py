@@ -16,12 +16,12 @@ import torch
 from measure import REPEATS, Figure
 
 from sections.common import backbone, corpus, grow
-from tlora_gui.engine import jobs
-from tlora_gui.engine.blocks import make_blocks
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import STARTER, TrainSettings
-from tlora_gui.engine.corpus import TextCorpus
-from tlora_gui.engine.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.corpus.blocks import make_blocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import STARTER, TrainSettings
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.active_sleep import MEMORY_WINDOW, EpochMemory
 from tlora_gui.temporal.model import TemporalLoRA

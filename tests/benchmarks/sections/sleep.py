@@ -10,12 +10,12 @@ import torch
 from measure import Figure, interleaved, ratio
 
 from sections.common import backbone, text_blocks
-from tlora_gui.engine.backbones import fingerprint
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.preparation import remember_dreams
-from tlora_gui.engine.streams import finished
-from tlora_gui.engine.training import EpochRun, train_epoch
+from tlora_gui.engine.backbones.loading import fingerprint
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.training.epoch_run import EpochRun, train_epoch
+from tlora_gui.engine.training.preparation import remember_dreams
 from tlora_gui.temporal.model import TemporalLoRA
 
 STEPS = 3

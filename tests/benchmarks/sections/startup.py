@@ -75,9 +75,9 @@ def _open(project: str, prompts: list[int]) -> None:
     """What the processes do; imports as the application does."""
     from PySide6.QtWidgets import QApplication
 
-    from tlora_gui.engine import jobs
-    from tlora_gui.engine.config import SamplingSettings
-    from tlora_gui.engine.texts import TokenEvent
+    from tlora_gui.engine.protocol import jobs
+    from tlora_gui.engine.protocol.config import SamplingSettings
+    from tlora_gui.engine.protocol.texts import TokenEvent
     from tlora_gui.ui.app import create_window
 
     app = QApplication([])

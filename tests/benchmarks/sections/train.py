@@ -20,14 +20,14 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from sections.common import backbone, text_blocks
-from tlora_gui.engine.backbones import fingerprint
-from tlora_gui.engine.blocks import TokenBlocks
-from tlora_gui.engine.cancel import CancelToken
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.evaluation import held_out_loss, training_precision
-from tlora_gui.engine.preparation import remember_dreams
-from tlora_gui.engine.streams import finished
-from tlora_gui.engine.training import WARM_UP_STEPS, EpochRun
+from tlora_gui.engine.backbones.loading import fingerprint
+from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.training.epoch_run import WARM_UP_STEPS, EpochRun
+from tlora_gui.engine.training.evaluation import held_out_loss, training_precision
+from tlora_gui.engine.training.preparation import remember_dreams
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 

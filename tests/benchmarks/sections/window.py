@@ -22,9 +22,9 @@ from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import STARTER, SamplingSettings, TrainSettings
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import STARTER, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.events import (
     DemoCorpora,
     EpochInfo,
     Event,
@@ -33,7 +33,7 @@ from tlora_gui.engine.events import (
     JobFailed,
     TrainStep,
 )
-from tlora_gui.engine.texts import Alternative, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.generation.text.find_bar import FindBar
 from tlora_gui.ui.generation.text.token_view import TokenView

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from html import escape
 from string import Template
 
-from tlora_gui.engine.attribution import dominant_slot
-from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, slot_colour, theme_rules
-from tlora_gui.engine.sharing.recipe import Recipe
-from tlora_gui.engine.sharing.wording import (
+from tlora_gui.engine.projects.recipe import Recipe
+from tlora_gui.engine.protocol.attribution import dominant_slot
+from tlora_gui.engine.protocol.texts import GenerationRecord, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import (
     desk_text,
     drawing_order,
     marked,
@@ -27,7 +27,7 @@ from tlora_gui.engine.sharing.wording import (
     title,
     visible,
 )
-from tlora_gui.engine.texts import GenerationRecord, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, slot_colour, theme_rules
 from tlora_gui.paths import resource
 
 _PATTERNS = ("solid", "dashed", "dotted", "double", "wavy")

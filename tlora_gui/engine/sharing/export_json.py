@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.sharing.recipe import Recipe
-from tlora_gui.engine.sharing.records import generation_data, read_generation
-from tlora_gui.engine.sharing.typed_json import reader
-from tlora_gui.engine.storage import DAMAGE, first_line
-from tlora_gui.engine.texts import GenerationRecord
+from tlora_gui.engine.projects.recipe import Recipe
+from tlora_gui.engine.projects.records import generation_data, read_generation
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.storage.disk import DAMAGE, first_line
+from tlora_gui.engine.storage.typed_json import reader
 
 FORMAT, VERSION = "tlora-generation", 1
 MAX_BYTES = 64 * 2**20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tlora_gui.engine.corpus_files import is_project
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.corpus.files import is_project
+from tlora_gui.engine.protocol.errors import TloraError
 
 _KINDS = {".html": "html", ".htm": "html", ".json": "json", ".md": "md"}
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tlora_gui.engine.config import BACKBONE_COLOUR
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
+from tlora_gui.engine.protocol.texts import SlotInfo
 
 TEXT_CONTRAST, LINE_CONTRAST = 4.5, 3.0
 """WCAG 2.2, criteria 1.4.3 and 1.4.11, level AA."""

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from tlora_gui.engine import metrics
-from tlora_gui.engine.events import EpochInfo, Evaluated
+from tlora_gui.engine.protocol import metrics
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
 from tlora_gui.ui.charts.series import Floats, Matrix
 
 Measure = Literal["routing", "loss"]
@@ -56,7 +56,7 @@ class Figure:
 
 
 def figures(matrix: Matrix, epochs: Mapping[str, EpochInfo], evaluated: Evaluated | None = None) -> dict[str, Figure]:
-    """Every metric after the last finished phase, by its name in :data:`tlora_gui.engine.metrics.FORMULAS`.
+    """Every metric after the last finished phase, by its name in :data:`tlora_gui.engine.protocol.metrics.FORMULAS`.
 
     Phases of epochs that are not frozen do not count: their training goes on, or they speak in no mix.
     """

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from tlora_gui.engine.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix

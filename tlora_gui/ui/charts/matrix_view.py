@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QWidget
 
-from tlora_gui.engine.events import EpochInfo, Evaluated
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
 from tlora_gui.ui.charts.figures import Measure, figures
 from tlora_gui.ui.charts.matrix import MemoryMatrix
 from tlora_gui.ui.charts.metric_strip import MetricStrip

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QLabel, QWidget
 
-from tlora_gui.engine.metrics import FORMULAS
+from tlora_gui.engine.protocol.metrics import FORMULAS
 from tlora_gui.ui.charts.figures import Figure
 from tlora_gui.ui.theme import Theme
 

@@ -8,7 +8,7 @@ from itertools import chain
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from tlora_gui.engine.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.figures import Measure
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.events import HeldOut, PerEpoch, TrainStep
+from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainStep
 
 Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]

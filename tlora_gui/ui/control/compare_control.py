@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import MIXER_MODE, MixingDesk
-from tlora_gui.engine.events import GenerationStarted, JobFailed
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk
+from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.desk.sweep import sweep_desks
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.worker.engine_client import EngineClient

@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelMode
-from tlora_gui.engine.config import BACKBONE_COLOUR, STRATEGIES
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STRATEGIES
+from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     Counterfactual,
     EndEvent,
@@ -43,7 +43,7 @@ from tlora_gui.engine.events import (
     TrainStep,
     Warned,
 )
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.control.compare_control import CompareControl
 from tlora_gui.ui.control.generation_control import GenerationControl
 from tlora_gui.ui.control.notices import finished_text, scores_text

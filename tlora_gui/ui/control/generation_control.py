@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.config import MixingDesk, SamplingSettings
-from tlora_gui.engine.events import GenerationStarted, JobFailed, PromptTooLong
-from tlora_gui.engine.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed, PromptTooLong
+from tlora_gui.engine.protocol.texts import DeskChange, GenerationRecord, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.worker.engine_client import EngineClient
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from tlora_gui.engine.events import EpochInfo, Evaluated
-from tlora_gui.engine.metrics import gain_kept
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
+from tlora_gui.engine.protocol.metrics import gain_kept
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.formats import human_share
 

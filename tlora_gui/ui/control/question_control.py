@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.events import Counterfactual, MixersScrubbed
-from tlora_gui.engine.texts import GenerationRecord
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.events import Counterfactual, MixersScrubbed
+from tlora_gui.engine.protocol.texts import GenerationRecord
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QFileDialog
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.texts import GenerationRecord, GenerationSummary
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import GenerationRecord, GenerationSummary
 from tlora_gui.ui.generation.text.picture import render, save
 from tlora_gui.worker.engine_client import EngineClient
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from tlora_gui.engine import jobs
-from tlora_gui.engine.cancel import CancelMode
-from tlora_gui.engine.events import (
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelMode
+from tlora_gui.engine.protocol.events import (
     CorpusSummary,
     EpochInfo,
     HeldOut,

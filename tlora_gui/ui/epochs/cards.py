@@ -7,8 +7,8 @@ import math
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
 
-from tlora_gui.engine.config import BACKBONE_COLOUR
-from tlora_gui.engine.events import BackboneInfo, EpochInfo
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
+from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
-from tlora_gui.engine.events import CorpusSummary
+from tlora_gui.engine.protocol.events import CorpusSummary
 from tlora_gui.ui.epochs.corpus_view import CorpusView
 from tlora_gui.ui.widgets.layouts import column, row, set_role
 from tlora_gui.ui.widgets.questions import choose_files, choose_folder

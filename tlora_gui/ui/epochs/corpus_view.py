@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from tlora_gui.engine.events import CorpusSummary
+from tlora_gui.engine.protocol.events import CorpusSummary
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.formats import human_count, human_share
 from tlora_gui.ui.widgets.layouts import column, label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QWidget
 
-from tlora_gui.engine.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.layouts import column, fields, label

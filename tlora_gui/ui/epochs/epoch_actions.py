@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.widgets.questions import Choice, ask, choose_folder

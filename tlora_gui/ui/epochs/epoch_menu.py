@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from tlora_gui.engine.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo
 
 
 class EpochMenu(QMenu):

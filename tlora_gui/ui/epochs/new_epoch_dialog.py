@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import TrainSettings
-from tlora_gui.engine.events import CorpusSummary
-from tlora_gui.engine.jobs import TrainEpoch
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.events import CorpusSummary
+from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.settings_box import SettingsBox

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QFrame, QListWidgetItem, QPushButton, QWidget
 
-from tlora_gui.engine.events import BackboneInfo, EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, HeldOut, TrainStep
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.cards import BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
 from tlora_gui.ui.epochs.drop_zone import DropZone

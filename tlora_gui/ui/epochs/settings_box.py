@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
-from tlora_gui.engine.config import LARGEST_COUNT, TrainSettings
+from tlora_gui.engine.protocol.config import LARGEST_COUNT, TrainSettings
 from tlora_gui.ui.epochs.sleep_box import SleepBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width

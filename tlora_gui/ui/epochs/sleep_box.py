@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.config import LARGEST_COUNT, MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
+from tlora_gui.engine.protocol.config import LARGEST_COUNT, MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
 from tlora_gui.ui.widgets.fields import ChoiceBox, WholeBox, field_width
 from tlora_gui.ui.widgets.layouts import column, fields, label
 from tlora_gui.ui.widgets.tick_box import TickBox

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
-from tlora_gui.engine.events import TrainStep
+from tlora_gui.engine.protocol.events import TrainStep
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
 from tlora_gui.ui.widgets.layouts import Ends, column, label

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
-from tlora_gui.engine.texts import GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol.texts import GenerationRecord, TokenEvent
 
 
 class Figures(QLabel):

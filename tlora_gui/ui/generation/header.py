@@ -8,9 +8,9 @@ from typing import cast
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QWidget
 
-from tlora_gui.engine.config import MIXER_MODE, STRATEGIES
-from tlora_gui.engine.events import StoredMixer
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import MIXER_MODE, STRATEGIES
+from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, unmixed_modes
 from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.generation.text.swatch import dot_icon

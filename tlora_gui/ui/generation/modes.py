@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
-from tlora_gui.engine.events import StoredMixer
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.translation import tr
 
 
 class ModeChoice(NamedTuple):
-    """A mode of :class:`~tlora_gui.engine.jobs.Generate`, its name, a colour ("" for none) and what it means."""
+    """A mode of :class:`~tlora_gui.engine.protocol.jobs.Generate`, its name, colour ("" for none) and meaning."""
 
     mode: str
     label: str

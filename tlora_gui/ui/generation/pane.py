@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import STRATEGIES, SamplingSettings
-from tlora_gui.engine.events import GenerationStarted, StoredMixer
-from tlora_gui.engine.jobs import Generate, ReadText
-from tlora_gui.engine.sharing.markdown import to_markdown
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationStarted, StoredMixer
+from tlora_gui.engine.protocol.jobs import Generate, ReadText
+from tlora_gui.engine.protocol.markdown import to_markdown
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.figures import Figures
 from tlora_gui.ui.generation.header import PaneHeader

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import SamplingSettings
+from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.plain_text import PlainText

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
+from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
 from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, field_width
 
 

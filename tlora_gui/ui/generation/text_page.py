@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from tlora_gui.engine.events import MixersScrubbed
-from tlora_gui.engine.texts import ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.events import MixersScrubbed
+from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
 from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
 from tlora_gui.ui.generation.text.find_bar import FindBar

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QRadioButton, QWidget
 
-from tlora_gui.engine.config import STARTER
+from tlora_gui.engine.protocol.config import STARTER
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, label, row
 from tlora_gui.ui.widgets.questions import choose_files, choose_folder
 

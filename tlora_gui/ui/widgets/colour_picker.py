@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QWidget
 
-from tlora_gui.engine.config import EPOCH_COLOURS
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.widgets.layouts import row
 from tlora_gui.ui.widgets.painting import guarded

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import SEED_MAX, SEED_MIN
+from tlora_gui.engine.protocol.config import SEED_MAX, SEED_MIN
 from tlora_gui.ui.widgets.painting import guarded
 
 _TEXT_MARGINS = (7, 0, 0, 0)

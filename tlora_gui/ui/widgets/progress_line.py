@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QToolButton, QWidget
 
-from tlora_gui.engine.events import Progress
+from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_bytes, human_count, human_duration

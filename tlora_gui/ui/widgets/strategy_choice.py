@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.config import STRATEGIES
+from tlora_gui.engine.protocol.config import STRATEGIES
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import label, row

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.events import Progress
+from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.paths import projects_dir
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice

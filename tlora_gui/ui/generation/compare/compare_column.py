@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.swatch import dot_icon

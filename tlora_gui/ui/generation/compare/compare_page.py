@@ -9,8 +9,8 @@ from typing import Literal
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QScrollArea, QWidget
 
-from tlora_gui.engine.events import GenerationStarted
-from tlora_gui.engine.texts import GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol.events import GenerationStarted
+from tlora_gui.engine.protocol.texts import GenerationRecord, TokenEvent
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text.token_style import ColourMode

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.text.token_style import share_text
 from tlora_gui.ui.translation import tr
 

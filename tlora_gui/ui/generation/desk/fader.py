@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
 
-from tlora_gui.engine.config import MixerLock
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import MixerLock
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.config import MixerLock, MixingDesk
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import MixerLock, MixingDesk
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.desk.desk_text import is_silent
 from tlora_gui.ui.generation.desk.desk_tone import DeskTone
 from tlora_gui.ui.generation.desk.fader import FaderStrip

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QPushButton, QSizePolicy, QWidget
 
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import column
 

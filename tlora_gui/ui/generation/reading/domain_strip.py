@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from tlora_gui.engine.texts import ReadReport, SlotInfo
+from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.painting import guarded

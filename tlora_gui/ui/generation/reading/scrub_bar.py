@@ -8,10 +8,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QWidget
 
-from tlora_gui.engine.attribution import dominant_slot
-from tlora_gui.engine.config import MIXER_MODE
-from tlora_gui.engine.events import StoredMixer
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol.attribution import dominant_slot
+from tlora_gui.engine.protocol.config import MIXER_MODE
+from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.modes import mixer_name
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button

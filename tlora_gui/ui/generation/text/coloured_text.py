@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text.paragraphs import divide_paragraphs
 from tlora_gui.ui.generation.text.swatch import token_format
 from tlora_gui.ui.generation.text.token_geometry import places_in_sight

@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS, ColourMode, TokenStyle
 from tlora_gui.ui.theme import LIGHT, Theme

@@ -24,10 +24,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
-from tlora_gui.engine.errors import TloraError
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import GenerationRecord
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.text.legend import Legend
 from tlora_gui.ui.generation.text.swatch import token_format
 from tlora_gui.ui.generation.text.token_style import ColourMode, token_style

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text.ribbon_menu import RibbonMenu
 from tlora_gui.ui.generation.text.ribbon_picture import save_view
 from tlora_gui.ui.generation.text.stacked_areas import StackedAreas

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from tlora_gui.engine.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.ui.translation import tr
 
 _SCALE = 2

@@ -8,8 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.running_sums import RunningSums, bin_edges
 
 _SMOOTHED_PIXELS = 4

@@ -7,7 +7,7 @@ from functools import lru_cache
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap, QTextCharFormat, QTextLayout
 
-from tlora_gui.engine.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.text.token_style import PLAIN, TokenStyle
 from tlora_gui.ui.palette import as_text, token_background, underline_of
 from tlora_gui.ui.theme import Theme, mono_font

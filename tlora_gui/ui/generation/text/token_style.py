@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from tlora_gui.engine.attribution import dominant_slot, entropy_bits
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.text.token_text import STAND_INS
 from tlora_gui.ui.translation import tr
 

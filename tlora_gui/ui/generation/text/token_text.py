@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tlora_gui.engine.sharing import wording
-from tlora_gui.engine.texts import TokenEvent
+from tlora_gui.engine.protocol import wording
+from tlora_gui.engine.protocol.texts import TokenEvent
 
 STAND_INS = wording.STAND_INS | dict.fromkeys(map(ord, "\ufdd0\ufdd1\ufffc"), "◇")
 """Those of any text, and of the signs that a Qt document keeps for frames and pictures."""

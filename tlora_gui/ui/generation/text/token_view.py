@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.text.announcer import Announcer
 from tlora_gui.ui.generation.text.clipboard import mime_data
 from tlora_gui.ui.generation.text.coloured_text import ColouredText

@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPolygonF
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.painting import guarded

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QToolButton, QWidget
 
-from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.texts.texts_tree import TextsTree
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSortFilterProxyMod
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
-from tlora_gui.engine.texts import GenerationSummary
+from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.texts.text_row import SUMMARY, TextRow, text_at, title_of
 
 _SEARCHED = SUMMARY + 1

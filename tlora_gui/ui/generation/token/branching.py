@@ -7,7 +7,7 @@ from html import escape
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QSizePolicy, QWidget
 
-from tlora_gui.engine.texts import Alternative, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, TokenEvent
 from tlora_gui.ui.generation.text.token_style import visible_text
 from tlora_gui.ui.generation.token.bars import ShareRow, ShareRows
 from tlora_gui.ui.theme import Theme

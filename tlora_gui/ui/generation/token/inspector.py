@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.config import MixingDesk
-from tlora_gui.engine.events import Counterfactual
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.events import Counterfactual
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.desk.desk_text import desk_text
 from tlora_gui.ui.generation.text.token_style import colour_reason, facts, speaker, visible_text, was_predicted
 from tlora_gui.ui.generation.token.bars import MixBar, ShareRow, ShareRows

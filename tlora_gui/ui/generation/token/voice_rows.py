@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.texts import SlotInfo, Voice
+from tlora_gui.engine.protocol.texts import SlotInfo, Voice
 from tlora_gui.ui.generation.text.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.generation.text.token_style import share_text, visible_text
 from tlora_gui.ui.generation.token.bars import paint_mix

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from tlora_gui.engine.events import Counterfactual
-from tlora_gui.engine.sharing.wording import drawing_order
-from tlora_gui.engine.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.events import Counterfactual
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.text.token_style import visible_text
 from tlora_gui.ui.generation.token.voice_rows import VoiceRows
 from tlora_gui.ui.theme import Theme

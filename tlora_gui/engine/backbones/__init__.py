@@ -1,0 +1,1 @@
+"""Backbones: found, fetched, read and refused; their tokenizers."""

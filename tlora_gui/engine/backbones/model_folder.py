@@ -1,0 +1,381 @@
+"""A stranger's model folder or .gguf file -> model and tokenizer, complete and finite, or one sentence why not.
+
+Nothing of it is run or asked about: no code of its own, no kernels that it names, no pickles beyond plain tensors.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, dynamic_module_utils
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+
+_STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever transformers does not hand that "no" on, it refuses unasked
+
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+"""Files that transformers looks for, in its order."""
+
+_SMALL = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
+_PARTS = 1024
+"""Layers or experts that a configuration may ask for, however few tensors there are."""
+
+_SPARE = 2**26
+"""Values that a model may have beside those in its files: masks, tables of angles."""
+
+
+def read_model(folder: Path, name: str, dtype: torch.dtype, cancel: CancelToken) -> tuple[PreTrainedModel, Any]:
+    """The causal language model in a folder, and its tokenizer.
+
+    Raises:
+        TloraError: whatever keeps it from being just what was saved.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    try:
+        _refuse_code(folder, name)
+        return _read(folder, name, dtype, cancel, _tensor_sizes(folder, name))
+    except (TloraError, Cancelled):
+        raise
+    except Exception as error:  # readers of a foreign format raise anything over a broken file
+        raise _refusal(folder, name, error) from error
+
+
+def read_gguf(gguf: Path, cancel: CancelToken) -> tuple[PreTrainedModel, Any]:
+    """The causal language model in a .gguf file, in float32, and its tokenizer.
+
+    Raises:
+        TloraError: whatever keeps it from being just what was saved.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    try:
+        return _read(gguf.parent, gguf.name, torch.float32, cancel, _gguf_sizes(gguf), gguf_file=gguf.name)
+    except (TloraError, Cancelled):
+        raise
+    except Exception as error:
+        raise TloraError(
+            f"{gguf.name} could not be read as a GGUF model: {in_short(error)}.",
+            "Check that the file is complete and of an architecture that transformers knows.",
+        ) from error
+
+
+def _read(
+    folder: Path, name: str, dtype: torch.dtype, cancel: CancelToken, sizes: list[int], **source: str
+) -> tuple[PreTrainedModel, Any]:
+    config = AutoConfig.from_pretrained(folder, **source, **_STRANGER)
+    for part in (config, *(getattr(config, key) for key in config.sub_configs)):
+        part._attn_implementation = None  # a name that stands here can fetch somebody's kernel and run it
+        part.__dict__.pop("transformers_weights", None)  # nor does a folder say which file elsewhere is read
+    _refuse_size(config, name, sizes)
+    cancel.raise_if_cancelled()
+    model, told = AutoModelForCausalLM.from_pretrained(
+        folder,
+        config=config,
+        dtype=dtype,
+        weights_only=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # told below, by name
+        **source,
+        **_STRANGER,
+    )
+    _refuse_gaps(model, name, told)
+    require_finite(model, name)
+    cancel.raise_if_cancelled()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **(source or {"config": config}), **_STRANGER)
+    except Exception as error:
+        raise _no_tokenizer(folder, name, error) from error
+    require_own_tokenizer(tokenizer, model, name)
+    return model, tokenizer
+
+
+# -- what a model must be ---------------------------------------------------------------------------------------
+
+
+def require_finite(model: nn.Module, name: str) -> None:
+    """Refuse weights that hold NaN or infinity.
+
+    Raises:
+        TloraError: naming the first such tensor.
+    """
+    for key, parameter in model.named_parameters():
+        if parameter.dtype in (torch.float32, torch.bfloat16, torch.float16) and parameter.numel():
+            low, high = parameter.detach().aminmax()
+            if not (torch.isfinite(low) and torch.isfinite(high)):
+                raise TloraError(
+                    f"{name} cannot be used: its weights hold NaN or infinity (in {_cut(key)}).",
+                    "Fetch the model anew, or choose another.",
+                )
+
+
+def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> None:
+    """Refuse a tokenizer that was made for another model. (Single added tokens that it lacks are read as plain text.)
+
+    Raises:
+        TloraError: naming what the model has no row for.
+    """
+    rows = model.get_input_embeddings().weight.shape[0]
+    for role in ("bos_token_id", "eos_token_id"):
+        number = getattr(model.config.get_text_config(), role, None)
+        if isinstance(number, int) and not 0 <= number < rows:
+            raise _damaged(name, f"its config.json says {role}: {number}, and the model has {rows} tokens")
+    beyond = {token for token, number in tokenizer.get_vocab().items() if number >= rows}
+    if beyond & {tokenizer.bos_token, tokenizer.eos_token} or beyond - tokenizer.get_added_vocab().keys():
+        raise TloraError(
+            f"The tokenizer of {name} has tokens that the model lacks: {_some(beyond)}.",
+            "Choose a model with the tokenizer that it was trained with.",
+        )
+
+
+# -- before it is read ------------------------------------------------------------------------------------------
+
+
+def _refuse_code(folder: Path, name: str) -> None:
+    """Look at the small files: each must be readable, and none may ask for code."""
+    told = {}
+    for file in _SMALL:
+        if os.path.lexists(folder / file):
+            told[file] = _json(folder / file, name)
+    if (folder / "tokenizer.json").exists() and not (folder / "tokenizer.json").is_file():
+        raise _damaged(name, "its tokenizer.json is no file")  # a pipe would be waited for
+    kind = told["config.json"].get("model_type")
+    if not isinstance(kind, str):
+        raise _damaged(name, "its config.json names no model_type")
+    if kind not in CONFIG_MAPPING:
+        raise _needs_code(name, f"transformers {transformers.__version__} knows no model of the type {_cut(kind)!r}")
+    if (folder / "custom_generate").exists():
+        raise _needs_code(name, "it has a custom_generate folder")
+    tokenizer = told.get("tokenizer_config.json", {})
+    kind = tokenizer.get("tokenizer_class")
+    if tokenizer.get("auto_map") and isinstance(kind, str) and not hasattr(transformers, kind):
+        raise _needs_code(name, f"transformers {transformers.__version__} knows no tokenizer {_cut(kind)!r}")
+
+
+def _tensor_sizes(folder: Path, name: str) -> list[int]:
+    """Values in each tensor that the folder's files hold; a pickle's, that are not known, as its bytes."""
+    found = next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
+    if found is None:
+        raise _damaged(name, "it has no weights (model.safetensors)")
+    files = [found]
+    if found.suffix == ".json":
+        listed = _json(found, name).get("weight_map")
+        if not isinstance(listed, dict) or not all(isinstance(file, str) for file in listed.values()):
+            raise _damaged(name, f"its {found.name} lists no files")
+        files = [folder / Path(file).name for file in sorted(set(listed.values()))]
+    sizes: list[int] = []
+    for file in files:
+        if not file.is_file():
+            raise _damaged(name, f"its {_cut(file.name)} is missing")
+        if file.suffix != ".safetensors":
+            sizes.append(file.stat().st_size)
+            continue
+        try:
+            with safe_open(file, "pt") as tensors:
+                sizes += [_product(tensors.get_slice(key).get_shape()) for key in tensors.keys()]  # noqa: SIM118
+        except SafetensorError as error:
+            raise _damaged(name, f"its {_cut(file.name)} is cut short or no safetensors file") from error
+    return sizes
+
+
+def _gguf_sizes(gguf: Path) -> list[int]:
+    """Values in each tensor of a .gguf file that is whole in itself."""
+    from gguf import GGUFReader
+
+    reader = GGUFReader(gguf)
+    parts = _gguf_number(reader, "split.count")
+    if parts > 1 or re.search(r"-\d{5}-of-\d{5}\.gguf$", gguf.name):
+        raise TloraError(
+            f"{gguf.name} is one part of a split model, and the other parts are needed with it.",
+            "Join them with `llama-gguf-split --merge`, or choose a .gguf that is one file.",
+        )
+    architecture = reader.fields["general.architecture"].contents()
+    told = _gguf_number(reader, f"{architecture}.block_count")
+    held = {int(found[1]) for tensor in reader.tensors if (found := re.match(r"blk\.(\d+)\.", tensor.name))}
+    if len(held) != told or max(held, default=-1) != told - 1:
+        raise TloraError(
+            f"{gguf.name} is incomplete: it says that it has {told} blocks, and holds {len(held)}.",
+            "Fetch the file anew, or choose another.",
+        )
+    return [int(tensor.n_elements) for tensor in reader.tensors]
+
+
+def _gguf_number(reader: Any, key: str) -> int:
+    field = reader.fields.get(key)
+    return int(field.contents()) if field else 0
+
+
+def _refuse_size(config: Any, name: str, sizes: list[int]) -> None:
+    """Keep a configuration from asking for a model that its files cannot fill, before memory is taken for it."""
+    for key, value in _numbers(config.to_dict()):
+        if re.search("layer|expert|block", key) and value > max(_PARTS, len(sizes)):
+            raise _damaged(
+                name, f"its config.json says {_cut(key)}: {value:.3g}, and its files hold {len(sizes)} tensors"
+            )
+    with torch.device("meta"):
+        described = AutoModelForCausalLM.from_config(copy.deepcopy(config), trust_remote_code=False)
+    values = sum(tensor.numel() for tensor in (*described.parameters(), *described.buffers()))
+    packed = 16 if getattr(config, "quantization_config", None) else 2
+    if values > packed * sum(sizes) + _SPARE:
+        raise _damaged(
+            name, f"its config.json describes a model of {values:.2g} values, and its files hold {sum(sizes):.2g}"
+        )
+
+
+def _numbers(fields: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif isinstance(value, int):
+            yield str(key), value
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------
+
+
+def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> None:
+    """Refuse what transformers fills with random weights, or leaves unread, with no more than a remark."""
+    quantised = _quantisation(model.config.to_dict())
+    if quantised not in ("", "gguf") and any(told[f"{kind}_keys"] for kind in ("missing", "mismatched", "unexpected")):
+        raise _is_quantised(name, quantised)
+    if told["missing_keys"]:
+        raise TloraError(
+            f"{name} is incomplete: it lacks {_some(told['missing_keys'])}.",
+            "Fetch the model anew, or choose another; whatever lacks would be random.",
+        )
+    if told["mismatched_keys"]:
+        key, stored, wanted = min(told["mismatched_keys"], key=str)
+        raise _damaged(name, f"{_cut(key)} has the shape {tuple(stored)}, and its config.json asks for {tuple(wanted)}")
+    if told["unexpected_keys"]:
+        raise _damaged(
+            name,
+            f"{type(model).__name__} as its config.json describes it has no place for {_some(told['unexpected_keys'])}",
+        )
+
+
+def _refusal(folder: Path, name: str, error: Exception) -> TloraError:
+    """One sentence for whatever a loader raised: the folder's own files tell what is wrong."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+        return TloraError(f"There is too little memory for {name}.", "Close other programs, or choose a smaller model.")
+    if quantised := _quantisation(_json(folder / "config.json", name)):
+        return _is_quantised(name, quantised)
+    if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
+        return not_causal(name)
+    if "custom code" in str(error):
+        return _needs_code(name, "its config.json names it")
+    unknown = isinstance(error, KeyError)  # says no more than the key: an activation, a kind of position
+    return _damaged(name, f"transformers knows no {in_short(error)}" if unknown else in_short(error))
+
+
+def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
+    there = [file for file in _TOKENIZERS if (folder / file).is_file()]
+    lacking = [package for package, module in _READERS.items() if find_spec(module) is None]
+    if there and there[0].endswith(".model") and lacking:
+        return TloraError(
+            f"{name} has its tokenizer as {there[0]} only, which cannot be read without {' and '.join(lacking)}.",
+            f"Run `pip install {' '.join(lacking)}`, or add the model's tokenizer.json to the folder.",
+        )
+    if not there:
+        return _damaged(name, "it has no tokenizer (tokenizer.json)")
+    if "custom code" in str(error):
+        return _needs_code(name, "its tokenizer_config.json names it")
+    if there[0].endswith(".json"):
+        try:
+            _json(folder / there[0], name)
+        except TloraError as damage:
+            return damage
+    return _damaged(name, f"its tokenizer ({there[0]}) cannot be read: {in_short(error)}")
+
+
+_READERS = {"sentencepiece": "sentencepiece", "protobuf": "google"}
+"""Packages that read a SentencePiece tokenizer, and their modules."""
+
+
+def not_causal(name: str) -> TloraError:
+    """The refusal of a model that reads both ways or has no next-token head."""
+    return TloraError(
+        f"{name} is not a causal language model, so it cannot write text token by token.",
+        "Choose a decoder model such as Llama, Qwen, GPT-2 or SmolLM.",
+    )
+
+
+def _needs_code(name: str, why: str) -> TloraError:
+    return TloraError(
+        f"{name} needs code of its own, which is never run here: {why}.",
+        "Choose a model of a kind that transformers knows.",
+    )
+
+
+def _is_quantised(name: str, method: str) -> TloraError:
+    return TloraError(
+        f"{name} is quantised with {method}, which cannot be read here.",
+        "Choose the full-precision model that it was made from, or a .gguf file of it.",
+    )
+
+
+def _damaged(name: str, what: str) -> TloraError:
+    return TloraError(
+        f"{name} could not be loaded: {what}.",
+        "Check that the folder holds a complete causal language model with its tokenizer.",
+    )
+
+
+def _quantisation(config: dict[str, Any]) -> str:
+    """The method that a configuration says its weights are quantised with; "" if none."""
+    told = config.get("quantization_config") or config.get("compression_config")
+    method = told.get("quant_method") if isinstance(told, dict) else getattr(told, "quant_method", told)
+    return _cut(str(getattr(method, "value", method) or "an unnamed method")) if told else ""
+
+
+def _json(path: Path, name: str) -> dict[str, Any]:
+    if not path.is_file():  # a pipe would be waited for
+        raise _damaged(name, f"its {path.name} is no file")
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise _damaged(name, f"its {path.name} cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _damaged(name, f"its {path.name} is not a JSON object")
+    return found
+
+
+def in_short(told: object) -> str:
+    """What an error says or a person typed, fit to stand in a sentence."""
+    return _cut((str(told).strip().splitlines() or [type(told).__name__])[0].rstrip(" .:"), 160)
+
+
+def _some(names: set[str]) -> str:
+    shown = ", ".join(_cut(name) for name in sorted(names)[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _cut(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _product(shape: list[int]) -> int:
+    return torch.Size(shape).numel()

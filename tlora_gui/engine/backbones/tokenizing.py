@@ -1,0 +1,234 @@
+"""Where text meets the tokenizer: what is asked and what is learned is encoded here and nowhere else.
+
+Control tokens that a person types into a prompt count as such (chat templates are typed that way); written out in a
+corpus they are plain characters. Of the tokenizer's own template only what it puts before every text is used, never
+an end mark.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from tokenizers import Tokenizer
+
+from tlora_gui.engine.backbones.token_text import TextStream
+from tlora_gui.engine.protocol.errors import TloraError
+
+_PROBE = "a"
+_LEADS = ".a"
+"""What hardly any text that follows makes a token with, one or the other."""
+_REACH = 64
+"""Characters in a row that a tokenizer may leave out."""
+
+_deaf: WeakKeyDictionary[Any, tuple[frozenset[int], Tokenizer]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """A text as a model reads it.
+
+    Attributes:
+        text: as it was typed, lone surrogates read as "?".
+        ids: of its tokens, what the tokenizer itself puts before them included.
+        ends: for every token, the number of characters of the text that are shown once it has come: rising, 0 for
+            what the tokenizer put there, the last one the length of the text. A character spread over several tokens
+            comes with its last one, what a tokenizer leaves out with the next token.
+    """
+
+    text: str
+    ids: list[int]
+    ends: list[int]
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text that each token shows; joined they are the text."""
+        return [self.text[start:end] for start, end in pairwise([0, *self.ends])]
+
+
+def clean(text: str) -> str:
+    """The text with every lone surrogate, which no tokenizer reads, as "?".
+
+    Raises:
+        TloraError: if it is no text.
+    """
+    if not isinstance(text, str):
+        raise TloraError(f"A {type(text).__name__} is no text.", "Give a string.")
+    return text.encode(errors="replace").decode()
+
+
+def vocabulary_of(backbone: Any) -> int:
+    """How many token ids a model can read."""
+    return int(backbone.get_input_embeddings().weight.shape[0])
+
+
+def require_known(backbone: Any, ids: Iterable[int]) -> None:
+    """Refuse token ids of a record that the backbone cannot read.
+
+    Raises:
+        TloraError: if there is one.
+    """
+    vocabulary = vocabulary_of(backbone)
+    if not all(0 <= each < vocabulary for each in ids):
+        raise TloraError(
+            "This text has tokens that this backbone lacks; another backbone may have written it.",
+            "Open it in a project around that one.",
+        )
+
+
+def start_token_id(backbone: Any, tokenizer: Any) -> int:
+    """What is read first where there is no prompt."""
+    known = (each for each in (tokenizer.bos_token_id, tokenizer.eos_token_id) if each is not None)
+    return next((each for each in known if each < vocabulary_of(backbone)), 0)
+
+
+def start_ids(tokenizer: Any, vocabulary: int | None = None) -> list[int]:
+    """What the tokenizer itself puts before every text."""
+    alone = _call(tokenizer, _PROBE, add_special_tokens=False)["input_ids"]
+    whole = _call(tokenizer, _PROBE)["input_ids"]
+    before = next(whole[:place] for place in range(len(whole) + 1) if whole[place : place + len(alone)] == alone)
+    return [each for each in before if vocabulary is None or each < vocabulary]
+
+
+def encode_prompt(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
+    """Encode a text that is read or continued; control tokens in it count.
+
+    Args:
+        tokenizer: any of transformers'.
+        text: any string.
+        vocabulary: how many ids the model can read; tokens beyond them are read as plain characters.
+
+    Raises:
+        TloraError: if the text needs tokens that the model lacks.
+    """
+    text, before = clean(text), start_ids(tokenizer, vocabulary)
+    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
+    return EncodedText(text, before + ids, _ends(text, [(0, 0)] * len(before) + spans))
+
+
+def encode_more(tokenizer: Any, text: str, vocabulary: int | None = None) -> EncodedText:
+    """Encode a text that goes on after another: as :func:`encode_prompt`, but it has nothing before it, nor the space
+    that some tokenizers put before every text.
+
+    Raises:
+        TloraError: if the text needs tokens that the model lacks.
+    """
+    text = clean(text)
+    for lead in _LEADS if text else "":
+        alone, _ = _encode(tokenizer, lead, vocabulary, plain=False)
+        more, places = _encode(tokenizer, lead + text, vocabulary, plain=False)
+        place = len(alone)
+        if more[:place] == alone and len(more) > place and places[place][0] > 0:
+            shifted = [(max(0, start - 1), max(0, end - 1)) for start, end in places[place:]]
+            return EncodedText(text, more[place:], _ends(text, shifted))
+    ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
+    return EncodedText(text, ids, _ends(text, spans))
+
+
+def encode_plain(tokenizer: Any, text: str, vocabulary: int | None = None) -> list[int]:
+    """Token ids of a corpus' text: nothing is added, and control tokens written out are plain characters.
+
+    Raises:
+        TloraError: if the text needs tokens that the model lacks.
+    """
+    return _encode(tokenizer, clean(text), vocabulary, plain=True)[0]
+
+
+def _encode(
+    tokenizer: Any, text: str, vocabulary: int | None, *, plain: bool
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Token ids, and the characters (start, end) that each stands for, as far as that is known."""
+    offsets = tokenizer.is_fast and not plain  # of a corpus nobody asks where its tokens stand
+    found = _call(tokenizer, text, add_special_tokens=False, split_special_tokens=plain, offsets=offsets)
+    ids: list[int] = found["input_ids"]
+    spans = found["offset_mapping"] if offsets else [] if plain else _spans(tokenizer, text, ids)
+    controls = _controls(tokenizer) if plain else frozenset()
+    lacking = _lacking(ids, vocabulary)
+    if tokenizer.is_fast and (lacking or not controls.isdisjoint(ids)):
+        unwanted = lacking | controls
+        if vocabulary is not None:
+            unwanted |= {*range(vocabulary, len(tokenizer))}
+        encoding = _without(tokenizer, frozenset(unwanted)).encode(text, add_special_tokens=False)
+        ids, spans = encoding.ids, encoding.offsets
+        lacking = _lacking(ids, vocabulary)
+    if lacking:
+        names = ", ".join(f"{name!r:.40}" for name in tokenizer.convert_ids_to_tokens(sorted(lacking)[:3]))
+        raise TloraError(
+            f"The tokenizer reads this text with tokens that the backbone lacks: {names}.",
+            "Leave them out of the text, or choose a backbone whose tokenizer is its own.",
+        )
+    return ids, spans
+
+
+def _lacking(ids: Iterable[int], vocabulary: int | None) -> set[int]:
+    return set() if vocabulary is None else {each for each in ids if each >= vocabulary}
+
+
+def _call(tokenizer: Any, text: str, offsets: bool = False, **options: Any) -> Any:
+    return tokenizer(text, verbose=False, return_offsets_mapping=offsets, **options)
+
+
+def _controls(tokenizer: Any) -> frozenset[int]:
+    """Ids of tokens that no plain text stands for; the one for the unknown is none of them."""
+    added = {each for each, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return frozenset(added | {*tokenizer.all_special_ids}) - {tokenizer.unk_token_id}
+
+
+def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:
+    """A copy of a fast tokenizer that finds none of these tokens in a text; ids of all others are the same."""
+    known, copy = _deaf.get(tokenizer, (None, None))
+    if copy is None or known != unwanted:
+        told = json.loads(tokenizer.backend_tokenizer.to_str())
+        told |= {"post_processor": None, "truncation": None, "padding": None}
+        for token in told["added_tokens"]:
+            if token["id"] in unwanted:
+                token["content"] = _unheard(token["id"])
+        words = told["model"]["vocab"]
+        if isinstance(words, dict):
+            told["model"]["vocab"] = {_unheard(i) if i in unwanted else word: i for word, i in words.items()}
+        else:
+            told["model"]["vocab"] = [
+                [_unheard(i) if i in unwanted else word, score] for i, (word, score) in enumerate(words)
+            ]
+        copy = Tokenizer.from_str(json.dumps(told))
+        _deaf[tokenizer] = unwanted, copy
+    return copy
+
+
+def _unheard(token_id: int) -> str:
+    """What no text has."""
+    return f"\0\0{token_id}\0\0"
+
+
+def _ends(text: str, spans: list[tuple[int, int]]) -> list[int]:
+    """See :class:`EncodedText`; whatever the spans are like, the ends rise to the length of the text."""
+    ends, begun = list[int](), len(text)
+    for start, end in reversed(spans):
+        ends.append(min(end, begun))
+        if start < end:
+            begun = min(begun, start)
+    ends[:1] = [len(text)] if ends else []
+    return list(accumulate(reversed(ends), max))
+
+
+def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
+    """Where in a text its tokens stand, if the tokenizer does not tell it: what they decode to is looked for."""
+    stream = TextStream(tokenizer)
+    pieces = [stream.push(token_id) for token_id in ids]
+    if "".join(pieces) == text:
+        return [*pairwise(accumulate(map(len, pieces), initial=0))]
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters become two
+        lower = text
+    spans, place = list[tuple[int, int]](), 0
+    for piece in pieces:
+        word = piece.strip() or piece
+        starts = (each.find(word, place, place + _REACH + len(word)) for each in (text, lower))
+        start = min((each for each in starts if each >= 0), default=-1) if word else -1
+        spans.append((place, place) if start < 0 else (start, start + len(word)))
+        place = spans[-1][1]
+    return spans

@@ -1,0 +1,1 @@
+"""Files a person gives, as documents and as blocks of tokens."""

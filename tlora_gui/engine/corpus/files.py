@@ -1,0 +1,266 @@
+"""What a person names as a corpus -> the text files in it, each once; what is left out is told with its reason."""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from tlora_gui.engine.corpus.decoding import SNIFF, NotText, recognise, refuse_controls, tidy
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
+
+Skipped = list[tuple[str, str]]
+
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "build", "dist"}
+_WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt", ".pth", ".index.json")
+_CONVERT = {
+    ".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocument", ".epub": "EPUB", ".rtf": "RTF",
+    ".mobi": "Kindle", ".azw3": "Kindle", ".xlsx": "Excel", ".xls": "Excel", ".pptx": "PowerPoint",
+    ".ppt": "PowerPoint", ".parquet": "Parquet", ".arrow": "Arrow",
+}  # fmt: skip
+_CONVERT_HEADS = {b"%PDF-": "PDF", b"{\\rtf": "RTF", b"PAR1": "Parquet"}
+_MARKUP = {
+    ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON", ".csv": "CSV", ".tsv": "TSV", ".html": "HTML", ".htm": "HTML",
+    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": "subtitles", ".vtt": "subtitles",
+    ".ass": "subtitles", ".ssa": "subtitles", ".eml": "mail", ".mbox": "mail", ".ipynb": "a notebook",
+}  # fmt: skip
+_MARKUP_BEGINNINGS = {
+    "HTML": re.compile(r"\s*<(!doctype html|html)\b", re.IGNORECASE),
+    "XML": re.compile(r"\s*<(\?xml|svg)\b"),
+    "JSON": re.compile(r'[\s\[]*\{\s*"[^"\n]*"\s*:|\s*\[[\s\[]*("[^"\n]*"|-?\d[\d.]*)\s*,'),
+    "subtitles": re.compile(r"(WEBVTT|\s*\d+\s*\n[\d:]+[,.]\d{3} --> )"),
+}
+_ENCODED = re.compile(r"(?=[A-Za-z+/=]*\d)(?=[0-9+/=]*[A-Za-z])[A-Za-z0-9+/=]{60,}")
+
+
+class Look(NamedTuple):
+    """What the first bytes of a text file tell.
+
+    Attributes:
+        size: bytes of the file.
+        remark: why more than a text would be learned from it; empty if it is plain text.
+        likeness: the same for files of one text, whatever their encoding and line ends; others may share it.
+    """
+
+    size: int
+    remark: str
+    likeness: bytes
+
+
+def shortened(text: object, limit: int = 80) -> str:
+    """What a message quotes of an input that may be long, or hold what cannot be written."""
+    told = str(text).encode(errors="replace").decode().replace("\n", " ").replace("\0", "?")
+    return told if len(told) <= limit else f"{told[: limit // 2]}…{told[-limit // 2 + 1 :]}"
+
+
+# -- places -----------------------------------------------------------------------------------------------------
+
+
+def places(given: str | os.PathLike[str]) -> list[str]:
+    """The files and folders that a person means: a path, one with ``~``, a ``file://`` address, or a wildcard.
+
+    Raises:
+        TloraError: if there is nothing of that name, or nothing that can be read more than once.
+    """
+    if not isinstance(given, (str, os.PathLike)):
+        raise TloraError(f"{shortened(given)} is no path.", "Name a folder or files.")
+    path = os.fsdecode(given)
+    if not path.strip():
+        raise TloraError("The path of the text is empty.", "Name a folder or files.")
+    if path.lower().startswith("file:"):
+        address = urlsplit(path)
+        path = url2pathname((f"//{address.netloc}" if address.netloc not in ("", "localhost") else "") + address.path)
+    elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path) and not os.path.lexists(path):
+        raise TloraError(f"{shortened(path)} is an address on the web.", "Save its text and choose that file.")
+    home = os.path.expanduser(path) if path[:2] in ("~", "~/", "~\\") else path
+    for found in dict.fromkeys((path, home)):
+        try:
+            mode = os.stat(found).st_mode
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:  # a text's name is too long, one with NUL is none
+            if "\n" in path or len(path) > 255:
+                continue
+            why = getattr(error, "strerror", None) or str(error)
+            raise TloraError(f"{shortened(path)} cannot be looked at: {why}.", _CHOOSE) from error
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise TloraError(f"{shortened(path)} is no file: a pipe cannot be read twice.", "Name files or folders.")
+        return [found]
+    if "\n" in path or len(path) > 1024:
+        raise TloraError("This looks like a text, not like a path.", "Save it as a file, or give a list of texts.")
+    if path == "-":
+        raise TloraError("Standard input cannot be read twice.", "Name files or folders.")
+    if glob.has_magic(path) and "\0" not in path:
+        if found_all := sorted(glob.glob(home, recursive=True)):
+            return found_all
+        raise TloraError(f"No file matches {shortened(path)}.", _CHOOSE)
+    raise TloraError(f"{shortened(path)} does not exist.", _CHOOSE)
+
+
+_CHOOSE = "Choose a folder or files that are there."
+
+
+def find_files(chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None) -> Iterator[str]:
+    """The files among some files and folders, and in those folders, in name order, linked folders last.
+
+    No file and no folder comes twice, whatever links lead to it. What is left out goes to ``skipped``.
+
+    Raises:
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    files: set[str] = set()
+    folders: set[str] = set()
+    links: list[str] = []
+    for place in chosen:
+        if os.path.isdir(place):
+            found = _walk(place, folders, links, skipped, cancel)
+        else:
+            found = iter([(place, os.path.realpath(place))])
+        yield from _new(found, files, skipped)
+    while links:
+        yield from _new(_walk(links.pop(0), folders, links, skipped, cancel), files, skipped)
+
+
+def _new(found: Iterable[tuple[str, str]], seen: set[str], skipped: Skipped) -> Iterator[str]:
+    for path, real in found:
+        if real in seen:
+            skipped.append((path, "the same file is there already"))
+        else:
+            seen.add(real)
+            yield path
+
+
+def _walk(
+    root: str, seen: set[str], links: list[str], skipped: Skipped, cancel: CancelToken | None
+) -> Iterator[tuple[str, str]]:
+    """Every file below a folder and its real place; links to folders elsewhere are left for later in ``links``."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
+            skipped.append((folder, "the same folder is there already"))
+            continue
+        seen.add(real)
+        entries = []
+        try:
+            with os.scandir(folder) as listed:
+                for entry in listed:
+                    if cancel:
+                        cancel.raise_if_cancelled()
+                    entries.append(entry)
+        except OSError as error:
+            why = "no permission to open this folder" if isinstance(error, PermissionError) else error.strerror
+            skipped.append((folder, f"{why}"))
+            continue
+        if kind := _no_corpus(folder, {entry.name for entry in entries}):
+            skipped.append((folder, kind))
+            continue
+        entries.sort(key=lambda entry: entry.name)
+        below = []
+        for entry in entries:
+            if cancel:
+                cancel.raise_if_cancelled()
+            if entry.name.startswith("."):
+                skipped.append((entry.path, "hidden"))
+            elif not (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)):
+                yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
+            elif entry.name in _SKIPPED_FOLDERS:
+                skipped.append((entry.path, "made by tools"))
+            elif not entry.is_symlink():
+                below.append(entry.path)
+            elif Path(real).is_relative_to(os.path.realpath(entry.path)):
+                skipped.append((entry.path, "a link to a folder that it lies in"))
+            else:
+                links.append(entry.path)
+        waiting += reversed(below)
+
+
+def _no_corpus(folder: str, names: set[str]) -> str:
+    """What a folder is that nobody means to train on; empty for any other."""
+    if "project.json" in names and is_project(folder):
+        return "a project of this application, not text"
+    if "adapter_config.json" in names:
+        return "an adapter, not text"
+    if "config.json" in names and any(name.endswith(_WEIGHTS) for name in names):
+        return "a model, not text"
+    if {"tokenizer.json", "tokenizer_config.json"} <= names:
+        return "a tokenizer, not text"
+    if {"epoch.json", "history.jsonl"} <= names:
+        return "an epoch in training, not text"
+    return ""
+
+
+def is_project(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds a project of this application; a project.json of another program is none."""
+    try:
+        with open(os.path.join(folder, "project.json"), "rb") as file:
+            index = file.read(2**20)
+    except OSError:
+        return False
+    return b'"format_version"' in index and b'"fingerprint"' in index
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+def look(path: str) -> Look:
+    """What a file's beginning tells, and for binary parts its middle and end.
+
+    Raises:
+        NotText: if it is none, with the reason.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    _refuse_format(_CONVERT.get(suffix))
+    try:
+        if not os.path.isfile(path):
+            raise NotText("not a regular file")
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(SNIFF)
+            later = []
+            for place in (size // 2, size - SNIFF // 2) if size > len(head) else ():
+                file.seek(max(len(head), place) // 4 * 4)
+                later.append(file.read(SNIFF // 2))
+    except OSError as error:
+        raise NotText(f"cannot be read: {error.strerror or error}") from error
+    _refuse_format(next((kind for start, kind in _CONVERT_HEADS.items() if head.startswith(start)), None))
+    whole = size <= len(head)
+    text = _sample(head, later)
+    if whole and not text.strip():
+        raise NotText("empty")
+    likeness = text.lstrip()[:1000] if len(text.lstrip()) > 1000 else text.strip()
+    digest = blake2b(likeness.encode(errors="surrogatepass"), digest_size=16).digest()
+    return Look(size, _remark(text, suffix), digest)
+
+
+def _refuse_format(kind: str | None) -> None:
+    if kind is not None:
+        raise NotText(f"{kind} is not plain text; save it as .txt first")
+
+
+def _sample(head: bytes, later: list[bytes]) -> str:
+    """A file's beginning as text, code pages as Latin-1. Raises ``NotText`` where any part of it is binary."""
+    encoding = recognise(head)
+    if encoding in ("utf-8", None):
+        refuse_controls(head + b"".join(later))
+    return tidy(codecs.getincrementaldecoder(encoding or "latin-1")(errors="replace").decode(head))
+
+
+def _remark(text: str, suffix: str) -> str:
+    """Why more than a text would be learned from what begins like this; empty for plain text."""
+    begins = (kind for kind, beginning in _MARKUP_BEGINNINGS.items() if beginning.match(text))
+    if kind := _MARKUP.get(suffix) or next(begins, None):
+        return f"{kind}: the marks are learnt too; save the text alone"
+    if 4 * sum(map(len, _ENCODED.findall(text))) > len(text):
+        return "much of it is encoded data (base64 or the like), which is learnt too; save the text alone"
+    return ""

@@ -1,0 +1,235 @@
+"""Text folders and files -> documents, with a held-out split by file.
+
+Nothing is read before it is needed: a scan looks at names, sizes and a few kB of each file; two that begin alike are
+compared whole.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from io import IOBase
+from pathlib import Path
+from typing import Any
+
+from tlora_gui.engine.corpus.decoding import NotText, decode, tidy
+from tlora_gui.engine.corpus.files import Skipped, find_files, look, places, shortened
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
+
+FILE_LIMIT = 32 * 2**20
+"""Bytes read of one file at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document: a file, a part of one, or a string given directly (``text``).
+
+    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length;
+    ``goes_on`` says that its file does beyond the limit.
+    """
+
+    label: str
+    size: int
+    text: str | None = None
+    start: float = 0.0
+    stop: float = 1.0
+    goes_on: bool = False
+
+    def part(self, start: float, stop: float) -> Source:
+        return replace(self, size=int(self.size * (stop - start)), start=start, stop=stop)
+
+    @property
+    def ends(self) -> bool:
+        """Whether its text ends where its document does."""
+        return self.stop == 1 and not self.goes_on
+
+
+@dataclass(frozen=True, slots=True)
+class TextCorpus:
+    """A domain's texts, not yet read.
+
+    Attributes:
+        sources: what can be read.
+        skipped: (path, reason) of what cannot.
+        notes: (path, remark) of what can, but not wholly or not as a text alone.
+        paths: the files and folders that it was found in, absolute.
+    """
+
+    sources: tuple[Source, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str]) -> TextCorpus:
+        """A corpus of strings, each one document; a string alone is one document.
+
+        Raises:
+            TloraError: if one of them is no string.
+        """
+        found, skipped = list[Source](), Skipped()
+        for number, text in enumerate([texts] if isinstance(texts, str) else texts, 1):
+            if not isinstance(text, str):
+                raise TloraError(f"Text {number:,} is no text but {_kind(text)}.", "Give a list of strings.")
+            if text.strip():
+                found.append(Source(f"text {number}", len(text), text))
+            else:
+                skipped.append((f"text {number}", "empty"))
+        return cls(tuple(found), tuple(skipped))
+
+    @classmethod
+    def from_paths(
+        cls, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], cancel: CancelToken | None = None
+    ) -> TextCorpus:
+        """A corpus of files and folders, walked in name order; what is not read is listed with its reason.
+
+        A path may be a ``file://`` address, begin with ``~`` or hold wildcards. Every file is read once, whatever
+        links and other names lead to the same text.
+
+        Raises:
+            TloraError: if a path is empty or leads to nothing.
+            Cancelled: if ``cancel`` is set on the way.
+        """
+        given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        chosen = list(dict.fromkeys(place for path in given for place in places(path)))
+        skipped, notes = Skipped(), Skipped()
+        sources = list[Source]()
+        alike: dict[bytes, list[Source]] = {}
+        for path in find_files(chosen, skipped, cancel):
+            if cancel:
+                cancel.raise_if_cancelled()
+            try:
+                found = look(path)
+            except NotText as reason:
+                skipped.append((path, str(reason)))
+                continue
+            source = Source(path, min(found.size, FILE_LIMIT), goes_on=found.size > FILE_LIMIT)
+            sources.append(source)
+            alike.setdefault(found.likeness, []).append(source)
+            notes += [(path, remark) for remark in (found.remark, source.goes_on and _cut_remark()) if remark]
+        copies = set[str]()
+        for group in alike.values():
+            copies |= _copies(group, skipped, cancel)
+        return cls(
+            tuple(source for source in sources if source.label not in copies),
+            tuple(skipped),
+            tuple(note for note in notes if note[0] not in copies),
+            tuple(str(Path(place).resolve()) for place in chosen),
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes (or characters) to read of all sources together."""
+        return sum(source.size for source in self.sources)
+
+    def split(self, held_out_share: float) -> tuple[TextCorpus, TextCorpus]:
+        """Training and held-out part, by document: the same files fall on the same side every time, and so do equal
+        texts.
+
+        Where no set of whole documents comes near the share (one alone, or one that outweighs the rest), the end of
+        the largest is held out.
+        """
+        groups: dict[object, list[int]] = {}
+        for index, source in enumerate(self.sources):
+            groups.setdefault(source.text or index, []).append(index)
+        sizes = {group[0]: sum(self.sources[i].size for i in group) for group in groups.values()}
+        wanted = held_out_share * self.size
+        held, taken = set[int](), 0
+        order = sorted(groups.values(), key=lambda group: random.Random(f"{group[0]}:{sizes[group[0]]}").random())
+        for group in order if len(order) > 1 else ():
+            size = sizes[group[0]]
+            if taken < 0.75 * wanted and taken + size <= 1.5 * wanted:
+                held.update(group)
+                taken += size
+        if held and taken >= 0.75 * wanted:
+            return self._only(set(range(len(self.sources))) - held), self._only(held)
+        if not self.sources:
+            return TextCorpus(()), TextCorpus(())
+        largest = {*max(groups.values(), key=lambda group: sizes[group[0]])}
+        cut = 1 - min(0.5, wanted / max(1, sum(self.sources[i].size for i in largest)))
+        rest = (source.part(0, cut) if i in largest else source for i, source in enumerate(self.sources))
+        ends = (self.sources[i].part(cut, 1) for i in sorted(largest))
+        return TextCorpus(tuple(rest)), TextCorpus(tuple(ends))
+
+    def _only(self, indices: Set[int]) -> TextCorpus:
+        return TextCorpus(tuple(source for i, source in enumerate(self.sources) if i in indices))
+
+
+def as_corpus(dataset: Any) -> TextCorpus:
+    """A :class:`TextCorpus` from one, from a path, or from a list of texts or of ``Path`` objects.
+
+    Raises:
+        TloraError: if the path does not exist, or it is anything else.
+    """
+    if isinstance(dataset, TextCorpus):
+        return dataset
+    if isinstance(dataset, (str, os.PathLike)):
+        return TextCorpus.from_paths(dataset)
+    if isinstance(dataset, (bytes, bytearray, Mapping, Set, IOBase)) or not isinstance(dataset, Iterable):
+        raise TloraError(f"A corpus cannot be made of {_kind(dataset)}.", "Give a list of texts, or a path.")
+    items = list(dataset)
+    if items and all(isinstance(item, os.PathLike) for item in items):
+        return TextCorpus.from_paths(items)
+    if items and all(isinstance(item, str) and _is_like_a_path(item) for item in items):
+        raise TloraError(
+            "These look like paths, not like texts.", "Give the texts themselves, or the paths as pathlib.Path objects."
+        )
+    return TextCorpus.from_texts(items)
+
+
+def _is_like_a_path(text: str) -> bool:
+    if "\n" in text or len(text) > 1024:
+        return False
+    return os.path.exists(text) or bool(re.fullmatch(r".*\S\.[A-Za-z]\w{0,6}|\S*[/\\]\S*", text.strip()))
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _copies(group: list[Source], skipped: Skipped, cancel: CancelToken | None) -> set[str]:
+    """Of files that begin alike, those whose whole text has come before."""
+    first: dict[bytes, str] = {}
+    copies = set[str]()
+    for source in group if len(group) > 1 else ():
+        if cancel:
+            cancel.raise_if_cancelled()
+        text = read_text(source).strip()
+        label = first.setdefault(blake2b(text.encode(errors="surrogatepass")).digest(), source.label)
+        if text and label != source.label:
+            skipped.append((source.label, f"the same text as {shortened(label)}"))
+            copies.add(source.label)
+    return copies
+
+
+def _cut_remark() -> str:
+    return f"only the first {FILE_LIMIT // 2**20} MB are read"
+
+
+def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str:
+    """The text of one source, with its line ends as ``\\n``; remarks on encoding and size go to ``notes``.
+
+    An unreadable file gives no text and a note, since it may vanish between scan and training.
+    """
+    notes = [] if notes is None else notes
+    if source.text is None:
+        try:
+            with open(source.label, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                raw = file.read(min(size, FILE_LIMIT))  # room is made for as much as is asked for
+                if goes_on := size > FILE_LIMIT:
+                    notes.append((source.label, _cut_remark()))
+            text, remarks = decode(raw, goes_on)
+        except (OSError, NotText) as error:
+            reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+            notes.append((source.label, reason))
+            return ""
+        notes += [(source.label, remark) for remark in remarks]
+    else:
+        text = tidy(source.text)
+    return text[int(len(text) * source.start) : int(len(text) * source.stop)]

@@ -1,1 +1,0 @@
-"""Asking about a text: counterfactuals, branches, reading, mixers of the past."""

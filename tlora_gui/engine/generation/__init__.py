@@ -1,0 +1,1 @@
+"""Text from the mixture, token by token."""

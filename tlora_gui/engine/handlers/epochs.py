@@ -1,0 +1,224 @@
+"""What befalls an epoch of an open project: trained, gone on with, edited, deleted, restored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.tokenizing import vocabulary_of
+from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.errors import Cancelled, EpochInterrupted, TloraError, disk_is_full
+from tlora_gui.engine.protocol.events import (
+    CorpusRead,
+    EpochFinished,
+    EpochInfo,
+    EpochsChanged,
+    HeldOut,
+    Progress,
+    TrainStarted,
+    TrainStep,
+    Warned,
+)
+from tlora_gui.engine.protocol.streams import Stream, recorded
+from tlora_gui.engine.storage.disk import first_line
+from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
+from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.workspace import Workspace
+
+
+def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream:
+    """Train a new epoch and store it.
+
+    Raises:
+        EpochInterrupted: if its name is an interrupted epoch's.
+        TloraError: if its name is taken, or there is too little text.
+        Cancelled: if it was discarded or suspended.
+    """
+    model, project, settings = space.model, space.project, job.settings
+    _require_ready(space)
+    for epoch in space.epochs:
+        if epoch.state == "interrupted" and epoch.name == job.name.strip():
+            step, steps = project.checkpoints.steps(epoch.slug)
+            raise EpochInterrupted(epoch.slug, f"{epoch.name} was interrupted at step {step:,} of {steps:,}.")
+    name, colour = space.epochs.free_name(job.name), space.epochs.free_colour(job.colour)
+    require_context(model, settings.block_size)
+    yield Progress("Reading the corpus")
+    corpus = TextCorpus.from_paths(job.paths, cancel)
+    vocabulary = vocabulary_of(model.backbone)
+    blocks = yield from epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel, vocabulary)
+    yield CorpusRead(corpus.skipped, blocks.notes)
+    yield from remember_dreams(model, project.index.fingerprint, cancel)
+    slug = project.new_slug(name)
+    project.checkpoints.drop(slug)  # what a crash may have left of another one
+    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
+    yield from _run(space, info, _begin(space, info, blocks, settings), [], cancel)
+
+
+def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
+    """Go on with an interrupted epoch and store it.
+
+    Raises:
+        TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
+        Cancelled: if it was discarded or suspended.
+    """
+    _require_ready(space)
+    info, settings, blocks, state = space.project.checkpoints.read(space.epochs[slug].slug)
+    yield from remember_dreams(space.model, space.project.index.fingerprint, cancel)
+    run = _begin(space, info, blocks, settings)
+    try:
+        run.load_state_dict(state)
+    except (ValueError, KeyError, RuntimeError) as error:
+        run.undo()
+        raise TloraError(
+            f"{info.name} cannot go on: {error}.",
+            "Undo what was changed since, or delete this interrupted epoch and train it again.",
+        ) from error
+    last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to
+    history = [
+        event
+        for event in space.project.read_history(slug)
+        if event.step < last or (event.step == run.step and isinstance(event, TrainStep))
+    ]
+    yield from _run(space, replace(info, state="training"), run, history, cancel)
+
+
+def _require_ready(space: Workspace) -> None:
+    for epoch in space.epochs:
+        if epoch.state == "training":
+            raise TloraError(f"{epoch.name} is in training.", "Wait for its end, or stop it first.")
+    require_finite(space.model, [slot.name for slot in space.slots()])
+
+
+def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
+    """An untrained adapter and its run; if that fails, the model is as it was."""
+    space.model.add_adapter(info.slug, info.era, settings.seed)
+    try:
+        return EpochRun(space.model, info.slug, blocks, settings)
+    except BaseException:
+        space.model.remove_adapter(info.slug)
+        raise
+
+
+def _run(
+    space: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+) -> Stream:
+    """Train to the end and store the epoch; on any other end but a discarded one keep what is learned as a checkpoint,
+    and put the list of epochs right.
+    """
+    project, epochs, settings = space.project, space.epochs, run.settings
+    space.removed = None
+    epochs.put(info)
+
+    def checkpoint(run: EpochRun) -> None:
+        project.require_writable()
+        project.checkpoints.save(epochs[info.slug], settings, run.blocks, run.state_dict(), history)
+
+    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
+    try:
+        yield space.changed()
+        yield TrainStarted(info, run.total_steps, run.step)
+        result = yield from recorded(training, history)
+        info = replace(
+            epochs[info.slug],  # it may have been renamed meanwhile
+            state="frozen",
+            tokens=result.tokens,
+            held_out_loss=result.held_out_loss,
+            backbone_loss=result.backbone_loss,
+            note=_note(run),
+        )
+        unprotected = run.unprotected.mixer if run.unprotected else None
+        try:
+            project.add_epoch(info, settings, run.model, history, unprotected)
+        except BaseException as error:
+            yield from keep(run, checkpoint)
+            if isinstance(error, OSError) and not disk_is_full(error):
+                raise TloraError(
+                    f"{info.name} is trained, but could not be stored: {first_line(error)}.",
+                    "Mend that, then let the training go on: the epoch is stored at once.",
+                ) from error
+            raise
+    except BaseException as end:
+        if info.slug in run.model.adapters:  # not begun, or trained but not stored
+            run.undo()
+        if isinstance(end, Cancelled) and cancel.mode == "discard":
+            project.checkpoints.drop(info.slug)
+        epochs.remove(info.slug)
+        space.list_interrupted()
+        if not isinstance(end, GeneratorExit):
+            yield space.changed()
+            if isinstance(end, Exception) and not isinstance(end, Cancelled):
+                yield from (
+                    Warned(f"{epoch.name}: {epoch.note}.", "What it learned is kept; it can go on from there.")
+                    for epoch in epochs
+                    if epoch.slug == info.slug
+                )
+        raise
+    epochs.put(info)
+    space.list_interrupted()
+    yield EpochFinished(info)
+    yield space.changed()
+
+
+def _note(run: EpochRun) -> str:
+    """What is unusual about a finished training."""
+    notes = []
+    if run.step < run.total_steps:
+        notes.append(f"stopped after {run.step} of {run.total_steps} steps")
+    if run.settings.compare_unprotected and run.settings.objective == "joint" and run.learner.teacher is not None:
+        notes.append("not compared with a training without Active Sleep, which the joint objective does not allow")
+    return "; ".join(notes)
+
+
+def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
+    """Rename or recolour an epoch.
+
+    Raises:
+        TloraError: if the name is empty or taken, or there is no such epoch.
+    """
+    name = space.epochs.free_name(job.name, job.slug)
+    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=space.epochs.free_colour(job.colour))
+    if info.state in ("frozen", "interrupted"):
+        space.project.edit_epoch(info)
+    space.epochs.put(info)
+    return space.changed()
+
+
+def delete(space: Workspace, slug: str) -> EpochsChanged:
+    """Take an epoch out of the mixture, or drop the checkpoint of an interrupted one.
+
+    Raises:
+        TloraError: if it is in training, or there is no such epoch.
+    """
+    model, project, info = space.model, space.project, space.epochs[slug]
+    if info.state == "training":
+        raise TloraError(f"{info.name} is in training.", "Stop the training first.")
+    if slug in project.index.folders:
+        if slug in model.adapters:
+            model.remove_adapter(slug)
+        try:
+            space.removed = project.remove_epoch(slug, model)
+        except BaseException:
+            space.load()
+            raise
+    else:
+        space.removed = None
+        project.checkpoints.drop(slug)
+    space.epochs.remove(slug)
+    space.list_interrupted()
+    return space.changed()
+
+
+def restore(space: Workspace) -> None:
+    """Undo the latest deletion.
+
+    Raises:
+        TloraError: if there is none that can be undone.
+    """
+    if space.removed is None:
+        raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
+    space.project.restore_epoch(space.removed)
+    space.load()

@@ -1,0 +1,1 @@
+"""What lies on disk: a project, its epochs, mixers and kept generations."""

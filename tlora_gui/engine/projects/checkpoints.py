@@ -1,0 +1,118 @@
+"""Epochs whose training can go on: a folder each, text included, so that they end bit for bit as if uninterrupted."""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.projects.epoch_folder import History, read_facts, write_facts, write_history
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
+from tlora_gui.temporal.config import require
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+_ODD = r"[^\w-]+"
+
+
+def plain_folder(slug: str) -> str:
+    """A folder's name for an adapter's, which in scripts may hold anything."""
+    return re.sub(_ODD, "-", slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The checkpoints in a project's folder ``root``; each is named by its epoch's slug."""
+
+    root: Path
+
+    def folder(self, slug: str) -> Path:
+        """Where an epoch's checkpoint is, or would be."""
+        return self.root / (plain_folder(slug) or "-")
+
+    def slugs(self) -> list[str]:
+        """Of all epochs with a checkpoint."""
+        return sorted(path.parent.name for path in self.root.glob("*/state.safetensors"))
+
+    def save(
+        self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
+    ) -> None:
+        """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint.
+
+        Raises:
+            OSError, SafetensorError: if it cannot be written, for the project's folder is gone or the disk is full.
+        """
+        folder = self.folder(info.slug)
+        self.root.mkdir(exist_ok=True)  # never the project's folder: whoever took it away will not look here
+        folder.mkdir(exist_ok=True)
+        if not (folder / "blocks.safetensors").exists():
+            write_tensors(
+                folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}
+            )
+        write_facts(folder, replace(info, state="interrupted"), settings)
+        write_history(folder, history)
+        write_tensors(folder / "state.safetensors", state)
+
+    def read(self, slug: str) -> tuple[EpochInfo, TrainSettings, TokenBlocks, dict[str, Tensor]]:
+        """What :meth:`save` kept.
+
+        Raises:
+            TloraError: if it is damaged.
+        """
+        folder = self.folder(slug)
+        try:
+            info, settings = read_facts(folder)
+            blocks = load_file(folder / "blocks.safetensors")
+            state = load_file(folder / "state.safetensors")
+            for part in ("train", "held_out"):
+                require(blocks[part].shape[1:] == (settings.block_size,), f"its {part} blocks are of another size")
+            require("step" in state, "its steps are not counted")
+            info = replace(info, slug=slug)
+            return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
+        except DAMAGE as error:
+            raise TloraError(
+                f"The checkpoint of {slug} is damaged: {first_line(error)}.", "Discard it and train the epoch again."
+            ) from error
+
+    def info(self, slug: str) -> EpochInfo:
+        """The interrupted epoch, and in its note how far it came; broken if it cannot be read."""
+        try:
+            info, note = read_facts(self.folder(slug))[0], "stopped after step {:,} of {:,}".format(*self.steps(slug))
+        except DAMAGE:
+            return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note="damaged checkpoint")
+        return replace(info, slug=slug, state="interrupted", note=note)
+
+    def steps(self, slug: str) -> tuple[int, int]:
+        """Steps that are done, and all there are. Raises one of ``DAMAGE``."""
+        folder = self.folder(slug)
+        settings = read_facts(folder)[1]
+        with safe_open(folder / "blocks.safetensors", "pt") as blocks:
+            count = blocks.get_slice("train").get_shape()[0]
+        with safe_open(folder / "state.safetensors", "pt") as state:
+            return int(state.get_tensor("step")), settings.num_passes * math.ceil(count / settings.batch_size)
+
+    def goes_on(self, slug: str, mixer: TimeMixer) -> bool:
+        """Whether a checkpoint is one of this mixer's past: an epoch goes on only over what it began with."""
+        now = mixer.state_dict() if mixer.slots > 1 else {}
+        try:
+            with safe_open(self.folder(slug) / "state.safetensors", "pt") as state:
+                then = {name for name in state.keys() if name.startswith("teacher.")}  # noqa: SIM118 - no dict
+                return then == {f"teacher.{name}" for name in now} and all(
+                    torch.equal(state.get_tensor(f"teacher.{name}"), value.cpu()) for name, value in now.items()
+                )
+        except DAMAGE:
+            return False
+
+    def drop(self, slug: str) -> None:
+        """Remove an epoch's checkpoint, if there is one."""
+        shutil.rmtree(self.folder(slug), ignore_errors=True)

@@ -1,0 +1,157 @@
+"""An epoch's folder: a plain PEFT adapter, and beside it what only this application reads.
+
+    adapter_config.json, adapter_model.safetensors
+    epoch.json            its facts, and the settings it was trained with
+    history.jsonl         its steps and measurements
+    memory.safetensors    what it leaves for later sleep
+    held_out.json         where that holds no text: digests of the held-out blocks, to know them again in the corpus
+
+A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too. What is read may come from a stranger.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.storage.disk import (
+    DAMAGE,
+    patiently,
+    read_json,
+    read_text,
+    sync,
+    sync_folder,
+    write_tensors,
+    write_text,
+)
+from tlora_gui.engine.storage.typed_json import reader
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.config import require
+from tlora_gui.temporal.model import TemporalLoRA
+
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_DIGESTS = "held_out.json"
+History = Iterable[TrainStep | HeldOut]
+_README = """# {name}
+
+{era}A LoRA adapter made with tlora-gui, an epoch of a Temporal LoRA project.
+
+- Base model: `{base}`
+- Fingerprint of the base model's weights: `{fingerprint}`
+
+    from peft import AutoPeftModelForCausalLM
+    model = AutoPeftModelForCausalLM.from_pretrained("this folder")
+
+If the base model is elsewhere, load it and use `PeftModel.from_pretrained(base_model, "this folder")`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    epoch: EpochInfo
+    settings: TrainSettings
+
+
+def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> None:
+    """Fill a new folder with a finished epoch of the model."""
+    patiently(lambda: model.save_adapter(info.slug, folder))
+    for name in ADAPTER_FILES:
+        sync(folder / name)
+    write_facts(folder, info, settings)
+    write_history(folder, history)
+    memory = model.memories[info.slug]
+    tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
+    if memory.held_out_NT is not None:
+        tensors["held_out"] = memory.held_out_NT
+    write_tensors(folder / "memory.safetensors", tensors)
+    if memory.held_out_digests:
+        write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
+
+
+def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
+    """What the epoch leaves for later sleep, if it fits the model. Raises one of ``DAMAGE``."""
+    stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
+    for name in ("replay", "probe"):
+        tensor = stored[name]
+        require(tensor.is_floating_point() and bool(tensor.isfinite().all()), f"{name} of its memory is not finite")
+        require(
+            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden, f"{name} of its memory does not fit"
+        )
+    held_out_NT = stored.get("held_out")
+    if held_out_NT is not None:
+        whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
+        require(whole and held_out_NT.numel() > 0, "its held-out text is none")
+        vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
+        known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
+        require(known, "its held-out text was written for another backbone")
+    digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
+    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, digests)
+
+
+def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:
+    """Store what an epoch is and how it was trained.
+
+    Raises:
+        ValueError: for facts that could not be read again.
+    """
+    check_epoch(info)
+    write_text(folder / "epoch.json", json.dumps({"epoch": asdict(info), "settings": asdict(settings)}, indent=2))
+
+
+def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
+    """The inverse of :func:`write_facts`. Raises one of ``DAMAGE``."""
+    facts: _Facts = reader(_Facts)(read_json(folder / "epoch.json"))
+    check_epoch(facts.epoch)
+    return facts.epoch, facts.settings
+
+
+def write_history(folder: Path, history: History) -> None:
+    """Store steps and measurements."""
+    write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
+
+
+def read_history(folder: Path) -> tuple[TrainStep | HeldOut, ...]:
+    """The inverse of :func:`write_history`; a damaged line ends the reading."""
+    events: list[TrainStep | HeldOut] = []
+    try:
+        for line in read_text(folder / "history.jsonl", _MAX_HISTORY_BYTES).splitlines():
+            events.append(read_history_line(line))
+    except DAMAGE:
+        pass
+    return tuple(events)
+
+
+_MAX_HISTORY_BYTES = 48 * 2**20
+"""More than 100,000 steps."""
+
+
+def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> None:
+    """Copy the plain PEFT adapter to a new folder, whole or not at all, and say which backbone it belongs to.
+
+    Raises one of ``DAMAGE`` if it cannot be read or written.
+    """
+    try:
+        info, _ = read_facts(folder)
+        title, era = info.name, info.era and f"{info.era}\n\n"
+    except DAMAGE:  # a broken epoch's adapter may be whole
+        title, era = folder.name, ""
+    try:
+        target.mkdir(parents=True)
+        config = {**read_json(folder / ADAPTER_FILES[0]), "base_model_name_or_path": base}
+        write_text(target / ADAPTER_FILES[0], json.dumps(config, indent=2, sort_keys=True))
+        shutil.copyfile(folder / ADAPTER_FILES[1], target / ADAPTER_FILES[1])
+        told = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
+        write_text(target / "README.md", told)
+        sync(target / ADAPTER_FILES[1])
+        sync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise

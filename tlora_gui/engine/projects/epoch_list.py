@@ -1,0 +1,91 @@
+"""The epochs of an open project as people see them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from tlora_gui.engine.projects.records import MAX_NAME, is_colour
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, epoch_colour
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.temporal.model import BACKBONE_SLOT
+
+_LISTED = 20
+
+
+class EpochList:
+    """Finished, broken, interrupted and training epochs in order, each by its slug."""
+
+    def __init__(self, epochs: Iterable[EpochInfo] = ()) -> None:
+        self._epochs = {epoch.slug: epoch for epoch in epochs}
+
+    def __iter__(self) -> Iterator[EpochInfo]:
+        return iter(self._epochs.values())
+
+    def __getitem__(self, slug: str) -> EpochInfo:
+        """An epoch.
+
+        Raises:
+            TloraError: if it is not there.
+        """
+        if slug not in self._epochs:
+            raise TloraError("That epoch is no longer in the project.", "Choose another one.")
+        return self._epochs[slug]
+
+    def find(self, word: str) -> EpochInfo:
+        """The epoch of that slug, or else of that name, or else the only one of that name in other capitals.
+
+        Raises:
+            TloraError: if there is none, or several; it lists what there is.
+        """
+        if word in self._epochs:
+            return self._epochs[word]
+        named = [epoch for epoch in self if epoch.name == word]
+        named = named or [epoch for epoch in self if _plain(epoch.name) == _plain(word)]
+        if len(named) == 1:
+            return named[0]
+        what = "Several epochs are" if named else "No epoch is"
+        known = named or list(self)
+        listed = ", ".join(f"{epoch.name:.40} ({epoch.slug:.60})" for epoch in known[:_LISTED])
+        listed += f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+        raise TloraError(f"{what} named {word!r:.80}.", f"Choose one of: {listed}." if known else "Train one first.")
+
+    def put(self, epoch: EpochInfo) -> None:
+        """Replace the epoch of that slug where it stands, or append it."""
+        self._epochs[epoch.slug] = epoch
+
+    def remove(self, slug: str) -> None:
+        """Take an epoch out, if it is there."""
+        self._epochs.pop(slug, None)
+
+    def free_name(self, name: str, slug: str = "") -> str:
+        """A name without the space around it, if no other epoch than ``slug`` has it.
+
+        Raises:
+            TloraError: if it is empty, too long or taken.
+        """
+        name = name.strip()
+        if len(name) > MAX_NAME:
+            raise TloraError(f"A name has at most {MAX_NAME} characters.", "Choose a shorter name.")
+        if not name or name in {epoch.name for epoch in self if epoch.slug != slug} | {BACKBONE_SLOT}:
+            raise TloraError(f"The name {name!r} is empty or taken.", "Choose another name.")
+        return name
+
+    def free_colour(self, wanted: str = "") -> str:
+        """The colour wanted, or else the next one that no epoch has; once all are used they come again.
+
+        Raises:
+            TloraError: if what is wanted is no colour.
+        """
+        if wanted:
+            if not is_colour(wanted):
+                raise TloraError(f"{wanted!r:.40} is no colour.", "Use #RRGGBB, such as #0072B2.")
+            return wanted
+        used = {epoch.colour for epoch in self}
+        return next((colour for colour in EPOCH_COLOURS if colour not in used), epoch_colour(len(self._epochs)))
+
+
+def _plain(name: str) -> str:
+    """A name as people compare names."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()

@@ -1,0 +1,472 @@
+"""A project on disk: one folder, safetensors and JSON only, so that opening a stranger's project runs no code.
+
+    project.json              see :mod:`tlora_gui.engine.projects.project_index`
+    epochs/01-shakespeare/    a finished epoch each, see :mod:`tlora_gui.engine.projects.epoch_folder`
+    mixer/                    mixer-0001.safetensors … the last is current, the others teachers;
+                              unprotected-<slug>.safetensors, which learned without Active Sleep
+    checkpoints/<slug>/       the epoch in training
+    deleted/                  epochs taken out of the mixture
+    generations.jsonl         kept prompts, their tokens and weights
+
+Every file is written whole or not at all; project.json comes last, so a crash leaves the project as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from tlora_gui.engine.projects import epoch_folder
+from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
+from tlora_gui.engine.projects.epoch_folder import History
+from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
+from tlora_gui.engine.projects.project_lock import LOCK_FILE
+from tlora_gui.engine.projects.records import MAX_NAME
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.storage.disk import (
+    DAMAGE,
+    first_line,
+    is_place,
+    remove_partials,
+    rename,
+    require_inside,
+    require_utf8,
+    sync_folder,
+    unreadable,
+    write_tensors,
+)
+from tlora_gui.paths import projects_dir
+from tlora_gui.temporal.config import require
+from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+INDEX = "project.json"
+_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl")
+_LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
+
+
+def is_free(path: Path) -> bool:
+    """Whether a project can be made there: nothing is, or a folder with no more than a stopped attempt leaves.
+
+    Raises:
+        TloraError: if the place cannot be looked at.
+    """
+    try:
+        if path.is_dir():
+            return all(_LEFT_OVER.fullmatch(entry.name) for entry in path.iterdir())
+        return not path.exists()
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+
+
+def require_free(path: Path) -> None:
+    """Refuse a place where something is.
+
+    Raises:
+        TloraError: if it is no place for a new project.
+    """
+    if not is_free(path):
+        raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Make a new project's folder, if it is not there and empty.
+
+    Returns:
+        the folders that were made, it and its parents, the deepest first.
+
+    Raises:
+        TloraError: if it is no place for a new project.
+    """
+    require_utf8(path)
+    require_free(path)
+    try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_be_made(path, error) from error
+    return missing
+
+
+def remove_folder(path: Path, made: list[Path]) -> None:
+    """Take away an unused project, and the folders that were made for it as far as they are empty."""
+    with suppress(OSError):
+        for name in (INDEX, LOCK_FILE):
+            (path / name).unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
+
+
+def _cannot_be_made(path: Path, error: OSError) -> TloraError:
+    return TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.")
+
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+"""Names that Windows keeps for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedEpoch:
+    """An epoch taken out of a project, and the project's index as it was before."""
+
+    slug: str
+    before: ProjectIndex
+
+
+@dataclass(slots=True)
+class Project:
+    """A project's folder, its index, and its kept generations. Methods that change the project write it."""
+
+    path: Path
+    index: ProjectIndex
+    read_only: bool = False
+    generations: KeptGenerations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.generations = KeptGenerations(
+            self.path / "generations.jsonl", None if self.read_only else self.require_writable
+        )
+
+    @classmethod
+    def create(cls, path: Path, reference: str, name: str, fingerprint: str, model: TemporalLoRA) -> Project:
+        """Make an empty project folder.
+
+        Raises:
+            TloraError: if the folder is not empty or cannot be written.
+        """
+        lora = replace(model.lora, mixer_layer=model.mixer_layer)
+        project = cls(path, ProjectIndex(reference, name, fingerprint, lora, model.mixer.settings))
+        make_folder(path)
+        try:
+            project.index.write(path / INDEX)
+        except OSError as error:
+            raise _cannot_be_made(path, error) from error
+        return project
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Project:
+        """A project that is there.
+
+        Raises:
+            TloraError: if it is not a project, is damaged, leads elsewhere, or was made by a newer version.
+        """
+        require_utf8(path)
+        project = cls(path, ProjectIndex.read(path / INDEX), read_only)
+        try:
+            for name in _PARTS:
+                require_inside(path / name, path)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise TloraError(f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy.") from error
+        return project
+
+    def tidy(self) -> None:
+        """Take away what a crash left half written. Only who has the project's lock may."""
+        for part in ("epochs", "mixer", "checkpoints"):
+            remove_partials(self.path / part)
+        for left in self.path.glob(".*.json*.partial"):
+            left.unlink(missing_ok=True)
+
+    def is_there(self) -> bool:
+        """Whether this very project is still where it was opened."""
+        try:
+            return ProjectIndex.read(self.path / INDEX) == self.index
+        except TloraError as error:  # what cannot be opened just now is told by whoever needs it
+            return isinstance(error.__cause__, OSError) and os.path.exists(self.path / INDEX)
+
+    def require_writable(self) -> None:
+        """Refuse to write where the project is not, or not any more.
+
+        Raises:
+            TloraError: if it may only be read, its folder is gone, or holds something else by now.
+        """
+        if self.read_only:
+            raise TloraError(
+                f"{self.path.name} can only be read here.", "Copy its folder to where you may write, and open the copy."
+            )
+        if not self.is_there():
+            told = (
+                "Another project is in"
+                if os.path.exists(self.path / INDEX)
+                else "The project's folder is no longer there:"
+            )
+            raise TloraError(f"{told} {self.path}.", "Put it back under this name, or open it where it is now.")
+
+    def _commit(self, index: ProjectIndex) -> None:
+        """Make this the index; if it cannot be written, the project stays what it was."""
+        index.write(self.path / INDEX)
+        self.index = index
+
+    def move_backbone(self, reference: str, name: str) -> None:
+        """Remember where the backbone is now."""
+        self._commit(replace(self.index, backbone_reference=reference, backbone_name=name))
+
+    def is_unused(self) -> bool:
+        """Whether nothing has come into the project yet: no epoch, finished or interrupted, and no text."""
+        return not (self.index.folders or self.checkpoints.slugs() or self.generations.path.exists())
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The epochs in training."""
+        return Checkpoints(self.path / "checkpoints")
+
+    def interrupted(self) -> list[EpochInfo]:
+        """Epochs whose training can go on. A crash can leave a finished one's checkpoint behind; it does not count."""
+        return [self.checkpoints.info(slug) for slug in self.checkpoints.slugs() if slug not in self.index.folders]
+
+    # -- epochs: on disk ----------------------------------------------------------------------------------------
+
+    def epochs(self) -> list[EpochInfo]:
+        """Finished, broken and interrupted epochs, as far as their facts tell; what is heavy is not looked at."""
+        infos: list[EpochInfo] = []
+        for slug in self.index.folders:
+            try:
+                infos.append(self._facts(slug))
+            except DAMAGE as error:
+                infos.append(self._broken(slug, error))
+        return [*infos, *self.interrupted()]
+
+    def _facts(self, slug: str) -> EpochInfo:
+        """What a finished epoch says of itself. Raises one of ``DAMAGE``."""
+        place = self.folder(slug)
+        for path in (place, *place.iterdir()):
+            require_inside(path, self.path)
+        return replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
+
+    def _broken(self, slug: str, error: BaseException) -> EpochInfo:
+        folder = self.index.folders[slug]
+        try:
+            name = self._facts(slug).name
+        except DAMAGE:
+            name = (folder.partition("-")[2] or folder)[:MAX_NAME]
+        return EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
+
+    def folder(self, slug: str) -> Path:
+        """Where an epoch is, finished or interrupted."""
+        if slug in self.index.folders:
+            return self.path / "epochs" / self.index.folders[slug]
+        return self.checkpoints.folder(slug)
+
+    def new_slug(self, name: str) -> str:
+        """An identifier for an epoch of this name that none has or had: lower case ASCII, digits and hyphens."""
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
+        taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
+        taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
+        taken |= {path.name.partition("-")[2] for path in self._numbered()}
+        return next(slug for slug in chain([base], (f"{base}-{n}" for n in count(2))) if slug not in taken)
+
+    def _numbered(self) -> list[Path]:
+        found = [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
+        return [path for path in found if path.name.partition("-")[0].isdecimal()]
+
+    def add_epoch(
+        self,
+        info: EpochInfo,
+        settings: TrainSettings,
+        model: TemporalLoRA,
+        history: History,
+        unprotected: TimeMixer | None = None,
+    ) -> None:
+        """Store a finished epoch, the mixer as it is now, and the one that learned beside it without Active Sleep.
+
+        Its checkpoint is dropped. If it fails, nothing of it stays; but if the project is gone, the epoch is kept
+        beside it, or where new projects go.
+
+        Raises:
+            TloraError: if the project is gone; it says where the epoch is.
+            OSError: if it cannot be written.
+        """
+        try:
+            self.require_writable()
+        except TloraError as error:
+            kept = self._rescue(info, settings, model, history)
+            raise TloraError(error.message, f"{info.name} was kept as a PEFT adapter in {kept}.") from error
+        numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
+        folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
+        partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.parent.mkdir(exist_ok=True)
+            epoch_folder.write_epoch(partial, info, settings, model, history)
+            sync_folder(partial)
+            rename(partial, place)
+            self._add_mixer(model, {**self.index.folders, info.slug: folder}, unprotected)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        self.checkpoints.drop(info.slug)
+
+    def _rescue(self, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
+        """Keep a finished epoch outside of a project that is gone.
+
+        Raises:
+            OSError: if it can be written nowhere.
+        """
+        name = f"{self.path.name}-{plain_folder(info.slug)}-rescued"
+        beside, default = self.path.parent, projects_dir()
+        try:
+            return _write_beside(beside / name, info, settings, model, history)
+        except OSError:
+            default.mkdir(parents=True, exist_ok=True)
+            return _write_beside(default / name, info, settings, model, history)
+
+    def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], unprotected: TimeMixer | None = None) -> None:
+        """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
+        number = 1 + max((entry.number for entry in self.index.mixers), default=0)
+        slots = tuple(model.slot_adapters)
+        entry, beside = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
+        (self.path / "mixer").mkdir(exist_ok=True)
+        write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
+        if unprotected is not None:
+            beside = (*beside, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
+            write_tensors(self.mixer_path(beside[-1]), dict(unprotected.state_dict()))
+        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry), unprotected=beside))
+
+    def edit_epoch(self, info: EpochInfo) -> None:
+        """Store the new name, era or colour of an epoch, finished or interrupted."""
+        self.require_writable()
+        folder = self.folder(info.slug)
+        _, settings = epoch_folder.read_facts(folder)
+        epoch_folder.write_facts(folder, info, settings)
+
+    def remove_epoch(self, slug: str, model: TemporalLoRA) -> RemovedEpoch:
+        """Take an epoch out; its folder moves to ``deleted/`` if it can. ``model`` has already let go of it.
+
+        Returns:
+            what :meth:`restore_epoch` takes to undo it.
+        """
+        self.require_writable()
+        removed, folder = RemovedEpoch(slug, self.index), self.index.folders[slug]
+        self._add_mixer(model, {other: place for other, place in self.index.folders.items() if other != slug})
+        with suppress(OSError):  # it is out of the project wherever its folder is
+            (self.path / "deleted").mkdir(exist_ok=True)
+            rename(self.path / "epochs" / folder, self.path / "deleted" / folder)
+        return removed
+
+    def restore_epoch(self, removed: RemovedEpoch) -> None:
+        """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
+        self.require_writable()
+        folder = removed.before.folders[removed.slug]
+        taken_out, place = self.path / "deleted" / folder, self.path / "epochs" / folder
+        moved = not place.exists()
+        if moved:
+            rename(taken_out, place)
+        try:
+            self._commit(removed.before)
+        except BaseException:
+            if moved:
+                rename(place, taken_out)
+            raise
+
+    def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
+        """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""
+        return epoch_folder.read_facts(self.path / "epochs" / self.index.folders[slug])
+
+    def read_history(self, slug: str) -> tuple[TrainStep | HeldOut, ...]:
+        """Steps and measurements of an epoch, or of its checkpoint; a damaged line ends the reading."""
+        return epoch_folder.read_history(self.folder(slug))
+
+    def export_epoch(self, slug: str, target: Path, base: str = "") -> Path:
+        """Copy the plain PEFT adapter to ``target/<slug>``.
+
+        Args:
+            slug: of a finished epoch.
+            target: a folder, made if it is not there.
+            base: what others load the backbone from, if the project's reference is no such thing.
+
+        Raises:
+            TloraError: if the epoch is not finished, or the folder exists or cannot be written.
+        """
+        if slug not in self.index.folders:
+            raise TloraError("That epoch is not finished.", "Finish its training first.")
+        folder, index = target / self.index.folders[slug].partition("-")[2], self.index
+        if folder.exists():
+            raise TloraError(f"{folder} is already there.", "Choose another folder, or remove it first.")
+        reference = index.backbone_reference if is_place(index.backbone_reference) else index.backbone_name
+        try:
+            epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
+        except DAMAGE as error:
+            raise TloraError(f"{folder} cannot be written: {first_line(error)}.", "Choose another folder.") from error
+        return folder
+
+    # -- epochs: in the model -----------------------------------------------------------------------------------
+
+    def load_into(self, model: TemporalLoRA) -> list[EpochInfo]:
+        """Give ``model`` this project's epochs, memories and mixer. A damaged epoch comes back as broken, with why.
+
+        Raises:
+            TloraError: if the current mixer cannot be read.
+        """
+        infos: list[EpochInfo] = []
+        for slug in self.index.folders:
+            try:
+                info, place = self._facts(slug), self.folder(slug)
+                memory = epoch_folder.read_memory(place, model)
+                _load_adapter(model, slug, place, info.era)
+                model.memories[slug] = memory
+            except DAMAGE as error:
+                info = self._broken(slug, error)
+            infos.append(info)
+        self._load_mixer(model)
+        return infos
+
+    def _load_mixer(self, model: TemporalLoRA) -> None:
+        """Use the current mixer, without the slots of epochs that could not be loaded."""
+        if not self.index.mixers:
+            return
+        entry = self.index.mixers[-1]
+        mixer, slots = self.read_mixer(entry, model), list(entry.slots)
+        for slug in entry.slots:
+            if slug not in model.adapters:
+                mixer.remove_slot(1 + slots.index(slug))
+                slots.remove(slug)
+        model.set_slots(slots, mixer)
+
+    def mixer_path(self, entry: MixerFile) -> Path:
+        """Where a mixer is stored."""
+        return self.path / "mixer" / entry.file
+
+    def read_mixer(self, entry: MixerFile, model: TemporalLoRA) -> TimeMixer:
+        """A stored mixer over its own slots.
+
+        Raises:
+            TloraError: if it cannot be read.
+        """
+        mixer = TimeMixer(model.mixer.hidden_size, self.index.mixer, 1 + len(entry.slots))
+        file = self.mixer_path(entry)
+        try:
+            require_inside(file, self.path)
+            mixer.load_state_dict(load_file(file))
+            require(all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), "it is not finite")
+        except DAMAGE as error:
+            rest = "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters."
+            told = unreadable(file, error, rest)
+            raise TloraError(f"The Time Mixer in {told.message}", told.hint) from error
+        return mixer
+
+
+def _load_adapter(model: TemporalLoRA, slug: str, folder: Path, era: str) -> None:
+    """Take in an adapter that can speak. Raises one of ``DAMAGE``."""
+    model.load_adapter(slug, folder, era)
+    if not all(bool(weight.isfinite().all()) for weight in model.adapter_parameters(slug).values()):
+        model.remove_adapter(slug)
+        raise ValueError("its weights hold NaN or infinity")
+
+
+def _write_beside(place: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
+    folder = next(path for path in chain([place], (Path(f"{place}-{n}") for n in count(2))) if not path.exists())
+    folder.mkdir()
+    epoch_folder.write_epoch(folder, info, settings, model, history)
+    return folder

@@ -1,0 +1,204 @@
+"""Histories and kept generations as JSON lines. Imports neither torch nor Qt."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, astuple
+from itertools import pairwise
+from typing import Any, cast
+
+from tlora_gui.engine.projects.recipe import Recipe
+from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.texts import GenerationRecord, GenerationSummary, ReadReport, TokenEvent
+from tlora_gui.engine.storage.typed_json import reader
+from tlora_gui.temporal.config import require
+
+_SUMMARY = '{"summary": '
+_SUMMARY_LENGTH = 200
+_COLOUR = re.compile("#[0-9A-Fa-f]{6}")
+_ROUNDING = 0.02
+"""Weights are sums of bfloat16 at worst."""
+_YEAR_9000 = 2.2e11
+MAX_NAME = 200
+"""Characters of an epoch's name."""
+_MAX_NOTE = 2000
+_LARGEST = 1e15
+"""No count, loss or time of training is larger; charts can still draw it."""
+
+
+def history_line(event: TrainStep | HeldOut) -> str:
+    """One step or measurement as a JSON line."""
+    return json.dumps({"kind": type(event).__name__, **asdict(event)})
+
+
+def read_history_line(line: str) -> TrainStep | HeldOut:
+    """The inverse of :func:`history_line`.
+
+    Raises:
+        ValueError, KeyError, TypeError: if the line is something else.
+    """
+    data = json.loads(line)
+    require(isinstance(data, dict), "a line of a history is no object")
+    event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
+    pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
+    figures = [value for value in astuple(event) if isinstance(value, (int, float))]
+    require(all(-1 <= figure <= _LARGEST for figure in (*figures, *(value for _, value in pairs))), "a figure is none")
+    return event
+
+
+def check_epoch(info: EpochInfo) -> None:
+    """Refuse an epoch that could not be shown.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    require(len(info.name.strip()) > 0 and len(info.name) <= MAX_NAME, f"a name has 1 to {MAX_NAME} characters")
+    require(max(len(info.era), len(info.note)) <= _MAX_NOTE, f"an era has at most {_MAX_NOTE} characters")
+    require(is_colour(info.colour), "a colour is #RRGGBB")
+    require(0 <= info.tokens <= _LARGEST, "tokens is no count")
+    losses = (loss for loss in (info.held_out_loss, info.backbone_loss) if loss is not None)
+    require(all(-1 <= loss <= _LARGEST for loss in losses), "a loss is impossible")
+    require(not any("\0" in path for path in info.corpus), "a path of its text is none")
+
+
+def is_colour(colour: str) -> bool:
+    """Whether it is #RRGGBB."""
+    return _COLOUR.fullmatch(colour) is not None
+
+
+def generation_line(record: GenerationRecord, recipe: Recipe | None = None) -> str:
+    """A generation as a JSON line, ASCII only: a line end of Unicode would break it.
+
+    Its summary comes first, so that it can be read alone; its tokens come last.
+
+    Args:
+        record: what is kept.
+        recipe: what made it, if that was another project.
+    """
+    origin = {"recipe": asdict(recipe)} if recipe else {}
+    return json.dumps({"summary": asdict(summary_of(record)), **origin, **generation_data(record)})
+
+
+def generation_data(record: GenerationRecord) -> dict[str, Any]:
+    """A generation as what JSON knows, its tokens last."""
+    data = asdict(record)
+    data["tokens"] = data.pop("tokens")
+    return data
+
+
+def summary_of(record: GenerationRecord) -> GenerationSummary:
+    """A generation without its tokens."""
+    return GenerationSummary(
+        id=record.id,
+        parent=record.parent,
+        branch_at=record.branch_at,
+        name=record.name,
+        pinned=record.pinned,
+        created=record.created,
+        prompt=record.prompt[:_SUMMARY_LENGTH],
+        mode=record.mode,
+        seed=record.sampling.seed,
+        tokens=len(record.tokens),
+        ended=record.ended,
+        text=_own_text(record),
+    )
+
+
+def _own_text(record: GenerationRecord) -> str:
+    """The beginning of what comes after the branching point, or else after the prompt."""
+    text = ""
+    for token in record.tokens[record.branch_at :]:
+        if record.branch_at or not token.is_prompt:
+            text += token.text
+        if len(text) >= _SUMMARY_LENGTH:
+            break
+    return text[:_SUMMARY_LENGTH]
+
+
+def read_summary(line: str) -> GenerationSummary:
+    """The summary of a generation's line, without parsing the tokens; older lines have none, so theirs are parsed.
+
+    Raises:
+        ValueError, KeyError, TypeError: if the line is something else, or was cut off.
+    """
+    if not line.startswith(_SUMMARY):
+        return summary_of(read_generation_line(line))
+    require(line.rstrip().endswith("]}"), "the line was cut off")  # only behind the last token
+    data, _ = json.JSONDecoder().raw_decode(line, len(_SUMMARY))
+    summary = cast(GenerationSummary, reader(GenerationSummary)(data))
+    _check_time(summary.created)
+    return summary
+
+
+def read_generation_line(line: str) -> GenerationRecord:
+    """The inverse of :func:`generation_line`; of older lines too.
+
+    Raises:
+        ValueError, KeyError, TypeError: if the line is something else.
+    """
+    return read_generation(json.loads(line))
+
+
+def read_origin(line: str) -> Recipe | None:
+    """What made the generation of a line, if that was another project. Raises as :func:`read_generation_line`."""
+    return cast("Recipe | None", reader(Recipe | None)(json.loads(line).get("recipe")))
+
+
+def read_generation(data: Any) -> GenerationRecord:
+    """The inverse of :func:`generation_data`, of whatever a stranger's file has in its place.
+
+    Raises:
+        ValueError, KeyError, TypeError: if a type is wrong, a figure impossible, or two things do not go together.
+    """
+    if isinstance(data, dict) and isinstance(data.get("sampling"), dict):
+        data = {**data, "sampling": _within_limits(data["sampling"])}
+    record = cast(GenerationRecord, reader(GenerationRecord)(data))
+    count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
+    require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), "slots are the backbone, then epochs")
+    require(all(is_colour(slot.colour) for slot in record.slots), "colours are #RRGGBB")
+    for index, token in enumerate(record.tokens):
+        _check_token(token, index, len(slugs))
+    places = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
+    require(all(one <= other for one, other in pairwise(places)), "changes of the mixing desk are out of order")
+    require(record.branch_at >= 0, "branch_at is negative")
+    require(record.tokens_per_second >= 0, "tokens_per_second is negative")
+    _check_time(record.created)
+    if record.report:
+        _check_report(record.report, count, len(slugs))
+    return record
+
+
+def _within_limits(sampling: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a time that knew no limits, as those of today that draw the same text."""
+    within = dict(sampling)
+    if type(seed := sampling.get("seed")) is int and SEED_MAX < seed < 2**64:
+        within["seed"] = seed - 2**64
+    for name, limit in (("max_new_tokens", MAX_NEW_TOKENS), ("top_k", MAX_TOP_K)):
+        if type(sampling.get(name)) is int:
+            within[name] = min(sampling[name], limit)
+    return within
+
+
+def _check_token(token: TokenEvent, index: int, slots: int) -> None:
+    require(token.index == index, "tokens are out of order")
+    require(len(token.weights) == slots, "a token's weights are not one per slot")
+    require(all(0 <= weight <= 1 + _ROUNDING for weight in token.weights), "weights lie in [0, 1]")
+    require(abs(sum(token.weights) - 1) <= _ROUNDING, "weights sum to 1")
+    require(token.rank >= 1, "ranks begin at 1")
+    shares = (token.probability, *(each.probability for each in token.alternatives))
+    require(all(0 <= share <= 1 + _ROUNDING for share in shares), "probabilities lie in [0, 1]")
+
+
+def _check_report(report: ReadReport, count: int, slots: int) -> None:
+    require(len(report.lags) == len(report.parts), "a report has one lag per part")
+    firsts = [part.first for part in report.parts]
+    require(firsts[:1] in ([], [0]) and all(one < other for one, other in pairwise(firsts)), "parts are out of order")
+    require(all(0 <= part.slot < slots and part.first < max(1, count) for part in report.parts), "a part is no slot's")
+    require(report.unread >= 0 and all(lag >= 0 for lag in report.lags), "a count is negative")
+    require(max(0.0, report.mix_loss, *(loss for _, loss in report.losses)) < 709, "a loss is impossible")
+
+
+def _check_time(created: float) -> None:
+    require(0 <= created < _YEAR_9000, "created is no time")

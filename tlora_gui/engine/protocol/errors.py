@@ -1,0 +1,78 @@
+"""Errors that are told to a person. Everything else is a bug."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+
+class TloraError(Exception):
+    """What happened, and what to do about it.
+
+    Attributes:
+        message: one sentence, what happened.
+        hint: one sentence, what the person can do.
+        code: names an error that a window can help with; empty for all others.
+    """
+
+    code = ""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.message = message
+        self.hint = hint
+
+
+class BackboneMissing(TloraError):
+    """A backbone is not where its reference says.
+
+    Attributes:
+        reference: where it should be.
+    """
+
+    code = "backbone-missing"
+
+    def __init__(
+        self,
+        reference: str,
+        message: str,
+        hint: str = "Say where the model is now; its weights tell whether it is the same.",
+    ) -> None:
+        super().__init__(message, hint)
+        self.reference = reference
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether writing failed for want of room; safetensors tells it in words instead of an ``OSError``."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    told = re.search(r"\(os error (\d+)\)", str(error)) if type(error).__name__ == "SafetensorError" else None
+    return told is not None and int(told[1]) in (errno.ENOSPC, errno.EDQUOT, _WINDOWS_DISK_FULL)
+
+
+_WINDOWS_DISK_FULL = 112
+
+
+class Cancelled(Exception):
+    """Raised inside a job when its :class:`~tlora_gui.engine.protocol.cancel.CancelToken` is set and nothing kept."""
+
+
+class EpochInterrupted(TloraError):
+    """A new epoch is to have the name of one whose training was interrupted.
+
+    Attributes:
+        slug: of the interrupted one.
+    """
+
+    code = "epoch-interrupted"
+
+    def __init__(self, slug: str, message: str) -> None:
+        super().__init__(message, "Let that training go on, or delete it to begin anew, or choose another name.")
+        self.slug = slug
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python's own error, torch's on a GPU, and torch's on a CPU, a plain RuntimeError."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)

@@ -1,0 +1,433 @@
+"""What the engine tells: a closed set of frozen, tensor-free records.
+
+A job is a stream of these. Whoever runs it (the worker's thread, the command line, a script) adds exactly one of
+:class:`JobDone`, :class:`JobCancelled`, :class:`JobFailed` at its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.texts import (
+    GenerationRecord,
+    GenerationSummary,
+    SlotInfo,
+    TokenEvent,
+    Voice,
+)
+
+EpochState = Literal["queued", "training", "interrupted", "frozen", "broken"]
+PerEpoch = tuple[tuple[str, float], ...]
+"""Pairs of an epoch's slug and a figure: a share in [0, 1], or a loss in nats per token."""
+
+
+# -- things the events speak of ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneInfo:
+    """The frozen causal LM of a project.
+
+    ``reference`` is what a person named: "starter", a Hub id, a path; ``note`` what they should know of it.
+    """
+
+    name: str
+    reference: str
+    parameters: int
+    device: str
+    dtype: str
+    context_length: int
+    blocks: int
+    mixer_layer: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochInfo:
+    """One row of the epochs panel.
+
+    Attributes:
+        slug: stable identifier, PEFT's adapter name and part of the folder's name.
+        name, era, colour: what the person sees and may change; colour is ``#RRGGBB``.
+        state: see :data:`EpochState`.
+        tokens: training tokens read.
+        held_out_loss: nats per token of the epoch alone on its held-out text; None until measured.
+        backbone_loss: the same text under the backbone alone.
+        note: why it is broken, or what was kept.
+        corpus: the files and folders it was trained on.
+    """
+
+    slug: str
+    name: str
+    era: str
+    colour: str
+    state: EpochState
+    tokens: int = 0
+    held_out_loss: float | None = None
+    backbone_loss: float | None = None
+    note: str = ""
+    corpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSummary:
+    """What was found in the chosen files and folders.
+
+    Attributes:
+        paths: what was chosen.
+        name_guess: a name for the epoch.
+        files: readable text files.
+        held_out_files: files (or parts of the only file) kept aside for measuring.
+        tokens: training tokens, held-out left out.
+        held_out_tokens: tokens kept aside.
+        estimated: the counts are extrapolated from a sample.
+        skipped: (path, reason) of what was not read.
+        notes: (path, remark) of what was read in an unusual way: its encoding, a part of a very large file, text that
+            the backbone does not know, markup that is learnt too.
+        excerpt: the beginning of one document.
+        problem: why this cannot be trained on; empty if it can.
+    """
+
+    paths: tuple[str, ...]
+    name_guess: str
+    files: int
+    held_out_files: int
+    tokens: int
+    held_out_tokens: int
+    estimated: bool
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
+    excerpt: str
+    problem: str = ""
+
+
+# -- streams ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Long work goes on: ``done`` of ``total`` ``unit`` (total None: unknown), ``eta_s`` seconds to go."""
+
+    label: str
+    done: float = 0.0
+    total: float | None = None
+    unit: str = ""
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something failed that a person should know of, and the job goes on, or ends with its own error."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusRead:
+    """The text of an epoch is read, and its training about to begin.
+
+    Attributes:
+        skipped: (path, reason) of what was not read.
+        notes: (path, remark) of what was read in an unusual way, or could not be read after all.
+    """
+
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStarted:
+    """An epoch's training begins, or goes on after ``first_step`` steps."""
+
+    epoch: EpochInfo
+    total_steps: int
+    first_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """One optimiser step; losses in nats per token, ``step`` from 1."""
+
+    slug: str
+    step: int
+    total_steps: int
+    adapter_loss: float
+    mixer_distill_loss: float
+    route_loss: float
+    learning_rate: float
+    tokens: int
+    tokens_per_second: float
+    eta_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A measurement on text that was not trained on, after ``step`` steps (0: before the first).
+
+    Attributes:
+        loss: the epoch alone, nats per token.
+        routing: for every epoch so far, share of its held-out tokens whose dominant slot is its own.
+        unprotected: the same for the mixer trained without Active Sleep beside; empty without one.
+        losses: at the end of the phase, the mix on the held-out text of every epoch so far; empty before.
+        unprotected_loss: at the end of the phase, the mix of the mixer without Active Sleep on this epoch's.
+    """
+
+    slug: str
+    step: int
+    loss: float
+    routing: PerEpoch
+    unprotected: PerEpoch = ()
+    losses: PerEpoch = ()
+    unprotected_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFinished:
+    """An epoch is frozen and on disk."""
+
+    epoch: EpochInfo
+
+
+@dataclass(frozen=True, slots=True)
+class EpochsChanged:
+    """The list of epochs, whole, after any change of it, and the stored mixers that go with it."""
+
+    epochs: tuple[EpochInfo, ...]
+    mixers: tuple[StoredMixer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMixer:
+    """A mixer of the past that can speak again: ``mode`` is what a generation takes, ``name`` what people read.
+
+    ``epochs`` are the slugs of its slots 1 …; epochs that came later are silent under it. ``after`` is the name of the
+    epoch at whose end it stood, empty where it stood at no end: the current one amid a phase, and the unprotected one.
+    """
+
+    mode: str
+    name: str
+    epochs: tuple[str, ...]
+    after: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStarted:
+    """Tokens follow; ``parent`` and ``branch_at`` as in :class:`~tlora_gui.engine.protocol.texts.GenerationRecord`."""
+
+    prompt: str
+    mode: str
+    sampling: SamplingSettings
+    slots: tuple[SlotInfo, ...]
+    parent: str = ""
+    branch_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFinished:
+    """The last token has come; the record is kept in the project."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTooLong:
+    """A text does not fit into the backbone's context; the job fails next, and says so.
+
+    Attributes:
+        tokens: of the text.
+        limit: tokens that would be read at most.
+        keep_from: where in the text (a number of characters) its end begins that leaves half of the context free.
+        keep_to: how much of its beginning (a number of characters) would be read.
+    """
+
+    tokens: int
+    limit: int
+    keep_from: int
+    keep_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationsListed:
+    """All kept generations and texts, in the order in which they were kept."""
+
+    generations: tuple[GenerationSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationLoaded:
+    """A kept or imported generation, whole."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.AskOthers`.
+
+    Attributes:
+        index: of the token.
+        mix: what the mix said.
+        voices: every slot alone, in their order.
+        divergence: KL(mix ‖ backbone) of the next-token distributions here, in nats: what the epochs changed.
+    """
+
+    index: int
+    mix: Voice
+    voices: tuple[Voice, ...]
+    divergence: float
+
+
+@dataclass(frozen=True, slots=True)
+class MixersScrubbed:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.ScrubMixers`: one text under every stored mixer.
+
+    ``tokens`` has one tuple per mixer: the text's tokens with that mixer's weights over the text's slots.
+    """
+
+    mixers: tuple[StoredMixer, ...]
+    tokens: tuple[tuple[TokenEvent, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSummarised:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.SummariseCorpus`."""
+
+    summary: CorpusSummary
+
+
+@dataclass(frozen=True, slots=True)
+class DomainScore:
+    """One epoch's held-out text, nats per token, after all epochs; ``unprotected`` None if never compared."""
+
+    slug: str
+    loss_backbone: float
+    loss_epoch: float
+    loss_mix: float
+    routing_accuracy: float
+    unprotected_routing_accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.Evaluate`.
+
+    Attributes:
+        scores: one per epoch.
+        switch_lag: tokens after a border of two domains until the right weight stays above 0.9, median over borders;
+            None with a single epoch.
+        calibration_error: of the dominant slot's weight, in [0, 1]; see :mod:`tlora_gui.engine.protocol.metrics`.
+    """
+
+    scores: tuple[DomainScore, ...]
+    switch_lag: float | None
+    calibration_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsHashed:
+    """SHA-256 of the backbone's parameters and of each adapter's, (slug, hash)."""
+
+    backbone: str
+    adapters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCorpora:
+    """Where the sample corpora are: (name, era, folder)."""
+
+    corpora: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWritten:
+    """An export ended up here."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """An open project, whole.
+
+    Attributes:
+        strategy: the Time Mixer's.
+        history: per epoch (slug), every step and measurement since its training began.
+        generation: the last kept generation.
+        mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
+    """
+
+    path: str
+    name: str
+    backbone: BackboneInfo
+    strategy: str
+    epochs: tuple[EpochInfo, ...]
+    history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
+    generation: GenerationRecord | None
+    mixers: tuple[StoredMixer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOpened:
+    """A project is open and its backbone is ready."""
+
+    project: ProjectInfo
+
+
+# -- ends -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JobDone:
+    """The job did what it was asked."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancelled:
+    """The job was ended from outside; ``kept`` says whether anything of it stays."""
+
+    job_id: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """The job failed. ``details`` is a traceback if it was a bug, else empty; ``code`` is the error's, see there."""
+
+    job_id: int
+    message: str
+    hint: str
+    details: str = ""
+    code: str = ""
+
+
+StreamEvent = (
+    Progress
+    | Warned
+    | CorpusRead
+    | TrainStarted
+    | TrainStep
+    | HeldOut
+    | EpochFinished
+    | EpochsChanged
+    | GenerationStarted
+    | TokenEvent
+    | GenerationFinished
+    | PromptTooLong
+    | GenerationsListed
+    | GenerationLoaded
+    | Counterfactual
+    | MixersScrubbed
+    | CorpusSummarised
+    | Evaluated
+    | WeightsHashed
+    | DemoCorpora
+    | FileWritten
+    | ProjectOpened
+)
+EndEvent = JobDone | JobCancelled | JobFailed
+Event = StreamEvent | EndEvent

@@ -1,0 +1,280 @@
+"""What can be asked of a session, as data. Imports neither torch nor Qt, so the window may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlora_gui.engine.protocol.config import MIXER_MODE, STARTER, MixingDesk, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.texts import GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CreateProject:
+    """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened."""
+
+    path: str
+    backbone: str = STARTER
+    mixer_strategy: str = "gating"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProject:
+    """Open a project folder. Answer: ProjectOpened.
+
+    ``backbone`` says where the project's backbone is now, if it has moved; its weights prove it, then the project
+    remembers.
+    """
+
+    path: str
+    backbone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseProject:
+    """Let go of the open project, so that others may open it.
+
+    ``drop_if_empty`` takes its folder away again if this session made it and nothing has come into it: no epoch,
+    finished or interrupted, and no text.
+    """
+
+    drop_if_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummariseCorpus:
+    """Look through files and folders. Answer: CorpusSummarised."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainEpoch:
+    """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep and HeldOut …, EpochFinished.
+
+    ``colour`` empty takes the next free one. Cancel modes: keep, discard, suspend.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    era: str = ""
+    colour: str = ""
+    settings: TrainSettings = field(default_factory=TrainSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeEpoch:
+    """Go on with the interrupted epoch from its checkpoint, bit for bit. Answer: as TrainEpoch."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditEpoch:
+    """Rename or recolour. Answer: EpochsChanged."""
+
+    slug: str
+    name: str
+    era: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEpoch:
+    """Take an epoch out of the mixture; its folder stays restorable while the project is open.
+
+    Answer: EpochsChanged.
+    """
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEpoch:
+    """Undo the latest DeleteEpoch. Answer: ProjectOpened, with the epoch and its history back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEpoch:
+    """Copy an epoch as a plain PEFT adapter folder. Answer: FileWritten."""
+
+    slug: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a generation leaves another one.
+
+    Attributes:
+        record: the other one, finished or not; its tokens before ``at`` are read again and told as they are.
+        at: index of the first token that is new.
+        token_id: the token put there, a :class:`~tlora_gui.engine.protocol.texts.Alternative`'s; -1 for none.
+        text: or a text put there; neither lets the model speak at once.
+    """
+
+    record: GenerationRecord
+    at: int
+    token_id: int = -1
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Continue a prompt, or another generation from some token on.
+
+    ``mode`` is "mixer", "+sum", "+average", a slot's slug ("" for the backbone) or a
+    :class:`~tlora_gui.engine.protocol.events.StoredMixer`'s. ``desk`` works on mixers alone. With a ``branch`` the
+    prompt is its record's. Answer: GenerationStarted, TokenEvent …, GenerationFinished.
+    """
+
+    prompt: str
+    mode: str = MIXER_MODE
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    branch: Branch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """Colour a given text without generating. Answer as to Generate, all tokens of the prompt; the record's ``report``
+    has the rest. Of a text that does not fit into the context its beginning is read if ``cut``, else the job fails.
+    """
+
+    text: str
+    mode: str = MIXER_MODE
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTextFile:
+    """As ReadText, with the text of a file."""
+
+    path: str
+    mode: str = MIXER_MODE
+    desk: MixingDesk = field(default_factory=MixingDesk)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskOthers:
+    """What would each slot alone have said at a token? Answer: Counterfactual."""
+
+    record: GenerationRecord
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubMixers:
+    """How would every stored mixer, and the current one at the end, weigh this text? Answer: MixersScrubbed."""
+
+    record: GenerationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ListGenerations:
+    """What is kept in the project? Answer: GenerationsListed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadGeneration:
+    """Bring a kept generation. Answer: GenerationLoaded."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditGeneration:
+    """Name or pin a kept generation. Answer: GenerationsListed."""
+
+    id: str
+    name: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGeneration:
+    """Take a kept generation and what branches off it out of the list, or bring it back. Answer: GenerationsListed."""
+
+    id: str
+    restore: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportGeneration:
+    """Write a generation, the kind of file by its ending: .html (a page of its own), .json (with the full recipe), .md.
+
+    Answer: FileWritten.
+    """
+
+    record: GenerationRecord
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportGeneration:
+    """Open a generation that was exported as .json and keep it in the project. Answer: GenerationLoaded."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Measure backbone, own epoch and mix on every epoch's held-out text. Answer: Evaluated."""
+
+    held_out_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class HashWeights:
+    """Hash every bit of backbone and adapters, to see that later training wrote to none. Answer: WeightsHashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchDemoCorpora:
+    """Bring the sample corpora to this machine. Answer: DemoCorpora."""
+
+
+Job = (
+    CreateProject
+    | OpenProject
+    | CloseProject
+    | SummariseCorpus
+    | TrainEpoch
+    | ResumeEpoch
+    | EditEpoch
+    | DeleteEpoch
+    | RestoreEpoch
+    | ExportEpoch
+    | Generate
+    | ReadText
+    | ReadTextFile
+    | AskOthers
+    | ScrubMixers
+    | ListGenerations
+    | LoadGeneration
+    | EditGeneration
+    | DeleteGeneration
+    | ExportGeneration
+    | ImportGeneration
+    | Evaluate
+    | HashWeights
+    | FetchDemoCorpora
+)
+INTERACTIVE = (
+    SummariseCorpus,
+    EditEpoch,
+    ExportEpoch,
+    Generate,
+    ReadText,
+    ReadTextFile,
+    AskOthers,
+    ScrubMixers,
+    ListGenerations,
+    LoadGeneration,
+    EditGeneration,
+    DeleteGeneration,
+    ExportGeneration,
+    ImportGeneration,
+)
+"""Jobs that go ahead between the steps of a long one; all others wait their turn."""

@@ -1,0 +1,177 @@
+"""Files written whole or not at all (to a sibling, flushed to disk, renamed), and read with a limit.
+
+Writers never make the folder that a file goes into: if it is gone, the project is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path, PureWindowsPath
+from typing import Any, TypeVar
+
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tlora_gui.engine.protocol.errors import TloraError
+
+DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError, AttributeError)
+"""What reading a file can raise that somebody cut short, edited or took away."""
+
+PATIENCE_S = 5.0
+"""How long a refusal may last: scanners, backups and clouds hold files for a moment."""
+
+MAX_JSON_BYTES = 16 * 2**20
+
+_PARTIAL = re.compile(r"\..*\.partial|\.partial-.*")
+_SAID = 300
+Done = TypeVar("Done")
+
+
+def patiently(do: Callable[[], Done]) -> Done:
+    """Do it, again and again for ``PATIENCE_S`` seconds if the system refuses.
+
+    Raises:
+        PermissionError: if it refuses to the last.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return do()
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.05)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file's text atomically and durably."""
+    _write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Replace a safetensors file atomically and durably."""
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    _write(path, lambda partial: save_file(stored, partial))
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        patiently(lambda: write(partial))
+        sync(partial)
+        rename(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def rename(path: Path, target: Path) -> None:
+    """Give a file or folder another name, durably; a file that has it is replaced."""
+    patiently(lambda: path.replace(target))
+    sync_folder(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can tell."""
+    if os.name == "posix":
+        with suppress(OSError):  # some network drives know no such thing
+            folder = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def remove_partials(folder: Path) -> None:
+    """Take away what writers left in a folder, and below it, when their process ended."""
+    for place, folders, files in os.walk(folder):
+        for name in filter(_PARTIAL.fullmatch, files):
+            with suppress(OSError):
+                (Path(place) / name).unlink()
+        for name in filter(_PARTIAL.fullmatch, folders):
+            shutil.rmtree(Path(place) / name, ignore_errors=True)
+
+
+def read_text(path: Path, limit: int = MAX_JSON_BYTES) -> str:
+    """A file's text.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no UTF-8, or has more than ``limit`` bytes.
+    """
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"{path.name} has more than {limit // 2**20} MB")
+    return data.decode("utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says. Raises as :func:`read_text`."""
+    return json.loads(read_text(path))
+
+
+def require_inside(path: Path, root: Path) -> None:
+    """Refuse links that lead out of a folder, and what only looks like a file.
+
+    Raises:
+        OSError, ValueError: if ``path`` is not below ``root``, or is neither a file nor a folder, nor missing.
+    """
+    real = path.resolve()
+    if not real.is_relative_to(root.resolve()):
+        raise ValueError(f"{path.name} leads out of the project")
+    if real.exists() and not (real.is_file() or real.is_dir()):
+        raise ValueError(f"{path.name} is no file")
+
+
+def require_utf8(path: Path) -> None:
+    """Refuse a place to which weights can be written, but from which they are never read again.
+
+    Raises:
+        TloraError: if the path is no UTF-8.
+    """
+    shown = str(path).encode(errors="replace").decode()
+    if shown != str(path):
+        raise TloraError(f"A part of the path {shown} is not UTF-8.", "Give that folder another name.")
+
+
+def absolute(path: str | Path) -> Path:
+    """A path that means the same wherever it is read; ``~`` is the person's folder."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def is_place(reference: str) -> bool:
+    """Whether a backbone's reference is a path, of whatever system; else it is a name."""
+    return not reference or reference.startswith((".", "~")) or bool(PureWindowsPath(reference).anchor)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in a line that is not too long."""
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror + (f": {Path(os.fsdecode(error.filename)).name}" if error.filename else "")
+    elif isinstance(error, KeyError):
+        said = f"{error} is missing"
+    else:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return said if len(said) <= _SAID else said[:_SAID] + "…"
+
+
+def unreadable(path: Path, error: BaseException, rest: str) -> TloraError:
+    """What to tell of a file that could not be read: damaged is only what was read and makes no sense."""
+    if isinstance(error, OSError) and error.strerror:
+        return TloraError(f"{path} cannot be read: {error.strerror}.", "Nothing was changed; mend that and try again.")
+    return TloraError(f"{path} is damaged: {first_line(error)}.", rest)

@@ -1,0 +1,1 @@
+"""An epoch learned, and measured on held-out text."""

@@ -1,0 +1,129 @@
+"""Dreams: text that a frozen model samples by itself.
+
+The backbone's dreams, sampled once per backbone, are the memory of slot 0. An epoch's own dreams can stand for its text
+in later sleep.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tlora_gui.engine.backbones.loading import context_length
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.streams import finished, watched
+from tlora_gui.engine.storage.disk import DAMAGE
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
+from tlora_gui.temporal.model import TemporalLoRA
+
+DREAM_BLOCKS = 104
+DREAM_LENGTH = 128
+_PROBE_BLOCKS = 8
+
+logger = logging.getLogger(__name__)
+
+
+def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> Generator[Progress, None, Tensor]:
+    """The backbone's dreams (DREAM_BLOCKS, DREAM_LENGTH), from ``cache`` if all are there, else dreamed and cached.
+
+    Raises:
+        TloraError: if the backbone's probabilities are no numbers.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    cached_NT = None if cache is None else _cached(cache, model)
+    if cached_NT is not None:
+        return cached_NT
+    ids_NT = yield from watched(dream(model, 0, DREAM_BLOCKS, seed=0), cancel)
+    if cache is not None:
+        _keep(cache, ids_NT)
+    return ids_NT
+
+
+def _cached(cache: Path, model: TemporalLoRA) -> Tensor | None:
+    """The dreams in a file, if they are such as this model dreams."""
+    try:
+        ids_NT = load_file(cache)["ids"]
+        vocabulary = model.backbone.config.get_text_config().vocab_size
+        fits = ids_NT.dtype == torch.long and ids_NT.shape == (DREAM_BLOCKS, dream_length(model))
+        return ids_NT if fits and int(ids_NT.min()) >= 0 and int(ids_NT.max()) < vocabulary else None
+    except DAMAGE:
+        return None
+
+
+def _keep(cache: Path, ids_NT: Tensor) -> None:
+    """Keep dreams in a file, whole or not at all; it only saves time, so a folder that takes none is no trouble."""
+    partial = cache.with_name(f".{cache.name}.{uuid4().hex}.partial")  # other processes may dream at the same time
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"ids": ids_NT}, partial)
+        partial.replace(cache)
+    except DAMAGE as error:
+        logger.warning("dreams are not cached: %s", error)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def dream_length(model: TemporalLoRA) -> int:
+    """Tokens of one dream: DREAM_LENGTH, where the context allows it."""
+    return min(DREAM_LENGTH, context_length(model.backbone) - 1)
+
+
+def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Progress, None, Tensor]:
+    """Let one slot sample texts at temperature 1: ids (count, dream length), one token of each a turn."""
+    length = dream_length(model)
+    config = model.backbone.config.get_text_config()
+    start = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
+    start = start[0] if isinstance(start, list) else start
+    generator = torch.Generator(model.device).manual_seed(seed)
+    ids_NT = torch.full((count, 1), start or 0, device=model.device)
+    cache = None
+    who = "the backbone samples its own text (once)" if slot == 0 else "the epoch samples its own text"
+    for position in range(length):
+        yield Progress(f"Dreaming: {who}", position, length, "tokens")
+        with torch.inference_mode():
+            output = model(ids_NT[:, -1:], slot, cache=cache, use_cache=True, logits_to_keep=1)
+            cache = output.cache
+            shares_NV = output.logits_BTV[:, -1].float().softmax(-1)
+            if not shares_NV.isfinite().all():
+                raise TloraError(
+                    f"{'The backbone' if slot == 0 else 'The epoch'} computes no numbers (NaN), so it cannot dream.",
+                    "Choose another backbone." if slot == 0 else "Train it again with a lower learning rate.",
+                )
+            next_N1 = torch.multinomial(shares_NV, 1, generator=generator)
+            ids_NT = torch.cat([ids_NT, next_N1], dim=1)
+    return ids_NT[:, 1:].cpu().clone()
+
+
+def remembering(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Tensor]:
+    """What the mixer reads over these blocks (N, T, H), as memories keep it; yields after every batch."""
+    parts = []
+    for part in ids_NT.split(8):
+        with torch.no_grad():
+            parts.append(to_memory(model.features(part.to(model.device))))
+        yield Progress("Leaving a memory for later sleep", 8 * len(parts), len(ids_NT), "blocks")
+    return torch.cat(parts)
+
+
+def remembered(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
+    """As :func:`remembering`, at once."""
+    return finished(remembering(model, ids_NT))
+
+
+def dreams_remembered(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
+    """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
+    hidden_NTH = yield from remembering(model, ids_NT)
+    return EpochMemory(cut_windows(hidden_NTH[:-_PROBE_BLOCKS]), hidden_NTH[-_PROBE_BLOCKS:])
+
+
+def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:
+    """As :func:`dreams_remembered`, at once."""
+    return finished(dreams_remembered(model, ids_NT))

@@ -1,0 +1,160 @@
+"""How well the mixture knows its epochs, on held-out text."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
+from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, Progress
+from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+_MEASURE_BATCH = 4
+
+
+def training_precision(device: torch.device) -> torch.autocast:
+    """bf16 autocast where it pays, else nothing."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=trains_in_bf16(device))
+
+
+def training_dtype(model: TemporalLoRA) -> torch.dtype:
+    """What activations are worth keeping in, for a training in this precision."""
+    dtype: torch.dtype = model.backbone.dtype
+    return torch.bfloat16 if trains_in_bf16(model.device) else dtype
+
+
+def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
+    """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
+
+    Measured in the precision of training, so that the curves speak of one thing.
+    """
+    total, count = 0.0, 0
+    for start in range(0, len(held_out_NT), _MEASURE_BATCH):
+        ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
+        with torch.inference_mode(), training_precision(model.device):
+            loss = model.next_token_loss(ids_BT, blend).loss
+        total += loss.item() * ids_BT[:, 1:].numel()
+        count += ids_BT[:, 1:].numel()
+        yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
+    return total / max(1, count)
+
+
+@torch.no_grad()
+def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Tensor]) -> PerEpoch:
+    """Per epoch, the share of its held-out tokens whose dominant slot is its own."""
+    found = []
+    for slot, slug in enumerate(slots, 1):
+        if slug in probes:
+            logits_NTS, _ = mixer(probes[slug].to(mixer.head.weight.device))
+            found.append((slug, float((logits_NTS.argmax(-1) == slot).float().mean())))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Dominance:
+    """Who speaks on each of N tokens: the slot with the largest weight, and that weight."""
+
+    slots_N: Tensor
+    weights_N: Tensor
+
+    def share(self, slot: int) -> float:
+        """Share of the tokens on which ``slot`` speaks."""
+        return float((self.slots_N == slot).float().mean())
+
+
+def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Dominance]:
+    """Who speaks on each token of some blocks of text; yields after every batch."""
+    tops = []
+    for start in range(0, len(ids_NT), _MEASURE_BATCH):
+        tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
+        yield Progress("Measuring the routing", min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), "blocks")
+    return Dominance(torch.cat([top.indices for top in tops]).cpu(), torch.cat([top.values for top in tops]).cpu())
+
+
+@torch.no_grad()
+def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
+    """The Time Mixer's weights over blocks of text (N, T, S), at the cost of the blocks below it."""
+    logits_NTS, _ = model.mixer(model.features(ids_NT.to(model.device)))
+    return model.mixer.weights(logits_NTS)
+
+
+def evaluate(
+    model: TemporalLoRA, texts: dict[str, Tensor], unprotected: dict[str, float], names: Sequence[str] = ()
+) -> Generator[Progress, None, Evaluated]:
+    """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
+
+    Args:
+        model: its epochs are the texts' domains, in order of slots.
+        texts: held-out blocks (N, T) by epoch.
+        unprotected: routing accuracies of a mixer without Active Sleep, where they are known.
+        names: those that people know its slots by, the backbone's first; its own by default.
+
+    Raises:
+        TloraError: if an epoch or the mixer holds what is no number, which every figure of the mix would be then.
+    """
+    require_finite(model, names)
+    scores, routed = [], []
+    for slug, held_out_NT in texts.items():
+        routed.append((yield from dominance(model, held_out_NT)))
+        scores.append((yield from score_domain(model, slug, held_out_NT, unprotected.get(slug), routed[-1])))
+    lags = yield from switch_lags(model, list(texts.values()))
+    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed))
+
+
+def score_domain(
+    model: TemporalLoRA,
+    slug: str,
+    held_out_NT: Tensor,
+    unprotected: float | None = None,
+    routed: Dominance | None = None,
+) -> Generator[Progress, None, DomainScore]:
+    """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
+
+    Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
+    is the epoch's own. ``routed`` is who speaks on that text, if it is known already.
+    """
+    routed = routed or (yield from dominance(model, held_out_NT))
+    slot = 1 + model.slot_adapters.index(slug)
+    loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
+    loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
+    loss_mix = yield from held_out_loss(model, held_out_NT, "mixer")
+    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.share(slot), unprotected)
+
+
+@torch.no_grad()
+def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress, None, list[int]]:
+    """For every ordered pair of domains, tokens after a border between two of their texts until the right slot speaks.
+
+    Args:
+        model: its epochs are the texts' domains, in order of slots.
+        texts: held-out blocks (N, T) of each.
+    """
+    lags = []
+    pairs = list(permutations(range(len(texts)), 2))
+    half = context_length(model.backbone) // 2
+    for done, (left, right) in enumerate(pairs):
+        yield Progress("Measuring at borders of domains", done, len(pairs), "borders")
+        before_T = texts[left][right % len(texts[left])][-half:]
+        after_T = texts[right][left % len(texts[right])][:half]
+        weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]
+        lags.append(switch_lag(weights_TS[len(before_T) :, 1 + right].tolist()))
+    return lags
+
+
+def calibration(routed: Sequence[Dominance]) -> float:
+    """Expected calibration error of the dominant slot's weight over held-out text of every epoch, in order of slots."""
+    largest: list[float] = []
+    right: list[bool] = []
+    for slot, found in enumerate(routed, 1):
+        largest += found.weights_N.tolist()
+        right += (found.slots_N == slot).tolist()
+    return calibration_error(largest, right)

@@ -1,0 +1,86 @@
+"""What the training of an epoch begins with: its text as token blocks, and the memory of slot 0."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from tlora_gui.engine.corpus.blocks import TokenBlocks, held_out_blocks, read_blocks
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.streams import watched
+from tlora_gui.engine.training.dreams import dream_ids, dreams_remembered
+from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT
+from tlora_gui.paths import cache_dir
+from tlora_gui.temporal.model import TemporalLoRA
+
+
+def epoch_blocks(
+    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, cancel: CancelToken, vocabulary: int | None = None
+) -> Generator[Progress, None, TokenBlocks]:
+    """A corpus as an epoch trained with ``settings`` reads it, with all the held-out text that the epoch will leave.
+
+    Raises:
+        TloraError: if there is too little text to train and measure on.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    return read_blocks(
+        corpus,
+        tokenizer,
+        block_size=settings.block_size,
+        max_tokens=settings.max_tokens,
+        held_out_share=settings.held_out_share,
+        held_out_tokens=_kept_tokens(settings),
+        seed=settings.seed,
+        vocabulary=vocabulary,
+        cancel=cancel,
+    )
+
+
+def held_out_again(
+    corpus: TextCorpus, tokenizer: Any, settings: TrainSettings, digests: Sequence[str], vocabulary: int | None
+) -> Generator[Progress, None, Tensor]:
+    """The held-out blocks (N, T) of an epoch that kept only their digests, found again in its corpus.
+
+    Raises:
+        TloraError: if nothing of it is there any more, or nobody knows what it was.
+    """
+    if not digests:
+        raise TloraError(
+            "What was held out is not known: the epoch is of an earlier version and left no text.",
+            "Train it again to measure it.",
+        )
+    blocks_NT = yield from held_out_blocks(
+        corpus,
+        tokenizer,
+        block_size=settings.block_size,
+        held_out_share=settings.held_out_share,
+        held_out_tokens=_kept_tokens(settings),
+        seed=settings.seed,
+        digests=digests,
+        vocabulary=vocabulary,
+    )
+    if not len(blocks_NT):
+        raise TloraError("The epoch's held-out text is no longer there.", "Put the corpus back as it was.")
+    return blocks_NT
+
+
+def _kept_tokens(settings: TrainSettings) -> int:
+    return max(settings.held_out_tokens, KEPT_HELD_OUT)
+
+
+def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
+    """Make sure that slot 0 has its memory; the dreams of a backbone are cached by its fingerprint.
+
+    Raises:
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    if "" not in model.memories:
+        cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
+        ids_NT = yield from dream_ids(model, cache, cancel)
+        model.memories[""] = yield from watched(dreams_remembered(model, ids_NT), cancel)
