@@ -321,12 +321,12 @@ class _Verb:
 
     def _tell_scores(self, event: Evaluated) -> None:
         say = self._terminal.say
-        say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'unprotected':>12}")
+        say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'baseline':>12}")
         for score in event.scores:
-            unprotected = score.unprotected_routing_accuracy
+            baseline = score.baseline_routing_accuracy
             say(
                 f"{self._name(score.slug):20} {score.loss_backbone:9.3f} {score.loss_epoch:7.3f} {score.loss_mix:7.3f} "
-                f"{score.routing_accuracy:8.3f} {'' if unprotected is None else f'{unprotected:.3f}':>12}"
+                f"{score.routing_accuracy:8.3f} {'' if baseline is None else f'{baseline:.3f}':>12}"
             )
         if event.switch_lag is not None:
             lag = f"{event.switch_lag:.0f} tokens (median)"

@@ -644,8 +644,8 @@
         <translation>Gefundene Befehle</translation>
     </message>
     <message>
-        <source>No command is called so.</source>
-        <translation>So heißt kein Befehl.</translation>
+        <source>No matching command.</source>
+        <translation>Kein passender Befehl.</translation>
     </message>
 </context>
 <context>
@@ -1039,6 +1039,57 @@
     </message>
 </context>
 <context>
+    <name>CounterfactualBox</name>
+    <message>
+        <source>Ask every epoch</source>
+        <translation>Alle Epochen fragen</translation>
+    </message>
+    <message>
+        <source>What would the backbone and every epoch alone have said here? One batched pass tells.</source>
+        <translation>Was hätten das Backbone und jede Epoche allein hier gesagt? Ein gebündelter Durchlauf verrät es.</translation>
+    </message>
+    <message>
+        <source>as I walk</source>
+        <translation>beim Durchgehen</translation>
+    </message>
+    <message>
+        <source>Ask every epoch as I walk</source>
+        <translation>Beim Gehen alle Epochen fragen</translation>
+    </message>
+    <message>
+        <source>Ask by itself about every token that is shown for a moment</source>
+        <translation>Von selbst nach jedem Token fragen, das einen Moment lang gezeigt wird</translation>
+    </message>
+    <message>
+        <source>Kullback-Leibler divergence of the next-token probabilities, the mix against the backbone alone: 0 where the epochs change nothing, larger the further they pull the mix away from the backbone.</source>
+        <translation>Kullback-Leibler-Divergenz der Wahrscheinlichkeiten des nächsten Tokens, die Mischung gegen das Backbone allein: 0, wo die Epochen nichts ändern, und umso größer, je weiter sie die Mischung vom Backbone wegziehen.</translation>
+    </message>
+    <message>
+        <source>Counterfactuals: what each slot alone would say here</source>
+        <translation>Kontrafaktisch: was jeder Slot allein hier sagen würde</translation>
+    </message>
+    <message>
+        <source>Counterfactuals: each slot alone</source>
+        <translation>Kontrafaktisch: jeder Slot allein</translation>
+    </message>
+    <message>
+        <source>Shows each one&apos;s own word, and what it thinks of this one.</source>
+        <translation>Zeigt das eigene Wort eines jeden und was er von diesem hält.</translation>
+    </message>
+    <message>
+        <source>Asking…</source>
+        <translation>Wird gefragt…</translation>
+    </message>
+    <message>
+        <source>KL(mix ‖ backbone) {nats} nats: what the epochs changed here</source>
+        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
+    </message>
+    <message>
+        <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
+        <translation>Rechts: die eigene erste Wahl. Balken: die Wahrscheinlichkeit von „{word}“.</translation>
+    </message>
+</context>
+<context>
     <name>Demo</name>
     <message>
         <source>Stop the &amp;demo</source>
@@ -1378,45 +1429,6 @@ um eine neue Epoche zu trainieren</translation>
     </message>
 </context>
 <context>
-    <name>Figures</name>
-    <message>
-        <source>Reading the prompt…</source>
-        <translation>Prompt wird gelesen…</translation>
-    </message>
-    <message>
-        <source>{count} tokens read</source>
-        <translation>{count} Tokens gelesen</translation>
-    </message>
-    <message>
-        <source>length</source>
-        <translation>Länge</translation>
-    </message>
-    <message>
-        <source>end of text</source>
-        <translation>Textende</translation>
-    </message>
-    <message>
-        <source>stopped</source>
-        <translation>angehalten</translation>
-    </message>
-    <message>
-        <source>{figures} · ended: {ended}</source>
-        <translation>{figures} · Ende: {ended}</translation>
-    </message>
-    <message>
-        <source>1 token</source>
-        <translation>1 Token</translation>
-    </message>
-    <message>
-        <source>{count} tokens</source>
-        <translation>{count} Tokens</translation>
-    </message>
-    <message>
-        <source>{tokens} · {speed} tokens/s</source>
-        <translation>{tokens} · {speed} Tokens/s</translation>
-    </message>
-</context>
-<context>
     <name>FindBar</name>
     <message>
         <source>Find in the text</source>
@@ -1514,6 +1526,158 @@ um eine neue Epoche zu trainieren</translation>
     </message>
 </context>
 <context>
+    <name>GenerationRow</name>
+    <message>
+        <source>read</source>
+        <translation>gelesen</translation>
+    </message>
+    <message>
+        <source>seed {seed}</source>
+        <translation>Seed {seed}</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>Name of the text</source>
+        <translation>Name des Texts</translation>
+    </message>
+</context>
+<context>
+    <name>GenerationStats</name>
+    <message>
+        <source>Reading the prompt…</source>
+        <translation>Prompt wird gelesen…</translation>
+    </message>
+    <message>
+        <source>{count} tokens read</source>
+        <translation>{count} Tokens gelesen</translation>
+    </message>
+    <message>
+        <source>length</source>
+        <translation>Länge</translation>
+    </message>
+    <message>
+        <source>end of text</source>
+        <translation>Textende</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>angehalten</translation>
+    </message>
+    <message>
+        <source>{figures} · ended: {ended}</source>
+        <translation>{figures} · Ende: {ended}</translation>
+    </message>
+    <message>
+        <source>1 token</source>
+        <translation>1 Token</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>{tokens} · {speed} tokens/s</source>
+        <translation>{tokens} · {speed} Tokens/s</translation>
+    </message>
+</context>
+<context>
+    <name>GenerationsPanel</name>
+    <message>
+        <source>Texts</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Filter texts</source>
+        <translation>Texte filtern</translation>
+    </message>
+    <message>
+        <source>Show only texts in which these words occur: in name, prompt or text</source>
+        <translation>Nur Texte zeigen, in denen diese Wörter vorkommen: in Name, Prompt oder Text</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Show this text</source>
+        <translation>Diesen Text zeigen</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Give this text a name (F2); an empty one takes it away</source>
+        <translation>Diesem Text einen Namen geben (F2); ein leerer nimmt ihn weg</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Oben</translation>
+    </message>
+    <message>
+        <source>Keep this text on top of the list</source>
+        <translation>Diesen Text oben in der Liste halten</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Delete the selected texts and what branches off them (Del); this can be undone</source>
+        <translation>Die ausgewählten Texte und was von ihnen abzweigt löschen (Entf); das lässt sich rückgängig machen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <source>Show two to four texts side by side; select them with Ctrl or Shift</source>
+        <translation>Zwei bis vier Texte nebeneinander zeigen; mit Strg oder Umschalt auswählen</translation>
+    </message>
+    <message>
+        <source>{word}: {what}</source>
+        <translation>{word}: {what}</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>No text has these words.</source>
+        <translation>Kein Text hat diese Wörter.</translation>
+    </message>
+    <message>
+        <source>Nothing generated yet. Every text that you generate or read is kept here.</source>
+        <translation>Noch nichts erzeugt. Jeder erzeugte oder gelesene Text bleibt hier.</translation>
+    </message>
+</context>
+<context>
+    <name>GenerationsTree</name>
+    <message>
+        <source>Kept texts</source>
+        <translation>Aufbewahrte Texte</translation>
+    </message>
+    <message>
+        <source>Open a text by a click or Enter; select several with Ctrl or Shift</source>
+        <translation>Einen Text mit Klick oder Enter öffnen; mehrere mit Strg oder Umschalt auswählen</translation>
+    </message>
+</context>
+<context>
     <name>Legend</name>
     <message>
         <source>Legend</source>
@@ -1550,6 +1714,77 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>Weight of {name} 0</source>
         <translation>Gewicht von {name} 0</translation>
+    </message>
+</context>
+<context>
+    <name>LibraryControl</name>
+    <message>
+        <source>branch</source>
+        <translation>Zweig</translation>
+    </message>
+    <message>
+        <source>rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>pin</source>
+        <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>The text and what branches off it are deleted.</source>
+        <translation>Der Text und was von ihm abzweigt werden gelöscht.</translation>
+    </message>
+    <message>
+        <source>{count} texts and what branches off them are deleted.</source>
+        <translation>{count} Texte und was von ihnen abzweigt sind gelöscht.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Web page</source>
+        <translation>Webseite</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Markdown</source>
+        <translation>Markdown</translation>
+    </message>
+    <message>
+        <source>Text with its recipe, to open again</source>
+        <translation>Text mit Rezept, zum Wiederöffnen</translation>
+    </message>
+    <message>
+        <source>Save the text</source>
+        <translation>Text speichern</translation>
+    </message>
+    <message>
+        <source>Drawing</source>
+        <translation>Zeichnung</translation>
+    </message>
+    <message>
+        <source>Save the mix ribbon</source>
+        <translation>Mischband speichern</translation>
+    </message>
+    <message>
+        <source>Written: {path}</source>
+        <translation>Geschrieben: {path}</translation>
+    </message>
+    <message>
+        <source>Open a saved text</source>
+        <translation>Gespeicherten Text öffnen</translation>
+    </message>
+    <message>
+        <source>Saved texts</source>
+        <translation>Gespeicherte Texte</translation>
     </message>
 </context>
 <context>
@@ -1800,8 +2035,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Ab dem gewählten &amp;Token noch einmal</translation>
     </message>
     <message>
-        <source>Ask &amp;every epoch at the chosen token</source>
-        <translation>&amp;Alle Epochen zum gewählten Token fragen</translation>
+        <source>Counterfactuals at the chosen &amp;token</source>
+        <translation>Kontrafaktisch am gewählten &amp;Token</translation>
     </message>
     <message>
         <source>&amp;Undo</source>
@@ -1856,8 +2091,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Vergleichen</translation>
     </message>
     <message>
-        <source>&amp;Scrub through the mixers</source>
-        <translation>Frühere Mixer &amp;durchlaufen</translation>
+        <source>Mixer &amp;timeline</source>
+        <translation>Mixer-&amp;Zeitleiste</translation>
     </message>
     <message>
         <source>Re&amp;arrange panels</source>
@@ -2525,69 +2760,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Zufälliger Seed</translation>
     </message>
     <message>
-        <source>Throw a random seed</source>
-        <translation>Einen Seed würfeln</translation>
-    </message>
-</context>
-<context>
-    <name>ScrubBar</name>
-    <message>
-        <source>Mixers of the past</source>
-        <translation>Mixer der Vergangenheit</translation>
-    </message>
-    <message>
-        <source>Mixer</source>
-        <translation>Mixer</translation>
-    </message>
-    <message>
-        <source>The text as each stored Time Mixer would colour it; walk with ← and →</source>
-        <translation>Der Text, wie jeder gespeicherte Time Mixer ihn färben würde; mit ← und → gehen</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Schließen</translation>
-    </message>
-    <message>
-        <source>Back to the colours of the text itself</source>
-        <translation>Zurück zu den Farben des Texts selbst</translation>
-    </message>
-    <message>
-        <source>There is one Time Mixer so far. Train a second epoch to watch how routing changes.</source>
-        <translation>Bisher gibt es einen Time Mixer. Eine zweite Epoche trainieren, um zu sehen, wie sich das Routing ändert.</translation>
-    </message>
-    <message>
-        <source>now</source>
-        <translation>jetzt</translation>
-    </message>
-    <message>
-        <source>{name} · now</source>
-        <translation>{name} · jetzt</translation>
-    </message>
-    <message>
-        <source>Pause</source>
-        <translation>Pause</translation>
-    </message>
-    <message>
-        <source>Play</source>
-        <translation>Abspielen</translation>
-    </message>
-    <message>
-        <source>Stay at this mixer</source>
-        <translation>Bei diesem Mixer bleiben</translation>
-    </message>
-    <message>
-        <source>Step through all mixers, two a second</source>
-        <translation>Alle Mixer durchlaufen, zwei je Sekunde</translation>
-    </message>
-    <message>
-        <source>as it is now</source>
-        <translation>wie er jetzt ist</translation>
-    </message>
-    <message>
-        <source>{share} of tokens
-had another speaker</source>
-        <translation>{share} der Tokens
-hatten andere Sprecher</translation>
+        <source>Pick a random seed</source>
+        <translation>Zufälligen Seed wählen</translation>
     </message>
 </context>
 <context>
@@ -2796,6 +2970,17 @@ hatten andere Sprecher</translation>
     </message>
 </context>
 <context>
+    <name>SlotPredictionRows</name>
+    <message>
+        <source>Mix</source>
+        <translation>Mischung</translation>
+    </message>
+    <message>
+        <source>rank {rank}</source>
+        <translation>Rang {rank}</translation>
+    </message>
+</context>
+<context>
     <name>StrategyChoice</name>
     <message>
         <source>Time Mixer</source>
@@ -2821,8 +3006,8 @@ hatten andere Sprecher</translation>
 <context>
     <name>SweepBox</name>
     <message>
-        <source>A sweep continues the prompt five times, from one voice to another</source>
-        <translation>Eine Überblendung setzt den Prompt fünfmal fort, von einer Stimme zur anderen</translation>
+        <source>A sweep continues the prompt five times, from one slot to another</source>
+        <translation>Eine Überblendung setzt den Prompt fünfmal fort, von einem Slot zum anderen</translation>
     </message>
     <message>
         <source>Sweep from</source>
@@ -2849,192 +3034,69 @@ hatten andere Sprecher</translation>
         <translation>Den Prompt in fünf Mischungen von Hand fortsetzen, von 100 / 0 bis 0 / 100</translation>
     </message>
     <message>
-        <source>Choose two different voices; there are two from the first epoch on</source>
-        <translation>Zwei verschiedene Stimmen wählen; ab der ersten Epoche gibt es zwei</translation>
+        <source>Choose two different slots; there are two from the first epoch on</source>
+        <translation>Zwei verschiedene Slots wählen; ab der ersten Epoche gibt es zwei</translation>
     </message>
 </context>
 <context>
-    <name>TextRow</name>
+    <name>TimelineBar</name>
     <message>
-        <source>read</source>
-        <translation>gelesen</translation>
+        <source>Mixers of the past</source>
+        <translation>Mixer der Vergangenheit</translation>
     </message>
     <message>
-        <source>seed {seed}</source>
-        <translation>Seed {seed}</translation>
+        <source>Mixer</source>
+        <translation>Mixer</translation>
     </message>
     <message>
-        <source>{count} tokens</source>
-        <translation>{count} Tokens</translation>
+        <source>The text as each stored Time Mixer would colour it; walk with ← and →</source>
+        <translation>Der Text, wie jeder gespeicherte Time Mixer ihn färben würde; mit ← und → gehen</translation>
     </message>
     <message>
-        <source>Name of the text</source>
-        <translation>Name des Texts</translation>
-    </message>
-</context>
-<context>
-    <name>TextsControl</name>
-    <message>
-        <source>branch</source>
-        <translation>Zweig</translation>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
     <message>
-        <source>rename</source>
-        <translation>Umbenennen</translation>
+        <source>Back to the colours of the text itself</source>
+        <translation>Zurück zu den Farben des Texts selbst</translation>
     </message>
     <message>
-        <source>pin</source>
-        <translation>Anheften</translation>
+        <source>There is one Time Mixer so far. Train a second epoch to watch how routing changes.</source>
+        <translation>Bisher gibt es einen Time Mixer. Eine zweite Epoche trainieren, um zu sehen, wie sich das Routing ändert.</translation>
     </message>
     <message>
-        <source>delete</source>
-        <translation>Löschen</translation>
+        <source>now</source>
+        <translation>jetzt</translation>
     </message>
     <message>
-        <source>The text and what branches off it are deleted.</source>
-        <translation>Der Text und was von ihm abzweigt werden gelöscht.</translation>
+        <source>{name} · now</source>
+        <translation>{name} · jetzt</translation>
     </message>
     <message>
-        <source>{count} texts and what branches off them are deleted.</source>
-        <translation>{count} Texte und was von ihnen abzweigt sind gelöscht.</translation>
+        <source>Pause</source>
+        <translation>Pause</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
+        <source>Play</source>
+        <translation>Abspielen</translation>
     </message>
     <message>
-        <source>Web page</source>
-        <translation>Webseite</translation>
+        <source>Stay at this mixer</source>
+        <translation>Bei diesem Mixer bleiben</translation>
     </message>
     <message>
-        <source>Picture</source>
-        <translation>Bild</translation>
+        <source>Step through all mixers, two a second</source>
+        <translation>Alle Mixer durchlaufen, zwei je Sekunde</translation>
     </message>
     <message>
-        <source>Markdown</source>
-        <translation>Markdown</translation>
+        <source>as it is now</source>
+        <translation>wie er jetzt ist</translation>
     </message>
     <message>
-        <source>Text with its recipe, to open again</source>
-        <translation>Text mit Rezept, zum Wiederöffnen</translation>
-    </message>
-    <message>
-        <source>Save the text</source>
-        <translation>Text speichern</translation>
-    </message>
-    <message>
-        <source>Drawing</source>
-        <translation>Zeichnung</translation>
-    </message>
-    <message>
-        <source>Save the mix ribbon</source>
-        <translation>Mischband speichern</translation>
-    </message>
-    <message>
-        <source>Written: {path}</source>
-        <translation>Geschrieben: {path}</translation>
-    </message>
-    <message>
-        <source>Open a saved text</source>
-        <translation>Gespeicherten Text öffnen</translation>
-    </message>
-    <message>
-        <source>Saved texts</source>
-        <translation>Gespeicherte Texte</translation>
-    </message>
-</context>
-<context>
-    <name>TextsPanel</name>
-    <message>
-        <source>Texts</source>
-        <translation>Texte</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
-        <source>Redo</source>
-        <translation>Wiederholen</translation>
-    </message>
-    <message>
-        <source>Filter texts</source>
-        <translation>Texte filtern</translation>
-    </message>
-    <message>
-        <source>Show only texts in which these words occur: in name, prompt or text</source>
-        <translation>Nur Texte zeigen, in denen diese Wörter vorkommen: in Name, Prompt oder Text</translation>
-    </message>
-    <message>
-        <source>Filter</source>
-        <translation>Filtern</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>Öffnen</translation>
-    </message>
-    <message>
-        <source>Show this text</source>
-        <translation>Diesen Text zeigen</translation>
-    </message>
-    <message>
-        <source>Rename</source>
-        <translation>Name</translation>
-    </message>
-    <message>
-        <source>Give this text a name (F2); an empty one takes it away</source>
-        <translation>Diesem Text einen Namen geben (F2); ein leerer nimmt ihn weg</translation>
-    </message>
-    <message>
-        <source>Pin</source>
-        <translation>Oben</translation>
-    </message>
-    <message>
-        <source>Keep this text on top of the list</source>
-        <translation>Diesen Text oben in der Liste halten</translation>
-    </message>
-    <message>
-        <source>Delete</source>
-        <translation>Löschen</translation>
-    </message>
-    <message>
-        <source>Delete the selected texts and what branches off them (Del); this can be undone</source>
-        <translation>Die ausgewählten Texte und was von ihnen abzweigt löschen (Entf); das lässt sich rückgängig machen</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleich</translation>
-    </message>
-    <message>
-        <source>Show two to four texts side by side; select them with Ctrl or Shift</source>
-        <translation>Zwei bis vier Texte nebeneinander zeigen; mit Strg oder Umschalt auswählen</translation>
-    </message>
-    <message>
-        <source>{word}: {what}</source>
-        <translation>{word}: {what}</translation>
-    </message>
-    <message>
-        <source>Unpin</source>
-        <translation>Lösen</translation>
-    </message>
-    <message>
-        <source>No text has these words.</source>
-        <translation>Kein Text hat diese Wörter.</translation>
-    </message>
-    <message>
-        <source>Nothing generated yet. Every text that you generate or read is kept here.</source>
-        <translation>Noch nichts erzeugt. Jeder erzeugte oder gelesene Text bleibt hier.</translation>
-    </message>
-</context>
-<context>
-    <name>TextsTree</name>
-    <message>
-        <source>Kept texts</source>
-        <translation>Aufbewahrte Texte</translation>
-    </message>
-    <message>
-        <source>Open a text by a click or Enter; select several with Ctrl or Shift</source>
-        <translation>Einen Text mit Klick oder Enter öffnen; mehrere mit Strg oder Umschalt auswählen</translation>
+        <source>{share} of tokens
+had another slot</source>
+        <translation>{share} der Tokens
+hatten einen anderen Slot</translation>
     </message>
 </context>
 <context>
@@ -3243,68 +3305,6 @@ hatten andere Sprecher</translation>
     <message>
         <source>Possible once an epoch is trained and no training runs</source>
         <translation>Möglich, sobald eine Epoche trainiert ist und kein Training läuft</translation>
-    </message>
-</context>
-<context>
-    <name>VoiceRows</name>
-    <message>
-        <source>Mix</source>
-        <translation>Mischung</translation>
-    </message>
-    <message>
-        <source>rank {rank}</source>
-        <translation>Rang {rank}</translation>
-    </message>
-</context>
-<context>
-    <name>VoicesBox</name>
-    <message>
-        <source>Ask every epoch</source>
-        <translation>Alle Epochen fragen</translation>
-    </message>
-    <message>
-        <source>What would the backbone and every epoch alone have said here? One batched pass tells.</source>
-        <translation>Was hätten das Backbone und jede Epoche allein hier gesagt? Ein gebündelter Durchlauf verrät es.</translation>
-    </message>
-    <message>
-        <source>as I walk</source>
-        <translation>beim Durchgehen</translation>
-    </message>
-    <message>
-        <source>Ask every epoch as I walk</source>
-        <translation>Beim Gehen alle Epochen fragen</translation>
-    </message>
-    <message>
-        <source>Ask by itself about every token that is shown for a moment</source>
-        <translation>Von selbst nach jedem Token fragen, das einen Moment lang gezeigt wird</translation>
-    </message>
-    <message>
-        <source>Kullback-Leibler divergence of the next-token probabilities, the mix against the backbone alone: 0 where the epochs change nothing, larger the further they pull the mix away from the backbone.</source>
-        <translation>Kullback-Leibler-Divergenz der Wahrscheinlichkeiten des nächsten Tokens, die Mischung gegen das Backbone allein: 0, wo die Epochen nichts ändern, und umso größer, je weiter sie die Mischung vom Backbone wegziehen.</translation>
-    </message>
-    <message>
-        <source>What others would have said here</source>
-        <translation>Was andere hier gesagt hätten</translation>
-    </message>
-    <message>
-        <source>What would others have said?</source>
-        <translation>Was hätten andere gesagt?</translation>
-    </message>
-    <message>
-        <source>Shows each one&apos;s own word, and what it thinks of this one.</source>
-        <translation>Zeigt das eigene Wort eines jeden und was er von diesem hält.</translation>
-    </message>
-    <message>
-        <source>Asking…</source>
-        <translation>Wird gefragt…</translation>
-    </message>
-    <message>
-        <source>KL(mix ‖ backbone) {nats} nats: what the epochs changed here</source>
-        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
-    </message>
-    <message>
-        <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
-        <translation>Rechts: die eigene erste Wahl. Balken: die Wahrscheinlichkeit von „{word}“.</translation>
     </message>
 </context>
 <context>

@@ -20,6 +20,8 @@ CONTRACTS = {contract["name"]: contract for contract in PROJECT["tool"]["importl
 
 MODEL = {"torch", "transformers", "peft", "safetensors", "gguf"}
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
+
+
 def loaded_after(code: str) -> set[str]:
     """Names of all modules that a fresh interpreter has after running some code."""
     done = subprocess.run(

@@ -35,7 +35,7 @@ from tlora_gui.engine.protocol.metrics import (
     gain_kept,
     plasticity_cost,
 )
-from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT, PROBE_TOKENS, train_epoch
+from tlora_gui.engine.training.epoch_run import EVAL_FEATURE_TOKENS, KEPT_HELD_OUT, train_epoch
 from tlora_gui.paths import cache_dir
 
 PASSES = 3
@@ -185,7 +185,7 @@ def collect(lab: Laboratory) -> dict[str, Any]:
         "training_tokens_per_epoch": lab.profile.tokens,
         "held_out_context": CONTEXT,
         "memory_megabytes_per_epoch": (
-            (lab.settings(0).sleep.memory_tokens + PROBE_TOKENS) * lab.dreams.replay_NWH.shape[-1] * 2
+            (lab.settings(0).sleep.memory_tokens + EVAL_FEATURE_TOKENS) * lab.dreams.replay_NWH.shape[-1] * 2
             + KEPT_HELD_OUT * 4
         )
         / 1e6,

@@ -26,8 +26,8 @@ from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import STARTER, SleepSettings, TrainSettings
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
-from tlora_gui.engine.protocol.streams import finished
-from tlora_gui.engine.training.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.protocol.streams import drain
+from tlora_gui.engine.training.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, router_features
 from tlora_gui.engine.training.epoch_run import train_epoch
 from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
@@ -83,7 +83,7 @@ class Laboratory:
 
     @cached_property
     def backbone(self) -> Backbone:
-        return finished(load_backbone(STARTER, CancelToken()))
+        return drain(load_backbone(STARTER, CancelToken()))
 
     def order(self, number: int) -> tuple[str, ...]:
         return self.profile.domains if number == 0 else self.profile.domains[::-1]
@@ -97,7 +97,7 @@ class Laboratory:
 
     def blank(self) -> TemporalLoRA:
         """The backbone without epochs, its dreams remembered."""
-        backbone = finished(load_backbone(self.backbone.reference, CancelToken()))
+        backbone = drain(load_backbone(self.backbone.reference, CancelToken()))
         model = TemporalLoRA(backbone.model, backbone_name=backbone.name)
         model.memories[""] = self.dreams
         return model
@@ -148,7 +148,7 @@ class Laboratory:
     def dreams(self) -> EpochMemory:
         """The backbone's dreams, as the application remembers them."""
         model = TemporalLoRA(self.backbone.model)
-        ids_NT = finished(dream_ids(model, self.work.parent / "dreams.safetensors", CancelToken()))
+        ids_NT = drain(dream_ids(model, self.work.parent / "dreams.safetensors", CancelToken()))
         return dream_memory(model, ids_NT)
 
     def adapter(self, name: str, seed: int) -> Path:
@@ -157,7 +157,7 @@ class Laboratory:
         if not folder.exists():
             model = self.blank()
             model.add_adapter(name, seed=seed)
-            finished(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
+            drain(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
             partial = folder.with_name(f".partial-{folder.name}")
             shutil.rmtree(partial, ignore_errors=True)
             model.save_adapter(name, partial)
@@ -171,8 +171,8 @@ class Laboratory:
             model = TemporalLoRA(self.backbone.model)
             blocks = self.blocks(name, seed)
             return {
-                "train": remembered(model, blocks.train_NT),
-                "held_out": remembered(model, self.held_out(name, seed)),
+                "train": router_features(model, blocks.train_NT),
+                "held_out": router_features(model, self.held_out(name, seed)),
             }
 
         kept = self._kept(f"features-{name}-{seed}", make)
@@ -187,8 +187,8 @@ class Laboratory:
 
         def make() -> dict[str, Tensor]:
             model = self.mixture([name], seed)
-            ids_NT = finished(dream(model, 1, tokens // DREAM_LENGTH, seed))
-            return {"replay": cut_windows(remembered(model, ids_NT))}
+            ids_NT = drain(dream(model, 1, tokens // DREAM_LENGTH, seed))
+            return {"replay": cut_windows(router_features(model, ids_NT))}
 
         return self._kept(f"dreams-{name}-{seed}", make)["replay"]
 
@@ -202,7 +202,7 @@ class Laboratory:
                 torch.cat([held_out[left][2 * turn], held_out[right][2 * turn + 1]])
                 for turn, (left, right) in enumerate(permutations(sorted(order), 2))
             ]
-            return {"features": remembered(model, torch.stack(joined))}
+            return {"features": router_features(model, torch.stack(joined))}
 
         features_NTH = self._kept(f"borders-{seed}", make)["features"]
         right_slots = [1 + list(order).index(right) for _, right in permutations(sorted(order), 2)]

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.training.epoch_run import schedule, train_epoch
 from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.active_sleep import MixerLearner, freeze_teacher, route_loss
@@ -248,7 +248,7 @@ def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     settings = replace(lab.settings(seed), objective="joint")
     for name in order:
         model.add_adapter(name, seed=seed)
-        finished(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
+        drain(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
         found.routing.append(lab.routing(model.mixer, order, seed))
         found.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
     _finish(lab, found, model, order, seed, "mixer")

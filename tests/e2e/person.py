@@ -30,7 +30,7 @@ from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.main_window import MainWindow
 
 TIMEOUT_S = 30.0

@@ -10,12 +10,12 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, Progress, ProjectInfo, ProjectOpened, StreamEvent
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 
 Play = Callable[[jobs.Job, CancelToken], Iterator[StreamEvent]]
 
 
-def project_info(path: str, epochs: tuple[EpochInfo, ...] = (), shown: GenerationRecord | None = None) -> ProjectInfo:
+def project_info(path: str, epochs: tuple[EpochInfo, ...] = (), shown: Generation | None = None) -> ProjectInfo:
     """A project as the engine tells of it."""
     backbone = BackboneInfo("tiny", "tiny", 100_000, "cpu", "float32", 256, 4, 1)
     return ProjectInfo(path, Path(path).name, backbone, "gating", epochs, (), shown)
@@ -46,7 +46,7 @@ class Stage:
         if cancel.mode is None:
             self.ended.append(job)
 
-    def steer(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         self.desks.append(desk)
 
     def close(self) -> None:

@@ -133,8 +133,8 @@ def test_a_text_dropped_on_read_is_read_and_elsewhere_trained_on(
     person = open_window(Path("/somewhere/here"))
     person.window.menus.show_read.trigger()
     assert drop(person.prompt.viewport(), file_drag([text], with_text=True))
-    person.wait(lambda: stage.of(jobs.ReadTextFile))
-    assert stage.of(jobs.ReadTextFile)[0].path == str(text) and person.dialog is None
+    person.wait(lambda: stage.of(jobs.ScoreTextFile))
+    assert stage.of(jobs.ScoreTextFile)[0].path == str(text) and person.dialog is None
     person.window.menus.show_generate.trigger()
     assert drop(person.window, file_drag([text]))
     assert person.dialog is not None
@@ -144,7 +144,7 @@ def test_a_folder_dropped_on_read_is_trained_on(stage: Stage, open_window: OpenW
     person = open_window(Path("/somewhere/here"))
     person.window.menus.show_read.trigger()
     assert drop(person.window, file_drag([text.parent]))
-    assert person.dialog is not None and not stage.of(jobs.ReadTextFile)
+    assert person.dialog is not None and not stage.of(jobs.ScoreTextFile)
 
 
 def test_texts_and_a_model_dropped_together_each_find_their_place(

@@ -13,12 +13,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QSlider, QTreeView, QWidget
 
-from tlora_gui.engine.protocol.config import UNPROTECTED_MODE
+from tlora_gui.engine.protocol.config import BASELINE_MODE
 from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.prompt_bar import LONGEST_PASTE
-from tlora_gui.ui.generation.text.ribbon import MixRibbon
-from tlora_gui.ui.generation.token.inspector import TokenInspector
+from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 
@@ -247,7 +247,7 @@ def test_three_speakers_continue_one_prompt_side_by_side(open_window: OpenWindow
     person.generate("abc", new_tokens=12)
     QTest.keyClick(person.window, Qt.Key.Key_3, _CTRL)
     page = person.window.generation.compare_page
-    page.choose_modes(["mixer", "verse", UNPROTECTED_MODE])
+    page.choose_modes(["mixer", "verse", BASELINE_MODE])
     QTest.keyClick(person.prompt, Qt.Key.Key_Return, _CTRL)
     person.wait(lambda: person.window.controller.comparing.running)
     person.wait_without_error(lambda: not person.window.controller.comparing.running)

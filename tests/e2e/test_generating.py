@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.ui.epochs.card_list import CardList
-from tlora_gui.ui.generation.text.legend import Legend
-from tlora_gui.ui.generation.text.token_text import STAND_INS
-from tlora_gui.ui.generation.token.inspector import TokenInspector
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
+from tlora_gui.ui.generation.token_view.legend import Legend
+from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.theme import DARK, LIGHT
 
 OpenWindow = Callable[..., Person]

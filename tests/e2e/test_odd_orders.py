@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
-from tlora_gui.ui.generation.token.voice_rows import VoiceRows
+from tlora_gui.ui.generation.inspector.slot_prediction_rows import SlotPredictionRows
 
 OpenWindow = Callable[..., Person]
 
@@ -50,11 +50,11 @@ def test_a_text_that_is_opened_can_be_worked_on_at_once(open_window: OpenWindow,
     person = open_window(trained_project)
     assert person.text.tokens
     menus = person.window.menus
-    assert [action.objectName() for action in (*menus.needs_text, menus.scrub) if not action.isEnabled()] == []
+    assert [action.objectName() for action in (*menus.needs_text, menus.mixer_timeline) if not action.isEnabled()] == []
     person.generate("xyz", new_tokens=3)
     person.window.controller.texts.open(next(iter(person.window.controller.texts._listed)))
     person.wait(lambda: person.text.toPlainText().startswith("def f"))
-    assert menus.find.isEnabled() and menus.ask_others.isEnabled()
+    assert menus.find.isEnabled() and menus.predict_counterfactual.isEnabled()
 
 
 def test_stop_is_offered_until_text_and_sweep_are_both_over(open_window: OpenWindow, trained_project: Path) -> None:
@@ -180,12 +180,12 @@ def test_after_an_epoch_is_deleted_those_that_are_left_are_asked(
     person.choose("Verse", "Delete")
     person.wait(lambda: "Verse" not in person.epochs)
     person.window.generation.choose_token(7)
-    person.window.menus.ask_others.trigger()
-    rows = person.see(VoiceRows, "voiceRows")
+    person.window.menus.predict_counterfactual.trigger()
+    rows = person.see(SlotPredictionRows, "voiceRows")
     person.wait_without_error(rows.isVisible)
-    assert [rows._name(voice) for voice in rows.voices] == ["Mix", "Code", "Eternity"]
-    person.window.menus.scrub.trigger()
-    person.wait_without_error(person.window.generation.text_page.scrub.isVisible)
+    assert [rows._name(prediction) for prediction in rows.predictions] == ["Mix", "Code", "Eternity"]
+    person.window.menus.mixer_timeline.trigger()
+    person.wait_without_error(person.window.generation.text_page.timeline.isVisible)
     person.window.menus.again.trigger()
     person.until_generated()
     assert [slot.name for slot in person.text.slots] == ["Eternity", "Code"]

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix import MemoryMatrix
-from tlora_gui.ui.generation.text.legend import Legend
+from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.colour_picker import ColourButton
 

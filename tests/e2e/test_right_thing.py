@@ -229,7 +229,7 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     generating.generate(jobs.Generate("xyz"))
     person.wait(lambda: generating._begun)
     turned = len(stage.desks)
-    person.window.client.steer(first, MixingDesk(muted=("verse",)))
+    person.window.client.set_desk(first, MixingDesk(muted=("verse",)))
     person.window.client._steer.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
     generating._steer(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)

@@ -7,10 +7,10 @@ from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.texts import (
     Alternative,
     DeskChange,
-    GenerationRecord,
+    Generation,
     ReadReport,
+    Segment,
     SlotInfo,
-    TextPart,
     TokenEvent,
 )
 
@@ -32,8 +32,8 @@ TOKENS = tuple(
     TokenEvent(i, 65 + i, text, weights, given, 0.25, 3, (Alternative(" a", 0.5, 7), Alternative("b", 0.25)))
     for i, (text, given, weights) in enumerate(_SPOKEN)
 )
-RECORD = GenerationRecord("To be", "mixer", SamplingSettings(seed=42), SLOTS, TOKENS, "length", 9.5)
-FULL = GenerationRecord(
+RECORD = Generation("To be", "mixer", SamplingSettings(seed=42), SLOTS, TOKENS, "length", 9.5)
+FULL = Generation(
     prompt='To "be"\r\n\u2028',
     mode="mixer",
     sampling=SamplingSettings(temperature=0.5, seed=7),
@@ -51,7 +51,7 @@ FULL = GenerationRecord(
         DeskChange(0, MixingDesk()),
         DeskChange(4, MixingDesk("gain", (("code", 1.5),), ("",), ("verse", "code"), 0.5, True)),
     ),
-    report=ReadReport((("", 3.5), ("verse", 3.25)), 3.0, (TextPart(0, 1), TextPart(3, 2)), (0, 4), 12),
+    report=ReadReport((("", 3.5), ("verse", 3.25)), 3.0, (Segment(0, 1), Segment(3, 2)), (0, 4), 12),
 )
 """A record in which nothing is left at its default."""
 RECIPE = Recipe(

@@ -12,8 +12,8 @@ import torch
 from engine_helpers import Corpora, collect, only, open_copy, train_job
 
 from tlora_gui.engine.generation import token_stream
-from tlora_gui.engine.generation.context_fit import fit
-from tlora_gui.engine.generation.steered_blend import SteeredBlend
+from tlora_gui.engine.generation.context_fit import fit_context
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk, SamplingSettings
@@ -25,9 +25,9 @@ from tlora_gui.engine.protocol.events import (
     PromptTooLong,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import DeskChange, GenerationRecord, GenerationSummary, TokenEvent
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, GenerationSummary, TokenEvent
 from tlora_gui.engine.session import Session
-from tlora_gui.temporal.blend import Steering
+from tlora_gui.temporal.blend import MixerOverride
 
 PROMPT = "O gentle night"
 START = len(PROMPT)
@@ -43,18 +43,16 @@ def never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: set())
 
 
-def finish(session: Session, job: jobs.Generate) -> GenerationRecord:
+def finish(session: Session, job: jobs.Generate) -> Generation:
     (finished,) = only(session.run(job), GenerationFinished)
     return finished.record
 
 
-def write(
-    session: Session, prompt: str = PROMPT, sampling: SamplingSettings = SAMPLED, **more: Any
-) -> GenerationRecord:
+def write(session: Session, prompt: str = PROMPT, sampling: SamplingSettings = SAMPLED, **more: Any) -> Generation:
     return finish(session, jobs.Generate(prompt, sampling=sampling, **more))
 
 
-def branch(record: GenerationRecord, at: int, sampling: SamplingSettings = SAMPLED, **where: Any) -> jobs.Generate:
+def branch(record: Generation, at: int, sampling: SamplingSettings = SAMPLED, **where: Any) -> jobs.Generate:
     return jobs.Generate("", record.mode, sampling, branch=jobs.Branch(record, at, **where))
 
 
@@ -64,15 +62,15 @@ def refusal(session: Session, job: jobs.Job) -> str:
     return str(error.value)
 
 
-def ids_of(record: GenerationRecord) -> list[int]:
+def ids_of(record: Generation) -> list[int]:
     return [token.token_id for token in record.tokens]
 
 
-def text_of(record: GenerationRecord) -> str:
+def text_of(record: Generation) -> str:
     return "".join(token.text for token in record.tokens)
 
 
-def assert_said_by_one_pass(session: Session, record: GenerationRecord, first: int = 1) -> None:
+def assert_said_by_one_pass(session: Session, record: Generation, first: int = 1) -> None:
     """Weights and probabilities are those of the whole text at once, under the Time Mixer."""
     assert session.model is not None
     with torch.inference_mode():
@@ -240,20 +238,20 @@ def test_a_branch_that_is_stopped_leaves_the_session_usable(two_epochs: Session,
             cancel.cancel("keep")
     (finished,) = only(told, GenerationFinished)
     assert finished.record.ended == "stopped" and len(finished.record.tokens) <= max(1, after)
-    two_epochs.steer(CODE_ONLY)
+    two_epochs.set_desk(CODE_ONLY)
     assert write(two_epochs).tokens == record.tokens
 
 
 # -- the mixing desk ---------------------------------------------------------------------------------------------
 
 
-def turned(session: Session, job: jobs.Generate, turns: dict[int, MixingDesk]) -> GenerationRecord:
+def turned(session: Session, job: jobs.Generate, turns: dict[int, MixingDesk]) -> Generation:
     """Turn the desk to ``turns[i]`` right after the token ``i`` has been told."""
     events: list[Any] = []
     for event in session.run(job):
         events.append(event)
         if isinstance(event, TokenEvent) and event.index in turns:
-            session.steer(turns[event.index])
+            session.set_desk(turns[event.index])
     (finished,) = only(events, GenerationFinished)
     return finished.record
 
@@ -287,7 +285,7 @@ def test_a_desk_set_before_is_recorded_from_the_first_token_on(two_epochs: Sessi
 
 def test_a_desk_that_is_never_touched_is_not_recorded(two_epochs: Session) -> None:
     assert write(two_epochs).desk == ()
-    two_epochs.steer(CODE_ONLY)  # nothing is running
+    two_epochs.set_desk(CODE_ONLY)  # nothing is running
     assert write(two_epochs).desk == ()
 
 
@@ -329,7 +327,7 @@ def test_a_desk_turned_as_a_branch_begins_leaves_what_is_kept_alone(two_epochs: 
     for event in two_epochs.run(replace(branch(record, at), desk=CODE_ONLY)):
         events.append(event)
         if isinstance(event, GenerationStarted):
-            two_epochs.steer(VERSE_ONLY)
+            two_epochs.set_desk(VERSE_ONLY)
     (finished,) = only(events, GenerationFinished)
     assert finished.record.desk == (DeskChange(0, CODE_ONLY), DeskChange(at, VERSE_ONLY))
     assert [token.weights[1] for token in finished.record.tokens[START : at + 2]] == [0.0] * 4 + [1.0] * 2
@@ -352,10 +350,10 @@ def test_a_desk_turned_at_every_token_is_looked_up_in_few_steps() -> None:
         __le__, __ge__ = __lt__, __gt__
 
     desks = [MixingDesk("gain", (("a", level / 8),)) for level in range(16)]
-    steered = SteeredBlend("mixer", ["", "a"], (DeskChange(Index(2 * i), desks[i % 16]) for i in range(500)))
+    steered = ScheduledBlend("mixer", ["", "a"], (DeskChange(Index(2 * i), desks[i % 16]) for i in range(500)))
     for index in range(1000):
         blend = steered.predicting(index)
-        assert isinstance(blend, Steering) and blend.levels_S[1] == index // 2 % 16 / 8
+        assert isinstance(blend, MixerOverride) and blend.levels_S[1] == index // 2 % 16 / 8
         assert steered.stays(index, 256) == (256 if index >= 998 else 2 - index % 2)
     assert Index.compared < 2500 * 12
     steered.turn(7, MixingDesk())
@@ -382,13 +380,13 @@ def test_the_desk_can_be_turned_while_an_epoch_is_in_training(
 
 def test_settings_of_the_desk_become_those_of_the_model() -> None:
     desk = MixingDesk("gain", (("a", 0.5), ("b", 2.0)), muted=("b",), temperature=0.5, hard=True)
-    steered = SteeredBlend("mixer", ["", "a", "b", "c"], [DeskChange(0, desk)]).predicting(0)
-    assert isinstance(steered, Steering)
+    steered = ScheduledBlend("mixer", ["", "a", "b", "c"], [DeskChange(0, desk)]).predicting(0)
+    assert isinstance(steered, MixerOverride)
     assert steered.levels_S.tolist() == [1, 0.5, 0, 1]
     assert (steered.manual, steered.temperature, steered.hard, steered.mixer) == (False, 0.5, True, None)
-    solo = SteeredBlend("mixer", ["", "a", "b"], [DeskChange(0, MixingDesk(solo=("a",)))]).predicting(5)
-    assert isinstance(solo, Steering) and solo.levels_S.tolist() == [0, 1, 0]
-    assert SteeredBlend("mixer", [""], [DeskChange(0, MixingDesk())]).predicting(0) == "mixer"
+    solo = ScheduledBlend("mixer", ["", "a", "b"], [DeskChange(0, MixingDesk(solo=("a",)))]).predicting(5)
+    assert isinstance(solo, MixerOverride) and solo.levels_S.tolist() == [0, 1, 0]
+    assert ScheduledBlend("mixer", [""], [DeskChange(0, MixingDesk())]).predicting(0) == "mixer"
 
 
 # -- texts that do not fit ---------------------------------------------------------------------------------------
@@ -407,7 +405,7 @@ def test_a_prompt_that_is_too_long_is_told_with_where_to_cut_it(two_epochs: Sess
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_a_cut_never_goes_through_a_character(tiny_tokenizer: Any, limit: int) -> None:
     text = "a🙂bé🙂"
-    encoded, misfit = fit(tiny_tokenizer, text, limit)
+    encoded, misfit = fit_context(tiny_tokenizer, text, limit)
     assert misfit is not None and misfit.tokens == 12
     assert tiny_tokenizer.decode(encoded.ids) == encoded.text == text[: misfit.keep_to]
     assert limit - 3 <= len(encoded.ids) <= limit
@@ -425,7 +423,7 @@ def test_a_tokenizer_without_offsets_cuts_at_the_same_places(tiny_tokenizer: Any
             return {"input_ids": tiny_tokenizer(text)["input_ids"]}
 
     for limit in range(1, 12):
-        assert fit(Slow(), "a🙂bé🙂", limit) == fit(tiny_tokenizer, "a🙂bé🙂", limit)
+        assert fit_context(Slow(), "a🙂bé🙂", limit) == fit_context(tiny_tokenizer, "a🙂bé🙂", limit)
 
 
 def test_a_huge_text_is_not_tokenised_whole(tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,7 +435,7 @@ def test_a_huge_text_is_not_tokenised_whole(tiny_tokenizer: Any, monkeypatch: py
         return whole(self, text, **more)
 
     monkeypatch.setattr(type(tiny_tokenizer), "__call__", counting)
-    encoded, misfit = fit(tiny_tokenizer, "word " * 2_000_000, 255)
+    encoded, misfit = fit_context(tiny_tokenizer, "word " * 2_000_000, 255)
     assert sum(asked) < 200_000  # of 10,000,000 characters
     assert misfit == PromptTooLong(10_000_000, 255, 10_000_000 - 127, 255) and len(encoded.ids) == 255
 

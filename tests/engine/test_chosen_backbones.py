@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tlora_gui.engine.api import TemporalLoRAModel
-from tlora_gui.engine.handlers.reading import log_likelihoods
+from tlora_gui.engine.handlers.scoring import log_likelihoods
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError

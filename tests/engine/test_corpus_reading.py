@@ -21,7 +21,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import CorpusRead, Evaluated, Progress
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training.preparation import epoch_blocks, held_out_again
 
@@ -490,9 +490,9 @@ def test_held_out_text_found_again_in_an_edited_corpus_was_held_out_then(tmp_pat
     def corpus() -> TextCorpus:
         return TextCorpus.from_paths([tmp_path])
 
-    first = finished(epoch_blocks(corpus(), tiny_tokenizer, settings, CancelToken()))
+    first = drain(epoch_blocks(corpus(), tiny_tokenizer, settings, CancelToken()))
     digests = block_digests(first.held_out_NT)
-    again = finished(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
+    again = drain(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
     assert torch.equal(again, first.held_out_NT)
     then = {tuple(row.tolist()) for row in first.held_out_NT}
     for seed in range(12):
@@ -502,13 +502,13 @@ def test_held_out_text_found_again_in_an_edited_corpus_was_held_out_then(tmp_pat
             path.read_text() + f"more {seed} " * rng.randrange(1, 300) if path.exists() and seed % 3 else "new"
         )
         try:
-            found_NT = finished(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
+            found_NT = drain(held_out_again(corpus(), tiny_tokenizer, settings, digests, None))
         except TloraError as error:
             assert "no longer there" in error.message
         else:
             assert {tuple(row.tolist()) for row in found_NT} <= then
     with pytest.raises(TloraError, match="What was held out is not known"):
-        finished(held_out_again(corpus(), tiny_tokenizer, settings, (), None))
+        drain(held_out_again(corpus(), tiny_tokenizer, settings, (), None))
 
 
 def test_a_training_tells_what_of_its_corpus_was_not_read(session: Session, corpora: Any, tmp_path: Path) -> None:

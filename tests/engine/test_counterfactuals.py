@@ -18,7 +18,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MIXER_MODE, SUM_MODE, MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, Progress
-from tlora_gui.engine.protocol.texts import GenerationRecord, TokenEvent, Voice
+from tlora_gui.engine.protocol.texts import Generation, SlotPrediction, TokenEvent
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.blend import RowBlend
 
@@ -33,13 +33,13 @@ def never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_stream, "end_token_ids", lambda *_: set())
 
 
-def write(session: Session, mode: str = MIXER_MODE, prompt: str = PROMPT) -> GenerationRecord:
+def write(session: Session, mode: str = MIXER_MODE, prompt: str = PROMPT) -> Generation:
     (finished,) = only(session.run(jobs.Generate(prompt, mode, SAMPLED)), GenerationFinished)
     return finished.record
 
 
-def ask(session: Session, record: GenerationRecord, index: int) -> Counterfactual:
-    (answer,) = collect(session.run(jobs.AskOthers(record, index)))
+def ask(session: Session, record: Generation, index: int) -> Counterfactual:
+    (answer,) = collect(session.run(jobs.PredictCounterfactual(record, index)))
     return answer
 
 
@@ -50,13 +50,13 @@ def shares(session: Session, ids: list[int], blend: RowBlend) -> Tensor:
     return session.model(torch.tensor([ids]), blend).logits_BTV[0, -1].softmax(-1)
 
 
-def assert_voice(voice: Voice, shares_V: Tensor, token_id: int) -> None:
+def assert_voice(prediction: SlotPrediction, shares_V: Tensor, token_id: int) -> None:
     own = shares_V[token_id]
-    assert voice.probability == pytest.approx(float(own), abs=1e-5)
-    assert 1 + int((shares_V > own + 1e-5).sum()) <= voice.rank <= int((shares_V > own - 1e-5).sum())
+    assert prediction.probability == pytest.approx(float(own), abs=1e-5)
+    assert 1 + int((shares_V > own + 1e-5).sum()) <= prediction.rank <= int((shares_V > own - 1e-5).sum())
     top = shares_V.topk(TOP_ALTERNATIVES)
-    assert [each.probability for each in voice.alternatives] == pytest.approx(top.values.tolist(), abs=1e-5)
-    assert voice.alternatives[0].token_id == int(top.indices[0])
+    assert [each.probability for each in prediction.alternatives] == pytest.approx(top.values.tolist(), abs=1e-5)
+    assert prediction.alternatives[0].token_id == int(top.indices[0])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -65,9 +65,9 @@ def test_every_voice_equals_a_run_of_that_slot_alone(two_epochs: Session, mode: 
     record = write(two_epochs, mode)
     answer = ask(two_epochs, record, index)
     ids = [token.token_id for token in record.tokens]
-    assert answer.index == index and [voice.slot for voice in answer.voices] == [0, 1, 2]
-    for voice in answer.voices:
-        assert_voice(voice, shares(two_epochs, ids[:index], voice.slot), ids[index])
+    assert answer.index == index and [prediction.slot for prediction in answer.predictions] == [0, 1, 2]
+    for prediction in answer.predictions:
+        assert_voice(prediction, shares(two_epochs, ids[:index], prediction.slot), ids[index])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -85,7 +85,7 @@ def test_the_mix_is_steered_as_the_text_was(two_epochs: Session) -> None:
     for event in two_epochs.run(jobs.Generate(PROMPT, sampling=SAMPLED)):
         events.append(event)
         if isinstance(event, TokenEvent) and event.index == len(PROMPT) + 3:
-            two_epochs.steer(MixingDesk("manual", (("code", 1.0),)))
+            two_epochs.set_desk(MixingDesk("manual", (("code", 1.0),)))
     record = only(events, GenerationFinished)[0].record
     for index in (len(PROMPT) + 3, len(PROMPT) + 4, len(PROMPT) + 8):
         mix = ask(two_epochs, record, index).mix
@@ -107,7 +107,7 @@ def test_divergence_is_that_of_the_mix_from_the_backbone(two_epochs: Session) ->
 def test_the_backbone_alone_does_not_diverge_from_itself(two_epochs: Session) -> None:
     answer = ask(two_epochs, write(two_epochs, ""), len(PROMPT) + 4)
     assert 0 <= answer.divergence < 1e-6
-    assert answer.mix.probability == pytest.approx(answer.voices[0].probability, abs=1e-6)
+    assert answer.mix.probability == pytest.approx(answer.predictions[0].probability, abs=1e-6)
 
 
 def test_long_texts_in_pieces_and_rows_give_the_same(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +115,9 @@ def test_long_texts_in_pieces_and_rows_give_the_same(two_epochs: Session, monkey
     whole = ask(two_epochs, record, 20)
     monkeypatch.setattr(counterfactuals, "_PIECE", 6)
     monkeypatch.setattr(counterfactuals, "_TOGETHER", 40)
-    events = list(two_epochs.run(jobs.AskOthers(record, 20)))
+    events = list(two_epochs.run(jobs.PredictCounterfactual(record, 20)))
     assert only(events, Progress)
-    for one, other in zip(events[-1].voices, whole.voices, strict=True):
+    for one, other in zip(events[-1].predictions, whole.predictions, strict=True):
         assert one.probability == pytest.approx(other.probability, abs=1e-5)
         assert one.rank == other.rank
 
@@ -131,13 +131,13 @@ def test_the_first_token_of_a_text_without_a_prompt_can_be_asked_about(two_epoch
     record = write(two_epochs, prompt="")
     answer = ask(two_epochs, record, 0)
     assert answer.mix.probability == pytest.approx(record.tokens[0].probability, abs=1e-5)
-    assert_voice(answer.voices[1], shares(two_epochs, [256], 1), record.tokens[0].token_id)
+    assert_voice(answer.predictions[1], shares(two_epochs, [256], 1), record.tokens[0].token_id)
 
 
 def test_voices_are_those_of_the_epochs_that_are_left(two_epochs: Session) -> None:
     record = write(two_epochs)
     collect(two_epochs.run(jobs.DeleteEpoch("verse")))
-    assert [voice.slot for voice in ask(two_epochs, record, 5).voices] == [0, 1]
+    assert [prediction.slot for prediction in ask(two_epochs, record, 5).predictions] == [0, 1]
     with pytest.raises(TloraError, match="not in the mixture"):
         ask(two_epochs, replace(record, mode="verse"), 5)
 
@@ -172,5 +172,5 @@ def test_a_stopped_question_has_no_answer_and_leaves_the_session_usable(two_epoc
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        list(two_epochs.run(jobs.AskOthers(record, 5), cancel))
+        list(two_epochs.run(jobs.PredictCounterfactual(record, 5), cancel))
     assert ask(two_epochs, record, 5).index == 5

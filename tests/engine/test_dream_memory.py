@@ -16,7 +16,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.training import dreams
-from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, router_features
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -167,7 +167,7 @@ def test_an_epochs_dreams_are_drawn_from_the_epoch_alone(mixture: TemporalLoRA) 
 
 def test_what_is_remembered_is_read_below_the_epochs_in_half_precision(mixture: TemporalLoRA) -> None:
     ids_NT = torch.randint(257, (19, 24), generator=torch.Generator().manual_seed(3))
-    memory_NTH = remembered(mixture, ids_NT)
+    memory_NTH = router_features(mixture, ids_NT)
     assert memory_NTH.dtype == torch.float16 and not memory_NTH.requires_grad
     with torch.inference_mode():
         hidden_NTH = mixture(ids_NT, 0).hidden_BTH
@@ -180,6 +180,6 @@ def test_memory_of_dreams_keeps_the_last_blocks_for_measuring(tiny_backbone: Any
     replayed = dreams.DREAM_BLOCKS - dreams._PROBE_BLOCKS
     assert memory.replay_NWH.shape == (replayed * 32 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
     assert memory.held_out_NT is None
-    assert memory.probe_NTH.shape == (dreams._PROBE_BLOCKS, 32, 48)
+    assert memory.eval_features_NTH.shape == (dreams._PROBE_BLOCKS, 32, 48)
     # layer-normalised: every kept vector has mean 0 and norm √H
     assert memory.replay_NWH.float().norm(dim=-1).mean() == pytest.approx(48**0.5, rel=1e-2)

@@ -16,7 +16,7 @@ from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, SamplingSettings, TrainSettings, epoch_colour
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import HeldOut, TrainStep
-from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)
 HELD_OUT = HeldOut("verse", 3, 4.5, (("verse", 0.75), ("code", 1.0)), (("verse", 0.25),))
@@ -26,7 +26,7 @@ TOKENS = tuple(
     for i, (text, weights) in enumerate([("A\u2028", (0.2, 0.8)), ("\x85é", (0.3, 0.7)), ("日", (0.9, 0.1))])
 )
 SLOTS = (SlotInfo("", "Eternity", "#888888"), SlotInfo("verse", "Verse", "#0072B2"))
-RECORD = GenerationRecord('To "code"\r\n\u2028or', "mixer", SamplingSettings(seed=7), SLOTS, TOKENS, "length", 9.5)
+RECORD = Generation('To "code"\r\n\u2028or', "mixer", SamplingSettings(seed=7), SLOTS, TOKENS, "length", 9.5)
 
 
 @pytest.mark.parametrize("event", [STEP, HELD_OUT, PHASE_END], ids=["step", "measurement", "end of a phase"])

@@ -25,7 +25,7 @@ from tlora_gui.engine.protocol.config import SEED_MAX, SEED_MIN, SamplingSetting
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import HeldOut, TrainStep, Warned
 from tlora_gui.engine.training import epoch_run, evaluation, memory_fit
-from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, remembered
+from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, router_features
 from tlora_gui.engine.training.epoch_run import EpochResult, EpochRun, require_context, train_epoch
 from tlora_gui.engine.training.evaluation import held_out_loss, score_domain
 from tlora_gui.temporal.active_sleep import MixerLearner, cut_windows
@@ -252,12 +252,12 @@ def test_epoch_leaves_windows_of_training_text_and_held_out_blocks_as_memory(lla
     memory = llama.model.memories["verse"]
     assert memory is result.memory
     assert memory.replay_NWH.shape == (384 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
-    assert memory.probe_NTH.shape == (4, 32, 48)
-    assert memory.replay_NWH.dtype == memory.probe_NTH.dtype == torch.float16
+    assert memory.eval_features_NTH.shape == (4, 32, 48)
+    assert memory.replay_NWH.dtype == memory.eval_features_NTH.dtype == torch.float16
     blocks = llama.blocks("verse")
     llama.train("code")  # features do not move when epochs are added
-    assert torch.equal(memory.replay_NWH, cut_windows(remembered(llama.model, blocks.train_NT)))
-    assert torch.equal(memory.probe_NTH, remembered(llama.model, blocks.held_out_NT))
+    assert torch.equal(memory.replay_NWH, cut_windows(router_features(llama.model, blocks.train_NT)))
+    assert torch.equal(memory.eval_features_NTH, router_features(llama.model, blocks.held_out_NT))
     assert memory.held_out_NT is not None and memory.held_out_NT.dtype == torch.int32
     assert torch.equal(memory.held_out_NT.long(), blocks.held_out_NT)
 
@@ -270,7 +270,7 @@ def test_memory_is_an_even_sample_of_the_asked_size_and_no_more_than_there_is(
     _, result = llama.train("verse", settings)
     replay_NWH = result.memory.replay_NWH
     assert replay_NWH.shape == (windows, MEMORY_WINDOW, 48)
-    every_NTH = remembered(llama.model, llama.blocks("verse").train_NT)
+    every_NTH = router_features(llama.model, llama.blocks("verse").train_NT)
     assert torch.equal(replay_NWH[0, :32], every_NTH[0]) and torch.equal(replay_NWH[-1, 32:], every_NTH[-1])
 
 
@@ -282,9 +282,9 @@ def test_memory_of_dreams_is_read_from_the_finished_epochs_own_text_and_keeps_no
     memory = result.memory
     assert memory is llama.model.memories["verse"] and memory.held_out_NT is None
     ids_NT = drain(dream(llama.model, 1, QUICK.sleep.memory_tokens // 32, QUICK.seed))[1]
-    assert torch.equal(memory.replay_NWH, cut_windows(remembered(llama.model, ids_NT)))
+    assert torch.equal(memory.replay_NWH, cut_windows(router_features(llama.model, ids_NT)))
     assert memory.replay_NWH.shape == (QUICK.sleep.memory_tokens // MEMORY_WINDOW, MEMORY_WINDOW, 48)
-    assert torch.equal(memory.probe_NTH, remembered(llama.model, llama.blocks("verse").held_out_NT))
+    assert torch.equal(memory.eval_features_NTH, router_features(llama.model, llama.blocks("verse").held_out_NT))
 
 
 def test_later_sleep_works_on_dreams_and_measures_what_it_can(llama: Bench) -> None:

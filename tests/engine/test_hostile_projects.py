@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM
 from tlora_gui.engine import session
 from tlora_gui.engine.backbones.loading import Backbone
 from tlora_gui.engine.projects.epoch_folder import read_facts, read_history
-from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.records import check_epoch
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
@@ -142,7 +142,7 @@ def test_a_damaged_line_ends_a_history_and_no_other_text_is_lost(loaded_once: Se
     kept = (path / "generations.jsonl").read_text()
     (path / "generations.jsonl").write_text(kept + kept.replace('"id": "', '"id": "other'))
     for _ in mutations(path / "generations.jsonl"):
-        generations = KeptGenerations(path / "generations.jsonl")
+        generations = GenerationStore(path / "generations.jsonl")
         listed = [summary.id for summary in generations.summaries()]
         assert any(id.startswith("other") for id in listed)
         last = generations.last()

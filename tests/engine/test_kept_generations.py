@@ -13,32 +13,32 @@ import torch
 from engine_helpers import collect, only
 from shared_records import FULL, RECIPE, RECORD, TOKENS
 
-from tlora_gui.engine.projects import kept_generations, records
-from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects import generation_store, records
+from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.records import generation_data, generation_line, read_generation, read_generation_line
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationLoaded, GenerationsListed
-from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord
+from tlora_gui.engine.protocol.texts import Alternative, Generation
 from tlora_gui.engine.session import Session
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> KeptGenerations:
-    return KeptGenerations(tmp_path / "generations.jsonl")
+def kept(tmp_path: Path) -> GenerationStore:
+    return GenerationStore(tmp_path / "generations.jsonl")
 
 
-def again(kept: KeptGenerations) -> KeptGenerations:
+def again(kept: GenerationStore) -> GenerationStore:
     """The same file, opened anew."""
-    return KeptGenerations(kept.path)
+    return GenerationStore(kept.path)
 
 
-def keep(kept: KeptGenerations, *, id: str = "", parent: str = "", **changes: Any) -> GenerationRecord:
+def keep(kept: GenerationStore, *, id: str = "", parent: str = "", **changes: Any) -> Generation:
     return kept.keep(replace(RECORD, id=id, parent=parent, **changes))
 
 
-def ids(kept: KeptGenerations) -> list[str]:
+def ids(kept: GenerationStore) -> list[str]:
     """Ids in the list; whoever opens the file anew finds the same."""
     listed = kept.summaries()
     assert again(kept).summaries() == listed
@@ -60,12 +60,12 @@ def old_line(prompt: str) -> str:
 # -- keeping and reading ----------------------------------------------------------------------------------------
 
 
-def test_everything_in_a_record_survives(kept: KeptGenerations) -> None:
+def test_everything_in_a_record_survives(kept: GenerationStore) -> None:
     assert kept.keep(FULL) == FULL
     assert kept.load("abc") == again(kept).load("abc") == kept.last() == FULL
 
 
-def test_a_kept_generation_has_an_id_of_its_own_and_its_time(kept: KeptGenerations) -> None:
+def test_a_kept_generation_has_an_id_of_its_own_and_its_time(kept: GenerationStore) -> None:
     before = time.time()
     one, other = keep(kept), keep(kept)
     assert one.id and other.id and one.id != other.id
@@ -73,13 +73,13 @@ def test_a_kept_generation_has_an_id_of_its_own_and_its_time(kept: KeptGeneratio
     assert kept.load(one.id) == one and replace(one, id="", created=0.0) == RECORD
 
 
-def test_a_taken_id_is_not_given_twice_even_if_its_owner_is_deleted(kept: KeptGenerations) -> None:
+def test_a_taken_id_is_not_given_twice_even_if_its_owner_is_deleted(kept: GenerationStore) -> None:
     keep(kept, id="a")
     kept.delete("a")
     assert again(kept).keep(replace(RECORD, id="a")).id not in ("", "a")
 
 
-def test_summaries_tell_what_the_records_are(kept: KeptGenerations) -> None:
+def test_summaries_tell_what_the_records_are(kept: GenerationStore) -> None:
     kept.keep(FULL)
     (summary,) = kept.summaries()
     for name in ("id", "parent", "branch_at", "name", "pinned", "created", "prompt", "mode", "ended"):
@@ -87,7 +87,7 @@ def test_summaries_tell_what_the_records_are(kept: KeptGenerations) -> None:
     assert summary.seed == 7 and summary.tokens == len(TOKENS)
 
 
-def test_a_summary_has_the_beginning_of_what_is_the_generations_own(kept: KeptGenerations) -> None:
+def test_a_summary_has_the_beginning_of_what_is_the_generations_own(kept: GenerationStore) -> None:
     keep(kept)
     keep(kept, branch_at=5)
     long = tuple(replace(TOKENS[3], index=i, text=f"{i:04d}") for i in range(300))
@@ -98,37 +98,37 @@ def test_a_summary_has_the_beginning_of_what_is_the_generations_own(kept: KeptGe
     assert kept.load(shortened.id).prompt == "p" * 10_000
 
 
-def test_the_list_is_in_the_order_in_which_texts_were_kept(kept: KeptGenerations) -> None:
+def test_the_list_is_in_the_order_in_which_texts_were_kept(kept: GenerationStore) -> None:
     keep(kept, id="b", created=2.0)
     keep(kept, id="a", created=1.0)
     assert ids(kept) == ["b", "a"]
 
 
-def test_nothing_kept_is_an_empty_list(kept: KeptGenerations) -> None:
+def test_nothing_kept_is_an_empty_list(kept: GenerationStore) -> None:
     assert kept.summaries() == () and kept.last() is None
     with pytest.raises(TloraError, match="not kept"):
         kept.load("abc")
 
 
-def test_the_list_parses_no_tokens(kept: KeptGenerations, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_parses_no_tokens(kept: GenerationStore, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(kept, id="a")
     monkeypatch.setattr(records, "read_generation", lambda data: pytest.fail("parsed a whole line"))
     assert ids(kept) == ["a"]
 
 
 def test_one_generation_is_loaded_without_reading_the_others(
-    kept: KeptGenerations, monkeypatch: pytest.MonkeyPatch
+    kept: GenerationStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for id in ("a", "b", "c"):
         keep(kept, id=id)
     read: list[str] = []
     monkeypatch.setattr(
-        kept_generations, "read_generation_line", lambda line: (read.append(line), read_generation_line(line))[1]
+        generation_store, "read_generation_line", lambda line: (read.append(line), read_generation_line(line))[1]
     )
     assert kept.load("b").id == "b" and len(read) == 1
 
 
-def test_the_list_follows_a_file_that_was_replaced_by_a_shorter_one(kept: KeptGenerations) -> None:
+def test_the_list_follows_a_file_that_was_replaced_by_a_shorter_one(kept: GenerationStore) -> None:
     keep(kept, id="a")
     keep(kept, id="b")
     assert ids(kept) == ["a", "b"]
@@ -139,7 +139,7 @@ def test_the_list_follows_a_file_that_was_replaced_by_a_shorter_one(kept: KeptGe
 # -- older files and damage -------------------------------------------------------------------------------------
 
 
-def test_lines_of_an_older_version_have_ids_by_their_place(kept: KeptGenerations) -> None:
+def test_lines_of_an_older_version_have_ids_by_their_place(kept: GenerationStore) -> None:
     kept.path.write_text(old_line("first") + old_line("second"), encoding="utf-8")
     found = kept.summaries()
     assert [summary.prompt for summary in found] == ["first", "second"]
@@ -169,7 +169,7 @@ def test_lines_of_an_older_version_have_ids_by_their_place(kept: KeptGenerations
         generation_line(replace(RECORD, id="half")).encode()[:-20],
     ],
 )
-def test_a_damaged_line_costs_neither_the_one_before_nor_the_one_after(kept: KeptGenerations, rest: bytes) -> None:
+def test_a_damaged_line_costs_neither_the_one_before_nor_the_one_after(kept: GenerationStore, rest: bytes) -> None:
     before = keep(kept, id="a")
     with kept.path.open("ab") as file:
         file.write(rest)
@@ -179,7 +179,7 @@ def test_a_damaged_line_costs_neither_the_one_before_nor_the_one_after(kept: Kep
     assert kept.load("a") == before and kept.load("b") == after
 
 
-def test_a_line_whose_tokens_are_damaged_says_so_when_it_is_opened(kept: KeptGenerations) -> None:
+def test_a_line_whose_tokens_are_damaged_says_so_when_it_is_opened(kept: GenerationStore) -> None:
     keep(kept, id="a")
     line = kept.path.read_text(encoding="utf-8")
     kept.path.write_text(line.replace('"token_id": 66', '"token_id": !!'), encoding="utf-8")
@@ -190,9 +190,9 @@ def test_a_line_whose_tokens_are_damaged_says_so_when_it_is_opened(kept: KeptGen
 
 @pytest.mark.parametrize("piece", [1, 7, 64, 10_000])
 def test_the_last_one_is_found_by_reading_the_files_end_in_pieces_of_any_size(
-    kept: KeptGenerations, monkeypatch: pytest.MonkeyPatch, piece: int
+    kept: GenerationStore, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
-    monkeypatch.setattr(kept_generations, "_PIECE", piece)
+    monkeypatch.setattr(generation_store, "_PIECE", piece)
     kept.path.write_text("".join(old_line(str(number)) for number in range(3)), encoding="utf-8")
     last = kept.last()
     assert last is not None and last.prompt == "2" and last.id == kept.summaries()[-1].id
@@ -204,15 +204,15 @@ def test_the_last_one_is_found_by_reading_the_files_end_in_pieces_of_any_size(
 
 
 def test_the_last_one_costs_no_reading_of_the_earlier_ones(
-    kept: KeptGenerations, monkeypatch: pytest.MonkeyPatch
+    kept: GenerationStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for prompt in ("earlier", "later"):
         keep(kept, prompt=prompt)
     read: list[str] = []
     monkeypatch.setattr(
-        kept_generations, "read_generation_line", lambda line: (read.append(line), read_generation_line(line))[1]
+        generation_store, "read_generation_line", lambda line: (read.append(line), read_generation_line(line))[1]
     )
-    monkeypatch.setattr(kept_generations, "_PIECE", 100)
+    monkeypatch.setattr(generation_store, "_PIECE", 100)
     again(kept).last()
     assert [line for line in read if "earlier" in line] == []
 
@@ -220,7 +220,7 @@ def test_the_last_one_costs_no_reading_of_the_earlier_ones(
 # -- names, pins, deletions -------------------------------------------------------------------------------------
 
 
-def test_a_name_and_a_pin_stay_and_the_last_ones_count(kept: KeptGenerations) -> None:
+def test_a_name_and_a_pin_stay_and_the_last_ones_count(kept: GenerationStore) -> None:
     keep(kept, id="a")
     kept.edit("a", "first", True)
     kept.edit("a", "second", False)
@@ -229,7 +229,7 @@ def test_a_name_and_a_pin_stay_and_the_last_ones_count(kept: KeptGenerations) ->
         assert found is not None and (found.name, found.pinned) == ("second", False)
 
 
-def test_the_file_only_ever_grows(kept: KeptGenerations) -> None:
+def test_the_file_only_ever_grows(kept: GenerationStore) -> None:
     keep(kept, id="a")
     before = kept.path.read_bytes()
     kept.edit("a", "name", True)
@@ -239,21 +239,21 @@ def test_the_file_only_ever_grows(kept: KeptGenerations) -> None:
 
 
 @pytest.fixture
-def tree(kept: KeptGenerations) -> KeptGenerations:
+def tree(kept: GenerationStore) -> GenerationStore:
     """a with the branches b (which has c) and d; e stands alone."""
     for id, parent in (("a", ""), ("b", "a"), ("e", ""), ("c", "b"), ("d", "a")):
         keep(kept, id=id, parent=parent)
     return kept
 
 
-def test_deleting_takes_the_branches_along_and_restoring_brings_them_back(tree: KeptGenerations) -> None:
+def test_deleting_takes_the_branches_along_and_restoring_brings_them_back(tree: GenerationStore) -> None:
     tree.delete("a")
     assert ids(tree) == ["e"]
     again(tree).restore("a")
     assert ids(tree) == ["a", "b", "e", "c", "d"]
 
 
-def test_restoring_brings_back_what_that_deletion_took_and_no_more(tree: KeptGenerations) -> None:
+def test_restoring_brings_back_what_that_deletion_took_and_no_more(tree: GenerationStore) -> None:
     tree.delete("b")
     tree.delete("a")
     tree.restore("a")
@@ -262,14 +262,14 @@ def test_restoring_brings_back_what_that_deletion_took_and_no_more(tree: KeptGen
     assert ids(tree) == ["a", "b", "e", "c", "d"]
 
 
-def test_a_branch_of_a_deleted_generation_is_listed_when_it_is_kept_later(tree: KeptGenerations) -> None:
+def test_a_branch_of_a_deleted_generation_is_listed_when_it_is_kept_later(tree: GenerationStore) -> None:
     tree.delete("a")
     keep(tree, id="f", parent="a")
     keep(tree, id="g", parent="never kept")
     assert ids(tree) == ["e", "f", "g"]
 
 
-def test_the_last_one_is_not_a_deleted_one(tree: KeptGenerations) -> None:
+def test_the_last_one_is_not_a_deleted_one(tree: GenerationStore) -> None:
     tree.delete("a")
     assert (found := again(tree).last()) is not None and found.id == "e"
     tree.restore("a")
@@ -279,7 +279,7 @@ def test_the_last_one_is_not_a_deleted_one(tree: KeptGenerations) -> None:
     assert again(tree).last() is None
 
 
-def test_what_is_deleted_or_unknown_cannot_be_opened_named_or_deleted(tree: KeptGenerations) -> None:
+def test_what_is_deleted_or_unknown_cannot_be_opened_named_or_deleted(tree: GenerationStore) -> None:
     tree.delete("b")
     size = tree.path.stat().st_size
     for id in ("c", "nothing"):
@@ -290,7 +290,7 @@ def test_what_is_deleted_or_unknown_cannot_be_opened_named_or_deleted(tree: Kept
     assert tree.path.stat().st_size == size
 
 
-def test_a_strangers_circle_of_branches_can_be_deleted(kept: KeptGenerations) -> None:
+def test_a_strangers_circle_of_branches_can_be_deleted(kept: GenerationStore) -> None:
     keep(kept, id="a", parent="b")
     keep(kept, id="b", parent="a")
     kept.delete("a")
@@ -355,17 +355,17 @@ def test_a_strangers_record_with_something_impossible_is_refused(place: tuple[st
         read_generation(data)
 
 
-def test_what_was_stopped_before_its_branching_point_can_be_opened(kept: KeptGenerations) -> None:
+def test_what_was_stopped_before_its_branching_point_can_be_opened(kept: GenerationStore) -> None:
     stopped = kept.keep(replace(FULL, tokens=TOKENS[:2], branch_at=3, ended="stopped", report=None))
     assert kept.load(stopped.id) == stopped and kept.summaries()[0].text == ""
 
 
-def test_half_a_surrogate_pair_becomes_a_sign_that_files_can_hold(kept: KeptGenerations) -> None:
+def test_half_a_surrogate_pair_becomes_a_sign_that_files_can_hold(kept: GenerationStore) -> None:
     keep(kept, id="a", prompt="a \ud83d b")
     assert kept.load("a").prompt == kept.summaries()[0].prompt == "a ? b"
 
 
-def test_what_a_later_version_adds_to_a_line_is_left_out(kept: KeptGenerations) -> None:
+def test_what_a_later_version_adds_to_a_line_is_left_out(kept: GenerationStore) -> None:
     data = generation_data(FULL) | {"mood": "calm"}
     assert read_generation(json.loads(json.dumps(data))) == FULL
 
@@ -379,7 +379,7 @@ def test_a_record_of_a_time_without_limits_opens_within_todays() -> None:
     assert torch.equal(*drawn)
 
 
-def test_the_recipe_of_another_project_stays_with_its_generation(kept: KeptGenerations) -> None:
+def test_the_recipe_of_another_project_stays_with_its_generation(kept: GenerationStore) -> None:
     kept.keep(FULL, RECIPE)
     keep(kept, id="own")
     assert again(kept).origin("abc") == RECIPE

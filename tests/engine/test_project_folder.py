@@ -248,7 +248,7 @@ def test_stored_epochs_load_with_the_same_weights_logits_memories_and_facts(
     for slug in ("verse", "code"):
         assert same_tensors(again.adapter_parameters(slug), model.adapter_parameters(slug))
         assert torch.equal(again.memories[slug].replay_NWH, model.memories[slug].replay_NWH)
-        assert torch.equal(again.memories[slug].probe_NTH, model.memories[slug].probe_NTH)
+        assert torch.equal(again.memories[slug].eval_features_NTH, model.memories[slug].eval_features_NTH)
         one, other = again.memories[slug].held_out_NT, model.memories[slug].held_out_NT
         assert one is not None and other is not None and torch.equal(one, other)
         assert Project.open(project.path).read_history(slug) == HISTORY
@@ -294,7 +294,7 @@ def test_memory_of_an_older_version_is_cut_anew_and_has_no_text(
     again, infos = load(project)
     found = again.memories["verse"]
     assert [epoch.state for epoch in infos] == ["frozen"]
-    assert found.held_out_NT is None and torch.equal(found.probe_NTH, old["probe"])
+    assert found.held_out_NT is None and torch.equal(found.eval_features_NTH, old["probe"])
     assert found.replay_NWH.shape == (recut, MEMORY_WINDOW, 48)
     assert torch.equal(found.replay_NWH.flatten(0, 1), old["replay"].flatten(0, 1)[: recut * MEMORY_WINDOW])
 

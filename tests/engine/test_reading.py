@@ -11,27 +11,27 @@ import torch
 from engine_helpers import collect, only
 
 from tlora_gui.engine.corpus import files, text_corpus
-from tlora_gui.engine.handlers import reading
+from tlora_gui.engine.handlers import scoring
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationStarted, Progress, PromptTooLong
-from tlora_gui.engine.protocol.texts import GenerationRecord, ReadReport, TextPart, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, ReadReport, Segment, TokenEvent
 from tlora_gui.engine.session import Session
 
 VERSE = "O gentle night, that hides the weeping moon,\n"
 CODE = "def f_1(x, y=1):\n    return [x ** y for _ in range(1)]\n"
 
 
-def read(session: Session, text: str = VERSE + CODE, **how: Any) -> tuple[GenerationRecord, ReadReport]:
-    (finished,) = only(session.run(jobs.ReadText(text, **how)), GenerationFinished)
+def read(session: Session, text: str = VERSE + CODE, **how: Any) -> tuple[Generation, ReadReport]:
+    (finished,) = only(session.run(jobs.ScoreText(text, **how)), GenerationFinished)
     assert finished.record.report is not None
     return finished.record, finished.record.report
 
 
-def read_file(session: Session, path: Path, **how: Any) -> GenerationRecord:
-    (finished,) = only(session.run(jobs.ReadTextFile(str(path), **how)), GenerationFinished)
+def read_file(session: Session, path: Path, **how: Any) -> Generation:
+    (finished,) = only(session.run(jobs.ScoreTextFile(str(path), **how)), GenerationFinished)
     return finished.record
 
 
@@ -43,7 +43,7 @@ def refusal(session: Session, job: jobs.Job) -> str:
     return caught.value.message
 
 
-def text_of(record: GenerationRecord) -> str:
+def text_of(record: Generation) -> str:
     return "".join(token.text for token in record.tokens)
 
 
@@ -51,7 +51,7 @@ def text_of(record: GenerationRecord) -> str:
 
 
 def test_a_text_is_told_token_by_token_and_kept_as_read(two_epochs: Session) -> None:
-    events = collect(two_epochs.run(jobs.ReadText(VERSE, "code")))
+    events = collect(two_epochs.run(jobs.ScoreText(VERSE, "code")))
     started, tokens, finished = events[0], events[1:-1], events[-1]
     assert isinstance(started, GenerationStarted) and isinstance(finished, GenerationFinished)
     assert (started.prompt, started.mode, started.sampling) == (VERSE, "code", SamplingSettings())
@@ -126,8 +126,8 @@ def test_losses_do_not_depend_on_the_pieces_that_are_read(
 ) -> None:
     model, ids = one_epoch.model, [*VERSE.encode(), *b"(twice"[:5]]
     assert model is not None and len(ids) == 50
-    monkeypatch.setattr(reading, "_PIECE", piece)
-    pieces = list(reading.log_likelihoods(model, ids, 1, CancelToken()))
+    monkeypatch.setattr(scoring, "_PIECE", piece)
+    pieces = list(scoring.log_likelihoods(model, ids, 1, CancelToken()))
     assert max(map(len, pieces)) <= piece + 1
     with torch.inference_mode():
         said_TV = model(torch.tensor([ids]), 1).logits_BTV[0].log_softmax(-1)
@@ -155,7 +155,7 @@ def test_an_epoch_alone_is_in_force_at_once_or_never(two_epochs: Session) -> Non
 def test_without_epochs_a_text_is_the_backbones_alone(session: Session) -> None:
     record, report = read(session, VERSE)
     assert {token.weights for token in record.tokens} == {(1.0,)}
-    assert report.parts == (TextPart(0, 0),) and report.lags == (0,)
+    assert report.parts == (Segment(0, 0),) and report.lags == (0,)
     assert dict(report.losses) == {"": pytest.approx(report.mix_loss, abs=1e-4)}
 
 
@@ -164,23 +164,23 @@ def test_without_epochs_a_text_is_the_backbones_alone(session: Session) -> None:
 
 @pytest.mark.parametrize("text", ["", "  \n\t ", "\u3000\u2028"])
 def test_nothing_is_not_read(one_epoch: Session, text: str) -> None:
-    assert refusal(one_epoch, jobs.ReadText(text)) == "There is no text to read."
+    assert refusal(one_epoch, jobs.ScoreText(text)) == "There is no text to read."
 
 
 def test_one_token_is_too_little(one_epoch: Session) -> None:
-    assert "One token" in refusal(one_epoch, jobs.ReadText("a"))
+    assert "One token" in refusal(one_epoch, jobs.ScoreText("a"))
 
 
 @pytest.mark.parametrize("mode", ["gone", "@9"])
 def test_unknown_modes_are_refused_before_anything_is_told(one_epoch: Session, mode: str) -> None:
     with pytest.raises(TloraError, match="Choose another mode"):
-        next(iter(one_epoch.run(jobs.ReadText(VERSE, mode))))
+        next(iter(one_epoch.run(jobs.ScoreText(VERSE, mode))))
 
 
 def test_a_text_that_is_too_long_is_told_with_its_marks_and_not_read(one_epoch: Session) -> None:
     text, events = VERSE * 10, []
     with pytest.raises(TloraError, match=r"has 450 tokens, but the backbone reads at most 256"):
-        for event in one_epoch.run(jobs.ReadText(text)):
+        for event in one_epoch.run(jobs.ScoreText(text)):
             events.append(event)
     (told,) = events
     assert isinstance(told, PromptTooLong)
@@ -189,7 +189,7 @@ def test_a_text_that_is_too_long_is_told_with_its_marks_and_not_read(one_epoch: 
 
 def test_a_text_that_may_be_cut_is_read_to_the_end_of_the_context(one_epoch: Session) -> None:
     text = VERSE * 10
-    events = collect(one_epoch.run(jobs.ReadText(text, cut=True)))
+    events = collect(one_epoch.run(jobs.ScoreText(text, cut=True)))
     assert not only(events, PromptTooLong)
     assert events[0].prompt == text[:256]
     record = events[-1].record
@@ -232,7 +232,7 @@ def test_a_file_larger_than_what_is_read_of_one_is_cut(
 ) -> None:
     monkeypatch.setattr(text_corpus, "FILE_LIMIT", 1000)
     (tmp_path / "a.txt").write_text(VERSE * 100, encoding="utf-8")
-    assert "reads at most 256" in refusal(one_epoch, jobs.ReadTextFile(str(tmp_path / "a.txt")))
+    assert "reads at most 256" in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path / "a.txt")))
     record = read_file(one_epoch, tmp_path / "a.txt", cut=True)
     assert record.report is not None and record.report.unread == 1000 - 256
 
@@ -242,8 +242,8 @@ def test_files_that_are_no_text_say_why(one_epoch: Session, tmp_path: Path) -> N
         (tmp_path / name).write_bytes(data)
     reasons = {"binary": "binary", "paper.pdf": "PDF", "empty": "empty", "blank": "empty", "gone": "does not exist"}
     for name, reason in reasons.items():
-        assert reason in refusal(one_epoch, jobs.ReadTextFile(str(tmp_path / name)))
-    assert "is a folder" in refusal(one_epoch, jobs.ReadTextFile(str(tmp_path)))
+        assert reason in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path / name)))
+    assert "is a folder" in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path)))
 
 
 def test_a_file_that_cannot_be_opened_says_why(
@@ -258,11 +258,11 @@ def test_a_file_that_cannot_be_opened_says_why(
     with monkeypatch.context() as patch:
         patch.setattr(files, "open", fail, raising=False)
         with pytest.raises(TloraError, match="Permission denied"):
-            collect(one_epoch.run(jobs.ReadTextFile(str(path))))
+            collect(one_epoch.run(jobs.ScoreTextFile(str(path))))
     with monkeypatch.context() as patch:
         patch.setattr(Path, "is_dir", fail)
         with pytest.raises(TloraError, match="Permission denied"):
-            collect(one_epoch.run(jobs.ReadTextFile(str(path))))
+            collect(one_epoch.run(jobs.ScoreTextFile(str(path))))
 
 
 # -- stopped ----------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_opened_says_why(
 
 def test_a_reading_stopped_among_its_tokens_is_kept_as_far_as_it_came(two_epochs: Session) -> None:
     cancel, events = CancelToken(), []
-    for event in two_epochs.run(jobs.ReadText(VERSE), cancel):
+    for event in two_epochs.run(jobs.ScoreText(VERSE), cancel):
         events.append(event)
         if isinstance(event, TokenEvent) and event.index == 4:
             cancel.cancel("keep")
@@ -282,12 +282,12 @@ def test_a_reading_stopped_among_its_tokens_is_kept_as_far_as_it_came(two_epochs
 
 
 def test_a_reading_can_be_stopped_at_every_item(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_PIECE", 16)
-    count = len(list(two_epochs.run(jobs.ReadText(VERSE))))
+    monkeypatch.setattr(scoring, "_PIECE", 16)
+    count = len(list(two_epochs.run(jobs.ScoreText(VERSE))))
     for stop in range(0, count - 1, 4):
         cancel, events = CancelToken(), []
         try:
-            for event in two_epochs.run(jobs.ReadText(VERSE), cancel):
+            for event in two_epochs.run(jobs.ScoreText(VERSE), cancel):
                 events.append(event)
                 if len(events) == stop + 1:
                     cancel.cancel("keep")
@@ -304,7 +304,7 @@ def test_a_reading_can_be_stopped_at_every_item(two_epochs: Session, monkeypatch
 def test_a_reading_that_is_discarded_keeps_nothing(one_epoch: Session, kind: type) -> None:
     before, cancel = one_epoch.info().generation, CancelToken()
     with pytest.raises(Cancelled):
-        for event in one_epoch.run(jobs.ReadText(VERSE), cancel):
+        for event in one_epoch.run(jobs.ScoreText(VERSE), cancel):
             if isinstance(event, kind) and (kind is TokenEvent or "alone" in event.label):
                 cancel.cancel("discard")
     assert one_epoch.info().generation == before
@@ -315,7 +315,7 @@ def test_an_epoch_of_no_numbers_is_named_before_anything_is_told(two_epochs: Ses
     collect(two_epochs.run(jobs.EditEpoch("verse", "Пушкин", "", "#123456")))
     with torch.no_grad():
         next(iter(two_epochs.model.adapter_parameters("verse").values())).fill_(torch.nan)
-    asked = (jobs.ReadText(VERSE), jobs.ReadText(VERSE, "code"), jobs.Evaluate())
+    asked = (jobs.ScoreText(VERSE), jobs.ScoreText(VERSE, "code"), jobs.Evaluate())
     for job in asked:
         with pytest.raises(TloraError, match="The epoch “Пушкин” has weights that are no numbers"):
             next(event for event in two_epochs.run(job) if not isinstance(event, Progress))
@@ -323,7 +323,7 @@ def test_an_epoch_of_no_numbers_is_named_before_anything_is_told(two_epochs: Ses
 
 def test_a_reading_that_is_closed_keeps_nothing(one_epoch: Session) -> None:
     before = one_epoch.info().generation
-    stream: Any = one_epoch.run(jobs.ReadText(VERSE))
+    stream: Any = one_epoch.run(jobs.ScoreText(VERSE))
     for event in stream:
         if isinstance(event, TokenEvent) and event.index == 4:
             break

@@ -80,7 +80,7 @@ def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_o
     for found, blend in ((score.loss_backbone, 0), (score.loss_epoch, 2), (score.loss_mix, "mixer")):
         assert found == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
     assert score.routing_accuracy == pytest.approx(routing_by_hand(mixture, held_out_NT, 2))
-    assert score.unprotected_routing_accuracy == 0.25
+    assert score.baseline_routing_accuracy == 0.25
     known = drain(dominance(mixture, held_out_NT))[1]
     assert drain(score_domain(mixture, "code", held_out_NT, 0.25, known))[1] == score
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tlora_gui.engine.generation.segments import SHORTEST, SWITCH_PRICE, domains
-from tlora_gui.engine.protocol.texts import TextPart
+from tlora_gui.engine.protocol.texts import Segment
 
 
 def evidence(lengths: list[tuple[int, int]], gain: float = 1.0, noise: float = 1.0) -> list[list[float]]:
@@ -27,33 +27,33 @@ def test_borders_are_found_where_they_are_within_a_few_tokens() -> None:
 
 def test_borders_without_noise_are_exact() -> None:
     parts = domains(evidence([(2, 20), (1, 20), (2, 20)], noise=0.0))
-    assert parts == [TextPart(0, 2), TextPart(20, 1), TextPart(40, 2)]
+    assert parts == [Segment(0, 2), Segment(20, 1), Segment(40, 2)]
 
 
 def test_noise_makes_no_border() -> None:
-    assert domains(evidence([(1, 3000)], gain=0.5, noise=0.7)) == [TextPart(0, 1)]
+    assert domains(evidence([(1, 3000)], gain=0.5, noise=0.7)) == [Segment(0, 1)]
 
 
 def test_slots_that_are_alike_make_no_border() -> None:
-    assert domains([[-1.0, -1.0]] * 50) == [TextPart(0, 0)]
+    assert domains([[-1.0, -1.0]] * 50) == [Segment(0, 0)]
 
 
 def test_a_stretch_must_be_worth_both_its_borders() -> None:
     worth = [[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * 20 + [[0.0, -4.0]] * 20
-    assert domains(worth) == [TextPart(0, 0), TextPart(20, 1), TextPart(40, 0)]
+    assert domains(worth) == [Segment(0, 0), Segment(20, 1), Segment(40, 0)]
     least = int(2 * SWITCH_PRICE)
-    assert domains([[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * (least - 1) + [[0.0, -4.0]] * 20) == [TextPart(0, 0)]
+    assert domains([[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * (least - 1) + [[0.0, -4.0]] * 20) == [Segment(0, 0)]
 
 
 def test_a_stretch_of_a_few_tokens_goes_to_the_neighbour_that_says_it_better() -> None:
     known = [[-50.0, 0.0, -60.0]] * (SHORTEST - 1)
     before, after = [[0.0, -9.0, -9.0]] * 30, [[-9.0, -9.0, 0.0]] * 30
-    assert domains(before + known + before) == [TextPart(0, 0)]
-    assert domains(before + known + after) == [TextPart(0, 0), TextPart(30 + SHORTEST - 1, 2)]
-    assert domains(known + after) == [TextPart(0, 2)]
-    assert domains(before + [[-50.0, 0.0, -60.0]] * SHORTEST + after)[1] == TextPart(30, 1)
+    assert domains(before + known + before) == [Segment(0, 0)]
+    assert domains(before + known + after) == [Segment(0, 0), Segment(30 + SHORTEST - 1, 2)]
+    assert domains(known + after) == [Segment(0, 2)]
+    assert domains(before + [[-50.0, 0.0, -60.0]] * SHORTEST + after)[1] == Segment(30, 1)
 
 
 def test_a_text_of_nothing_has_no_parts_and_one_token_is_one_part() -> None:
     assert domains([]) == []
-    assert domains([[0.0, -1.0]]) == [TextPart(0, 0)]
+    assert domains([[0.0, -1.0]]) == [Segment(0, 0)]

@@ -681,7 +681,7 @@ def test_evaluation_scores_every_epoch_on_its_own_held_out_text(two_epochs: Sess
         assert score.loss_epoch == pytest.approx(epoch.held_out_loss, abs=0.5)
         assert score.loss_backbone == pytest.approx(epoch.backbone_loss, abs=0.5)
         assert score.loss_epoch < score.loss_backbone
-        assert score.unprotected_routing_accuracy == dict(last.unprotected)[score.slug]
+        assert score.baseline_routing_accuracy == dict(last.unprotected)[score.slug]
 
 
 def test_evaluation_measures_borders_and_calibration_over_all_epochs(two_epochs: Session) -> None:

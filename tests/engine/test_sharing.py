@@ -15,11 +15,11 @@ from shared_records import FULL, RECIPE, RECORD, TOKENS
 
 from tlora_gui.engine.projects.records import generation_data
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import EPOCH_COLOURS, UNPROTECTED_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import BASELINE_MODE, EPOCH_COLOURS, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
 from tlora_gui.engine.protocol.markdown import to_markdown
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo
 from tlora_gui.engine.protocol.wording import NOBODY, mode_text, runs, shares, title, visible
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing import export_json
@@ -31,7 +31,7 @@ NASTY = "<script>alert(\"x\")</script> & 'quotes' \u202eesrever\x00\r`*|"
 VOID = {"meta", "input", "br", "path", "line"}
 
 
-def nasty() -> GenerationRecord:
+def nasty() -> Generation:
     """A record whose every text is out to break the page."""
     slots = tuple(replace(slot, slug=slot.slug, name=NASTY, colour="red}</style><script>") for slot in RECORD.slots)
     tokens = tuple(replace(token, text=NASTY) for token in TOKENS)
@@ -339,17 +339,17 @@ def test_what_is_no_file_is_refused_in_words(tmp_path: Path) -> None:
 # -- as jobs ----------------------------------------------------------------------------------------------------
 
 
-def generated(session: Session, mode: str = "mixer") -> GenerationRecord:
+def generated(session: Session, mode: str = "mixer") -> Generation:
     asked = jobs.Generate("O night", mode, SamplingSettings(max_new_tokens=4))
     return only(collect(session.run(asked)), GenerationFinished)[0].record
 
 
-def exported(session: Session, record: GenerationRecord, path: Path) -> Path:
+def exported(session: Session, record: Generation, path: Path) -> Path:
     assert collect(session.run(jobs.ExportGeneration(record, str(path)))) == [FileWritten(str(path))]
     return path
 
 
-def imported(session: Session, path: Path) -> GenerationRecord:
+def imported(session: Session, path: Path) -> Generation:
     (answer,) = collect(session.run(jobs.ImportGeneration(str(path))))
     assert isinstance(answer, GenerationLoaded)
     return answer.record
@@ -397,7 +397,7 @@ def test_a_recipe_names_backbone_and_adapters_down_to_their_bits(two_epochs: Ses
 
 
 def test_a_recipe_names_the_mixer_that_spoke(two_epochs: Session, one_epoch_record: Any, tmp_path: Path) -> None:
-    def mixer(record: GenerationRecord) -> str:
+    def mixer(record: Generation) -> str:
         return read_json(exported(two_epochs, record, tmp_path / "text.json"))[1].mixer.sha256
 
     now, earlier, backbone = generated(two_epochs), generated(two_epochs, "@1"), generated(two_epochs, "")
@@ -409,7 +409,7 @@ def test_a_recipe_names_the_mixer_that_spoke(two_epochs: Session, one_epoch_reco
 def test_a_recipe_names_the_unprotected_mixer_of_that_time(
     two_epochs: Session, corpora: Corpora, tmp_path: Path
 ) -> None:
-    record = generated(two_epochs, UNPROTECTED_MODE)
+    record = generated(two_epochs, BASELINE_MODE)
     _, then = read_json(exported(two_epochs, record, tmp_path / "then.json"))
     collect(two_epochs.run(train_job("Tale", corpora["verse"])))
     _, now = read_json(exported(two_epochs, record, tmp_path / "now.json"))
@@ -417,7 +417,7 @@ def test_a_recipe_names_the_unprotected_mixer_of_that_time(
 
 
 @pytest.fixture
-def one_epoch_record() -> GenerationRecord:
+def one_epoch_record() -> Generation:
     """As it was generated when Verse was the only epoch."""
     tokens = tuple(replace(token, weights=(0.5, 0.5)) for token in TOKENS)
     return replace(RECORD, slots=RECORD.slots[:2], tokens=tokens)

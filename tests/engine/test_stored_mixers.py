@@ -12,21 +12,21 @@ import torch
 from engine_helpers import QUICK, Corpora, cancel_after, collect, only, reopened, train_job
 from safetensors.torch import load_file
 
-from tlora_gui.engine.handlers.scrubbing import weights_over
+from tlora_gui.engine.handlers.mixer_timeline import weights_over
 from tlora_gui.engine.projects.stored_mixers import over_slots
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import (
     EpochsChanged,
     GenerationFinished,
-    MixersScrubbed,
+    MixerTimeline,
     ProjectOpened,
     StoredMixer,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.session import Session
 from tlora_gui.temporal.config import MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
@@ -34,29 +34,29 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 
 GREEDY = SamplingSettings(max_new_tokens=5, temperature=0.0)
 AFTER_VERSE = StoredMixer("@1", "after Verse", ("verse",), "Verse")
-UNPROTECTED = StoredMixer(UNPROTECTED_MODE, "without Active Sleep", ("verse", "code"))
+UNPROTECTED = StoredMixer(BASELINE_MODE, "without Active Sleep", ("verse", "code"))
 
 
-def generated(session: Session, mode: str = MIXER_MODE, prompt: str = "O gentle night") -> GenerationRecord:
+def generated(session: Session, mode: str = MIXER_MODE, prompt: str = "O gentle night") -> Generation:
     (finished,) = only(session.run(jobs.Generate(prompt, mode, GREEDY)), GenerationFinished)
     return finished.record
 
 
-def weights(record: GenerationRecord) -> list[tuple[float, ...]]:
+def weights(record: Generation) -> list[tuple[float, ...]]:
     return [token.weights for token in record.tokens]
 
 
-def scrubbed(session: Session, record: GenerationRecord) -> MixersScrubbed:
-    (answer,) = collect(session.run(jobs.ScrubMixers(record)))
-    assert isinstance(answer, MixersScrubbed)
+def timeline(session: Session, record: Generation) -> MixerTimeline:
+    (answer,) = collect(session.run(jobs.ComputeMixerTimeline(record)))
+    assert isinstance(answer, MixerTimeline)
     return answer
 
 
-def phases(answer: MixersScrubbed) -> list[tuple[str, str]]:
+def phases(answer: MixerTimeline) -> list[tuple[str, str]]:
     return [(mixer.mode, mixer.after) for mixer in answer.mixers]
 
 
-def names(answer: MixersScrubbed) -> list[tuple[str, str]]:
+def names(answer: MixerTimeline) -> list[tuple[str, str]]:
     return [(mixer.mode, mixer.name) for mixer in answer.mixers]
 
 
@@ -100,7 +100,7 @@ def test_a_third_phase_has_two_earlier_ones_and_its_own_unprotected_mixer(
     assert [(mixer.mode, mixer.name) for mixer in mixers] == [
         ("@1", "after Verse"),
         ("@2", "after Code"),
-        (UNPROTECTED_MODE, "without Active Sleep"),
+        (BASELINE_MODE, "without Active Sleep"),
     ]
     assert mixers[1].epochs == ("verse", "code")
     assert mixers[2].epochs == ("verse", "code", "tale")
@@ -127,7 +127,7 @@ def test_an_epoch_trained_beside_a_broken_one_ends_a_phase(two_epochs: Session, 
     again = reopened(two_epochs)
     collect(again.run(train_job("Tale", corpora["verse"])))
     assert [mixer.name for mixer in again.info().mixers] == ["after Code", "without Active Sleep"]
-    assert names(scrubbed(again, generated(again, "@2"))) == [("@2", "after Code"), (MIXER_MODE, "after Tale")]
+    assert names(timeline(again, generated(again, "@2"))) == [("@2", "after Code"), (MIXER_MODE, "after Tale")]
 
 
 def test_an_index_without_unprotected_mixers_opens_as_before(two_epochs: Session) -> None:
@@ -192,7 +192,7 @@ def test_an_earlier_mixer_speaks_as_it_did_then(one_epoch: Session, corpora: Cor
 def test_the_unprotected_mixer_is_the_one_that_learned_beside(two_epochs: Session) -> None:
     assert two_epochs.project is not None and two_epochs.model is not None
     stored = load_file(two_epochs.project.path / "mixer" / "unprotected-code.safetensors")
-    model, record = two_epochs.model, generated(two_epochs, UNPROTECTED_MODE)
+    model, record = two_epochs.model, generated(two_epochs, BASELINE_MODE)
     mixer = TimeMixer(model.mixer.hidden_size, model.mixer.settings, 3)
     mixer.load_state_dict(stored)
     ids = [token.token_id for token in record.tokens if token.is_prompt]
@@ -204,7 +204,7 @@ def test_the_unprotected_mixer_is_the_one_that_learned_beside(two_epochs: Sessio
 
 def test_a_mixer_speaks_without_an_epoch_that_was_deleted(two_epochs: Session) -> None:
     collect(two_epochs.run(jobs.DeleteEpoch("verse")))
-    record = generated(two_epochs, UNPROTECTED_MODE)
+    record = generated(two_epochs, BASELINE_MODE)
     assert [slot.slug for slot in record.slots] == ["", "code"]
     assert all(sum(weight) == pytest.approx(1.0) for weight in weights(record))
 
@@ -220,18 +220,18 @@ def test_a_damaged_mixer_is_told_with_its_file_and_the_others_speak(two_epochs: 
     (two_epochs.project.path / "mixer" / "mixer-0001.safetensors").write_bytes(b"short")
     with pytest.raises(TloraError, match=r"mixer-0001.safetensors is damaged"):
         generated(two_epochs, "@1")
-    assert generated(two_epochs, UNPROTECTED_MODE).tokens
+    assert generated(two_epochs, BASELINE_MODE).tokens
 
 
 def test_while_an_epoch_is_trained_the_mixer_before_it_can_speak(one_epoch: Session, corpora: Corpora) -> None:
     for event in one_epoch.run(train_job("Code", corpora["code"])):
         if isinstance(event, TrainStep) and event.step == 3:
             record = generated(one_epoch, "@1")
-            answer = scrubbed(one_epoch, record)
+            answer = timeline(one_epoch, record)
     assert all(weight[2] == 0.0 for weight in weights(record))
     assert names(answer) == [("@1", "after Verse"), (MIXER_MODE, "now")]
     assert phases(answer) == [("@1", "Verse"), (MIXER_MODE, "")]
-    after = scrubbed(one_epoch, record)
+    after = timeline(one_epoch, record)
     assert phases(after) == [("@1", "Verse"), (MIXER_MODE, "Code")]
 
 
@@ -244,7 +244,7 @@ def test_a_text_is_told_under_every_phase_with_the_weights_that_each_mixer_gives
     record, earlier = generated(two_epochs), generated(two_epochs, "@1")
     reads = Mock(side_effect=TemporalLoRA.features)
     monkeypatch.setattr(TemporalLoRA, "features", lambda model, ids: reads(model, ids))
-    answer = scrubbed(two_epochs, record)
+    answer = timeline(two_epochs, record)
     reads.assert_called_once()
     assert names(answer) == [("@1", "after Verse"), (MIXER_MODE, "after Code")]
     assert answer.mixers[1].epochs == ("verse", "code")
@@ -259,22 +259,22 @@ def test_a_text_is_told_under_every_phase_with_the_weights_that_each_mixer_gives
 def test_a_text_without_a_prompt_has_its_first_weights_from_the_start_token(two_epochs: Session) -> None:
     record = generated(two_epochs, prompt="")
     assert record.tokens and not record.tokens[0].is_prompt
-    now = [token.weights for token in scrubbed(two_epochs, record).tokens[-1]]
+    now = [token.weights for token in timeline(two_epochs, record).tokens[-1]]
     assert now == [pytest.approx(weight, abs=1e-4) for weight in weights(record)]
 
 
 def test_a_text_keeps_its_slots_whatever_became_of_them(two_epochs: Session) -> None:
     record = generated(two_epochs)
-    then = scrubbed(two_epochs, record)
+    then = timeline(two_epochs, record)
     collect(two_epochs.run(jobs.DeleteEpoch("code")))
-    now = scrubbed(two_epochs, record)
+    now = timeline(two_epochs, record)
     assert names(now) == [("@1", "after Verse"), (MIXER_MODE, "now")]
     assert now.tokens[0] == then.tokens[0]
     assert all(len(token.weights) == 3 and token.weights[2] == 0.0 for token in now.tokens[1])
 
 
 def test_before_the_first_epoch_the_current_mixer_is_all_there_is(session: Session) -> None:
-    answer = scrubbed(session, generated(session))
+    answer = timeline(session, generated(session))
     assert names(answer) == [(MIXER_MODE, "now")]
     assert {token.weights for token in answer.tokens[0]} == {(1.0,)}
 
@@ -291,10 +291,10 @@ def test_a_text_of_another_backbone_is_refused(one_epoch: Session) -> None:
     long = replace(record, tokens=tuple(replace(record.tokens[0], index=i) for i in range(257)))
     unprompted = replace(long, tokens=tuple(replace(token, is_prompt=False) for token in long.tokens[:256]))
     with pytest.raises(TloraError, match="tokens that this backbone lacks; another backbone may have"):
-        scrubbed(one_epoch, strange)
+        timeline(one_epoch, strange)
     for each in (long, unprompted):
         with pytest.raises(TloraError, match="has 257 tokens, but the backbone reads at most 256"):
-            scrubbed(one_epoch, each)
+            timeline(one_epoch, each)
 
 
 def test_a_mixer_of_no_numbers_is_named(two_epochs: Session) -> None:
@@ -303,14 +303,14 @@ def test_a_mixer_of_no_numbers_is_named(two_epochs: Session) -> None:
     with torch.no_grad():
         two_epochs.model.mixer.head.bias.fill_(torch.nan)
     with pytest.raises(TloraError, match="phase “after Code” gives weights that are no numbers"):
-        scrubbed(two_epochs, record)
+        timeline(two_epochs, record)
 
 
 def test_asking_can_be_stopped_and_leaves_the_session_usable(two_epochs: Session) -> None:
     record, cancel = generated(two_epochs), CancelToken()
-    stream: Any = two_epochs.run(jobs.ScrubMixers(record), cancel)
+    stream: Any = two_epochs.run(jobs.ComputeMixerTimeline(record), cancel)
     next(stream)
     cancel.cancel()
     with pytest.raises(Cancelled):
         collect(stream)
-    assert len(scrubbed(two_epochs, record).tokens) == 2
+    assert len(timeline(two_epochs, record).tokens) == 2

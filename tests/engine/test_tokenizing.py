@@ -17,7 +17,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationLoaded
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.session import Session
 
 VOCABULARY = 257
@@ -177,12 +177,12 @@ def session_of(folder: Path, tokenizer: Any, path: Path) -> Session:
     return session
 
 
-def record_of(session: Session, job: jobs.Job) -> GenerationRecord:
+def record_of(session: Session, job: jobs.Job) -> Generation:
     (finished,) = only(session.run(job), GenerationFinished)
     return finished.record
 
 
-def shown(record: GenerationRecord, **which: bool) -> str:
+def shown(record: Generation, **which: bool) -> str:
     wanted = [token for token in record.tokens if all(getattr(token, name) is each for name, each in which.items())]
     return "".join(token.text for token in wanted)
 
@@ -192,7 +192,7 @@ def test_generated_read_branched_and_kept_texts_show_what_was_typed(
     tiny_model_folder: Path, tmp_path: Path, kind: str
 ) -> None:
     session = session_of(tiny_model_folder, KINDS[kind](), tmp_path)
-    kept: list[GenerationRecord] = []
+    kept: list[Generation] = []
     for text, put in zip(texts(12, seed=1), texts(12, seed=2), strict=True):
         record = record_of(session, jobs.Generate(text, sampling=ONE))
         assert shown(record, is_prompt=True) == record.prompt == clean(text)
@@ -202,7 +202,7 @@ def test_generated_read_branched_and_kept_texts_show_what_was_typed(
         assert shown(branch, forced=True) == clean(put)
         kept += [record, branch]
         if clean(text).strip() and len(record.tokens) > 3:
-            kept.append(record_of(session, jobs.ReadText(text)))
+            kept.append(record_of(session, jobs.ScoreText(text)))
             assert shown(kept[-1]) == kept[-1].prompt == clean(text)
             assert all(token.is_prompt for token in kept[-1].tokens)
     collect(session.run(jobs.OpenProject(str(tmp_path / "project"))))

@@ -20,7 +20,7 @@ from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.training import epoch_run, router_inputs
 from tlora_gui.engine.training.epoch_run import EpochRun
-from tlora_gui.engine.training.memory_fit import Fit, activation_bytes, fit, free_memory
+from tlora_gui.engine.training.memory_fit import MemoryFit, activation_bytes, free_memory, memory_fit
 from tlora_gui.engine.training.router_inputs import RouterInputs
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -196,9 +196,9 @@ def test_a_backbone_that_scales_its_logits_is_measured_by_them(mixture: Temporal
 # -- parts of a batch ---------------------------------------------------------------------------------------------
 
 
-def trained(model: TemporalLoRA, found: Fit, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], list[Tensor]]:
+def trained(model: TemporalLoRA, found: MemoryFit, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], list[Tensor]]:
     """Losses and weights after three steps of this fit, from the same start."""
-    monkeypatch.setattr(epoch_run, "fit", lambda *args: found)
+    monkeypatch.setattr(epoch_run, "memory_fit", lambda *args: found)
     model = copy.deepcopy(model)
     blocks = TokenBlocks(token_ids(8), token_ids(2, seed=1))
     settings = TrainSettings(block_size=BLOCK, batch_size=4, num_passes=2, max_tokens=8 * BLOCK)
@@ -210,11 +210,13 @@ def trained(model: TemporalLoRA, found: Fit, monkeypatch: pytest.MonkeyPatch) ->
     return losses, [parameter.detach() for parameter in run.adapter]
 
 
-@pytest.mark.parametrize("found", [Fit(1, False), Fit(3, False), Fit(4, True), Fit(1, True)], ids=str)
+@pytest.mark.parametrize(
+    "found", [MemoryFit(1, False), MemoryFit(3, False), MemoryFit(4, True), MemoryFit(1, True)], ids=str
+)
 def test_parts_of_a_batch_and_recomputing_learn_the_same(
-    mixture: TemporalLoRA, monkeypatch: pytest.MonkeyPatch, found: Fit
+    mixture: TemporalLoRA, monkeypatch: pytest.MonkeyPatch, found: MemoryFit
 ) -> None:
-    losses, weights = trained(mixture, Fit(4, False), monkeypatch)
+    losses, weights = trained(mixture, MemoryFit(4, False), monkeypatch)
     theirs, same = trained(mixture, found, monkeypatch)
     assert losses == pytest.approx(theirs, rel=1e-4)
     assert losses[0] != losses[2]
@@ -226,9 +228,9 @@ def test_a_fit_takes_what_there_is_room_for(learner: TemporalLoRA) -> None:
     ids_1T = token_ids(1)
     one = activation_bytes(learner, ids_1T, 3)
     assert 0 < one < activation_bytes(learner, token_ids(2), 3)
-    assert fit(learner, ids_1T, 3, 4, room=100 * one) == Fit(4, False)
-    assert fit(learner, ids_1T, 3, 4, room=2 * one) == Fit(2, False)
-    assert fit(learner, ids_1T, 3, 4, room=one // 2) == Fit(1, True)
+    assert memory_fit(learner, ids_1T, 3, 4, room=100 * one) == MemoryFit(4, False)
+    assert memory_fit(learner, ids_1T, 3, 4, room=2 * one) == MemoryFit(2, False)
+    assert memory_fit(learner, ids_1T, 3, 4, room=one // 2) == MemoryFit(1, True)
     assert 0 < free_memory(torch.device("cpu")) < 2**50
 
 

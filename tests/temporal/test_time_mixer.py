@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from tlora_gui.temporal.active_sleep import freeze_teacher
 from tlora_gui.temporal.config import STRATEGIES, MixerSettings, Strategy
-from tlora_gui.temporal.time_mixer import ATTENTION_SIZE, NEW_SLOT_BIAS, WHISPER, MixerState, TimeMixer
+from tlora_gui.temporal.time_mixer import ATTENTION_SIZE, MIN_RELATIVE_WEIGHT, NEW_SLOT_BIAS, MixerState, TimeMixer
 
 H = 24
 MEANS: list[Strategy] = ["gating", "routing"]
@@ -244,11 +244,11 @@ def test_soft_weights_are_the_softmax_of_the_logits_without_its_whispers(strateg
     assert torch.equal(mixer.weights(logits_BTS), soft_BTS), "whole while it learns"
     with torch.no_grad():
         weights_BTS = mixer.weights(logits_BTS)
-    silent_BTS = soft_BTS < WHISPER * soft_BTS.amax(-1, keepdim=True)
+    silent_BTS = soft_BTS < MIN_RELATIVE_WEIGHT * soft_BTS.amax(-1, keepdim=True)
     assert 0 < silent_BTS.float().mean() < 0.6
     assert torch.equal(weights_BTS == 0, silent_BTS)
     assert_near(weights_BTS.sum(-1), torch.ones(2, 20))
-    assert (weights_BTS - soft_BTS).abs().max() < 2 * WHISPER
+    assert (weights_BTS - soft_BTS).abs().max() < 2 * MIN_RELATIVE_WEIGHT
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 
 SLOTS = (
     SlotInfo("", "Eternity", BACKBONE_COLOUR),

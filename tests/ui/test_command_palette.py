@@ -161,7 +161,7 @@ def test_typing_finds_by_letters_and_by_the_menus_name(palette: CommandPalette) 
 def test_it_says_when_nothing_is_found_and_enter_does_nothing_then(palette: CommandPalette, window: Desk) -> None:
     QTest.keyClicks(edit(palette), "qqq")
     labels = [found for found in palette.findChildren(QLabel) if found.isVisible()]
-    assert [found.text() for found in labels] == ["No command is called so."]
+    assert [found.text() for found in labels] == ["No matching command."]
     QTest.keyClick(edit(palette), Qt.Key.Key_Return)
     assert palette.isVisible()
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QT
 
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
@@ -46,8 +46,8 @@ def tokens(words: str, slot: int = 1, prompt: int = 2) -> tuple[TokenEvent, ...]
     )
 
 
-def record(words: str, slot: int = 1, **changes: object) -> GenerationRecord:
-    made = GenerationRecord("to code", "mixer", SamplingSettings(seed=5), SLOTS, tokens(words, slot), "length", 20.0)
+def record(words: str, slot: int = 1, **changes: object) -> Generation:
+    made = Generation("to code", "mixer", SamplingSettings(seed=5), SLOTS, tokens(words, slot), "length", 20.0)
     return replace(made, **changes)
 
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from tlora_gui.ui.generation.text.find_bar import FindBar
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.find_bar import FindBar
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]

@@ -20,7 +20,7 @@ from tlora_gui.paths import resource
 from tlora_gui.ui.charts.plot import ChartPlot
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.settings_box import SettingsBox
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.translation import install
 
 HERE = Path(__file__)

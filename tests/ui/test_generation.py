@@ -15,13 +15,15 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel,
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
 from tlora_gui.engine.protocol.jobs import Generate
-from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.inspector.bars import ShareRows
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.sampling import SamplingPanel
-from tlora_gui.ui.generation.text.legend import Legend
-from tlora_gui.ui.generation.text.paragraphs import LONGEST_PARAGRAPH
-from tlora_gui.ui.generation.text.ribbon import MixRibbon
-from tlora_gui.ui.generation.text.token_style import (
+from tlora_gui.ui.generation.token_view.legend import Legend
+from tlora_gui.ui.generation.token_view.paragraphs import LONGEST_PARAGRAPH
+from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
+from tlora_gui.ui.generation.token_view.token_style import (
     MEASURE_COLOURS,
     PLAIN,
     TokenStyle,
@@ -33,9 +35,7 @@ from tlora_gui.ui.generation.text.token_style import (
     tooltip,
     visible_text,
 )
-from tlora_gui.ui.generation.text.token_view import TokenView
-from tlora_gui.ui.generation.token.bars import ShareRows
-from tlora_gui.ui.generation.token.inspector import TokenInspector
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import contrast, token_background
 from tlora_gui.ui.theme import DARK, LIGHT
 
@@ -65,8 +65,8 @@ def some_tokens() -> list[TokenEvent]:
     ]
 
 
-def record(**changes: object) -> GenerationRecord:
-    made = GenerationRecord("To code", "code", SamplingSettings(seed=5), SLOTS, tuple(some_tokens()), "length", 20.34)
+def record(**changes: object) -> Generation:
+    made = Generation("To code", "code", SamplingSettings(seed=5), SLOTS, tuple(some_tokens()), "length", 20.34)
     return replace(made, **changes)
 
 
@@ -849,7 +849,7 @@ def test_legend_goes_on_in_a_second_line_where_it_must(qapp: QApplication) -> No
 
 
 def test_copy_and_save_hand_out_the_shown_text(pane: GenerationPane, qapp: QApplication) -> None:
-    asked: list[GenerationRecord | None] = []
+    asked: list[Generation | None] = []
     pane.save_requested.connect(lambda: asked.append(pane.record))
     pane.show_record(record())
     click(pane, "copyTextButton")

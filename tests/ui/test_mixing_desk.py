@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
-from tlora_gui.ui.generation.desk.sweep import sweep_desks
+from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
+from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
 
 WaitUntil = Callable[..., None]
 

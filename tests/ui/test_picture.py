@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QApplication
 
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.text import picture
-from tlora_gui.ui.generation.text.picture import PIXEL_RATIO, footer_text, render, save
-from tlora_gui.ui.generation.text.token_style import MEASURE_COLOURS
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.token_view import picture
+from tlora_gui.ui.generation.token_view.picture import PIXEL_RATIO, footer_text, render, save
+from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT, Theme
 
@@ -25,9 +25,9 @@ SLOTS = (
 )
 
 
-def record(words: list[str], weights: tuple[float, ...] = (0.0, 1.0, 0.0), **changes: object) -> GenerationRecord:
+def record(words: list[str], weights: tuple[float, ...] = (0.0, 1.0, 0.0), **changes: object) -> Generation:
     tokens = tuple(TokenEvent(place, 7, word, weights, False, 0.001, 1) for place, word in enumerate(words))
-    made = GenerationRecord("To", MIXER_MODE, SamplingSettings(seed=7), SLOTS, tokens, "length", 12.0)
+    made = Generation("To", MIXER_MODE, SamplingSettings(seed=7), SLOTS, tokens, "length", 12.0)
     return replace(made, **changes)
 
 

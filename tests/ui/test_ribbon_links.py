@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.texts import TokenEvent
-from tlora_gui.ui.generation.text.ribbon import MixRibbon
+from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.running_sums import RunningSums
 
 WaitUntil = Callable[..., None]

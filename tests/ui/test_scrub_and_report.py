@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QToolB
 
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
-from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TextPart, TokenEvent
+from tlora_gui.engine.protocol.texts import ReadReport, Segment, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
-from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
+from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_shares
 from tlora_gui.ui.theme import DARK
 from tlora_gui.ui.translation import install
 
@@ -34,7 +34,7 @@ SLOTS = (
 REPORT = ReadReport(
     (("", 3.62), ("plays", 4.13), ("code", 2.71)),
     2.58,
-    (TextPart(0, 1), TextPart(42, 2), TextPart(119, 1)),
+    (Segment(0, 1), Segment(42, 2), Segment(119, 1)),
     (2, 6, 81),
     12_345,
 )
@@ -50,30 +50,30 @@ def shown(widget: QWidget, height: int = 60) -> None:
 
 
 @pytest.fixture
-def bar(qapp: object) -> ScrubBar:
-    made = ScrubBar()
+def bar(qapp: object) -> TimelineBar:
+    made = TimelineBar()
     made.set_mixers(MIXERS, [0.5, 0.25, 0.0])
     shown(made)
     return made
 
 
-def slider(bar: ScrubBar) -> QSlider:
+def slider(bar: TimelineBar) -> QSlider:
     found = bar.findChild(QSlider, "scrubSlider")
     assert found is not None
     return found
 
 
-def told(bar: ScrubBar) -> str:
+def told(bar: TimelineBar) -> str:
     return slider(bar).accessibleDescription().replace("\n", " ")
 
 
-def play_button(bar: ScrubBar) -> QPushButton:
+def play_button(bar: TimelineBar) -> QPushButton:
     found = bar.findChild(QPushButton, "playScrubButton")
     assert found is not None
     return found
 
 
-def test_it_stands_at_the_present_mixer_first_and_says_so(bar: ScrubBar) -> None:
+def test_it_stands_at_the_present_mixer_first_and_says_so(bar: TimelineBar) -> None:
     assert bar.position == 2 and slider(bar).maximum() == 2
     assert told(bar) == "after Milton · now, as it is now"
 
@@ -82,14 +82,14 @@ def test_the_present_mixer_amid_a_phase_is_told_in_one_language(qapp: QApplicati
     mixers = (StoredMixer("@1", "after Plays", ("plays",), "Plays"), StoredMixer(MIXER_MODE, "now", ("plays", "code")))
     install(qapp, "de")
     try:
-        bar = ScrubBar()
+        bar = TimelineBar()
         bar.set_mixers(mixers, [0.5, 0.0])
     finally:
         install(qapp, "en")
     assert "now" not in bar._names.names[-1] and "·" not in bar._names.names[-1]
 
 
-def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: ScrubBar) -> None:
+def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: TimelineBar) -> None:
     positions: list[int] = []
     bar.position_changed.connect(positions.append)
     QTest.keyClick(slider(bar), Qt.Key.Key_Left)
@@ -98,7 +98,7 @@ def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: ScrubBar
     assert positions == [1, 0] and told(bar).startswith("after Plays, 50 %")
 
 
-def test_a_position_that_is_set_is_not_asked_for(bar: ScrubBar) -> None:
+def test_a_position_that_is_set_is_not_asked_for(bar: TimelineBar) -> None:
     positions: list[int] = []
     bar.position_changed.connect(positions.append)
     bar.set_position(0)
@@ -106,7 +106,7 @@ def test_a_position_that_is_set_is_not_asked_for(bar: ScrubBar) -> None:
     assert positions == [] and bar.position == 1
 
 
-def test_play_steps_from_the_first_mixer_to_the_present_one_and_ends(bar: ScrubBar, wait_until: WaitUntil) -> None:
+def test_play_steps_from_the_first_mixer_to_the_present_one_and_ends(bar: TimelineBar, wait_until: WaitUntil) -> None:
     positions: list[int] = []
     bar.position_changed.connect(positions.append)
     QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
@@ -115,13 +115,13 @@ def test_play_steps_from_the_first_mixer_to_the_present_one_and_ends(bar: ScrubB
     assert positions == [0, 1, 2] and play_button(bar).text() == "Play"
 
 
-def test_pause_stays_at_the_mixer(bar: ScrubBar) -> None:
+def test_pause_stays_at_the_mixer(bar: TimelineBar) -> None:
     QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
     QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
     assert not bar.playing and bar.position == 0
 
 
-def test_close_ends_playing_and_is_told(bar: ScrubBar) -> None:
+def test_close_ends_playing_and_is_told(bar: TimelineBar) -> None:
     closed: list[bool] = []
     bar.closed.connect(lambda: closed.append(True))
     QTest.mouseClick(play_button(bar), Qt.MouseButton.LeftButton)
@@ -131,7 +131,7 @@ def test_close_ends_playing_and_is_told(bar: ScrubBar) -> None:
     assert closed == [True] and not bar.playing
 
 
-def test_a_single_mixer_asks_for_a_second_epoch(bar: ScrubBar) -> None:
+def test_a_single_mixer_asks_for_a_second_epoch(bar: TimelineBar) -> None:
     bar.set_mixers(MIXERS[-1:])
     assert not slider(bar).isVisible()
     assert any("second epoch" in label.text() for label in bar.findChildren(QLabel) if label.isVisible())

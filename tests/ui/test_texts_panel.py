@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
-from tlora_gui.ui.generation.texts.text_row import text_at, title_of, when_text
-from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
-from tlora_gui.ui.generation.texts.texts_tree import TextsTree
+from tlora_gui.ui.generation.library.generation_row import text_at, title_of, when_text
+from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
+from tlora_gui.ui.generation.library.generations_tree import GenerationsTree
 
 WaitUntil = Callable[..., None]
 
@@ -40,8 +40,8 @@ IN_ORDER = ["pinned", "new", "old", "first branch", "twig", "second branch"]
 
 
 @pytest.fixture
-def panel(qapp: object) -> TextsPanel:
-    made = TextsPanel()
+def panel(qapp: object) -> GenerationsPanel:
+    made = GenerationsPanel()
     made.resize(250, 420)
     made.set_names({"mixer": "Time Mixer"})
     made.set_generations(FOREST)
@@ -50,13 +50,13 @@ def panel(qapp: object) -> TextsPanel:
     return made
 
 
-def tree_of(panel: TextsPanel) -> TextsTree:
-    found = panel.findChild(TextsTree, "textsTree")
+def tree_of(panel: GenerationsPanel) -> GenerationsTree:
+    found = panel.findChild(GenerationsTree, "textsTree")
     assert found is not None
     return found
 
 
-def ids(panel: TextsPanel) -> list[str]:
+def ids(panel: GenerationsPanel) -> list[str]:
     """Texts from top to bottom; what is folded is left out."""
     tree, found = tree_of(panel), []
     index = tree.model().index(0, 0)
@@ -66,11 +66,11 @@ def ids(panel: TextsPanel) -> list[str]:
     return found
 
 
-def place(panel: TextsPanel, text_id: str) -> QPoint:
+def place(panel: GenerationsPanel, text_id: str) -> QPoint:
     return tree_of(panel).visualRect(index_of(panel, text_id)).center()
 
 
-def index_of(panel: TextsPanel, text_id: str) -> QModelIndex:
+def index_of(panel: GenerationsPanel, text_id: str) -> QModelIndex:
     tree = tree_of(panel)
     index = tree.model().index(0, 0)
     while index.isValid() and text_at(index).id != text_id:
@@ -79,28 +79,30 @@ def index_of(panel: TextsPanel, text_id: str) -> QModelIndex:
     return index
 
 
-def click(panel: TextsPanel, text_id: str, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+def click(
+    panel: GenerationsPanel, text_id: str, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
     QTest.mouseClick(tree_of(panel).viewport(), Qt.MouseButton.LeftButton, modifier, place(panel, text_id))
 
 
-def button(panel: TextsPanel, name: str) -> QToolButton:
+def button(panel: GenerationsPanel, name: str) -> QToolButton:
     found = panel.findChild(QToolButton, name)
     assert found is not None
     return found
 
 
-def test_branches_stand_under_their_parents_and_pinned_roots_before_newer_ones(panel: TextsPanel) -> None:
+def test_branches_stand_under_their_parents_and_pinned_roots_before_newer_ones(panel: GenerationsPanel) -> None:
     assert ids(panel) == IN_ORDER
     assert text_at(index_of(panel, "twig").parent()).id == "first branch"
 
 
-def test_a_branch_whose_parent_is_gone_is_a_root(panel: TextsPanel) -> None:
+def test_a_branch_whose_parent_is_gone_is_a_root(panel: GenerationsPanel) -> None:
     panel.set_generations((text("orphan", "gone"), text("self", "self")))
     assert sorted(ids(panel)) == ["orphan", "self"]
     assert not index_of(panel, "orphan").parent().isValid()
 
 
-def test_two_damaged_texts_that_are_each_others_parents_are_both_listed(panel: TextsPanel) -> None:
+def test_two_damaged_texts_that_are_each_others_parents_are_both_listed(panel: GenerationsPanel) -> None:
     panel.set_generations((text("a", "b"), text("b", "a")))
     assert ids(panel) == ["a", "b"]
 
@@ -119,14 +121,14 @@ def test_age_is_told_in_minutes_then_hours_then_as_a_date() -> None:
     assert "2022" in when_text(NOW - 400 * 86_400, NOW)
 
 
-def test_click_opens_a_text(panel: TextsPanel) -> None:
+def test_click_opens_a_text(panel: GenerationsPanel) -> None:
     opened: list[str] = []
     panel.open_requested.connect(opened.append)
     click(panel, "twig")
     assert opened == ["twig"]
 
 
-def test_enter_opens_the_text_that_the_arrow_keys_went_to(panel: TextsPanel) -> None:
+def test_enter_opens_the_text_that_the_arrow_keys_went_to(panel: GenerationsPanel) -> None:
     opened: list[str] = []
     panel.open_requested.connect(opened.append)
     tree_of(panel).setFocus()
@@ -137,7 +139,7 @@ def test_enter_opens_the_text_that_the_arrow_keys_went_to(panel: TextsPanel) -> 
     assert opened == ["new"]
 
 
-def test_f2_edits_the_name_in_place_and_asks_for_it(panel: TextsPanel, wait_until: WaitUntil) -> None:
+def test_f2_edits_the_name_in_place_and_asks_for_it(panel: GenerationsPanel, wait_until: WaitUntil) -> None:
     renamed: list[tuple[str, str]] = []
     panel.rename_requested.connect(lambda *asked: renamed.append(asked))
     click(panel, "old")
@@ -149,7 +151,7 @@ def test_f2_edits_the_name_in_place_and_asks_for_it(panel: TextsPanel, wait_unti
     wait_until(lambda: renamed == [("old", "Hamlet")])
 
 
-def test_a_name_that_is_left_as_it_was_asks_for_nothing(panel: TextsPanel, wait_until: WaitUntil) -> None:
+def test_a_name_that_is_left_as_it_was_asks_for_nothing(panel: GenerationsPanel, wait_until: WaitUntil) -> None:
     renamed: list[str] = []
     panel.rename_requested.connect(renamed.append)
     panel.set_generations((text("named", name="Hamlet"),))
@@ -162,7 +164,7 @@ def test_a_name_that_is_left_as_it_was_asks_for_nothing(panel: TextsPanel, wait_
     assert renamed == []
 
 
-def test_pin_button_pins_and_unpins(panel: TextsPanel) -> None:
+def test_pin_button_pins_and_unpins(panel: GenerationsPanel) -> None:
     asked: list[tuple[str, bool]] = []
     panel.pin_requested.connect(lambda *pin: asked.append(pin))
     click(panel, "new")
@@ -174,7 +176,7 @@ def test_pin_button_pins_and_unpins(panel: TextsPanel) -> None:
     assert asked == [("new", True), ("pinned", False)]
 
 
-def test_delete_key_asks_for_the_selected_texts_but_not_for_branches_that_go_with_them(panel: TextsPanel) -> None:
+def test_delete_key_asks_for_the_selected_texts_but_not_for_branches_that_go_with_them(panel: GenerationsPanel) -> None:
     asked: list[list[str]] = []
     panel.delete_requested.connect(asked.append)
     click(panel, "new")
@@ -184,7 +186,7 @@ def test_delete_key_asks_for_the_selected_texts_but_not_for_branches_that_go_wit
     assert asked == [["new", "old"]]
 
 
-def test_delete_key_in_the_name_editor_deletes_a_letter_and_no_text(panel: TextsPanel) -> None:
+def test_delete_key_in_the_name_editor_deletes_a_letter_and_no_text(panel: GenerationsPanel) -> None:
     asked: list[list[str]] = []
     panel.delete_requested.connect(asked.append)
     click(panel, "old")
@@ -195,7 +197,7 @@ def test_delete_key_in_the_name_editor_deletes_a_letter_and_no_text(panel: Texts
     assert asked == []
 
 
-def test_two_to_four_selected_texts_can_be_compared_and_selecting_them_opens_none(panel: TextsPanel) -> None:
+def test_two_to_four_selected_texts_can_be_compared_and_selecting_them_opens_none(panel: GenerationsPanel) -> None:
     compared: list[list[str]] = []
     opened: list[str] = []
     panel.compare_requested.connect(compared.append)
@@ -211,7 +213,7 @@ def test_two_to_four_selected_texts_can_be_compared_and_selecting_them_opens_non
     assert not compare.isEnabled()
 
 
-def test_filter_looks_in_name_prompt_and_text_and_keeps_what_a_branch_hangs_on(panel: TextsPanel) -> None:
+def test_filter_looks_in_name_prompt_and_text_and_keeps_what_a_branch_hangs_on(panel: GenerationsPanel) -> None:
     words = panel.findChild(QLineEdit, "textsFilter")
     assert words is not None
     QTest.keyClicks(words, "OF TWIG")
@@ -223,7 +225,7 @@ def test_filter_looks_in_name_prompt_and_text_and_keeps_what_a_branch_hangs_on(p
     assert ids(panel) == IN_ORDER
 
 
-def test_selection_folding_and_scroll_position_stay_when_the_list_changes(panel: TextsPanel) -> None:
+def test_selection_folding_and_scroll_position_stay_when_the_list_changes(panel: GenerationsPanel) -> None:
     many = (*(text(f"t{n}", created=NOW - 5000 - n) for n in range(60)), *FOREST)
     panel.set_generations(many)
     tree = tree_of(panel)
@@ -238,7 +240,7 @@ def test_selection_folding_and_scroll_position_stay_when_the_list_changes(panel:
     assert tree.verticalScrollBar().value() == 150
 
 
-def test_folding_by_hand_is_undone_by_hand(panel: TextsPanel) -> None:
+def test_folding_by_hand_is_undone_by_hand(panel: GenerationsPanel) -> None:
     tree = tree_of(panel)
     tree.collapse(index_of(panel, "old"))
     tree.expand(index_of(panel, "old"))
@@ -246,7 +248,7 @@ def test_folding_by_hand_is_undone_by_hand(panel: TextsPanel) -> None:
     assert tree.isExpanded(index_of(panel, "old"))
 
 
-def test_undo_and_redo_are_offered_as_told_and_asked_for(panel: TextsPanel) -> None:
+def test_undo_and_redo_are_offered_as_told_and_asked_for(panel: GenerationsPanel) -> None:
     asked: list[str] = []
     panel.undo_requested.connect(lambda: asked.append("undo"))
     panel.redo_requested.connect(lambda: asked.append("redo"))
@@ -260,26 +262,26 @@ def test_undo_and_redo_are_offered_as_told_and_asked_for(panel: TextsPanel) -> N
     assert asked == ["undo", "redo"]
 
 
-def test_without_texts_the_panel_says_what_will_be_kept(panel: TextsPanel) -> None:
+def test_without_texts_the_panel_says_what_will_be_kept(panel: GenerationsPanel) -> None:
     panel.set_generations(())
     assert not tree_of(panel).isVisible()
     assert any("Nothing generated yet" in label.text() for label in panel.findChildren(QLabel) if label.isVisible())
     assert not button(panel, "deleteTextButton").isEnabled() and not button(panel, "renameTextButton").isEnabled()
 
 
-def test_the_open_text_is_drawn_otherwise(panel: TextsPanel) -> None:
+def test_the_open_text_is_drawn_otherwise(panel: GenerationsPanel) -> None:
     before = tree_of(panel).viewport().grab().toImage()
     panel.set_current("new")
     assert tree_of(panel).viewport().grab().toImage() != before
 
 
-def test_modes_read_as_people_know_them(panel: TextsPanel) -> None:
+def test_modes_read_as_people_know_them(panel: GenerationsPanel) -> None:
     row = tree_of(panel)._row
     assert row.facts(text("x", seed=7, tokens=1200)) == "Time Mixer · seed 7 · 1,200 tokens"
     assert row.facts(text("x", mode="gone", ended="read")) == "gone · read · 12 tokens"
 
 
-def test_two_thousand_texts_have_no_widget_each_and_are_all_reached(panel: TextsPanel) -> None:
+def test_two_thousand_texts_have_no_widget_each_and_are_all_reached(panel: GenerationsPanel) -> None:
     before = len(panel.findChildren(QWidget))
     many = [text("t0")]
     many += [text(f"t{n}", f"t{n - 1}" if n % 4 else "", created=NOW - n) for n in range(1, 2000)]

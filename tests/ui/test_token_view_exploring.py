@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QT
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
-from tlora_gui.ui.generation.text.announcer import Announcer
-from tlora_gui.ui.generation.text.legend import Legend
-from tlora_gui.ui.generation.text.token_style import PLAIN, TokenStyle, token_style, visible_text
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.announcer import Announcer
+from tlora_gui.ui.generation.token_view.legend import Legend
+from tlora_gui.ui.generation.token_view.token_style import PLAIN, TokenStyle, token_style, visible_text
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT
 

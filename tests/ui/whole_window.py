@@ -19,7 +19,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import Alternative, GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode
@@ -41,7 +41,7 @@ _BUTTON_PADDING = 12
 BACKBONE = BackboneInfo("SmolLM2-135M-Instruct", "starter", 134_515_008, "CPU", "float32", 2048, 30, 8)
 
 
-def a_generation() -> GenerationRecord:
+def a_generation() -> Generation:
     """Sixty tokens, each epoch's in turn."""
     mixes = {"shakespeare": (0.1, 0.8, 0.1), "python": (0.05, 0.15, 0.8)}
     tokens = []
@@ -49,7 +49,7 @@ def a_generation() -> GenerationRecord:
         word, mix = f"word{place} ", mixes["shakespeare" if place % 20 < 10 else "python"]
         others = (Alternative("the", 0.4, 3), Alternative(word, 0.25, place))
         tokens.append(TokenEvent(place, place, word, mix, place < 5, 0.25, 2, others))
-    return GenerationRecord("word0 ", MIXER_MODE, SamplingSettings(), SLOTS, tuple(tokens), "length", 21.5, id="0001")
+    return Generation("word0 ", MIXER_MODE, SamplingSettings(), SLOTS, tuple(tokens), "length", 21.5, id="0001")
 
 
 def a_project(path: Path) -> ProjectInfo:

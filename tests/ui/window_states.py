@@ -22,7 +22,7 @@ from tlora_gui.engine.protocol.events import (
     StoredMixer,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import Alternative, ReadReport, TextPart, Voice
+from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode
@@ -30,7 +30,7 @@ from tlora_gui.ui.widgets.commands import commands_of
 
 REPORT = ReadReport(
     (("", 3.62), ("shakespeare", 4.13), ("python", 2.71)), 2.58,
-    (TextPart(0, 1), TextPart(20, 2), TextPart(40, 1)), (2, 6, 20), 12_345,
+    (Segment(0, 1), Segment(20, 2), Segment(40, 1)), (2, 6, 20), 12_345,
 )  # fmt: skip
 MIXERS = (
     StoredMixer("@1", "after Shakespeare", ("shakespeare",)),
@@ -89,9 +89,9 @@ def _workspace(window: MainWindow) -> Iterator[State]:
     window.generation.choose_token(12)
     window.inspector.show_token(window.generation.record.tokens[12], SLOTS)
     alternatives = (Alternative("the", 0.4, 3), Alternative("a", 0.2, 4))
-    voices = tuple(Voice(slot, 0.02, 49_152, alternatives) for slot in range(-1, 3))
+    predictions = tuple(SlotPrediction(slot, 0.02, 49_152, alternatives) for slot in range(-1, 3))
     window.inspector.ask()
-    window.inspector.show_counterfactual(Counterfactual(12, voices[0], voices[1:], 1.25), SLOTS)
+    window.inspector.show_counterfactual(Counterfactual(12, predictions[0], predictions[1:], 1.25), SLOTS)
     turn()
     yield "inspector", window
     window.progress_line.show_progress(
@@ -150,11 +150,11 @@ def _pages(window: MainWindow) -> Iterator[State]:
     turn()
     yield "find", window
     generation.text_page.find_bar.hide()
-    generation.text_page.scrub.set_mixers(MIXERS, [0.25, 0.0])
-    generation.text_page.scrub.show()
+    generation.text_page.timeline.set_mixers(MIXERS, [0.25, 0.0])
+    generation.text_page.timeline.show()
     turn()
     yield "scrub", window
-    generation.text_page.scrub.hide()
+    generation.text_page.timeline.hide()
     generation.show_record(replace(a_generation(), ended="read", report=REPORT))
     window.docks[-1].hide()  # a report opens where there is room
     generation.text_page.report.set_open(True)

@@ -42,7 +42,7 @@ class Script:
         self.ran_in.add(threading.get_ident())
         yield from self.plays[job](cancel)
 
-    def steer(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         self.desks.append(desk)
         self.ran_in.add(threading.get_ident())
 

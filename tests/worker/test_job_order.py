@@ -197,14 +197,14 @@ def test_a_turn_of_the_desk_reaches_the_generation_that_is_meant_or_none(
     first = client.submit(quick_job("first"))
     wait_until(lambda: ear.stream(first))
     mine, late, other = (MixingDesk(muted=(slug,)) for slug in ("mine", "late", "other"))
-    client.steer(first, mine)
+    client.set_desk(first, mine)
     second = client.submit(quick_job("second"))
-    client.steer(second, late)  # it has not begun
+    client.set_desk(second, late)  # it has not begun
     client.cancel(first, "keep")
     wait_until(lambda: ear.stream(second))
     client._steer.emit(first, late)  # was on its way when the first ended
-    client.steer(first, late)
-    client.steer(second, other)
+    client.set_desk(first, late)
+    client.set_desk(second, other)
     wait_until(lambda: len(script.desks) == 2)
     client.cancel(second, "keep")
     wait_until(lambda: not client.busy)

@@ -39,7 +39,7 @@ from tlora_gui.engine.protocol.config import (
 )
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.protocol.streams import finished, recorded
+from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
@@ -87,7 +87,7 @@ class TemporalLoRAModel(TemporalLoRA):
             backbone = model_name
             self.reference = os.path.abspath(reference) if os.path.exists(reference) else reference
         elif isinstance(model_name, (str, Path)):
-            loaded = finished(load_backbone(str(model_name), CancelToken()))
+            loaded = drain(load_backbone(str(model_name), CancelToken()))
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
         else:
             raise TloraError(
@@ -249,10 +249,10 @@ def train_adapter(
     require_context(model, block_size)
     cancel = CancelToken()
     corpus = as_corpus(dataset)
-    blocks = finished(epoch_blocks(corpus, model.tokenizer, settings, cancel, vocabulary_of(model.backbone)))
-    finished(remember_dreams(model, fingerprint(model.backbone), cancel))
+    blocks = drain(epoch_blocks(corpus, model.tokenizer, settings, cancel, vocabulary_of(model.backbone)))
+    drain(remember_dreams(model, fingerprint(model.backbone), cancel))
     history: list[TrainStep | HeldOut] = []
-    result = finished(recorded(train_epoch(model, adapter_name, blocks, settings, cancel), history))
+    result = drain(tee(train_epoch(model, adapter_name, blocks, settings, cancel), history))
     info = EpochInfo(
         slug=adapter_name,
         name=adapter_name,

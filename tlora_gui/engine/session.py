@@ -15,10 +15,10 @@ from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backb
 from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.handlers import epochs, texts
-from tlora_gui.engine.handlers.counterfactuals import ask_others
+from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.generating import generate_text
-from tlora_gui.engine.handlers.reading import read
-from tlora_gui.engine.handlers.scrubbing import scrub
+from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
+from tlora_gui.engine.handlers.scoring import read
 from tlora_gui.engine.projects.project import Project, make_folder, remove_folder, require_free
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
@@ -36,7 +36,7 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.protocol.streams import Stream, watched
+from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_place
 from tlora_gui.engine.training.evaluation import evaluate
@@ -86,13 +86,13 @@ class Session:
 
     def ended_by_training(self) -> tuple[EpochInfo, ...]:
         """The interrupted epochs that can go on now, and never again once another epoch is trained or deleted."""
-        space = self._workspace()
-        return tuple(epoch for epoch in space.epochs if space.goes_on(epoch))
+        workspace = self._workspace()
+        return tuple(epoch for epoch in workspace.epochs if workspace.goes_on(epoch))
 
-    def steer(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
         if self._open is not None and self._open.speaking is not None:
-            self._open.speaking.turn(desk)
+            self._open.speaking.set_desk(desk)
 
     def _workspace(self) -> Workspace:
         if self._open is None:
@@ -235,36 +235,36 @@ _WRITING = (
 """What changes the project is refused before it begins, if the project is gone."""
 
 
-def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
+def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
     """Jobs that need an open project."""
     if isinstance(job, _WRITING):
-        space.project.require_writable()
+        workspace.project.require_writable()
     match job:
         case jobs.SummariseCorpus():
-            yield _summarise(space, job, cancel)
+            yield _summarise(workspace, job, cancel)
         case jobs.TrainEpoch():
-            yield from epochs.train(space, job, cancel)
+            yield from epochs.train(workspace, job, cancel)
         case jobs.ResumeEpoch():
-            yield from epochs.resume(space, job.slug, cancel)
+            yield from epochs.resume(workspace, job.slug, cancel)
         case jobs.EditEpoch():
-            yield epochs.edit(space, job)
+            yield epochs.edit(workspace, job)
         case jobs.DeleteEpoch():
-            yield epochs.delete(space, job.slug)
+            yield epochs.delete(workspace, job.slug)
         case jobs.RestoreEpoch():
-            epochs.restore(space)
-            yield ProjectOpened(space.info())
+            epochs.restore(workspace)
+            yield ProjectOpened(workspace.info())
         case jobs.ExportEpoch():
-            slug, base = space.epochs[job.slug].slug, space.loadable_backbone()
-            yield FileWritten(str(space.project.export_epoch(slug, absolute(job.path), base)))
+            slug, base = workspace.epochs[job.slug].slug, workspace.loadable_backbone()
+            yield FileWritten(str(workspace.project.export_epoch(slug, absolute(job.path), base)))
         case jobs.Generate():
-            yield from generate_text(space, job, cancel)
-        case jobs.AskOthers():
-            yield from ask_others(space, job, cancel)
-        case jobs.ReadText() | jobs.ReadTextFile():
-            yield from read(space, job, cancel)
-        case jobs.ScrubMixers():
-            start_id = start_token_id(space.model.backbone, space.backbone.tokenizer)
-            yield (yield from scrub(space.model, start_id, job.record, space.phases(), cancel))
+            yield from generate_text(workspace, job, cancel)
+        case jobs.PredictCounterfactual():
+            yield from predict_counterfactual(workspace, job, cancel)
+        case jobs.ScoreText() | jobs.ScoreTextFile():
+            yield from read(workspace, job, cancel)
+        case jobs.ComputeMixerTimeline():
+            start_id = start_token_id(workspace.model.backbone, workspace.backbone.tokenizer)
+            yield (yield from mixer_timeline(workspace.model, start_id, job.record, workspace.phases(), cancel))
         case (
             jobs.ListGenerations()
             | jobs.LoadGeneration()
@@ -273,30 +273,32 @@ def _do_in(space: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             | jobs.ExportGeneration()
             | jobs.ImportGeneration()
         ):
-            yield texts.do(space, job)
+            yield texts.do(workspace, job)
         case jobs.Evaluate():
             if job.held_out_tokens < 1:
                 raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
-            if not space.model.slot_adapters:
+            if not workspace.model.slot_adapters:
                 raise TloraError("There is no epoch to measure.", "Train an epoch first.")
-            require_finite(space.model, [slot.name for slot in space.slots()])
-            held_out = yield from watched(space.held_out_texts(job.held_out_tokens, cancel), cancel)
-            scores = evaluate(space.model, held_out, space.unprotected_routing(), [slot.name for slot in space.slots()])
-            yield (yield from watched(scores, cancel))
+            require_finite(workspace.model, [slot.name for slot in workspace.slots()])
+            held_out = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
+            scores = evaluate(
+                workspace.model, held_out, workspace.baseline_routing(), [slot.name for slot in workspace.slots()]
+            )
+            yield (yield from cancellable(scores, cancel))
         case jobs.HashWeights():
-            model = space.model
+            model = workspace.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
             yield WeightsHashed(state_hash(model.backbone_parameters()), tuple(adapters))
 
 
-def _summarise(space: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:
+def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:
     default = TrainSettings()
     summary = summarise(
         job.paths,
-        space.backbone.tokenizer,
+        workspace.backbone.tokenizer,
         block_size=default.block_size,
         held_out_share=default.held_out_share,
-        vocabulary=vocabulary_of(space.model.backbone),
+        vocabulary=vocabulary_of(workspace.model.backbone),
         cancel=cancel,
     )
     return CorpusSummarised(summary)

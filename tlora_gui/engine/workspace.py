@@ -17,7 +17,7 @@ from tlora_gui.engine.projects.project import Project, RemovedEpoch
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, BASELINE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
@@ -162,7 +162,7 @@ class Workspace:
         earlier = [
             (stored, self.project.read_mixer(entry, self.model).to(self.model.device))
             for stored, entry in self.stored_mixers().items()
-            if stored.mode != UNPROTECTED_MODE
+            if stored.mode != BASELINE_MODE
         ]
         return [*earlier, (current_mixer(self.project, self.epochs, self.model.slot_adapters), self.model.mixer)]
 
@@ -190,7 +190,7 @@ class Workspace:
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         return texts
 
-    def unprotected_routing(self) -> dict[str, float]:
+    def baseline_routing(self) -> dict[str, float]:
         """Last routing accuracies of the mixer that was trained without Active Sleep beside the latest epoch."""
         slots = self.model.slot_adapters
         history = self.project.read_history(slots[-1]) if slots else ()

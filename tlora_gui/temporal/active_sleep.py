@@ -32,13 +32,13 @@ class EpochMemory:
 
     Attributes:
         replay_NWH: windows of training text (or of dreams), replayed in later sleep.
-        probe_NTH: a few held-out blocks, only ever measured on.
+        eval_features_NTH: a few held-out blocks, only ever measured on.
         held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
         held_out_digests: of those blocks where the tokens are not kept, to know them again; none in memories of old.
     """
 
     replay_NWH: Tensor
-    probe_NTH: Tensor
+    eval_features_NTH: Tensor
     held_out_NT: Tensor | None = None
     held_out_digests: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 
 @dataclass(frozen=True, slots=True)
-class Steering:
+class MixerOverride:
     """A mixer's weights, turned by a person. The mixer reads on whatever is done to it, so that between any two tokens
     this may be changed, for another of the same mixer or for that mixer alone.
 
@@ -43,7 +43,7 @@ class Steering:
         return one_hot(weights_BTS.argmax(-1), mixer.slots).to(weights_BTS) if self.hard else weights_BTS
 
 
-RowBlend = Literal["mixer"] | TimeMixer | Steering | int | Tensor
+RowBlend = Literal["mixer"] | TimeMixer | MixerOverride | int | Tensor
 """Who speaks in one text: the model's Time Mixer, another one over the same slots, one of them with a person at its
 desk, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
 
@@ -75,7 +75,7 @@ def _weigh_alike(
         return weights_S.to(hidden_BTH.device).expand(*hidden_BTH.shape[:2], -1), None
     speaker = _mixer_of(blend) or mixer
     logits_BTS, after = speaker(hidden_BTH, state, mask_BT)
-    if isinstance(blend, Steering):
+    if isinstance(blend, MixerOverride):
         return blend.weights(speaker, logits_BTS), after
     return speaker.weights(logits_BTS), after
 
@@ -92,9 +92,9 @@ def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:
         for each in blend:
             refuse_misfit(each, slots, 1)
         return
-    if not (isinstance(blend, (int, Tensor, TimeMixer, Steering)) or blend == "mixer"):
+    if not (isinstance(blend, (int, Tensor, TimeMixer, MixerOverride)) or blend == "mixer"):
         raise ValueError(f"there is no blend {blend!r:.80}; give 'mixer', a slot's number, weights or a mixer")
-    weights_S = blend.levels_S if isinstance(blend, Steering) else blend
+    weights_S = blend.levels_S if isinstance(blend, MixerOverride) else blend
     if isinstance(weights_S, Tensor) and weights_S.shape != (slots,):
         raise ValueError(f"the blend weighs {tuple(weights_S.shape)} slots, but the model has {slots} slots")
     if (mixer := _mixer_of(blend)) and mixer.slots != slots:
@@ -105,7 +105,7 @@ def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:
 
 def _mixer_of(blend: RowBlend) -> TimeMixer | None:
     """The mixer that a blend brings with it."""
-    mixer = blend.mixer if isinstance(blend, Steering) else blend
+    mixer = blend.mixer if isinstance(blend, MixerOverride) else blend
     return mixer if isinstance(mixer, TimeMixer) else None
 
 

@@ -6,9 +6,9 @@ In every adapted linear layer the mixture adds
 
 with A_cat (C, in) and B_catᵀ (C, out), C = Σ_k R_k, and one factor w_k · s_k per row. The frozen adapters *are* rows
 of these stacks: their parameters are views, so that an adapter lies in memory once. Only the rows of those that speak
-are read. The token weights travel in a :class:`Mix`, part of a :class:`Forward` that is in force from its beginning to
-its end: outside of one the layers are what they were. Gradient checkpointing, which computes layers again in the
-backward pass, finds the last one there.
+are read. The token weights travel in an :class:`AdapterMix`, part of a :class:`Forward` that is in force from its
+beginning to its end: outside of one the layers are what they were. Gradient checkpointing, which computes layers again
+in the backward pass, finds the last one there.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ class LoraWeights(nn.Module):
 
 
 @dataclass(slots=True)
-class Mix:
+class AdapterMix:
     """What the adapted layers apply to the tokens of one forward.
 
     Attributes:
         tokens: (B, T), or the leading shape in which a layer reads them.
-        heard: frozen adapters that speak, counted from 0.
+        active: frozen adapters that speak, counted from 0.
         rows: their rows of the stacks; None if none speaks.
         factors: weight · scaling of each such row, (B, T, C) or one for all (1,).
-        live: the adapter in training, if it speaks.
-        live_factor: its weight · scaling, (B, T, 1) or (1,).
+        trainable: the adapter in training, if it speaks.
+        trainable_factor: its weight · scaling, (B, T, 1) or (1,).
         whole: what the layers apply to the whole text, if some of it lies in a cache.
     """
 
     tokens: tuple[int, ...]
-    heard: tuple[int, ...] = ()
+    active: tuple[int, ...] = ()
     rows: Rows | None = None
     factors: Tensor | None = None
-    live: LoraWeights | None = None
-    live_factor: Tensor | None = None
-    whole: Callable[[], Mix] | None = None
-    _read: dict[tuple[int, ...], Mix] = field(default_factory=dict)
+    trainable: LoraWeights | None = None
+    trainable_factor: Tensor | None = None
+    whole: Callable[[], AdapterMix] | None = None
+    _read: dict[tuple[int, ...], AdapterMix] = field(default_factory=dict)
 
-    def read_as(self, lead: tuple[int, ...]) -> Mix:
+    def read_as(self, lead: tuple[int, ...]) -> AdapterMix:
         """The same for a layer with these rows: (B, T), (B · T,), either with axes of 1 anywhere. Some layers read what
         lies in the cache again; theirs is the mix of the whole text.
 
@@ -84,9 +84,9 @@ class Mix:
                 raise ValueError(f"a layer reads {lead} rows where the text has {self.tokens} tokens")
             shaped = (
                 factor if factor is None or factor.ndim == 1 else factor.reshape(*lead, factor.shape[-1])
-                for factor in (mix.factors, mix.live_factor)
+                for factor in (mix.factors, mix.trainable_factor)
             )
-            self._read[lead] = Mix(lead, mix.heard, mix.rows, next(shaped), mix.live, next(shaped))
+            self._read[lead] = AdapterMix(lead, mix.active, mix.rows, next(shaped), mix.trainable, next(shaped))
         return self._read[lead]
 
 
@@ -103,14 +103,14 @@ class Forward:
         mix: what they add; None until it is decided.
     """
 
-    mix: Mix | None = None
+    mix: AdapterMix | None = None
 
 
 RunT = TypeVar("RunT", bound=Forward)
 
 
 class FusedLora(Generic[RunT]):
-    """Adds the :class:`Mix` of the forward in progress to the linear layers of one backbone.
+    """Adds the :class:`AdapterMix` of the forward in progress to the linear layers of one backbone.
 
     Args:
         layers: the adapted linear layers; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped,
@@ -123,16 +123,16 @@ class FusedLora(Generic[RunT]):
         self._learned: RunT | None = None
         self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers)]
         self._frozen: list[LoraWeights] = []
-        self._live: LoraWeights | None = None
+        self._trainable: LoraWeights | None = None
         self._starts = [0]
         self._row_slot = self._row_scaling = torch.zeros(0)
         self._cast = (torch.zeros(0), torch.zeros(0))
         self._cast_weights: dict[nn.Linear, Tensor] = {}
 
     @torch.no_grad()
-    def stack(self, frozen: Sequence[LoraWeights], live: LoraWeights | None) -> None:
-        """Stack ``frozen`` (slots 1 … in order) and make their parameters views; ``live``, the last slot, learns."""
-        self._frozen, self._live = list(frozen), live
+    def stack(self, frozen: Sequence[LoraWeights], trainable: LoraWeights | None) -> None:
+        """Stack ``frozen`` (slots 1 … in order), their parameters views of it; ``trainable``, the last slot, learns."""
+        self._frozen, self._trainable = list(frozen), trainable
         self._learned = None
         for layer in self._layers:
             layer.stack(self._frozen)
@@ -161,7 +161,7 @@ class FusedLora(Generic[RunT]):
             if torch.is_grad_enabled() and forward.mix is not None:
                 self._learned = forward
 
-    def mix(self, weights_BTS: Tensor, slot: int | None = None, past: Sequence[Tensor] = ()) -> Mix:
+    def mix(self, weights_BTS: Tensor, slot: int | None = None, past: Sequence[Tensor] = ()) -> AdapterMix:
         """The mix with these token weights over slots.
 
         Factors are made here, once a forward and outside the layers, which checkpointing recomputes one by one.
@@ -171,24 +171,27 @@ class FusedLora(Generic[RunT]):
             slot: the one that speaks alone, if known; slot 0, the backbone, adds nothing.
             past: weights of the tokens in the cache.
         """
-        mix = Mix(tuple(weights_BTS.shape[:2]))
+        mix = AdapterMix(tuple(weights_BTS.shape[:2]))
         if past:
             mix.whole = lambda: self.mix(torch.cat([*past, weights_BTS], dim=1))
         if slot == 0:
             return mix
         if slot is not None and slot > len(self._frozen):
-            assert self._live is not None
-            mix.live, mix.live_factor = self._live, self._live.down[0].new_tensor([self._live.scaling])
+            assert self._trainable is not None
+            mix.trainable, mix.trainable_factor = (
+                self._trainable,
+                self._trainable.down[0].new_tensor([self._trainable.scaling]),
+            )
             return mix
         if slot is not None:
-            mix.heard, start = (slot - 1,), self._starts[slot - 1]
-            mix.rows, mix.factors = self._rows_of(mix.heard), self._row_scaling[start : start + 1]
+            mix.active, start = (slot - 1,), self._starts[slot - 1]
+            mix.rows, mix.factors = self._rows_of(mix.active), self._row_scaling[start : start + 1]
             return mix
-        if heard := self._heard(weights_BTS):
-            mix.heard, mix.rows = heard, (rows := self._rows_of(heard))
+        if active := self._active(weights_BTS):
+            mix.active, mix.rows = active, (rows := self._rows_of(active))
             mix.factors = weights_BTS[..., self._row_slot[rows]] * self._row_scaling[rows]
-        if self._live is not None:
-            mix.live, mix.live_factor = self._live, weights_BTS[..., -1:] * self._live.scaling
+        if self._trainable is not None:
+            mix.trainable, mix.trainable_factor = self._trainable, weights_BTS[..., -1:] * self._trainable.scaling
         return mix
 
     def cast(self, x: Tensor) -> Tensor:
@@ -205,28 +208,28 @@ class FusedLora(Generic[RunT]):
         if kept is None:
             with torch.inference_mode(False), torch.no_grad():  # an inference tensor could not be learned through later
                 kept = layer.weight.to(torch.get_autocast_dtype(layer.weight.device.type))
-            if self._live is not None:
+            if self._trainable is not None:
                 self._cast_weights[layer] = kept
         return kept
 
-    def _heard(self, weights_BTS: Tensor) -> tuple[int, ...]:
+    def _active(self, weights_BTS: Tensor) -> tuple[int, ...]:
         """Frozen adapters with any weight; all while learning, and on every other device than the CPU, which asking
         would hold up."""
         every = tuple(range(len(self._frozen)))
         if weights_BTS.device.type != "cpu" or torch.is_grad_enabled():
             return every
-        heard = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
-        return tuple(heard.flatten().tolist())
+        active = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
+        return tuple(active.flatten().tolist())
 
-    def _rows_of(self, heard: tuple[int, ...]) -> Rows:
+    def _rows_of(self, active: tuple[int, ...]) -> Rows:
         """The rows of these adapters: a run of them if they are neighbours or most there are, else one by one."""
-        first, last = heard[0], heard[-1]
-        if last - first == len(heard) - 1 or 2 * len(heard) > len(self._frozen):
+        first, last = active[0], active[-1]
+        if last - first == len(active) - 1 or 2 * len(active) > len(self._frozen):
             return slice(self._starts[first], self._starts[last + 1])
-        return torch.cat([torch.arange(*self._starts[each : each + 2]) for each in heard])
+        return torch.cat([torch.arange(*self._starts[each : each + 2]) for each in active])
 
 
-_REMEMBERED = 4
+_ROW_CACHE_SIZE = 4
 """Sets of speaking adapters whose rows a layer keeps at hand; in a text the same few take turns."""
 
 
@@ -237,14 +240,14 @@ class _FusedLayer:
         self._index = index
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
-        self._spoken: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+        self._row_cache: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self._base: Callable[[Tensor], Tensor] = module.forward
         self._plain = module if type(module) is nn.Linear else None
         module.forward = self.forward  # type: ignore[method-assign]
 
     def stack(self, frozen: Sequence[LoraWeights]) -> None:
         pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]
-        self._spoken.clear()
+        self._row_cache.clear()
         self._down_CI = torch.cat([down for down, _ in pairs]) if pairs else torch.zeros(0)
         self._up_CO = torch.cat([up.T for _, up in pairs]) if pairs else torch.zeros(0)
         start = 0
@@ -254,7 +257,7 @@ class _FusedLayer:
             start = stop
 
     def forward(self, x: Tensor) -> Tensor:
-        """base(x) and what the mix adds; for the shapes that x may have see :meth:`Mix.read_as`."""
+        """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""
         running = self._owner.running
         if running is None or running.mix is None:
             return self._base(x)
@@ -274,18 +277,18 @@ class _FusedLayer:
             else:
                 z_BTC = linear(x, down_CI).mul_(mix.factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
-        if mix.live is not None:
-            assert mix.live_factor is not None
-            y = _sum(y, x, mix.live.down[self._index], mix.live.up[self._index].T, mix.live_factor)
+        if mix.trainable is not None:
+            assert mix.trainable_factor is not None
+            y = _sum(y, x, mix.trainable.down[self._index], mix.trainable.up[self._index].T, mix.trainable_factor)
         return y
 
-    def _rows(self, mix: Mix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        found = self._spoken.get(mix.heard)
+    def _rows(self, mix: AdapterMix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        found = self._row_cache.get(mix.active)
         if found is None or found[0].dtype != dtype:
-            if len(self._spoken) >= _REMEMBERED:
-                self._spoken.clear()
+            if len(self._row_cache) >= _ROW_CACHE_SIZE:
+                self._row_cache.clear()
             found = self._down_CI[mix.rows].to(dtype), self._up_CO[mix.rows].to(dtype)
-            self._spoken[mix.heard] = found
+            self._row_cache[mix.active] = found
         return found
 
 

@@ -229,8 +229,8 @@ class TemporalLoRA(nn.Module):
     def _restack(self) -> None:
         """Tell the adapted layers who is frozen and who is learning (the last slot, if any)."""
         slots = [self.adapters[name] for name in self.slot_adapters]
-        live = slots.pop().weights if slots and slots[-1].state == "training" else None
-        self._fused.stack([adapter.weights for adapter in slots], live)
+        trainable = slots.pop().weights if slots and slots[-1].state == "training" else None
+        self._fused.stack([adapter.weights for adapter in slots], trainable)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """``model.to(...)`` and its kin move the stacked adapters too."""

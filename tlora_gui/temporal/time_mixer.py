@@ -19,7 +19,7 @@ from tlora_gui.temporal.config import MixerSettings
 ATTENTION_SIZE = 16
 """D, the size of attention's queries and keys."""
 
-WHISPER = 0.01
+MIN_RELATIVE_WEIGHT = 0.01
 """Share of the largest weight below which a slot is given none, so that a token costs what the slots that speak cost,
 not all there are. Held-out losses of the demo's mix moved by less than 0.003 nats."""
 
@@ -109,7 +109,8 @@ class TimeMixer(nn.Module):
     def weights(self, logits_BTS: Tensor) -> Tensor:
         """Weights over slots, summing to 1: the softmax, or for *routing* all on the largest.
 
-        Slots below ``WHISPER`` of the largest are silent, except while gradients are wanted: a silent slot has none.
+        Slots below ``MIN_RELATIVE_WEIGHT`` of the largest are silent, except while gradients are wanted: a silent slot
+        has none.
         """
         soft_BTS = logits_BTS.softmax(-1)
         if self.settings.strategy == "routing":
@@ -117,8 +118,8 @@ class TimeMixer(nn.Module):
             return hard_BTS + (soft_BTS - soft_BTS.detach())
         if soft_BTS.requires_grad:
             return soft_BTS
-        heard_BTS = soft_BTS * (soft_BTS >= WHISPER * soft_BTS.amax(-1, keepdim=True))
-        return heard_BTS / heard_BTS.sum(-1, keepdim=True)
+        active_BTS = soft_BTS * (soft_BTS >= MIN_RELATIVE_WEIGHT * soft_BTS.amax(-1, keepdim=True))
+        return active_BTS / active_BTS.sum(-1, keepdim=True)
 
     def _features(self, hidden_BTH: Tensor) -> Tensor:
         features_BTW: Tensor = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))

@@ -319,7 +319,7 @@ class Demo(QObject):
                 "loss_mix": round(score.loss_mix, 4),
                 "routing_accuracy": round(score.routing_accuracy, 4),
             }
-            unprotected[score.slug] = score.unprotected_routing_accuracy
+            unprotected[score.slug] = score.baseline_routing_accuracy
         self.report["unprotected"] = {"routing_accuracy": unprotected}
         evaluated = self._need(Evaluated)
         self.report["switch_lag"] = evaluated.switch_lag

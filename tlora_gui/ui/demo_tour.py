@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog
 
-from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE, SamplingSettings
-from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, GenerationsListed, MixersScrubbed
+from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, GenerationsListed, MixerTimeline
 from tlora_gui.engine.protocol.jobs import Generate
 
 if TYPE_CHECKING:
@@ -58,21 +58,29 @@ class Tour:
 
     def play(self) -> Iterator[Condition]:
         """Every way to explore, on the text that is shown."""
-        for stop in (self._voices, self._branch, self._desk, self._sweep, self._compare, self._scrub, self._read):
+        for stop in (
+            self._predictions,
+            self._branch,
+            self._desk,
+            self._sweep,
+            self._compare,
+            self._ask_for_timeline,
+            self._read,
+        ):
             yield from stop()
         yield from self._dialogs()
 
     def _pause(self) -> Condition:
         return self._after(0.4 if self._demo.pictures else 4.0)
 
-    def _voices(self) -> Iterator[Condition]:
+    def _predictions(self) -> Iterator[Condition]:
         """Ask every epoch at a token where the mix was in doubt."""
         window, demo = self._window, self._demo
         tokens = window.generation.text_page.text.tokens
         told = [token for token in tokens if not token.is_prompt and token.text.strip()]
         doubtful = min(told, key=lambda token: (max(token.weights), token.index))
         window.generation.choose_token(doubtful.index)
-        window.menus.ask_others.trigger()
+        window.menus.predict_counterfactual.trigger()
         yield lambda: demo.last(Counterfactual) is not None
         yield self._pause()
         demo.shoot("voices")
@@ -134,22 +142,22 @@ class Tour:
         window, demo = self._window, self._demo
         window.generation.set_prompt("O Romeo, Romeo! wherefore art")
         finished = demo.count(GenerationFinished)
-        window.generation.compare_page.choose_modes([MIXER_MODE, UNPROTECTED_MODE, ""])
+        window.generation.compare_page.choose_modes([MIXER_MODE, BASELINE_MODE, ""])
         window.generation.begin()
         yield demo.more(GenerationFinished, finished + 2)
         yield self._pause()
         demo.shoot("compare")
 
-    def _scrub(self) -> Iterator[Condition]:
+    def _ask_for_timeline(self) -> Iterator[Condition]:
         """How the mixer of the first phase would have weighed the text."""
         window, demo = self._window, self._demo
         window.generation.show_page("generate")
-        window.menus.scrub.trigger()
-        yield lambda: demo.last(MixersScrubbed) is not None
-        window.generation.text_page.scrub.set_position(0)
+        window.menus.mixer_timeline.trigger()
+        yield lambda: demo.last(MixerTimeline) is not None
+        window.generation.text_page.timeline.set_position(0)
         yield self._pause()
         demo.shoot("scrub")
-        window.generation.text_page.end_scrubbing()
+        window.generation.text_page.hide_timeline()
 
     def _read(self) -> Iterator[Condition]:
         """Colour a Python file with a scene of a play in it."""

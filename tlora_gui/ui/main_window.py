@@ -34,10 +34,10 @@ from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.controller import Controller
 from tlora_gui.ui.epochs.panel import EpochsPanel
 from tlora_gui.ui.faults import Faults
-from tlora_gui.ui.generation.desk.mixing_desk import MixingDeskPanel
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
+from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
+from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
-from tlora_gui.ui.generation.texts.texts_panel import TextsPanel
-from tlora_gui.ui.generation.token.inspector import TokenInspector
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
@@ -106,7 +106,7 @@ class MainWindow(QMainWindow):
         self.charts = ChartsPanel()
         self.inspector = TokenInspector()
         self.desk = MixingDeskPanel()
-        self.texts = TextsPanel()
+        self.texts = GenerationsPanel()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.generation)
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         for action in (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, *pages):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
-        for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.scrub, *menus.needs_text):
+        for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.mixer_timeline, *menus.needs_text):
             action.setEnabled(False)
 
     def apply_theme(self, theme: Theme) -> None:

@@ -65,8 +65,8 @@ class Menus(QObject):
         self.branch_again = self._action(
             menu, "branchAgainAction", self.tr("Again &from the chosen token"), "Ctrl+Shift+B"
         )
-        self.ask_others = self._action(
-            menu, "askOthersAction", self.tr("Ask &every epoch at the chosen token"), "Ctrl+E"
+        self.predict_counterfactual = self._action(
+            menu, "askOthersAction", self.tr("Counterfactuals at the chosen &token"), "Ctrl+E"
         )
         self.back = self._action(menu, "backAction", self.tr("&Undo"), "Alt+Left")
         self.forward = self._action(menu, "forwardAction", self.tr("Re&do"), "Alt+Right")
@@ -85,7 +85,7 @@ class Menus(QObject):
             self.more,
             self.branch,
             self.branch_again,
-            self.ask_others,
+            self.predict_counterfactual,
             self.find,
             self.copy,
             self.copy_rich,
@@ -102,7 +102,7 @@ class Menus(QObject):
         self.show_read = self._page(menu, pages, "showReadAction", self.tr("&Read a text"), "Ctrl+2")
         self.show_compare = self._page(menu, pages, "showCompareAction", self.tr("&Compare"), "Ctrl+3")
         self.show_generate.setChecked(True)
-        self.scrub = self._action(menu, "scrubAction", self.tr("&Scrub through the mixers"), "Ctrl+Shift+M")
+        self.mixer_timeline = self._action(menu, "scrubAction", self.tr("Mixer &timeline"), "Ctrl+Shift+M")
         menu.addSeparator()
         for dock in docks:
             menu.addAction(dock.toggleViewAction())

@@ -68,7 +68,7 @@ class EngineClient(QObject):
         self._start.connect(self._worker.start)
         self._submitted.connect(self._worker.submit)
         self._pause.connect(self._worker.pause)
-        self._steer.connect(self._worker.steer)
+        self._steer.connect(self._worker.set_desk)
         self._wake.connect(self._worker.wake)
         self._finish.connect(self._worker.finish)
         self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
@@ -105,7 +105,7 @@ class EngineClient(QObject):
         if job_id in self._tokens:
             self._pause.emit(job_id, paused)
 
-    def steer(self, job_id: int | None, desk: MixingDesk) -> None:
+    def set_desk(self, job_id: int | None, desk: MixingDesk) -> None:
         """Turn the mixing desk of a generation, from its next token on; one that does not run is left alone."""
         if job_id in self._tokens:
             self._steer.emit(job_id, desk)

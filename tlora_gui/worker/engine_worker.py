@@ -38,7 +38,7 @@ class SessionLike(Protocol):
     def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         """Stream what happens."""
 
-    def steer(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         """Turn the mixing desk of the generation that runs."""
 
     def close(self) -> None:
@@ -110,11 +110,11 @@ class EngineWorker(QObject):
         self._schedule()
 
     @Slot(int, object)
-    def steer(self, job_id: int, desk: MixingDesk) -> None:
+    def set_desk(self, job_id: int, desk: MixingDesk) -> None:
         """Turn the mixing desk of a generation between two tokens, if it is the one that runs."""
         begun = (lane[0] for lane in self._lanes if lane and lane[0].stream is not None)
         if self._session is not None and any(now.job_id == job_id for now in begun):
-            self._session.steer(desk)
+            self._session.set_desk(desk)
 
     @Slot()
     def wake(self) -> None:
@@ -237,7 +237,7 @@ class _Broken:
         raise TloraError(f"The engine could not start: {self._error}", "Reinstall tlora-gui with its dependencies.")
         yield
 
-    def steer(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         """Nothing runs."""
 
     def close(self) -> None:

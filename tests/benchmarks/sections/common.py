@@ -14,20 +14,20 @@ from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import STARTER
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
 def backbone() -> Backbone:
     """A fresh copy of the starter backbone."""
-    return finished(load_backbone(STARTER, CancelToken()))
+    return drain(load_backbone(STARTER, CancelToken()))
 
 
 @cache
 def corpus(name: str) -> Path:
     """Folder of one of the sample corpora."""
-    return {each: folder for each, _, folder in finished(starter.ensure_corpora(CancelToken()))}[name]
+    return {each: folder for each, _, folder in drain(starter.ensure_corpora(CancelToken()))}[name]
 
 
 def text_blocks(name: str, tokenizer: Any, tokens: int) -> TokenBlocks:

@@ -13,7 +13,7 @@ from sections.common import backbone, text_blocks
 from tlora_gui.engine.backbones.loading import fingerprint
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.training.epoch_run import EpochRun, train_epoch
 from tlora_gui.engine.training.preparation import remember_dreams
 from tlora_gui.temporal.model import TemporalLoRA
@@ -32,11 +32,11 @@ def figures(threads: int) -> Iterator[Figure]:
 def _second_epoch(asleep: bool) -> Steps:
     loaded = backbone()
     model = TemporalLoRA(loaded.model)
-    finished(remember_dreams(model, fingerprint(loaded.model), CancelToken()))
+    drain(remember_dreams(model, fingerprint(loaded.model), CancelToken()))
     settings = TrainSettings(max_tokens=4096, held_out_tokens=512)
     model.add_adapter("first")
     blocks = text_blocks("Shakespeare", loaded.tokenizer, settings.max_tokens or 0)
-    finished(train_epoch(model, "first", replace(blocks, train_NT=blocks.train_NT[:4]), settings, CancelToken()))
+    drain(train_epoch(model, "first", replace(blocks, train_NT=blocks.train_NT[:4]), settings, CancelToken()))
     model.add_adapter("second")
     settings = replace(settings, sleep=replace(settings.sleep, enabled=asleep), compare_unprotected=False)
     return Steps(EpochRun(model, "second", text_blocks("Python", loaded.tokenizer, 4096), settings))

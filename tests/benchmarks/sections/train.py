@@ -24,7 +24,7 @@ from tlora_gui.engine.backbones.loading import fingerprint
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.training.epoch_run import WARM_UP_STEPS, EpochRun
 from tlora_gui.engine.training.evaluation import held_out_loss, training_precision
 from tlora_gui.engine.training.preparation import remember_dreams
@@ -90,7 +90,7 @@ class Ours:
     def __init__(self, passes: int) -> None:
         loaded = backbone()
         self.model = TemporalLoRA(loaded.model)
-        finished(remember_dreams(self.model, fingerprint(loaded.model), CancelToken()))
+        drain(remember_dreams(self.model, fingerprint(loaded.model), CancelToken()))
         self.model.add_adapter("new")
         self.blocks = text_blocks("Shakespeare", loaded.tokenizer, TOKENS)
         self.run = EpochRun(self.model, "new", self.blocks, TrainSettings(num_passes=passes, max_tokens=TOKENS))
@@ -107,7 +107,7 @@ class Ours:
             pass
 
     def held_out_loss(self) -> float:
-        return finished(held_out_loss(self.model, self.blocks.held_out_NT, 1))
+        return drain(held_out_loss(self.model, self.blocks.held_out_NT, 1))
 
 
 class HuggingFace:

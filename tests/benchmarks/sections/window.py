@@ -35,8 +35,8 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, TokenEvent
 from tlora_gui.ui.app import create_window
-from tlora_gui.ui.generation.text.find_bar import FindBar
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.token_view.find_bar import FindBar
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.stall_meter import INTERVAL_MS, StallMeter
 

@@ -25,7 +25,7 @@ from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
-from tlora_gui.engine.protocol.streams import finished
+from tlora_gui.engine.protocol.streams import drain
 
 MIN_TRAIN_BLOCKS = 8
 """Fewer blocks of text than this are refused: nothing could be learned or measured."""
@@ -54,7 +54,7 @@ class TokenBlocks:
 
 def make_blocks(corpus: TextCorpus, tokenizer: Any, **options: Any) -> TokenBlocks:
     """Run :func:`read_blocks` to its end."""
-    return finished(read_blocks(corpus, tokenizer, **options))
+    return drain(read_blocks(corpus, tokenizer, **options))
 
 
 def read_blocks(

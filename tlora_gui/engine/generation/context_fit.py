@@ -12,7 +12,7 @@ _UNSURE = 64
 """Tokens at the end of a piece that may be others in the whole text."""
 
 
-def fit(
+def fit_context(
     tokenizer: Any, text: str, limit: int, vocabulary: int | None = None
 ) -> tuple[EncodedText, PromptTooLong | None]:
     """Encode a text; if its tokens are more than ``limit``, its beginning, and tell where the text can be cut.

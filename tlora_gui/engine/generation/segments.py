@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from tlora_gui.engine.protocol.texts import TextPart
+from tlora_gui.engine.protocol.texts import Segment
 
 SWITCH_PRICE = 6.0
 """Nats that the tokens after a border must say for it: a border every e⁶, or 400, tokens. Measured on held-out text of
@@ -19,7 +19,7 @@ SHORTEST = 4
 """Tokens; a shorter part is a name or a turn of phrase that one slot knows by heart, not a domain."""
 
 
-def domains(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_PRICE) -> list[TextPart]:
+def domains(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_PRICE) -> list[Segment]:
     """Parts of a text, each with the slot that it belongs to; the first begins at token 0.
 
     Args:
@@ -30,7 +30,7 @@ def domains(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_PR
         return []
     path = _best_path(log_likelihoods, price)
     firsts = [0, *(place for place, (left, right) in enumerate(pairwise(path), 1) if left != right)]
-    return _merged([TextPart(first, path[first]) for first in firsts], log_likelihoods)
+    return _merged([Segment(first, path[first]) for first in firsts], log_likelihoods)
 
 
 def _best_path(log_likelihoods: Sequence[Sequence[float]], price: float) -> list[int]:
@@ -48,7 +48,7 @@ def _best_path(log_likelihoods: Sequence[Sequence[float]], price: float) -> list
     return path[::-1]
 
 
-def _merged(parts: list[TextPart], log_likelihoods: Sequence[Sequence[float]]) -> list[TextPart]:
+def _merged(parts: list[Segment], log_likelihoods: Sequence[Sequence[float]]) -> list[Segment]:
     """The same parts, those that are too short given to the neighbour that says them better, the shortest first."""
     while len(parts) > 1:
         ends = [*(part.first for part in parts[1:]), len(log_likelihoods)]
@@ -59,6 +59,6 @@ def _merged(parts: list[TextPart], log_likelihoods: Sequence[Sequence[float]]) -
         first = parts[short].first
         beside = [part.slot for part in (*parts[max(0, short - 1) : short], *parts[short + 1 : short + 2])]
         heirs = {slot: sum(row[slot] for row in log_likelihoods[first : ends[short]]) for slot in beside}
-        parts[short] = TextPart(first, max(heirs, key=heirs.__getitem__))
+        parts[short] = Segment(first, max(heirs, key=heirs.__getitem__))
         parts = [next(run) for _, run in groupby(parts, key=lambda part: part.slot)]
     return parts

@@ -18,9 +18,9 @@ from tlora_gui.engine.backbones.finite import unspeakable
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.token_text import TextStream
 from tlora_gui.engine.backbones.tokenizing import EncodedText, start_token_id, vocabulary_of
-from tlora_gui.engine.generation.context_fit import fit
+from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.generation.sampling import Sampler, end_token_ids
-from tlora_gui.engine.generation.steered_blend import SteeredBlend
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
@@ -56,11 +56,11 @@ def generate(
     Raises:
         TloraError: if the prompt leaves no room in the backbone's context.
     """
-    encoded, misfit = fit(tokenizer, prompt, context_length(model.backbone) - 1, vocabulary_of(model.backbone))
+    encoded, misfit = fit_context(tokenizer, prompt, context_length(model.backbone) - 1, vocabulary_of(model.backbone))
     if misfit:
         raise no_room(misfit)
-    stream = TokenStream(model, tokenizer, SteeredBlend(blend), sampling)
-    given = stream.tell((), given_by(encoded, is_prompt=True))
+    stream = TokenStream(model, tokenizer, ScheduledBlend(blend), sampling)
+    given = stream.feed((), input_tokens(encoded, is_prompt=True))
     return (yield from go_on(stream, given, sampling.max_new_tokens, cancel))
 
 
@@ -95,7 +95,7 @@ def go_on(
     return Outcome(ending, count / max(1e-9, time.perf_counter() - started))
 
 
-class Given(NamedTuple):
+class InputToken(NamedTuple):
     """A token that is not drawn; None leaves it to the tokenizer what it shows."""
 
     token_id: int
@@ -104,13 +104,13 @@ class Given(NamedTuple):
     text: str | None = None
 
 
-def given_by(encoded: EncodedText, *, is_prompt: bool) -> list[Given]:
+def input_tokens(encoded: EncodedText, *, is_prompt: bool) -> list[InputToken]:
     """Tokens of a prompt, or of a text that a person puts in."""
     pieces = zip(encoded.ids, encoded.pieces, strict=True)
-    return [Given(token_id, is_prompt, not is_prompt, text) for token_id, text in pieces]
+    return [InputToken(token_id, is_prompt, not is_prompt, text) for token_id, text in pieces]
 
 
-Told = TypeVar("Told", Given, TokenEvent)
+Token = TypeVar("Token", InputToken, TokenEvent)
 
 
 class TokenStream:
@@ -125,7 +125,7 @@ class TokenStream:
         self,
         model: TemporalLoRA,
         tokenizer: Any,
-        blend: SteeredBlend,
+        blend: ScheduledBlend,
         sampling: SamplingSettings,
         names: Sequence[str] = (),
     ) -> None:
@@ -133,7 +133,7 @@ class TokenStream:
         self.names = names
         self.tokenizer = tokenizer
         self.blend = blend
-        self.told = self.kept = 0
+        self.emitted = self.kept = 0
         self.seen: list[int] = []
         self.unread: list[int] = []
         self.hidden = 0
@@ -150,16 +150,16 @@ class TokenStream:
         """Index of the token that is read next; -1 is what a text starts from that has no prompt."""
         return len(self.seen) - self.hidden
 
-    def turn(self, desk: MixingDesk) -> None:
+    def set_desk(self, desk: MixingDesk) -> None:
         """Take over the mixing desk as it stands now for the next token, but not for what is kept of another text."""
-        self.blend.turn(max(self.reading + 1 if self.seen else 0, self.kept), desk)
+        self.blend.set_desk(max(self.reading + 1 if self.seen else 0, self.kept), desk)
 
-    def tell(self, kept: Sequence[TokenEvent], given: Sequence[Given]) -> Iterator[TokenEvent]:
+    def feed(self, kept: Sequence[TokenEvent], given: Sequence[InputToken]) -> Iterator[TokenEvent]:
         """Read the beginning of the text: what is kept of another, told as it was, then what is given.
 
         Where that is no prompt, it starts from the tokenizer's first token, which is not shown.
         """
-        beginning: Sequence[Given | TokenEvent] = kept or given
+        beginning: Sequence[InputToken | TokenEvent] = kept or given
         if not beginning or not beginning[0].is_prompt:
             self.hidden = 1
             self._forward([start_token_id(self.model.backbone, self.tokenizer)], keep=1)
@@ -167,12 +167,12 @@ class TokenStream:
             self._forward([token.token_id for token in piece], keep=1)
             for token in piece:
                 self.text.take(token.token_id, token.text)
-                self.told += 1
+                self.emitted += 1
                 yield token
         for each in self._pieces(given):
             yield from self._read(each)
 
-    def _read(self, piece: Sequence[Given]) -> Iterator[TokenEvent]:
+    def _read(self, piece: Sequence[InputToken]) -> Iterator[TokenEvent]:
         before_V, before = self.logits_V, self.weights
         output = self._forward([token.token_id for token in piece], keep=0)
         rows = [before, *map(tuple, _shares(output).tolist())]
@@ -180,7 +180,7 @@ class TokenStream:
             logits_V = output.logits_BTV[0, offset - 1] if offset else before_V
             yield self._event(token, rows[offset + token.is_prompt], logits_V)
 
-    def _pieces(self, tokens: Sequence[Told]) -> Iterator[Sequence[Told]]:
+    def _pieces(self, tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
         """What is read in one go, by one blend."""
         start = 0
         while start < len(tokens):
@@ -198,7 +198,7 @@ class TokenStream:
         if token_id in self.ends:
             return None
         self.unread = [token_id]
-        return self._event(Given(token_id), self.weights, self.logits_V)
+        return self._event(InputToken(token_id), self.weights, self.logits_V)
 
     @torch.inference_mode()
     def _forward(self, ids: list[int], keep: int) -> MixtureOutput:
@@ -219,17 +219,17 @@ class TokenStream:
         return output
 
     @torch.inference_mode()
-    def _event(self, token: Given, weights: tuple[float, ...], logits_V: Tensor | None) -> TokenEvent:
-        index, self.told = self.told, self.told + 1
-        said = Said(1.0, 1, ()) if logits_V is None else said_of(self.tokenizer, logits_V, token.token_id)
+    def _event(self, token: InputToken, weights: tuple[float, ...], logits_V: Tensor | None) -> TokenEvent:
+        index, self.emitted = self.emitted, self.emitted + 1
+        stats = TokenStats(1.0, 1, ()) if logits_V is None else token_stats(self.tokenizer, logits_V, token.token_id)
         if token.text is None:
             text = self.text.push(token.token_id)
         else:
             self.text.take(token.token_id, text := token.text)
-        return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *said, token.forced)
+        return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *stats, token.forced)
 
 
-class Said(NamedTuple):
+class TokenStats(NamedTuple):
     """What a model says of a token that came; see :class:`~tlora_gui.engine.protocol.texts.TokenEvent`."""
 
     probability: float
@@ -237,7 +237,7 @@ class Said(NamedTuple):
     alternatives: tuple[Alternative, ...]
 
 
-def said_of(tokenizer: Any, logits_V: Tensor, token_id: int) -> Said:
+def token_stats(tokenizer: Any, logits_V: Tensor, token_id: int) -> TokenStats:
     """What these logits say of a token that came."""
     probabilities_V = logits_V.float().softmax(-1)
     top = probabilities_V.topk(min(TOP_ALTERNATIVES, len(probabilities_V)))
@@ -246,7 +246,7 @@ def said_of(tokenizer: Any, logits_V: Tensor, token_id: int) -> Said:
     larger = sum(value > probability for value in values)
     rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
     alternatives = (Alternative(tokenizer.decode([i]), value, i) for i, value in zip(ids, values, strict=True))
-    return Said(probability, rank, tuple(alternatives))
+    return TokenStats(probability, rank, tuple(alternatives))
 
 
 def _shares(output: MixtureOutput) -> Tensor:

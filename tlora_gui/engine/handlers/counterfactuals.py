@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn.functional import kl_div
 
 from tlora_gui.engine.backbones.finite import require_finite
-from tlora_gui.engine.generation.token_stream import TokenStream, said_of
+from tlora_gui.engine.generation.token_stream import TokenStream, token_stats
 from tlora_gui.engine.handlers.generating import open_text, require_readable
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Counterfactual, Progress
-from tlora_gui.engine.protocol.streams import Stream, watched
-from tlora_gui.engine.protocol.texts import TokenEvent, Voice
+from tlora_gui.engine.protocol.streams import Stream, cancellable
+from tlora_gui.engine.protocol.texts import SlotPrediction, TokenEvent
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -25,7 +25,7 @@ _PIECE = 256
 _TOGETHER = 2**14
 
 
-def ask_others(space: Workspace, job: jobs.AskOthers, cancel: CancelToken) -> Stream:
+def predict_counterfactual(workspace: Workspace, job: jobs.PredictCounterfactual, cancel: CancelToken) -> Stream:
     """Read everything before a token again: as the mix, steered as the text was, and as each slot alone.
 
     Voices and mix are those of the model as it is now, whatever slots the text was written by.
@@ -38,27 +38,29 @@ def ask_others(space: Workspace, job: jobs.AskOthers, cancel: CancelToken) -> St
     tokens, token = job.record.tokens[: job.index], job.record.tokens[job.index]
     if not tokens and token.is_prompt:
         raise TloraError("Nothing comes before the first token, so nobody could foresee it.", "Ask at a later one.")
-    require_readable(space, [each.token_id for each in (*tokens, token)], job.index)
-    text = open_text(space, job.record.mode, job.record.desk)
-    require_finite(space.model, text.names)
-    mix_V = yield from watched(_mix(text, tokens), cancel)
-    alone_SV = yield from watched(_voices(space.model, text.seen), cancel)
-    tokenizer = space.backbone.tokenizer
-    voices = (Voice(slot, *said_of(tokenizer, row_V, token.token_id)) for slot, row_V in enumerate(alone_SV))
-    mix = Voice(-1, *said_of(tokenizer, mix_V, token.token_id))
-    yield Counterfactual(job.index, mix, tuple(voices), _divergence(mix_V, alone_SV[0]))
+    require_readable(workspace, [each.token_id for each in (*tokens, token)], job.index)
+    text = open_text(workspace, job.record.mode, job.record.desk)
+    require_finite(workspace.model, text.names)
+    mix_V = yield from cancellable(_mix(text, tokens), cancel)
+    alone_SV = yield from cancellable(_predictions(workspace.model, text.seen), cancel)
+    tokenizer = workspace.backbone.tokenizer
+    predictions = (
+        SlotPrediction(slot, *token_stats(tokenizer, row_V, token.token_id)) for slot, row_V in enumerate(alone_SV)
+    )
+    mix = SlotPrediction(-1, *token_stats(tokenizer, mix_V, token.token_id))
+    yield Counterfactual(job.index, mix, tuple(predictions), _divergence(mix_V, alone_SV[0]))
 
 
 def _mix(text: TokenStream, tokens: Sequence[TokenEvent]) -> Generator[Progress, None, Tensor]:
     """Next-token logits (V,) of the mix after all tokens."""
-    for done, _ in enumerate(text.tell(tokens, ()), 1):
+    for done, _ in enumerate(text.feed(tokens, ()), 1):
         if done % _PIECE == 0:
             yield Progress("Asking the mix", done, len(tokens), "tokens")
     assert text.logits_V is not None
     return text.logits_V
 
 
-def _voices(model: TemporalLoRA, ids: list[int]) -> Generator[Progress, None, Tensor]:
+def _predictions(model: TemporalLoRA, ids: list[int]) -> Generator[Progress, None, Tensor]:
     """Next-token logits (S, V) of every slot alone after these tokens: a row each, fewer at once if they are long."""
     ids_T = torch.tensor(ids, device=model.device)
     found: list[Tensor] = []

@@ -23,14 +23,14 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     Warned,
 )
-from tlora_gui.engine.protocol.streams import Stream, recorded
+from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.workspace import Workspace
 
 
-def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream:
+def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream:
     """Train a new epoch and store it.
 
     Raises:
@@ -38,37 +38,37 @@ def train(space: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> Stream
         TloraError: if its name is taken, or there is too little text.
         Cancelled: if it was discarded or suspended.
     """
-    model, project, settings = space.model, space.project, job.settings
-    _require_ready(space)
-    for epoch in space.epochs:
+    model, project, settings = workspace.model, workspace.project, job.settings
+    _require_ready(workspace)
+    for epoch in workspace.epochs:
         if epoch.state == "interrupted" and epoch.name == job.name.strip():
             step, steps = project.checkpoints.steps(epoch.slug)
             raise EpochInterrupted(epoch.slug, f"{epoch.name} was interrupted at step {step:,} of {steps:,}.")
-    name, colour = space.epochs.free_name(job.name), space.epochs.free_colour(job.colour)
+    name, colour = workspace.epochs.free_name(job.name), workspace.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress("Reading the corpus")
     corpus = TextCorpus.from_paths(job.paths, cancel)
     vocabulary = vocabulary_of(model.backbone)
-    blocks = yield from epoch_blocks(corpus, space.backbone.tokenizer, settings, cancel, vocabulary)
+    blocks = yield from epoch_blocks(corpus, workspace.backbone.tokenizer, settings, cancel, vocabulary)
     yield CorpusRead(corpus.skipped, blocks.notes)
     yield from remember_dreams(model, project.index.fingerprint, cancel)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
     info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
-    yield from _run(space, info, _begin(space, info, blocks, settings), [], cancel)
+    yield from _run(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 
-def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
+def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
     """Go on with an interrupted epoch and store it.
 
     Raises:
         TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
         Cancelled: if it was discarded or suspended.
     """
-    _require_ready(space)
-    info, settings, blocks, state = space.project.checkpoints.read(space.epochs[slug].slug)
-    yield from remember_dreams(space.model, space.project.index.fingerprint, cancel)
-    run = _begin(space, info, blocks, settings)
+    _require_ready(workspace)
+    info, settings, blocks, state = workspace.project.checkpoints.read(workspace.epochs[slug].slug)
+    yield from remember_dreams(workspace.model, workspace.project.index.fingerprint, cancel)
+    run = _begin(workspace, info, blocks, settings)
     try:
         run.load_state_dict(state)
     except (ValueError, KeyError, RuntimeError) as error:
@@ -80,37 +80,37 @@ def resume(space: Workspace, slug: str, cancel: CancelToken) -> Stream:
     last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to
     history = [
         event
-        for event in space.project.read_history(slug)
+        for event in workspace.project.read_history(slug)
         if event.step < last or (event.step == run.step and isinstance(event, TrainStep))
     ]
-    yield from _run(space, replace(info, state="training"), run, history, cancel)
+    yield from _run(workspace, replace(info, state="training"), run, history, cancel)
 
 
-def _require_ready(space: Workspace) -> None:
-    for epoch in space.epochs:
+def _require_ready(workspace: Workspace) -> None:
+    for epoch in workspace.epochs:
         if epoch.state == "training":
             raise TloraError(f"{epoch.name} is in training.", "Wait for its end, or stop it first.")
-    require_finite(space.model, [slot.name for slot in space.slots()])
+    require_finite(workspace.model, [slot.name for slot in workspace.slots()])
 
 
-def _begin(space: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
+def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
     """An untrained adapter and its run; if that fails, the model is as it was."""
-    space.model.add_adapter(info.slug, info.era, settings.seed)
+    workspace.model.add_adapter(info.slug, info.era, settings.seed)
     try:
-        return EpochRun(space.model, info.slug, blocks, settings)
+        return EpochRun(workspace.model, info.slug, blocks, settings)
     except BaseException:
-        space.model.remove_adapter(info.slug)
+        workspace.model.remove_adapter(info.slug)
         raise
 
 
 def _run(
-    space: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+    workspace: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
 ) -> Stream:
     """Train to the end and store the epoch; on any other end but a discarded one keep what is learned as a checkpoint,
     and put the list of epochs right.
     """
-    project, epochs, settings = space.project, space.epochs, run.settings
-    space.removed = None
+    project, epochs, settings = workspace.project, workspace.epochs, run.settings
+    workspace.removed = None
     epochs.put(info)
 
     def checkpoint(run: EpochRun) -> None:
@@ -119,9 +119,9 @@ def _run(
 
     training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
     try:
-        yield space.changed()
+        yield workspace.changed()
         yield TrainStarted(info, run.total_steps, run.step)
-        result = yield from recorded(training, history)
+        result = yield from tee(training, history)
         info = replace(
             epochs[info.slug],  # it may have been renamed meanwhile
             state="frozen",
@@ -130,9 +130,9 @@ def _run(
             backbone_loss=result.backbone_loss,
             note=_note(run),
         )
-        unprotected = run.unprotected.mixer if run.unprotected else None
+        baseline = run.baseline.mixer if run.baseline else None
         try:
-            project.add_epoch(info, settings, run.model, history, unprotected)
+            project.add_epoch(info, settings, run.model, history, baseline)
         except BaseException as error:
             yield from keep(run, checkpoint)
             if isinstance(error, OSError) and not disk_is_full(error):
@@ -147,9 +147,9 @@ def _run(
         if isinstance(end, Cancelled) and cancel.mode == "discard":
             project.checkpoints.drop(info.slug)
         epochs.remove(info.slug)
-        space.list_interrupted()
+        workspace.list_interrupted()
         if not isinstance(end, GeneratorExit):
-            yield space.changed()
+            yield workspace.changed()
             if isinstance(end, Exception) and not isinstance(end, Cancelled):
                 yield from (
                     Warned(f"{epoch.name}: {epoch.note}.", "What it learned is kept; it can go on from there.")
@@ -158,9 +158,9 @@ def _run(
                 )
         raise
     epochs.put(info)
-    space.list_interrupted()
+    workspace.list_interrupted()
     yield EpochFinished(info)
-    yield space.changed()
+    yield workspace.changed()
 
 
 def _note(run: EpochRun) -> str:
@@ -173,52 +173,54 @@ def _note(run: EpochRun) -> str:
     return "; ".join(notes)
 
 
-def edit(space: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
+def edit(workspace: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
     """Rename or recolour an epoch.
 
     Raises:
         TloraError: if the name is empty or taken, or there is no such epoch.
     """
-    name = space.epochs.free_name(job.name, job.slug)
-    info = replace(space.epochs[job.slug], name=name, era=job.era.strip(), colour=space.epochs.free_colour(job.colour))
+    name = workspace.epochs.free_name(job.name, job.slug)
+    info = replace(
+        workspace.epochs[job.slug], name=name, era=job.era.strip(), colour=workspace.epochs.free_colour(job.colour)
+    )
     if info.state in ("frozen", "interrupted"):
-        space.project.edit_epoch(info)
-    space.epochs.put(info)
-    return space.changed()
+        workspace.project.edit_epoch(info)
+    workspace.epochs.put(info)
+    return workspace.changed()
 
 
-def delete(space: Workspace, slug: str) -> EpochsChanged:
+def delete(workspace: Workspace, slug: str) -> EpochsChanged:
     """Take an epoch out of the mixture, or drop the checkpoint of an interrupted one.
 
     Raises:
         TloraError: if it is in training, or there is no such epoch.
     """
-    model, project, info = space.model, space.project, space.epochs[slug]
+    model, project, info = workspace.model, workspace.project, workspace.epochs[slug]
     if info.state == "training":
         raise TloraError(f"{info.name} is in training.", "Stop the training first.")
     if slug in project.index.folders:
         if slug in model.adapters:
             model.remove_adapter(slug)
         try:
-            space.removed = project.remove_epoch(slug, model)
+            workspace.removed = project.remove_epoch(slug, model)
         except BaseException:
-            space.load()
+            workspace.load()
             raise
     else:
-        space.removed = None
+        workspace.removed = None
         project.checkpoints.drop(slug)
-    space.epochs.remove(slug)
-    space.list_interrupted()
-    return space.changed()
+    workspace.epochs.remove(slug)
+    workspace.list_interrupted()
+    return workspace.changed()
 
 
-def restore(space: Workspace) -> None:
+def restore(workspace: Workspace) -> None:
     """Undo the latest deletion.
 
     Raises:
         TloraError: if there is none that can be undone.
     """
-    if space.removed is None:
+    if workspace.removed is None:
         raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
-    space.project.restore_epoch(space.removed)
-    space.load()
+    workspace.project.restore_epoch(workspace.removed)
+    workspace.load()

@@ -7,20 +7,20 @@ from typing import NamedTuple
 
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import encode_more, require_known, vocabulary_of
-from tlora_gui.engine.generation.context_fit import fit
-from tlora_gui.engine.generation.steered_blend import SteeredBlend
-from tlora_gui.engine.generation.token_stream import Given, TokenStream, given_by, go_on, no_room
+from tlora_gui.engine.generation.context_fit import fit_context
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
+from tlora_gui.engine.generation.token_stream import InputToken, TokenStream, go_on, input_tokens, no_room
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import GenerationStarted, PromptTooLong
-from tlora_gui.engine.protocol.streams import Stream, recorded
-from tlora_gui.engine.protocol.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol.streams import Stream, tee
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.engine.workspace import Workspace
 
 
-class Beginning(NamedTuple):
+class Prefix(NamedTuple):
     """What a text begins with.
 
     Attributes:
@@ -28,18 +28,18 @@ class Beginning(NamedTuple):
         kept: tokens of the other text, told as they were.
         given: tokens after these, told as the model sees them now.
         desk: how the mixing desk stood at the other text's.
-        parent, branch_at: as in :class:`~tlora_gui.engine.protocol.texts.GenerationRecord`.
+        parent, branch_at: as in :class:`~tlora_gui.engine.protocol.texts.Generation`.
     """
 
     prompt: str
     kept: Sequence[TokenEvent] = ()
-    given: Sequence[Given] = ()
+    given: Sequence[InputToken] = ()
     desk: Sequence[DeskChange] = ()
     parent: str = ""
     branch_at: int = 0
 
 
-def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
+def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken) -> Stream:
     """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
     unless it is to be discarded.
 
@@ -50,23 +50,25 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         TloraError: if there is no room to go on, or the branch comes from another backbone.
         Cancelled: if the token is set to discard.
     """
-    beginning = (yield from _of_prompt(space, job.prompt)) if job.branch is None else _of_branch(space, job.branch)
+    beginning = (
+        (yield from _of_prompt(workspace, job.prompt)) if job.branch is None else _of_branch(workspace, job.branch)
+    )
     prompt, kept, given, desk, parent, at = beginning
-    text = open_text(space, job.mode, desk, job.sampling)
+    text = open_text(workspace, job.mode, desk, job.sampling)
     text.kept = at
-    text.turn(job.desk)
+    text.set_desk(job.desk)
     ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
-    slots, tokens = space.slots(), list[TokenEvent]()
-    space.speaking = text
+    slots, tokens = workspace.slots(), list[TokenEvent]()
+    workspace.speaking = text
     try:
         yield GenerationStarted(prompt, job.mode, job.sampling, slots, parent, at)
-        told = text.tell(kept, given[:-1] if ends else given)
-        outcome = yield from recorded(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
+        told = text.feed(kept, given[:-1] if ends else given)
+        outcome = yield from tee(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
     finally:
-        space.speaking = None
+        workspace.speaking = None
     if cancel.mode == "discard":
         raise Cancelled
-    record = GenerationRecord(
+    record = Generation(
         prompt,
         job.mode,
         job.sampling,
@@ -78,31 +80,31 @@ def generate_text(space: Workspace, job: jobs.Generate, cancel: CancelToken) -> 
         branch_at=at,
         desk=text.blend.changes,
     )
-    yield from space.project.generations.finish(record)
+    yield from workspace.project.generations.finish(record)
 
 
 def open_text(
-    space: Workspace, mode: str, desk: Iterable[DeskChange], sampling: SamplingSettings | None = None
+    workspace: Workspace, mode: str, desk: Iterable[DeskChange], sampling: SamplingSettings | None = None
 ) -> TokenStream:
     """A text that nothing has been read of yet.
 
     Raises:
         TloraError: if nobody speaks in this mode now.
     """
-    slots = space.slots()
-    blend = SteeredBlend(space.blend(mode), [slot.slug for slot in slots], desk)
+    slots = workspace.slots()
+    blend = ScheduledBlend(workspace.blend(mode), [slot.slug for slot in slots], desk)
     names = [slot.name for slot in slots]
-    return TokenStream(space.model, space.backbone.tokenizer, blend, sampling or SamplingSettings(), names)
+    return TokenStream(workspace.model, workspace.backbone.tokenizer, blend, sampling or SamplingSettings(), names)
 
 
-def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
+def require_readable(workspace: Workspace, ids: Sequence[int], count: int) -> None:
     """Refuse token ids that this backbone does not have, and a text of ``count`` tokens with no room for another.
 
     Raises:
         TloraError: says which.
     """
-    require_known(space.model.backbone, ids)
-    limit = context_length(space.model.backbone)
+    require_known(workspace.model.backbone, ids)
+    limit = context_length(workspace.model.backbone)
     if count >= limit:
         raise TloraError(
             f"The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
@@ -110,25 +112,27 @@ def require_readable(space: Workspace, ids: Sequence[int], count: int) -> None:
         )
 
 
-def _of_prompt(space: Workspace, prompt: str) -> Generator[PromptTooLong, None, Beginning]:
-    backbone = space.model.backbone
-    encoded, misfit = fit(space.backbone.tokenizer, prompt, context_length(backbone) - 1, vocabulary_of(backbone))
+def _of_prompt(workspace: Workspace, prompt: str) -> Generator[PromptTooLong, None, Prefix]:
+    backbone = workspace.model.backbone
+    encoded, misfit = fit_context(
+        workspace.backbone.tokenizer, prompt, context_length(backbone) - 1, vocabulary_of(backbone)
+    )
     if misfit:
         yield misfit
         raise no_room(misfit)
-    return Beginning(encoded.text, given=given_by(encoded, is_prompt=True))
+    return Prefix(encoded.text, given=input_tokens(encoded, is_prompt=True))
 
 
-def _of_branch(space: Workspace, branch: jobs.Branch) -> Beginning:
-    record, given = branch.record, [Given(branch.token_id, forced=True)]
+def _of_branch(workspace: Workspace, branch: jobs.Branch) -> Prefix:
+    record, given = branch.record, [InputToken(branch.token_id, forced=True)]
     if branch.token_id < 0:
-        encoded = encode_more(space.backbone.tokenizer, branch.text, vocabulary_of(space.model.backbone))
-        given = given_by(encoded, is_prompt=False)
+        encoded = encode_more(workspace.backbone.tokenizer, branch.text, vocabulary_of(workspace.model.backbone))
+        given = input_tokens(encoded, is_prompt=False)
     kept = record.tokens[: branch.at]
     ids = [*(token.token_id for token in kept), *(token.token_id for token in given)]
-    require_readable(space, ids, len(ids))
+    require_readable(workspace, ids, len(ids))
     desk = [change for change in record.desk if change.index < len(kept)]
-    if [slot.slug for slot in record.slots] != [slot.slug for slot in space.slots()]:
-        anew = [Given(token.token_id, token.is_prompt, token.forced, token.text) for token in kept]
-        return Beginning(record.prompt, (), [*anew, *given], desk, record.id, len(kept))
-    return Beginning(record.prompt, kept, given, desk, record.id, len(kept))
+    if [slot.slug for slot in record.slots] != [slot.slug for slot in workspace.slots()]:
+        anew = [InputToken(token.token_id, token.is_prompt, token.forced, token.text) for token in kept]
+        return Prefix(record.prompt, (), [*anew, *given], desk, record.id, len(kept))
+    return Prefix(record.prompt, kept, given, desk, record.id, len(kept))

@@ -13,11 +13,11 @@ from tlora_gui.engine.backbones.loading import state_hash
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import FileWritten, GenerationLoaded, GenerationsListed
 from tlora_gui.engine.protocol.markdown import to_markdown
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
 from tlora_gui.engine.sharing.export_target import export_kind
@@ -34,20 +34,20 @@ TextJob = (
 )
 
 
-def do(space: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded | FileWritten:
+def do(workspace: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded | FileWritten:
     """Do a job about kept texts.
 
     Raises:
         TloraError: if the text is not there, or a file cannot be read or written.
     """
-    kept = space.project.generations
+    kept = workspace.project.generations
     match job:
         case jobs.LoadGeneration():
             return GenerationLoaded(kept.load(job.id))
         case jobs.ExportGeneration():
-            return _export(space, job)
+            return _export(workspace, job)
         case jobs.ImportGeneration():
-            return _import(space, absolute(job.path))
+            return _import(workspace, absolute(job.path))
         case jobs.EditGeneration():
             kept.edit(job.id, job.name, job.pinned)
         case jobs.DeleteGeneration():
@@ -58,10 +58,10 @@ def do(space: Workspace, job: TextJob) -> GenerationsListed | GenerationLoaded |
     return GenerationsListed(kept.summaries())
 
 
-def _export(space: Workspace, job: jobs.ExportGeneration) -> FileWritten:
+def _export(workspace: Workspace, job: jobs.ExportGeneration) -> FileWritten:
     path, record = absolute(job.path), job.record
     kind = export_kind(path)
-    recipe = space.project.generations.origin(record.id) or recipe_of(space, record)
+    recipe = workspace.project.generations.origin(record.id) or recipe_of(workspace, record)
     match kind:
         case "html":
             text = to_html(record, recipe)
@@ -76,21 +76,21 @@ def _export(space: Workspace, job: jobs.ExportGeneration) -> FileWritten:
     return FileWritten(str(path))
 
 
-def _import(space: Workspace, path: Path) -> GenerationLoaded:
+def _import(workspace: Workspace, path: Path) -> GenerationLoaded:
     record, recipe = read_json(path)
-    kept = space.project.generations
+    kept = workspace.project.generations
     if record.parent not in {summary.id for summary in kept.summaries()}:
         record = replace(record, parent="")
     return GenerationLoaded(kept.keep(record, recipe))
 
 
-def recipe_of(space: Workspace, record: GenerationRecord) -> Recipe:
+def recipe_of(workspace: Workspace, record: Generation) -> Recipe:
     """What made a generation in this project.
 
     Epochs are frozen, so what is there now is what spoke then; the mixer is the stored one over the same epochs.
     """
-    index, speaking = space.project.index, record.slots[1:]
-    known = {epoch.slug: epoch for epoch in space.epochs}
+    index, speaking = workspace.project.index, record.slots[1:]
+    known = {epoch.slug: epoch for epoch in workspace.epochs}
     return Recipe(
         BackboneRecipe(index.backbone_reference, index.backbone_name, index.fingerprint),
         tuple(
@@ -98,11 +98,11 @@ def recipe_of(space: Workspace, record: GenerationRecord) -> Recipe:
                 slot.slug,
                 slot.name,
                 known[slot.slug].era if slot.slug in known else "",
-                _adapter_hash(space, slot.slug),
+                _adapter_hash(workspace, slot.slug),
             )
             for slot in speaking
         ),
-        MixerRecipe(index.mixer.strategy, _mixer_hash(space, record)),
+        MixerRecipe(index.mixer.strategy, _mixer_hash(workspace, record)),
         record.mode,
         record.sampling,
         record.desk,
@@ -110,25 +110,27 @@ def recipe_of(space: Workspace, record: GenerationRecord) -> Recipe:
     )
 
 
-def _adapter_hash(space: Workspace, slug: str) -> str:
-    if slug not in space.project.index.folders or slug not in space.model.adapters:
+def _adapter_hash(workspace: Workspace, slug: str) -> str:
+    if slug not in workspace.project.index.folders or slug not in workspace.model.adapters:
         return ""
-    return state_hash(space.model.adapter_parameters(slug))
+    return state_hash(workspace.model.adapter_parameters(slug))
 
 
-def _mixer_hash(space: Workspace, record: GenerationRecord) -> str:
-    entry = _mixer_file(space, record)
+def _mixer_hash(workspace: Workspace, record: Generation) -> str:
+    entry = _mixer_file(workspace, record)
     try:
-        return state_hash(dict(space.project.read_mixer(entry, space.model).named_parameters())) if entry else ""
+        return (
+            state_hash(dict(workspace.project.read_mixer(entry, workspace.model).named_parameters())) if entry else ""
+        )
     except TloraError:
         return ""
 
 
-def _mixer_file(space: Workspace, record: GenerationRecord) -> MixerFile | None:
+def _mixer_file(workspace: Workspace, record: Generation) -> MixerFile | None:
     """Where the mixer is stored that spoke, if one did and it is."""
-    slots, index = tuple(slot.slug for slot in record.slots[1:]), space.project.index
+    slots, index = tuple(slot.slug for slot in record.slots[1:]), workspace.project.index
     if record.mode == MIXER_MODE:
         return next((entry for entry in reversed(index.mixers) if entry.slots == slots), None)
-    if record.mode == UNPROTECTED_MODE:  # that of the latest epoch then
+    if record.mode == BASELINE_MODE:  # that of the latest epoch then
         return next((entry for entry in index.unprotected if entry.slots[-1:] == slots[-1:]), None)
-    return {stored.mode: entry for stored, entry in space.stored_mixers().items()}.get(record.mode)
+    return {stored.mode: entry for stored, entry in workspace.stored_mixers().items()}.get(record.mode)

@@ -68,7 +68,7 @@ def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: T
     write_facts(folder, info, settings)
     write_history(folder, history)
     memory = model.memories[info.slug]
-    tensors = {"replay": memory.replay_NWH, "probe": memory.probe_NTH}
+    tensors = {"replay": memory.replay_NWH, "probe": memory.eval_features_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
     write_tensors(folder / "memory.safetensors", tensors)

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 from tlora_gui.engine.projects import epoch_folder
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
-from tlora_gui.engine.projects.kept_generations import KeptGenerations
+from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE
 from tlora_gui.engine.projects.records import MAX_NAME
@@ -131,10 +131,10 @@ class Project:
     path: Path
     index: ProjectIndex
     read_only: bool = False
-    generations: KeptGenerations = field(init=False)
+    generations: GenerationStore = field(init=False)
 
     def __post_init__(self) -> None:
-        self.generations = KeptGenerations(
+        self.generations = GenerationStore(
             self.path / "generations.jsonl", None if self.read_only else self.require_writable
         )
 
@@ -276,7 +276,7 @@ class Project:
         settings: TrainSettings,
         model: TemporalLoRA,
         history: History,
-        unprotected: TimeMixer | None = None,
+        baseline: TimeMixer | None = None,
     ) -> None:
         """Store a finished epoch, the mixer as it is now, and the one that learned beside it without Active Sleep.
 
@@ -301,7 +301,7 @@ class Project:
             epoch_folder.write_epoch(partial, info, settings, model, history)
             sync_folder(partial)
             rename(partial, place)
-            self._add_mixer(model, {**self.index.folders, info.slug: folder}, unprotected)
+            self._add_mixer(model, {**self.index.folders, info.slug: folder}, baseline)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(place, ignore_errors=True)
@@ -315,24 +315,24 @@ class Project:
             OSError: if it can be written nowhere.
         """
         name = f"{self.path.name}-{plain_folder(info.slug)}-rescued"
-        beside, default = self.path.parent, projects_dir()
+        neighbour, default = self.path.parent, projects_dir()
         try:
-            return _write_beside(beside / name, info, settings, model, history)
+            return _write_beside(neighbour / name, info, settings, model, history)
         except OSError:
             default.mkdir(parents=True, exist_ok=True)
             return _write_beside(default / name, info, settings, model, history)
 
-    def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], unprotected: TimeMixer | None = None) -> None:
+    def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], baseline: TimeMixer | None = None) -> None:
         """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
         number = 1 + max((entry.number for entry in self.index.mixers), default=0)
         slots = tuple(model.slot_adapters)
-        entry, beside = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
+        entry, baselines = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
         (self.path / "mixer").mkdir(exist_ok=True)
         write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
-        if unprotected is not None:
-            beside = (*beside, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
-            write_tensors(self.mixer_path(beside[-1]), dict(unprotected.state_dict()))
-        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry), unprotected=beside))
+        if baseline is not None:
+            baselines = (*baselines, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
+            write_tensors(self.mixer_path(baselines[-1]), dict(baseline.state_dict()))
+        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry), unprotected=baselines))
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""

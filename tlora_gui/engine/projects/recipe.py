@@ -51,7 +51,7 @@ class Recipe:
     Attributes:
         backbone, mixer, versions: see there.
         epochs: of slots 1 …, in their order.
-        mode, sampling, desk: as in :class:`~tlora_gui.engine.protocol.texts.GenerationRecord`.
+        mode, sampling, desk: as in :class:`~tlora_gui.engine.protocol.texts.Generation`.
     """
 
     backbone: BackboneRecipe

@@ -11,7 +11,7 @@ from typing import Any, cast
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.protocol.texts import GenerationRecord, GenerationSummary, ReadReport, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, TokenEvent
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
 
@@ -68,7 +68,7 @@ def is_colour(colour: str) -> bool:
     return _COLOUR.fullmatch(colour) is not None
 
 
-def generation_line(record: GenerationRecord, recipe: Recipe | None = None) -> str:
+def generation_line(record: Generation, recipe: Recipe | None = None) -> str:
     """A generation as a JSON line, ASCII only: a line end of Unicode would break it.
 
     Its summary comes first, so that it can be read alone; its tokens come last.
@@ -81,14 +81,14 @@ def generation_line(record: GenerationRecord, recipe: Recipe | None = None) -> s
     return json.dumps({"summary": asdict(summary_of(record)), **origin, **generation_data(record)})
 
 
-def generation_data(record: GenerationRecord) -> dict[str, Any]:
+def generation_data(record: Generation) -> dict[str, Any]:
     """A generation as what JSON knows, its tokens last."""
     data = asdict(record)
     data["tokens"] = data.pop("tokens")
     return data
 
 
-def summary_of(record: GenerationRecord) -> GenerationSummary:
+def summary_of(record: Generation) -> GenerationSummary:
     """A generation without its tokens."""
     return GenerationSummary(
         id=record.id,
@@ -106,7 +106,7 @@ def summary_of(record: GenerationRecord) -> GenerationSummary:
     )
 
 
-def _own_text(record: GenerationRecord) -> str:
+def _own_text(record: Generation) -> str:
     """The beginning of what comes after the branching point, or else after the prompt."""
     text = ""
     for token in record.tokens[record.branch_at :]:
@@ -132,7 +132,7 @@ def read_summary(line: str) -> GenerationSummary:
     return summary
 
 
-def read_generation_line(line: str) -> GenerationRecord:
+def read_generation_line(line: str) -> Generation:
     """The inverse of :func:`generation_line`; of older lines too.
 
     Raises:
@@ -146,7 +146,7 @@ def read_origin(line: str) -> Recipe | None:
     return cast("Recipe | None", reader(Recipe | None)(json.loads(line).get("recipe")))
 
 
-def read_generation(data: Any) -> GenerationRecord:
+def read_generation(data: Any) -> Generation:
     """The inverse of :func:`generation_data`, of whatever a stranger's file has in its place.
 
     Raises:
@@ -154,7 +154,7 @@ def read_generation(data: Any) -> GenerationRecord:
     """
     if isinstance(data, dict) and isinstance(data.get("sampling"), dict):
         data = {**data, "sampling": _within_limits(data["sampling"])}
-    record = cast(GenerationRecord, reader(GenerationRecord)(data))
+    record = cast(Generation, reader(Generation)(data))
     count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
     require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), "slots are the backbone, then epochs")
     require(all(is_colour(slot.colour) for slot in record.slots), "colours are #RRGGBB")

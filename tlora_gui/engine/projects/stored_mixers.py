@@ -10,7 +10,7 @@ from torch import nn
 from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.protocol.config import MIXER_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -36,7 +36,7 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
         if entry.slots[-1] in finished
     }
     told |= {
-        StoredMixer(UNPROTECTED_MODE, "without Active Sleep", entry.slots): entry
+        StoredMixer(BASELINE_MODE, "without Active Sleep", entry.slots): entry
         for entry in index.unprotected
         if entry.slots[-1] in finished[-1:]
     }

@@ -23,6 +23,7 @@ from tlora_gui.temporal.config import (
 __all__ = [
     "AVERAGE_MODE",
     "BACKBONE_COLOUR",
+    "BASELINE_MODE",
     "EPOCH_COLOURS",
     "LARGEST_COUNT",
     "MAX_NEW_TOKENS",
@@ -35,9 +36,8 @@ __all__ = [
     "STARTER",
     "STRATEGIES",
     "SUM_MODE",
-    "UNPROTECTED_MODE",
+    "DeskMode",
     "LoraSettings",
-    "MixerLock",
     "MixerSettings",
     "MixingDesk",
     "SamplingSettings",
@@ -56,7 +56,7 @@ SUM_MODE, AVERAGE_MODE = "+sum", "+average"
 """Generation modes without a mixer: all adapters at once, each at weight 1, or at 1 / K. The conflict that the Time
 Mixer is there to settle."""
 
-UNPROTECTED_MODE = "@unprotected"
+BASELINE_MODE = "@unprotected"
 """Generation mode of the mixer that learned the latest epoch without Active Sleep."""
 
 SEED_MIN, SEED_MAX = -(2**63), 2**63 - 1
@@ -132,7 +132,7 @@ class TrainSettings:
         require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
     @property
-    def compares_unprotected(self) -> bool:
+    def compares_baseline(self) -> bool:
         """Whether a mixer without Active Sleep can learn beside: only where the adapter's steps do not depend on it."""
         return self.compare_unprotected and self.objective == "isolated" and self.sleep.enabled
 
@@ -166,7 +166,7 @@ class SamplingSettings:
         require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
 
-MixerLock = Literal["mixer", "manual", "gain"]
+DeskMode = Literal["mixer", "manual", "gain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class MixingDesk:
         hard: all weight to the largest.
     """
 
-    lock: MixerLock = "mixer"
+    lock: DeskMode = "mixer"
     levels: tuple[tuple[str, float], ...] = ()
     muted: tuple[str, ...] = ()
     solo: tuple[str, ...] = ()

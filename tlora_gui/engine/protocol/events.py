@@ -11,11 +11,11 @@ from typing import Literal
 
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.texts import (
-    GenerationRecord,
+    Generation,
     GenerationSummary,
     SlotInfo,
+    SlotPrediction,
     TokenEvent,
-    Voice,
 )
 
 EpochState = Literal["queued", "training", "interrupted", "frozen", "broken"]
@@ -215,7 +215,7 @@ class StoredMixer:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStarted:
-    """Tokens follow; ``parent`` and ``branch_at`` as in :class:`~tlora_gui.engine.protocol.texts.GenerationRecord`."""
+    """Tokens follow; ``parent`` and ``branch_at`` as in :class:`~tlora_gui.engine.protocol.texts.Generation`."""
 
     prompt: str
     mode: str
@@ -229,7 +229,7 @@ class GenerationStarted:
 class GenerationFinished:
     """The last token has come; the record is kept in the project."""
 
-    record: GenerationRecord
+    record: Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,29 +260,29 @@ class GenerationsListed:
 class GenerationLoaded:
     """A kept or imported generation, whole."""
 
-    record: GenerationRecord
+    record: Generation
 
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """Answer to :class:`~tlora_gui.engine.protocol.jobs.AskOthers`.
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.PredictCounterfactual`.
 
     Attributes:
         index: of the token.
         mix: what the mix said.
-        voices: every slot alone, in their order.
+        predictions: every slot alone, in their order.
         divergence: KL(mix ‖ backbone) of the next-token distributions here, in nats: what the epochs changed.
     """
 
     index: int
-    mix: Voice
-    voices: tuple[Voice, ...]
+    mix: SlotPrediction
+    predictions: tuple[SlotPrediction, ...]
     divergence: float
 
 
 @dataclass(frozen=True, slots=True)
-class MixersScrubbed:
-    """Answer to :class:`~tlora_gui.engine.protocol.jobs.ScrubMixers`: one text under every stored mixer.
+class MixerTimeline:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.ComputeMixerTimeline`: one text under every stored mixer.
 
     ``tokens`` has one tuple per mixer: the text's tokens with that mixer's weights over the text's slots.
     """
@@ -300,14 +300,14 @@ class CorpusSummarised:
 
 @dataclass(frozen=True, slots=True)
 class DomainScore:
-    """One epoch's held-out text, nats per token, after all epochs; ``unprotected`` None if never compared."""
+    """One epoch's held-out text, nats per token; ``baseline_routing_accuracy`` is None if never compared."""
 
     slug: str
     loss_backbone: float
     loss_epoch: float
     loss_mix: float
     routing_accuracy: float
-    unprotected_routing_accuracy: float | None
+    baseline_routing_accuracy: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +365,7 @@ class ProjectInfo:
     strategy: str
     epochs: tuple[EpochInfo, ...]
     history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
-    generation: GenerationRecord | None
+    generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()
 
 
@@ -421,7 +421,7 @@ StreamEvent = (
     | GenerationsListed
     | GenerationLoaded
     | Counterfactual
-    | MixersScrubbed
+    | MixerTimeline
     | CorpusSummarised
     | Evaluated
     | WeightsHashed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tlora_gui.engine.protocol.config import MIXER_MODE, STARTER, MixingDesk, SamplingSettings, TrainSettings
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Branch:
         text: or a text put there; neither lets the model speak at once.
     """
 
-    record: GenerationRecord
+    record: Generation
     at: int
     token_id: int = -1
     text: str = ""
@@ -135,7 +135,7 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadText:
+class ScoreText:
     """Colour a given text without generating. Answer as to Generate, all tokens of the prompt; the record's ``report``
     has the rest. Of a text that does not fit into the context its beginning is read if ``cut``, else the job fails.
     """
@@ -147,8 +147,8 @@ class ReadText:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadTextFile:
-    """As ReadText, with the text of a file."""
+class ScoreTextFile:
+    """As ScoreText, with the text of a file."""
 
     path: str
     mode: str = MIXER_MODE
@@ -157,18 +157,18 @@ class ReadTextFile:
 
 
 @dataclass(frozen=True, slots=True)
-class AskOthers:
+class PredictCounterfactual:
     """What would each slot alone have said at a token? Answer: Counterfactual."""
 
-    record: GenerationRecord
+    record: Generation
     index: int
 
 
 @dataclass(frozen=True, slots=True)
-class ScrubMixers:
-    """How would every stored mixer, and the current one at the end, weigh this text? Answer: MixersScrubbed."""
+class ComputeMixerTimeline:
+    """How would every stored mixer, and the current one at the end, weigh this text? Answer: MixerTimeline."""
 
-    record: GenerationRecord
+    record: Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class ExportGeneration:
     Answer: FileWritten.
     """
 
-    record: GenerationRecord
+    record: Generation
     path: str
 
 
@@ -247,10 +247,10 @@ Job = (
     | RestoreEpoch
     | ExportEpoch
     | Generate
-    | ReadText
-    | ReadTextFile
-    | AskOthers
-    | ScrubMixers
+    | ScoreText
+    | ScoreTextFile
+    | PredictCounterfactual
+    | ComputeMixerTimeline
     | ListGenerations
     | LoadGeneration
     | EditGeneration
@@ -266,10 +266,10 @@ INTERACTIVE = (
     EditEpoch,
     ExportEpoch,
     Generate,
-    ReadText,
-    ReadTextFile,
-    AskOthers,
-    ScrubMixers,
+    ScoreText,
+    ScoreTextFile,
+    PredictCounterfactual,
+    ComputeMixerTimeline,
     ListGenerations,
     LoadGeneration,
     EditGeneration,

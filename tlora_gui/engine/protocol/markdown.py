@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.protocol.wording import (
     drawing_order,
     mode_text,
@@ -17,7 +17,7 @@ from tlora_gui.engine.protocol.wording import (
 )
 
 
-def to_markdown(record: GenerationRecord) -> str:
+def to_markdown(record: Generation) -> str:
     """Title, table of speakers, the text run by run in fences that keep it verbatim, and how it was made.
 
     Nothing in the text or in a name is taken for Markdown or HTML.
@@ -30,13 +30,13 @@ def to_markdown(record: GenerationRecord) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _speakers(record: GenerationRecord) -> str:
+def _speakers(record: Generation) -> str:
     slots, share = record.slots, shares(record)
     rows = [f"| {_escaped(one_line(slots[slot].name))} | {share[slot]:.0%} |" for slot in drawing_order(slots)]
     return "\n".join(["| speaker | share of the mix |", "| :-- | --: |", *rows])
 
 
-def _made(record: GenerationRecord) -> str:
+def _made(record: Generation) -> str:
     made = "read, not generated" if record.ended == "read" else sampling_text(record)
     return f"{mode_text(record.mode, record.slots)} · {made} · {len(record.tokens)} tokens · tlora-gui"
 

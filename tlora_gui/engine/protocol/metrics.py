@@ -53,9 +53,9 @@ def gain_kept(backbone_loss: float, epoch_loss: float, mix_loss: float) -> float
     return (backbone_loss - mix_loss) / gain if gain else nan
 
 
-def plasticity_cost(protected_loss: float, unprotected_loss: float, gain: float) -> float:
+def plasticity_cost(protected_loss: float, baseline_loss: float, gain: float) -> float:
     """What protection costs the new epoch, as a share of its own gain; losses of the mix on it in nats per token."""
-    return (protected_loss - unprotected_loss) / gain if gain else nan
+    return (protected_loss - baseline_loss) / gain if gain else nan
 
 
 def switch_lag(right_weights: Sequence[float]) -> int:

@@ -15,7 +15,7 @@ Told = TypeVar("Told")
 Returned = TypeVar("Returned")
 
 
-def recorded(stream: Generator[Any, None, Returned], into: list[Any]) -> Generator[Any, None, Returned]:
+def tee(stream: Generator[Any, None, Returned], into: list[Any]) -> Generator[Any, None, Returned]:
     """Pass a stream on, keep a copy of what is worth keeping, return what it returns."""
     with closing(stream):
         while True:
@@ -28,7 +28,7 @@ def recorded(stream: Generator[Any, None, Returned], into: list[Any]) -> Generat
             yield event
 
 
-def finished(stream: Generator[Any, None, Returned]) -> Returned:
+def drain(stream: Generator[Any, None, Returned]) -> Returned:
     """Run a stream to its end and return what it returns."""
     while True:
         try:
@@ -37,7 +37,7 @@ def finished(stream: Generator[Any, None, Returned]) -> Returned:
             return cast(Returned, end.value)
 
 
-def watched(
+def cancellable(
     stream: Generator[Told, Any, Returned],
     cancel: CancelToken,
     modes: tuple[CancelMode, ...] = ("keep", "discard", "suspend"),

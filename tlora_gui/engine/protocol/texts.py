@@ -68,7 +68,7 @@ class DeskChange:
 
 
 @dataclass(frozen=True, slots=True)
-class TextPart:
+class Segment:
     """From the token ``first`` on, until the next part, the text belongs to ``slot``."""
 
     first: int
@@ -90,13 +90,13 @@ class ReadReport:
 
     losses: tuple[tuple[str, float], ...]
     mix_loss: float
-    parts: tuple[TextPart, ...]
+    parts: tuple[Segment, ...]
     lags: tuple[int, ...]
     unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationRecord:
+class Generation:
     """A finished generation, or a text that was read, as kept in the project.
 
     Attributes:
@@ -134,7 +134,7 @@ class GenerationRecord:
 
 @dataclass(frozen=True, slots=True)
 class GenerationSummary:
-    """A kept generation without its tokens; the fields that :class:`GenerationRecord` has too mean the same.
+    """A kept generation without its tokens; the fields that :class:`Generation` has too mean the same.
 
     Attributes:
         text: the beginning of what is its own, after prompt or branching point.
@@ -155,7 +155,7 @@ class GenerationSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class SlotPrediction:
     """What one slot alone, having read everything before as itself, would have said at a token.
 
     Attributes:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tlora_gui.engine.protocol.attribution import spans
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE, MixingDesk
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE, MixingDesk
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 
 NOBODY = "no epoch in particular"
 _NEUTRAL = "◇"
@@ -63,13 +63,13 @@ def one_line(text: str, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def title(record: GenerationRecord) -> str:
+def title(record: Generation) -> str:
     """What the person calls it, or else the first line of its prompt."""
     lines = record.prompt.strip().splitlines()
     return one_line(record.name) or (one_line(lines[0]) if lines else "") or "Generation"
 
 
-def runs(record: GenerationRecord) -> list[Run]:
+def runs(record: Generation) -> list[Run]:
     """Who speaks where; a run is of the prompt or of what was generated, never both."""
     found: list[Run] = []
     for is_prompt, part in groupby(record.tokens, key=lambda token: token.is_prompt):
@@ -92,7 +92,7 @@ def _speaker(slot: int, tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo])
     return NOBODY if weights.count(max(weights)) > 1 else one_line(slots[slot].name)
 
 
-def shares(record: GenerationRecord) -> list[float]:
+def shares(record: Generation) -> list[float]:
     """Every slot's share of the mix over all tokens, summing to 1; without tokens 0."""
     columns = zip(*(token.weights for token in record.tokens), strict=True)
     return [sum(column) / len(record.tokens) for column in columns] or [0.0] * len(record.slots)
@@ -109,7 +109,7 @@ def mode_text(mode: str, slots: Sequence[SlotInfo]) -> str:
         MIXER_MODE: "Time Mixer",
         SUM_MODE: "sum of all epochs",
         AVERAGE_MODE: "average of all epochs",
-        UNPROTECTED_MODE: "Time Mixer without Active Sleep",
+        BASELINE_MODE: "Time Mixer without Active Sleep",
         "": "backbone alone",
     }
     if mode in fixed:
@@ -122,7 +122,7 @@ def slot_name(slug: str, slots: Sequence[SlotInfo]) -> str:
     return one_line(next((slot.name for slot in slots if slot.slug == slug), slug))
 
 
-def sampling_text(record: GenerationRecord) -> str:
+def sampling_text(record: Generation) -> str:
     """How the tokens were drawn, in a line."""
     sampling = record.sampling
     return (

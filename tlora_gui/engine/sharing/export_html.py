@@ -13,7 +13,7 @@ from string import Template
 
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.attribution import dominant_slot
-from tlora_gui.engine.protocol.texts import GenerationRecord, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import (
     desk_text,
     drawing_order,
@@ -79,7 +79,7 @@ prompt token's is its own.</p></footer>
 """)
 
 
-def to_html(record: GenerationRecord, recipe: Recipe | None = None) -> str:
+def to_html(record: Generation, recipe: Recipe | None = None) -> str:
     """The page; ``recipe`` is shown in full if it is known. Everything that came from outside is escaped."""
     slots, share = record.slots, shares(record)
     return _PAGE.substitute(
@@ -98,7 +98,7 @@ def to_html(record: GenerationRecord, recipe: Recipe | None = None) -> str:
     )
 
 
-def _subtitle(record: GenerationRecord) -> str:
+def _subtitle(record: Generation) -> str:
     given = sum(token.is_prompt for token in record.tokens)
     counts = f"{len(record.tokens):,} tokens"
     if record.ended != "read":
@@ -127,7 +127,7 @@ def _slot_rule(index: int) -> str:
 # -- the text ---------------------------------------------------------------------------------------------------
 
 
-def _spoken(record: GenerationRecord) -> Iterator[str]:
+def _spoken(record: Generation) -> Iterator[str]:
     """The text as it is read aloud: a paragraph a speaker."""
     for run in runs(record):
         given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
@@ -186,7 +186,7 @@ def _share(share: float) -> str:
 # -- around it --------------------------------------------------------------------------------------------------
 
 
-def _ribbon(record: GenerationRecord, share: Sequence[float]) -> str:
+def _ribbon(record: Generation, share: Sequence[float]) -> str:
     """The weights over the text as stacked areas, epochs from below; a dashed line where the prompt ends."""
     if not record.tokens:
         return ""
@@ -239,7 +239,7 @@ def _domains(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
     return f"<h2>Domains by evidence</h2>\n<ol>\n{told}\n</ol>"
 
 
-def _recipe(record: GenerationRecord, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
+def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
     """Pairs of a caption and what is said, as HTML."""
     yield "Who speaks", escape(mode_text(record.mode, record.slots))
     if record.ended != "read":

@@ -10,7 +10,7 @@ from typing import Any, cast
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.projects.records import generation_data, read_generation
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.storage.disk import DAMAGE, first_line
 from tlora_gui.engine.storage.typed_json import reader
 
@@ -19,13 +19,13 @@ MAX_BYTES = 64 * 2**20
 """More than 100,000 tokens."""
 
 
-def to_json(record: GenerationRecord, recipe: Recipe) -> str:
+def to_json(record: Generation, recipe: Recipe) -> str:
     """The file's text: the recipe in lines of its own, for people, the generation in a single one."""
     head = {"format": FORMAT, "version": VERSION, "recipe": asdict(recipe)}
     return f'{json.dumps(head, indent=2)[:-2]},\n  "generation": {json.dumps(generation_data(record))}\n}}\n'
 
 
-def read_json(path: Path) -> tuple[GenerationRecord, Recipe]:
+def read_json(path: Path) -> tuple[Generation, Recipe]:
     """What :func:`to_json` wrote, from a file that may be anything.
 
     Raises:

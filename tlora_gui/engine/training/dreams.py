@@ -20,7 +20,7 @@ from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.engine.protocol.streams import finished, watched
+from tlora_gui.engine.protocol.streams import cancellable, drain
 from tlora_gui.engine.storage.disk import DAMAGE
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
 from tlora_gui.temporal.model import TemporalLoRA
@@ -42,7 +42,7 @@ def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> G
     cached_NT = None if cache is None else _cached(cache, model)
     if cached_NT is not None:
         return cached_NT
-    ids_NT = yield from watched(dream(model, 0, DREAM_BLOCKS, seed=0), cancel)
+    ids_NT = yield from cancellable(dream(model, 0, DREAM_BLOCKS, seed=0), cancel)
     if cache is not None:
         _keep(cache, ids_NT)
     return ids_NT
@@ -103,7 +103,7 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     return ids_NT[:, 1:].cpu().clone()
 
 
-def remembering(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Tensor]:
+def collect_router_features(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Tensor]:
     """What the mixer reads over these blocks (N, T, H), as memories keep it; yields after every batch."""
     parts = []
     for part in ids_NT.split(8):
@@ -113,17 +113,17 @@ def remembering(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None
     return torch.cat(parts)
 
 
-def remembered(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
-    """As :func:`remembering`, at once."""
-    return finished(remembering(model, ids_NT))
+def router_features(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
+    """As :func:`collect_router_features`, at once."""
+    return drain(collect_router_features(model, ids_NT))
 
 
-def dreams_remembered(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
+def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
     """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
-    hidden_NTH = yield from remembering(model, ids_NT)
+    hidden_NTH = yield from collect_router_features(model, ids_NT)
     return EpochMemory(cut_windows(hidden_NTH[:-_PROBE_BLOCKS]), hidden_NTH[-_PROBE_BLOCKS:])
 
 
 def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:
-    """As :func:`dreams_remembered`, at once."""
-    return finished(dreams_remembered(model, ids_NT))
+    """As :func:`collect_dream_memory`, at once."""
+    return drain(collect_dream_memory(model, ids_NT))

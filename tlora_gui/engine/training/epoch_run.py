@@ -37,11 +37,11 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memory
 from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, Progress, TrainStep, Warned
-from tlora_gui.engine.protocol.streams import watched
+from tlora_gui.engine.protocol.streams import cancellable
 from tlora_gui.engine.storage.disk import first_line
-from tlora_gui.engine.training.dreams import dream, dream_length, remembered, remembering
+from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_length, router_features
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies, training_precision
-from tlora_gui.engine.training.memory_fit import Fit, fit
+from tlora_gui.engine.training.memory_fit import MemoryFit, memory_fit
 from tlora_gui.engine.training.router_inputs import RouterInputs
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.blend import Blend
@@ -49,7 +49,7 @@ from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 WARM_UP_STEPS = 10
-PROBE_TOKENS = 1024
+EVAL_FEATURE_TOKENS = 1024
 KEPT_HELD_OUT = 4096
 """Tokens of held-out text that an epoch leaves for later measurements; those during training read fewer."""
 
@@ -109,7 +109,7 @@ def train_epoch(
     run = run or EpochRun(model, slug, blocks, settings)
     try:
         yield from _learn_until_done(run, cancel, checkpoint)
-        return (yield from watched(run.finish(), cancel, ("discard", "suspend")))
+        return (yield from cancellable(run.finish(), cancel, ("discard", "suspend")))
     except BaseException as end:  # cancelled, failed or closed: the model is as it was before
         discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
         try:
@@ -131,7 +131,7 @@ def _learn_until_done(
     steps = run.steps()
     while True:
         if run.step % run.settings.eval_every == 0 and run.step < run.total_steps and run.measured_at != run.step:
-            yield from watched(run.measure(), cancel, ("discard", "suspend"))
+            yield from cancellable(run.measure(), cancel, ("discard", "suspend"))
         if cancel.mode in ("discard", "suspend"):
             raise Cancelled
         if cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS:
@@ -192,7 +192,7 @@ class EpochRun:
         require(len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, "there is no text to train or measure on")
         self.step = 0
         self.measured_at = -1
-        self._probe_NTH = probe_features(model, blocks, settings.block_size)
+        self._eval_features_NTH = eval_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
         earlier = ["", *model.slot_adapters]
         model.begin_epoch(slug)
@@ -206,13 +206,13 @@ class EpochRun:
         }
         rate = settings.mixer_learning_rate
         self.learner = MixerLearner(model.mixer, teacher, memories, settings.sleep, rate)
-        self.unprotected: MixerLearner | None = None
-        if teacher is not None and settings.compares_unprotected:
-            self.unprotected = MixerLearner(copy.deepcopy(model.mixer), teacher, {}, settings.sleep, rate)
+        self.baseline: MixerLearner | None = None
+        if teacher is not None and settings.compares_baseline:
+            self.baseline = MixerLearner(copy.deepcopy(model.mixer), teacher, {}, settings.sleep, rate)
         self.adapter = list(model.adapter_parameters(slug).values())
         fused = model.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
-        self._fit: Fit | None = None
+        self._memory_fit: MemoryFit | None = None
         self._good: dict[str, Tensor] = {}
         self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
@@ -227,9 +227,9 @@ class EpochRun:
     @property
     def tokens(self) -> int:
         """Training tokens read so far."""
-        turn, place = divmod(self.step, self.steps_per_pass)
+        pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
         every = len(self.blocks.train_NT)
-        return (turn * every + min(place * self.settings.batch_size, every)) * self.settings.block_size
+        return (pass_index * every + min(step_in_pass * self.settings.batch_size, every)) * self.settings.block_size
 
     @property
     def held_out_NT(self) -> Tensor:
@@ -286,10 +286,10 @@ class EpochRun:
             text_NT = self.held_out_NT if name == self.slug else self._earlier_text(name)
             if text_NT is not None:
                 losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
-        beside = None
-        if self.unprotected is not None:
-            beside = yield from held_out_loss(model, self.held_out_NT, self.unprotected.mixer)
-        yield replace(measured, losses=tuple(losses), unprotected_loss=beside)
+        baseline_loss = None
+        if self.baseline is not None:
+            baseline_loss = yield from held_out_loss(model, self.held_out_NT, self.baseline.mixer)
+        yield replace(measured, losses=tuple(losses), unprotected_loss=baseline_loss)
         backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0)
         return EpochResult(measured.loss, backbone_loss, self.tokens, memory)
 
@@ -303,12 +303,14 @@ class EpochRun:
             )
         if not math.isfinite(loss):
             raise self._no_number("The loss on held-out text", self.step, "learning_rate")
-        probes = {slug: memory.probe_NTH for slug, memory in model.memories.items()} | {self.slug: self._probe_NTH}
+        probes = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
+            self.slug: self._eval_features_NTH
+        }
         routing = routing_accuracies(model.mixer, model.slot_adapters, probes)
-        unprotected: PerEpoch = ()
-        if self.unprotected is not None:
-            unprotected = routing_accuracies(self.unprotected.mixer, model.slot_adapters, probes)
-        return HeldOut(self.slug, self.step, loss, routing, unprotected)
+        baseline_routing: PerEpoch = ()
+        if self.baseline is not None:
+            baseline_routing = routing_accuracies(self.baseline.mixer, model.slot_adapters, probes)
+        return HeldOut(self.slug, self.step, loss, routing, baseline_routing)
 
     def _earlier_text(self, name: str) -> Tensor | None:
         """As much of an earlier epoch's held-out text as of this one's, if it has left any."""
@@ -325,13 +327,15 @@ class EpochRun:
             count = max(1, tokens // dream_length(self.model))
             ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
             digests = block_digests(self.blocks.held_out_NT)
-            replay_NWH = cut_windows((yield from remembering(self.model, ids_NT)))
-            return EpochMemory(replay_NWH, self._probe_NTH, None, tuple(digests))
+            replay_NWH = cut_windows((yield from collect_router_features(self.model, ids_NT)))
+            return EpochMemory(replay_NWH, self._eval_features_NTH, None, tuple(digests))
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
         ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()].long()
         held_out_NT = self.blocks.held_out_NT.int()
-        return EpochMemory(cut_windows((yield from remembering(self.model, ids_NT))), self._probe_NTH, held_out_NT)
+        return EpochMemory(
+            cut_windows((yield from collect_router_features(self.model, ids_NT))), self._eval_features_NTH, held_out_NT
+        )
 
     def _let_go(self) -> None:
         """Of what only the steps needed."""
@@ -346,10 +350,10 @@ class EpochRun:
 
     def _batch(self) -> Tensor:
         """Numbers of the step's blocks."""
-        turn, place = divmod(self.step, self.steps_per_pass)
-        order = torch.randperm(len(self.blocks.train_NT), generator=self._random(turn))
+        pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
+        order = torch.randperm(len(self.blocks.train_NT), generator=self._random(pass_index))
         size = self.settings.batch_size
-        return order[place * size : (place + 1) * size]
+        return order[step_in_pass * size : (step_in_pass + 1) * size]
 
     def _learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
@@ -373,10 +377,10 @@ class EpochRun:
 
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
         """How many blocks are learned at once; found out in the first step."""
-        if self._fit is None:
-            self._fit = fit(self.model, ids_1T, blend, self.settings.batch_size)
-            self.model.recompute_activations(self._fit.recompute)
-        return self._fit.blocks
+        if self._memory_fit is None:
+            self._memory_fit = memory_fit(self.model, ids_1T, blend, self.settings.batch_size)
+            self.model.recompute_activations(self._memory_fit.recompute)
+        return self._memory_fit.blocks
 
     def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
@@ -387,8 +391,8 @@ class EpochRun:
         learned = []
         for hidden_1TH in hidden_BTH.split(1):
             learned.append(self.learner.learn(hidden_1TH, share, generator))
-            if self.unprotected is not None:
-                self.unprotected.learn(hidden_1TH, share, generator)
+            if self.baseline is not None:
+                self.baseline.learn(hidden_1TH, share, generator)
         distills, routes = zip(*learned, strict=True)
         return fmean(distills), fmean(routes)
 
@@ -424,8 +428,8 @@ class EpochRun:
     def _state(self, step: int) -> dict[str, Tensor]:
         """A copy of what :meth:`state_dict` tells, where it is."""
         state: dict[str, Tensor] = {"step": torch.tensor(step)}
-        if self._fit is not None:
-            state["fit"] = torch.tensor([self._fit.blocks, self._fit.recompute])
+        if self._memory_fit is not None:
+            state["memory_fit"] = torch.tensor([self._memory_fit.blocks, self._memory_fit.recompute])
         for part, held in self._parts().items():
             state |= {f"{part}.{name}": value for name, value in held.items()}
         for part, optimizer in self._optimizers().items():
@@ -459,14 +463,14 @@ class EpochRun:
             optimizer.load_state_dict(whole)
         self.step = int(state["step"])
         self.measured_at = int(state.get("measured_at", self.step))
-        if "fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
-            blocks, recompute = state["fit"].tolist()
-            self._fit = Fit(blocks, bool(recompute))
-            self.model.recompute_activations(self._fit.recompute)
+        if "memory_fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
+            blocks, recompute = state["memory_fit"].tolist()
+            self._memory_fit = MemoryFit(blocks, bool(recompute))
+            self.model.recompute_activations(self._memory_fit.recompute)
         self._good = self._state(self.step)
 
     def _learners(self) -> dict[str, MixerLearner]:
-        both = {"mixer": self.learner, "unprotected": self.unprotected}
+        both = {"mixer": self.learner, "unprotected": self.baseline}
         return {name: learner for name, learner in both.items() if learner is not None}
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -495,6 +499,6 @@ def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def probe_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:
+def eval_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:
     """What the mixer reads over a few held-out blocks (N, T, H), in float16."""
-    return remembered(model, blocks.held_out_NT[: max(1, PROBE_TOKENS // block_size)])
+    return router_features(model, blocks.held_out_NT[: max(1, EVAL_FEATURE_TOKENS // block_size)])

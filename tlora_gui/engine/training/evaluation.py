@@ -88,14 +88,14 @@ def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 
 
 def evaluate(
-    model: TemporalLoRA, texts: dict[str, Tensor], unprotected: dict[str, float], names: Sequence[str] = ()
+    model: TemporalLoRA, texts: dict[str, Tensor], baseline: dict[str, float], names: Sequence[str] = ()
 ) -> Generator[Progress, None, Evaluated]:
     """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
 
     Args:
         model: its epochs are the texts' domains, in order of slots.
         texts: held-out blocks (N, T) by epoch.
-        unprotected: routing accuracies of a mixer without Active Sleep, where they are known.
+        baseline: routing accuracies of a mixer without Active Sleep, where they are known.
         names: those that people know its slots by, the backbone's first; its own by default.
 
     Raises:
@@ -105,7 +105,7 @@ def evaluate(
     scores, routed = [], []
     for slug, held_out_NT in texts.items():
         routed.append((yield from dominance(model, held_out_NT)))
-        scores.append((yield from score_domain(model, slug, held_out_NT, unprotected.get(slug), routed[-1])))
+        scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[-1])))
     lags = yield from switch_lags(model, list(texts.values()))
     return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed))
 
@@ -114,7 +114,7 @@ def score_domain(
     model: TemporalLoRA,
     slug: str,
     held_out_NT: Tensor,
-    unprotected: float | None = None,
+    baseline: float | None = None,
     routed: Dominance | None = None,
 ) -> Generator[Progress, None, DomainScore]:
     """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
@@ -127,7 +127,7 @@ def score_domain(
     loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
     loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
     loss_mix = yield from held_out_loss(model, held_out_NT, "mixer")
-    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.share(slot), unprotected)
+    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.share(slot), baseline)
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class MemoryFit:
     """How a batch is learned.
 
     Attributes:
@@ -27,7 +27,9 @@ class Fit:
     recompute: bool
 
 
-def fit(model: TemporalLoRA, ids_1T: Tensor, blend: Blend, batch_size: int, room: int | None = None) -> Fit:
+def memory_fit(
+    model: TemporalLoRA, ids_1T: Tensor, blend: Blend, batch_size: int, room: int | None = None
+) -> MemoryFit:
     """The largest parts of a batch whose activations take at most half of the free memory.
 
     Args:
@@ -37,7 +39,7 @@ def fit(model: TemporalLoRA, ids_1T: Tensor, blend: Blend, batch_size: int, room
     """
     room = free_memory(model.device) // 2 if room is None else room
     wanted = activation_bytes(model, ids_1T, blend)
-    return Fit(max(1, min(batch_size, room // max(1, wanted))), wanted > room)
+    return MemoryFit(max(1, min(batch_size, room // max(1, wanted))), wanted > room)
 
 
 def activation_bytes(model: TemporalLoRA, ids_1T: Tensor, blend: Blend) -> int:

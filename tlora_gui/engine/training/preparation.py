@@ -13,8 +13,8 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.engine.protocol.streams import watched
-from tlora_gui.engine.training.dreams import dream_ids, dreams_remembered
+from tlora_gui.engine.protocol.streams import cancellable
+from tlora_gui.engine.training.dreams import collect_dream_memory, dream_ids
 from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
@@ -83,4 +83,4 @@ def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) 
     if "" not in model.memories:
         cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
         ids_NT = yield from dream_ids(model, cache, cancel)
-        model.memories[""] = yield from watched(dreams_remembered(model, ids_NT), cancel)
+        model.memories[""] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)

@@ -21,23 +21,23 @@ class Sheet:
     """The memory matrix by one measure.
 
     Attributes:
-        values, beside: with Active Sleep, and without it.
+        values, baseline: with Active Sleep, and without it.
         strength: how well an epoch is remembered, 1 is all of it; NaN where nobody can say.
     """
 
     values: Floats
-    beside: Floats
+    baseline: Floats
     strength: Floats
 
 
 def sheet_of(matrix: Matrix, measure: Measure, epochs: Mapping[str, EpochInfo]) -> Sheet:
     """The memory matrix by ``measure``; a loss counts by the share of the epoch's gain that is kept."""
     if measure == "routing":
-        return Sheet(matrix.routing, matrix.unprotected, matrix.routing)
+        return Sheet(matrix.routing, matrix.baseline, matrix.routing)
     strength = np.full(matrix.losses.shape, np.nan)
     for column, slug in enumerate(matrix.epochs):
         strength[:, column] = [share_kept(epochs.get(slug), loss) for loss in matrix.losses[:, column].tolist()]
-    return Sheet(matrix.losses, matrix.unprotected_losses, strength)
+    return Sheet(matrix.losses, matrix.baseline_losses, strength)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ def figures(matrix: Matrix, epochs: Mapping[str, EpochInfo], evaluated: Evaluate
     square = np.ix_(frozen, frozen)
     found = dict.fromkeys(metrics.FORMULAS, Figure())
     if frozen:
-        found |= _of_routing(matrix.routing[square].tolist(), matrix.unprotected[square][-1].tolist())
+        found |= _of_routing(matrix.routing[square].tolist(), matrix.baseline[square][-1].tolist())
         last = frozen[-1]
         losses = {matrix.epochs[place]: float(matrix.losses[last, place]) for place in frozen}
         newest = matrix.epochs[last]
         found["gain_kept"] = _worst(
             {slug: share_kept(epochs[slug], loss) for slug, loss in losses.items() if not _gained_nothing(epochs[slug])}
         )
-        found["plasticity_cost"] = _cost(epochs[newest], losses[newest], float(matrix.unprotected_losses[last, last]))
+        found["plasticity_cost"] = _cost(epochs[newest], losses[newest], float(matrix.baseline_losses[last, last]))
     if evaluated is not None:
         found["switch_lag"] = Figure(_known(evaluated.switch_lag))
         found["calibration_error"] = Figure(_known(evaluated.calibration_error))
@@ -100,9 +100,9 @@ def _gained_nothing(epoch: EpochInfo) -> bool:
     return epoch.backbone_loss <= epoch.held_out_loss
 
 
-def _of_routing(scores: list[list[float]], beside: list[float]) -> dict[str, Figure]:
-    """The metrics of routing; ``beside`` is the last row as it is without Active Sleep."""
-    without = [*scores[:-1], beside]
+def _of_routing(scores: list[list[float]], baseline: list[float]) -> dict[str, Figure]:
+    """The metrics of routing; ``baseline`` is the last row as it is without Active Sleep."""
+    without = [*scores[:-1], baseline]
     formulas = {
         "average_accuracy": metrics.average_accuracy,
         "backward_transfer": metrics.backward_transfer,
@@ -125,12 +125,12 @@ def _worst(shares: Mapping[str, float]) -> Figure:
     return Figure(shares[slug], slug=slug)
 
 
-def _cost(epoch: EpochInfo, protected_loss: float, unprotected_loss: float) -> Figure:
+def _cost(epoch: EpochInfo, protected_loss: float, baseline_loss: float) -> Figure:
     """What protection costs an epoch, as a share of its gain."""
     if epoch.backbone_loss is None or epoch.held_out_loss is None or _gained_nothing(epoch):
         return Figure()
     gain = epoch.backbone_loss - epoch.held_out_loss
-    cost = _known(metrics.plasticity_cost(protected_loss, unprotected_loss, gain))
+    cost = _known(metrics.plasticity_cost(protected_loss, baseline_loss, gain))
     return Figure(cost, slug="" if cost is None else epoch.slug)
 
 

@@ -190,7 +190,7 @@ class ChartFrame(QFrame):
         if self.picture().save(path):
             self.saved.emit(path)
         else:
-            self._tell(path, "")
+            self._report(path, "")
 
     def save_table(self, path: str) -> None:
         """Write the data of the view now shown as CSV."""
@@ -199,11 +199,11 @@ class ChartFrame(QFrame):
             with open(path, "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
         except OSError as error:
-            self._tell(path, error.strerror or "")
+            self._report(path, error.strerror or "")
         else:
             self.saved.emit(path)
 
-    def _tell(self, path: str, reason: str) -> None:
+    def _report(self, path: str, reason: str) -> None:
         message = self.tr("The chart could not be saved to {path}.").format(path=path)
         self.problem.emit(f"{message} {reason}".strip(), self.tr("Choose another folder, or free some space."))
 

@@ -68,9 +68,9 @@ class MemoryMatrix(QWidget):
         rows: Rows = [("measure", "active sleep", "after", *names)]
         for measure, label, values in (
             ("routing accuracy", "with", self._matrix.routing),
-            ("routing accuracy", "without", self._matrix.unprotected),
+            ("routing accuracy", "without", self._matrix.baseline),
             ("loss in nats/token", "with", self._matrix.losses),
-            ("loss in nats/token", "without", self._matrix.unprotected_losses),
+            ("loss in nats/token", "without", self._matrix.baseline_losses),
         ):
             for slug, row in zip(self._matrix.phases, values, strict=True):
                 if np.isfinite(row).any():
@@ -133,12 +133,12 @@ class MemoryMatrix(QWidget):
         painter.drawRoundedRect(rect, 4, 4)
         if not math.isnan(value):
             painter.setPen(readable_on(background))
-            self._paint_numbers(painter, rect, value, self._sheet.beside[row, column])
+            self._paint_numbers(painter, rect, value, self._sheet.baseline[row, column])
 
-    def _paint_numbers(self, painter: QPainter, rect: QRectF, value: float, beside: float) -> None:
+    def _paint_numbers(self, painter: QPainter, rect: QRectF, value: float, baseline: float) -> None:
         """The number, as long as it fits; that of the mixer without Active Sleep below it if there is room."""
         metrics = self.fontMetrics()
-        below = "" if math.isnan(beside) or rect.height() < 2 * metrics.height() else f"({_decimals(beside)})"
+        below = "" if math.isnan(baseline) or rect.height() < 2 * metrics.height() else f"({_decimals(baseline)})"
         short = f"{value:.1f}" if self._measure == "loss" else _decimals(value).removeprefix("0")
         fits = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= rect.width()]
         if not fits:
@@ -227,7 +227,7 @@ class MemoryMatrix(QWidget):
 
     def _sentence(self, row: int, column: int) -> str:
         """A cell in words."""
-        value, beside = self._sheet.values[row, column], self._sheet.beside[row, column]
+        value, baseline = self._sheet.values[row, column], self._sheet.baseline[row, column]
         if math.isnan(value):
             return ""
         epoch, phase = self._name(self._matrix.epochs[column]), self._name(self._matrix.phases[row])
@@ -235,15 +235,15 @@ class MemoryMatrix(QWidget):
             return self._loss_in_words(row, column, phase, epoch)
         text = self.tr("After {phase}: {share} of {epoch}'s held-out tokens go to {epoch}")
         words = text.format(phase=phase, share=_decimals(value), epoch=epoch)
-        if math.isnan(beside):
+        if math.isnan(baseline):
             return words
-        return self.tr("{words}; {share} without Active Sleep").format(words=words, share=_decimals(beside))
+        return self.tr("{words}; {share} without Active Sleep").format(words=words, share=_decimals(baseline))
 
     def _loss_in_words(self, row: int, column: int, phase: str, epoch: str) -> str:
-        loss, beside = self._sheet.values[row, column], self._sheet.beside[row, column]
+        loss, baseline = self._sheet.values[row, column], self._sheet.baseline[row, column]
         mix = self.tr("the mix has {loss} nats/token").format(loss=_decimals(loss))
-        if not math.isnan(beside):
-            mix = self.tr("{words}, {loss} without Active Sleep").format(words=mix, loss=_decimals(beside))
+        if not math.isnan(baseline):
+            mix = self.tr("{words}, {loss} without Active Sleep").format(words=mix, loss=_decimals(baseline))
         text = self.tr("After {phase}, on {epoch}'s held-out text {mix}")
         lines = [text.format(phase=phase, epoch=epoch, mix=mix)]
         info = self._epochs.get(self._matrix.epochs[column])

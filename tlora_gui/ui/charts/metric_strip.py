@@ -138,8 +138,8 @@ class MetricStrip(QWidget):
     def _parts(self, name: str) -> tuple[str, str, str]:
         """Label, figure, and the figure in brackets; empty if there is none."""
         figure, metric = self._figures.get(name, Figure()), self._metrics[name]
-        beside = "" if figure.without is None else f"({metric.write(figure.without)})"
-        return metric.label, metric.write(figure.value), beside
+        baseline = "" if figure.without is None else f"({metric.write(figure.without)})"
+        return metric.label, metric.write(figure.value), baseline
 
     def arrange(self, width: int) -> int:
         """Place the labels in one row, or in more where the width asks for it; returns the height that they take."""
@@ -156,9 +156,9 @@ class MetricStrip(QWidget):
     def _refresh(self) -> None:
         muted = f'<span style="color:{self._theme.muted}">'
         for name, label in self._labels.items():
-            before, value, beside = (escape(part) for part in self._parts(name))
+            before, value, baseline = (escape(part) for part in self._parts(name))
             tooltip = self._tooltip(name)
-            without = f" {muted}{beside}</span>" if beside else ""
+            without = f" {muted}{baseline}</span>" if baseline else ""
             label.setText(f"{muted}{before}</span> {value}{without}")
             label.setToolTip(tooltip)
             label.setAccessibleName(self.text(name))

@@ -27,7 +27,7 @@ class ChartsPanel(QWidget):
     """Draws the training of all epochs, live.
 
     A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` in the loss chart,
-    ``(slug, "unprotected")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
+    ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
 
     Signals:
         saved: a chart was written to a file (path).
@@ -209,14 +209,14 @@ class ChartsPanel(QWidget):
         chart.set_line((slug, "smooth"), smoothed, self._style(slug, series, listed=False))
 
     def _draw_routing(self) -> None:
-        beside = self._history.routing(unprotected=True)
-        for slug, curve in beside.items():
+        baseline = self._history.routing(baseline=True)
+        for slug, curve in baseline.items():
             style = self._style(slug, self.tr("without"), dashed=True)
-            self.routing_chart.set_line((slug, "unprotected"), curve, style)
+            self.routing_chart.set_line((slug, "baseline"), curve, style)
         for slug, curve in self._history.routing().items():
             self.routing_chart.set_line(slug, curve, self._style(slug, self.tr("with")))
         self.matrix_view.show_data(self._history.matrix(), self._epochs, self._evaluated)
-        self._explain_routing(compared=any(len(x) for x, _ in beside.values()))
+        self._explain_routing(compared=any(len(x) for x, _ in baseline.values()))
 
     def _explain_routing(self, *, compared: bool) -> None:
         chart, without = self.routing_chart, self.tr("without Active Sleep")
@@ -235,7 +235,7 @@ class ChartsPanel(QWidget):
 
     def _keys(self, phases: tuple[Phase, ...]) -> set[Hashable]:
         slugs: set[Hashable] = {phase.slug for phase in phases}
-        return slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "unprotected")}
+        return slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "baseline")}
 
     def _name(self, slug: str) -> str:
         return self._epochs[slug].name if slug in self._epochs else slug

@@ -103,16 +103,16 @@ class Matrix:
     """What was measured last of every epoch (columns) in every phase (rows); NaN where nothing was.
 
     Attributes:
-        routing, unprotected: routing accuracy with Active Sleep, and without it.
-        losses, unprotected_losses: of the mix, nats per token; without Active Sleep of a phase's own epoch alone.
+        routing, baseline: routing accuracy with Active Sleep, and without it.
+        losses, baseline_losses: of the mix, nats per token; without Active Sleep of a phase's own epoch alone.
     """
 
     phases: tuple[str, ...]
     epochs: tuple[str, ...]
     routing: Floats
-    unprotected: Floats
+    baseline: Floats
     losses: Floats
-    unprotected_losses: Floats
+    baseline_losses: Floats
 
 
 class History:
@@ -189,13 +189,13 @@ class History:
         events = self._series[slug].held_out
         return np.array([start + event.step for event in events], float), np.array([event.loss for event in events])
 
-    def routing(self, *, unprotected: bool = False) -> dict[str, Curve]:
-        """Routing accuracy of every epoch from its own phase on; ``unprotected``: without Active Sleep."""
+    def routing(self, *, baseline: bool = False) -> dict[str, Curve]:
+        """Routing accuracy of every epoch from its own phase on; ``baseline``: without Active Sleep."""
         points: dict[str, tuple[list[float], list[float]]] = {}
         for phase in self.phases():
             points[phase.slug] = ([], [])
             for event in self._series[phase.slug].held_out:
-                for slug, share in event.unprotected if unprotected else event.routing:
+                for slug, share in event.unprotected if baseline else event.routing:
                     if slug in points:
                         points[slug][0].append(phase.start + event.step)
                         points[slug][1].append(share)
@@ -204,15 +204,15 @@ class History:
     def matrix(self) -> Matrix:
         """The last measurement of every phase."""
         slugs = self.slugs
-        routing, beside, losses, beside_losses = np.full((4, len(slugs), len(slugs)), np.nan)
+        routing, baseline, losses, baseline_losses = np.full((4, len(slugs), len(slugs)), np.nan)
         for row, slug in enumerate(slugs):
             for event in self._series[slug].held_out[-1:]:
                 routing[row] = _row(event.routing, slugs, row)
-                beside[row] = _row(event.unprotected, slugs, row)
+                baseline[row] = _row(event.unprotected, slugs, row)
                 losses[row] = _row(event.losses, slugs, row)
                 if event.unprotected_loss is not None:
-                    beside_losses[row, row] = event.unprotected_loss
-        return Matrix(slugs, slugs, routing, beside, losses, beside_losses)
+                    baseline_losses[row, row] = event.unprotected_loss
+        return Matrix(slugs, slugs, routing, baseline, losses, baseline_losses)
 
     def _of(self, slug: str) -> PhaseSeries:
         return self._series.setdefault(slug, PhaseSeries(slug))

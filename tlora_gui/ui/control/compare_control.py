@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Slot
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk
 from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.desk.sweep import sweep_desks
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -85,7 +85,7 @@ class CompareControl(QObject):
         """Tokens of a column."""
         self._window.generation.compare_page.add_tokens(self._columns[job_id], tokens)
 
-    def complete(self, job_id: int, record: GenerationRecord) -> None:
+    def complete(self, job_id: int, record: Generation) -> None:
         """A column is complete."""
         self._window.generation.compare_page.finish(self._columns[job_id], record)
 

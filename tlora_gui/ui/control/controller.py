@@ -33,7 +33,7 @@ from tlora_gui.engine.protocol.events import (
     JobCancelled,
     JobDone,
     JobFailed,
-    MixersScrubbed,
+    MixerTimeline,
     Progress,
     ProjectInfo,
     ProjectOpened,
@@ -43,12 +43,12 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     Warned,
 )
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.control.compare_control import CompareControl
 from tlora_gui.ui.control.generation_control import GenerationControl
+from tlora_gui.ui.control.library_control import LibraryControl
 from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.question_control import QuestionControl
-from tlora_gui.ui.control.texts_control import TextsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.widgets.drops import Dropped, recognise
 from tlora_gui.ui.widgets.painting import report
@@ -82,7 +82,7 @@ class Controller(QObject):
         self.comparing = CompareControl(window, client)
         self.generating = GenerationControl(window, client)
         self.asking = QuestionControl(window, client)
-        self.texts = TextsControl(window, client)
+        self.texts = LibraryControl(window, client)
         self._fell, window.settings.opening = window.settings.opening, ""
         self._openings: dict[int, Opening] = {}
         self._progress: dict[int, Progress] = {}
@@ -549,7 +549,7 @@ class Controller(QObject):
                 self.texts.listed(generations)
             case GenerationLoaded(record):
                 self.texts.loaded(job_id, record)
-            case Counterfactual() | MixersScrubbed():
+            case Counterfactual() | MixerTimeline():
                 self.asking.answered(job_id, event)
             case Evaluated(scores) if scores:
                 window.charts.show_evaluation(event)
@@ -568,7 +568,7 @@ class Controller(QObject):
             self.comparing.started(job_id, event)
 
     @Slot(object)
-    def _text_finished(self, record: GenerationRecord) -> None:
+    def _text_finished(self, record: Generation) -> None:
         self.texts.kept(record)
         if record.tokens_per_second:
             self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))

@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QFileDialog
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed, PromptTooLong
-from tlora_gui.engine.protocol.texts import DeskChange, GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
     from tlora_gui.ui.main_window import MainWindow
 
-TextJob = jobs.Generate | jobs.ReadText | jobs.ReadTextFile
+TextJob = jobs.Generate | jobs.ScoreText | jobs.ScoreTextFile
 
 
 class GenerationControl(QObject):
@@ -63,7 +63,13 @@ class GenerationControl(QObject):
         inspector.again_requested.connect(self.again)
         window.desk.desk_changed.connect(self._steer)
         window.epochs.epoch_activated.connect(pane.choose_mode)
-        for seen_in_text in (menus.branch, menus.ask_others, menus.find, menus.ribbon, menus.scrub):
+        for seen_in_text in (
+            menus.branch,
+            menus.predict_counterfactual,
+            menus.find,
+            menus.ribbon,
+            menus.mixer_timeline,
+        ):
             seen_in_text.triggered.connect(pane.show_text)
         menus.generate.triggered.connect(pane.begin)
         menus.stop.triggered.connect(pane.ask_to_stop)
@@ -84,7 +90,7 @@ class GenerationControl(QObject):
         self._run(replace(job, desk=self._window.desk.desk()))
 
     @Slot(object)
-    def read(self, job: jobs.ReadText | jobs.ReadTextFile) -> None:
+    def read(self, job: jobs.ScoreText | jobs.ScoreTextFile) -> None:
         """Colour a text without generating."""
         self._run(replace(job, desk=self._window.desk.desk()))
 
@@ -115,7 +121,7 @@ class GenerationControl(QObject):
         self._replace()
         self._prompt_before_file = self._window.generation.prompt_bar.prompt()
         self._window.generation.set_prompt(self.tr("(reading {name})").format(name=Path(path).name))
-        self.read(jobs.ReadTextFile(path, self._window.generation.mode))
+        self.read(jobs.ScoreTextFile(path, self._window.generation.mode))
 
     @Slot()
     def _stop(self) -> None:
@@ -192,7 +198,7 @@ class GenerationControl(QObject):
     @Slot(object)
     def _steer(self, desk: MixingDesk) -> None:
         if self._begun:  # what is turned before is told when it begins
-            self._client.steer(self.job_id, desk)
+            self._client.set_desk(self.job_id, desk)
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
@@ -207,8 +213,8 @@ class GenerationControl(QObject):
         window.generation.start(event)
         window.inspector.forget_answers()
         if isinstance(self._job, jobs.Generate) and window.desk.desk() != self._job.desk:
-            self._client.steer(self.job_id, window.desk.desk())  # it was turned before the job began
-        if isinstance(self._job, jobs.ReadTextFile):
+            self._client.set_desk(self.job_id, window.desk.desk())  # it was turned before the job began
+        if isinstance(self._job, jobs.ScoreTextFile):
             window.generation.set_prompt(event.prompt)
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
@@ -217,7 +223,7 @@ class GenerationControl(QObject):
         self._window.desk.show_weights(tokens[-1].weights)
         self._offer()
 
-    def complete(self, record: GenerationRecord) -> None:
+    def complete(self, record: Generation) -> None:
         """The text that is shown is complete."""
         self._window.generation.finish(record)
         self.finished.emit(record)
@@ -242,7 +248,7 @@ class GenerationControl(QObject):
                 action=partial(self._cut_prompt, self._job.prompt, too_long.keep_from),
             )
         elif self._job is not None:
-            if isinstance(self._job, jobs.ReadText):
+            if isinstance(self._job, jobs.ScoreText):
                 pane.prompt_bar.mark_unread(too_long.keep_to, len(self._job.text))
             banner.show_error(
                 event.message,
@@ -261,7 +267,7 @@ class GenerationControl(QObject):
 
     def ended(self) -> None:
         """The text is over, however."""
-        if isinstance(self._job, jobs.ReadTextFile) and not self._begun:
+        if isinstance(self._job, jobs.ScoreTextFile) and not self._begun:
             self._window.generation.set_prompt(self._prompt_before_file)
         self.job_id, self._begun = None, False
         self._window.controller.show_running()
@@ -278,7 +284,7 @@ class GenerationControl(QObject):
             action.setEnabled(has_text)
         missing = "" if has_text else self.tr("Generate a text first")
         coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self._begun else ""
-        for question in (window.menus.scrub, window.menus.ask_others):
+        for question in (window.menus.mixer_timeline, window.menus.predict_counterfactual):
             question.setEnabled(not (missing or coming))
         if window.generation.page != "compare":  # there the inspector shows tokens of other texts
             window.inspector.set_branching_allowed(has_text, missing)

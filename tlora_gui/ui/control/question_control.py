@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.events import Counterfactual, MixersScrubbed
-from tlora_gui.engine.protocol.texts import GenerationRecord
+from tlora_gui.engine.protocol.events import Counterfactual, MixerTimeline
+from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ class QuestionControl(QObject):
         super().__init__(window)
         self._window = window
         self._client = client
-        self._asked: dict[int, GenerationRecord] = {}
+        self._asked: dict[int, Generation] = {}
         window.inspector.others_requested.connect(self._ask_others)
-        window.menus.ask_others.triggered.connect(self._ask_about_chosen)
-        window.menus.scrub.triggered.connect(self._scrub)
+        window.menus.predict_counterfactual.triggered.connect(self._ask_about_chosen)
+        window.menus.mixer_timeline.triggered.connect(self._ask_for_timeline)
 
     @Slot(int)
     def _ask_others(self, index: int) -> None:
@@ -33,7 +33,7 @@ class QuestionControl(QObject):
         if record is None:
             self._window.inspector.end_asking()
         else:
-            self._asked[self._client.submit(jobs.AskOthers(record, index))] = record
+            self._asked[self._client.submit(jobs.PredictCounterfactual(record, index))] = record
 
     @Slot()
     def _ask_about_chosen(self) -> None:
@@ -42,12 +42,12 @@ class QuestionControl(QObject):
             self._window.inspector.ask()
 
     @Slot()
-    def _scrub(self) -> None:
+    def _ask_for_timeline(self) -> None:
         record = self._window.generation.record
         if record is not None:
-            self._asked[self._client.submit(jobs.ScrubMixers(record))] = record
+            self._asked[self._client.submit(jobs.ComputeMixerTimeline(record))] = record
 
-    def answered(self, job_id: int, event: Counterfactual | MixersScrubbed) -> None:
+    def answered(self, job_id: int, event: Counterfactual | MixerTimeline) -> None:
         """An answer, if it is still about the text that is shown."""
         pane, about = self._window.generation, self._asked.get(job_id)
         if about is None or pane.record is None or pane.record.tokens != about.tokens:
@@ -55,7 +55,7 @@ class QuestionControl(QObject):
         elif isinstance(event, Counterfactual):
             self._window.inspector.show_counterfactual(event, self._window.desk.slots)  # those of the model now
         else:
-            pane.text_page.begin_scrubbing(event)
+            pane.text_page.show_timeline(event)
 
     def ended(self, job_id: int) -> None:
         """A question has been answered, or could not be."""

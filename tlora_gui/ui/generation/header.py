@@ -13,8 +13,8 @@ from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, unmixed_modes
 from tlora_gui.ui.generation.prompt_bar import Page
-from tlora_gui.ui.generation.text.swatch import dot_icon
-from tlora_gui.ui.generation.text.token_style import ColourMode
+from tlora_gui.ui.generation.token_view.swatch import dot_icon
+from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, UNPROTECTED_MODE
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.translation import tr
@@ -53,4 +53,4 @@ def mixer_name(mixer: StoredMixer) -> str:
     """When a mixer of the past stood as it stands."""
     if mixer.after:
         return tr("after {name}").format(name=mixer.after)
-    return tr("without Active Sleep") if mixer.mode == UNPROTECTED_MODE else mixer.name
+    return tr("without Active Sleep") if mixer.mode == BASELINE_MODE else mixer.name

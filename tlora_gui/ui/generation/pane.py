@@ -17,15 +17,15 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, StoredMixer
-from tlora_gui.engine.protocol.jobs import Generate, ReadText
+from tlora_gui.engine.protocol.jobs import Generate, ScoreText
 from tlora_gui.engine.protocol.markdown import to_markdown
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
-from tlora_gui.ui.generation.figures import Figures
+from tlora_gui.ui.generation.generation_stats import GenerationStats
 from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar
-from tlora_gui.ui.generation.text.token_style import ColourMode
 from tlora_gui.ui.generation.text_page import TextPage
+from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.layouts import small_button
 
@@ -35,7 +35,7 @@ _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
 class GenerationPane(QFrame):
     """Asks for generations and readings and shows them.
 
-    Signals: ``generate_requested(Generate)``, ``read_requested(ReadText)``, ``file_requested()``,
+    Signals: ``generate_requested(Generate)``, ``read_requested(ScoreText)``, ``file_requested()``,
     ``compare_requested(list of modes)``, ``stop_requested()``, ``save_requested()``, ``branch_requested(int)`` and
     ``again_requested(int)`` for a token of the text, ``page_changed(str)``, ``mode_changed(str)``,
     ``paste_clipped(all, kept)``, ``token_hovered(TokenEvent | None)`` for the token chosen in text or ribbon, with
@@ -60,12 +60,12 @@ class GenerationPane(QFrame):
         self.setProperty("role", "panel")
         self._slots: tuple[SlotInfo, ...] = ()
         self._started: GenerationStarted | None = None
-        self._record: GenerationRecord | None = None
+        self._record: Generation | None = None
         self.prompt_bar = PromptBar()
         self.text_page = TextPage()
         self.compare_page = ComparePage()
         self._text = self.text_page.text
-        self._figures = Figures()
+        self._figures = GenerationStats()
         self._header = PaneHeader()
         self._copy = small_button(self.tr("Copy"), self.tr("Copy the whole text"), "copyTextButton")
         self._save = small_button(
@@ -193,12 +193,12 @@ class GenerationPane(QFrame):
         return self._record is not None
 
     @property
-    def record(self) -> GenerationRecord | None:
+    def record(self) -> Generation | None:
         """The text that is shown, as far as it has come; None if there is none."""
         if self._record is not None or self._started is None:
             return self._record
         told = self._started
-        return GenerationRecord(
+        return Generation(
             told.prompt, told.mode, told.sampling, told.slots, tuple(self._text.tokens), "stopped", 0.0,
             parent=told.parent, branch_at=told.branch_at,
         )  # fmt: skip
@@ -219,7 +219,7 @@ class GenerationPane(QFrame):
         self._figures.add(tokens)
         self._offer_text_actions()
 
-    def finish(self, record: GenerationRecord) -> None:
+    def finish(self, record: Generation) -> None:
         """The text that is shown is complete."""
         self._record = record
         self.set_generating(False)
@@ -227,7 +227,7 @@ class GenerationPane(QFrame):
         self.text_page.show_report(record.report)
         self._offer_text_actions()
 
-    def show_record(self, record: GenerationRecord) -> None:
+    def show_record(self, record: Generation) -> None:
         """Show a kept text with its prompt, mode and sampling."""
         self.show_page("read" if record.report is not None else "generate")
         self.prompt_bar.set_prompt(record.prompt, record.sampling)
@@ -292,7 +292,7 @@ class GenerationPane(QFrame):
         if self.page == "generate":
             self.generate_requested.emit(Generate(prompt, self.mode, self.sampling))
         elif self.page == "read":
-            self.read_requested.emit(ReadText(prompt, self.mode))
+            self.read_requested.emit(ScoreText(prompt, self.mode))
         else:
             self.compare_page.run()
 

@@ -125,7 +125,7 @@ class SamplingPanel(QFrame):
         dice.setObjectName("randomSeedButton")
         dice.setText("⚄")
         dice.setAccessibleName(self.tr("Random seed"))
-        dice.setToolTip(self.tr("Throw a random seed"))
+        dice.setToolTip(self.tr("Pick a random seed"))
         dice.clicked.connect(self._throw_seed)
         field = QWidget()
         row = QHBoxLayout(field)

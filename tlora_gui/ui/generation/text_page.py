@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.events import MixersScrubbed
+from tlora_gui.engine.protocol.events import MixerTimeline
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
-from tlora_gui.ui.generation.reading.scrub_bar import ScrubBar, changed_shares
-from tlora_gui.ui.generation.text.find_bar import FindBar
-from tlora_gui.ui.generation.text.legend import Legend
-from tlora_gui.ui.generation.text.ribbon import MixRibbon
-from tlora_gui.ui.generation.text.token_style import ColourMode
-from tlora_gui.ui.generation.text.token_view import TokenView
+from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_shares
+from tlora_gui.ui.generation.token_view.find_bar import FindBar
+from tlora_gui.ui.generation.token_view.legend import Legend
+from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
+from tlora_gui.ui.generation.token_view.token_style import ColourMode
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import Theme
 
 _ROOMY = 380
@@ -39,17 +39,17 @@ class TextPage(QWidget):
         self.ribbon = MixRibbon()
         self.find_bar = FindBar(self.text)
         self.report = ReadReportView()
-        self.scrub = ScrubBar()
+        self.timeline = TimelineBar()
         self._own: list[TokenEvent] = []
-        self._scrubbed: MixersScrubbed | None = None
+        self._timeline: MixerTimeline | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.find_bar)
         column.addWidget(self.text, 1)
-        for widget in (self.legend, self.ribbon, self.scrub, self.report):
+        for widget in (self.legend, self.ribbon, self.timeline, self.report):
             column.addWidget(widget)
-        for hidden in (self.find_bar, self.report, self.scrub):
+        for hidden in (self.find_bar, self.report, self.timeline):
             hidden.hide()
         self._connect()
 
@@ -61,16 +61,16 @@ class TextPage(QWidget):
         self.ribbon.token_selected.connect(self.choose)
         self.ribbon.selection_changed.connect(self.text.select_tokens)
         self.report.token_chosen.connect(self.choose)
-        self.scrub.position_changed.connect(self._show_position)
-        self.scrub.closed.connect(self.end_scrubbing)
+        self.timeline.position_changed.connect(self._show_position)
+        self.timeline.closed.connect(self.hide_timeline)
 
     # -- what to show ---------------------------------------------------------------------------------------
 
     def reset(self, slots: tuple[SlotInfo, ...]) -> None:
         """Start an empty text whose tokens mix these slots."""
         self._own = []
-        self._scrubbed = None
-        self.scrub.hide()
+        self._timeline = None
+        self.timeline.hide()
         self.text.reset(slots)
         self.legend.set_slots(slots)
         self.ribbon.reset()
@@ -101,30 +101,30 @@ class TextPage(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
-        for widget in (self.text, self.legend, self.ribbon, self.report, self.scrub, self.find_bar):
+        for widget in (self.text, self.legend, self.ribbon, self.report, self.timeline, self.find_bar):
             apply = getattr(widget, "apply_theme", None)
             if apply is not None:
                 apply(theme)
 
     # -- mixers of the past ---------------------------------------------------------------------------------
 
-    def begin_scrubbing(self, scrubbed: MixersScrubbed) -> None:
+    def show_timeline(self, timeline: MixerTimeline) -> None:
         """Show this text under any of these mixers, the last one first."""
-        self._scrubbed = scrubbed
-        self.scrub.set_mixers(scrubbed.mixers, changed_shares(scrubbed.tokens))
-        self.scrub.show()
-        self._recolour(scrubbed.tokens[-1])
+        self._timeline = timeline
+        self.timeline.set_mixers(timeline.mixers, changed_shares(timeline.tokens))
+        self.timeline.show()
+        self._recolour(timeline.tokens[-1])
 
-    def end_scrubbing(self) -> None:
+    def hide_timeline(self) -> None:
         """Show the text with its own weights again."""
-        if self._scrubbed is not None:
-            self._scrubbed = None
-            self.scrub.hide()
+        if self._timeline is not None:
+            self._timeline = None
+            self.timeline.hide()
             self._recolour(self._own)
 
     def _show_position(self, position: int) -> None:
-        if self._scrubbed is not None:
-            self._recolour(self._scrubbed.tokens[position])
+        if self._timeline is not None:
+            self._recolour(self._timeline.tokens[position])
 
     def _recolour(self, tokens: Sequence[TokenEvent]) -> None:
         current = self.text.current

@@ -84,8 +84,8 @@ class CommandPalette(QDialog):
         self._list.setMouseTracking(True)
         self._list.itemEntered.connect(self._list.setCurrentItem)
         self._list.itemClicked.connect(self._run)
-        self._list.currentItemChanged.connect(self._tell)
-        self._nothing = label(self.tr("No command is called so."), "muted")
+        self._list.currentItemChanged.connect(self._announce)
+        self._nothing = label(self.tr("No matching command."), "muted")
         self._nothing.setContentsMargins(_EDGE, 4, _EDGE, 8)
         frame = QFrame()
         frame.setObjectName("paletteFrame")
@@ -135,7 +135,7 @@ class CommandPalette(QDialog):
                 ranked.append((-max(matching), used, place, command))
         return [command for *_, command in sorted(ranked, key=lambda row: row[:3])]
 
-    def _tell(self, item: QListWidgetItem | None) -> None:
+    def _announce(self, item: QListWidgetItem | None) -> None:
         spoken = "" if item is None else item.data(Qt.ItemDataRole.AccessibleTextRole)
         self._edit.setAccessibleDescription(spoken)
 

@@ -10,14 +10,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.texts import GenerationRecord, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.compare.differences import Differences
+from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
-from tlora_gui.ui.generation.text.swatch import dot_icon
-from tlora_gui.ui.generation.text.token_style import share_text, surprise_bits
-from tlora_gui.ui.generation.text.token_view import TokenView
-from tlora_gui.ui.generation.token.bars import MixBar
+from tlora_gui.ui.generation.token_view.swatch import dot_icon
+from tlora_gui.ui.generation.token_view.token_style import share_text, surprise_bits
+from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
@@ -134,7 +134,7 @@ class CompareColumn(QWidget):
         self.text.add_tokens(tokens)
         self._show_figures()
 
-    def finish(self, record: GenerationRecord) -> None:
+    def finish(self, record: Generation) -> None:
         """The text is complete."""
         self._speed = record.tokens_per_second
         self._show_figures()

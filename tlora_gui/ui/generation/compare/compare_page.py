@@ -10,10 +10,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QScrollArea, QWidget
 
 from tlora_gui.engine.protocol.events import GenerationStarted
-from tlora_gui.engine.protocol.texts import GenerationRecord, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, TokenEvent
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.modes import ModeChoice
-from tlora_gui.ui.generation.text.token_style import ColourMode
+from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, column, label, row
 
@@ -98,7 +98,7 @@ class ComparePage(QFrame):
         for part, mode in zip(self._parts, modes, strict=True):
             part.choose_mode(mode)
 
-    def show_records(self, records: Sequence[GenerationRecord]) -> None:
+    def show_records(self, records: Sequence[Generation]) -> None:
         """Compare finished texts, each titled by its name or its mode and seed."""
         self._arrange("records", [self._title_of(record) for record in records])
         for part, record in zip(self._parts, records, strict=True):
@@ -111,7 +111,7 @@ class ComparePage(QFrame):
         """One row of full width per title, for the steps of a sweep."""
         self._arrange("rows", titles)
 
-    def _title_of(self, record: GenerationRecord) -> str:
+    def _title_of(self, record: Generation) -> str:
         names = {mode: name for mode, name, *_ in self._modes}
         made_by = names.get(record.mode, record.mode)
         return record.name or self.tr("{name} · seed {seed}").format(name=made_by, seed=record.sampling.seed)
@@ -199,7 +199,7 @@ class ComparePage(QFrame):
         if not self._comparing.isActive():
             self._comparing.start()
 
-    def finish(self, number: int, record: GenerationRecord) -> None:
+    def finish(self, number: int, record: Generation) -> None:
         """A column's text is complete."""
         self._parts[number].finish(record)
         self._mark_differences()

@@ -1,0 +1,162 @@
+"""Reading a text instead of writing one: who would speak at every token, how well every slot alone says it, and where
+its domains begin by that evidence.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from math import log
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.loading import context_length
+from tlora_gui.engine.backbones.tokenizing import EncodedText, vocabulary_of
+from tlora_gui.engine.corpus.text_corpus import TextCorpus, read_text
+from tlora_gui.engine.generation.context_fit import fit_context
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
+from tlora_gui.engine.generation.segments import domains
+from tlora_gui.engine.generation.token_stream import TokenStream, input_tokens
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.events import GenerationStarted, Progress, PromptTooLong
+from tlora_gui.engine.protocol.metrics import switch_lag
+from tlora_gui.engine.protocol.streams import Stream
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.workspace import Workspace
+from tlora_gui.temporal.model import TemporalLoRA
+
+_PIECE = 256
+
+
+def read(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel: CancelToken) -> Stream:
+    """Tell the tokens of a text with their mix, then what was found out; both are kept.
+
+    Stopped in between, what was told is kept without a report, unless it is to be discarded.
+
+    Raises:
+        TloraError: if there is nothing to read, more than the context holds and it may not be cut, or an
+            epoch holds NaN.
+        Cancelled: before the first token, or if the token is set to discard.
+    """
+    given = job.text if isinstance(job, jobs.ScoreText) else text_of_file(job.path)
+    slots, blend = workspace.slots(), workspace.blend(job.mode)
+    require_finite(workspace.model, [slot.name for slot in slots])
+    encoded, misfit = _fitted(workspace, given)
+    if misfit and not job.cut:
+        yield misfit
+        raise TloraError(
+            f"The text has {misfit.tokens:,} tokens, but the backbone reads at most {misfit.limit:,}.",
+            "Have its beginning read, or choose a shorter text.",
+        )
+    text = encoded.text
+    sampling, steered = SamplingSettings(), ScheduledBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
+    yield GenerationStarted(text, job.mode, sampling, slots)
+    tokens: list[TokenEvent] = []
+    yield from _told(workspace, encoded, steered, tokens, cancel)
+    record = Generation(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=steered.changes)
+    if report := (yield from _report(workspace.model, slots, tokens, len(given) - len(text), cancel)):
+        record = replace(record, ended="read", report=report)
+    if cancel.mode == "discard":
+        raise Cancelled
+    yield from workspace.project.generations.finish(record)
+
+
+def text_of_file(path: str) -> str:
+    """The text of a file, read as a corpus would be.
+
+    Raises:
+        TloraError: if it is not there, cannot be read, or is not text.
+    """
+    try:
+        if Path(path).is_dir():
+            raise TloraError(f"{path} is a folder.", "Choose a text file in it.")
+        corpus = TextCorpus.from_paths([path])
+    except OSError as error:
+        raise TloraError(f"{path} cannot be read: {error.strerror}.", "Choose another file.") from error
+    remarks = [*corpus.skipped]
+    text = "".join(read_text(source, remarks) for source in corpus.sources)
+    if not text and remarks:
+        raise TloraError(f"{path}: {remarks[-1][1]}.", "Choose a plain text file.")
+    return text
+
+
+def _fitted(workspace: Workspace, text: str) -> tuple[EncodedText, PromptTooLong | None]:
+    if not text.strip():
+        raise TloraError("There is no text to read.", "Paste a text or open a file that has one.")
+    backbone = workspace.model.backbone
+    encoded, misfit = fit_context(workspace.backbone.tokenizer, text, context_length(backbone), vocabulary_of(backbone))
+    if len(encoded.ids) < 2:
+        raise TloraError("One token is too little to read.", "Paste or open a longer text.")
+    return encoded, misfit
+
+
+def _told(
+    workspace: Workspace, encoded: EncodedText, steered: ScheduledBlend, into: list[TokenEvent], cancel: CancelToken
+) -> Stream:
+    """Tell the tokens of a text until its end or a stop, and keep them."""
+    given = input_tokens(encoded, is_prompt=True)
+    yield Progress("Reading the text", 0, len(given), "tokens")
+    cancel.raise_if_cancelled()
+    stream = TokenStream(workspace.model, workspace.backbone.tokenizer, steered, SamplingSettings())
+    for token in stream.feed([], given):
+        into.append(token)
+        yield token
+        if cancel.mode:
+            return
+        if len(into) % _PIECE == 0:
+            yield Progress("Reading the text", len(into), len(given), "tokens")
+
+
+def _report(
+    model: TemporalLoRA, slots: Sequence[SlotInfo], tokens: Sequence[TokenEvent], unread: int, cancel: CancelToken
+) -> Generator[Progress, None, ReadReport | None]:
+    """What every slot alone makes of a text that was told; None if it was stopped."""
+    ids = [token.token_id for token in tokens]
+    found: list[list[float]] = []
+    for slot, info in enumerate(slots):
+        found.append([])
+        for piece in log_likelihoods(model, ids, slot, cancel):
+            found[-1] += piece
+            yield Progress(f"Reading as {info.name} alone", len(found[-1]), len(ids), "tokens")
+    if cancel.mode:
+        return None
+    parts = domains(list(zip(*found, strict=True)))
+    ends = [*(part.first for part in parts[1:]), len(tokens)]
+    lags = (
+        switch_lag([token.weights[part.slot] for token in tokens[part.first : end]])
+        for part, end in zip(parts, ends, strict=True)
+    )
+    losses = ((info.slug, -fmean(alone[1:])) for info, alone in zip(slots, found, strict=True))
+    mix_loss = -fmean(log(max(token.probability, sys.float_info.min)) for token in tokens[1:])
+    return ReadReport(tuple(losses), mix_loss, tuple(parts), tuple(lags), unread)
+
+
+def log_likelihoods(model: TemporalLoRA, ids: list[int], slot: int, cancel: CancelToken) -> Iterator[list[float]]:
+    """Log-likelihood of every token under one slot alone, given those before it, in nats; 0 for the first.
+
+    It comes in pieces, so that the (tokens × vocabulary) logits never stand in memory whole; no more once cancelled.
+    """
+    cache: Any = None
+    for start in range(0, len(ids), _PIECE):
+        if cancel.mode:
+            return
+        said, cache = _piece(model, ids[start : start + _PIECE + 1], slot, cache)
+        yield said if start else [0.0, *said]
+
+
+@torch.inference_mode()
+def _piece(model: TemporalLoRA, ids: list[int], slot: int, cache: Any) -> tuple[list[float], Any]:
+    """Log-likelihoods of a piece's tokens after the first, all but the last of which is read if it is a full one."""
+    ids_T = torch.tensor(ids, device=model.device)
+    output = model(ids_T[None, :_PIECE], slot, cache=cache, use_cache=True)
+    said_T = -cross_entropy(output.logits_BTV[0, : len(ids) - 1].float(), ids_T[1:], reduction="none")
+    return said_T.tolist(), output.cache

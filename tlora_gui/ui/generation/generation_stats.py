@@ -1,0 +1,62 @@
+"""The line under a text: how many tokens, how fast, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QElapsedTimer
+from PySide6.QtWidgets import QLabel, QWidget
+
+from tlora_gui.engine.protocol.texts import Generation, TokenEvent
+
+
+class GenerationStats(QLabel):
+    """Counts the tokens that are new, those of a branch's parent left out."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "muted")
+        self.setObjectName("generationFooter")
+        self._clock = QElapsedTimer()
+        self._first = self._new = 0
+
+    def begin(self, first: int) -> None:
+        """Tokens follow; those before ``first`` are another text's."""
+        self._first, self._new = first, 0
+        self.setText(self.tr("Reading the prompt…"))
+
+    def add(self, tokens: Sequence[TokenEvent]) -> None:
+        """Count tokens as they come."""
+        fresh = sum(_is_new(token, self._first) for token in tokens)
+        if fresh and self._new == 0:
+            self._clock.start()
+        self._new += fresh
+        if self._new:
+            self.setText(self._figures(self._new, self._speed()))
+
+    def finish(self, record: Generation) -> None:
+        """Show the final figures."""
+        new = sum(_is_new(token, record.branch_at) for token in record.tokens)
+        if record.ended == "read":
+            self.setText(self.tr("{count} tokens read").format(count=f"{len(record.tokens):,}"))
+            return
+        ended = {
+            "length": self.tr("length"),
+            "end of text": self.tr("end of text"),
+            "stopped": self.tr("stopped"),
+        }[record.ended]
+        figures = self._figures(new, record.tokens_per_second)
+        self.setText(self.tr("{figures} · ended: {ended}").format(figures=figures, ended=ended))
+
+    def _speed(self) -> float:
+        # The clock starts with the first new token, so that one is not counted.
+        seconds = self._clock.nsecsElapsed() / 1e9
+        return (self._new - 1) / seconds if seconds > 0.2 else 0.0
+
+    def _figures(self, tokens: int, speed: float) -> str:
+        text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=tokens)
+        return self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=f"{speed:.1f}") if speed > 0 else text
+
+
+def _is_new(token: TokenEvent, first: int) -> bool:
+    return not token.is_prompt and token.index >= first

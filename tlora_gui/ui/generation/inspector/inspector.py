@@ -1,0 +1,190 @@
+"""Everything about one token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.events import Counterfactual
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
+from tlora_gui.ui.generation.inspector.branching import BranchBox
+from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
+from tlora_gui.ui.generation.mixing_desk.desk_text import desk_text
+from tlora_gui.ui.generation.token_view.token_style import colour_reason, facts, speaker, visible_text, was_predicted
+from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.layouts import column
+
+_TITLE_CHARACTERS = 15
+_REVEALED = 32
+"""Pixels above and below a row's middle that are scrolled to with it."""
+
+
+class TokenInspector(QFrame):
+    """One token: its text, how probable it was, who spoke, what else could have come, and what others would have said.
+
+    Signals, each with the index of the token in question: ``alternative_chosen(index, token_id, text)``,
+    ``text_chosen(index, text)`` and ``again_requested(index)`` to go on from there otherwise, and
+    ``others_requested(index)``, to be answered by ``show_counterfactual`` or ``end_asking``.
+    """
+
+    alternative_chosen = Signal(int, int, str)
+    text_chosen = Signal(int, str)
+    again_requested = Signal(int)
+    others_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenInspector")
+        self.setProperty("role", "panel")
+        self.setAccessibleName(self.tr("Token inspector"))
+        self._index = -1
+        self._text = self._label("heading")
+        self._facts = self._label("muted")
+        self._desk = self._label("muted")
+        self._desk.setToolTip(self.tr("How the mixing desk stood when this token was predicted"))
+        self._mix_bar = MixBar()
+        self._mix = ShareRows()
+        self._mix.setAccessibleName(self.tr("Mix of this token"))
+        self._reason = self._label("muted")
+        self._branch = BranchBox()
+        self._predictions = CounterfactualBox()
+        self._empty = self._label("muted")
+        self._empty.setText(
+            self.tr(
+                "No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see "
+                "which epochs speak in a token and what else could have come."
+            )
+        )
+        self._lay_out()
+        self._connect()
+        self.show_token(None, ())
+
+    def _label(self, role: str) -> QLabel:
+        label = QLabel()
+        label.setProperty("role", role)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(role == "muted")
+        # A long token must not widen the column.
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        return label
+
+    def _lay_out(self) -> None:
+        # Rows reach 4 px further than words, so that the mark of a chosen one has room; so does the scroll bar.
+        head = column(self._text, self._facts, self._desk, self._mix_bar, margins=(4, 0, 4, 0))
+        reason = column(self._reason, margins=(4, 0, 4, 0))
+        self._content = QWidget()
+        self._content.setLayout(
+            column(head, self._mix, reason, self._branch, self._predictions, None, margins=(0, 0, 4, 0))
+        )
+        for box in (self._branch, self._predictions):
+            box.setContentsMargins(0, 8, 0, 0)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(self._content)
+        title = self._label("title")
+        title.setText(self.tr("Token"))
+        title.setContentsMargins(4, 0, 4, 0)
+        self._empty.setContentsMargins(4, 0, 4, 0)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(8, 12, 8, 12)
+        outer.setSpacing(8)
+        outer.addWidget(title)
+        outer.addWidget(self._empty, 1, Qt.AlignmentFlag.AlignTop)
+        outer.addWidget(self._scroll, 1)
+        outer.addStrut(184)
+
+    def _connect(self) -> None:
+        self._branch.chosen.connect(self._choose)
+        self._branch.written.connect(self._choose_text)
+        self._branch.again.connect(self._choose_again)
+        self._predictions.chosen.connect(self._choose)
+        self._predictions.asked.connect(self.others_requested)
+        self._branch.rows.moved.connect(self._reveal_row)
+        self._predictions.rows.moved.connect(self._reveal_row)
+
+    # -- what to show ---------------------------------------------------------------------------------------
+
+    def show_token(self, token: TokenEvent | None, slots: Sequence[SlotInfo], desk: MixingDesk | None = None) -> None:
+        """Show a token of a generation with these slots, spoken under ``desk``; None empties the inspector."""
+        self._scroll.setVisible(token is not None)
+        self._empty.setVisible(token is None)
+        predicted = token is not None and was_predicted(token)
+        self._branch.setVisible(predicted)
+        self._predictions.setVisible(predicted)
+        self._predictions.show_token(token if predicted else None, slots)
+        if token is None:
+            return
+        self._index = token.index
+        self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
+        put_here = self.tr("put here by you") + " · " if token.forced else ""
+        self._facts.setText(put_here + facts(token))
+        self._desk.setText(desk_text(desk, slots) if desk else "")
+        self._desk.setVisible(bool(self._desk.text()))
+        self._mix_bar.set_mix(token.weights, slots)
+        most = speaker(token.weights)
+        self._mix.set_rows(
+            [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
+        )
+        self._reason.setText(colour_reason(token))
+        self._branch.show_token(token)
+
+    def show_counterfactual(self, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
+        """Show what others would have said; an answer for another token than the one asked about last is dropped."""
+        self._predictions.show_answer(answer, slots)
+        QTimer.singleShot(0, self._reveal_voices)  # once they have their place
+
+    def ask(self) -> None:
+        """Ask what others would have said at the token that is shown, if that is not known yet."""
+        self._predictions.ask()
+
+    def end_asking(self) -> None:
+        """The asking is over, with an answer or without."""
+        self._predictions.end_asking()
+
+    def forget_answers(self) -> None:
+        """Another text is shown from now on."""
+        self._predictions.forget()
+
+    def set_branching_allowed(self, allowed: bool, reason: str = "") -> None:
+        """Whether one can go on from a token otherwise, or why not now."""
+        self._branch.set_allowed(allowed, reason)
+        self._predictions.set_branching_allowed(allowed)
+
+    def set_asking_allowed(self, allowed: bool, reason: str = "") -> None:
+        """Whether others can be asked about the tokens that are shown, or why not."""
+        self._predictions.set_asking_allowed(allowed, reason)
+
+    def begin_branching(self) -> None:
+        """Give the focus to what else could have come, or to the field for another word."""
+        self._branch.take_focus()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        for part in (self._mix, self._branch, self._predictions):
+            part.apply_theme(theme)
+
+    # -- what the person does -------------------------------------------------------------------------------
+
+    def _choose(self, token_id: int, text: str) -> None:
+        self.alternative_chosen.emit(self._index, token_id, text)
+
+    def _choose_text(self, text: str) -> None:
+        self.text_chosen.emit(self._index, text)
+
+    def _choose_again(self) -> None:
+        self.again_requested.emit(self._index)
+
+    def _reveal_voices(self) -> None:
+        if self._predictions.rows.isVisible():
+            self._scroll.ensureWidgetVisible(self._predictions.rows, 0, 0)
+
+    def _reveal_row(self, on_screen: QPoint) -> None:
+        place = self._content.mapFromGlobal(on_screen)
+        self._scroll.ensureVisible(0, place.y(), 0, _REVEALED)

@@ -1,0 +1,181 @@
+"""Tokens shown as text, each with its own colours, appended and recoloured in place."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.ui.generation.token_view.paragraphs import divide_paragraphs
+from tlora_gui.ui.generation.token_view.swatch import token_format
+from tlora_gui.ui.generation.token_view.token_geometry import places_in_sight
+from tlora_gui.ui.generation.token_view.token_style import ColourMode, TokenStyle, token_style
+from tlora_gui.ui.generation.token_view.token_text import STAND_INS, TokenText
+from tlora_gui.ui.theme import LIGHT, Theme, mono_font
+
+_STRENGTH_LEVELS = 16
+_RECOLOURED_AT_ONCE = 1000
+"""Tokens that get new formats in one turn of the event loop: some 10 ms."""
+
+
+class ColouredText(QPlainTextEdit):
+    """Read-only text of one generation. Control characters are shown as visible signs, one for each."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._mode: ColourMode = "dominant"
+        self._chosen_slot = 0
+        self._slots: tuple[SlotInfo, ...] = ()
+        self._text = TokenText()
+        self._marks: frozenset[int] = frozenset()
+        self._recoloured = 0
+        self._recolouring = QTimer(self, singleShot=True, interval=0)
+        self._recolouring.timeout.connect(self._recolour_some)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setFont(mono_font())
+        self.setProperty("textSize", "text")
+        self.document().setDocumentMargin(6)
+
+    @property
+    def tokens(self) -> Sequence[TokenEvent]:
+        """What is shown, in order."""
+        return self._text.tokens
+
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        """Slots of the generation that is shown."""
+        return self._slots
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Text positions of a token. One without text shares the span of the token that completes its character."""
+        return self._text.span(index)
+
+    def selected_text(self) -> str:
+        """Exactly what the tokens say where text is selected."""
+        cursor = self.textCursor()
+        return "".join(text for _, text in self._text.pieces(cursor.selectionStart(), cursor.selectionEnd()))
+
+    def find_all(self, wanted: str) -> list[tuple[int, int]]:
+        """Text positions of ``wanted``, wherever it is in what the tokens say; case-blind unless it has capitals."""
+        return self._text.find(wanted)
+
+    # -- what to show ---------------------------------------------------------------------------------------
+
+    def reset(self, slots: tuple[SlotInfo, ...]) -> None:
+        """Start an empty text whose tokens mix these slots."""
+        self._slots = slots
+        self._text = TokenText()
+        self._marks = frozenset()
+        self._recolouring.stop()
+        self.clear()
+
+    def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
+        """Append; keeps the end in sight only if it was in sight before, and a selection as it was."""
+        bar = self.verticalScrollBar()
+        scrolled, at_end = bar.value(), bar.value() >= bar.maximum()
+        selection = self.textCursor()
+        anchor, position = selection.anchor(), selection.position()
+        would_grow = anchor != position and max(anchor, position) == self._text.end
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(self._text.end)
+        first, new = cursor.block(), len(self._text.tokens)
+        for token in tokens:
+            self._text.append(token)
+        cursor.beginEditBlock()
+        for form, alike in groupby(range(new, len(self._text.tokens)), self._format_of):
+            cursor.insertText("".join(self._text.tokens[index].text for index in alike).translate(STAND_INS), form)
+        cursor.endEditBlock()
+        if would_grow:
+            self.select(anchor, position)
+            bar.setValue(scrolled)
+        self._text.cut(divide_paragraphs(self, first))
+        if at_end:
+            bar.setValue(bar.maximum())
+
+    def replace_tokens(self, tokens: Sequence[TokenEvent]) -> None:
+        """Give the same texts other weights; text, selection and scroll position stay.
+
+        Raises:
+            ValueError: the texts are not those shown.
+        """
+        if [token.text for token in tokens] != [token.text for token in self._text.tokens]:
+            raise ValueError("replace_tokens takes the texts that are shown")
+        self._text.tokens = list(tokens)
+        self.recolour()
+
+    def set_colour_mode(self, mode: ColourMode, slot: int = 0) -> None:
+        """Choose what colour means; ``slot`` is the one whose weight the mode "weight" shows."""
+        if (mode, slot) != (self._mode, self._chosen_slot):
+            self._mode, self._chosen_slot = mode, slot
+            self.recolour()
+
+    def set_marks(self, indices: Collection[int]) -> None:
+        """Draw a line above these tokens, and above no other."""
+        marks = frozenset(indices)
+        if marks != self._marks:
+            self._marks = marks
+            self.recolour()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        self._theme = theme
+        self.recolour()
+
+    # -- colours --------------------------------------------------------------------------------------------
+
+    def recolour(self) -> None:
+        """Give every token its format anew, in place: text, selection and scroll position stay.
+
+        What is in sight comes first; the rest of a long text follows, a part in each turn of the event loop.
+        """
+        first, last = (bisect_right(self._text.starts, place) for place in places_in_sight(self))
+        self._recolour_tokens(max(0, first - 1), last)
+        self._recoloured = 0
+        self._recolour_some()
+
+    def _recolour_some(self) -> None:
+        end = self._recoloured + _RECOLOURED_AT_ONCE
+        self._recolour_tokens(self._recoloured, end)
+        self._recoloured = end
+        if end < len(self._text.tokens):
+            self._recolouring.start()
+        self.viewport().update()
+
+    def _recolour_tokens(self, first: int, last: int) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        shown = [index for index, token in enumerate(self._text.tokens[first:last], first) if token.text]
+        for form, alike in groupby(shown, self._format_of):
+            run = list(alike)
+            cursor.setPosition(self._text.starts[run[0]])
+            cursor.setPosition(self.span(run[-1])[1], QTextCursor.MoveMode.KeepAnchor)
+            cursor.setCharFormat(form)
+        cursor.endEditBlock()
+
+    def _format_of(self, index: int) -> QTextCharFormat:
+        return self._format_in(self._theme, self._text.tokens[index], index in self._marks)
+
+    def _format_in(self, theme: Theme, token: TokenEvent, is_marked: bool = False) -> QTextCharFormat:
+        style = token_style(token, self._slots, self._mode, self._chosen_slot)
+        style = TokenStyle(style.colour, round(style.strength * _STRENGTH_LEVELS) / _STRENGTH_LEVELS, style.slot)
+        return token_format(style, theme, token.is_prompt, is_marked)
+
+    # -- places ---------------------------------------------------------------------------------------------
+
+    def reveal(self, place: int) -> None:
+        """Scroll to a text position; nothing is selected then."""
+        self.select(place, place)
+
+    def select(self, anchor: int, place: int) -> None:
+        """Select the text from one position to another, and scroll there."""
+        cursor = self.textCursor()
+        cursor.setPosition(anchor)
+        cursor.setPosition(place, QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
