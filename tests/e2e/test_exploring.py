@@ -90,7 +90,7 @@ def test_every_epoch_says_what_it_would_have_said_here(open_window: OpenWindow, 
     person = open_window(trained_project)
     tokens = person.generate(VERSE + CODE)
     walk_to(person, first_new(tokens).index)
-    menu(person, "ask_others")
+    menu(person, "predict_counterfactual")
     inspector = person.see(TokenInspector, "tokenInspector")
     person.wait_without_error(
         lambda: any("KL(mix" in label.text() for label in inspector.findChildren(QLabel) if label.isVisible())
@@ -262,7 +262,7 @@ def test_scrubbing_shows_the_text_under_the_mixer_of_an_earlier_phase(
 ) -> None:
     person = open_window(trained_project)
     tokens = person.generate(VERSE + CODE)
-    menu(person, "scrub")
+    menu(person, "mixer_timeline")
     person.wait_without_error(lambda: person.see(QWidget, "scrubBar").isVisible())
     slider = person.see(QSlider, "scrubSlider")
     slider.setFocus()

@@ -93,7 +93,7 @@ def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: Timeline
     positions: list[int] = []
     bar.position_changed.connect(positions.append)
     QTest.keyClick(slider(bar), Qt.Key.Key_Left)
-    assert told(bar) == "after Code, 25 % of tokens had another speaker"
+    assert told(bar) == "after Code, 25 % of tokens had another slot"
     QTest.keyClick(slider(bar), Qt.Key.Key_Home)
     assert positions == [1, 0] and told(bar).startswith("after Plays, 50 %")
 

@@ -202,7 +202,7 @@ def test_a_turn_of_the_desk_reaches_the_generation_that_is_meant_or_none(
     client.set_desk(second, late)  # it has not begun
     client.cancel(first, "keep")
     wait_until(lambda: ear.stream(second))
-    client._steer.emit(first, late)  # was on its way when the first ended
+    client._set_desk.emit(first, late)  # was on its way when the first ended
     client.set_desk(first, late)
     client.set_desk(second, other)
     wait_until(lambda: len(script.desks) == 2)

@@ -51,7 +51,7 @@ class EngineClient(QObject):
     ready = Signal()
     _submitted = Signal(object)
     _pause = Signal(int, bool)
-    _steer = Signal(int, object)
+    _set_desk = Signal(int, object)
     _wake = Signal()
     _finish = Signal()
     _start = Signal()
@@ -68,7 +68,7 @@ class EngineClient(QObject):
         self._start.connect(self._worker.start)
         self._submitted.connect(self._worker.submit)
         self._pause.connect(self._worker.pause)
-        self._steer.connect(self._worker.set_desk)
+        self._set_desk.connect(self._worker.set_desk)
         self._wake.connect(self._worker.wake)
         self._finish.connect(self._worker.finish)
         self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
@@ -108,7 +108,7 @@ class EngineClient(QObject):
     def set_desk(self, job_id: int | None, desk: MixingDesk) -> None:
         """Turn the mixing desk of a generation, from its next token on; one that does not run is left alone."""
         if job_id in self._tokens:
-            self._steer.emit(job_id, desk)
+            self._set_desk.emit(job_id, desk)
 
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""

@@ -58,11 +58,11 @@ def read(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel:
             "Have its beginning read, or choose a shorter text.",
         )
     text = encoded.text
-    sampling, steered = SamplingSettings(), ScheduledBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
+    sampling, scheduled = SamplingSettings(), ScheduledBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
     yield GenerationStarted(text, job.mode, sampling, slots)
     tokens: list[TokenEvent] = []
-    yield from _told(workspace, encoded, steered, tokens, cancel)
-    record = Generation(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=steered.changes)
+    yield from _told(workspace, encoded, scheduled, tokens, cancel)
+    record = Generation(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=scheduled.changes)
     if report := (yield from _report(workspace.model, slots, tokens, len(given) - len(text), cancel)):
         record = replace(record, ended="read", report=report)
     if cancel.mode == "discard":
@@ -100,13 +100,13 @@ def _fitted(workspace: Workspace, text: str) -> tuple[EncodedText, PromptTooLong
 
 
 def _told(
-    workspace: Workspace, encoded: EncodedText, steered: ScheduledBlend, into: list[TokenEvent], cancel: CancelToken
+    workspace: Workspace, encoded: EncodedText, scheduled: ScheduledBlend, into: list[TokenEvent], cancel: CancelToken
 ) -> Stream:
     """Tell the tokens of a text until its end or a stop, and keep them."""
     given = input_tokens(encoded, is_prompt=True)
     yield Progress("Reading the text", 0, len(given), "tokens")
     cancel.raise_if_cancelled()
-    stream = TokenStream(workspace.model, workspace.backbone.tokenizer, steered, SamplingSettings())
+    stream = TokenStream(workspace.model, workspace.backbone.tokenizer, scheduled, SamplingSettings())
     for token in stream.feed([], given):
         into.append(token)
         yield token

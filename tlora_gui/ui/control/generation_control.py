@@ -61,7 +61,7 @@ class GenerationControl(QObject):
         inspector.alternative_chosen.connect(self.branch)
         inspector.text_chosen.connect(self._branch_with_text)
         inspector.again_requested.connect(self.again)
-        window.desk.desk_changed.connect(self._steer)
+        window.desk.desk_changed.connect(self._set_desk)
         window.epochs.epoch_activated.connect(pane.choose_mode)
         for seen_in_text in (
             menus.branch,
@@ -196,7 +196,7 @@ class GenerationControl(QObject):
     # -- the mixing desk ----------------------------------------------------------------------------------------
 
     @Slot(object)
-    def _steer(self, desk: MixingDesk) -> None:
+    def _set_desk(self, desk: MixingDesk) -> None:
         if self._begun:  # what is turned before is told when it begins
             self._client.set_desk(self.job_id, desk)
 
