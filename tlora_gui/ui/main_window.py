@@ -39,7 +39,7 @@ from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.menus import Menus
-from tlora_gui.ui.settings import WindowSettings
+from tlora_gui.ui.settings import Activity, WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
@@ -52,8 +52,10 @@ from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
 
 _SIZE = (1280, 800)
-_LAYOUT = 2
+_LAYOUT = 3
 """Version of the docks; a layout that was remembered for others is not restored."""
+_CHARTS_HEIGHT = 270
+"""Pixels, until the person chooses."""
 
 
 class MainWindow(QMainWindow):
@@ -128,7 +130,7 @@ class MainWindow(QMainWindow):
             self._dock(self.tr("Token"), "tokenDock", self.inspector, right, (0, 8, 8, 0)),
             self._dock(self.tr("Desk"), "deskDock", self.desk, right, (0, 8, 8, 0)),
             self._dock(self.tr("Texts"), "textsDock", self.texts, right, (0, 8, 8, 0)),
-            self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 0)),
+            self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 1)),
         ]
         epochs, token, desk, texts, charts = self.docks
         self.tabifyDockWidget(token, desk)
@@ -136,7 +138,13 @@ class MainWindow(QMainWindow):
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         token.raise_()
         self.resizeDocks([epochs, token], [278, 250], Qt.Orientation.Horizontal)
-        self.resizeDocks([charts], [270], Qt.Orientation.Vertical)
+        self.resizeDocks([charts], [_CHARTS_HEIGHT], Qt.Orientation.Vertical)
+        # A dock whose title bar is empty is one pixel short of what it holds; folded charts take no more than their line.
+        charts.widget().layout().setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinAndMaxSize)
+        self._activity: Activity = "writing"
+        self.charts.fold_toggled.connect(self._fold_toggled)
+        self.charts.training_began.connect(lambda: self._turn_to("training"))
+        self.generation.began.connect(lambda: self._turn_to("writing"))
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")
         self.backbone_label.setProperty("role", "muted")
@@ -164,6 +172,8 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         self.menus = menus = Menus(self, self.docks)
         menus.quit.triggered.connect(self.close)
+        menus.fold_charts.triggered.connect(self._fold_toggled)
+        menus.edit_prompt.triggered.connect(self.generation.edit_prompt)
         menus.arrange.toggled.connect(self._show_title_bars)
         menus.reset_layout.triggered.connect(self._reset_layout)
         menus.palette.triggered.connect(self._open_palette)
@@ -184,8 +194,7 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self) -> None:
         """The first page: choose a backbone, open a project, play the demo."""
-        if self.project_shown:
-            self.settings.layout = self.saveState(_LAYOUT)
+        self._remember_layout()
         self.pages.setCurrentWidget(self.welcome)
         for dock in self.docks:
             dock.hide()
@@ -201,9 +210,10 @@ class MainWindow(QMainWindow):
         if not self.project_shown:
             self.pages.setCurrentWidget(self.generation)
             self._centre.setContentsMargins(0, 0, 0, 0)
+            self._turn_to("writing")
             layout: QByteArray = self.settings.layout
             if layout.isEmpty() or not self.restoreState(layout, _LAYOUT):
-                self._reset_layout()
+                self._restore_default_layout()
             self.generation.setFocus()
         self.setWindowTitle(self.tr("{project} – Temporal LoRA").format(project=project.name))
         self._workspace_actions(True)
@@ -211,7 +221,14 @@ class MainWindow(QMainWindow):
     def _workspace_actions(self, enabled: bool) -> None:
         menus = self.menus
         pages = (menus.show_generate, menus.show_read, menus.show_compare)
-        for action in (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, *pages):
+        for action in (
+            menus.close_project,
+            menus.add_epoch,
+            menus.generate,
+            menus.open_text,
+            menus.fold_charts,
+            *pages,
+        ):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
         for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.mixer_timeline, *menus.needs_text):
@@ -230,6 +247,37 @@ class MainWindow(QMainWindow):
         dock = next(dock for dock in self.docks if dock.isAncestorOf(widget))
         dock.show()
         dock.raise_()
+
+    # -- room for what the person does ---------------------------------------------------------------------------
+
+    def _turn_to(self, activity: Activity) -> None:
+        """Give the room to what the person began: charts for a training, else the text; folded as chosen then."""
+        self._activity = activity
+        self._fold_charts(self.settings.charts_folded(activity))
+
+    @Slot()
+    def _fold_toggled(self) -> None:
+        folded = not self.charts.folded
+        self.settings.set_charts_folded(self._activity, folded)
+        self.raise_dock(self.charts)
+        self._fold_charts(folded)
+
+    def _fold_charts(self, folded: bool) -> None:
+        if folded == self.charts.folded:
+            return
+        self._remember_layout()
+        dock = self.docks[-1]
+        self.charts.set_folded(folded)
+        for layout in (self.charts.layout(), dock.widget().layout()):
+            layout.activate()
+        if not folded:
+            self.resizeDocks([dock], [self.settings.charts_height or _CHARTS_HEIGHT], Qt.Orientation.Vertical)
+
+    def _remember_layout(self) -> None:
+        if self.project_shown:
+            self.settings.layout = self.saveState(_LAYOUT)
+            if not self.charts.folded and self.charts.isVisible():
+                self.settings.charts_height = self.docks[-1].height()
 
     @Slot()
     def _open_palette(self) -> None:
@@ -254,6 +302,11 @@ class MainWindow(QMainWindow):
             dock.setTitleBarWidget(None if shown else QWidget(dock))  # type: ignore[arg-type]
 
     def _reset_layout(self) -> None:
+        self.settings.forget_charts()
+        self._fold_charts(self.settings.charts_folded(self._activity))
+        self._restore_default_layout()
+
+    def _restore_default_layout(self) -> None:
         self.restoreState(self._default_layout, _LAYOUT)
         for dock in self.docks:
             dock.show()
@@ -316,8 +369,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.settings.geometry = self.saveGeometry()
-        if self.project_shown:
-            self.settings.layout = self.saveState(_LAYOUT)
+        self._remember_layout()
         self.shutdown()
         event.accept()
 

@@ -60,6 +60,7 @@ class Menus(QObject):
         self.stop = self._action(menu, "stopAction", self.tr("&Stop generating"))
         self.again = self._action(menu, "againAction", self.tr("&Again with a new seed"), "Ctrl+R")
         self.more = self._action(menu, "moreAction", self.tr("Write &more"), "Ctrl+Shift+Return")
+        self.edit_prompt = self._action(menu, "editPromptAction", self.tr("&Edit the prompt"), "F2")
         menu.addSeparator()
         self.branch = self._action(menu, "branchAction", self.tr("&Other word at the chosen token…"), "Ctrl+B")
         self.branch_again = self._action(
@@ -83,6 +84,7 @@ class Menus(QObject):
         self.needs_text = (
             self.again,
             self.more,
+            self.edit_prompt,
             self.branch,
             self.branch_again,
             self.predict_counterfactual,
@@ -104,6 +106,7 @@ class Menus(QObject):
         self.show_generate.setChecked(True)
         self.mixer_timeline = self._action(menu, "scrubAction", self.tr("Mixer &timeline"), "Ctrl+Shift+M")
         menu.addSeparator()
+        self.fold_charts = self._action(menu, "foldChartsAction", self.tr("&Fold the charts, or unfold them"), "Ctrl+J")
         for dock in docks:
             menu.addAction(dock.toggleViewAction())
         self.arrange = self._action(menu, "arrangeAction", self.tr("Re&arrange panels"))

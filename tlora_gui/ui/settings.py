@@ -14,6 +14,9 @@ from tlora_gui.paths import settings_file
 from tlora_gui.ui.theme import ThemeMode
 
 Language = Literal["system", "en", "de"]
+Activity = Literal["training", "writing"]
+"""What a person began last: an epoch's training, or a text, written or read."""
+
 LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
 """What the window can speak, each language in its own words."""
 
@@ -61,6 +64,30 @@ class WindowSettings:
     @layout.setter
     def layout(self, value: QByteArray) -> None:
         self._store.setValue("layout", value)
+
+    def charts_folded(self, activity: Activity) -> bool:
+        """Whether the charts were folded last in this activity; at first they are while a person writes or reads."""
+        stored = self._text(f"charts-folded/{activity}")
+        return activity == "writing" if stored not in ("true", "false") else stored == "true"
+
+    def set_charts_folded(self, activity: Activity, folded: bool) -> None:
+        """Remember what the person chose for the charts in this activity."""
+        self._store.setValue(f"charts-folded/{activity}", "true" if folded else "false")
+
+    @property
+    def charts_height(self) -> int:
+        """Pixels of the charts when they were last unfolded; 0 if they never were."""
+        stored = self._text("charts-height")
+        return int(stored) if stored.isdecimal() and len(stored) < 5 else 0
+
+    @charts_height.setter
+    def charts_height(self, pixels: int) -> None:
+        self._store.setValue("charts-height", str(pixels))
+
+    def forget_charts(self) -> None:
+        """The charts are folded, and as high, as at first."""
+        for key in ("charts-folded", "charts-height"):
+            self._store.remove(key)
 
     @property
     def recent_projects(self) -> list[str]:

@@ -1,12 +1,13 @@
-"""Three charts side by side: adapter loss, mixer-distill loss, routing accuracy with the memory matrix."""
+"""Adapter loss, mixer-distill loss, routing accuracy with the memory matrix: three charts, or folded to a strip."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import chain
 
+import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.figures import Measure
@@ -14,8 +15,10 @@ from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
 from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
+from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.formats import MISSING
 
 REDRAW_MS = 50
 """All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""
@@ -30,10 +33,14 @@ class ChartsPanel(QWidget):
     ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
 
     Signals:
+        training_began: an epoch's training begins, or goes on.
+        fold_toggled: the person wants the charts folded, or unfolded.
         saved: a chart was written to a file (path).
         problem: a chart could not be written (message, hint).
     """
 
+    fold_toggled = Signal()
+    training_began = Signal()
     saved = Signal(str)
     problem = Signal(str, str)
 
@@ -71,13 +78,28 @@ class ChartsPanel(QWidget):
         self.matrix = self.matrix_view.matrix
         self.measure_switch = MeasureSwitch()
         self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
+        self.fold_button = self.loss_chart.add_button("▾", self.tr("Fold the charts to a strip"))
+        self.strip = SparklineStrip(
+            (self.tr("Adapter loss"), self.tr("Mixer-distill loss"), self.tr("Routing accuracy"))
+        )
         self._timer = QTimer(self)
         self._build()
 
     def _build(self) -> None:
-        layout = QHBoxLayout(self)
+        self._side_by_side = QWidget()
+        layout = QHBoxLayout(self._side_by_side)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        both = QVBoxLayout(self)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.setSpacing(0)
+        both.addWidget(self._side_by_side)
+        both.addWidget(self.strip)
+        self.fold_button.setObjectName("foldChartsButton")
+        self.fold_button.setProperty("sign", True)
+        self.fold_button.clicked.connect(self.fold_toggled)
+        self.strip.unfold_requested.connect(self.fold_toggled)
+        self.set_folded(False)
         for chart, name in zip(self._charts(), ("lossChart", "distillChart", "routingChart"), strict=True):
             chart.setObjectName(name)
             layout.addWidget(chart, 1)
@@ -100,6 +122,20 @@ class ChartsPanel(QWidget):
 
     def _charts(self) -> tuple[LineChart, LineChart, LineChart]:
         return self.loss_chart, self.distill_chart, self.routing_chart
+
+    # -- folding ------------------------------------------------------------------------------------------------
+
+    @property
+    def folded(self) -> bool:
+        """Whether the strip is shown in place of the charts."""
+        return self.strip.isVisibleTo(self)
+
+    def set_folded(self, folded: bool) -> None:
+        """Show the strip, or the charts."""
+        self._side_by_side.setVisible(not folded)
+        self.strip.setVisible(folded)
+        vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -124,6 +160,7 @@ class ChartsPanel(QWidget):
         self._history.begin(started.epoch.slug, started.first_step)
         self._evaluated = None
         self._redraw_all()
+        self.training_began.emit()
 
     def add_events(self, events: Sequence[TrainStep | HeldOut]) -> None:
         """Steps and measurements of the training now running, drawn within a redraw's interval."""
@@ -143,8 +180,8 @@ class ChartsPanel(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for chart in self._charts():
-            chart.apply_theme(theme)
+        for part in (*self._charts(), self.strip):
+            part.apply_theme(theme)
         self.matrix_view.apply_theme(theme)
 
     # -- drawing ------------------------------------------------------------------------------------------------
@@ -194,6 +231,24 @@ class ChartsPanel(QWidget):
             chart.set_phases(marks)
             yield chart
         self._drawn = phases
+        self._draw_strip(phases)
+
+    def _draw_strip(self, phases: Sequence[Phase]) -> None:
+        losses: list[ColouredCurve] = []
+        distilled: list[ColouredCurve] = []
+        for phase in phases:
+            colour = self._colour(phase.slug)
+            losses.append((self._smoothed(self._history.adapter_loss(phase.slug, phase.start)), colour))
+            distilled.append((self._smoothed(self._history.distill_loss(phase.slug, phase.start)), colour))
+        routed = [(curve, self._colour(slug)) for slug, curve in self._history.routing().items()]
+        right = [curve[1][-1] for curve, _ in routed if len(curve[1])]
+        self.strip.show_metric(0, losses, _last(losses, 2))
+        self.strip.show_metric(1, distilled, _last(distilled, 4))
+        self.strip.show_metric(2, routed, f"{np.mean(right):.2f}" if right else MISSING)
+
+    @staticmethod
+    def _smoothed(curve: Curve) -> Curve:
+        return smooth(curve, len(curve[0]) // 12 | 1) if len(curve[0]) >= SMOOTH_FROM else curve
 
     def _draw_loss(self, phase: Phase) -> None:
         slug, start = phase.slug, phase.start
@@ -205,7 +260,7 @@ class ChartsPanel(QWidget):
         x, y = curve
         many = len(x) >= SMOOTH_FROM
         chart.set_line(slug, curve, self._style(slug, series, faint=many))
-        smoothed = smooth(curve, len(x) // 12 | 1) if many else (x[:0], y[:0])
+        smoothed = self._smoothed(curve) if many else (x[:0], y[:0])
         chart.set_line((slug, "smooth"), smoothed, self._style(slug, series, listed=False))
 
     def _draw_routing(self) -> None:
@@ -265,3 +320,9 @@ class ChartsPanel(QWidget):
     def _choose_measure(self, measure: Measure) -> None:
         self.matrix.set_measure(measure)
         self._draw_routing()
+
+
+def _last(curves: Sequence[ColouredCurve], digits: int) -> str:
+    """The latest value of the latest curve that has one."""
+    values = [curve[1][-1] for curve, _ in curves if len(curve[1])]
+    return f"{values[-1]:.{digits}f}" if values else MISSING

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHBoxLayout,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QTextCursor
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, StoredMixer
@@ -23,11 +16,11 @@ from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.generation_stats import GenerationStats
 from tlora_gui.ui.generation.header import PaneHeader
-from tlora_gui.ui.generation.prompt_bar import Page, PromptBar
+from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import small_button
+from tlora_gui.ui.widgets.layouts import Ends, column, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
 
@@ -38,8 +31,8 @@ class GenerationPane(QFrame):
     Signals: ``generate_requested(Generate)``, ``read_requested(ScoreText)``, ``file_requested()``,
     ``compare_requested(list of modes)``, ``stop_requested()``, ``save_requested()``, ``branch_requested(int)`` and
     ``again_requested(int)`` for a token of the text, ``page_changed(str)``, ``mode_changed(str)``,
-    ``paste_clipped(all, kept)``, ``token_hovered(TokenEvent | None)`` for the token chosen in text or ribbon, with
-    slots in ``shown_slots``.
+    ``paste_clipped(all, kept)``, ``began()`` for a text whose tokens follow, ``token_hovered(TokenEvent | None)`` for
+    the token chosen in text or ribbon, with slots in ``shown_slots``.
     """
 
     generate_requested = Signal(object)
@@ -53,6 +46,7 @@ class GenerationPane(QFrame):
     page_changed = Signal(str)
     mode_changed = Signal(str)
     paste_clipped = Signal(int, int)
+    began = Signal()
     token_hovered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -61,6 +55,7 @@ class GenerationPane(QFrame):
         self._slots: tuple[SlotInfo, ...] = ()
         self._started: GenerationStarted | None = None
         self._record: Generation | None = None
+        self._drafting = False
         self.prompt_bar = PromptBar()
         self.text_page = TextPage()
         self.compare_page = ComparePage()
@@ -71,7 +66,9 @@ class GenerationPane(QFrame):
         self._save = small_button(
             self.tr("Save…"), self.tr("As a web page, a picture, Markdown, or to open it again"), "saveTextButton"
         )
-        self.setFocusProxy(self.prompt_bar.edit)
+        self._edit_prompt = small_button(
+            self.tr("Edit prompt"), self.tr("Change how the text begins; Esc goes back to it"), "editPromptButton"
+        )
         self._lay_out()
         self._connect()
         self.set_slots(())
@@ -81,28 +78,25 @@ class GenerationPane(QFrame):
     # -- building -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        footer = QHBoxLayout()
-        footer.setSpacing(8)
-        footer.addWidget(self._figures, 1)
-        footer.addWidget(self._copy)
-        footer.addWidget(self._save)
-        text_page = QWidget()
-        column = QVBoxLayout(text_page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.text_page, 1)
-        column.addLayout(footer)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(text_page)
-        self._stack.addWidget(self.compare_page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(12, 12, 12, 12)
-        outer.setSpacing(8)
-        outer.addWidget(self._header)
-        outer.addWidget(self.prompt_bar)
-        outer.addWidget(self._stack, 1)
+        self._of_text = QWidget()
+        self._of_text.setLayout(row(self._figures, None, self._edit_prompt, self._copy, self._save))
+        self.setLayout(
+            column(
+                self._header,
+                self.prompt_bar.edit,
+                self.text_page,
+                self.compare_page,
+                Ends(self._of_text, self.prompt_bar),
+                margins=(12, 12, 12, 12),
+            )
+        )
 
     def _connect(self) -> None:
+        self._edit_prompt.clicked.connect(self.edit_prompt)
+        self._text.typed.connect(self._typed)
+        self._text.prompt_requested.connect(self._edit_prompt_at)
+        self.prompt_bar.edited.connect(self._prompt_edited)
+        self.prompt_bar.edit.left.connect(self._leave_prompt)
         self.prompt_bar.generate_clicked.connect(self.begin)
         self.prompt_bar.stop_clicked.connect(self.ask_to_stop)
         self.prompt_bar.file_clicked.connect(self.file_requested)
@@ -142,7 +136,7 @@ class GenerationPane(QFrame):
     def set_enabled_for_model(self, enabled: bool, reason: str = "") -> None:
         """Allow generating or not; ``reason`` stands where the text will be and says what to do next."""
         self.prompt_bar.set_ready(enabled, reason)
-        self._text.setPlaceholderText(reason or self.tr("Type a prompt above and generate; the text appears here."))
+        self._text.setPlaceholderText(reason or self.tr("The text appears here."))
 
     def set_prompt(self, prompt: str) -> None:
         """Put a text into the prompt."""
@@ -166,7 +160,7 @@ class GenerationPane(QFrame):
             return
         self._header.show_page(page)
         self.prompt_bar.set_page(page)
-        self._stack.setCurrentIndex(1 if page == "compare" else 0)
+        self._show_face()
         self._tell_chosen()
         self.page_changed.emit(page)
 
@@ -174,6 +168,61 @@ class GenerationPane(QFrame):
         """Leave a comparison for the text that was generated or read."""
         if self.page == "compare":
             self.show_page("generate" if self._record is None or self._record.report is None else "read")
+
+    # -- the prompt, which is the text's beginning -----------------------------------------------------------
+
+    @property
+    def drafting(self) -> bool:
+        """Whether the prompt is being edited where the text stands; there is nothing else while there is no text."""
+        return self._drafting or (self._started is None and self._record is None)
+
+    def edit_prompt(self) -> None:
+        """Edit how the text begins, in its place."""
+        self._drafting = True
+        self._show_face()
+        self.prompt_bar.edit.setFocus()
+
+    def _edit_prompt_at(self, index: int) -> None:
+        before = "".join(token.text for token in self._text.tokens[:index])
+        self.edit_prompt()
+        cursor = self.prompt_bar.edit.textCursor()
+        cursor.setPosition(min(utf16_length(before), utf16_length(self.prompt_bar.prompt())))
+        self.prompt_bar.edit.setTextCursor(cursor)
+
+    def _typed(self, text: str) -> None:
+        if not self.prompt_bar.generating:
+            self.edit_prompt()
+            self.prompt_bar.edit.moveCursor(QTextCursor.MoveOperation.End)
+            self.prompt_bar.edit.insertPlainText(text)
+
+    def _prompt_edited(self) -> None:
+        if not self.prompt_bar.generating and not self.drafting:
+            self._drafting = True
+            self._show_face()
+
+    def _leave_prompt(self) -> None:
+        if self.page != "compare" and self._record is not None:
+            self.prompt_bar.set_prompt(self._record.prompt)
+            self._drafting = False
+            self._show_face()
+            self._text.setFocus()
+
+    def _show_face(self) -> None:
+        """The prompt, or the text that begins with it; a comparison has the prompt above its columns."""
+        comparing, drafting = self.page == "compare", self.drafting
+        edit = self.prompt_bar.edit
+        had_focus = edit.hasFocus() or self._text.hasFocus()
+        generated = "".join(token.text for token in self._text.tokens if not token.is_prompt)
+        edit.set_continuation(generated if drafting and self.page == "generate" else "")
+        edit.set_whole_page(not comparing)
+        edit.setVisible(comparing or drafting)
+        self.text_page.setVisible(not comparing and not drafting)
+        self.compare_page.setVisible(comparing)
+        self._of_text.setVisible(not comparing)
+        self._edit_prompt.setVisible(not drafting)
+        self.setFocusProxy(edit if comparing or drafting else self._text)
+        if had_focus:
+            self.setFocus()
 
     # -- a text ---------------------------------------------------------------------------------------------
 
@@ -207,8 +256,11 @@ class GenerationPane(QFrame):
         """Empty the text for one whose tokens follow."""
         self._begin(started.slots)
         self._started = started
+        self._drafting = False
         self.set_generating(True)
         self._figures.begin(started.branch_at)
+        self._show_face()
+        self.began.emit()
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens, all in one step."""
@@ -236,6 +288,8 @@ class GenerationPane(QFrame):
         self._add(record.tokens, announce=False)
         self._text.reveal(0)
         self.finish(record)
+        self._drafting = False
+        self._show_face()
         self._tell_chosen()
 
     def clear(self) -> None:
@@ -243,6 +297,7 @@ class GenerationPane(QFrame):
         self.prompt_bar.set_prompt("")
         self.compare_page.show_modes()
         self._begin(())
+        self._show_face()
 
     def set_generating(self, generating: bool) -> None:
         """Offer Stop (True) or the page's main button (False)."""

@@ -1,26 +1,26 @@
-"""The prompt, with the buttons that start and stop what becomes of it."""
+"""The prompt, edited where the text will stand, and the buttons that start and stop what becomes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QPlainTextEdit,
-    QPushButton,
-    QStackedWidget,
-    QTextEdit,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
+from PySide6.QtCore import QMimeData, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextLayout,
 )
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QTextEdit, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.plain_text import PlainText
 
 Page = Literal["generate", "read", "compare"]
@@ -30,15 +30,58 @@ LONGEST_PASTE = 100_000
 """Characters: more than most backbones read, and as many as the field takes without holding the window up."""
 
 
-class _PromptEdit(PlainText):
-    """Plain text; files dragged over it are left to the window, which takes them as a corpus.
+_CONTINUATION = 4000
+"""Characters of a continuation that are drawn: more than a screen holds."""
+
+
+class PromptEdit(PlainText):
+    """Plain text, with the continuation that was generated from it drawn behind, muted, where it would stand.
+
+    Files dragged over it are left to the window, which takes them as a corpus.
 
     Signals: ``paste_clipped(all, kept)`` when a pasted text was too long; ``history_asked(step)`` for an earlier (-1)
-    or later (1) prompt.
+    or later (1) prompt; ``left()`` when Escape is pressed.
     """
 
     paste_clipped = Signal(int, int)
     history_asked = Signal(int)
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(3, "text", parent)
+        self.continuation = ""
+        self.document().setDocumentMargin(6)
+
+    def set_continuation(self, text: str) -> None:
+        """What was generated from the prompt last; empty for nothing."""
+        self.continuation = text[:_CONTINUATION]
+        self.viewport().update()
+
+    def set_whole_page(self, whole: bool) -> None:
+        """Take all the room there is, or three lines."""
+        vertical = QSizePolicy.Policy.Expanding if whole else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, vertical)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        end = QTextCursor(self.document())
+        end.movePosition(QTextCursor.MoveOperation.End)
+        start, viewport = self.cursorRect(end), self.viewport()
+        if not self.continuation or start.top() > viewport.height():
+            return
+        margin = self.document().documentMargin()
+        layout = QTextLayout(self.continuation.replace("\n", "\N{LINE SEPARATOR}"), self.font())
+        layout.beginLayout()
+        left, top = float(start.left()), float(start.top())
+        while top < viewport.height() and (line := layout.createLine()).isValid():
+            line.setLineWidth(max(1.0, viewport.width() - margin - left))
+            line.setPosition(QPointF(left, top))
+            left, top = margin, top + line.height()
+        layout.endLayout()
+        painter = QPainter(viewport)
+        painter.setPen(self.palette().placeholderText().color())
+        layout.draw(painter, QPointF(0, 0))
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not local_paths(source) and super().canInsertFromMimeData(source)
@@ -53,17 +96,21 @@ class _PromptEdit(PlainText):
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in steps:
             self.history_asked.emit(steps[Qt.Key(event.key())])
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
         else:
             super().keyPressEvent(event)
 
 
 class PromptBar(QWidget):
-    """Edits the prompt and its sampling.
+    """The buttons of a prompt; its ``edit`` is laid out by the pane, where the text stands.
 
-    Signals: ``generate_clicked()`` for the main button of the page that is shown, ``stop_clicked()``,
-    ``file_clicked()`` for a text from a file, ``paste_clipped(all, kept)`` in characters.
+    Signals: ``edited()`` when the prompt changes or a part of it is marked, ``generate_clicked()`` for the main button
+    of the page that is shown, ``stop_clicked()``, ``file_clicked()`` for a text from a file, ``paste_clipped(all,
+    kept)`` in characters.
     """
 
+    edited = Signal()
     generate_clicked = Signal()
     stop_clicked = Signal()
     file_clicked = Signal()
@@ -102,23 +149,20 @@ class PromptBar(QWidget):
             "openReadFileButton", self.tr("Open file…"), self.tr("Read a text file instead of what is typed here")
         )
         self._file.clicked.connect(self.file_clicked)
-        column = QVBoxLayout()
-        column.setSpacing(4)
-        for widget in (self._buttons, self._sampling_opener, self._file):
-            column.addWidget(widget)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self.edit, 1)
-        row.addLayout(column)
+        for widget in (self._file, self._sampling_opener, self._buttons):
+            row.addWidget(widget)
         self.set_page("generate")
         self.set_ready(False, "")
 
-    def _prompt_edit(self) -> QPlainTextEdit:
-        edit = _PromptEdit(3, "text")
+    def _prompt_edit(self) -> PromptEdit:
+        edit = PromptEdit()
         edit.setObjectName("promptEdit")
         edit.setAccessibleName(self.tr("Prompt"))
-        edit.textChanged.connect(self._unmark)
+        edit.textChanged.connect(self._changed)
         edit.paste_clipped.connect(self.paste_clipped)
         edit.history_asked.connect(self._show_earlier)
         return edit
@@ -186,7 +230,7 @@ class PromptBar(QWidget):
         self._generate.setText(name + "  " + _native("Ctrl+Return"))
         self._generate.setAccessibleName(name)
         self.edit.setToolTip(tip)
-        self.edit.setPlaceholderText(placeholder)
+        self._placeholder = placeholder
         self._sampling_opener.setVisible(page != "read")
         self._file.setVisible(page == "read")
         self.set_ready(self._ready, self._reason)
@@ -194,6 +238,7 @@ class PromptBar(QWidget):
     def set_ready(self, ready: bool, reason: str) -> None:
         """Allow generating, or say why not."""
         self._ready, self._reason = ready, reason
+        self.edit.setPlaceholderText(self._placeholder if ready else reason)
         self._generate.setEnabled(ready)
         self._file.setEnabled(ready)
         what = {
@@ -218,8 +263,8 @@ class PromptBar(QWidget):
         """Strike out the characters that would be left out of a prompt that is too long, until it is edited."""
         mark = QTextEdit.ExtraSelection()
         mark.cursor = QTextCursor(self.edit.document())
-        mark.cursor.setPosition(_units(self.prompt(), start))
-        mark.cursor.setPosition(_units(self.prompt(), end), QTextCursor.MoveMode.KeepAnchor)
+        mark.cursor.setPosition(utf16_length(self.prompt()[:start]))
+        mark.cursor.setPosition(utf16_length(self.prompt()[:end]), QTextCursor.MoveMode.KeepAnchor)
         form = QTextCharFormat()
         form.setFontStrikeOut(True)
         form.setForeground(self.palette().placeholderText())
@@ -229,9 +274,11 @@ class PromptBar(QWidget):
         place.setPosition(mark.cursor.selectionEnd() if start == 0 else mark.cursor.selectionStart())
         self.edit.setTextCursor(place)  # the cut comes into view
         self.edit.ensureCursorVisible()
+        self.edited.emit()
 
-    def _unmark(self) -> None:
+    def _changed(self) -> None:
         self.edit.setExtraSelections([])
+        self.edited.emit()
 
     def set_generating(self, generating: bool) -> None:
         """Offer Stop while tokens come, else Generate; the focus stays with the pair."""
@@ -253,6 +300,6 @@ def _native(keys: str) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "↵")
 
 
-def _units(text: str, characters: int) -> int:
-    """Position in Qt's UTF-16 text of a character of Python's."""
-    return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
+def utf16_length(text: str) -> int:
+    """How many positions a text takes in Qt."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -53,7 +53,7 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
                 "double-click shows everything."
             )
         )
-        self.setFixedHeight(72)
+        self.setFixedHeight(48)
         # The text is the way for keys.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.enableMouse(False)

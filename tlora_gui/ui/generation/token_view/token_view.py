@@ -28,6 +28,8 @@ from tlora_gui.ui.theme import LIGHT
 from tlora_gui.ui.widgets.painting import guarded
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PLAIN = Qt.KeyboardModifier.NoModifier
+_CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
 
 class TokenView(ColouredText):
@@ -40,12 +42,16 @@ class TokenView(ColouredText):
         selection_changed(first, last): tokens that the selected text touches, -1 and -1 for none.
         branch_requested(index): another word is wanted in place of this token.
         again_requested(index): from this token on, once more.
+        prompt_requested(index): the prompt is to be edited, at this token of it.
+        typed(text): something was typed, which a text that is only shown does not take.
     """
 
     token_selected = Signal(int)
     selection_changed = Signal(int, int)
     branch_requested = Signal(int)
     again_requested = Signal(int)
+    prompt_requested = Signal(int)
+    typed = Signal(str)
 
     def __init__(
         self, parent: QWidget | None = None, say: Callable[[str], None] | None = None, can_branch: bool = True
@@ -173,6 +179,10 @@ class TokenView(ColouredText):
         if plain and event.key() in _ENTER and self._current >= 0 and self._can_branch:
             self.branch_requested.emit(self._current)
             return
+        held = event.modifiers() & (_CONTROL | _ALT | Qt.KeyboardModifier.MetaModifier)
+        if self._can_branch and event.text() and event.text().isprintable() and held in (_PLAIN, _CONTROL | _ALT):
+            self.typed.emit(event.text())  # AltGr is both of them on some systems
+            return
         target = self._walk(event.key()) if plain and self.tokens else None
         if target is None:
             super().keyPressEvent(event)
@@ -240,6 +250,7 @@ class TokenView(ColouredText):
         for text, asked in (
             (self.tr("Again from here"), self.again_requested),
             (self.tr("Other word here…"), self.branch_requested),
+            (self.tr("Edit the prompt"), self.prompt_requested),
         ):
             menu.addAction(text, partial(asked.emit, index)).setEnabled(index >= 0)
         return menu

@@ -1,0 +1,125 @@
+"""The charts folded to one line: a small curve and its latest value each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+from tlora_gui.ui.charts.series import Curve
+from tlora_gui.ui.charts.style import line_colour
+from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.layouts import row, small_button
+from tlora_gui.ui.widgets.painting import guarded
+
+_MARGIN = 3.0
+_WIDTH, _HEIGHT = 64, 20
+
+ColouredCurve = tuple[Curve, str]
+"""A curve over global steps, and its colour as ``#RRGGBB``."""
+
+
+class Sparkline(QWidget):
+    """Curves without axes, over one range of steps and of values."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = LIGHT
+        self._curves: list[ColouredCurve] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH, _HEIGHT)
+
+    def set_curves(self, curves: Sequence[ColouredCurve]) -> None:
+        """Draw these; values that are not finite are left out."""
+        self._curves = []
+        for (x, y), colour in curves:
+            finite = np.isfinite(y)
+            if finite.any():
+                self._curves.append(((x[finite], y[finite]), colour))
+        self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        self._theme = theme
+        self.update()
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._curves:
+            return
+        area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        steps = np.concatenate([x for (x, _), _ in self._curves])
+        values = np.concatenate([y for (_, y), _ in self._curves])
+        first, low = steps.min(), values.min()
+        across, up = max(steps.max() - first, 1), max(values.max() - low, 1e-9)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for (x, y), colour in self._curves:
+            chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), 2 * self.width())).astype(int))
+            points = [
+                QPointF(area.left() + area.width() * (step - first) / across, area.bottom() - area.height() * height)
+                for step, height in zip(x[chosen], (y[chosen] - low) / up, strict=True)
+            ]
+            pen = QPen(line_colour(colour, self._theme), 1.5)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPolyline(QPolygonF(points)) if len(points) > 1 else painter.drawPoint(points[0])
+
+
+class SparklineStrip(QFrame):
+    """Adapter loss, mixer-distill loss and routing accuracy in one line. A click anywhere asks for the charts.
+
+    Signals: ``unfold_requested()``.
+    """
+
+    unfold_requested = Signal()
+
+    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.setObjectName("sparklineStrip")
+        self.setAccessibleName(self.tr("Charts, folded"))
+        self.setToolTip(self.tr("Unfold the charts"))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._lines = [Sparkline() for _ in names]
+        self._values = [self._label("") for _ in names]
+        line = row(spacing=8, margins=(12, 6, 8, 6))
+        for number, (name, spark, value) in enumerate(zip(names, self._lines, self._values, strict=True)):
+            if number:
+                line.addSpacing(12)
+            label = self._label("muted")
+            label.setText(name)
+            label.setBuddy(spark)
+            line.addWidget(label)
+            line.addWidget(spark, 1)
+            line.addWidget(value)
+        self._unfold = small_button("▴", self.tr("Unfold the charts"), "unfoldChartsButton")
+        self._unfold.setProperty("sign", True)
+        self._unfold.clicked.connect(self.unfold_requested)
+        line.addWidget(self._unfold)
+        self.setLayout(line)
+
+    def _label(self, role: str) -> QLabel:
+        label = QLabel()
+        label.setProperty("role", role)
+        label.setProperty("textSize", "caption")
+        return label
+
+    def show_metric(self, number: int, curves: Sequence[ColouredCurve], value: str) -> None:
+        """Show a metric, in the order of the names: its curves, and its latest value as text."""
+        self._lines[number].set_curves(curves)
+        self._values[number].setText(value)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        for line in self._lines:
+            line.apply_theme(theme)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.unfold_requested.emit()
