@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
             self._dock(self.tr("Token"), "tokenDock", self.inspector, right, (0, 8, 8, 0)),
             self._dock(self.tr("Desk"), "deskDock", self.desk, right, (0, 8, 8, 0)),
             self._dock(self.tr("Texts"), "textsDock", self.texts, right, (0, 8, 8, 0)),
+            # one pixel, which a dock under an empty title is short of
             self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 1)),
         ]
         epochs, token, desk, texts, charts = self.docks
@@ -139,11 +140,10 @@ class MainWindow(QMainWindow):
         token.raise_()
         self.resizeDocks([epochs, token], [278, 250], Qt.Orientation.Horizontal)
         self.resizeDocks([charts], [_CHARTS_HEIGHT], Qt.Orientation.Vertical)
-        # A dock whose title bar is empty is one pixel short of what it holds; folded charts take no more than their line.
-        charts.widget().layout().setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinAndMaxSize)
         self._activity: Activity = "writing"
         self.charts.fold_toggled.connect(self._fold_toggled)
         self.charts.training_began.connect(lambda: self._turn_to("training"))
+        self.generation.text_changed.connect(self.inspector.show_text)
         self.generation.began.connect(lambda: self._turn_to("writing"))
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")
@@ -164,6 +164,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(*margins)
         layout.addWidget(widget)
+        if widget is self.charts:  # folded they take no more than their line
+            layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinAndMaxSize)
         dock.setWidget(holder)
         dock.setTitleBarWidget(QWidget(dock))
         self.addDockWidget(area, dock)
@@ -265,10 +267,12 @@ class MainWindow(QMainWindow):
     def _fold_charts(self, folded: bool) -> None:
         if folded == self.charts.folded:
             return
-        self._remember_layout()
+        self._remember_charts()
         dock = self.docks[-1]
         self.charts.set_folded(folded)
-        for layout in (self.charts.layout(), dock.widget().layout()):
+        for widget in (self.charts, dock.widget()):
+            layout = widget.layout()
+            assert layout is not None
             layout.activate()
         if not folded:
             self.resizeDocks([dock], [self.settings.charts_height or _CHARTS_HEIGHT], Qt.Orientation.Vertical)
@@ -276,8 +280,11 @@ class MainWindow(QMainWindow):
     def _remember_layout(self) -> None:
         if self.project_shown:
             self.settings.layout = self.saveState(_LAYOUT)
-            if not self.charts.folded and self.charts.isVisible():
-                self.settings.charts_height = self.docks[-1].height()
+            self._remember_charts()
+
+    def _remember_charts(self) -> None:
+        if not self.charts.folded and self.charts.isVisible():
+            self.settings.charts_height = self.docks[-1].height()
 
     @Slot()
     def _open_palette(self) -> None:

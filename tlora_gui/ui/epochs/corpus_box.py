@@ -52,6 +52,7 @@ class CorpusBox(QWidget):
         self._edit.setAccessibleName(self.tr("Files and folders of text"))
         self._edit.setToolTip(self.tr("Files and folders to train on, separated by semicolons"))
         self._edit.setClearButtonEnabled(True)
+        self.setFocusProxy(self._edit)
         self._folder = QPushButton(self.tr("Folder…"))
         self._folder.setToolTip(self.tr("Choose a folder of text"))
         self._folder.setAccessibleName(self.tr("Choose a folder of text"))
@@ -78,10 +79,6 @@ class CorpusBox(QWidget):
         """Choose these; ``chosen`` follows at once."""
         self._edit.setText(join_paths(paths))
         self._choose(tuple(paths))
-
-    def browse_folder_button(self) -> QPushButton:
-        """Where the keyboard should be while nothing is chosen."""
-        return self._folder
 
     def set_drop_active(self, active: bool) -> None:
         """Something that can be dropped is over the dialog."""

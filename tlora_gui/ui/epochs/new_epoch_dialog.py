@@ -137,7 +137,7 @@ class NewEpochDialog(QDialog):
             edit.setAcceptDrops(False)  # the dialog takes files wherever they are let go
         self.resize(scaled(WIDTH), min(scaled(HEIGHT), self.screen().availableGeometry().height() - 40))
         self.setMinimumWidth(scaled(480))
-        self._corpus.browse_folder_button().setFocus()
+        self._corpus.setFocus()
 
     def _footer(self) -> QWidget:
         self._problem = label("", "problem", wrap=True)

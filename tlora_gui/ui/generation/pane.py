@@ -31,7 +31,8 @@ class GenerationPane(QFrame):
     Signals: ``generate_requested(Generate)``, ``read_requested(ScoreText)``, ``file_requested()``,
     ``compare_requested(list of modes)``, ``stop_requested()``, ``save_requested()``, ``branch_requested(int)`` and
     ``again_requested(int)`` for a token of the text, ``page_changed(str)``, ``mode_changed(str)``,
-    ``paste_clipped(all, kept)``, ``began()`` for a text whose tokens follow, ``token_hovered(TokenEvent | None)`` for
+    ``paste_clipped(all, kept)``, ``began()`` for a text whose tokens follow,
+    ``text_changed(Generation | None)`` once it is complete or gone, ``token_hovered(TokenEvent | None)`` for
     the token chosen in text or ribbon, with slots in ``shown_slots``.
     """
 
@@ -47,6 +48,7 @@ class GenerationPane(QFrame):
     mode_changed = Signal(str)
     paste_clipped = Signal(int, int)
     began = Signal()
+    text_changed = Signal(object)
     token_hovered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -277,6 +279,7 @@ class GenerationPane(QFrame):
         self.set_generating(False)
         self._figures.finish(record)
         self.text_page.show_report(record.report)
+        self.text_changed.emit(record)
         self._offer_text_actions()
 
     def show_record(self, record: Generation) -> None:
@@ -313,6 +316,7 @@ class GenerationPane(QFrame):
         self.text_page.reset(slots)
         self._header.offer_colours(slots or self._slots)
         self._figures.clear()
+        self.text_changed.emit(None)
         self._offer_text_actions()
         self._tell_chosen()
 

@@ -1,22 +1,33 @@
-"""Everything about one token."""
+"""Everything about one token; about the whole text while none is chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
+import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
-from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
 from tlora_gui.ui.generation.mixing_desk.desk_text import desk_text
-from tlora_gui.ui.generation.token_view.token_style import colour_reason, facts, speaker, visible_text, was_predicted
+from tlora_gui.ui.generation.token_view.token_style import (
+    colour_reason,
+    facts,
+    speaker,
+    surprise_bits,
+    visible_text,
+    was_predicted,
+)
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column
 
 _TITLE_CHARACTERS = 15
@@ -43,6 +54,7 @@ class TokenInspector(QFrame):
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Token inspector"))
         self._index = -1
+        self._has_text = False
         self._text = self._label("heading")
         self._facts = self._label("muted")
         self._desk = self._label("muted")
@@ -53,11 +65,16 @@ class TokenInspector(QFrame):
         self._reason = self._label("muted")
         self._branch = BranchBox()
         self._predictions = CounterfactualBox()
+        self._whole_text = QWidget()
+        self._whole_facts = self._label("muted")
+        self._whole_bar, self._whole_mix = MixBar(), ShareRows()
+        self._whole_mix.setAccessibleName(self.tr("Mean mix of the text"))
+        self._whole_text.hide()
         self._empty = self._label("muted")
         self._empty.setText(
             self.tr(
-                "No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see "
-                "which epochs speak in a token and what else could have come."
+                "Hover the text or the ribbon, or walk through the text with ← and →, to see which epochs speak in a "
+                "token and what else could have come."
             )
         )
         self._lay_out()
@@ -88,14 +105,16 @@ class TokenInspector(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._content)
-        title = self._label("title")
-        title.setText(self.tr("Token"))
-        title.setContentsMargins(4, 0, 4, 0)
+        self._title = self._label("title")
+        self._title.setContentsMargins(4, 0, 4, 0)
         self._empty.setContentsMargins(4, 0, 4, 0)
+        whole = column(self._whole_facts, self._whole_bar, margins=(4, 0, 4, 0))
+        self._whole_text.setLayout(column(whole, self._whole_mix))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(8, 12, 8, 12)
         outer.setSpacing(8)
-        outer.addWidget(title)
+        outer.addWidget(self._title)
+        outer.addWidget(self._whole_text)
         outer.addWidget(self._empty, 1, Qt.AlignmentFlag.AlignTop)
         outer.addWidget(self._scroll, 1)
         outer.addStrut(184)
@@ -115,6 +134,8 @@ class TokenInspector(QFrame):
         """Show a token of a generation with these slots, spoken under ``desk``; None empties the inspector."""
         self._scroll.setVisible(token is not None)
         self._empty.setVisible(token is None)
+        self._whole_text.setVisible(token is None and self._has_text)
+        self._title.setText(self.tr("Whole text") if token is None and self._has_text else self.tr("Token"))
         predicted = token is not None and was_predicted(token)
         self._branch.setVisible(predicted)
         self._predictions.setVisible(predicted)
@@ -134,6 +155,30 @@ class TokenInspector(QFrame):
         )
         self._reason.setText(colour_reason(token))
         self._branch.show_token(token)
+
+    def show_text(self, record: Generation | None) -> None:
+        """What to say of a whole text while no token is chosen; None for no text, or one that is still coming."""
+        self._has_text = record is not None and len(record.tokens) > 0
+        if record is not None and self._has_text:
+            mix = tuple(np.array([token.weights for token in record.tokens]).mean(0).tolist())
+            leads = [dominant_slot(token.weights) for token in record.tokens]
+            most = max(set(leads), key=leads.count)
+            predicted = [surprise_bits(token) for token in record.tokens if was_predicted(token)]
+            told = [self.tr("{count} tokens").format(count=f"{len(record.tokens):,}")]
+            if predicted:
+                told.append(self.tr("{bits} bits of surprise each").format(bits=f"{fmean(predicted):.1f}"))
+            share = human_share(leads.count(most) / len(leads))
+            told.append(self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share))
+            self._whole_facts.setText(" · ".join(told))
+            self._whole_bar.set_mix(mix, record.slots)
+            self._whole_mix.set_rows(
+                [
+                    ShareRow(record.slots[s].name, mix[s], s, record.slots[s], strong=s == most)
+                    for s in drawing_order(record.slots)
+                ]
+            )
+        if self._empty.isVisibleTo(self):
+            self.show_token(None, ())
 
     def show_counterfactual(self, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
         """Show what others would have said; an answer for another token than the one asked about last is dropped."""
@@ -167,7 +212,7 @@ class TokenInspector(QFrame):
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
-        for part in (self._mix, self._branch, self._predictions):
+        for part in (self._mix, self._whole_mix, self._branch, self._predictions):
             part.apply_theme(theme)
 
     # -- what the person does -------------------------------------------------------------------------------
