@@ -237,6 +237,8 @@ class Person:
         return self.see(QPlainTextEdit, "promptEdit")
 
     def type_prompt(self, prompt: str) -> None:
+        if self.window.menus.edit_prompt.isEnabled():
+            self.window.menus.edit_prompt.trigger()
         self.prompt.setFocus()
         self.prompt.selectAll()
         QTest.keyClick(self.prompt, Qt.Key.Key_Delete)
@@ -252,9 +254,10 @@ class Person:
         boxes = self.see(QWidget, "samplingPanel").findChildren(QSpinBox)
         next(box for box in boxes if box.accessibleName() == "Max new tokens").setValue(new_tokens)
         self.type_prompt(prompt)
-        shown = self.text.slots
+        text = self.window.generation.text_page.text
+        shown = text.slots
         QTest.keyClick(self.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-        self.wait_without_error(lambda: self.text.slots is not shown)
+        self.wait_without_error(lambda: text.slots is not shown)
 
     def until_generated(self) -> None:
         self.wait_without_error(lambda: self.window.controller.generating.job_id is None)

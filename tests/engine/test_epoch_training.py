@@ -328,9 +328,9 @@ def test_unprotected_loss_is_the_mixs_under_the_mixer_beside(each_strategy: Benc
     run = EpochRun(model, "code", each_strategy.blocks("code"), QUICK)
     events, _ = drain(train_epoch(model, "code", run.blocks, QUICK, CancelToken(), run))
     last = only(events, HeldOut)[-1]
-    assert run.unprotected is not None and run.unprotected.mixer is not model.mixer
+    assert run.baseline is not None and run.baseline.mixer is not model.mixer
     twin = copy.deepcopy(model)
-    twin.mixer = run.unprotected.mixer
+    twin.mixer = run.baseline.mixer
     _, score = drain(score_domain(twin, "code", run.held_out_NT))
     assert last.unprotected_loss == pytest.approx(score.loss_mix, rel=1e-6)
     assert dict(last.unprotected)["code"] == pytest.approx(score.routing_accuracy)

@@ -104,7 +104,7 @@ def test_the_routing_curve_of_an_epoch_goes_on_into_later_phases(history: Histor
     routing = history.routing()
     assert [values.tolist() for values in routing["bard"]] == [[0, 10, 15], [0.1, 0.97, 0.9]]
     assert [values.tolist() for values in routing["code"]] == [[15], [0.95]]
-    unprotected = history.routing(unprotected=True)
+    unprotected = history.routing(baseline=True)
     assert [values.tolist() for values in unprotected["bard"]] == [[15], [0.05]]
 
 
@@ -112,7 +112,7 @@ def test_the_matrix_holds_the_last_measurement_of_every_phase(history: History) 
     matrix = history.matrix()
     assert matrix.phases == matrix.epochs == ("bard", "code")
     np.testing.assert_array_equal(matrix.routing, [[0.97, math.nan], [0.9, 0.95]])
-    np.testing.assert_array_equal(matrix.unprotected, [[math.nan, math.nan], [0.05, 0.99]])
+    np.testing.assert_array_equal(matrix.baseline, [[math.nan, math.nan], [0.05, 0.99]])
 
 
 def test_a_phase_without_a_measurement_is_an_empty_row_of_the_matrix() -> None:
@@ -189,7 +189,7 @@ def test_a_loaded_history_is_drawn_in_all_three_charts(filled: ChartsPanel) -> N
     assert loss.curve_data(("bard", "held-out"))[1].tolist() == [4.5, 4.1]
     assert set(distill.curve_data("bard")[1]) == {0.0} and set(distill.curve_data("code")[1]) == {0.02}
     assert routing.curve_data("bard")[1].tolist() == [0.1, 0.97, 0.9]
-    assert routing.curve_data(("code", "unprotected"))[1].tolist() == [0.99]
+    assert routing.curve_data(("code", "baseline"))[1].tolist() == [0.99]
     assert "Train an epoch to see its curves" not in labels(loss)
 
 
@@ -248,7 +248,7 @@ def test_a_removed_epoch_leaves_no_curve_and_the_others_move_up(filled: ChartsPa
     loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 0)
     assert loss.curve_data("code")[0].tolist() == [1, 2, 3, 4, 5]
-    wait_until(lambda: len(routing.curve_data(("bard", "unprotected"))[0]) == 0)
+    wait_until(lambda: len(routing.curve_data(("bard", "baseline"))[0]) == 0)
     filled.set_epochs((BARD, CODE))
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 10)
     assert loss.curve_data("code")[0].tolist() == [11, 12, 13, 14, 15]
@@ -471,7 +471,7 @@ def test_the_menu_asks_where_to_save_and_saves_there(
 
 def test_every_button_says_what_it_does(filled: ChartsPanel) -> None:
     buttons = [button for button in filled.findChildren(QToolButton) if button.isVisible()]
-    assert len(buttons) == 4
+    assert len(buttons) == 5
     for button in buttons:
         assert button.accessibleName() and button.toolTip()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus

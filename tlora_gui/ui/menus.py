@@ -104,7 +104,7 @@ class Menus(QObject):
         self.show_read = self._page(menu, pages, "showReadAction", self.tr("&Read a text"), "Ctrl+2")
         self.show_compare = self._page(menu, pages, "showCompareAction", self.tr("&Compare"), "Ctrl+3")
         self.show_generate.setChecked(True)
-        self.mixer_timeline = self._action(menu, "scrubAction", self.tr("Mixer &timeline"), "Ctrl+Shift+M")
+        self.mixer_timeline = self._action(menu, "scrubAction", self.tr("&Mixer timeline"), "Ctrl+Shift+M")
         menu.addSeparator()
         self.fold_charts = self._action(menu, "foldChartsAction", self.tr("&Fold the charts, or unfold them"), "Ctrl+J")
         for dock in docks:

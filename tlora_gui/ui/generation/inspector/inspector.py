@@ -73,8 +73,8 @@ class TokenInspector(QFrame):
         self._empty = self._label("muted")
         self._empty.setText(
             self.tr(
-                "Hover the text or the ribbon, or walk through the text with ← and →, to see which epochs speak in a "
-                "token and what else could have come."
+                "No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see "
+                "which epochs speak in a token and what else could have come."
             )
         )
         self._lay_out()
@@ -168,8 +168,8 @@ class TokenInspector(QFrame):
             if predicted:
                 told.append(self.tr("{bits} bits of surprise each").format(bits=f"{fmean(predicted):.1f}"))
             share = human_share(leads.count(most) / len(leads))
-            told.append(self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share))
-            self._whole_facts.setText(" · ".join(told))
+            lead = self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share)
+            self._whole_facts.setText(" · ".join(told) + "\n" + lead)
             self._whole_bar.set_mix(mix, record.slots)
             self._whole_mix.set_rows(
                 [
