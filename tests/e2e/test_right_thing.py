@@ -230,8 +230,8 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     person.wait(lambda: generating._begun)
     turned = len(stage.desks)
     person.window.client.set_desk(first, MixingDesk(muted=("verse",)))
-    person.window.client._steer.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
-    generating._steer(MixingDesk(hard=True))
+    person.window.client._set_desk.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
+    generating._set_desk(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)
     assert stage.desks[turned:] == [MixingDesk(hard=True)]
 
