@@ -14,7 +14,7 @@ from person import Person
 from PySide6.QtCore import QTimer, qInstallMessageHandler
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
-from stage import Stage, project_info
+from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -185,7 +185,7 @@ def test_a_handler_that_fails_loses_neither_the_rest_of_the_batch_nor_the_end(
 ) -> None:
     def train(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         yield TrainStarted(EPOCH, 4, 0)
-        yield EpochsChanged((EPOCH,), ())
+        yield EpochsChanged((EPOCH,), slots_of((EPOCH,)))
         yield FileWritten("somewhere")
 
     stage.plays[jobs.TrainEpoch] = train

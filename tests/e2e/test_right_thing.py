@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from person import Person
 from PySide6.QtWidgets import QMessageBox
-from stage import Stage, project_info
+from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -17,6 +17,7 @@ from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
+    EpochsChanged,
     GenerationStarted,
     Progress,
     ProjectOpened,
@@ -62,6 +63,13 @@ def hold_openings(stage: Stage, gates: dict[str, threading.Event]) -> None:
         yield ProjectOpened(project_info(job.path))
 
     stage.plays[jobs.OpenProject] = stage.plays[jobs.CreateProject] = play
+
+
+def show_epochs(person: Person, stage: Stage, *epochs: EpochInfo) -> None:
+    """Let the engine tell that these are the project's epochs now."""
+    stage.plays[jobs.EditEpoch] = lambda job, cancel: iter([EpochsChanged(epochs, slots_of(epochs))])
+    person.window.client.submit(jobs.EditEpoch("", "", "", ""))
+    person.wait(lambda: tuple(person.epochs.values()) == epochs)
 
 
 def test_an_answer_about_a_training_that_has_ended_does_not_touch_the_next_one(
@@ -264,8 +272,7 @@ def test_cut_and_generate_does_not_cut_what_was_edited_since(person: Person, sta
 def test_the_progress_line_stays_until_the_job_that_it_tells_of_has_ended(
     person: Person, stage: Stage, gates: dict[str, threading.Event]
 ) -> None:
-    epoch = EpochInfo("verse", "Verse", "", "#E69F00", "frozen")
-    person.window.controller._set_epochs((epoch,), ())
+    show_epochs(person, stage, EpochInfo("verse", "Verse", "", "#E69F00", "frozen"))
     stage.plays[jobs.Evaluate] = stage.until(gates["one"])
     person.choose_from_menus("&Measure all on held-out text")
     line = person.window.progress_line
@@ -288,8 +295,8 @@ def test_a_deletion_that_fails_is_not_told_as_done(person: Person, stage: Stage)
         raise TloraError("The folder is in use.", "Close it.")
 
     stage.plays[jobs.DeleteEpoch] = refuse
-    person.window.controller._set_epochs((EpochInfo("verse", "Verse", "", "#E69F00", "frozen"),), ())
-    person.window.controller.training._delete("verse")
+    show_epochs(person, stage, EpochInfo("verse", "Verse", "", "#E69F00", "frozen"))
+    person.window.epochs.delete_requested.emit("verse")
     person.wait(lambda: not person.window.client.busy)
     assert person.sees_error and "was deleted" not in person.banner
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import STARTER
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STARTER
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
     DomainScore,
@@ -27,6 +27,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     StreamEvent,
 )
+from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui import main_window
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
@@ -52,13 +53,18 @@ class Engine:
         self.scores = SCORES
         self.hold = False
 
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        mixed = (epoch for epoch in self.epochs if epoch.state == "frozen")
+        return (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
+
     def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         self.asked.append(job)
         match job:
             case jobs.CreateProject() | jobs.OpenProject():
                 strategy = job.mixer_strategy if isinstance(job, jobs.CreateProject) else "gating"
                 backbone = BackboneInfo("Tiny", STARTER, 1000, "CPU", "float32", 256, 4, 1)
-                project = ProjectInfo(job.path, Path(job.path).name, backbone, strategy, self.epochs, (), None)
+                project = ProjectInfo(job.path, Path(job.path).name, backbone, strategy, self.epochs, self.slots, (), None)
                 yield ProjectOpened(project)
             case jobs.Evaluate():
                 yield from self._until_let_go("Measuring", cancel)
@@ -67,7 +73,7 @@ class Engine:
                 yield from self._until_let_go("Training", cancel)
             case jobs.DeleteEpoch():
                 self.epochs = tuple(epoch for epoch in self.epochs if epoch.slug != job.slug)
-                yield EpochsChanged(self.epochs)
+                yield EpochsChanged(self.epochs, self.slots)
 
     def _until_let_go(self, label: str, cancel: CancelToken) -> Iterator[StreamEvent]:
         while self.hold:

@@ -68,7 +68,7 @@ def a_project(path: Path) -> ProjectInfo:
         )
         for place, epoch in enumerate(EPOCHS)
     )
-    return ProjectInfo(str(path), "Verses", BACKBONE, "gating", EPOCHS, history, a_generation())
+    return ProjectInfo(str(path), "Verses", BACKBONE, "gating", EPOCHS, SLOTS, history, a_generation())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STRATEGIES
+from tlora_gui.engine.protocol.config import STRATEGIES
 from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     Counterfactual,
@@ -215,7 +215,7 @@ class Controller(QObject):
     def _show_history(self, project: ProjectInfo) -> None:
         self.window.charts.set_epochs(project.epochs)
         self.window.charts.load_history(project.history)
-        self._set_epochs(project.epochs, project.mixers)
+        self._set_epochs(project.epochs, project.slots, project.mixers)
 
     @Slot()
     def close_project(self) -> None:
@@ -265,7 +265,9 @@ class Controller(QObject):
         self.window.generation.set_generating(running)
         self.window.menus.stop.setEnabled(running)
 
-    def _set_epochs(self, epochs: tuple[EpochInfo, ...], mixers: tuple[StoredMixer, ...]) -> None:
+    def _set_epochs(
+        self, epochs: tuple[EpochInfo, ...], slots: tuple[SlotInfo, ...], mixers: tuple[StoredMixer, ...]
+    ) -> None:
         window = self.window
         for gone in {epoch.slug for epoch in self.epochs} - {epoch.slug for epoch in epochs}:
             window.charts.remove_epoch(gone)
@@ -273,8 +275,6 @@ class Controller(QObject):
         self.training.set_epochs(epochs)
         window.epochs.set_epochs(epochs)
         window.charts.set_epochs(epochs)
-        mixed = [epoch for epoch in epochs if epoch.state in ("frozen", "training")]
-        slots = (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
         window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy, mixers)
         window.desk.set_slots(slots)
         window.inspector.forget_answers()
@@ -532,8 +532,8 @@ class Controller(QObject):
                 self._show_history(project)
             case CorpusSummarised(summary):
                 self.training.summarised(job_id, summary)
-            case EpochsChanged(epochs, mixers):
-                self._set_epochs(epochs, mixers)
+            case EpochsChanged(epochs, slots, mixers):
+                self._set_epochs(epochs, slots, mixers)
                 self.training.changed(job_id)
             case Warned(message, hint):
                 window.banner.show_error(message, hint)
