@@ -64,7 +64,9 @@ class Engine:
             case jobs.CreateProject() | jobs.OpenProject():
                 strategy = job.mixer_strategy if isinstance(job, jobs.CreateProject) else "gating"
                 backbone = BackboneInfo("Tiny", STARTER, 1000, "CPU", "float32", 256, 4, 1)
-                project = ProjectInfo(job.path, Path(job.path).name, backbone, strategy, self.epochs, self.slots, (), None)
+                project = ProjectInfo(
+                    job.path, Path(job.path).name, backbone, strategy, self.epochs, self.slots, (), None
+                )
                 yield ProjectOpened(project)
             case jobs.Evaluate():
                 yield from self._until_let_go("Measuring", cancel)
