@@ -129,26 +129,26 @@ def test_a_queued_training_is_taken_out_and_not_a_resumed_one_that_the_queue_doe
 def test_nothing_is_trained_while_another_project_is_on_its_way(
     person: Person, stage: Stage, gates: dict[str, threading.Event]
 ) -> None:
-    controller = person.window.controller
+    projects = person.window.controller.projects
     hold_openings(stage, gates)
-    controller.open_project("/somewhere/one")
-    controller.training.train(A)
-    assert person.sees_error and not controller.training.jobs
+    projects.open("/somewhere/one")
+    person.window.controller.training.train(A)
+    assert person.sees_error and not person.window.controller.training.jobs
     gates["one"].set()
-    person.wait(lambda: controller.project is not None and controller.project.name == "one")
-    controller.training.train(B)
+    person.wait(lambda: projects.project is not None and projects.project.name == "one")
+    person.window.controller.training.train(B)
     person.wait(lambda: B in stage.ran)
     assert A not in stage.ran
 
 
 def test_a_training_that_goes_with_its_project_is_forgotten(person: Person, stage: Stage) -> None:
-    controller = person.window.controller
-    controller.training.train(A)
+    projects = person.window.controller.projects
+    person.window.controller.training.train(A)
     person.wait(lambda: A in stage.ran)
-    controller._leave_project()
-    assert not controller.training.jobs and not person.window.client.busy
-    controller.open_project("/somewhere/two")
-    person.wait(lambda: controller.project is not None and controller.project.name == "two")
+    projects.leave()
+    assert not person.window.controller.training.jobs and not person.window.client.busy
+    projects.open("/somewhere/two")
+    person.wait(lambda: projects.project is not None and projects.project.name == "two")
     assert not person.sees_error
 
 
@@ -158,16 +158,16 @@ def test_new_project_during_an_opening_stays_on_the_welcome(
 ) -> None:
     hold_openings(stage, gates)
     person = open_window()
-    controller = person.window.controller
+    projects = person.window.controller.projects
     if asked == "open":
-        controller.open_project("/somewhere/one")
+        projects.open("/somewhere/one")
     else:
-        controller.create_project("/somewhere/one", "tiny")
+        projects.create("/somewhere/one", "tiny")
     person.wait(lambda: stage.ran)
     person.choose_from_menus("&New project…")
     gates["one"].set()  # the cancel comes too late
     person.wait(lambda: not person.window.client.busy)
-    assert controller.project is None and person.window.welcome.isVisible()
+    assert projects.project is None and person.window.welcome.isVisible()
     assert stage.ran[-1] == jobs.CloseProject(drop_if_empty=asked == "create")
 
 
@@ -176,15 +176,15 @@ def test_the_project_asked_for_last_is_the_one_that_is_open_and_shown(
 ) -> None:
     hold_openings(stage, gates)
     person = open_window()
-    controller = person.window.controller
-    controller.open_project("/somewhere/one")
+    projects = person.window.controller.projects
+    projects.open("/somewhere/one")
     person.wait(lambda: stage.ran)
-    controller.create_project("/somewhere/two", "tiny")
+    projects.create("/somewhere/two", "tiny")
     gates["one"].set()  # too late to be cancelled
     gates["two"].set()
-    person.wait(lambda: not controller.opening)
+    person.wait(lambda: not projects.opening)
     opened = [job for job in stage.ended if isinstance(job, jobs.OpenProject | jobs.CreateProject)]
-    assert controller.project is not None and controller.project.path == opened[-1].path == "/somewhere/two"
+    assert projects.project is not None and projects.project.path == opened[-1].path == "/somewhere/two"
 
 
 def test_a_project_that_opens_although_another_was_asked_for_is_shown_if_that_one_fails(
@@ -198,13 +198,13 @@ def test_a_project_that_opens_although_another_was_asked_for_is_shown_if_that_on
 
     stage.plays[jobs.CreateProject] = refuse
     person = open_window()
-    controller = person.window.controller
-    controller.open_project("/somewhere/one")
+    projects = person.window.controller.projects
+    projects.open("/somewhere/one")
     person.wait(lambda: stage.ran)
-    controller.create_project("/somewhere/two", "tiny")
+    projects.create("/somewhere/two", "tiny")
     gates["one"].set()
-    person.wait(lambda: not controller.opening)
-    assert controller.project is not None and controller.project.name == "one"  # what the engine has open
+    person.wait(lambda: not projects.opening)
+    assert projects.project is not None and projects.project.name == "one"  # what the engine has open
     assert person.window.project_shown and "open in another window" in person.banner
 
 
@@ -213,8 +213,8 @@ def test_a_relative_path_is_opened_and_remembered_as_an_absolute_one(
 ) -> None:
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    person.window.controller.open_project("mine")
-    person.wait(lambda: person.window.controller.project.name == "mine")
+    person.window.projects.open("mine")
+    person.wait(lambda: person.window.projects.project.name == "mine")
     assert stage.of(jobs.OpenProject)[-1] == jobs.OpenProject(str(tmp_path / "mine"))
     assert WindowSettings().last_project == str(tmp_path / "mine")
     monkeypatch.chdir("/")
@@ -313,7 +313,7 @@ def test_a_text_that_another_one_replaces_is_kept_and_one_that_goes_with_its_pro
     person.wait(lambda: person.text.toPlainText().startswith("xyz"))
     person.wait(lambda: len(person.text.tokens) > 6)
     person.choose_from_menus("&Close project")
-    person.window.controller.open_project(str(trained_project))
+    person.window.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
     person.wait(lambda: len(texts._listed) == 2)
     assert sorted(each.prompt for each in texts._listed.values()) == ["abc", "def f"]

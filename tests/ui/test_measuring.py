@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton
 
+from tlora_gui.app import create_window
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STARTER
@@ -28,9 +29,8 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
 )
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui import main_window
-from tlora_gui.ui.app import create_window
-from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui import window as window_module
+from tlora_gui.ui.window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
 
 WaitUntil = Callable[..., None]
@@ -92,7 +92,7 @@ def engine() -> Engine:
 def window(
     qapp: object, no_widget_survives: None, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
-    monkeypatch.setattr(main_window, "EngineClient", partial(EngineClient, lambda: engine))
+    monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
     made = create_window(None, "light")
     made.show()
     QTest.qWaitForWindowExposed(made)
@@ -109,7 +109,7 @@ def measure(window: MainWindow) -> QAction:
 
 def opened(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
     folder.mkdir()
-    window.controller.open_project(str(folder))
+    window.controller.projects.open(str(folder))
     wait_until(lambda: window.project_shown and not window.client.busy)
 
 
@@ -173,7 +173,7 @@ def test_only_a_trained_epoch_can_be_measured(
     engine.epochs = epochs
     opened(window, wait_until, tmp_path / "project")
     assert measure(window).isEnabled() is possible
-    window.controller.close_project()
+    window.controller.projects.close()
     assert not measure(window).isEnabled()
 
 

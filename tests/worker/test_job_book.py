@@ -74,11 +74,11 @@ def test_the_asker_of_a_dropped_job_hears_of_its_end_before_the_drop_returns(
 def test_live_jobs_are_found_by_kind_and_by_asker(make_client: MakeClient, wait_until: WaitUntil) -> None:
     client = make_client(lambda: Script({}))
     i, she = Person(client), Person(client)
-    training = client.submit(long_job(), i)
-    text, question = client.submit(quick_job(), i), client.submit(jobs.ListGenerations(), she)
-    assert client.jobs() == {training: long_job(), text: quick_job(), question: jobs.ListGenerations()}
+    listing = jobs.ListGenerations()
+    training, text, question = client.submit(long_job(), i), client.submit(quick_job(), i), client.submit(listing, she)
+    assert client.jobs() == {training: long_job(), text: quick_job(), question: listing}
     assert client.jobs(asker=i) == {training: long_job(), text: quick_job()}
-    assert client.jobs(jobs.TrainEpoch, jobs.ListGenerations) == {training: long_job(), question: jobs.ListGenerations()}
+    assert client.jobs(jobs.TrainEpoch, jobs.ListGenerations) == {training: long_job(), question: listing}
     assert client.jobs(jobs.Generate, asker=she) == {}
     client.drop(text)
     assert client.jobs(jobs.Generate, asker=i) == {}
