@@ -213,8 +213,8 @@ def test_a_relative_path_is_opened_and_remembered_as_an_absolute_one(
 ) -> None:
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    person.window.projects.open("mine")
-    person.wait(lambda: person.window.projects.project.name == "mine")
+    person.window.controller.projects.open("mine")
+    person.wait(lambda: person.window.controller.projects.project.name == "mine")
     assert stage.of(jobs.OpenProject)[-1] == jobs.OpenProject(str(tmp_path / "mine"))
     assert WindowSettings().last_project == str(tmp_path / "mine")
     monkeypatch.chdir("/")
@@ -313,7 +313,7 @@ def test_a_text_that_another_one_replaces_is_kept_and_one_that_goes_with_its_pro
     person.wait(lambda: person.text.toPlainText().startswith("xyz"))
     person.wait(lambda: len(person.text.tokens) > 6)
     person.choose_from_menus("&Close project")
-    person.window.projects.open(str(trained_project))
+    person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
     person.wait(lambda: len(texts._listed) == 2)
     assert sorted(each.prompt for each in texts._listed.values()) == ["abc", "def f"]
