@@ -53,9 +53,9 @@ def _play_or_stop_demo(window: MainWindow) -> None:
     """What "Play the demo" does; the same action stops it."""
     from tlora_gui.demo.player import Demo
 
-    playing = window.findChild(Demo)
-    if playing is not None:
-        playing.stop()
+    demo = window.findChild(Demo)
+    if demo is not None and demo.playing:
+        demo.stop()
     elif window.controller.projects.may_leave():
         _play_demo(window)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,15 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
     EpochsChanged,
+    GenerationLoaded,
+    GenerationsListed,
     GenerationStarted,
     Progress,
     ProjectOpened,
     PromptTooLong,
     StreamEvent,
 )
-from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, SlotInfo, TokenEvent
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]
@@ -242,6 +245,23 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     generating._set_desk(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)
     assert stage.desks[turned:] == [MixingDesk(hard=True)]
+
+
+def test_a_branch_names_a_text_that_the_project_lists_and_brings_any_other_whole(person: Person, stage: Stage) -> None:
+    sampling = jobs.Generate("").sampling
+    token = TokenEvent(0, 97, "a", (1.0,), False, 0.5, 1)
+    record = Generation("", "", sampling, slots_of(()), (token,), "length", 0.0, id="listed")
+    summary = GenerationSummary("listed", "", 0, "", False, 0.0, "", "", 0, 1, "length", "a")
+    stage.plays[jobs.LoadGeneration] = lambda job, cancel: iter([GenerationLoaded(replace(record, id=job.id))])
+    stage.plays[jobs.ListGenerations] = lambda job, cancel: iter([GenerationsListed((summary,))])
+    for id in ("listed", "not listed"):
+        person.window.texts.open_requested.emit(id)
+        person.wait(lambda id=id: (shown := person.window.generation.record) is not None and shown.id == id)
+        person.wait(lambda: not person.window.client.busy)
+        person.window.generation.again_requested.emit(0)
+        person.wait(lambda: not person.window.client.busy)
+    branches = [job.branch.record for job in stage.of(jobs.Generate)]
+    assert branches == ["listed", replace(record, id="not listed")]
 
 
 def test_cut_and_generate_does_not_cut_what_was_edited_since(person: Person, stage: Stage) -> None:

@@ -92,7 +92,6 @@ class GenerationControl(QObject):
         """Number of the job whose text is coming; None if none is."""
         return next(iter(self._client.jobs(asker=self)), None)
 
-    @Slot(object)
     def set_kept(self, ids: Collection[str]) -> None:
         """Ids of the texts that the project keeps: a branch names those, and brings others whole."""
         self._kept = ids
