@@ -51,7 +51,7 @@ def _window(arguments: list[str]) -> int:
     if sys.platform == "win32":
         import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
     try:
-        from tlora_gui.ui.app import run
+        from tlora_gui.app import run
     except ImportError as error:
         if "shared object" not in str(error):
             raise

@@ -48,8 +48,8 @@ def test_the_import_contracts_are_kept() -> None:
         ("tlora_gui", MODEL | QT | {"numpy"}),
         ("tlora_gui.__main__", MODEL | QT | {"numpy"}),
         ("tlora_gui.paths", MODEL | QT | {"numpy"}),
-        ("tlora_gui.ui.app", MODEL),
-        ("tlora_gui.ui.main_window", MODEL),
+        ("tlora_gui.app", MODEL),
+        ("tlora_gui.ui.window", MODEL),
         ("tlora_gui.worker.engine_client", MODEL | {"PySide6.QtGui", "PySide6.QtWidgets"}),
         ("tlora_gui.engine.session, tlora_gui.engine.api, tlora_gui.temporal.model, tlora_gui.headless", QT),
     ],
@@ -73,14 +73,14 @@ import os
 os.environ.update(QT_QPA_PLATFORM="offscreen", TLORA_SETTINGS={str(tmp_path / "window.ini")!r})
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from tlora_gui.ui.app import create_window
+from tlora_gui.app import create_window
 window = create_window()
 window.ensurePolished()
 window.grab()
 window.shutdown()
 """
     loaded = loaded_after(code)
-    assert "tlora_gui.ui.main_window" in loaded
+    assert "tlora_gui.ui.window" in loaded
     assert not loaded & MODEL
 
 

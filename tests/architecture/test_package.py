@@ -66,7 +66,7 @@ def test_an_installed_wheel_builds_its_window(installed: Path, tmp_path: Path) -
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
 import tlora_gui
-from tlora_gui.ui.app import create_window
+from tlora_gui.app import create_window
 window = create_window()
 print(tlora_gui.__file__, window.windowTitle(), bool(app.styleSheet() or window.styleSheet()), sep="|")
 window.shutdown()

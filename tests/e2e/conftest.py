@@ -15,12 +15,12 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from stage import Stage
 
+from tlora_gui.app import create_window
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
-from tlora_gui.ui.app import create_window
-from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui.window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
 
 SETTINGS = TrainSettings(
@@ -126,7 +126,7 @@ def _make(path: Path, backbone: Path, *work: jobs.Job) -> Path:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The engine of every window that is opened after it."""
     played = Stage()
-    monkeypatch.setattr("tlora_gui.ui.main_window.EngineClient", partial(EngineClient, lambda: played))
+    monkeypatch.setattr("tlora_gui.ui.window.EngineClient", partial(EngineClient, lambda: played))
     return played
 
 

@@ -31,7 +31,7 @@ from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.token_view.token_view import TokenView
-from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.ui.window import MainWindow
 
 TIMEOUT_S = 30.0
 Found = TypeVar("Found", bound=QWidget)
@@ -182,7 +182,7 @@ class Person:
     @property
     def epochs(self) -> dict[str, EpochInfo]:
         """Epochs of the project by name, in order."""
-        return {epoch.name: epoch for epoch in self.window.controller.epochs}
+        return {epoch.name: epoch for epoch in self.window.controller.training.epochs}
 
     @property
     def states(self) -> dict[str, str]:

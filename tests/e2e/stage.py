@@ -8,17 +8,22 @@ from pathlib import Path
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import MixingDesk
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, Progress, ProjectInfo, ProjectOpened, StreamEvent
-from tlora_gui.engine.protocol.texts import Generation
+from tlora_gui.engine.protocol.texts import Generation, SlotInfo
 
 Play = Callable[[jobs.Job, CancelToken], Iterator[StreamEvent]]
+
+
+def slots_of(epochs: tuple[EpochInfo, ...]) -> tuple[SlotInfo, ...]:
+    """The slots of a mixture of these epochs, the backbone's first."""
+    return (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in epochs))
 
 
 def project_info(path: str, epochs: tuple[EpochInfo, ...] = (), shown: Generation | None = None) -> ProjectInfo:
     """A project as the engine tells of it."""
     backbone = BackboneInfo("tiny", "tiny", 100_000, "cpu", "float32", 256, 4, 1)
-    return ProjectInfo(path, Path(path).name, backbone, "gating", epochs, (), shown)
+    return ProjectInfo(path, Path(path).name, backbone, "gating", epochs, slots_of(epochs), (), shown)
 
 
 class Stage:

@@ -93,7 +93,7 @@ def test_a_project_dropped_on_the_welcome_is_opened(stage: Stage, open_window: O
     person = open_window()
     assert drop(person.window, file_drag([other_project]))
     person.wait(lambda: person.window.project_shown)
-    assert person.window.controller.project.path == str(other_project)
+    assert person.window.controller.projects.project.path == str(other_project)
 
 
 def test_a_project_dropped_over_another_is_asked_about(
@@ -102,10 +102,10 @@ def test_a_project_dropped_over_another_is_asked_about(
     person = open_window(Path("/somewhere/here"))
     assert drop(person.window, file_drag([other_project]))
     person.answer("stayButton")
-    assert person.window.controller.project.name == "here" and person.dialog is None
+    assert person.window.controller.projects.project.name == "here" and person.dialog is None
     assert drop(person.window, file_drag([other_project]))
     person.answer("openButton")
-    person.wait(lambda: person.window.controller.project.path == str(other_project))
+    person.wait(lambda: person.window.controller.projects.project.path == str(other_project))
 
 
 @pytest.mark.parametrize("what", ["gguf", "model"])
@@ -153,7 +153,7 @@ def test_texts_and_a_model_dropped_together_each_find_their_place(
     person = open_window()
     assert drop(person.window, file_drag([text, model]))
     assert backbone(person) == str(model)
-    person.window.controller.open_project(str(other_project))
+    person.window.controller.projects.open(str(other_project))
     person.wait(lambda: person.dialog is not None)
     assert person.see(QLineEdit, "corpusPathEdit", person.dialog).text() == str(text)
 
@@ -165,7 +165,7 @@ def test_a_project_and_texts_dropped_together_are_opened_and_trained_on(
     assert drop(person.window, file_drag([text, other_project, saved]))
     person.wait(lambda: person.dialog is not None)
     assert person.see(QLineEdit, "corpusPathEdit", person.dialog).text() == str(text)
-    assert person.window.controller.project.path == str(other_project)
+    assert person.window.controller.projects.project.path == str(other_project)
     person.wait(lambda: stage.of(jobs.ImportGeneration))
 
 
@@ -177,7 +177,7 @@ def test_what_is_dropped_in_two_goes_on_the_welcome_is_all_kept(
     person = open_window()
     for path in (text, second):
         assert drop(person.window, file_drag([path]))
-    person.window.controller.open_project(str(other_project))
+    person.window.controller.projects.open(str(other_project))
     person.wait(lambda: person.dialog is not None)
     assert person.see(QLineEdit, "corpusPathEdit", person.dialog).text() == f"{text}; {second}"
 
@@ -189,7 +189,7 @@ def test_several_projects_and_models_at_once_are_refused_in_words(
     before = backbone(person)
     assert drop(person.window, file_drag([model, other_project, gguf]))
     assert person.sees_error and "one at a time" in person.banner and "other" in person.banner
-    assert backbone(person) == before and not person.window.controller.opening
+    assert backbone(person) == before and not person.window.controller.projects.opening
 
 
 def test_a_model_dropped_on_new_epoch_is_remarked_and_leaves_the_text_that_is_chosen(

@@ -14,7 +14,7 @@ from person import Person
 from PySide6.QtCore import QTimer, qInstallMessageHandler
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
-from stage import Stage, project_info
+from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -185,7 +185,7 @@ def test_a_handler_that_fails_loses_neither_the_rest_of_the_batch_nor_the_end(
 ) -> None:
     def train(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         yield TrainStarted(EPOCH, 4, 0)
-        yield EpochsChanged((EPOCH,), ())
+        yield EpochsChanged((EPOCH,), slots_of((EPOCH,)))
         yield FileWritten("somewhere")
 
     stage.plays[jobs.TrainEpoch] = train
@@ -211,11 +211,11 @@ def test_a_part_that_cannot_be_shown_leaves_the_rest_of_the_project_whole(
     person = open_window()
     owner, name = part.split(".")
     monkeypatch.setattr(getattr(person.window, owner), name, fail)
-    person.window.controller.open_project(str(trained_project))
+    person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.sees_error)
     controller = person.window.controller
     person.wait(lambda: not person.window.client.busy)
-    assert person.window.project_shown and not controller.opening and controller.project is not None
+    assert person.window.project_shown and not controller.projects.opening and controller.projects.project is not None
     assert controller.texts._listed
     if part == "generation.show_record":
         assert person.states == {"Verse": "frozen", "Code": "frozen"}
@@ -240,7 +240,7 @@ def test_a_record_of_a_strange_kind_does_not_end_the_window(
         person.window.update()
         person.window.charts.update()
         QApplication.processEvents()
-    assert not person.window.controller.opening
+    assert not person.window.controller.projects.opening
     person.window.menus.close_project.trigger()
     assert person.window.welcome.isVisible()
 
@@ -262,8 +262,8 @@ def test_an_opening_is_remembered_until_the_project_stands(
     told = ProjectOpened(project_info("/somewhere/here"))
     stage.plays[jobs.OpenProject] = stage.until(gate, told)
     person = open_window()
-    person.window.controller._shown.setInterval(0)
-    person.window.controller.open_project("/somewhere/here")
+    person.window.controller.projects.trial.setInterval(0)
+    person.window.controller.projects.open("/somewhere/here")
     assert WindowSettings().opening == "/somewhere/here" and WindowSettings().last_project == ""
     person.wait(lambda: person.window.project_shown)
     person.wait(lambda: WindowSettings().opening == "")
@@ -276,5 +276,5 @@ def test_a_project_that_cannot_be_opened_is_not_tried_at_each_start(open_window:
     settings.last_project = str(tmp_path / "gone")
     person = open_window(tmp_path / "gone", opens=False)
     person.wait(lambda: person.sees_error)
-    person.wait(lambda: not person.window.controller.opening)
+    person.wait(lambda: not person.window.controller.projects.opening)
     assert WindowSettings().last_project == "" and WindowSettings().opening == ""

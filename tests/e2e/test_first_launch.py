@@ -11,6 +11,7 @@ from person import Person
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 
+from tlora_gui.demo.player import Demo
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]
@@ -61,7 +62,7 @@ def test_a_window_closed_at_once_starts_nothing(open_window: OpenWindow, trained
 def test_the_demo_is_stopped_where_it_was_started(open_window: OpenWindow) -> None:
     person = open_window()
     person.press("demoButton")
-    demo = person.window.controller.demo
+    demo = person.window.findChild(Demo)
     assert demo is not None and demo.playing
     person.choose_from_menus("Stop the &demo")
     assert not demo.playing and not person.window.client.busy

@@ -14,12 +14,12 @@ from shiboken6 import isValid
 from stage import Stage
 from test_training import begin_long_training
 
+from tlora_gui.app import create_window
+from tlora_gui.demo.player import Demo
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress, StreamEvent
-from tlora_gui.ui.app import create_window
-from tlora_gui.ui.demo import Demo
 from tlora_gui.ui.theme import ThemeManager
 
 OpenWindow = Callable[..., Person]
@@ -67,7 +67,7 @@ def test_a_second_close_leaves_an_engine_that_hangs(hanging: Person, stage: Stag
 
 def test_an_engine_that_tells_nothing_for_long_is_left(hanging: Person, stage: Stage) -> None:
     begin(hanging, stage, jobs.Generate("abc"))
-    hanging.window.controller._patience.setInterval(20)
+    hanging.window.controller.closing.patience.setInterval(20)
     hanging.window.close()
     hanging.until_closed()
 
@@ -127,7 +127,7 @@ def demo(stage: Stage, hang: threading.Event, open_window: OpenWindow) -> tuple[
     stage.plays[jobs.FetchDemoCorpora] = stage.until(hang)
     person = open_window()
     person.press("demoButton")
-    playing = person.window.controller.demo
+    playing = person.window.findChild(Demo)
     assert playing is not None
     person.wait(lambda: stage.of(jobs.FetchDemoCorpora))
     return person, playing
@@ -146,21 +146,21 @@ def test_a_job_of_the_persons_that_fails_or_is_cancelled_does_not_end_the_demo(
     person.window.controller.texts.open("no such id")
     person.wait(lambda: stage.of(jobs.LoadGeneration) and len(person.window.client.live()) == 1)
     person.window.client.drop(person.window.client.submit(jobs.ListGenerations()))
-    assert playing.playing and person.window.controller.demo is playing
+    assert playing.playing and person.window.findChild(Demo) is playing
 
 
 def test_the_demo_ends_when_one_of_its_own_jobs_fails(demo: tuple[Person, Demo], stage: Stage) -> None:
     person, _ = demo
     person.press("cancelProgressButton")
-    person.wait(lambda: person.window.controller.demo is None)
+    person.wait(lambda: person.window.findChild(Demo) is None)
 
 
 def test_the_demo_ends_with_its_project_and_is_thrown_away(demo: tuple[Person, Demo], stage: Stage) -> None:
     person, playing = demo
-    person.window.controller.open_project("/somewhere/else")
-    person.wait(lambda: person.window.controller.demo is None)
+    person.window.controller.projects.open("/somewhere/else")
+    person.wait(lambda: person.window.findChild(Demo) is None)
     person.wait(lambda: not isValid(playing))
-    person.wait(lambda: person.window.controller.project.name == "else")
+    person.wait(lambda: person.window.controller.projects.project.name == "else")
     assert person.window.menus.demo.text() == "Play the &demo"
     assert not stage.of(jobs.TrainEpoch)
 

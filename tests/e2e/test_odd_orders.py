@@ -165,7 +165,7 @@ def test_another_project_begins_without_the_comparison_and_the_desk_of_the_last(
     begin_comparing(person, 6)
     until_compared(person)
     person.window.menus.close_project.trigger()
-    person.window.controller.open_project(str(trained_project))
+    person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
     page = person.window.generation.compare_page
     assert [tuple(part.text.tokens) for part in page._parts] == [(), ()]

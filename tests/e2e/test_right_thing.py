@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from person import Person
 from PySide6.QtWidgets import QMessageBox
-from stage import Stage, project_info
+from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -17,13 +18,16 @@ from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
+    EpochsChanged,
+    GenerationLoaded,
+    GenerationsListed,
     GenerationStarted,
     Progress,
     ProjectOpened,
     PromptTooLong,
     StreamEvent,
 )
-from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, SlotInfo, TokenEvent
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]
@@ -62,6 +66,13 @@ def hold_openings(stage: Stage, gates: dict[str, threading.Event]) -> None:
         yield ProjectOpened(project_info(job.path))
 
     stage.plays[jobs.OpenProject] = stage.plays[jobs.CreateProject] = play
+
+
+def show_epochs(person: Person, stage: Stage, *epochs: EpochInfo) -> None:
+    """Let the engine tell that these are the project's epochs now."""
+    stage.plays[jobs.EditEpoch] = lambda job, cancel: iter([EpochsChanged(epochs, slots_of(epochs))])
+    person.window.client.submit(jobs.EditEpoch("", "", "", ""))
+    person.wait(lambda: tuple(person.epochs.values()) == epochs)
 
 
 def test_an_answer_about_a_training_that_has_ended_does_not_touch_the_next_one(
@@ -121,26 +132,26 @@ def test_a_queued_training_is_taken_out_and_not_a_resumed_one_that_the_queue_doe
 def test_nothing_is_trained_while_another_project_is_on_its_way(
     person: Person, stage: Stage, gates: dict[str, threading.Event]
 ) -> None:
-    controller = person.window.controller
+    projects = person.window.controller.projects
     hold_openings(stage, gates)
-    controller.open_project("/somewhere/one")
-    controller.training.train(A)
-    assert person.sees_error and not controller.training.jobs
+    projects.open("/somewhere/one")
+    person.window.controller.training.train(A)
+    assert person.sees_error and not person.window.controller.training.jobs
     gates["one"].set()
-    person.wait(lambda: controller.project is not None and controller.project.name == "one")
-    controller.training.train(B)
+    person.wait(lambda: projects.project is not None and projects.project.name == "one")
+    person.window.controller.training.train(B)
     person.wait(lambda: B in stage.ran)
     assert A not in stage.ran
 
 
 def test_a_training_that_goes_with_its_project_is_forgotten(person: Person, stage: Stage) -> None:
-    controller = person.window.controller
-    controller.training.train(A)
+    projects = person.window.controller.projects
+    person.window.controller.training.train(A)
     person.wait(lambda: A in stage.ran)
-    controller._leave_project()
-    assert not controller.training.jobs and not person.window.client.busy
-    controller.open_project("/somewhere/two")
-    person.wait(lambda: controller.project is not None and controller.project.name == "two")
+    projects.leave()
+    assert not person.window.controller.training.jobs and not person.window.client.busy
+    projects.open("/somewhere/two")
+    person.wait(lambda: projects.project is not None and projects.project.name == "two")
     assert not person.sees_error
 
 
@@ -150,16 +161,16 @@ def test_new_project_during_an_opening_stays_on_the_welcome(
 ) -> None:
     hold_openings(stage, gates)
     person = open_window()
-    controller = person.window.controller
+    projects = person.window.controller.projects
     if asked == "open":
-        controller.open_project("/somewhere/one")
+        projects.open("/somewhere/one")
     else:
-        controller.create_project("/somewhere/one", "tiny")
+        projects.create("/somewhere/one", "tiny")
     person.wait(lambda: stage.ran)
     person.choose_from_menus("&New project…")
     gates["one"].set()  # the cancel comes too late
     person.wait(lambda: not person.window.client.busy)
-    assert controller.project is None and person.window.welcome.isVisible()
+    assert projects.project is None and person.window.welcome.isVisible()
     assert stage.ran[-1] == jobs.CloseProject(drop_if_empty=asked == "create")
 
 
@@ -168,15 +179,15 @@ def test_the_project_asked_for_last_is_the_one_that_is_open_and_shown(
 ) -> None:
     hold_openings(stage, gates)
     person = open_window()
-    controller = person.window.controller
-    controller.open_project("/somewhere/one")
+    projects = person.window.controller.projects
+    projects.open("/somewhere/one")
     person.wait(lambda: stage.ran)
-    controller.create_project("/somewhere/two", "tiny")
+    projects.create("/somewhere/two", "tiny")
     gates["one"].set()  # too late to be cancelled
     gates["two"].set()
-    person.wait(lambda: not controller.opening)
+    person.wait(lambda: not projects.opening)
     opened = [job for job in stage.ended if isinstance(job, jobs.OpenProject | jobs.CreateProject)]
-    assert controller.project is not None and controller.project.path == opened[-1].path == "/somewhere/two"
+    assert projects.project is not None and projects.project.path == opened[-1].path == "/somewhere/two"
 
 
 def test_a_project_that_opens_although_another_was_asked_for_is_shown_if_that_one_fails(
@@ -190,13 +201,13 @@ def test_a_project_that_opens_although_another_was_asked_for_is_shown_if_that_on
 
     stage.plays[jobs.CreateProject] = refuse
     person = open_window()
-    controller = person.window.controller
-    controller.open_project("/somewhere/one")
+    projects = person.window.controller.projects
+    projects.open("/somewhere/one")
     person.wait(lambda: stage.ran)
-    controller.create_project("/somewhere/two", "tiny")
+    projects.create("/somewhere/two", "tiny")
     gates["one"].set()
-    person.wait(lambda: not controller.opening)
-    assert controller.project is not None and controller.project.name == "one"  # what the engine has open
+    person.wait(lambda: not projects.opening)
+    assert projects.project is not None and projects.project.name == "one"  # what the engine has open
     assert person.window.project_shown and "open in another window" in person.banner
 
 
@@ -205,8 +216,8 @@ def test_a_relative_path_is_opened_and_remembered_as_an_absolute_one(
 ) -> None:
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    person.window.controller.open_project("mine")
-    person.wait(lambda: person.window.controller.project.name == "mine")
+    person.window.controller.projects.open("mine")
+    person.wait(lambda: person.window.controller.projects.project.name == "mine")
     assert stage.of(jobs.OpenProject)[-1] == jobs.OpenProject(str(tmp_path / "mine"))
     assert WindowSettings().last_project == str(tmp_path / "mine")
     monkeypatch.chdir("/")
@@ -230,10 +241,27 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     person.wait(lambda: generating._begun)
     turned = len(stage.desks)
     person.window.client.set_desk(first, MixingDesk(muted=("verse",)))
-    person.window.client._steer.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
-    generating._steer(MixingDesk(hard=True))
+    person.window.client._set_desk.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
+    generating._set_desk(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)
     assert stage.desks[turned:] == [MixingDesk(hard=True)]
+
+
+def test_a_branch_names_a_text_that_the_project_lists_and_brings_any_other_whole(person: Person, stage: Stage) -> None:
+    sampling = jobs.Generate("").sampling
+    token = TokenEvent(0, 97, "a", (1.0,), False, 0.5, 1)
+    record = Generation("", "", sampling, slots_of(()), (token,), "length", 0.0, id="listed")
+    summary = GenerationSummary("listed", "", 0, "", False, 0.0, "", "", 0, 1, "length", "a")
+    stage.plays[jobs.LoadGeneration] = lambda job, cancel: iter([GenerationLoaded(replace(record, id=job.id))])
+    stage.plays[jobs.ListGenerations] = lambda job, cancel: iter([GenerationsListed((summary,))])
+    for id in ("listed", "not listed"):
+        person.window.texts.open_requested.emit(id)
+        person.wait(lambda id=id: (shown := person.window.generation.record) is not None and shown.id == id)
+        person.wait(lambda: not person.window.client.busy)
+        person.window.generation.again_requested.emit(0)
+        person.wait(lambda: not person.window.client.busy)
+    branches = [job.branch.record for job in stage.of(jobs.Generate)]
+    assert branches == ["listed", replace(record, id="not listed")]
 
 
 def test_cut_and_generate_does_not_cut_what_was_edited_since(person: Person, stage: Stage) -> None:
@@ -264,8 +292,7 @@ def test_cut_and_generate_does_not_cut_what_was_edited_since(person: Person, sta
 def test_the_progress_line_stays_until_the_job_that_it_tells_of_has_ended(
     person: Person, stage: Stage, gates: dict[str, threading.Event]
 ) -> None:
-    epoch = EpochInfo("verse", "Verse", "", "#E69F00", "frozen")
-    person.window.controller._set_epochs((epoch,), ())
+    show_epochs(person, stage, EpochInfo("verse", "Verse", "", "#E69F00", "frozen"))
     stage.plays[jobs.Evaluate] = stage.until(gates["one"])
     person.choose_from_menus("&Measure all on held-out text")
     line = person.window.progress_line
@@ -288,8 +315,8 @@ def test_a_deletion_that_fails_is_not_told_as_done(person: Person, stage: Stage)
         raise TloraError("The folder is in use.", "Close it.")
 
     stage.plays[jobs.DeleteEpoch] = refuse
-    person.window.controller._set_epochs((EpochInfo("verse", "Verse", "", "#E69F00", "frozen"),), ())
-    person.window.controller.training._delete("verse")
+    show_epochs(person, stage, EpochInfo("verse", "Verse", "", "#E69F00", "frozen"))
+    person.window.epochs.delete_requested.emit("verse")
     person.wait(lambda: not person.window.client.busy)
     assert person.sees_error and "was deleted" not in person.banner
 
@@ -306,7 +333,7 @@ def test_a_text_that_another_one_replaces_is_kept_and_one_that_goes_with_its_pro
     person.wait(lambda: person.text.toPlainText().startswith("xyz"))
     person.wait(lambda: len(person.text.tokens) > 6)
     person.choose_from_menus("&Close project")
-    person.window.controller.open_project(str(trained_project))
+    person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
     person.wait(lambda: len(texts._listed) == 2)
     assert sorted(each.prompt for each in texts._listed.values()) == ["abc", "def f"]

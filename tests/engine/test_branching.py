@@ -52,8 +52,9 @@ def write(session: Session, prompt: str = PROMPT, sampling: SamplingSettings = S
     return finish(session, jobs.Generate(prompt, sampling=sampling, **more))
 
 
-def branch(record: Generation, at: int, sampling: SamplingSettings = SAMPLED, **where: Any) -> jobs.Generate:
-    return jobs.Generate("", record.mode, sampling, branch=jobs.Branch(record, at, **where))
+def branch(record: Generation | str, at: int, sampling: SamplingSettings = SAMPLED, **where: Any) -> jobs.Generate:
+    mode = MIXER_MODE if isinstance(record, str) else record.mode
+    return jobs.Generate("", mode, sampling, branch=jobs.Branch(record, at, **where))
 
 
 def refusal(session: Session, job: jobs.Job) -> str:
@@ -103,6 +104,15 @@ def test_a_branch_keeps_what_came_before_takes_an_alternative_and_goes_on(two_ep
     assert len(drawn) == SAMPLED.max_new_tokens and not any(token.forced or token.is_prompt for token in drawn)
     assert [token.index for token in forked.tokens] == list(range(len(forked.tokens)))
     assert_said_by_one_pass(two_epochs, forked)
+
+
+def test_a_branch_of_a_kept_text_may_name_it_by_its_id(two_epochs: Session) -> None:
+    record = write(two_epochs)
+    whole, named = branch(record, START + 4), branch(record.id, START + 4)
+    assert finish(two_epochs, named).tokens == finish(two_epochs, whole).tokens
+    collect(two_epochs.run(jobs.DeleteGeneration(record.id)))
+    assert "not kept" in refusal(two_epochs, named)
+    assert finish(two_epochs, whole).parent == record.id
 
 
 def test_a_branch_replays_exactly_and_another_seed_goes_elsewhere(two_epochs: Session) -> None:

@@ -257,7 +257,8 @@ def test_training_tells_begin_steps_measurements_and_end(session: Session, corpo
     assert (epoch.colour, epoch.tokens, epoch.note) == (EPOCH_COLOURS[0], 384, "")
     assert epoch.corpus == (str(corpora["verse"]),)
     assert epoch.held_out_loss == events[-3].loss
-    assert events[-1] == EpochsChanged((epoch,))
+    assert events[-1] == EpochsChanged((epoch,), session.info().slots)
+    assert [[slot.slug for slot in events[place].slots] for place in (1, -1)] == [["", "verse"]] * 2
     assert session.info().history == (("verse", tuple(events[3:-2])),)
 
 
@@ -340,7 +341,8 @@ def test_discarded_epoch_leaves_no_trace_and_suspended_one_a_checkpoint(
     assert same_tensors(tensors(one_epoch), before)
     assert {name: data for name, data in content(path_of(one_epoch)).items() if "checkpoints" not in name} == files
     left = [("verse", "frozen")] + ([("code", "interrupted")] if mode == "suspend" else [])
-    assert events[-1] == EpochsChanged(one_epoch.info().epochs)
+    assert events[-1] == EpochsChanged(one_epoch.info().epochs, one_epoch.info().slots)
+    assert [slot.slug for slot in events[-1].slots] == ["", "verse"]
     assert states(one_epoch) == states(reopened(one_epoch)) == left
     assert (path_of(one_epoch) / "checkpoints" / "code").exists() is (mode == "suspend")
     collect(one_epoch.run(train_job("Tale", corpora["code"])))

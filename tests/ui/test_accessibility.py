@@ -33,9 +33,9 @@ from whole_window import EPOCHS, whole_window
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
-from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.widgets.commands import commands_of
 from tlora_gui.ui.widgets.questions import Choice, ask
+from tlora_gui.ui.window import MainWindow
 
 CONTROLS = (
     QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit,

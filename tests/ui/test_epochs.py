@@ -301,8 +301,9 @@ def test_progress_outlives_a_changed_order(panel: EpochsPanel) -> None:
 
 
 def test_pause_asks_and_shows_resume_once_paused(panel: EpochsPanel) -> None:
-    asked: list[bool] = []
-    panel.pause_requested.connect(asked.append)
+    asked: list[tuple[int, bool]] = []
+    panel.pause_requested.connect(lambda *of: asked.append(of))
+    panel.set_training(7)
     panel.set_epochs((MILTON,))
     panel.show_progress(STEP)
     button = panel.findChild(QPushButton, "pauseButton")
@@ -313,24 +314,26 @@ def test_pause_asks_and_shows_resume_once_paused(panel: EpochsPanel) -> None:
     press(panel, "pauseButton")
     panel.set_paused(False)
     assert button.text() == "Pause"
-    assert asked == [True, False]
+    assert asked == [(7, True), (7, False)]
 
 
 @pytest.mark.parametrize(("answer", "expected"), [("keep", ["keep"]), ("discard", ["discard"]), ("stay", [])])
 def test_stop_asks_what_to_do_with_what_is_learned(panel: EpochsPanel, answer: str, expected: list[str]) -> None:
-    asked: list[str] = []
-    panel.stop_requested.connect(asked.append)
+    asked: list[tuple[int, str]] = []
+    panel.stop_requested.connect(lambda *of: asked.append(of))
+    panel.set_training(7)
     panel.set_epochs((MILTON,))
     panel.show_progress(STEP)
     press(panel, "stopButton")
     assert asked == []
+    panel.set_training(8)  # the next one runs by now; the question was about the one before
     press(question(panel), f"{answer}Button")
-    assert asked == expected
+    assert asked == [(7, mode) for mode in expected]
 
 
 def test_escape_goes_on_training(panel: EpochsPanel, wait_until: WaitUntil) -> None:
-    asked: list[str] = []
-    panel.stop_requested.connect(asked.append)
+    asked: list[tuple[int, str]] = []
+    panel.stop_requested.connect(lambda *of: asked.append(of))
     panel.set_epochs((MILTON,))
     press(panel, "stopButton")
     QTest.keyClick(question(panel), Qt.Key.Key_Escape)

@@ -13,9 +13,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton
 
+from tlora_gui.app import create_window
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import STARTER
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STARTER
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
     DomainScore,
@@ -27,9 +28,9 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     StreamEvent,
 )
-from tlora_gui.ui import main_window
-from tlora_gui.ui.app import create_window
-from tlora_gui.ui.main_window import MainWindow
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.ui import window as window_module
+from tlora_gui.ui.window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
 
 WaitUntil = Callable[..., None]
@@ -52,13 +53,20 @@ class Engine:
         self.scores = SCORES
         self.hold = False
 
+    @property
+    def slots(self) -> tuple[SlotInfo, ...]:
+        mixed = (epoch for epoch in self.epochs if epoch.state == "frozen")
+        return (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
+
     def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         self.asked.append(job)
         match job:
             case jobs.CreateProject() | jobs.OpenProject():
                 strategy = job.mixer_strategy if isinstance(job, jobs.CreateProject) else "gating"
                 backbone = BackboneInfo("Tiny", STARTER, 1000, "CPU", "float32", 256, 4, 1)
-                project = ProjectInfo(job.path, Path(job.path).name, backbone, strategy, self.epochs, (), None)
+                project = ProjectInfo(
+                    job.path, Path(job.path).name, backbone, strategy, self.epochs, self.slots, (), None
+                )
                 yield ProjectOpened(project)
             case jobs.Evaluate():
                 yield from self._until_let_go("Measuring", cancel)
@@ -67,7 +75,7 @@ class Engine:
                 yield from self._until_let_go("Training", cancel)
             case jobs.DeleteEpoch():
                 self.epochs = tuple(epoch for epoch in self.epochs if epoch.slug != job.slug)
-                yield EpochsChanged(self.epochs)
+                yield EpochsChanged(self.epochs, self.slots)
 
     def _until_let_go(self, label: str, cancel: CancelToken) -> Iterator[StreamEvent]:
         while self.hold:
@@ -84,7 +92,7 @@ def engine() -> Engine:
 def window(
     qapp: object, no_widget_survives: None, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
-    monkeypatch.setattr(main_window, "EngineClient", partial(EngineClient, lambda: engine))
+    monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
     made = create_window(None, "light")
     made.show()
     QTest.qWaitForWindowExposed(made)
@@ -101,7 +109,7 @@ def measure(window: MainWindow) -> QAction:
 
 def opened(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
     folder.mkdir()
-    window.controller.open_project(str(folder))
+    window.controller.projects.open(str(folder))
     wait_until(lambda: window.project_shown and not window.client.busy)
 
 
@@ -165,7 +173,7 @@ def test_only_a_trained_epoch_can_be_measured(
     engine.epochs = epochs
     opened(window, wait_until, tmp_path / "project")
     assert measure(window).isEnabled() is possible
-    window.controller.close_project()
+    window.controller.projects.close()
     assert not measure(window).isEnabled()
 
 

@@ -19,9 +19,9 @@ from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS, TokenStyle
 from tlora_gui.ui.generation.token_view.token_view import TokenView
-from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.palette import MIN_CONTRAST, as_text, contrast
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager
+from tlora_gui.ui.window import MainWindow
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 SURFACES = ("window", "panel", "field", "hover", "danger_panel", "notice_panel")

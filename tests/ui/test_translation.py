@@ -25,7 +25,7 @@ from tlora_gui.ui.widgets.key_caps import chords
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "tlora_gui" / "ui").rglob("*.py"))
+SOURCES = sorted(path for part in ("demo", "ui") for path in (ROOT / "tlora_gui" / part).rglob("*.py"))
 GERMAN = resource("translations/tlora_gui_de.ts")
 Message = tuple[str, str, str]
 """Context, source, translation; an unfinished translation is empty."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QToolButton, QWidget
 
+from tlora_gui.app import create_window
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
@@ -20,10 +21,9 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
-from tlora_gui.ui.app import create_window
-from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.window import MainWindow
 
 SLOTS = (
     SlotInfo("", "Eternity", BACKBONE_COLOUR),
@@ -68,7 +68,7 @@ def a_project(path: Path) -> ProjectInfo:
         )
         for place, epoch in enumerate(EPOCHS)
     )
-    return ProjectInfo(str(path), "Verses", BACKBONE, "gating", EPOCHS, history, a_generation())
+    return ProjectInfo(str(path), "Verses", BACKBONE, "gating", EPOCHS, SLOTS, history, a_generation())
 
 
 @contextmanager
@@ -80,9 +80,9 @@ def whole_window(theme: ThemeMode = "light", project: Path | None = None) -> Ite
     window.show()
     try:
         if project is not None:
-            window.controller.open_project(str(project))
+            window.controller.projects.open(str(project))
             (opening,) = window.client.live()
-            window.client.events.emit([(opening, ProjectOpened(a_project(project))), (opening, JobDone(opening))])
+            window.client.receive([(opening, ProjectOpened(a_project(project))), (opening, JobDone(opening))])
         QCoreApplication.processEvents()
         yield window
     finally:

@@ -24,9 +24,9 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
-from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
+from tlora_gui.ui.window import MainWindow
 
 REPORT = ReadReport(
     (("", 3.62), ("shakespeare", 4.13), ("python", 2.71)), 2.58,

@@ -90,6 +90,7 @@ class Workspace:
             backbone=self._backbone_info(),
             strategy=project.index.mixer.strategy,
             epochs=tuple(self.epochs),
+            slots=self.slots(),
             history=tuple((slug, project.read_history(slug)) for slug in known),
             generation=project.generations.last(),
             mixers=tuple(self.stored_mixers()),
@@ -97,7 +98,7 @@ class Workspace:
 
     def changed(self) -> EpochsChanged:
         """The epochs and what goes with them, after a change."""
-        return EpochsChanged(tuple(self.epochs), tuple(self.stored_mixers()))
+        return EpochsChanged(tuple(self.epochs), self.slots(), tuple(self.stored_mixers()))
 
     def _backbone_info(self) -> BackboneInfo:
         model, device = self.model, self.model.device

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from itertools import count
+from itertools import groupby
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
+from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled
 from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.worker.engine_worker import FINISH_S, Assignment, EngineWorker, SessionLike
+from tlora_gui.worker.job_book import Asker, BookedJob, JobBook
 
 SHUTDOWN_S = FINISH_S + 15.0
 """How long the window waits for the engine's thread at most."""
@@ -41,12 +42,16 @@ def make_session() -> SessionLike:
 class EngineClient(QObject):
     """Owns the worker's thread, and is the one place that knows which jobs live.
 
+    A job is live from submit to its end. Every job's end is told exactly once, that of a dropped one too; only a
+    shutdown tells nothing more.
+
     Signals:
-        events: list of (job_id, event) of live jobs, in order; a job is live from submit to its end. Every job's end is
-            told exactly once, that of a dropped one too; only a shutdown tells nothing more.
+        told: the news of live jobs, job by job: list of (:class:`BookedJob`, events of one kind), each job's in order.
+        events: the same as list of (job_id, event), in the order in which all of it came.
         ready: the engine has started.
     """
 
+    told = Signal(object)
     events = Signal(object)
     ready = Signal()
     _submitted = Signal(object)
@@ -58,8 +63,7 @@ class EngineClient(QObject):
 
     def __init__(self, make: Callable[[], SessionLike] = make_session, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tokens: dict[int, CancelToken] = {}
-        self._ids = count(1)
+        self._book = JobBook()
         self._worker = EngineWorker(make)
         self._thread = QThread()
         self._thread.setObjectName("engine")
@@ -72,7 +76,7 @@ class EngineClient(QObject):
         self._wake.connect(self._worker.wake)
         self._finish.connect(self._worker.finish)
         self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
-        self._worker.events.connect(self._pass_on)
+        self._worker.events.connect(self.receive)
         self._worker.ready.connect(self.ready)
         self._thread.start()
 
@@ -80,48 +84,51 @@ class EngineClient(QObject):
         """Begin loading the engine. Call it once the window is on screen."""
         self._start.emit()
 
-    def submit(self, job: Job) -> int:
-        """Queue a job; its events come with the number returned."""
-        job_id = next(self._ids)
-        self._tokens[job_id] = CancelToken()
-        self._submitted.emit(Assignment(job_id, job, self._tokens[job_id]))
-        return job_id
+    def submit(self, job: Job, asker: Asker | None = None) -> int:
+        """Queue a job for ``asker``; its events come with the number returned."""
+        booked = self._book.enter(job, asker)
+        self._submitted.emit(Assignment(booked.job_id, job, booked.cancel))
+        return booked.job_id
 
     def cancel(self, job_id: int | None, mode: CancelMode = "discard") -> None:
         """Ask a job to end. Its end event still comes."""
-        if job_id in self._tokens:
-            self._tokens[job_id].cancel(mode)
+        booked = self._book.get(job_id)
+        if booked is not None:
+            booked.cancel.cancel(mode)
             self._wake.emit()
 
     def drop(self, job_id: int | None, mode: CancelMode = "discard") -> None:
         """Cancel a job and hear no more of it: its end is told before this returns."""
-        if job_id in self._tokens:
+        if job_id is not None and self.is_live(job_id):
             self.cancel(job_id, mode)
-            del self._tokens[job_id]
-            self.events.emit([(job_id, JobCancelled(job_id, kept=False))])
+            self.receive([(job_id, JobCancelled(job_id, kept=False))])
 
     def pause(self, job_id: int | None, paused: bool) -> None:
         """Hold a job, or let it go on."""
-        if job_id in self._tokens:
+        if self.is_live(job_id):
             self._pause.emit(job_id, paused)
 
     def set_desk(self, job_id: int | None, desk: MixingDesk) -> None:
         """Turn the mixing desk of a generation, from its next token on; one that does not run is left alone."""
-        if job_id in self._tokens:
+        if self.is_live(job_id):
             self._set_desk.emit(job_id, desk)
 
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""
-        return job_id in self._tokens
+        return self._book.get(job_id) is not None
 
     def live(self) -> tuple[int, ...]:
         """Numbers of the jobs that have not ended, the oldest first."""
-        return tuple(self._tokens)
+        return tuple(self._book.jobs())
+
+    def jobs(self, *kinds: type, asker: Asker | None = None) -> dict[int, Job]:
+        """Live jobs by number, the oldest first: those of the kinds, if any are named, and of the asker, if one is."""
+        return self._book.jobs(*kinds, asker=asker)
 
     @property
     def busy(self) -> bool:
         """Whether any job is live."""
-        return bool(self._tokens)
+        return bool(self._book.jobs())
 
     def shutdown(self, limit_s: float = SHUTDOWN_S) -> bool:
         """End every job and the thread; a training that runs leaves a checkpoint.
@@ -130,9 +137,8 @@ class EngineClient(QObject):
             Whether the thread has ended. An engine that hangs is left behind after ``limit_s`` seconds: then only the
             end of the process ends it.
         """
-        for token in self._tokens.values():
-            token.cancel("suspend")
-        self._tokens.clear()
+        for job_id in self.live():
+            self._book.strike(job_id).cancel.cancel("suspend")
         if self._thread.isRunning():
             self._finish.emit()
             if self._thread.wait(round(limit_s * 1000)):
@@ -142,12 +148,17 @@ class EngineClient(QObject):
         return not self._thread.isRunning()
 
     @Slot(object)
-    def _pass_on(self, batch: list[tuple[int, Event]]) -> None:
-        live = []
+    def receive(self, batch: list[tuple[int, Event]]) -> None:
+        """News of jobs from the worker; what they tell after their end is left out."""
+        live: list[tuple[int, Event]] = []
+        news: dict[int, tuple[BookedJob, list[Event]]] = {}
         for job_id, event in batch:
-            if job_id in self._tokens:
+            booked = self._book.get(job_id)
+            if booked is not None:
                 live.append((job_id, event))
+                news.setdefault(job_id, (booked, []))[1].append(event)
                 if isinstance(event, EndEvent):
-                    del self._tokens[job_id]
+                    self._book.strike(job_id)
         if live:
+            self.told.emit([(booked, list(run)) for booked, told in news.values() for _, run in groupby(told, type)])
             self.events.emit(live)

@@ -75,10 +75,10 @@ def _open(project: str, prompts: list[int]) -> None:
     """What the processes do; imports as the application does."""
     from PySide6.QtWidgets import QApplication
 
+    from tlora_gui.app import create_window
     from tlora_gui.engine.protocol import jobs
     from tlora_gui.engine.protocol.config import SamplingSettings
     from tlora_gui.engine.protocol.texts import TokenEvent
-    from tlora_gui.ui.app import create_window
 
     app = QApplication([])
     window = create_window(project)
@@ -93,7 +93,7 @@ def _open(project: str, prompts: list[int]) -> None:
         control.generate(jobs.Generate(prompt, sampling=SamplingSettings(max_new_tokens=1)))
 
     def hear(batch: list[tuple[int, object]]) -> None:
-        if window.controller.project is not None and not asked[0]:
+        if window.controller.projects.project is not None and not asked[0]:
             print(f"{time.monotonic():.6f}", flush=True)
             ask_next()
         if any(isinstance(event, TokenEvent) and not event.is_prompt for _, event in batch):

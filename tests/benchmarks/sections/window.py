@@ -22,6 +22,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from tlora_gui.app import create_window
+from tlora_gui.demo.stall_meter import INTERVAL_MS, StallMeter
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import STARTER, SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.events import (
@@ -34,11 +36,9 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, TokenEvent
-from tlora_gui.ui.app import create_window
 from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.token_view import TokenView
-from tlora_gui.ui.main_window import MainWindow
-from tlora_gui.ui.stall_meter import INTERVAL_MS, StallMeter
+from tlora_gui.ui.window import MainWindow
 
 TRAIN_TOKENS = 4096
 POINTS = 1_000_000
@@ -86,8 +86,8 @@ class Work:
         controller = self.window.controller
         _until(lambda: self.window.isVisible())
         self.stalls.begin()
-        controller.create_project(str(project), STARTER)
-        _until(lambda: controller.project is not None)
+        controller.projects.create(str(project), STARTER)
+        _until(lambda: controller.projects.project is not None)
         yield from self._stalled("loading the model")
         self.window.client.submit(jobs.FetchDemoCorpora())
         _until(lambda: any(isinstance(event, DemoCorpora) for event in self.heard))

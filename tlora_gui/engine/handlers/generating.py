@@ -47,7 +47,7 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
-        TloraError: if there is no room to go on, or the branch comes from another backbone.
+        TloraError: if there is no room to go on, or the branch comes from another backbone or a text that is not kept.
         Cancelled: if the token is set to discard.
     """
     beginning = (
@@ -125,6 +125,8 @@ def _of_prompt(workspace: Workspace, prompt: str) -> Generator[PromptTooLong, No
 
 def _of_branch(workspace: Workspace, branch: jobs.Branch) -> Prefix:
     record, given = branch.record, [InputToken(branch.token_id, forced=True)]
+    if isinstance(record, str):
+        record = workspace.project.generations.load(record)
     if branch.token_id < 0:
         encoded = encode_more(workspace.backbone.tokenizer, branch.text, vocabulary_of(workspace.model.backbone))
         given = input_tokens(encoded, is_prompt=False)

@@ -193,9 +193,10 @@ class EpochFinished:
 
 @dataclass(frozen=True, slots=True)
 class EpochsChanged:
-    """The list of epochs, whole, after any change of it, and the stored mixers that go with it."""
+    """The list of epochs, whole, after any change of it, and the mixture's slots and stored mixers that go with it."""
 
     epochs: tuple[EpochInfo, ...]
+    slots: tuple[SlotInfo, ...]
     mixers: tuple[StoredMixer, ...] = ()
 
 
@@ -354,6 +355,7 @@ class ProjectInfo:
 
     Attributes:
         strategy: the Time Mixer's.
+        slots: of the mixture, the backbone's first; an epoch in training has one.
         history: per epoch (slug), every step and measurement since its training began.
         generation: the last kept generation.
         mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
@@ -364,6 +366,7 @@ class ProjectInfo:
     backbone: BackboneInfo
     strategy: str
     epochs: tuple[EpochInfo, ...]
+    slots: tuple[SlotInfo, ...]
     history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
     generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()

@@ -106,13 +106,14 @@ class Branch:
     """Where a generation leaves another one.
 
     Attributes:
-        record: the other one, finished or not; its tokens before ``at`` are read again and told as they are.
+        record: id of the other one if the project keeps it, else that one whole, finished or not; its tokens before
+            ``at`` are read again and told as they are.
         at: index of the first token that is new.
         token_id: the token put there, a :class:`~tlora_gui.engine.protocol.texts.Alternative`'s; -1 for none.
         text: or a text put there; neither lets the model speak at once.
     """
 
-    record: Generation
+    record: Generation | str
     at: int
     token_id: int = -1
     text: str = ""

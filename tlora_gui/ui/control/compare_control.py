@@ -1,40 +1,57 @@
-"""Several continuations of one prompt and seed side by side: modes compared, or a sweep of the mixing desk."""
+"""Several texts side by side: one prompt and seed in several modes, a sweep of the mixing desk, or kept ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import cast
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk
-from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed
+from tlora_gui.engine.protocol.events import (
+    EndEvent,
+    Event,
+    GenerationFinished,
+    GenerationLoaded,
+    GenerationStarted,
+    JobFailed,
+)
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
+from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
+from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.worker.engine_client import EngineClient
 
-if TYPE_CHECKING:
-    from tlora_gui.ui.main_window import MainWindow
-
 
 class CompareControl(QObject):
-    """Knows which job fills which column (or row) of the compare page."""
+    """Knows which job fills which column (or row) of the compare page.
 
-    def __init__(self, window: MainWindow, client: EngineClient) -> None:
-        super().__init__(window)
-        self._window = window
+    Signals:
+        running_changed: columns are being filled from now on, or one of them is over.
+        finished: the last column that was being filled is over.
+    """
+
+    running_changed = Signal()
+    finished = Signal()
+
+    def __init__(
+        self, client: EngineClient, pane: GenerationPane, desk: MixingDeskPanel, inspector: TokenInspector
+    ) -> None:
+        super().__init__(pane)
         self._client = client
+        self._pane = pane
+        self._page = pane.compare_page
+        self._desk = desk
+        self._inspector = inspector
         self._columns: dict[int, int] = {}
-        pane = window.generation
+        self._kept: dict[int, Generation | None] = {}
         pane.compare_requested.connect(self.compare)
+        pane.stop_requested.connect(self.stop)
         pane.compare_page.token_hovered.connect(self._show_token)
-        window.desk.sweep_requested.connect(self.sweep)
-
-    def handles(self, job_id: int) -> bool:
-        """Whether a job fills a column."""
-        return job_id in self._columns
+        desk.sweep_requested.connect(self.sweep)
 
     @property
     def running(self) -> bool:
@@ -44,22 +61,28 @@ class CompareControl(QObject):
     @Slot(list)
     def compare(self, modes: list[str]) -> None:
         """Continue the prompt once per mode."""
-        pane = self._window.generation
+        pane = self._pane
         self._run([jobs.Generate(pane.prompt_bar.prompt(), mode, pane.sampling) for mode in modes])
 
     @Slot(str, str)
     def sweep(self, first: str, last: str) -> None:
         """Continue the prompt in five rows, from one slot alone to another alone."""
-        pane, desks = self._window.generation, sweep_desks(first, last)
-        names = {slot.slug: slot.name for slot in self._window.desk.slots}
+        pane, desks = self._pane, sweep_desks(first, last)
+        names = {slot.slug: slot.name for slot in self._desk.slots}
         pane.show_page("compare")
-        pane.compare_page.show_rows([_title(desk, names) for desk in desks])
+        self._page.show_rows([_title(desk, names) for desk in desks])
         prompt, sampling = pane.prompt_bar.prompt(), pane.sampling
         self._run([jobs.Generate(prompt, MIXER_MODE, sampling, desk) for desk in desks])
 
+    @Slot(list)
+    def compare_kept(self, ids: list[str]) -> None:
+        """Show kept texts side by side, once all of them are loaded."""
+        self.drop()
+        self._kept = {self._client.submit(jobs.LoadGeneration(id), self): None for id in ids}
+
     def _run(self, wanted: Sequence[jobs.Generate]) -> None:
         self.drop()
-        self._columns = {self._client.submit(job): column for column, job in enumerate(wanted)}
+        self._columns = {self._client.submit(job, self): column for column, job in enumerate(wanted)}
         self._show_running()
 
     @Slot()
@@ -68,8 +91,9 @@ class CompareControl(QObject):
         for job_id in self._columns:
             self._client.cancel(job_id, "keep")
 
+    @Slot()
     def drop(self) -> None:
-        """End them all and hear no more of them."""
+        """End them all; the columns are others' from now on."""
         columns, self._columns = self._columns, {}
         for job_id in columns:
             self._client.drop(job_id)
@@ -77,42 +101,51 @@ class CompareControl(QObject):
 
     # -- what the engine tells ----------------------------------------------------------------------------------
 
-    def started(self, job_id: int, event: GenerationStarted) -> None:
-        """Tokens of a column follow."""
-        self._window.generation.compare_page.start(self._columns[job_id], event)
+    def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        column = self._columns.get(job_id)
+        match events[-1]:
+            case GenerationLoaded(record):
+                self._put_kept(job_id, record)
+            case GenerationStarted() as event if column is not None:
+                self._page.start(column, event)
+            case TokenEvent() if column is not None:
+                self._page.add_tokens(column, cast(Sequence[TokenEvent], events))
+            case GenerationFinished(record) if column is not None:
+                self._page.finish(column, record)
+            case JobFailed(message=message) if column is not None:
+                self._page.fail(column, message)
+            case _:
+                return False
+        return True
 
-    def add_tokens(self, job_id: int, tokens: Sequence[TokenEvent]) -> None:
-        """Tokens of a column."""
-        self._window.generation.compare_page.add_tokens(self._columns[job_id], tokens)
-
-    def complete(self, job_id: int, record: Generation) -> None:
-        """A column is complete."""
-        self._window.generation.compare_page.finish(self._columns[job_id], record)
-
-    def failed(self, job_id: int, event: JobFailed) -> None:
-        """A column has failed; the others go on."""
-        self._window.generation.compare_page.fail(self._columns[job_id], event.message)
-
-    def ended(self, job_id: int) -> None:
+    def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
         """A column is over, however; its text is among the kept ones."""
-        self._window.generation.compare_page.end(self._columns.pop(job_id))
-        self._show_running()
-        if not self.running:
-            self._window.controller.texts.refresh()
+        column = self._columns.pop(job_id, None)
+        if column is not None:
+            self._page.end(column)
+            self._show_running()
+            if not self.running:
+                self.finished.emit()
+
+    def _put_kept(self, job_id: int, record: Generation) -> None:
+        if job_id in self._kept:
+            self._kept[job_id] = record
+            found = [each for each in self._kept.values() if each is not None]
+            if len(found) == len(self._kept):
+                self._kept = {}
+                self._pane.show_page("compare")
+                self._page.show_records(found)
 
     def _show_running(self) -> None:
-        self._window.generation.compare_page.set_running(self.running)
-        self._window.controller.show_running()
+        self._page.set_running(self.running)
+        self.running_changed.emit()
 
     @Slot(object, object)
     def _show_token(self, token: TokenEvent | None, slots: tuple[SlotInfo, ...]) -> None:
-        self._window.inspector.show_token(token, slots)
-        self._window.inspector.set_branching_allowed(
-            False, self.tr("Open this text from the list of texts to branch off")
-        )
-        self._window.inspector.set_asking_allowed(
-            False, self.tr("Open this text from the list of texts to ask about it")
-        )
+        self._inspector.show_token(token, slots)
+        self._inspector.set_branching_allowed(False, self.tr("Open this text from the list of texts to branch off"))
+        self._inspector.set_asking_allowed(False, self.tr("Open this text from the list of texts to ask about it"))
 
 
 def _title(desk: MixingDesk, names: dict[str, str]) -> str:

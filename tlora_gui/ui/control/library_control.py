@@ -1,43 +1,63 @@
-"""The project's kept texts: listed, opened, named, pinned, deleted and undone, compared, saved to files and opened."""
+"""The project's kept texts: listed, opened, named, pinned, deleted and undone, saved to files and opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import EndEvent, Event, GenerationLoaded, ProjectInfo
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
+from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
+from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.token_view.picture import render, save
+from tlora_gui.ui.menus import Menus
+from tlora_gui.ui.theme import ThemeManager
+from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
-
-if TYPE_CHECKING:
-    from tlora_gui.ui.main_window import MainWindow
 
 
 class LibraryControl(QObject):
-    """Keeps the list of texts up to date, and what can be undone."""
+    """Keeps the list of texts up to date, and what can be undone.
 
-    def __init__(self, window: MainWindow, client: EngineClient) -> None:
-        super().__init__(window)
-        self._window = window
+    Signals:
+        stop_requested: a text is opened in place of one that may be coming.
+        shown: a text that was opened is shown.
+    """
+
+    stop_requested = Signal()
+    shown = Signal()
+
+    def __init__(
+        self,
+        client: EngineClient,
+        panel: GenerationsPanel,
+        pane: GenerationPane,
+        menus: Menus,
+        banner: Banner,
+        themes: ThemeManager,
+    ) -> None:
+        super().__init__(panel)
         self._client = client
+        self._panel = panel
+        self._pane = pane
+        self._menus = menus
+        self._banner = banner
+        self._themes = themes
         self._listed: dict[str, GenerationSummary] = {}
+        self._backbone = ""
         self._wanted: int | None = None
-        self._compared: dict[int, Generation | None] = {}
         self._undo = QUndoStack(self)
-        panel, menus = window.texts, window.menus
         panel.open_requested.connect(self.open)
         panel.rename_requested.connect(self._rename)
         panel.pin_requested.connect(self._pin)
         panel.delete_requested.connect(self._delete)
-        panel.compare_requested.connect(self._compare)
         for signal in (panel.undo_requested, menus.back.triggered):
             signal.connect(self._undo.undo)
         for signal in (panel.redo_requested, menus.forward.triggered):
@@ -45,63 +65,64 @@ class LibraryControl(QObject):
         self._undo.indexChanged.connect(self._show_undo)
         menus.open_text.triggered.connect(self._choose_to_open)
         menus.save_text.triggered.connect(self._choose_to_save)
-        menus.ribbon.triggered.connect(window.generation.text_page.ribbon.pop_up_menu)
         menus.save_ribbon.triggered.connect(self._choose_picture_of_ribbon)
-        window.generation.save_requested.connect(self._choose_to_save)
-        window.generation.text_page.ribbon.save_requested.connect(self._choose_picture_of_ribbon)
+        pane.save_requested.connect(self._choose_to_save)
+        pane.text_page.ribbon.save_requested.connect(self._choose_picture_of_ribbon)
         self._show_undo()
 
-    def begin(self, shown: Generation | None) -> None:
-        """A project has been opened; ``shown`` is the text on screen."""
+    def begin(self, project: ProjectInfo) -> None:
+        """A project has been opened, and its last text is shown."""
         self._undo.clear()
-        self._window.texts.set_current(shown.id if shown is not None else "")
+        self._backbone = project.backbone.name
+        self._panel.set_current(project.generation.id if project.generation is not None else "")
         self.refresh()
 
+    @Slot()
     def refresh(self) -> None:
         """Ask for the list."""
-        self._client.submit(jobs.ListGenerations())
+        self._client.submit(jobs.ListGenerations(), self)
 
     # -- what the engine tells ----------------------------------------------------------------------------------
 
     def listed(self, generations: tuple[GenerationSummary, ...]) -> None:
         """The list, whole."""
         self._listed = {each.id: each for each in generations}
-        self._window.texts.set_names(self._window.generation.mode_names)
-        self._window.texts.set_generations(generations)
+        self._panel.set_names(self._pane.mode_names)
+        self._panel.set_generations(generations)
         whole = [each.prompt for each in generations if each.prompt and not each.prompt.endswith("…")]
-        self._window.generation.prompt_bar.set_history(whole)
+        self._pane.prompt_bar.set_history(whole)
 
     def kept(self, record: Generation) -> None:
         """A text has been completed and kept; a branch can be undone."""
         if record.parent:
             again, before = partial(self.open, record.id), partial(self.open, record.parent)
             self._undo.push(_Step(self.tr("branch"), again, before, done=True))
-        self._window.texts.set_current(record.id)
+        self._panel.set_current(record.id)
         self.refresh()
 
-    def loaded(self, job_id: int, record: Generation) -> None:
-        """A kept or imported text, whole."""
-        if job_id in self._compared:
-            self._compared[job_id] = record
-            found = [each for each in self._compared.values() if each is not None]
-            if len(found) == len(self._compared):
-                self._compared = {}
-                self._window.generation.show_page("compare")
-                self._window.generation.compare_page.show_records(found)
-        elif job_id == self._wanted:
-            self._window.generation.show_record(record)
-            self._window.controller.show_running()
-            self._window.texts.set_current(record.id)
-            if record.id not in self._listed:
-                self.refresh()
+    def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        match events[-1]:
+            case GenerationLoaded(record) if job_id == self._wanted:
+                self._pane.show_record(record)
+                self.shown.emit()
+                self._panel.set_current(record.id)
+                if record.id not in self._listed:
+                    self.refresh()
+                return True
+            case _:
+                return False
+
+    def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
+        """Nothing waits for it."""
 
     # -- the list -----------------------------------------------------------------------------------------------
 
     @Slot(str)
     def open(self, id: str) -> None:
         """Show a kept text, in place of one that is coming."""
-        self._window.controller.generating.stop()
-        self._wanted = self._client.submit(jobs.LoadGeneration(id))
+        self.stop_requested.emit()
+        self._wanted = self._client.submit(jobs.LoadGeneration(id), self)
 
     @Slot(str, str)
     def _rename(self, id: str, name: str) -> None:
@@ -127,21 +148,16 @@ class LibraryControl(QObject):
         told = self.tr("The text and what branches off it are deleted.")
         if len(ids) > 1:
             told = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
-        self._window.banner.show_notice(told, self.tr("Undo"), self._undo.undo)
+        self._banner.show_notice(told, self.tr("Undo"), self._undo.undo)
 
     def _push(self, name: str, job: jobs.Job, opposite: jobs.Job) -> None:
-        do, undo = partial(self._client.submit, job), partial(self._client.submit, opposite)
+        do, undo = partial(self._client.submit, job, self), partial(self._client.submit, opposite, self)
         self._undo.push(_Step(name, do, undo))
-
-    @Slot(list)
-    def _compare(self, ids: list[str]) -> None:
-        self._window.controller.comparing.drop()
-        self._compared = {self._client.submit(jobs.LoadGeneration(id)): None for id in ids}
 
     @Slot()
     def _show_undo(self) -> None:
-        stack, menus = self._undo, self._window.menus
-        self._window.texts.set_undo(stack.canUndo(), stack.canRedo(), stack.undoText(), stack.redoText())
+        stack, menus = self._undo, self._menus
+        self._panel.set_undo(stack.canUndo(), stack.canRedo(), stack.undoText(), stack.redoText())
         menus.back.setEnabled(stack.canUndo())
         menus.forward.setEnabled(stack.canRedo())
 
@@ -149,7 +165,7 @@ class LibraryControl(QObject):
 
     def _ask_for_file(self, title: str, filters: dict[str, str], then: Callable[[str], None]) -> None:
         """Ask where to save; ``filters`` give the endings by what people read."""
-        dialog = QFileDialog(self._window, title, "text")
+        dialog = QFileDialog(self._panel.window(), title, "text")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         names = {f"{name} (*.{ending})": ending for name, ending in filters.items()}
         dialog.setNameFilters(list(names))
@@ -167,23 +183,21 @@ class LibraryControl(QObject):
             self.tr("Markdown"): "md",
             self.tr("Text with its recipe, to open again"): "json",
         }
-        record = self._window.generation.record
+        record = self._pane.record
         if record is not None:
             self._ask_for_file(self.tr("Save the text"), filters, partial(self.save, record))
 
     def save(self, record: Generation, path: str) -> None:
         """Write a text; the ending says as what."""
         if Path(path).suffix.lower() != ".png":
-            self._client.submit(jobs.ExportGeneration(record, path))
+            self._client.submit(jobs.ExportGeneration(record, path), self)
             return
-        (mode, slot), theme = self._window.generation.colour, self._window.themes.current
-        project = self._window.controller.project
-        backbone = project.backbone.name if project is not None else ""
+        (mode, slot), theme, backbone = self._pane.colour, self._themes.current, self._backbone
         self._write_picture(lambda: save(render(record, theme, mode=mode, slot=slot, backbone=backbone), path), path)
 
     @Slot()
     def _choose_picture_of_ribbon(self) -> None:
-        ribbon = self._window.generation.text_page.ribbon
+        ribbon = self._pane.text_page.ribbon
         filters = {self.tr("Picture"): "png", self.tr("Drawing"): "svg"}
         self._ask_for_file(
             self.tr("Save the mix ribbon"),
@@ -195,13 +209,14 @@ class LibraryControl(QObject):
         try:
             write()
         except TloraError as error:
-            self._window.banner.show_error(error.message, error.hint)
+            self._banner.show_error(error.message, error.hint)
         else:
-            self._window.banner.show_notice(self.tr("Written: {path}").format(path=path))
+            self._banner.show_notice(self.tr("Written: {path}").format(path=path))
 
     @Slot()
     def _choose_to_open(self) -> None:
-        dialog = QFileDialog(self._window, self.tr("Open a saved text"), "", self.tr("Saved texts") + " (*.json)")
+        saved = self.tr("Saved texts") + " (*.json)"
+        dialog = QFileDialog(self._panel.window(), self.tr("Open a saved text"), "", saved)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.open_file)
         dialog.finished.connect(dialog.deleteLater)
@@ -210,7 +225,7 @@ class LibraryControl(QObject):
     @Slot(str)
     def open_file(self, path: str) -> None:
         """Open a text that was saved with its recipe, and keep it in this project."""
-        self._wanted = self._client.submit(jobs.ImportGeneration(path))
+        self._wanted = self._client.submit(jobs.ImportGeneration(path), self)
 
 
 class _Step(QUndoCommand):

@@ -2,62 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.events import Counterfactual, MixerTimeline
-from tlora_gui.engine.protocol.texts import Generation
+from tlora_gui.engine.protocol.events import Counterfactual, EndEvent, Event, MixerTimeline
+from tlora_gui.ui.generation.inspector.inspector import TokenInspector
+from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
+from tlora_gui.ui.generation.pane import GenerationPane
+from tlora_gui.ui.menus import Menus
 from tlora_gui.worker.engine_client import EngineClient
-
-if TYPE_CHECKING:
-    from tlora_gui.ui.main_window import MainWindow
 
 
 class QuestionControl(QObject):
-    """Knows about which text each question was; an answer about another one is dropped."""
+    """Asks about the text that is shown; an answer about another one is not shown.
 
-    def __init__(self, window: MainWindow, client: EngineClient) -> None:
-        super().__init__(window)
-        self._window = window
+    Signals:
+        inspector_wanted: the answer will be there.
+    """
+
+    inspector_wanted = Signal()
+
+    def __init__(
+        self,
+        client: EngineClient,
+        pane: GenerationPane,
+        inspector: TokenInspector,
+        desk: MixingDeskPanel,
+        menus: Menus,
+    ) -> None:
+        super().__init__(inspector)
         self._client = client
-        self._asked: dict[int, Generation] = {}
-        window.inspector.others_requested.connect(self._ask_others)
-        window.menus.predict_counterfactual.triggered.connect(self._ask_about_chosen)
-        window.menus.mixer_timeline.triggered.connect(self._ask_for_timeline)
+        self._pane = pane
+        self._inspector = inspector
+        self._desk = desk
+        inspector.others_requested.connect(self._ask_others)
+        menus.predict_counterfactual.triggered.connect(self._ask_about_chosen)
+        menus.mixer_timeline.triggered.connect(self._ask_for_timeline)
 
     @Slot(int)
     def _ask_others(self, index: int) -> None:
-        record = self._window.generation.record
+        record = self._pane.record
         if record is None:
-            self._window.inspector.end_asking()
+            self._inspector.end_asking()
         else:
-            self._asked[self._client.submit(jobs.PredictCounterfactual(record, index))] = record
+            self._client.submit(jobs.PredictCounterfactual(record, index), self)
 
     @Slot()
     def _ask_about_chosen(self) -> None:
-        if self._window.generation.current >= 0:
-            self._window.raise_dock(self._window.inspector)
-            self._window.inspector.ask()
+        if self._pane.current >= 0:
+            self.inspector_wanted.emit()
+            self._inspector.ask()
 
     @Slot()
     def _ask_for_timeline(self) -> None:
-        record = self._window.generation.record
+        record = self._pane.record
         if record is not None:
-            self._asked[self._client.submit(jobs.ComputeMixerTimeline(record))] = record
+            self._client.submit(jobs.ComputeMixerTimeline(record), self)
 
-    def answered(self, job_id: int, event: Counterfactual | MixerTimeline) -> None:
-        """An answer, if it is still about the text that is shown."""
-        pane, about = self._window.generation, self._asked.get(job_id)
-        if about is None or pane.record is None or pane.record.tokens != about.tokens:
-            self._window.inspector.end_asking()
+    def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        event = events[-1]
+        if not isinstance(event, Counterfactual | MixerTimeline):
+            return False
+        assert isinstance(job, jobs.PredictCounterfactual | jobs.ComputeMixerTimeline)
+        if self._pane.record is None or self._pane.record.tokens != job.record.tokens:
+            self._inspector.end_asking()
         elif isinstance(event, Counterfactual):
-            self._window.inspector.show_counterfactual(event, self._window.desk.slots)  # those of the model now
+            self._inspector.show_counterfactual(event, self._desk.slots)  # those of the model now
         else:
-            pane.text_page.show_timeline(event)
+            self._pane.text_page.show_timeline(event)
+        return True
 
-    def ended(self, job_id: int) -> None:
+    def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
         """A question has been answered, or could not be."""
-        if self._asked.pop(job_id, None) is not None:
-            self._window.inspector.end_asking()
+        self._inspector.end_asking()

@@ -3,56 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import (
-    CorpusSummary,
+    CorpusSummarised,
+    EndEvent,
     EpochInfo,
+    EpochsChanged,
+    Event,
     HeldOut,
     JobFailed,
     Progress,
     TrainStarted,
     TrainStep,
 )
+from tlora_gui.engine.protocol.jobs import Job, ResumeEpoch, TrainEpoch
+from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.epochs.panel import EpochsPanel
+from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
 
-if TYPE_CHECKING:
-    from tlora_gui.ui.main_window import MainWindow
-
-Training = jobs.TrainEpoch | jobs.ResumeEpoch
+Training = TrainEpoch | ResumeEpoch
 
 
 class TrainingControl(QObject):
-    """Knows which training runs and which wait; the first of ``jobs`` is the one that runs.
+    """Tells how the trainings go, of which one runs and the others wait.
+
+    Attributes:
+        epochs: of the project.
+        dialog: "New epoch", while it is open.
 
     Signals:
         paced: training tokens a second, as they come.
+        progressed: a measurement is so far.
     """
 
     paced = Signal(float)
+    progressed = Signal(int, object)
 
-    def __init__(self, window: MainWindow, client: EngineClient) -> None:
-        super().__init__(window)
-        self.jobs: dict[int, Training] = {}
+    def __init__(
+        self, client: EngineClient, panel: EpochsPanel, charts: ChartsPanel, evaluate: QAction, banner: Banner
+    ) -> None:
+        super().__init__(panel)
+        self.epochs: tuple[EpochInfo, ...] = ()
         self.dialog: NewEpochDialog | None = None
-        self._window = window
         self._client = client
-        self._epochs: tuple[EpochInfo, ...] = ()
-        self._evaluation: int | None = None
-        self._summary: int | None = None
+        self._panel = panel
+        self._charts = charts
+        self._evaluate = evaluate
+        self._banner = banner
+        self._held_up = False
         self._summarised: tuple[str, ...] = ()
-        self._asked_about: int | None = None
-        self._deleting: dict[int, EpochInfo] = {}
+        self._prepared: int | None = None
         self._started = False
         self._speed: float | None = None
-        panel = window.epochs
         panel.pause_requested.connect(self._pause)
-        panel.stop_asked.connect(self._stop_asked)
         panel.stop_requested.connect(self._stop)
         panel.resume_requested.connect(self._resume)
         panel.discard_requested.connect(self._delete)
@@ -60,26 +71,32 @@ class TrainingControl(QObject):
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
         panel.unqueue_requested.connect(self._unqueue)
-        window.menus.evaluate.triggered.connect(self._evaluate)
+        evaluate.triggered.connect(self._measure)
 
     @property
-    def active(self) -> int | None:
-        """Number of the training that runs."""
-        return next(iter(self.jobs), None)
+    def jobs(self) -> dict[int, Training]:
+        """The trainings that are not over, by number; the first is the one that runs."""
+        return cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, asker=self))
 
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """The project's epochs: names and colours that are taken, and what can be measured."""
-        self._epochs = epochs
+        self.epochs = epochs
         if self.dialog is not None:
             self._tell_epochs(self.dialog)
         self.offer_evaluation()
 
     # -- a new one ----------------------------------------------------------------------------------------------
 
+    @Slot(bool)
+    def hold_up(self, held_up: bool) -> None:
+        """Nothing can be trained while another project is on its way: it would be trained there."""
+        self._held_up = held_up
+
+    @Slot(list)
     def new_epoch(self, paths: Sequence[str]) -> None:
         """Open "New epoch", filled in from what was dropped."""
         if self.dialog is None:
-            self.dialog = NewEpochDialog(parent=self._window)
+            self.dialog = NewEpochDialog(parent=self._panel.window())
             self.dialog.corpus_chosen.connect(self._summarise)
             self.dialog.start_requested.connect(self.train)
             self.dialog.finished.connect(self._dialog_closed)
@@ -94,21 +111,22 @@ class TrainingControl(QObject):
         self._summarise(self._summarised)
 
     def _tell_epochs(self, dialog: NewEpochDialog) -> None:
-        waiting = [job.name for job in self.jobs.values() if isinstance(job, jobs.TrainEpoch)]
-        going_on = {job.slug for job in self.jobs.values() if isinstance(job, jobs.ResumeEpoch)}
-        left = [epoch.name for epoch in self._epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
-        dialog.set_taken_names([*(epoch.name for epoch in self._epochs), *waiting])
-        dialog.set_used_colours([epoch.colour for epoch in self._epochs])
-        dialog.set_first_epoch(not self.jobs and all(epoch.state != "frozen" for epoch in self._epochs))
+        waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch)]
+        going_on = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch)}
+        left = [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
+        dialog.set_taken_names([*(epoch.name for epoch in self.epochs), *waiting])
+        dialog.set_used_colours([epoch.colour for epoch in self.epochs])
+        dialog.set_first_epoch(not self.jobs and all(epoch.state != "frozen" for epoch in self.epochs))
         dialog.set_interrupted(left)
 
     @Slot(tuple)
     def _summarise(self, paths: tuple[str, ...]) -> None:
-        self._client.drop(self._summary)
-        self._summary, self._summarised = None, paths
+        for outdated in self._client.jobs(jobs.SummariseCorpus, asker=self):
+            self._client.drop(outdated)
+        self._summarised = paths
         if paths and self.dialog is not None:
             self.dialog.set_summarising()
-            self._summary = self._client.submit(jobs.SummariseCorpus(tuple(paths)))
+            self._client.submit(jobs.SummariseCorpus(tuple(paths)), self)
 
     @Slot()
     def _dialog_closed(self) -> None:
@@ -117,13 +135,13 @@ class TrainingControl(QObject):
 
     @Slot(object)
     def train(self, job: Training) -> None:
-        """Train now, or after the epochs that wait already. It would be another project's once that is open."""
-        if self._window.controller.opening:
-            self._window.banner.show_error(
+        """Train now, or after the epochs that wait already."""
+        if self._held_up:
+            self._banner.show_error(
                 self.tr("Another project is being opened."), self.tr("Wait until it is there, or cancel that first.")
             )
             return
-        self.jobs[self._client.submit(job)] = job
+        self._client.submit(job, self)
         self._show_queue()
         if len(self.jobs) == 1:
             self._prepare()
@@ -131,49 +149,49 @@ class TrainingControl(QObject):
     # -- the line of trainings ----------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
+        """The first of the trainings is the one that is shown from now on."""
         self._started = False
-        job = next(iter(self.jobs.values()), None)
-        if job is not None:
+        self._prepared, job = next(iter(self.jobs.items()), (None, None))
+        if self._prepared is not None and job is not None:
+            self._panel.set_training(self._prepared)
             self._show_preparation(job, self.tr("Preparing"))
 
     def _show_preparation(self, job: Training, label: str) -> None:
-        if isinstance(job, jobs.TrainEpoch):
-            self._window.epochs.show_preparation(label, job.name, job.colour)
+        if isinstance(job, TrainEpoch):
+            self._panel.show_preparation(label, job.name, job.colour)
             return
-        info = next((epoch for epoch in self._epochs if epoch.slug == job.slug), None)
+        info = self._epoch(job.slug)
         if info is not None:
-            self._window.epochs.show_preparation(label, info.name, info.colour)
+            self._panel.show_preparation(label, info.name, info.colour)
 
-    def _waiting(self) -> dict[int, jobs.TrainEpoch]:
+    def _epoch(self, slug: str) -> EpochInfo | None:
+        return next((epoch for epoch in self.epochs if epoch.slug == slug), None)
+
+    def _waiting(self) -> dict[int, TrainEpoch]:
         """The trainings that the queue shows."""
         waiting = list(self.jobs.items())[1:]
-        return {job_id: job for job_id, job in waiting if isinstance(job, jobs.TrainEpoch)}
+        return {job_id: job for job_id, job in waiting if isinstance(job, TrainEpoch)}
 
     def _show_queue(self) -> None:
-        self._window.epochs.set_queue(tuple(job.name for job in self._waiting().values()))
-        self._window.epochs.set_busy(bool(self.jobs))
+        self._panel.set_queue(tuple(job.name for job in self._waiting().values()))
+        self._panel.set_busy(bool(self.jobs))
         self.offer_evaluation()
 
-    @Slot(bool)
-    def _pause(self, paused: bool) -> None:
-        self._client.pause(self.active, paused)
-        self._window.epochs.set_paused(paused)
+    @Slot(int, bool)
+    def _pause(self, training: int, paused: bool) -> None:
+        self._client.pause(training, paused)
+        self._panel.set_paused(paused)
 
-    @Slot()
-    def _stop_asked(self) -> None:
-        self._asked_about = self.active
-
-    @Slot(str)
-    def _stop(self, mode: CancelMode) -> None:
-        """End the training that the question was about, if it has not ended by now."""
-        if self._client.is_live(self._asked_about):
-            self._client.cancel(self._asked_about, mode)
+    @Slot(int, str)
+    def _stop(self, training: int, mode: CancelMode) -> None:
+        if self._client.is_live(training):
+            self._client.cancel(training, mode)
         else:
-            self._window.banner.show_notice(self.tr("That training had ended already."))
+            self._banner.show_notice(self.tr("That training had ended already."))
 
     @Slot(str)
     def _resume(self, slug: str) -> None:
-        self.train(jobs.ResumeEpoch(slug))
+        self.train(ResumeEpoch(slug))
 
     @Slot(int)
     def _unqueue(self, index: int) -> None:
@@ -185,42 +203,38 @@ class TrainingControl(QObject):
 
     @Slot(str)
     def _delete(self, slug: str) -> None:
-        epoch = next((epoch for epoch in self._epochs if epoch.slug == slug), None)
-        if epoch is not None:
-            self._deleting[self._client.submit(jobs.DeleteEpoch(slug))] = epoch
+        self._client.submit(jobs.DeleteEpoch(slug), self)
 
-    def changed(self, job_id: int) -> None:
-        """The epochs are others now; if by a deletion, it can be undone."""
-        epoch = self._deleting.pop(job_id, None)
+    def _tell_deleted(self, slug: str) -> None:
+        """An epoch is gone; if it was trained, it can come back."""
+        epoch = self._epoch(slug)
         if epoch is not None:
             undo = self.tr("Undo") if epoch.state == "frozen" else ""
-            self._window.banner.show_notice(
-                self.tr("{name} was deleted.").format(name=epoch.name), undo, self._undo_delete
-            )
+            self._banner.show_notice(self.tr("{name} was deleted.").format(name=epoch.name), undo, self._undo_delete)
 
     @Slot()
     def _undo_delete(self) -> None:
-        self._client.submit(jobs.RestoreEpoch())
+        self._client.submit(jobs.RestoreEpoch(), self)
 
     @Slot(str, str, str, str)
     def _edit(self, slug: str, name: str, era: str, colour: str) -> None:
-        self._client.submit(jobs.EditEpoch(slug, name, era, colour))
+        self._client.submit(jobs.EditEpoch(slug, name, era, colour), self)
 
     @Slot(str, str)
     def _export(self, slug: str, folder: str) -> None:
-        self._client.submit(jobs.ExportEpoch(slug, folder))
+        self._client.submit(jobs.ExportEpoch(slug, folder), self)
 
     @Slot()
-    def _evaluate(self) -> None:
-        self._evaluation = self._client.submit(jobs.Evaluate())
-        self._window.controller.show_progress(self._evaluation, Progress(self.tr("Measuring on held-out text")))
+    def _measure(self) -> None:
+        job_id = self._client.submit(jobs.Evaluate(), self)
+        self.progressed.emit(job_id, Progress(self.tr("Measuring on held-out text")))
         self.offer_evaluation()
 
     def offer_evaluation(self) -> None:
         """Let the person measure if an epoch is trained and neither a training nor a measurement goes on."""
-        action = self._window.menus.evaluate
-        trained = any(epoch.state == "frozen" for epoch in self._epochs)
-        action.setEnabled(trained and not self.jobs and not self._client.is_live(self._evaluation))
+        action, measuring = self._evaluate, self._client.jobs(jobs.Evaluate, asker=self)
+        trained = any(epoch.state == "frozen" for epoch in self.epochs)
+        action.setEnabled(trained and not self.jobs and not measuring)
         action.setToolTip(
             self.tr("Backbone, every epoch alone and the mix, each on the text kept aside from training")
             if action.isEnabled()
@@ -229,49 +243,45 @@ class TrainingControl(QObject):
 
     # -- what the engine tells ----------------------------------------------------------------------------------
 
-    def started(self, event: TrainStarted) -> None:
-        """Steps follow."""
-        self._started = True
-        self._window.charts.begin_epoch(event)
-
-    def progress(self, job_id: int, progress: Progress) -> None:
-        """A training prepares; once steps come, those tell more."""
-        if not self._started:
-            self._show_preparation(self.jobs[job_id], progress.label)
-
-    def points(self, points: Sequence[TrainStep | HeldOut]) -> None:
-        """Steps and measurements of the training that runs."""
-        self._window.charts.add_events(points)
-        for point in points:
-            if isinstance(point, HeldOut):
-                self._window.epochs.show_held_out(point)
-        steps = [point for point in points if isinstance(point, TrainStep)]
-        if steps:
-            self._speed = steps[-1].tokens_per_second
-            self._window.epochs.show_progress(steps[-1])
-            self.paced.emit(self._speed)
-
-    def summarised(self, job_id: int, summary: CorpusSummary) -> None:
-        """The answer to a corpus chosen in the dialog, if it is still the one chosen."""
-        if self.dialog is not None and job_id == self._summary:
-            self.dialog.set_summary(summary)
-
-    def refused(self, job_id: int, event: JobFailed) -> bool:
-        """Whether a failure belongs into the dialog, which then shows it."""
-        if job_id != self._summary or self.dialog is None or event.details:
-            return False
-        self.dialog.set_error(event.message, event.hint)
+    def hear(self, job_id: int, job: Job, events: Sequence[Event]) -> bool:
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        match events[-1]:
+            case Progress(label) if isinstance(job, Training):
+                if not self._started:  # steps tell more
+                    self._show_preparation(job, label)
+            case TrainStarted() as event:
+                self._started = True
+                self._charts.begin_epoch(event)
+            case TrainStep() | HeldOut():
+                self._show_points(cast(Sequence[TrainStep | HeldOut], events))
+            case CorpusSummarised(summary) if self.dialog is not None:
+                self.dialog.set_summary(summary)
+            case JobFailed() as event if isinstance(job, jobs.SummariseCorpus) and self.dialog and not event.details:
+                self.dialog.set_error(event.message, event.hint)
+            case EpochsChanged() if isinstance(job, jobs.DeleteEpoch):
+                self._tell_deleted(job.slug)
+                return False
+            case _:
+                return False
         return True
 
-    def ended(self, job_id: int) -> None:
+    def _show_points(self, points: Sequence[TrainStep | HeldOut]) -> None:
+        """Steps or measurements of the training that runs."""
+        self._charts.add_events(points)
+        latest = points[-1]
+        if isinstance(latest, HeldOut):
+            self._panel.show_held_out(latest)
+        else:
+            self._speed = latest.tokens_per_second
+            self._panel.show_progress(latest)
+            self.paced.emit(self._speed)
+
+    def ended(self, job_id: int, job: Job, end: EndEvent) -> None:
         """A training is over, and the next one prepares; or something else is, that may have been in its way."""
-        self._deleting.pop(job_id, None)
-        if job_id not in self.jobs:
+        if not isinstance(job, Training):
             self.offer_evaluation()
             return
-        was_active = job_id == self.active
-        del self.jobs[job_id]
         self._show_queue()
-        if was_active:
-            self._window.epochs.clear_preparation()
+        if job_id == self._prepared:
+            self._panel.clear_preparation()
             self._prepare()

@@ -31,11 +31,10 @@ class EpochsPanel(QFrame):
 
     add_requested = Signal()
     files_dropped = Signal(list)
-    pause_requested = Signal(bool)
-    stop_asked = Signal()
-    """The person is being asked about the training that runs now."""
-    stop_requested = Signal(str)
-    """"keep" or "discard"."""
+    pause_requested = Signal(int, bool)
+    """Number of the training; True to pause, False to go on."""
+    stop_requested = Signal(int, str)
+    """Number of the training that the question was about; "keep" or "discard"."""
     resume_requested = Signal(str)
     discard_requested = Signal(str)
     edit_requested = Signal(str, str, str, str)
@@ -82,7 +81,6 @@ class EpochsPanel(QFrame):
         self._box_of = ""  # the epoch whose figures it shows
         self._box.hide()
         self._box.pause_requested.connect(self.pause_requested)
-        self._box.stop_asked.connect(self.stop_asked)
         self._box.stop_requested.connect(self.stop_requested)
         self._actions = EpochActions(self)
         self._actions.edit_requested.connect(self.edit_requested)
@@ -112,6 +110,10 @@ class EpochsPanel(QFrame):
         """Names of the epochs that wait to be trained, next one first."""
         self._queue = names
         self._arrange()
+
+    def set_training(self, number: int) -> None:
+        """The training that is shown from now on; what is asked about it carries this number."""
+        self._box.training = number
 
     def show_preparation(self, label: str, name: str = "", colour: str = "") -> None:
         """Say what goes on before the first step. Until the epoch is listed a card of this name stands for it."""

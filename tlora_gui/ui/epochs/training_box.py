@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
@@ -16,15 +18,15 @@ from tlora_gui.ui.widgets.questions import Choice, ask
 class TrainingBox(QWidget):
     """Step, bar, time left and speed. There is one of it; it moves to the card of the epoch in training."""
 
-    pause_requested = Signal(bool)
-    """True to pause, False to go on."""
-    stop_asked = Signal()
-    """The person is being asked how to stop; what is answered is about the training that runs now."""
-    stop_requested = Signal(str)
-    """"keep" or "discard"."""
+    pause_requested = Signal(int, bool)
+    """Number of the training; True to pause, False to go on."""
+    stop_requested = Signal(int, str)
+    """Number of the training that the question was about; "keep" or "discard"."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.training = 0
+        """Number of the training that it tells of."""
         self._paused = False
         self._time_text = ""
         self._step = ElidedLabel("caption")
@@ -127,14 +129,13 @@ class TrainingBox(QWidget):
         )
 
     def _pause_clicked(self) -> None:
-        self.pause_requested.emit(not self._paused)
+        self.pause_requested.emit(self.training, not self._paused)
 
     def _ask_how_to_stop(self) -> None:
-        self.stop_asked.emit()
         title = self.tr("Stop training {name}?").format(name=self._name) if self._name else self.tr("Stop training?")
         text = self.tr(
             "What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. "
             "Training goes on until you choose."
         )
         choices = (Choice("keep", self.tr("Keep what is learned")), Choice("discard", self.tr("Discard"), True))
-        ask(self, title, text, choices, self.tr("Go on training"), self.stop_requested.emit)
+        ask(self, title, text, choices, self.tr("Go on training"), partial(self.stop_requested.emit, self.training))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from PySide6.QtWidgets import QDialog
 
+from tlora_gui.demo.player import Condition, Demo, after
 from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import Counterfactual, GenerationFinished, GenerationsListed, MixerTimeline
 from tlora_gui.engine.protocol.jobs import Generate
-
-if TYPE_CHECKING:
-    from tlora_gui.ui.demo import Condition, Demo
 
 MIXED_TEXT = '''def soliloquy(question, answer=None):
     if answer is None:
@@ -51,10 +48,9 @@ class Court:
 class Tour:
     """A script like the demo's: a generator of conditions; a picture of every stop."""
 
-    def __init__(self, demo: Demo, after: Callable[[float], Condition]) -> None:
+    def __init__(self, demo: Demo) -> None:
         self._demo = demo
         self._window = demo.window
-        self._after = after
 
     def play(self) -> Iterator[Condition]:
         """Every way to explore, on the text that is shown."""
@@ -71,7 +67,7 @@ class Tour:
         yield from self._dialogs()
 
     def _pause(self) -> Condition:
-        return self._after(0.4 if self._demo.pictures else 4.0)
+        return after(0.4 if self._demo.pictures else 4.0)
 
     def _predictions(self) -> Iterator[Condition]:
         """Ask every epoch at a token where the mix was in doubt."""

@@ -7,16 +7,18 @@ import logging
 import os
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from tlora_gui.paths import resource
-from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import ThemeManager, ThemeMode
 from tlora_gui.ui.translation import install
+from tlora_gui.ui.window import MainWindow
 
 NO_DISPLAY = """tlora-gui: there is no screen to show a window on ({reason}).
 On a server without one, run it under Xvfb (Debian: apt install xvfb libxcb-cursor0 libxkbcommon-x11-0 libegl1):
@@ -43,7 +45,27 @@ def create_window(project: str | None = None, theme: ThemeMode | None = None) ->
     themes = ThemeManager(app, theme or settings.theme)
     window = MainWindow(themes, settings, project)
     themes.setParent(window)  # it goes with it
+    window.demo_requested.connect(partial(_play_or_stop_demo, window))
     return window
+
+
+def _play_or_stop_demo(window: MainWindow) -> None:
+    """What "Play the demo" does; the same action stops it."""
+    from tlora_gui.demo.player import Demo
+
+    demo = window.findChild(Demo)
+    if demo is not None and demo.playing:
+        demo.stop()
+    elif window.controller.projects.may_leave():
+        _play_demo(window)
+
+
+def _play_demo(window: MainWindow, pictures: Path | None = None, tokens: int | None = None) -> None:
+    from tlora_gui.demo.player import Demo
+    from tlora_gui.demo.script import TOKENS_PER_PASS, Script
+
+    demo = Demo(window, pictures)
+    demo.start(Script(demo, tokens or TOKENS_PER_PASS).play())
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,9 +94,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         window.show()
     if options.demo:
-        from tlora_gui.ui.demo import TOKENS_PER_PASS, Demo
-
-        window.controller.play(Demo(window, options.screenshots, options.demo_tokens or TOKENS_PER_PASS))
+        _play_demo(window, options.screenshots, options.demo_tokens)
     status = app.exec()
     if not window.shutdown():  # what is stored is whole, and the system lets go of the project's lock
         logging.shutdown()

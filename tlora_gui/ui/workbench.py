@@ -1,20 +1,12 @@
-"""The window: epochs at the left, generation in the middle, charts below, the token at the right."""
+"""What the window looks like: epochs at the left, generation in the middle, charts below, the token at the right."""
 
 from __future__ import annotations
 
 import webbrowser
+from functools import partial
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeySequence,
-    QPaintEvent,
-    QShortcut,
-)
+from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -31,13 +23,13 @@ from tlora_gui import __version__
 from tlora_gui.engine.protocol.events import ProjectInfo
 from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
-from tlora_gui.ui.control.controller import Controller
 from tlora_gui.ui.epochs.panel import EpochsPanel
-from tlora_gui.ui.faults import Faults
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
+from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.ui.generation.pane import GenerationPane
+from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import Activity, WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
@@ -45,11 +37,9 @@ from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
-from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome
-from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
 
 _SIZE = (1280, 800)
 _LAYOUT = 3
@@ -58,20 +48,20 @@ _CHARTS_HEIGHT = 270
 """Pixels, until the person chooses."""
 
 
-class MainWindow(QMainWindow):
-    """Lays out the widgets and owns menus, docks and their memory. What they do is the controller's.
+class Workbench(QMainWindow):
+    """Lays out the panels, owns menus, docks and their memory, and connects panels that show one thing together.
+
+    It asks nobody for anything: what a person wants of the engine, controls hear from its panels and menus.
 
     Signals:
-        first_painted: the window has been drawn for the first time.
         files_dropped: local paths dropped anywhere on the window.
-        close_asked: the person wants to close; answer with :meth:`close_now` when nothing is lost by it.
+        demo_requested: the demo is to be played, or to stop.
     """
 
-    first_painted = Signal()
     files_dropped = Signal(list)
-    close_asked = Signal()
+    demo_requested = Signal()
 
-    def __init__(self, themes: ThemeManager, settings: WindowSettings, project: str | None) -> None:
+    def __init__(self, themes: ThemeManager, settings: WindowSettings) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Temporal LoRA")
@@ -79,24 +69,16 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.themes = themes
         self.settings = settings
-        self._project_at_start = project
-        self._painted = False
-        self._may_close = self._within_close = False
-        self._wait_s = SHUTDOWN_S
         self._palette: CommandPalette | None = None
         self._build()
         self._build_menus()
-        self.client = EngineClient(parent=self)
-        self.controller = Controller(self, self.client)
+        self._connect_panels()
         themes.changed.connect(self.apply_theme)
         self.apply_theme(themes.current)
         self.resize(*_SIZE)
         self._default_layout = self.saveState(_LAYOUT)
         self.restoreGeometry(settings.geometry)
         self.show_welcome()
-        self.faults = Faults(self)
-        self.faults.seen.connect(self._show_fault, Qt.ConnectionType.QueuedConnection)  # not in the middle of a paint
-        self.faults.install()
 
     # -- building -----------------------------------------------------------------------------------------------
 
@@ -184,8 +166,36 @@ class MainWindow(QMainWindow):
         menus.about.triggered.connect(self._about)
         menus.offer_themes(self.themes.mode).triggered.connect(self._choose_theme)
         menus.offer_languages(self.settings.language).triggered.connect(self._choose_language)
+        self._pages: dict[Page, QAction] = {
+            "generate": menus.show_generate,
+            "read": menus.show_read,
+            "compare": menus.show_compare,
+        }
         # "?" opens the sheet too, where no text is being typed.
         QShortcut(QKeySequence("?"), self, self._open_shortcuts)
+
+    def _connect_panels(self) -> None:
+        menus, pane = self.menus, self.generation
+        menus.open_project.triggered.connect(self._ask_for_project)
+        menus.demo.triggered.connect(self.demo_requested)
+        self.welcome.demo_requested.connect(self.demo_requested)
+        self.charts.problem.connect(self.banner.show_error)
+        self.epochs.epoch_activated.connect(pane.choose_mode)
+        pane.mode_changed.connect(self._mode_changed)
+        pane.page_changed.connect(self._page_changed)
+        pane.paste_clipped.connect(self._tell_clipped)
+        for page, action in self._pages.items():
+            action.triggered.connect(partial(pane.show_page, page))
+        in_text = (menus.branch, menus.predict_counterfactual, menus.find, menus.ribbon, menus.mixer_timeline)
+        for action in in_text:
+            action.triggered.connect(pane.show_text)
+        menus.generate.triggered.connect(pane.begin)
+        menus.stop.triggered.connect(pane.ask_to_stop)
+        menus.find.triggered.connect(pane.text_page.find_bar.open)
+        menus.copy.triggered.connect(pane.copy_plain)
+        menus.copy_rich.triggered.connect(pane.copy_rich)
+        menus.copy_markdown.triggered.connect(pane.copy_markdown)
+        menus.ribbon.triggered.connect(pane.text_page.ribbon.pop_up_menu)
 
     # -- what it shows ------------------------------------------------------------------------------------------
 
@@ -196,7 +206,11 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self) -> None:
         """The first page: choose a backbone, open a project, play the demo."""
+<<<<<<< HEAD:tlora_gui/ui/main_window.py
         self._remember_layout()
+=======
+        self._remember_docks()
+>>>>>>> window:tlora_gui/ui/workbench.py
         self.pages.setCurrentWidget(self.welcome)
         for dock in self.docks:
             dock.hide()
@@ -222,6 +236,7 @@ class MainWindow(QMainWindow):
 
     def _workspace_actions(self, enabled: bool) -> None:
         menus = self.menus
+<<<<<<< HEAD:tlora_gui/ui/main_window.py
         pages = (menus.show_generate, menus.show_read, menus.show_compare)
         for action in (
             menus.close_project,
@@ -231,6 +246,9 @@ class MainWindow(QMainWindow):
             menus.fold_charts,
             *pages,
         ):
+=======
+        for action in (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, *self._pages.values()):
+>>>>>>> window:tlora_gui/ui/workbench.py
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
         for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.mixer_timeline, *menus.needs_text):
@@ -287,6 +305,36 @@ class MainWindow(QMainWindow):
             self.settings.charts_height = self.docks[-1].height()
 
     @Slot()
+    def show_inspector(self) -> None:
+        """Bring the inspector to the front."""
+        self.raise_dock(self.inspector)
+
+    def remember(self) -> None:
+        """Store where the window is and how its docks lie, for the next time."""
+        self.settings.geometry = self.saveGeometry()
+        self._remember_docks()
+
+    def _remember_docks(self) -> None:
+        if self.project_shown:
+            self.settings.layout = self.saveState(_LAYOUT)
+
+    @Slot(str)
+    def _mode_changed(self, mode: str) -> None:
+        self.desk.set_active(uses_mixer(mode))
+
+    @Slot(str)
+    def _page_changed(self, page: Page) -> None:
+        self._pages[page].setChecked(True)
+
+    @Slot(int, int)
+    def _tell_clipped(self, whole: int, kept: int) -> None:
+        self.banner.show_notice(
+            self.tr("{whole} characters are more than any prompt can hold; the first {kept} were pasted.").format(
+                whole=f"{whole:,}", kept=f"{kept:,}"
+            )
+        )
+
+    @Slot()
     def _open_palette(self) -> None:
         if self._palette is None:
             self._palette = CommandPalette(self)
@@ -294,7 +342,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _open_shortcuts(self) -> None:
-        ShortcutSheet(self, _further_keys(self)).open()
+        ShortcutSheet(self, _further_keys()).open()
 
     def _choose_language(self, action: QAction) -> None:
         self.settings.language = action.data()
@@ -329,8 +377,8 @@ class MainWindow(QMainWindow):
         )
         box.open()
 
-    def ask_for_project(self) -> None:
-        """Let the person pick a project folder; the controller hears ``welcome.open_requested``."""
+    @Slot()
+    def _ask_for_project(self) -> None:
         dialog = QFileDialog(self, self.tr("Open a project"), str(projects_dir()))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -338,19 +386,6 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     # -- events -------------------------------------------------------------------------------------------------
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            self.first_painted.emit()
-            QTimer.singleShot(0, self._begin)
-
-    @Slot()
-    def _begin(self) -> None:
-        if not self._may_close:  # it may have been closed at once
-            self.controller.begin(self._project_at_start)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
@@ -367,6 +402,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
 
+<<<<<<< HEAD:tlora_gui/ui/main_window.py
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close:
             self._within_close = True
@@ -379,32 +415,10 @@ class MainWindow(QMainWindow):
         self._remember_layout()
         self.shutdown()
         event.accept()
+=======
+>>>>>>> window:tlora_gui/ui/workbench.py
 
-    def close_now(self, wait_s: float = SHUTDOWN_S) -> None:
-        """Close without asking again; an engine that does not end within ``wait_s`` seconds is left behind."""
-        self._may_close, self._wait_s = True, wait_s
-        if not self._within_close:
-            self.close()
-
-    def shutdown(self) -> bool:
-        """End the engine's thread; the window can only be thrown away after this.
-
-        Returns:
-            Whether it has ended; if it hangs, only the end of the process ends it.
-        """
-        ended = self.client.shutdown(self._wait_s)
-        if ended:
-            self.settings.opening = ""
-        self.faults.remove()
-        return ended
-
-    @Slot(str, str)
-    def _show_fault(self, what: str, details: str) -> None:
-        message = self.tr("Something went wrong: {what}").format(what=what)
-        self.banner.show_error(message, self.tr("Nothing stored is lost by it. Details can be copied."), details)
-
-
-def _further_keys(window: MainWindow) -> list[tuple[str, str, str]]:
+def _further_keys() -> list[tuple[str, str, str]]:
     """Keys that belong to no action: (part of the window, keys, what they do)."""
     text, ribbon, prompt = tr("In the text"), tr("On the mix ribbon"), tr("In the prompt")
     return [

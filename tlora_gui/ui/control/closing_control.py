@@ -1,0 +1,113 @@
+"""The window is to be closed: what goes on in it ends first, and what should be kept is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from tlora_gui.engine.protocol.cancel import CancelMode
+from tlora_gui.engine.protocol.jobs import ResumeEpoch, TrainEpoch
+from tlora_gui.ui.control.progress_control import ProgressControl
+from tlora_gui.ui.widgets.questions import Choice, ask
+from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
+
+_PATIENCE_MS = 30_000
+_HURRY_S = 0.5
+
+
+class ClosingControl(QObject):
+    """Asks what should become of a training, and lets every job end in its own time.
+
+    Attributes:
+        patience: how long the engine may tell nothing before it is left behind.
+
+    Signals:
+        may_close: nothing is lost by closing now; carries how many seconds the engine has to end.
+    """
+
+    may_close = Signal(float)
+
+    def __init__(self, client: EngineClient, window: QWidget, progress: ProgressControl) -> None:
+        super().__init__(window)
+        self._client = client
+        self._window = window
+        self._progress = progress
+        self._closing = False
+        self._keeping = False
+        self._question: QMessageBox | None = None
+        self.patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self.patience.timeout.connect(self._hurry)
+
+    def ask(self) -> None:
+        """The person wants to close."""
+        trainings = list(self._client.jobs(TrainEpoch, ResumeEpoch))
+        if self._closing:
+            self._hurry()
+        elif not trainings:
+            self._end_all("discard", None)
+        else:
+            choices = [
+                Choice("suspend", self.tr("Resume later")),
+                Choice("keep", self.tr("Keep what is learned")),
+                Choice("discard", self.tr("Discard"), destructive=True),
+            ]
+            title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
+            if waiting := len(trainings) - 1:
+                text += " " + self.tr("Those that wait their turn ({count}) will not be trained.").format(count=waiting)
+            self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=trainings[0]))
+
+    def _ask(
+        self, title: str, text: str, choices: Sequence[Choice], stay: str, answered: Callable[[str], None]
+    ) -> None:
+        """Ask about closing, one question at a time."""
+        if self._question is None:
+            self._question = ask(self._window, title, text, choices, stay, answered)
+            self._question.finished.connect(self._answered)
+
+    @Slot()
+    def _answered(self) -> None:
+        self._question = None
+
+    def _end_all(self, mode: str, meant: int | None) -> None:
+        """Let every job end in its own time, then close. ``mode`` is for the training that the question was about."""
+        self._closing = True
+        self._keeping = mode != "discard" and self._client.is_live(meant)
+        self._window.setEnabled(False)
+        self._progress.set_finishing(True)
+        for job_id in self._client.live():
+            self._client.cancel(job_id, cast(CancelMode, mode) if job_id == meant else "discard")
+        self.go_on()
+
+    @Slot()
+    def _hurry(self) -> None:
+        """The engine takes long to end, or the person has no more patience: close without it."""
+        if not self._keeping:
+            self.may_close.emit(_HURRY_S)
+            return
+        self._ask(
+            self.tr("The training is still being stored"),
+            self.tr("Without it, what was learned since its last checkpoint is lost. All else is stored."),
+            [Choice("force", self.tr("Close at once"), destructive=True)],
+            self.tr("Wait"),
+            lambda _answer: self.may_close.emit(_HURRY_S),
+        )
+
+    def go_on(self) -> None:
+        """The engine has told something: if the window closes, close it once nothing is left, or wait on."""
+        if self._closing and self._client.busy:
+            self.patience.start()
+        elif self._closing:
+            self.patience.stop()
+            self.may_close.emit(SHUTDOWN_S)
+
+    def stay(self) -> None:
+        """What was to be kept could not be: do not close."""
+        if self._closing:
+            self._closing = False
+            self.patience.stop()
+            self._window.setEnabled(True)
+            self._progress.set_finishing(False)

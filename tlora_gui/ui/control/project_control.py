@@ -1,0 +1,240 @@
+"""Projects are made, opened, left and closed; one is open at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QAction
+
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import STRATEGIES
+from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progress, ProjectInfo, ProjectOpened
+from tlora_gui.ui.menus import Menus
+from tlora_gui.ui.settings import WindowSettings
+from tlora_gui.ui.widgets.banner import Banner
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_files, choose_folder
+from tlora_gui.ui.widgets.welcome import Welcome
+from tlora_gui.worker.engine_client import EngineClient
+
+Opening = jobs.CreateProject | jobs.OpenProject
+
+_TRIAL_MS = 1000
+
+
+class ProjectControl(QObject):
+    """Knows which project is open and which are on their way.
+
+    Attributes:
+        project: the one that is open, as it was when it was opened.
+        trial: how long a project has to be on screen until a crash is not its doing.
+
+    Signals:
+        opened: a project is there, and is to be shown.
+        ready: it is the one that was asked for last, and it is shown.
+        left: the project that was open is none of the window's any more.
+        closed: no project is open now.
+        opening_changed: whether one is on its way.
+        progressed: a job that opens a project in place of another is so far.
+    """
+
+    opened = Signal(object)
+    ready = Signal()
+    left = Signal()
+    closed = Signal()
+    opening_changed = Signal(bool)
+    progressed = Signal(int, object)
+
+    def __init__(
+        self, client: EngineClient, welcome: Welcome, menus: Menus, banner: Banner, settings: WindowSettings
+    ) -> None:
+        super().__init__(welcome)
+        self.project: ProjectInfo | None = None
+        self._client = client
+        self._welcome = welcome
+        self._menus = menus
+        self._banner = banner
+        self._settings = settings
+        self._fell, settings.opening = settings.opening, ""
+        self._openings: dict[int, Opening] = {}
+        self.trial = QTimer(self, singleShot=True, interval=_TRIAL_MS)
+        self.trial.timeout.connect(self._stands)
+        welcome.create_requested.connect(self.create)
+        welcome.open_requested.connect(self.open)
+        welcome.cancel_requested.connect(self._cancel_opening)
+        menus.new_project.triggered.connect(self.close)
+        menus.close_project.triggered.connect(self.close)
+        menus.recent.aboutToShow.connect(self._fill_recent)
+        menus.recent.triggered.connect(self._open_recent)
+
+    def begin(self, project: str | None) -> None:
+        """Open a project if there is one; else tell of the one that the last window fell over."""
+        if project:
+            self.open(project)
+        elif self._fell and not self.opening:
+            self._banner.show_error(
+                self.tr("{project} was being opened when the window last ended.").format(
+                    project=os.path.basename(self._fell)
+                ),
+                self.tr("It is not opened by itself this time."),
+            )
+
+    @property
+    def opening(self) -> bool:
+        """Whether a project is on its way."""
+        return bool(self._openings)
+
+    @Slot(str, str, str)
+    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0]) -> None:
+        """Make a project folder around a backbone and open it; ``strategy`` is the Time Mixer's."""
+        if self.may_leave():
+            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy))
+
+    @Slot(str)
+    def open(self, path: str, backbone: str = "") -> None:
+        """Open a project folder in this window; ``backbone`` says where its backbone is now, if it has moved."""
+        path = _absolute(path)
+        if self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path):
+            self._cancel_opening()
+        elif self.may_leave():
+            self._begin_opening(jobs.OpenProject(path, backbone))
+
+    def may_leave(self) -> bool:
+        """Whether nothing is in training here; says so if there is."""
+        training = bool(self._client.jobs(jobs.TrainEpoch, jobs.ResumeEpoch))
+        if training:
+            self._banner.show_error(
+                self.tr("An epoch is in training here."), self.tr("Stop it before going to another project.")
+            )
+        return not training
+
+    def _begin_opening(self, job: Opening) -> None:
+        """Open it in place of others that are on their way; one for which the cancel comes too late is shown first."""
+        self._banner.clear()
+        self._cancel_opening()
+        job_id = self._client.submit(job, self)
+        self._openings[job_id] = job
+        self._settings.opening = job.path
+        self.opening_changed.emit(True)
+        self._show_progress(job_id, Progress(self.tr("Starting the engine")))
+
+    def _show_progress(self, job_id: int, progress: Progress) -> None:
+        if self.project is None:
+            self._welcome.show_progress(progress)
+        else:
+            self.progressed.emit(job_id, progress)
+
+    @Slot()
+    def _cancel_opening(self) -> None:
+        for job_id in self._openings:
+            self._client.cancel(job_id)
+
+    @Slot()
+    def close(self) -> None:
+        """Back to the welcome, and nothing is opened any more."""
+        if not self.may_leave():
+            return
+        unwanted = self.project is None and any(isinstance(job, jobs.CreateProject) for job in self._openings.values())
+        for job_id in list(self._openings):
+            self._client.drop(job_id)
+        self.leave()
+        self.project = None
+        self._settings.last_project = ""
+        self._client.submit(jobs.CloseProject(drop_if_empty=unwanted), self)
+        self.closed.emit()
+
+    def leave(self) -> None:
+        """End what goes on in the project that is shown."""
+        self.left.emit()
+        for job_id in self._client.live():
+            if job_id not in self._openings:
+                self._client.drop(job_id)
+
+    # -- what the engine tells ----------------------------------------------------------------------------------
+
+    def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        opening = self._openings.get(job_id)
+        match events[-1]:
+            case Progress() as progress:
+                self._show_progress(job_id, progress)
+            case ProjectOpened(project) if opening is not None:
+                self._opened(job_id, project)
+            case JobFailed() as failure if opening is not None:
+                self._could_not_open(opening, failure)
+            case _:
+                return False
+        return True
+
+    def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
+        """One that was to be opened will not be, if it is not there by now."""
+        if self._openings.pop(job_id, None) is not None and not self._openings:
+            self.opening_changed.emit(False)
+            self._settings.opening = ""
+            self._welcome.show_idle()
+
+    def _opened(self, job_id: int, project: ProjectInfo) -> None:
+        asked_last = job_id == next(reversed(self._openings))
+        self.leave()
+        del self._openings[job_id]
+        self.opening_changed.emit(self.opening)
+        self.project = project
+        self._settings.add_recent(project.path)
+        self.opened.emit(project)
+        self._settings.last_project = project.path
+        self.trial.start()
+        if asked_last:
+            self._welcome.show_idle()
+            if project.backbone.note:
+                self._banner.show_notice(project.backbone.note)
+            self.ready.emit()
+
+    @Slot()
+    def _stands(self) -> None:
+        """It is on screen, and the window still lives."""
+        if not self._openings:
+            self._settings.opening = ""
+
+    def _could_not_open(self, job: Opening, event: JobFailed) -> None:
+        if self._settings.last_project == job.path:  # not again at each start
+            self._settings.last_project = ""
+        find = None
+        if event.code == "backbone-missing" and isinstance(job, jobs.OpenProject):
+            find = partial(self._find_backbone, job.path)
+        action = self.tr("Where is it now?") if find is not None else ""
+        self._banner.show_error(event.message, event.hint, event.details, action, find)
+
+    def _find_backbone(self, project: str) -> None:
+        """Let the person say where a project's backbone is now, and open the project with it."""
+        window, title = self._welcome.window(), self.tr("Where is the backbone now?")
+
+        def choose(kind: str) -> None:
+            start = os.path.dirname(project)
+            if kind == "folder":
+                choose_folder(window, title, start, partial(self.open, project))
+            else:
+                models = self.tr("Models (*.gguf)")
+                choose_files(window, title, start, lambda paths: self.open(project, paths[0]), models)
+
+        choices = [Choice("folder", self.tr("Model folder…")), Choice("file", self.tr("A .gguf file…"))]
+        ask(window, title, self.tr("Its weights tell whether it is the same."), choices, self.tr("Cancel"), choose)
+
+    # -- recent ones --------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._menus.recent.clear()
+        for path in self._settings.recent_projects:
+            self._menus.recent.addAction(Path(path).name.replace("&", "&&")).setData(path)
+
+    @Slot(QAction)
+    def _open_recent(self, action: QAction) -> None:
+        self.open(action.data())
+
+
+def _absolute(path: str) -> str:
+    """A path that means the same wherever it is read; ``~`` is the person's folder."""
+    return os.path.abspath(os.path.expanduser(path))
