@@ -107,7 +107,7 @@ def texts(panel: ChartsPanel) -> list[str]:
 def test_the_matrix_holds_the_losses_of_the_mix() -> None:
     matrix = matrix_of(three_phases())
     np.testing.assert_array_equal(matrix.losses, [[3.02, NAN, NAN], [3.05, 2.01, NAN], [3.1, 2.04, 4.1]])
-    np.testing.assert_array_equal(matrix.unprotected_losses, [[NAN] * 3, [NAN] * 3, [NAN, NAN, 4.08]])
+    np.testing.assert_array_equal(matrix.baseline_losses, [[NAN] * 3, [NAN] * 3, [NAN, NAN, 4.08]])
 
 
 def test_metrics_of_routing_are_those_computed_by_hand() -> None:
@@ -202,7 +202,7 @@ def test_a_single_epochs_evaluation_has_no_lag() -> None:
 def test_a_loss_counts_by_the_share_of_the_gain_kept() -> None:
     sheet = sheet_of(matrix_of(three_phases()), "loss", EPOCHS | {"code": replace(CODE, held_out_loss=None)})
     np.testing.assert_allclose(sheet.strength, [[0.98, NAN, NAN], [0.95, NAN, NAN], [0.9, NAN, 0.75]])
-    assert sheet.beside[2, 2] == 4.08
+    assert sheet.baseline[2, 2] == 4.08
 
 
 # -- the matrix -------------------------------------------------------------------------------------------------
