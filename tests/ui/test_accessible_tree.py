@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QApplication, QWidget
+from screen_reader import tree
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
@@ -20,26 +20,6 @@ REPORT = ReadReport(
     (("", 3.62), ("shakespeare", 4.13), ("python", 2.71)), 2.58,
     (Segment(0, 1), Segment(20, 2), Segment(40, 1)), (2, 6, 20),
 )  # fmt: skip
-FIGURES = (QAccessible.Text.Description, QAccessible.Text.Value)
-PARTS_OF_A_FRAME = (QAccessible.Role.ScrollBar, QAccessible.Role.Pane, QAccessible.Role.Client)
-
-
-def tree(widget: QWidget) -> list[str]:
-    """A widget and the items in it as a screen reader has them, one a line: role, name, then what else is told."""
-    found = QAccessible.queryAccessibleInterface(widget)
-    return [_line(found), *(f"  {line}" for line in _lines_below(found))]
-
-
-def _lines_below(above: QAccessibleInterface) -> Iterator[str]:
-    for number in range(above.childCount()):
-        item = above.child(number)
-        if item is not None and item.isValid() and item.role() not in PARTS_OF_A_FRAME and item.object() is None:
-            yield _line(item)
-
-
-def _line(found: QAccessibleInterface) -> str:
-    told = [found.text(QAccessible.Text.Name), *filter(None, map(found.text, FIGURES))]
-    return f"{found.role().name} {' | '.join(told)}".strip()
 
 
 @pytest.fixture
