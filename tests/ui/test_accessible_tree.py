@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
-from screen_reader import tree
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
@@ -60,7 +59,9 @@ def lists(window: MainWindow) -> dict[str, QWidget]:
 
     return {
         "epochs": window.epochs.findChild(CardList),
-        "mix": next(found for found in window.inspector.findChildren(QWidget) if found.accessibleName() == "Mix of this token"),
+        "mix": next(
+            found for found in window.inspector.findChildren(QWidget) if found.accessibleName() == "Mix of this token"
+        ),
         "alternatives": window.inspector.findChild(QWidget, "alternativeRows"),
         "counterfactuals": window.inspector.findChild(QWidget, "voiceRows"),
         "losses": window.generation.text_page.report.findChild(LossTable),

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import LineChart
@@ -104,7 +105,7 @@ def test_the_routing_curve_of_an_epoch_goes_on_into_later_phases(history: Histor
     routing = history.routing()
     assert [values.tolist() for values in routing["bard"]] == [[0, 10, 15], [0.1, 0.97, 0.9]]
     assert [values.tolist() for values in routing["code"]] == [[15], [0.95]]
-    unprotected = history.routing(unprotected=True)
+    unprotected = history.routing(baseline=True)
     assert [values.tolist() for values in unprotected["bard"]] == [[15], [0.05]]
 
 
@@ -112,7 +113,7 @@ def test_the_matrix_holds_the_last_measurement_of_every_phase(history: History) 
     matrix = history.matrix()
     assert matrix.phases == matrix.epochs == ("bard", "code")
     np.testing.assert_array_equal(matrix.routing, [[0.97, math.nan], [0.9, 0.95]])
-    np.testing.assert_array_equal(matrix.unprotected, [[math.nan, math.nan], [0.05, 0.99]])
+    np.testing.assert_array_equal(matrix.baseline, [[math.nan, math.nan], [0.05, 0.99]])
 
 
 def test_a_phase_without_a_measurement_is_an_empty_row_of_the_matrix() -> None:
@@ -189,7 +190,7 @@ def test_a_loaded_history_is_drawn_in_all_three_charts(filled: ChartsPanel) -> N
     assert loss.curve_data(("bard", "held-out"))[1].tolist() == [4.5, 4.1]
     assert set(distill.curve_data("bard")[1]) == {0.0} and set(distill.curve_data("code")[1]) == {0.02}
     assert routing.curve_data("bard")[1].tolist() == [0.1, 0.97, 0.9]
-    assert routing.curve_data(("code", "unprotected"))[1].tolist() == [0.99]
+    assert routing.curve_data(("code", "baseline"))[1].tolist() == [0.99]
     assert "Train an epoch to see its curves" not in labels(loss)
 
 
@@ -248,7 +249,7 @@ def test_a_removed_epoch_leaves_no_curve_and_the_others_move_up(filled: ChartsPa
     loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 0)
     assert loss.curve_data("code")[0].tolist() == [1, 2, 3, 4, 5]
-    wait_until(lambda: len(routing.curve_data(("bard", "unprotected"))[0]) == 0)
+    wait_until(lambda: len(routing.curve_data(("bard", "baseline"))[0]) == 0)
     filled.set_epochs((BARD, CODE))
     wait_until(lambda: len(loss.curve_data("bard")[0]) == 10)
     assert loss.curve_data("code")[0].tolist() == [11, 12, 13, 14, 15]
@@ -388,7 +389,7 @@ def test_the_matrix_button_shows_the_memory_matrix_in_place_of_the_curves(filled
     assert matrix is not None and button is not None and not matrix.isVisible()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert matrix.isVisible() and not chart(filled, "routingChart").plot.isVisible()
-    assert "After Python: 0.90 of Shakespeare's" in matrix.accessibleDescription()
+    assert "After Python: 0.90 of Shakespeare's" in items_of(matrix)[2]
     filled.redraw()
     assert matrix.isVisible()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -399,10 +400,10 @@ def test_the_matrix_shades_by_accuracy_and_writes_the_numbers(filled: ChartsPane
     filled.matrix_button.setChecked(True)
     matrix = filled.matrix
     assert matrix.cell_text("bard", "bard") == "0.97" and matrix.cell_text("bard", "code") == ""
-    image = matrix.grab().toImage()
-    done, empty = (matrix._cell(0, column).topLeft() + QPointF(6, 6) for column in (0, 1))
-    assert image.pixelColor(done.toPoint()).blue() > image.pixelColor(done.toPoint()).red() + 50
-    assert image.pixelColor(empty.toPoint()) == QColor(LIGHT.window)
+    image = matrix.viewport().grab().toImage()
+    done, empty = (matrix.visualRect(matrix.model().index(0, place)).topLeft() + QPoint(6, 6) for place in (0, 1))
+    assert image.pixelColor(done).blue() > image.pixelColor(done).red() + 50
+    assert image.pixelColor(empty) == QColor(LIGHT.window)
 
 
 # -- saving -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -182,8 +183,29 @@ def test_every_slot_and_the_mix_are_told_and_the_best_is_marked(report: ReadRepo
     assert table is not None
     told = items_of(table)
     assert [told[place : place + 3] for place in (0, 6, 3, 9)] == [
-        ["Mix, the best", "2.58", "13.2"], ["Plays", "4.13", "62.2"], ["Code", "2.71", "15.0"], ["Eternity", "3.62", "37.3"],
-    ]  # fmt: skip
+        ["Mix, the best", "2.58", "13.2"],
+        ["Plays", "4.13", "62.2"],
+        ["Code", "2.71", "15.0"],
+        ["Eternity", "3.62", "37.3"],
+    ]
+
+
+def test_losses_of_an_odd_number_stand_side_by_side_or_below_each_other(
+    report: ReadReportView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *what: faults.append(what))
+    report.set_report(ReadReport(REPORT.losses[:2], 2.58, REPORT.parts, REPORT.lags), SLOTS, 200)
+    table = report.findChild(LossTable)
+    assert table is not None
+    for width, told in (
+        (680, ["Mix, the best", "2.58", "13.2", "Eternity", "3.62", "37.3", "Plays", "4.13", "62.2", "", "", ""]),
+        (400, ["Mix, the best", "2.58", "13.2", "Plays", "4.13", "62.2", "Eternity", "3.62", "37.3"]),
+    ):
+        table.resize(width, 100)
+        table.grab()
+        assert items_of(table) == told
+    assert faults == []
 
 
 def test_a_slot_that_was_not_measured_has_no_row() -> None:

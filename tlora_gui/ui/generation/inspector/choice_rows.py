@@ -15,11 +15,9 @@ from tlora_gui.ui.generation.token_view.swatch import SWATCH_WIDTH, paint_swatch
 from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font
 from tlora_gui.ui.widgets.painting import guarded
 
-ROW = Qt.ItemDataRole.UserRole
-"""Role under which a model has the :class:`Row` of an item."""
-
 Index = QModelIndex | QPersistentModelIndex
 Sign = Callable[[QPainter, QRect, Theme], None]
+_ROW = Qt.ItemDataRole.UserRole
 _GAP = 8
 _EDGE = 4
 """How far the mark of a row reaches beyond what is written in it."""
@@ -68,9 +66,15 @@ def no_sign(painter: QPainter, area: QRect, theme: Theme) -> None:
 def row_item(row: Row, name: str) -> QStandardItem:
     """An item of a model that is drawn as ``row`` and read out as ``name``."""
     item = QStandardItem()
-    item.setData(row, ROW)
+    item.setData(row, _ROW)
     item.setData(name, Qt.ItemDataRole.AccessibleTextRole)
     return item
+
+
+def _row_of(index: Index) -> Row:
+    """What is drawn of an item; nothing of one that a table is short of."""
+    row: Row | None = index.data(_ROW)
+    return row or Row()
 
 
 class RowDelegate(QStyledItemDelegate):
@@ -82,7 +86,7 @@ class RowDelegate(QStyledItemDelegate):
         self._lines = lines
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        row: Row = index.data(ROW) or Row()  # an item that is being put in has none yet
+        row = _row_of(index)
         font = QFont(option.font)
         font.setWeight(QFont.Weight.DemiBold)
         width = QFontMetrics(font).horizontalAdvance(f"{row.name} {row.figure}") + 2 * _EDGE + row.indent
@@ -91,7 +95,7 @@ class RowDelegate(QStyledItemDelegate):
 
     @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row: Row = index.data(ROW)
+        row = _row_of(index)
         panel = QStyleOptionViewItem(option)
         self.initStyleOption(panel, index)
         panel.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, panel, painter, panel.widget)
@@ -140,7 +144,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def _widest_end(self, index: Index, metrics: QFontMetrics) -> int:
         """Width of the figures beside the bars of a column."""
-        rows: list[Row] = [index.sibling(number, index.column()).data(ROW) for number in range(index.model().rowCount())]
+        rows = [_row_of(index.sibling(number, index.column())) for number in range(index.model().rowCount())]
         return max(metrics.horizontalAdvance(row.below if self._lines > 1 else row.figure) for row in rows)
 
 

@@ -115,7 +115,8 @@ class LossTable(QTableView):
             loss = Row(figure=loss_text(row.loss), share=share, colour=colour, note=note, strong=best)
             perplexity = Row(figure=perplexity_text(row.loss), strong=best)
             told = self.tr("{row}, the best").format(row=row.name) if best else row.name
-            for column, (drawn, spoken) in enumerate(((name, told), (loss, loss.figure), (perplexity, perplexity.figure))):
+            cells = ((name, told), (loss, loss.figure), (perplexity, perplexity.figure))
+            for column, (drawn, spoken) in enumerate(cells):
                 self._model.setItem(line, 3 * side + column, row_item(drawn, spoken))
         self._share_width()
         self.updateGeometry()
