@@ -22,7 +22,7 @@ REPORT = ReadReport(
 
 
 @pytest.fixture
-def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
+def window(qapp: QApplication, listening: None, tmp_path: Path) -> Iterator[MainWindow]:
     """The window with something in each of its lists."""
     with whole_window(project=tmp_path) as made:
         made.texts.set_generations([summary_of(replace(a_generation(), id=f"{n}", name=f"Text {n}")) for n in (1, 2)])

@@ -191,7 +191,7 @@ def test_every_slot_and_the_mix_are_told_and_the_best_is_marked(report: ReadRepo
 
 
 def test_losses_of_an_odd_number_stand_side_by_side_or_below_each_other(
-    report: ReadReportView, monkeypatch: pytest.MonkeyPatch
+    listening: None, report: ReadReportView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults: list[object] = []
     monkeypatch.setattr(sys, "excepthook", lambda *what: faults.append(what))

@@ -105,6 +105,7 @@ class LossTable(QTableView):
         self._model.clear()
         self._model.setHorizontalHeaderLabels(["", self.tr("nats/token"), self.tr("perplexity")] * sides)
         lines = -(-len(self._rows) // sides)
+        self._model.setVerticalHeaderLabels([""] * lines)  # hidden, but read out
         for number, row in enumerate(self._rows):
             side, line = divmod(number, lines)
             best = row is self.best
