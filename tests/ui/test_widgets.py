@@ -58,12 +58,11 @@ def shown(widget: QWidget) -> None:
 
 def press(widget: QWidget, name: str) -> None:
     """Click the visible button with this object name, this text or this accessible name."""
-    names = {
-        found: (found.objectName(), found.text(), found.accessibleName())
-        for found in widget.findChildren(QAbstractButton)
-    }
-    buttons = [found for found in names if name in names[found]]
-    visible = [button for button in buttons if button.isVisible()]
+    visible = [
+        button
+        for button in widget.findChildren(QAbstractButton)
+        if button.isVisible() and name in (button.objectName(), button.text(), button.accessibleName())
+    ]
     assert len(visible) == 1, f"{len(visible)} visible buttons {name!r}"
     QTest.mouseClick(visible[0], Qt.MouseButton.LeftButton)
 
