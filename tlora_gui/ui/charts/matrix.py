@@ -184,6 +184,7 @@ class MemoryMatrix(QTableView):
         across.setDefaultSectionSize(width)
         modes = Qt.TextElideMode
         across.setTextElideMode(modes.ElideRight if width >= _DOTS_FROM else modes.ElideNone)
+        self.updateGeometries()  # the headers', which have another size now
         corner = QRect(0, 0, names, self._header_height)
         self._after.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), corner))
 
