@@ -118,6 +118,8 @@ class MemoryMatrix(QTableView):
         self._note.setText(missing)
         self._note.setVisible(bool(missing))
         self._after.setVisible(bool(phases))
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setVisible(not missing)
         self.setAccessibleDescription(missing or self._explanation())
         self.setToolTip(_as_tooltip(self._explanation()))
         # In place, so that the cell that the keys are at stays what it is while a training goes on.

@@ -114,9 +114,10 @@ class RowDelegate(QStyledItemDelegate):
         font.setWeight(QFont.Weight.DemiBold if row.strong else QFont.Weight.Normal)
 
         def write(area: QRect, words: str, colour: QColor, side: Qt.AlignmentFlag) -> None:
-            painter.setPen(colour)
-            shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
-            painter.drawText(mirrored(area), side | Qt.AlignmentFlag.AlignVCenter, shown)
+            if words:
+                painter.setPen(colour)
+                shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+                painter.drawText(mirrored(area), side | Qt.AlignmentFlag.AlignVCenter, shown)
 
         painter.setFont(font if self._lines == 1 else option.font)
         write(first, row.figure, text if row.strong else muted, Qt.AlignmentFlag.AlignRight)
