@@ -183,7 +183,10 @@ def test_after_an_epoch_is_deleted_those_that_are_left_are_asked(
     person.window.menus.predict_counterfactual.trigger()
     rows = person.see(SlotPredictionRows, "voiceRows")
     person.wait_without_error(rows.isVisible)
-    assert [rows._name(prediction) for prediction in rows.predictions] == ["Mix", "Code", "Eternity"]
+    told = [
+        rows.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(rows.model().rowCount())
+    ]
+    assert [words.split(":")[0] for words in told] == ["Mix", "Code", "Eternity"]
     person.window.menus.mixer_timeline.trigger()
     person.wait_without_error(person.window.generation.text_page.timeline.isVisible)
     person.window.menus.again.trigger()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import LineChart
@@ -388,7 +389,7 @@ def test_the_matrix_button_shows_the_memory_matrix_in_place_of_the_curves(filled
     assert matrix is not None and button is not None and not matrix.isVisible()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert matrix.isVisible() and not chart(filled, "routingChart").plot.isVisible()
-    assert "After Python: 0.90 of Shakespeare's" in matrix.accessibleDescription()
+    assert "After Python: 0.90 of Shakespeare's" in items_of(matrix)[2]
     filled.redraw()
     assert matrix.isVisible()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -399,10 +400,10 @@ def test_the_matrix_shades_by_accuracy_and_writes_the_numbers(filled: ChartsPane
     filled.matrix_button.setChecked(True)
     matrix = filled.matrix
     assert matrix.cell_text("bard", "bard") == "0.97" and matrix.cell_text("bard", "code") == ""
-    image = matrix.grab().toImage()
-    done, empty = (matrix._cell(0, column).topLeft() + QPointF(6, 6) for column in (0, 1))
-    assert image.pixelColor(done.toPoint()).blue() > image.pixelColor(done.toPoint()).red() + 50
-    assert image.pixelColor(empty.toPoint()) == QColor(LIGHT.window)
+    image = matrix.viewport().grab().toImage()
+    done, empty = (matrix.visualRect(matrix.model().index(0, place)).topLeft() + QPoint(6, 6) for place in (0, 1))
+    assert image.pixelColor(done).blue() > image.pixelColor(done).red() + 50
+    assert image.pixelColor(empty) == QColor(LIGHT.window)
 
 
 # -- saving -----------------------------------------------------------------------------------------------------

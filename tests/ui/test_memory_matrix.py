@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.events import DomainScore, EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
 from tlora_gui.engine.protocol.metrics import FORMULAS
@@ -93,8 +94,9 @@ def metric(panel: ChartsPanel, name: str) -> QLabel:
 
 def cell_colour(panel: ChartsPanel, row: int, column: int) -> QColor:
     """As drawn on the card, beside the number."""
-    corner = (panel.matrix._cell(row, column).topLeft() + QPointF(6, 6)).toPoint()
-    return panel.grab().toImage().pixelColor(panel.matrix.mapTo(panel, corner))
+    view = panel.matrix
+    corner = view.visualRect(view.model().index(row, column)).topLeft() + QPoint(6, 6)
+    return panel.grab().toImage().pixelColor(view.viewport().mapTo(panel, corner))
 
 
 def texts(panel: ChartsPanel) -> list[str]:
@@ -257,7 +259,7 @@ def test_a_cell_says_in_words_what_was_lost(panel: ChartsPanel) -> None:
     assert "without Active Sleep" not in words
     assert "4.08 without Active Sleep" in matrix.cell_tooltip("fiend", "fiend")
     assert matrix.cell_tooltip("bard", "fiend") == ""
-    assert "3.10 nats/token" in matrix.accessibleDescription()
+    assert "3.10 nats/token" in items_of(matrix)[6]
 
 
 def test_a_mix_worse_than_the_backbone_and_an_epoch_without_gain_are_told(panel: ChartsPanel) -> None:
@@ -404,7 +406,7 @@ def test_matrix_and_metrics_fit_into_the_card(panel: ChartsPanel, width: int) ->
     assert not any(one.intersects(other) for one in boxes for other in boxes if one is not other)
     assert view.matrix.geometry().bottom() < view.strip.y()
     assert view.strip.geometry().bottom() <= view.height()
-    assert view.matrix._cell(0, 0).height() >= panel.matrix.fontMetrics().height()
+    assert view.matrix.rowHeight(0) >= panel.matrix.fontMetrics().height()
     rows = len({label.y() for label in labels})
     assert rows == {871: 2, 1800: 1}.get(width, rows)
 

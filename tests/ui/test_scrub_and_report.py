@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QToolButton, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
@@ -179,10 +181,31 @@ def test_perplexity_is_e_to_the_loss_in_few_digits(loss: float, text: str) -> No
 def test_every_slot_and_the_mix_are_told_and_the_best_is_marked(report: ReadReportView) -> None:
     table = report.findChild(LossTable)
     assert table is not None
-    told = table.accessibleDescription().split("; ")
-    assert told[0] == "Mix: perplexity 13.2, 2.58 nats per token, the best"
-    assert [line.split(":")[0] for line in told] == ["Mix", "Plays", "Code", "Eternity"]
-    assert sum("best" in line for line in told) == 1
+    told = items_of(table)
+    assert [told[place : place + 3] for place in (0, 6, 3, 9)] == [
+        ["Mix, the best", "2.58", "13.2"],
+        ["Plays", "4.13", "62.2"],
+        ["Code", "2.71", "15.0"],
+        ["Eternity", "3.62", "37.3"],
+    ]
+
+
+def test_losses_of_an_odd_number_stand_side_by_side_or_below_each_other(
+    listening: None, report: ReadReportView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *what: faults.append(what))
+    report.set_report(ReadReport(REPORT.losses[:2], 2.58, REPORT.parts, REPORT.lags), SLOTS, 200)
+    table = report.findChild(LossTable)
+    assert table is not None
+    for width, told in (
+        (680, ["Mix, the best", "2.58", "13.2", "Eternity", "3.62", "37.3", "Plays", "4.13", "62.2", "", "", ""]),
+        (400, ["Mix, the best", "2.58", "13.2", "Plays", "4.13", "62.2", "Eternity", "3.62", "37.3"]),
+    ):
+        table.resize(width, 100)
+        table.grab()
+        assert items_of(table) == told
+    assert faults == []
 
 
 def test_a_slot_that_was_not_measured_has_no_row() -> None:

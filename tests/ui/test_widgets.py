@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import doctest
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QLabel,
@@ -27,18 +29,21 @@ from shiboken6 import isValid
 
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, STARTER, STRATEGIES
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.paths import resource
+from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST
 from tlora_gui.ui.palette import MIN_CONTRAST, contrast, readable_on
+from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager, ThemeMode
 from tlora_gui.ui.widgets import formats
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.widgets.progress_line import ProgressLine, amount_text
 from tlora_gui.ui.widgets.questions import Choice, ask, choose_files
-from tlora_gui.ui.widgets.swatch import StateSign, Swatch, initial
-from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.swatch import Swatch, initial
 from tlora_gui.ui.widgets.welcome import Welcome, free_name
 
 FETCHING = Progress("Fetching the starter backbone", 41e6, 93e6, "B", 12)
@@ -52,9 +57,12 @@ def shown(widget: QWidget) -> None:
 
 
 def press(widget: QWidget, name: str) -> None:
-    """Click the visible button with this object name or this text."""
-    buttons = [found for found in widget.findChildren(QAbstractButton) if name in (found.objectName(), found.text())]
-    visible = [button for button in buttons if button.isVisible()]
+    """Click the visible button with this object name, this text or this accessible name."""
+    visible = [
+        button
+        for button in widget.findChildren(QAbstractButton)
+        if button.isVisible() and name in (button.objectName(), button.text(), button.accessibleName())
+    ]
     assert len(visible) == 1, f"{len(visible)} visible buttons {name!r}"
     QTest.mouseClick(visible[0], Qt.MouseButton.LeftButton)
 
@@ -141,7 +149,7 @@ def test_an_error_stays_until_it_is_closed(banner: Banner) -> None:
     banner.show_error("It failed.")
     QTest.qWait(150)
     assert banner.isVisible()
-    press(banner, "✕")
+    press(banner, "Close this message")
     assert not banner.isVisible()
 
 
@@ -439,22 +447,47 @@ def test_the_initial_is_the_first_letter_or_digit() -> None:
     assert [initial(name) for name in ("shakespeare", " «Éluard»", "3 men", "…")] == ["S", "É", "3", "?"]
 
 
-@pytest.mark.parametrize("state", ["frozen", "training", "queued", "interrupted", "broken"])
-def test_every_state_has_a_sign_of_its_own(qapp: QApplication, state: str) -> None:
-    sign, none = StateSign(), StateSign()
-    sign.set_state(state)
-    for widget in (sign, none):
-        widget.resize(12, 12)
-    assert sign.grab().toImage() != none.grab().toImage()
+def test_every_state_has_a_sign_of_its_own(qapp: QApplication) -> None:
+    states = ("frozen", "training", "queued", "interrupted", "broken")
+    signs = [icon(state).pixmap(QSize(12, 12)).toImage() for state in states]
+    assert not any(sign.isNull() for sign in signs)
+    assert all(one != other for one, other in combinations(signs, 2))
 
 
-def test_a_tick_box_follows_mouse_and_keyboard(qapp: QApplication) -> None:
-    box = TickBox("Active Sleep")
+SIGNS = sorted(path.stem for path in resource("icons").glob("*.svg") if path.stem != "tlora-gui")
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_every_sign_is_sharp_at_every_scale(qapp: QApplication, name: str) -> None:
+    for scale in (1, 2, 3):
+        drawn = icon(name).pixmap(QSize(16, 16), scale)
+        assert drawn.size() == QSize(16, 16) * scale and drawn.deviceIndependentSize() == QSize(16, 16)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("name", SIGNS)
+def test_every_sign_can_be_seen_wherever_it_stands(qapp: QApplication, name: str, theme: Theme) -> None:
+    image = icon(name).pixmap(QSize(64, 64), 1).toImage()
+    pixels = (image.pixelColor(x, y) for x in range(64) for y in range(64))
+    (colour,) = {pixel.name() for pixel in pixels if pixel.alpha() == 255}
+    grounds = ("accent",) if name == "tick" else ("window", "panel", "field", "hover", "danger_panel", "notice_panel")
+    seen = {ground: contrast(QColor(colour), QColor(getattr(theme, ground))) for ground in grounds}
+    assert min(seen.values()) >= MIN_LINE_CONTRAST, seen
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_tick_box_follows_mouse_and_keyboard(qapp: QApplication, mode: ThemeMode) -> None:
+    theme = ThemeManager(qapp, mode).current
+    box = QCheckBox("Active Sleep")
     shown(box)
-    unticked = box.grab().toImage()
-    QTest.mouseClick(box, Qt.MouseButton.LeftButton)
+
+    def ground() -> QColor:
+        return box.grab().toImage().pixelColor(7, box.height() // 2 - 4)
+
+    assert ground() == QColor(theme.field)
+    QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(40, box.height() // 2))
     assert box.isChecked()
-    assert box.grab().toImage() != unticked
+    assert ground() == QColor(theme.accent)
     QTest.keyClick(box, Qt.Key.Key_Space)
     assert not box.isChecked()
 

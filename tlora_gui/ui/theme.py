@@ -82,7 +82,7 @@ DARK = Theme(
 )
 
 
-SIZES = {"small": 0.8, "caption": 0.9, "text_size": 1.1, "sign": 1.1, "heading": 1.65}
+SIZES = {"small": 0.8, "caption": 0.9, "text_size": 1.1, "heading": 1.65}
 """Sizes of text by role, as multiples of the system's; the style sheet has them as ``$small`` and so on."""
 
 
@@ -152,7 +152,7 @@ class ThemeManager(QObject):
         self._app.setPalette(_palette(theme))
         sheet = Template(resource("styles/app.qss").read_text(encoding="utf-8"))
         sizes = {name: f"{_points(size):.2f}pt" for name, size in SIZES.items()}
-        self._app.setStyleSheet(sheet.substitute(asdict(theme), **sizes))
+        self._app.setStyleSheet(sheet.substitute(asdict(theme), icons=resource("icons").as_posix(), **sizes))
         self.changed.emit(theme)
 
 

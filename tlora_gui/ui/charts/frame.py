@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -129,8 +130,8 @@ class ChartFrame(QFrame):
             action.setEnabled(False)
             self.menu.addAction(action)
             self._save_actions.append(action)
-        self._options = self.add_button("⋯", "")
-        self._options.setProperty("sign", True)
+        self._options = self.add_button("", "")
+        self._options.setIcon(icon("more"))
         self._options.setMenu(self.menu)
         self._options.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 

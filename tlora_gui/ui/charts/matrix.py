@@ -6,17 +6,17 @@ import math
 from html import escape
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent, QStandardItemModel
+from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
-from tlora_gui.ui.charts.style import line_colour
-from tlora_gui.ui.palette import blend, readable_on
+from tlora_gui.ui.palette import as_text, blend, readable_on
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.painting import guarded
 
 _NOTHING = np.empty((0, 0))
@@ -25,22 +25,77 @@ _LARGEST_CELL = QSize(120, 52)
 _MOST_FOR_NAMES = 0.34
 _DOTS_FROM = 36
 """Width from which a name that is cut short ends in "…"; below that, letters say more."""
+_FIGURES = Qt.ItemDataRole.UserRole
+"""Role of a cell's number, the one without Active Sleep, and the strength of its colour; NaN for none."""
 
 
-class MemoryMatrix(QWidget):
+class _Cell(QStyledItemDelegate):
+    """Numbers, as long as they fit, on a ground that is the stronger the better an epoch is remembered."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.measure: Measure = "routing"
+
+    @guarded
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        value, baseline, strength = index.data(_FIGURES)
+        ground = QColor(self.theme.window if math.isnan(value) else self.theme.hover)
+        if not math.isnan(strength):
+            share = 0.08 + 0.92 * min(max(strength, 0.0), 1.0)
+            ground = blend(QColor(self.theme.panel), QColor(self.theme.accent), share)
+        area, metrics = QRectF(option.rect).adjusted(1, 1, -1, -1), option.fontMetrics
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        has_keys = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        painter.setPen(QPen(QColor(self.theme.text), 2) if has_keys else QPen(Qt.PenStyle.NoPen))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(area, 4, 4)
+        painter.setPen(readable_on(ground))
+        painter.setFont(option.font)
+        short = f"{value:.1f}" if self.measure == "loss" else _decimals(value).removeprefix("0")
+        lines = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= area.width()][:1]
+        below = "" if math.isnan(baseline) else f"({_decimals(baseline)})"
+        if lines and area.height() >= 2 * metrics.height() and metrics.horizontalAdvance(below) <= area.width():
+            lines.append(below)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "\n".join(filter(None, lines)))
+        painter.restore()
+
+
+class MemoryMatrix(QTableView):
     """Phases down, epochs across: routing accuracy, or the loss of the mix, on the epoch's held-out text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("memoryMatrix")
-        self.setAccessibleName(self.tr("Memory matrix"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._matrix = _EMPTY
         self._measure: Measure = "routing"
         self._epochs: dict[str, EpochInfo] = {}
         self._sheet = sheet_of(self._matrix, self._measure, self._epochs)
-        self._theme = theme
+        self._model = QStandardItemModel(self)
+        self._cells = _Cell(theme, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._cells)
+        self.setObjectName("memoryMatrix")
+        self.setAccessibleName(self.tr("Memory matrix"))
         self.setProperty("textSize", "small")
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            header.setMinimumSectionSize(1)
+            header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._after = label(self.tr("after"), "muted")
+        self._after.setParent(self)
+        self._note = label("", "muted", wrap=True)
+        self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.viewport().setLayout(column(self._note, margins=(8, 4, 8, 4)))
 
     def set_matrix(self, matrix: Matrix, epochs: dict[str, EpochInfo]) -> None:
         """What to show; ``epochs`` gives names, colours, and the losses of epoch and backbone alone."""
@@ -49,24 +104,45 @@ class MemoryMatrix(QWidget):
 
     def set_measure(self, measure: Measure) -> None:
         """Show routing accuracy, or the loss of the mix in nats per token."""
-        self._measure = measure
+        self._measure = self._cells.measure = measure
+        self._refresh()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._cells.theme = theme
         self._refresh()
 
     def _refresh(self) -> None:
         self._sheet = sheet_of(self._matrix, self._measure, self._epochs)
-        sentences = [self._sentence(row, column).replace("\n", "; ") for row, column in self._cells()]
-        self.setAccessibleDescription(". ".join(filter(None, sentences)) or self._missing())
-        self.update()
-
-    def apply_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
+        missing, roles = self._missing(), Qt.ItemDataRole
+        phases, epochs = ((), ()) if missing else (self._matrix.phases, self._matrix.epochs)
+        self._note.setText(missing)
+        self._note.setVisible(bool(missing))
+        self._after.setVisible(bool(phases))
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setVisible(not missing)
+        self.setAccessibleDescription(missing or self._explanation())
+        self.setToolTip(_as_tooltip(self._explanation()))
+        # In place, so that the cell that the keys are at stays what it is while a training goes on.
+        self._model.setRowCount(len(phases))
+        self._model.setColumnCount(len(epochs))
+        for orientation, slugs in ((Qt.Orientation.Vertical, phases), (Qt.Orientation.Horizontal, epochs)):
+            for section, slug in enumerate(slugs):
+                self._model.setHeaderData(section, orientation, self._name(slug))
+                self._model.setHeaderData(section, orientation, self._colour(slug), roles.ForegroundRole)
+        for row in range(len(phases)):
+            for place in range(len(epochs)):
+                cell, words = self._model.index(row, place), self._sentence(row, place)
+                figures = (self._sheet.values, self._sheet.baseline, self._sheet.strength)
+                self._model.setData(cell, tuple(float(each[row, place]) for each in figures), _FIGURES)
+                self._model.setData(cell, words.replace("\n", "; "), roles.AccessibleTextRole)
+                self._model.setData(cell, _as_tooltip(words) if words else "", roles.ToolTipRole)
+        self._share_room()
 
     def csv_rows(self) -> Rows:
         """Both measures, with and without Active Sleep: one row a phase, one column an epoch."""
         names = [self._name(slug) for slug in self._matrix.epochs]
         rows: Rows = [("measure", "active sleep", "after", *names)]
-        for measure, label, values in (
+        for measure, sleep, values in (
             ("routing accuracy", "with", self._matrix.routing),
             ("routing accuracy", "without", self._matrix.baseline),
             ("loss in nats/token", "with", self._matrix.losses),
@@ -74,7 +150,7 @@ class MemoryMatrix(QWidget):
         ):
             for slug, row in zip(self._matrix.phases, values, strict=True):
                 if np.isfinite(row).any():
-                    rows.append((measure, label, self._name(slug), *("" if math.isnan(v) else v for v in row.tolist())))
+                    rows.append((measure, sleep, self._name(slug), *("" if math.isnan(v) else v for v in row.tolist())))
         return rows
 
     def cell_text(self, phase: str, epoch: str) -> str:
@@ -86,126 +162,46 @@ class MemoryMatrix(QWidget):
         """A cell in words; empty where nothing was measured."""
         return self._sentence(self._matrix.phases.index(phase), self._matrix.epochs.index(epoch))
 
-    def least_height(self, width: int) -> int:
-        """Height in which it can still be read: a header and three rows, or why there is nothing."""
-        metrics = self.fontMetrics()
-        words = metrics.boundingRect(0, 0, width - 16, 0, Qt.TextFlag.TextWordWrap.value, self._missing())
-        return max(words.height() + 8, 4 * self._header_height)
-
-    # -- drawing ------------------------------------------------------------------------------------------------
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if missing := self._missing():
-            painter.setPen(QColor(self._theme.muted))
-            centred = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(8, 4, -8, -4), centred, missing)
-        else:
-            self._paint_table(painter)
-        if self.hasFocus():
-            painter.setPen(QColor(self._theme.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-
-    def _paint_table(self, painter: QPainter) -> None:
-        for column, slug in enumerate(self._matrix.epochs):
-            self._paint_column_name(painter, self._cell(0, column), slug)
-        if self._matrix.phases:
-            painter.setPen(QColor(self._theme.muted))
-            corner = QRectF(2, 0, self._names_width(), self._header_height)
-            painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.tr("after"))
-        for row, slug in enumerate(self._matrix.phases):
-            self._paint_row_name(painter, self._cell(row, 0), slug)
-        for row, column in self._cells():
-            self._paint_cell(painter, row, column)
-
-    def _paint_cell(self, painter: QPainter, row: int, column: int) -> None:
-        value, strength = self._sheet.values[row, column], self._sheet.strength[row, column]
-        rect = self._cell(row, column).adjusted(1, 1, -1, -1)
-        background = QColor(self._theme.window if math.isnan(value) else self._theme.hover)
-        if not math.isnan(strength):
-            share = 0.08 + 0.92 * min(max(strength, 0.0), 1.0)
-            background = blend(QColor(self._theme.panel), QColor(self._theme.accent), share)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(background)
-        painter.drawRoundedRect(rect, 4, 4)
-        if not math.isnan(value):
-            painter.setPen(readable_on(background))
-            self._paint_numbers(painter, rect, value, self._sheet.baseline[row, column])
-
-    def _paint_numbers(self, painter: QPainter, rect: QRectF, value: float, baseline: float) -> None:
-        """The number, as long as it fits; that of the mixer without Active Sleep below it if there is room."""
-        metrics = self.fontMetrics()
-        below = "" if math.isnan(baseline) or rect.height() < 2 * metrics.height() else f"({_decimals(baseline)})"
-        short = f"{value:.1f}" if self._measure == "loss" else _decimals(value).removeprefix("0")
-        fits = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= rect.width()]
-        if not fits:
-            return
-        if not below or metrics.horizontalAdvance(below) > rect.width():
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, fits[0])
-            return
-        middle = rect.center().y()
-        upper, lower = QRectF(rect), QRectF(rect)
-        upper.setBottom(middle + 1)
-        lower.setTop(middle + 1)
-        painter.drawText(upper, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, fits[0])
-        painter.drawText(lower, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, below)
-
-    def _paint_column_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
-        metrics = self.fontMetrics()
-        text = _cut(self._name(slug), int(cell.width()) - 12, metrics)
-        width = 10 + metrics.horizontalAdvance(text)
-        x = cell.center().x() - width / 2
-        self._paint_name(
-            painter, slug, text, QRectF(x, cell.top() - self._header_height, width + 2, self._header_height)
-        )
-
-    def _paint_row_name(self, painter: QPainter, cell: QRectF, slug: str) -> None:
-        rect = QRectF(2, cell.top(), self._names_width() - 6, cell.height())
-        text = _cut(self._name(slug), int(rect.width()) - 10, self.fontMetrics())
-        self._paint_name(painter, slug, text, rect)
-
-    def _paint_name(self, painter: QPainter, slug: str, text: str, rect: QRectF) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        colour = self._epochs[slug].colour if slug in self._epochs else self._theme.muted
-        painter.setBrush(line_colour(colour, self._theme))
-        painter.drawRoundedRect(QRectF(rect.left(), rect.center().y() - 3, 6, 6), 1.5, 1.5)
-        painter.setPen(QColor(self._theme.text))
-        painter.drawText(rect.adjusted(10, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            hit = next((rc for rc in self._cells() if self._cell(*rc).contains(QPointF(event.pos()))), None)
-            words = (self._sentence(*hit) if hit else "") or self._explanation()
-            QToolTip.showText(event.globalPos(), f'<p style="white-space: pre">{escape(words)}</p>', self)
-            return True
-        return super().event(event)
-
     # -- layout -------------------------------------------------------------------------------------------------
 
-    def _cells(self) -> list[tuple[int, int]]:
-        return [(row, column) for row in range(len(self._matrix.phases)) for column in range(len(self._matrix.epochs))]
-
-    def _names_width(self) -> float:
-        """Width of the row names: what they need, up to a share of the whole."""
-        metrics = self.fontMetrics()
-        widest = max((metrics.horizontalAdvance(self._name(slug)) for slug in self._matrix.phases), default=0)
-        return min(widest + 20.0, _MOST_FOR_NAMES * self.width())
+    def least_height(self, width: int) -> int:
+        """Height in which it can still be read: a header and three rows, or why there is nothing."""
+        words = self._note.heightForWidth(width - 16) if self._missing() else 0
+        return max(words + 8, 4 * self._header_height)
 
     @property
     def _header_height(self) -> int:
         return self.fontMetrics().height() + 4
 
-    def _cell(self, row: int, column: int) -> QRectF:
-        left = self._names_width()
-        width = min((self.width() - left) / len(self._matrix.epochs), _LARGEST_CELL.width())
-        height = min((self.height() - self._header_height) / len(self._matrix.phases), _LARGEST_CELL.height())
-        return QRectF(left + column * width, self._header_height + row * height, width, height)
+    def _share_room(self) -> None:
+        """Cells share what names leave, up to a size; names get what they need, up to a share of the whole."""
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        widest = max(map(self.fontMetrics().horizontalAdvance, map(self._name, self._matrix.phases)), default=0)
+        names = min(widest + 16, round(_MOST_FOR_NAMES * self.width()))
+        width = min((self.width() - names) // max(1, across.count()), _LARGEST_CELL.width())
+        height = min((self.height() - self._header_height) // max(1, down.count()), _LARGEST_CELL.height())
+        down.setFixedWidth(names)
+        down.setDefaultSectionSize(height)
+        across.setFixedHeight(self._header_height)
+        across.setDefaultSectionSize(width)
+        modes = Qt.TextElideMode
+        across.setTextElideMode(modes.ElideRight if width >= _DOTS_FROM else modes.ElideNone)
+        self.updateGeometries()  # the headers', which have another size now
+        corner = QRect(0, 0, names, self._header_height)
+        self._after.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), corner))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
 
     def _name(self, slug: str) -> str:
         return self._epochs[slug].name if slug in self._epochs else slug
+
+    def _colour(self, slug: str) -> QColor:
+        """An epoch's colour, readable as text."""
+        theme = self._cells.theme
+        colour = self._epochs[slug].colour if slug in self._epochs else theme.muted
+        return as_text(colour, QColor(theme.panel), QColor(theme.text))
 
     # -- words --------------------------------------------------------------------------------------------------
 
@@ -267,10 +263,5 @@ def _decimals(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.2f}"
 
 
-def _cut(name: str, width: int, metrics: QFontMetrics) -> str:
-    """As much of a name as fits."""
-    if width >= _DOTS_FROM:
-        return metrics.elidedText(name, Qt.TextElideMode.ElideRight, width)
-    while name and metrics.horizontalAdvance(name) > width:
-        name = name[:-1]
-    return name.rstrip()
+def _as_tooltip(words: str) -> str:
+    return f'<p style="white-space: pre">{escape(words)}</p>'

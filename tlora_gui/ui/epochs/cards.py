@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
@@ -13,8 +14,11 @@ from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_parameters, loss_text
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row
-from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, StateSign, Swatch, initial
+from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
+
+_SIGN = QSize(12, 12)
 
 
 def held_out_tooltip(loss: float | None, backbone_loss: float | None) -> str:
@@ -33,7 +37,7 @@ def held_out_tooltip(loss: float | None, backbone_loss: float | None) -> str:
 
 def _flat_button(sign: str, name: str, tooltip: str) -> QToolButton:
     button = QToolButton()
-    button.setText(sign)
+    button.setIcon(icon(sign))
     button.setProperty("role", "icon")
     button.setAccessibleName(name)
     button.setToolTip(tooltip)
@@ -49,7 +53,7 @@ class Card(QFrame):
         self._swatch = Swatch()
         self._name = ElidedLabel("name")
         self._second = ElidedLabel("caption")
-        self._sign = StateSign()
+        self._sign = QLabel()
         self._state = label("", "caption")
         self._top = row(self._name, spacing=4)
         lines = column(self._top, Ends(self._second, row(self._sign, self._state, spacing=4), spacing=4), spacing=2)
@@ -63,7 +67,7 @@ class Card(QFrame):
 
     def _show_state(self, state: str, text: str) -> None:
         self._sign.setVisible(bool(text))
-        self._sign.set_state(state)
+        self._sign.setPixmap(icon(state).pixmap(_SIGN) if state else QPixmap())
         self._state.setVisible(bool(text))
         self._state.setText(text)
 
@@ -108,7 +112,7 @@ class EpochCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._slug = ""
-        self._menu = _flat_button("⋯", "", self.tr("Rename, recolour, export, delete"))
+        self._menu = _flat_button("more", "", self.tr("Rename, recolour, export, delete"))
         self._menu.setObjectName("epochMenuButton")
         self._menu.clicked.connect(self._open_menu)
         self._top.addWidget(self._menu)
@@ -179,7 +183,7 @@ class PendingCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._remove = _flat_button("✕", self.tr("Remove from the queue"), self.tr("Don't train this epoch"))
+        self._remove = _flat_button("close", self.tr("Remove from the queue"), self.tr("Don't train this epoch"))
         self._remove.setObjectName("unqueueButton")
         self._remove.clicked.connect(self.remove_requested)
         self._top.addWidget(self._remove)

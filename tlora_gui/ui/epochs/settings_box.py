@@ -11,8 +11,7 @@ from tlora_gui.engine.protocol.config import LARGEST_COUNT, TrainSettings
 from tlora_gui.ui.epochs.sleep_box import SleepBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width
-from tlora_gui.ui.widgets.layouts import column, fields
-from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.layouts import column, fields, tick_box
 
 
 class RateBox(DecimalBox):
@@ -93,7 +92,7 @@ class SettingsBox(QWidget):
             (self.tr("&Tokens per pass"), self._limit),
             (self.tr("&Learning rate"), self._rate),
         )
-        self._compare = TickBox(self.tr("Train &without Active Sleep beside, to compare"))
+        self._compare = tick_box(self.tr("Train &without Active Sleep beside, to compare"))
         self._compare.setObjectName("compareBox")
 
     def _build_advanced(self) -> None:

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.config import LARGEST_COUNT, MEMORY_SOURCES, MEMORY_WINDOW, SleepSettings
 from tlora_gui.ui.widgets.fields import ChoiceBox, WholeBox, field_width
-from tlora_gui.ui.widgets.layouts import column, fields, label
-from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.layouts import column, fields, label, tick_box
 
 _INDENT = 27
 """Where the words of a tick box begin."""
@@ -62,14 +61,14 @@ class SleepBox(QWidget):
         )
 
     def _build(self) -> None:
-        self._enabled = TickBox(self.tr("&Active Sleep"))
+        self._enabled = tick_box(self.tr("&Active Sleep"))
         self._enabled.setObjectName("activeSleepBox")
         self._enabled.setToolTip(
             self.tr("Replays memories of earlier epochs so that the Time Mixer still finds the way to them.")
         )
         self._hint = label("", "caption", wrap=True)
         self._hint.setIndent(_INDENT)
-        self._labels = TickBox(self.tr("&Memories know their epoch"))
+        self._labels = tick_box(self.tr("&Memories know their epoch"))
         self._labels.setObjectName("memoryLabelsBox")
         self._labels.setToolTip(
             self.tr(

@@ -140,7 +140,7 @@ class PromptBar(QWidget):
         self._buttons.addWidget(self._stop)
         self._sampling_opener = self._small_button(
             "samplingButton",
-            self.tr("Sampling") + "  ▾",
+            self.tr("Sampling"),
             self.tr("Temperature, top-k, top-p, repetition penalty, max new tokens, seed"),
         )
         self._sampling_opener.setAccessibleName(self.tr("Sampling"))

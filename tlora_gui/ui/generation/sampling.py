@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
 from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, field_width
+from tlora_gui.ui.widgets.icons import icon
 
 
 class SamplingPanel(QFrame):
@@ -123,7 +124,7 @@ class SamplingPanel(QFrame):
     def _seed_row(self) -> QWidget:
         dice = QToolButton()
         dice.setObjectName("randomSeedButton")
-        dice.setText("⚄")
+        dice.setIcon(icon("dice"))
         dice.setAccessibleName(self.tr("Random seed"))
         dice.setToolTip(self.tr("Pick a random seed"))
         dice.clicked.connect(self._throw_seed)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.plain_text import PlainText
 
@@ -64,7 +65,7 @@ class Banner(QFrame):
         self._copy.setToolTip(self.tr("Copy message and details to the clipboard"))
         self._copy.clicked.connect(self._copy_text)
         self._close = QToolButton()
-        self._close.setText("✕")
+        self._close.setIcon(icon("close"))
         self._close.setProperty("role", "icon")
         self._close.setAccessibleName(self.tr("Close this message"))
         self._close.setToolTip(self.tr("Close this message"))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.ui.widgets.commands import Command, commands_of, with_others
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.key_caps import paint_keys
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.painting import guarded
@@ -204,8 +205,11 @@ class _Delegate(QStyledItemDelegate):
         room = area.adjusted(_EDGE, 0, -_EDGE, 0)
         room.setRight(room.right() - paint_keys(painter, room, command.keys) - _GAP)
         painter.setPen(palette.color(QPalette.ColorRole.Text) if enabled else muted)
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._name(command))
-        room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(self._name(command)) + _GAP)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, command.name)
+        room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(command.name) + _GAP)
+        if command.action.isChecked():
+            icon("checked").paint(painter, room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            room.setLeft(room.left() + room.height() // 2)
         painter.setPen(muted)
         beside = command.group if enabled else command.explanation or command.group
         painter.drawText(
@@ -214,6 +218,3 @@ class _Delegate(QStyledItemDelegate):
             painter.fontMetrics().elidedText(beside, Qt.TextElideMode.ElideRight, room.width()),
         )
         painter.restore()
-
-    def _name(self, command: Command) -> str:
-        return f"{command.name} ✓" if command.action.isChecked() else command.name

@@ -1,4 +1,4 @@
-"""Input fields with drawn arrows: a style sheet that styles their frame takes the arrows away.
+"""Input fields for choices and numbers.
 
 What is written into a field of numbers is taken whole or not at all, in every locale: "." and "," are both the decimal
 sign, digits of every script count, and a text that is no number, or none in range, gives the number back that was there
@@ -11,8 +11,8 @@ import re
 import unicodedata
 from typing import Any
 
-from PySide6.QtCore import QLocale, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QValidator
+from PySide6.QtCore import QLocale, QSize, Qt, Signal
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.config import SEED_MAX, SEED_MIN
-from tlora_gui.ui.widgets.painting import guarded
 
 _TEXT_MARGINS = (7, 0, 0, 0)
 _AROUND_CHOICE = 44
@@ -40,16 +39,6 @@ def field_width(field: QWidget) -> int:
     """Pixels in which a field shows every number, the longest seed included."""
     field.ensurePolished()
     return field.fontMetrics().horizontalAdvance(str(SEED_MIN)) + 50
-
-
-def _draw_arrow(field: QWidget, y: float, rise: float) -> None:
-    painter = QPainter(field)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colour = field.palette().color(QPalette.ColorRole.PlaceholderText)
-    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-    middle, half = QPointF(field.width() - 14.5, y), 2 * abs(rise)
-    painter.drawPolyline([middle + QPointF(-half, rise), middle - QPointF(0, rise), middle + QPointF(half, rise)])
-    painter.end()
 
 
 class ChoiceBox(QComboBox):
@@ -85,11 +74,6 @@ class ChoiceBox(QComboBox):
             room -= option.iconSize.width() + 4
         elide = Qt.TextElideMode.ElideRight
         option.currentText = self.fontMetrics().elidedText(option.currentText, elide, room)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        _draw_arrow(self, self.height() / 2, -2)
 
 
 def _plain(text: str, locale: QLocale) -> str:
@@ -174,12 +158,6 @@ class _TakenWhole:
     def fixup(self: Any, text: str) -> str:
         before = self.value() if self._before is None else self._before
         return f"{self.prefix()}{self.textFromValue(before)}{self.suffix()}"
-
-    @guarded
-    def paintEvent(self: Any, event: QPaintEvent) -> None:
-        super().paintEvent(event)  # type: ignore[misc]
-        _draw_arrow(self, self.height() / 2 - 5, 1.5)
-        _draw_arrow(self, self.height() / 2 + 5, -1.5)
 
 
 class WholeBox(_TakenWhole, QSpinBox):

@@ -7,12 +7,14 @@ from typing import TypeVar
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
     QLayoutItem,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -190,6 +192,13 @@ def set_role(widget: QWidget, name: str, value: str) -> None:
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         widget.update()
+
+
+def tick_box(text: str) -> QCheckBox:
+    """A check box that is no wider than its words, so that a click beside them is none on it."""
+    box = QCheckBox(text)
+    box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    return box
 
 
 def small_button(text: str, what: str, name: str = "") -> QToolButton:

@@ -20,6 +20,7 @@ from tlora_gui.ui.generation.token_view.token_style import share_text, surprise_
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
 _ROW_HEAD_WIDTH = 240
@@ -42,7 +43,8 @@ class CompareColumn(QWidget):
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._choice = ChoiceBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._remove = small_button("×", self.tr("Remove this column"))
+        self._remove = small_button("", self.tr("Remove this column"))
+        self._remove.setIcon(icon("close"))
         self._bar = MixBar()
         self._bar.setFixedHeight(6)
         self._figures = label("", "caption", wrap=True)

@@ -1,36 +1,158 @@
-"""Drawn rows of one height, some of which can be chosen by pointer or by keys."""
+"""Lists of named shares, some of which can be chosen by pointer or by keys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QColor,
-    QFocusEvent,
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-)
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QListView, QSizePolicy, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.ui.generation.token_view.swatch import SWATCH_WIDTH, paint_swatch, slot_style
+from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font
 from tlora_gui.ui.widgets.painting import guarded
 
+Index = QModelIndex | QPersistentModelIndex
+Sign = Callable[[QPainter, QRect, Theme], None]
+_ROW = Qt.ItemDataRole.UserRole
+_GAP = 8
 _EDGE = 4
 """How far the mark of a row reaches beyond what is written in it."""
+_CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_NAME_SHARE = 0.46
+"""Of the width, for a name with its bar in the same line."""
 
 
-class ChoiceRows(QWidget):
-    """Rows to look at; a click, or ↑ ↓ and Enter, chooses one of those that can be chosen: ``chosen(number)``.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is drawn of an item; anything may be missing.
 
-    Who inherits it draws a row in ``paint_row`` and says in ``set_choices`` what there is. ``moved(point)`` tells
-    where on the screen the row is that the keys have reached, so that it can be scrolled to.
+    Attributes:
+        figure: at the end of the first line.
+        share: length of the bar, 1 for the longest. It stands on the last line.
+        below: at the end of the second line.
+        sign: draws what stands before the name into a rectangle.
+        colour: of the bar: ``#RRGGBB``, or a colour of the theme by its name.
+        note: in small print behind the bar, where there is room.
+        strong: semi-bold.
+        indent: pixels left free before it.
+    """
+
+    name: str = ""
+    figure: str = ""
+    share: float | None = None
+    below: str = ""
+    sign: Sign | None = None
+    colour: str = "muted"
+    note: str = ""
+    strong: bool = False
+    indent: int = 0
+
+
+def slot_sign(slot: int, info: SlotInfo) -> Sign:
+    """Draws a piece of text as this slot colours it."""
+    return lambda painter, area, theme: paint_swatch(
+        painter, area.left(), area.center().y(), slot_style(slot, info), theme
+    )
+
+
+def no_sign(painter: QPainter, area: QRect, theme: Theme) -> None:
+    """Leaves the place before a name free, so that it is aligned with those that have a sign."""
+
+
+def row_item(row: Row, name: str) -> QStandardItem:
+    """An item of a model that is drawn as ``row`` and read out as ``name``."""
+    item = QStandardItem()
+    item.setData(row, _ROW)
+    item.setData(name, Qt.ItemDataRole.AccessibleTextRole)
+    return item
+
+
+def _row_of(index: Index) -> Row:
+    """What is drawn of an item; nothing of one that a table is short of."""
+    row: Row | None = index.data(_ROW)
+    return row or Row()
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Draws each item's :class:`Row` in one line or in two; figures and bars of a column are aligned."""
+
+    def __init__(self, lines: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = LIGHT
+        self._lines = lines
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        row = _row_of(index)
+        font = QFont(option.font)
+        font.setWeight(QFont.Weight.DemiBold)
+        width = QFontMetrics(font).horizontalAdvance(f"{row.name} {row.figure}") + 2 * _EDGE + row.indent
+        width += SWATCH_WIDTH + _GAP if row.sign else 0
+        return QSize(width, self._lines * (option.fontMetrics.height() + 4) + 3)
+
+    @guarded
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = _row_of(index)
+        panel = QStyleOptionViewItem(option)
+        self.initStyleOption(panel, index)
+        panel.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, panel, painter, panel.widget)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        mirrored = partial(QStyle.visualRect, option.direction, option.rect)
+        first = option.rect.adjusted(_EDGE + row.indent, 1, -_EDGE, -2)
+        first.setHeight(first.height() // self._lines)
+        if row.sign is not None:
+            row.sign(painter, mirrored(QRect(first.topLeft(), QSize(SWATCH_WIDTH, first.height()))), self.theme)
+            first.setLeft(first.left() + SWATCH_WIDTH + _GAP)
+        last = first.translated(0, first.height() * (self._lines - 1))
+        muted = QColor(self.theme.muted)
+        text = QColor(self.theme.text) if panel.widget.isEnabled() else muted
+        font = QFont(option.font)
+        font.setWeight(QFont.Weight.DemiBold if row.strong else QFont.Weight.Normal)
+
+        def write(area: QRect, words: str, colour: QColor, side: Qt.AlignmentFlag) -> None:
+            if words:
+                painter.setPen(colour)
+                shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+                painter.drawText(mirrored(area), side | Qt.AlignmentFlag.AlignVCenter, shown)
+
+        painter.setFont(font if self._lines == 1 else option.font)
+        write(first, row.figure, text if row.strong else muted, Qt.AlignmentFlag.AlignRight)
+        name = first.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(row.figure) - _GAP, 0)
+        if self._lines == 1 and row.share is not None:
+            name.setWidth(round(option.rect.width() * _NAME_SHARE) if row.name else -_GAP)
+        painter.setFont(font)
+        write(name, row.name, text, Qt.AlignmentFlag.AlignLeft)
+        painter.setFont(option.font)
+        if self._lines > 1:
+            write(last, row.below, muted, Qt.AlignmentFlag.AlignRight)
+        if row.share is not None:
+            bar = last.adjusted(0, 0, -self._widest_end(index, QFontMetrics(font)) - _GAP, 0)
+            if self._lines == 1:
+                bar.setLeft(name.right() + 1 + _GAP)
+            filled = QRect(bar.left(), bar.center().y() - 3, max(2, round(bar.width() * row.share)), 8)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(getattr(self.theme, row.colour, row.colour)))
+            painter.drawRoundedRect(mirrored(filled), 2, 2)
+            painter.setFont(sans_font(SIZES["small"]))
+            rest = bar.adjusted(filled.width() + 5, 0, 0, 0)
+            if painter.fontMetrics().horizontalAdvance(row.note) <= rest.width():
+                write(rest, row.note, muted, Qt.AlignmentFlag.AlignLeft)
+        painter.restore()
+
+    def _widest_end(self, index: Index, metrics: QFontMetrics) -> int:
+        """Width of the figures beside the bars of a column."""
+        rows = [_row_of(index.sibling(number, index.column())) for number in range(index.model().rowCount())]
+        return max(metrics.horizontalAdvance(row.below if self._lines > 1 else row.figure) for row in rows)
+
+
+class ChoiceRows(QListView):
+    """As high as its rows; a click, or Enter, chooses one of those that can be chosen: ``chosen(number)``.
+
+    ``moved(point)`` tells where on the screen the row is that the keys have reached, so that it can be scrolled to.
     """
 
     chosen = Signal(int)
@@ -39,134 +161,69 @@ class ChoiceRows(QWidget):
     def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
         """``lines`` of text make a row."""
         super().__init__(parent)
-        self.theme = LIGHT
-        self._lines = lines
-        self._names: tuple[str, ...] = ()
-        self._tips: tuple[str, ...] = ()
-        self._choosable: tuple[bool, ...] = ()
-        self._current = -1
+        self._model = QStandardItemModel(self)
+        self._delegate = RowDelegate(lines, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setProperty("role", "rows")
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.entered.connect(self._show_hand)
+        self.clicked.connect(self._choose)
 
-    def set_choices(self, names: Sequence[str], tips: Sequence[str], choosable: Sequence[bool]) -> None:
-        """Of each row: how it is read out, its tooltip as rich text, and whether it can be chosen."""
-        resized = len(names) != len(self._names)
-        self._names, self._tips, self._choosable = tuple(names), tuple(tips), tuple(choosable)
-        self._current = self._choosable.index(True) if self.hasFocus() and any(choosable) else -1
+    def set_choices(
+        self, rows: Sequence[Row], names: Sequence[str], tips: Sequence[str], choosable: Sequence[bool]
+    ) -> None:
+        """Of each row: what is drawn, how it is read out, its tooltip as rich text, and whether it can be chosen."""
+        self._model.clear()
+        for row, name, tip, can_be_chosen in zip(rows, names, tips, choosable, strict=True):
+            item = row_item(row, name)
+            item.setToolTip(tip)
+            item.setFlags(_CHOOSABLE if can_be_chosen else Qt.ItemFlag.NoItemFlags)
+            self._model.appendRow(item)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if any(choosable) else Qt.FocusPolicy.NoFocus)
-        self.setAccessibleDescription(", ".join(names))
-        self.unsetCursor()
-        if resized:
-            self.updateGeometry()
-        self.update()
+        self.viewport().unsetCursor()
+        self.updateGeometry()
+        if self.hasFocus() and any(choosable):
+            self.setCurrentIndex(self._model.index(choosable.index(True), 0))
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
-        self.theme = theme
-        self.update()
-
-    @property
-    def line_height(self) -> int:
-        """Height of a line of text in a row."""
-        return self.fontMetrics().height() + 4
-
-    @property
-    def _row_height(self) -> int:
-        return self._lines * self.line_height + 3
-
-    def row_area(self, number: int) -> QRect:
-        """Where a row is, in this widget's coordinates."""
-        return QRect(0, number * self._row_height, self.width(), self._row_height)
-
-    def paint_row(self, painter: QPainter, number: int, area: QRectF) -> None:
-        """Draw a row into its area."""
-        raise NotImplementedError
-
-    # -- layout and drawing ---------------------------------------------------------------------------------
+        self._delegate.theme = theme
+        self.viewport().update()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, self._row_height * len(self._names))
+        return QSize(200, self.sizeHintForRow(0) * self._model.rowCount())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, self._row_height * len(self._names))
+        return QSize(120, self.sizeHint().height())
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._current >= 0:
-            painter.setPen(QPen(QColor(self.theme.accent)) if self.hasFocus() else QPen(Qt.PenStyle.NoPen))
-            painter.setBrush(QColor(self.theme.hover))
-            marked = QRectF(self.row_area(self._current)).adjusted(0.5, 0.5, -0.5, -0.5)
-            painter.drawRoundedRect(marked, _EDGE, _EDGE)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        for number in range(len(self._names)):
-            painter.save()
-            self.paint_row(painter, number, QRectF(self.row_area(number)).adjusted(_EDGE, 0, -_EDGE, 0))
-            painter.restore()
-        painter.end()
+    # -- what the person does -------------------------------------------------------------------------------
 
-    # -- pointer and keys -----------------------------------------------------------------------------------
+    def _show_hand(self, index: QModelIndex) -> None:
+        shapes = Qt.CursorShape
+        self.viewport().setCursor(shapes.PointingHandCursor if _can_be_chosen(index) else shapes.ArrowCursor)
 
-    def _row_at(self, point: QPoint) -> int:
-        number = point.y() // self._row_height
-        return number if 0 <= number < len(self._names) else -1
-
-    def _choosable_at(self, point: QPoint) -> int:
-        number = self._row_at(point)
-        return number if number >= 0 and self._choosable[number] else -1
-
-    def _set_current(self, number: int) -> None:
-        if number != self._current:
-            self._current = number
-            self.update()
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self.isEnabled():
-            number = self._row_at(event.pos())
-            tip = self._tips[number] if number >= 0 else ""
-            QToolTip.showText(event.globalPos(), tip, self, self.row_area(number))
-            return True
-        return super().event(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        number = self._choosable_at(event.position().toPoint())
-        self.setCursor(Qt.CursorShape.PointingHandCursor if number >= 0 else Qt.CursorShape.ArrowCursor)
-        if number >= 0 or not self.hasFocus():
-            self._set_current(number)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        if not self.hasFocus():
-            self._set_current(-1)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        number = self._choosable_at(event.position().toPoint())
-        if number >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self.chosen.emit(number)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        if self._current < 0 and any(self._choosable):
-            self._go_to(self._choosable.index(True))
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._set_current(-1)
+    def _choose(self, index: QModelIndex) -> None:
+        if _can_be_chosen(index):
+            self.chosen.emit(index.row())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        offered = [number for number, choosable in enumerate(self._choosable) if choosable]
-        match event.key():
-            case Qt.Key.Key_Down:
-                self._go_to(next((number for number in offered if number > self._current), self._current))
-            case Qt.Key.Key_Up:
-                self._go_to(next((number for number in reversed(offered) if number < self._current), self._current))
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter | Qt.Key.Key_Space if self._current >= 0:
-                self.chosen.emit(self._current)
-            case _:
-                super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._choose(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
 
-    def _go_to(self, number: int) -> None:
-        self._set_current(number)
-        if number >= 0:
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._names[number]))
-            self.moved.emit(self.mapToGlobal(self.row_area(number).center()))
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        if current.isValid():
+            self.moved.emit(self.viewport().mapToGlobal(self.visualRect(current).center()))
+
+
+def _can_be_chosen(index: QModelIndex) -> bool:
+    return bool(index.flags() & Qt.ItemFlag.ItemIsEnabled)

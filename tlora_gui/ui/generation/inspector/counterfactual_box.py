@@ -13,8 +13,7 @@ from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.inspector.slot_prediction_rows import SlotPredictionRows
 from tlora_gui.ui.generation.token_view.token_style import visible_text
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import column, label
-from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.layouts import column, label, tick_box
 
 _WALK_MS = 250
 """A token must be looked at as long before the others are asked by themselves."""
@@ -44,7 +43,7 @@ class CounterfactualBox(QWidget):
             self.tr("What would the backbone and every epoch alone have said here? One batched pass tells.")
         )
         self._ask_button.clicked.connect(self.ask)
-        self._always = TickBox(self.tr("as I walk"))
+        self._always = tick_box(self.tr("as I walk"))
         self._always.setObjectName("askAlwaysTick")
         self._always.setAccessibleName(self.tr("Ask every epoch as I walk"))
         self._always.setToolTip(self.tr("Ask by itself about every token that is shown for a moment"))

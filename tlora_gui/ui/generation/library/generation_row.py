@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 
@@ -12,18 +11,19 @@ from PySide6.QtCore import (
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
-    QPointF,
+    QRect,
     QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPalette, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.painting import guarded
 
 SUMMARY = Qt.ItemDataRole.UserRole
@@ -32,7 +32,7 @@ SUMMARY = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
 _PADDING = 5
 _GAP = 8
-_STAR = 5.0
+_STAR = 12
 
 
 def text_at(index: Index) -> GenerationSummary:
@@ -113,10 +113,9 @@ class GenerationRow(QStyledItemDelegate):
             font.setWeight(QFont.Weight.DemiBold)
             painter.fillRect(QRectF(option.rect.left(), area.top() + 1, 2.5, option.rect.height() - 12), accent)
         if text.pinned:
-            painter.setBrush(QBrush(accent))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawPolygon(_star(QPointF(area.left() + _STAR, area.center().y())))
-            area.setLeft(area.left() + 2 * _STAR + 4)
+            star = QRect(round(area.left()), round(area.top()), _STAR, round(area.height()))
+            icon("pinned").paint(painter, star)
+            area.setLeft(area.left() + _STAR + 3)
         _paint_text(painter, area, title_of(text), font, option.palette.color(QPalette.ColorRole.Text))
 
     # -- editing --------------------------------------------------------------------------------------------
@@ -151,12 +150,3 @@ def _small(font: QFont) -> QFont:
     small = QFont(font)
     small.setPointSizeF(SIZES["small"] * font.pointSizeF())
     return small
-
-
-def _star(middle: QPointF) -> QPolygonF:
-    """Five points, drawn: fonts disagree about such signs."""
-    corners = []
-    for corner in range(10):
-        radius, angle = _STAR * (0.45 if corner % 2 else 1.0), math.pi * (corner / 5 - 0.5)
-        corners.append(middle + QPointF(radius * math.cos(angle), radius * math.sin(angle)))
-    return QPolygonF(corners)

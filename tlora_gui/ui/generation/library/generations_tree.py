@@ -65,6 +65,7 @@ class GenerationsTree(QTreeView):
         # A model that is looked at takes a second to forget 2,000 rows; another one in its place takes milliseconds.
         before, self._items = self._items, QStandardItemModel(self)
         self._item_of, roots = _forest(generations)
+        self._items.setHorizontalHeaderLabels([self.tr("Kept texts")])  # hidden, but read out
         self._items.invisibleRootItem().appendRows(roots)
         self._shown.setSourceModel(self._items)
         before.deleteLater()

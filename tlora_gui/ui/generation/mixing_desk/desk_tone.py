@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.ui.generation.mixing_desk.desk_text import temperature_text
 from tlora_gui.ui.generation.mixing_desk.fader import DeskSlider, value_label
-from tlora_gui.ui.widgets.layouts import column, label, row
-from tlora_gui.ui.widgets.tick_box import TickBox
+from tlora_gui.ui.widgets.layouts import column, label, row, tick_box
 
 _STEPS = 100
 """Of the slider from 1 to 10, and as many from 1 down to 0.1."""
@@ -35,7 +34,7 @@ class DeskTone(QWidget):
         name.setToolTip(self._slider.toolTip())
         name.setBuddy(self._slider)
         self._value = value_label()
-        self._hard = TickBox(self.tr("all to the largest"))
+        self._hard = tick_box(self.tr("all to the largest"))
         self._hard.setObjectName("deskHardTick")
         self._hard.setAccessibleName(self.tr("All weight to the largest"))
         self._hard.setToolTip(self.tr("Hard: in every token the slot with the largest weight speaks alone"))

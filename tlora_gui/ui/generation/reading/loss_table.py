@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent, QStandardItemModel
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
-from tlora_gui.ui.generation.token_view.swatch import SWATCH_WIDTH, paint_swatch, slot_style
-from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font, scaled
+from tlora_gui.ui.generation.inspector.choice_rows import Row, RowDelegate, no_sign, row_item, slot_sign
+from tlora_gui.ui.theme import Theme, scaled
 from tlora_gui.ui.widgets.formats import loss_text
-from tlora_gui.ui.widgets.painting import guarded
 
-_SWATCH_SCALE = 0.75
-_GAP = 8
 _BETWEEN = 28
 _NARROWEST = 280
 """Width below which a row is not divided from its neighbour: they stand below each other."""
@@ -55,13 +52,27 @@ def perplexity_text(loss: float) -> str:
     return f"{perplexity:.1f}" if perplexity < 99.95 else f"{perplexity:,.0f}"
 
 
-class LossTable(QWidget):
-    """Name, nats per token as a bar, and perplexity; in two columns where there is room. The best is marked."""
+class LossTable(QTableView):
+    """Name, nats per token as a bar, and perplexity; twice side by side where there is room. The best is marked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = LIGHT
         self._rows: list[LossRow] = []
+        self._sides = 1
+        self._model = QStandardItemModel(self)
+        self._delegate = RowDelegate(1, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setProperty("role", "rows")
+        self.setShowGrid(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSelectionMode(QTableView.SelectionMode.NoSelection)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -76,15 +87,7 @@ class LossTable(QWidget):
     def set_rows(self, rows: list[LossRow]) -> None:
         """Show these, in this order."""
         self._rows = rows
-        self.setAccessibleDescription("; ".join(self._told(row) for row in rows))
-        self.updateGeometry()
-        self.update()
-
-    def _told(self, row: LossRow) -> str:
-        told = self.tr("{name}: perplexity {perplexity}, {loss} nats per token").format(
-            name=row.name, perplexity=perplexity_text(row.loss), loss=loss_text(row.loss)
-        )
-        return self.tr("{row}, the best").format(row=told) if row is self.best else told
+        self._fill()
 
     @property
     def best(self) -> LossRow | None:
@@ -93,105 +96,62 @@ class LossTable(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
-        self._theme = theme
-        self.update()
+        self._delegate.theme = theme
+        self.viewport().update()
 
-    # -- layout and drawing ---------------------------------------------------------------------------------
+    def _fill(self) -> None:
+        self._sides = sides = self._sides_at(self.width())
+        largest = max((row.loss for row in self._rows if row.loss < math.inf), default=0)
+        self._model.clear()
+        self._model.setHorizontalHeaderLabels(["", self.tr("nats/token"), self.tr("perplexity")] * sides)
+        lines = -(-len(self._rows) // sides)
+        self._model.setVerticalHeaderLabels([""] * lines)  # hidden, but read out
+        for number, row in enumerate(self._rows):
+            side, line = divmod(number, lines)
+            best = row is self.best
+            share = row.loss / largest if math.isfinite(row.loss) and largest > 0 else 0.0
+            sign = no_sign if row.info is None else slot_sign(row.slot, row.info)
+            note, colour = (self.tr("best"), "accent") if best else ("", "muted")
+            name = Row(row.name, sign=sign, strong=best, indent=side * _BETWEEN)
+            loss = Row(figure=loss_text(row.loss), share=share, colour=colour, note=note, strong=best)
+            perplexity = Row(figure=perplexity_text(row.loss), strong=best)
+            told = self.tr("{row}, the best").format(row=row.name) if best else row.name
+            cells = ((name, told), (loss, loss.figure), (perplexity, perplexity.figure))
+            for column, (drawn, spoken) in enumerate(cells):
+                self._model.setItem(line, 3 * side + column, row_item(drawn, spoken))
+        self._share_width()
+        self.updateGeometry()
 
-    @property
-    def _header(self) -> int:
-        return QFontMetrics(sans_font(SIZES["small"])).height() + 2
+    # -- layout ---------------------------------------------------------------------------------------------
 
-    @property
-    def _row(self) -> int:
-        return self.fontMetrics().height() + 4
-
-    def _columns(self, width: int) -> int:
+    def _sides_at(self, width: int) -> int:
         return 2 if width >= 2 * scaled(_NARROWEST) + _BETWEEN and len(self._rows) > 1 else 1
+
+    def _share_width(self) -> None:
+        """Bars get the room that names and figures leave, as much on both sides."""
+        width = (self.width() - _BETWEEN * (self._sides - 1)) // self._sides
+        figures = max(self.horizontalHeader().sectionSizeHint(2), self.sizeHintForColumn(2), self.sizeHintForColumn(5))
+        names = min(max(self.sizeHintForColumn(0), self.sizeHintForColumn(3) - _BETWEEN), round(0.45 * width))
+        for side in range(self._sides):
+            for column, room in enumerate((names + side * _BETWEEN, width - names - figures, figures)):
+                self.setColumnWidth(3 * side + column, room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._sides != self._sides_at(self.width()):
+            self._fill()
+        else:
+            self._share_width()
 
     def hasHeightForWidth(self) -> bool:
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._header + self._row * -(-len(self._rows) // self._columns(width))
+        lines = -(-len(self._rows) // self._sides_at(width))
+        return self.horizontalHeader().sizeHint().height() + lines * self.sizeHintForRow(0)
 
     def sizeHint(self) -> QSize:
         return QSize(_NARROWEST, self.heightForWidth(self.width()))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self._header + self._row)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        columns = self._columns(self.width())
-        width = (self.width() - _BETWEEN * (columns - 1)) / columns
-        lines = -(-len(self._rows) // columns)
-        for number in range(columns):
-            left = number * (width + _BETWEEN)
-            self._paint_header(painter, QRectF(left, 0, width, self._header))
-            for line, row in enumerate(self._rows[number * lines : (number + 1) * lines]):
-                self._paint_row(painter, row, QRectF(left, self._header + line * self._row, width, self._row))
-        painter.end()
-
-    def _parts(self, area: QRectF) -> tuple[QRectF, QRectF, QRectF, QRectF]:
-        """Where name, bar, loss and perplexity of a row stand."""
-        metrics = QFontMetricsF(self.font())
-        small = QFontMetricsF(sans_font(SIZES["small"]))
-        perplexity = max(small.horizontalAdvance(self.tr("perplexity")), metrics.horizontalAdvance("> 1 M")) + 1
-        loss = max(small.horizontalAdvance(self.tr("nats/token")), metrics.horizontalAdvance("00.00")) + 1
-        longest = max(metrics.horizontalAdvance(f"{row.name} ") * 1.1 for row in self._rows)  # the best is bold
-        right = area.right()
-        name = area.adjusted(SWATCH_WIDTH * _SWATCH_SCALE + _GAP, 0, 0, 0)
-        name.setWidth(min(longest, area.width() * 0.45))
-        figure = QRectF(right - perplexity, area.top(), perplexity, area.height())
-        nats = QRectF(figure.left() - _GAP - loss, area.top(), loss, area.height())
-        bar = QRectF(name.right() + _GAP, area.center().y() - 4, max(0.0, nats.left() - name.right() - 2 * _GAP), 8)
-        return name, bar, nats, figure
-
-    def _paint_header(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(sans_font(SIZES["small"]))
-        painter.setPen(QColor(self._theme.muted))
-        _, bar, nats, figure = self._parts(area)
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(
-            QRectF(bar.left(), area.top(), nats.right() - bar.left(), self._header), right, self.tr("nats/token")
-        )
-        painter.drawText(figure, right, self.tr("perplexity"))
-
-    def _paint_row(self, painter: QPainter, row: LossRow, area: QRectF) -> None:
-        name, bar, nats, figure = self._parts(area)
-        is_best = row is self.best
-        if row.info is not None:
-            painter.save()
-            painter.scale(_SWATCH_SCALE, _SWATCH_SCALE)
-            left, middle = area.left() / _SWATCH_SCALE, area.center().y() / _SWATCH_SCALE
-            paint_swatch(painter, left, middle, slot_style(row.slot, row.info), self._theme)
-            painter.restore()
-        font = QFont(self.font())
-        font.setWeight(QFont.Weight.DemiBold if is_best else QFont.Weight.Normal)
-        painter.setFont(font)
-        painter.setPen(QColor(self._theme.text))
-        elided = QFontMetricsF(font).elidedText(row.name, Qt.TextElideMode.ElideRight, name.width())
-        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, elided)
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(nats, right, loss_text(row.loss))
-        painter.drawText(figure, right, perplexity_text(row.loss))
-        self._paint_bar(painter, row, bar)
-
-    def _paint_bar(self, painter: QPainter, row: LossRow, bar: QRectF) -> None:
-        is_best = row is self.best
-        largest = max((other.loss for other in self._rows if math.isfinite(other.loss)), default=1.0)
-        share = row.loss / largest if math.isfinite(row.loss) and largest > 0 else 0.0
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.accent if is_best else self._theme.muted))
-        filled = bar.adjusted(0, 0, -bar.width() * (1 - share), 0)
-        painter.drawRoundedRect(filled, 2, 2)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setFont(sans_font(SIZES["small"]))
-        word = self.tr("best")
-        room = QRectF(filled.right() + 5, bar.top() - 6, bar.right() - filled.right() - 5, bar.height() + 12)
-        if is_best and QFontMetricsF(painter.font()).horizontalAdvance(word) <= room.width():
-            painter.setPen(QColor(self._theme.muted))
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, word)
+        return QSize(200, 2 * self.horizontalHeader().sizeHint().height())

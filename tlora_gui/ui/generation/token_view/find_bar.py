@@ -13,6 +13,7 @@ from tlora_gui.ui.generation.token_view.coloured_text import ColouredText
 from tlora_gui.ui.generation.token_view.token_geometry import places_in_sight
 from tlora_gui.ui.palette import blend
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.icons import icon
 
 _SEARCH_AGAIN_MS = 250
 _MARK_SHARE = 0.35
@@ -46,9 +47,9 @@ class FindBar(QWidget):
         self._count = QLabel()
         self._count.setObjectName("findCount")
         self._count.setProperty("role", "muted")
-        previous = _button("findPreviousButton", "↑", self.tr("Previous hit (Shift+Enter)"), self.find_previous)
-        following = _button("findNextButton", "↓", self.tr("Next hit (Enter)"), self.find_next)
-        close = _button("findCloseButton", "✕", self.tr("Back to the text (Esc)"), self.leave)
+        previous = _button("findPreviousButton", "up", self.tr("Previous hit (Shift+Enter)"), self.find_previous)
+        following = _button("findNextButton", "down", self.tr("Next hit (Enter)"), self.find_next)
+        close = _button("findCloseButton", "close", self.tr("Back to the text (Esc)"), self.leave)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -189,7 +190,7 @@ class FindBar(QWidget):
 
 def _button(name: str, sign: str, what: str, clicked: Callable[[], None]) -> QToolButton:
     button = QToolButton()
-    button.setText(sign)
+    button.setIcon(icon(sign))
     button.setObjectName(name)
     button.setAccessibleName(what)
     button.setToolTip(what)
