@@ -206,11 +206,7 @@ class Workbench(QMainWindow):
 
     def show_welcome(self) -> None:
         """The first page: choose a backbone, open a project, play the demo."""
-<<<<<<< HEAD:tlora_gui/ui/main_window.py
-        self._remember_layout()
-=======
         self._remember_docks()
->>>>>>> window:tlora_gui/ui/workbench.py
         self.pages.setCurrentWidget(self.welcome)
         for dock in self.docks:
             dock.hide()
@@ -236,19 +232,8 @@ class Workbench(QMainWindow):
 
     def _workspace_actions(self, enabled: bool) -> None:
         menus = self.menus
-<<<<<<< HEAD:tlora_gui/ui/main_window.py
-        pages = (menus.show_generate, menus.show_read, menus.show_compare)
-        for action in (
-            menus.close_project,
-            menus.add_epoch,
-            menus.generate,
-            menus.open_text,
-            menus.fold_charts,
-            *pages,
-        ):
-=======
-        for action in (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, *self._pages.values()):
->>>>>>> window:tlora_gui/ui/workbench.py
+        ours = (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, menus.fold_charts)
+        for action in (*ours, *self._pages.values()):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
         for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.mixer_timeline, *menus.needs_text):
@@ -295,11 +280,6 @@ class Workbench(QMainWindow):
         if not folded:
             self.resizeDocks([dock], [self.settings.charts_height or _CHARTS_HEIGHT], Qt.Orientation.Vertical)
 
-    def _remember_layout(self) -> None:
-        if self.project_shown:
-            self.settings.layout = self.saveState(_LAYOUT)
-            self._remember_charts()
-
     def _remember_charts(self) -> None:
         if not self.charts.folded and self.charts.isVisible():
             self.settings.charts_height = self.docks[-1].height()
@@ -317,6 +297,7 @@ class Workbench(QMainWindow):
     def _remember_docks(self) -> None:
         if self.project_shown:
             self.settings.layout = self.saveState(_LAYOUT)
+            self._remember_charts()
 
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
@@ -402,21 +383,6 @@ class Workbench(QMainWindow):
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
 
-<<<<<<< HEAD:tlora_gui/ui/main_window.py
-    def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._may_close:
-            self._within_close = True
-            self.close_asked.emit()
-            self._within_close = False
-        if not self._may_close:  # nobody has called close_now meanwhile
-            event.ignore()
-            return
-        self.settings.geometry = self.saveGeometry()
-        self._remember_layout()
-        self.shutdown()
-        event.accept()
-=======
->>>>>>> window:tlora_gui/ui/workbench.py
 
 def _further_keys() -> list[tuple[str, str, str]]:
     """Keys that belong to no action: (part of the window, keys, what they do)."""
