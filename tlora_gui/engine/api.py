@@ -21,11 +21,13 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal
 from tlora_gui.engine.backbones.model_folder import in_short, require_finite, require_own_tokenizer
 from tlora_gui.engine.backbones.tokenizing import encode_prompt, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import (
@@ -45,7 +47,6 @@ from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
-from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -95,13 +96,26 @@ class TemporalLoRAModel(TemporalLoRA):
                 "Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it.",
             )
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
-        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
+        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy))
         try:
             refuse_unfit(self)
         except ValueError as error:
             raise TloraError(f"{name} cannot be used: {error}.", "Choose another backbone.") from error
-        self.tokenizer = tokenizer
+        self.tokenizer, self.backbone_name = tokenizer, name
         self.results: dict[str, TrainResult] = {}
+
+    def save_adapter(self, name: str, folder: str | Path) -> None:
+        """Write an adapter as a plain PEFT folder."""
+        write_adapter(self, name, Path(folder), self.backbone_name)
+
+    def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
+        """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
+
+        Raises:
+            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
+            OSError: if the weights cannot be read.
+        """
+        self.add_trained_adapter(name, read_adapter(self, Path(folder)), era)
 
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""

@@ -11,6 +11,7 @@ from filelock import BaseFileLock
 
 from tlora_gui.engine.backbones import starter
 from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
@@ -41,7 +42,6 @@ from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_place
 from tlora_gui.engine.training.evaluation import evaluate
 from tlora_gui.engine.workspace import Workspace
-from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -148,9 +148,7 @@ class Session:
             require_free(path)  # now that nobody else can write there
             backbone = yield from load_backbone(job.backbone, cancel)
             try:
-                model = TemporalLoRA(
-                    backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy), backbone_name=backbone.name
-                )
+                model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
             except ValueError as error:
                 raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
@@ -176,7 +174,7 @@ class Session:
             backbone = yield from _find_backbone(project, job.backbone, cancel)
             yield Progress("Loading epochs")
             try:
-                model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
+                model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
             except (ValueError, RuntimeError) as error:
                 raise TloraError(
                     f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy."

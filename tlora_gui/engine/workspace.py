@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -32,6 +33,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_place
 from tlora_gui.engine.training.preparation import held_out_again
 from tlora_gui.temporal.blend import RowBlend
+from tlora_gui.temporal.layers import decoder_blocks
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -110,7 +112,7 @@ class Workspace:
             context_length=context_length(model.backbone),
             blocks=model.backbone.config.get_text_config().num_hidden_layers,
             mixer_layer=model.mixer_layer,
-            note=f"Epochs leave these as they are: {', '.join(kept)}." if (kept := model.unadapted) else "",
+            note=f"Epochs leave these as they are: {', '.join(kept)}." if (kept := _unadapted(model)) else "",
         )
 
     def loadable_backbone(self) -> str:
@@ -196,3 +198,21 @@ class Workspace:
         history = self.project.read_history(slots[-1]) if slots else ()
         measured = [event for event in history if isinstance(event, HeldOut)]
         return dict(measured[-1].unprotected) if measured else {}
+
+
+def _unadapted(model: TemporalLoRA) -> list[str]:
+    """Weights that no epoch adapts, if they are a good part of the blocks that epochs adapt: the experts of a mixture
+    of experts, say, which are no linear layers. Each kind once, by its name within a block."""
+    adapted = {id(module.weight) for module in model.layers.values()}
+    sizes: Counter[str] = Counter()
+    total = 0
+    for block in decoder_blocks(model.backbone)[1][model.mixer_layer :]:
+        for name, parameter in block.named_parameters():
+            total += parameter.numel()
+            if id(parameter) not in adapted:
+                sizes[name] += parameter.numel()
+    return [name for name, size in sizes.items() if size > _GOOD_PART * total]
+
+
+_GOOD_PART = 0.05
+"""Share of these blocks' weights from which it is worth saying that an epoch leaves them alone."""

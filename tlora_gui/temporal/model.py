@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 from weakref import WeakKeyDictionary
 
 import torch
@@ -18,16 +17,13 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
-from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
 from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
+from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, new_weights
 from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import TimeMixer
-
-if TYPE_CHECKING:
-    from peft import LoraConfig, PeftModel
 
 BACKBONE_SLOT = "Eternity"
 
@@ -82,15 +78,10 @@ class TemporalLoRA(nn.Module):
         backbone: any transformers causal LM whose decoder blocks form one ``nn.ModuleList``.
         lora: rank, scaling and first adapted block.
         mixer: the Time Mixer's settings.
-        backbone_name: what adapter folders name as their base model.
     """
 
     def __init__(
-        self,
-        backbone: PreTrainedModel,
-        lora: LoraSettings | None = None,
-        mixer: MixerSettings | None = None,
-        backbone_name: str = "",
+        self, backbone: PreTrainedModel, lora: LoraSettings | None = None, mixer: MixerSettings | None = None
     ) -> None:
         super().__init__()
         self.backbone = backbone.requires_grad_(False).eval()
@@ -107,9 +98,9 @@ class TemporalLoRA(nn.Module):
         self.memories: dict[str, EpochMemory] = {}
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
-        self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
+        self.layers = adapted_layers(backbone, self.mixer_layer)
         self._cache_format = CacheFormat(backbone)
-        self._fused: FusedLora[_Pass] = FusedLora(self._peft.layers.values())
+        self._fused: FusedLora[_Pass] = FusedLora(self.layers.values())
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
         self._weights = nn.ModuleList()
         self._wraps = self._recomputes = False
@@ -129,30 +120,18 @@ class TemporalLoRA(nn.Module):
         """Names of the mixer's slots: the backbone first, then epochs in training order."""
         return [BACKBONE_SLOT, *self.slot_adapters]
 
-    @property
-    def backbone_name(self) -> str:
-        """What adapter folders name as their base model."""
-        return self._peft.backbone_name
-
-    @property
-    def unadapted(self) -> tuple[str, ...]:
-        """Weights in the blocks of the epochs that no epoch adapts, and that are a good part of them: the experts of a
-        mixture of experts, say, which are no linear layers. Each kind once, by its name within a block."""
-        return self._peft.unadapted
-
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
-        """Parameters of one adapter, by the names that they have in a PEFT model."""
-        return self._peft.parameters(self.adapters[name].weights, name)
+        """Parameters of one adapter, A (R, in) and B (out, R), by the names that they have in a PEFT model."""
+        weights, found = self.adapters[name].weights, {}
+        for layer, down, up in zip(self.layers, weights.down, weights.up, strict=True):
+            found[f"{layer}.lora_A.{name}.weight"], found[f"{layer}.lora_B.{name}.weight"] = down, up
+        return found
 
     def backbone_parameters(self) -> dict[str, nn.Parameter]:
         """The backbone's parameters by name."""
         return dict(self.backbone.named_parameters())
 
     # -- the life of an epoch ----------------------------------------------------------------------------------
-
-    def lora_config(self) -> LoraConfig:
-        """The ordinary PEFT configuration that every epoch of this model has."""
-        return self._peft.config()
 
     def add_adapter(self, name: str, era: str = "", seed: int = 0) -> None:
         """Create an untrained adapter. It gets a mixer slot when its training begins.
@@ -162,26 +141,21 @@ class TemporalLoRA(nn.Module):
         Raises:
             ValueError: if the name is empty or taken.
         """
-        self._take_in(name, era, "new", lambda: self._peft.new(seed))
+        self._add(name, Adapter(era, new_weights(self.layers.values(), self.lora, seed, self.device)))
 
-    def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
-        """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
+    def add_trained_adapter(self, name: str, weights: LoraWeights, era: str = "") -> None:
+        """Take in the weights of a trained adapter, frozen. Give it a slot with :meth:`set_slots`.
 
         Raises:
-            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
-            OSError: if the weights cannot be read.
+            ValueError: if the name is empty or taken.
         """
-        self._take_in(name, era, "frozen", lambda: self._peft.read(Path(folder)))
+        self._add(name, Adapter(era, weights, "frozen"))
 
-    def save_adapter(self, name: str, folder: str | Path) -> None:
-        """Write an adapter as a plain PEFT folder."""
-        self._peft.write(self.adapters[name].weights, Path(folder))
-
-    def _take_in(self, name: str, era: str, state: State, make: Callable[[], LoraWeights]) -> None:
+    def _add(self, name: str, adapter: Adapter) -> None:
         if not name or name in self.adapters or name == BACKBONE_SLOT:
             raise ValueError(f"there is already an epoch named {name!r}, or the name is empty; choose another name")
-        self.adapters[name] = Adapter(era, make(), state)
-        self._weights.append(self.adapters[name].weights)
+        self.adapters[name] = adapter
+        self._weights.append(adapter.weights)
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -421,15 +395,6 @@ class TemporalLoRA(nn.Module):
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
         now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
-
-    @contextmanager
-    def plain_peft(self, *names: str) -> Iterator[PeftModel | PreTrainedModel]:
-        """PEFT's own model with these adapters (the first is active), our mixing switched off. For comparison."""
-        if not names:
-            yield self.backbone
-            return
-        with self._peft.plain({name: self.adapters[name].weights for name in names}) as peft:
-            yield peft
 
 
 @dataclass(slots=True)

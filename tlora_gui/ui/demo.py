@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -39,7 +38,7 @@ from tlora_gui.engine.protocol.events import (
     WeightsHashed,
 )
 from tlora_gui.engine.protocol.texts import TokenEvent
-from tlora_gui.paths import projects_dir
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.ui.demo_tour import Tour
 from tlora_gui.ui.stall_meter import StallMeter
 
@@ -193,7 +192,9 @@ class Demo(QObject):
             self.report["window_visible_s"] = round(_time_to_window(), 3)
         yield lambda: window.isVisible()
         self.shoot("welcome")
-        self._folder = _free_folder(Path(os.path.abspath(projects_dir() / "Demo")))
+        projects = Path(os.path.abspath(projects_dir()))
+        # An earlier demo's project is left alone.
+        self._folder = projects / free_name("Demo", lambda name: os.path.exists(projects / name))
         controller.create_project(str(self._folder), STARTER)
         yield lambda: not controller.opening
         self._say(self.tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
@@ -350,15 +351,6 @@ def _child(parent: QWidget, kind: type[_Widget], name: str) -> _Widget:
 def _after(seconds: float) -> Condition:
     until = time.monotonic() + seconds
     return lambda: time.monotonic() >= until
-
-
-def _free_folder(wanted: Path) -> Path:
-    """``wanted``, or ``wanted 2`` and so on: an earlier demo's project is left alone."""
-    numbered = re.sub(r" \d+$", "", wanted.name)
-    folder, number = wanted, 2
-    while os.path.exists(folder):
-        folder, number = wanted.with_name(f"{numbered} {number}"), number + 1
-    return folder
 
 
 def _time_to_window() -> float:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
 from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
@@ -37,7 +38,6 @@ from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _DIGESTS = "held_out.json"
 History = Iterable[TrainStep | HeldOut]
 _README = """# {name}
@@ -60,10 +60,12 @@ class _Facts:
     settings: TrainSettings
 
 
-def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> None:
-    """Fill a new folder with a finished epoch of the model."""
-    patiently(lambda: model.save_adapter(info.slug, folder))
-    for name in ADAPTER_FILES:
+def write_epoch(
+    folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History, base: str
+) -> None:
+    """Fill a new folder with a finished epoch of the model; ``base`` is what others load its backbone from."""
+    patiently(lambda: write_adapter(model, info.slug, folder, base))
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
         sync(folder / name)
     write_facts(folder, info, settings)
     write_history(folder, history)
@@ -145,12 +147,12 @@ def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> Non
         title, era = folder.name, ""
     try:
         target.mkdir(parents=True)
-        config = {**read_json(folder / ADAPTER_FILES[0]), "base_model_name_or_path": base}
-        write_text(target / ADAPTER_FILES[0], json.dumps(config, indent=2, sort_keys=True))
-        shutil.copyfile(folder / ADAPTER_FILES[1], target / ADAPTER_FILES[1])
-        told = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
-        write_text(target / "README.md", told)
-        sync(target / ADAPTER_FILES[1])
+        config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
+        write_text(target / CONFIG_FILE, json.dumps(config, indent=2, sort_keys=True))
+        shutil.copyfile(folder / WEIGHTS_FILE, target / WEIGHTS_FILE)
+        readme = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
+        write_text(target / "README.md", readme)
+        sync(target / WEIGHTS_FILE)
         sync_folder(target.parent)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)

@@ -19,12 +19,12 @@ import shutil
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
 from pathlib import Path
 
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder
+from tlora_gui.engine.projects.adapter_folder import read_adapter
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
@@ -46,7 +46,7 @@ from tlora_gui.engine.storage.disk import (
     unreadable,
     write_tensors,
 )
-from tlora_gui.paths import projects_dir
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -238,10 +238,10 @@ class Project:
 
     def _facts(self, slug: str) -> EpochInfo:
         """What a finished epoch says of itself. Raises one of ``DAMAGE``."""
-        place = self.folder(slug)
-        for path in (place, *place.iterdir()):
+        folder = self.folder(slug)
+        for path in (folder, *folder.iterdir()):
             require_inside(path, self.path)
-        return replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
+        return replace(epoch_folder.read_facts(folder)[0], slug=slug, state="frozen")
 
     def _broken(self, slug: str, error: BaseException) -> EpochInfo:
         folder = self.index.folders[slug]
@@ -264,7 +264,7 @@ class Project:
         taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
         taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
-        return next(slug for slug in chain([base], (f"{base}-{n}" for n in count(2))) if slug not in taken)
+        return free_name(base, taken.__contains__, "-")
 
     def _numbered(self) -> list[Path]:
         found = [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
@@ -294,17 +294,17 @@ class Project:
             raise TloraError(error.message, f"{info.name} was kept as a PEFT adapter in {kept}.") from error
         numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
         folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
-        partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
+        partial, target = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.parent.mkdir(exist_ok=True)
-            epoch_folder.write_epoch(partial, info, settings, model, history)
+            epoch_folder.write_epoch(partial, info, settings, model, history, self.index.backbone_name)
             sync_folder(partial)
-            rename(partial, place)
+            rename(partial, target)
             self._add_mixer(model, {**self.index.folders, info.slug: folder}, baseline)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(target, ignore_errors=True)
             raise
         self.checkpoints.drop(info.slug)
 
@@ -315,12 +315,18 @@ class Project:
             OSError: if it can be written nowhere.
         """
         name = f"{self.path.name}-{plain_folder(info.slug)}-rescued"
-        neighbour, default = self.path.parent, projects_dir()
+
+        def write_into(parent: Path) -> Path:
+            folder = parent / free_name(name, lambda name: (parent / name).exists(), "-")
+            folder.mkdir()
+            epoch_folder.write_epoch(folder, info, settings, model, history, self.index.backbone_name)
+            return folder
+
         try:
-            return _write_beside(neighbour / name, info, settings, model, history)
+            return write_into(self.path.parent)
         except OSError:
-            default.mkdir(parents=True, exist_ok=True)
-            return _write_beside(default / name, info, settings, model, history)
+            projects_dir().mkdir(parents=True, exist_ok=True)
+            return write_into(projects_dir())
 
     def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], baseline: TimeMixer | None = None) -> None:
         """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
@@ -349,7 +355,7 @@ class Project:
         """
         self.require_writable()
         removed, folder = RemovedEpoch(slug, self.index), self.index.folders[slug]
-        self._add_mixer(model, {other: place for other, place in self.index.folders.items() if other != slug})
+        self._add_mixer(model, {other: kept for other, kept in self.index.folders.items() if other != slug})
         with suppress(OSError):  # it is out of the project wherever its folder is
             (self.path / "deleted").mkdir(exist_ok=True)
             rename(self.path / "epochs" / folder, self.path / "deleted" / folder)
@@ -359,15 +365,15 @@ class Project:
         """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
         self.require_writable()
         folder = removed.before.folders[removed.slug]
-        taken_out, place = self.path / "deleted" / folder, self.path / "epochs" / folder
-        moved = not place.exists()
+        taken_out, target = self.path / "deleted" / folder, self.path / "epochs" / folder
+        moved = not target.exists()
         if moved:
-            rename(taken_out, place)
+            rename(taken_out, target)
         try:
             self._commit(removed.before)
         except BaseException:
             if moved:
-                rename(place, taken_out)
+                rename(target, taken_out)
             raise
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
@@ -412,9 +418,9 @@ class Project:
         infos: list[EpochInfo] = []
         for slug in self.index.folders:
             try:
-                info, place = self._facts(slug), self.folder(slug)
-                memory = epoch_folder.read_memory(place, model)
-                _load_adapter(model, slug, place, info.era)
+                info, folder = self._facts(slug), self.folder(slug)
+                memory = epoch_folder.read_memory(folder, model)
+                model.add_trained_adapter(slug, read_adapter(model, folder), info.era)
                 model.memories[slug] = memory
             except DAMAGE as error:
                 info = self._broken(slug, error)
@@ -455,18 +461,3 @@ class Project:
             told = unreadable(file, error, rest)
             raise TloraError(f"The Time Mixer in {told.message}", told.hint) from error
         return mixer
-
-
-def _load_adapter(model: TemporalLoRA, slug: str, folder: Path, era: str) -> None:
-    """Take in an adapter that can speak. Raises one of ``DAMAGE``."""
-    model.load_adapter(slug, folder, era)
-    if not all(bool(weight.isfinite().all()) for weight in model.adapter_parameters(slug).values()):
-        model.remove_adapter(slug)
-        raise ValueError("its weights hold NaN or infinity")
-
-
-def _write_beside(place: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
-    folder = next(path for path in chain([place], (Path(f"{place}-{n}") for n in count(2))) if not path.exists())
-    folder.mkdir()
-    epoch_folder.write_epoch(folder, info, settings, model, history)
-    return folder
