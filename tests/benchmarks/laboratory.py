@@ -107,7 +107,7 @@ class Laboratory:
         """The backbone with every domain's adapter, in this order of slots, and an untrained mixer."""
         model = self.blank()
         for name in order:
-            model.add_trained_adapter(name, read_adapter(model, self.adapter(name, seed)))
+            model.add_adapter(name, trained=read_adapter(model, self.adapter(name, seed)))
         model.set_slots(list(order), TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + len(order)))
         return model
 

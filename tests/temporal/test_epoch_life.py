@@ -59,7 +59,7 @@ def save(model: TemporalLoRA, name: str, folder: Path) -> Path:
 
 def load(model: TemporalLoRA, name: str, folder: Path, era: str = "") -> None:
     """Take in an adapter from a folder."""
-    model.add_trained_adapter(name, read_adapter(model, folder), era)
+    model.add_adapter(name, era, trained=read_adapter(model, folder))
 
 
 # -- frozen for good --------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def load(model: TemporalLoRA, name: str, folder: Path, era: str = "") -> None:
 
 def test_later_training_leaves_backbone_and_finished_adapters_bit_identical(tiny_backbone: Any, bare: Any) -> None:
     model = mixture(tiny_backbone, EPOCHS[:2])
-    backbone = snapshot(model.backbone_parameters())
+    backbone = snapshot(dict(model.backbone.named_parameters()))
     finished = {name: snapshot(model.adapter_parameters(name)) for name in EPOCHS[:2]}
     original = dict(bare.named_parameters())
     model.add_adapter("tale")
@@ -75,7 +75,7 @@ def test_later_training_leaves_backbone_and_finished_adapters_bit_identical(tiny
     live = snapshot(model.adapter_parameters("tale"))
     train_a_little(model)
     model.finish_epoch("tale")
-    assert_same_bits(model.backbone_parameters(), backbone)
+    assert_same_bits(dict(model.backbone.named_parameters()), backbone)
     assert all(torch.equal(original[name], value) for name, value in backbone.items())
     assert original.keys() == backbone.keys(), "parameters are named as in the backbone by itself"
     for name, before in finished.items():
@@ -416,12 +416,12 @@ def refuse_and_go_on(backbone: Any, bare: Any, tmp_path: Path, damage: Damage, n
     damage(bad)
     model = mixture(backbone, names)
     ids_BT = token_ids()
-    parameters, before_BTV = snapshot(model.backbone_parameters()), logits(model, ids_BT)
+    parameters, before_BTV = snapshot(dict(model.backbone.named_parameters())), logits(model, ids_BT)
     with warnings.catch_warnings(), pytest.raises(ValueError):
         warnings.simplefilter("ignore")  # PEFT speaks of fields it does not know
         load(model, "tale", bad)
     assert "tale" not in model.adapters
-    assert_same_bits(model.backbone_parameters(), parameters)
+    assert_same_bits(dict(model.backbone.named_parameters()), parameters)
     assert torch.equal(logits(model, ids_BT), before_BTV)
     load(model, "tale", good)
     add_epoch(model, "later")

@@ -115,7 +115,7 @@ class TemporalLoRAModel(TemporalLoRA):
             ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
             OSError: if the weights cannot be read.
         """
-        self.add_trained_adapter(name, read_adapter(self, Path(folder)), era)
+        self.add_adapter(name, era, trained=read_adapter(self, Path(folder)))
 
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""

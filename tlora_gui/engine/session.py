@@ -286,7 +286,7 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.HashWeights():
             model = workspace.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
-            yield WeightsHashed(state_hash(model.backbone_parameters()), tuple(adapters))
+            yield WeightsHashed(state_hash(dict(model.backbone.named_parameters())), tuple(adapters))
 
 
 def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:

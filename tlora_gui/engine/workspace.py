@@ -106,7 +106,7 @@ class Workspace:
         return BackboneInfo(
             name=self.backbone.name.rsplit("/", 1)[-1],
             reference=self.backbone.reference,
-            parameters=sum(parameter.numel() for parameter in model.backbone_parameters().values()),
+            parameters=sum(parameter.numel() for parameter in model.backbone.parameters()),
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
             dtype=str(model.backbone.dtype).removeprefix("torch."),
             context_length=context_length(model.backbone),

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-Objective = Literal["isolated", "joint"]
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 

@@ -40,14 +40,10 @@ def adapted_layers(backbone: PreTrainedModel, first_block: int) -> dict[str, nn.
     path, blocks = decoder_blocks(backbone)
     refused = _refused_by_peft(backbone)
     layers: dict[str, nn.Module] = {}
-    linear: dict[type[nn.Module], bool] = {}
     for name, module in blocks.named_modules():
         block, _, within = name.partition(".")
-        if not within or int(block) < first_block:
-            continue
-        if type(module) not in linear:
-            linear[type(module)] = _is_linear(module, backbone.dtype)
-        if linear[type(module)] and name.rpartition(".")[2] not in refused:
+        wanted = within and int(block) >= first_block and within.rpartition(".")[2] not in refused
+        if wanted and _is_linear(module, backbone.dtype):
             layers[f"{path}.{name}"] = module
     return layers
 

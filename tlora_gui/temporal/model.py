@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -27,16 +27,14 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 
 BACKBONE_SLOT = "Eternity"
 
-State = Literal["new", "training", "frozen"]
-
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An epoch's adapter inside the model; ``state`` is one of new, training, frozen."""
+    """An epoch's adapter inside the model."""
 
     era: str
     weights: LoraWeights
-    state: State = "new"
+    state: Literal["new", "training", "frozen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class MixtureOutput:
 
     Attributes:
         logits_BTV: next-token logits (the last ``logits_to_keep`` positions if given).
-        weights_BTS: mix in force at every position; rows sum to 1.
+        weights_BTS: the mix at every position; rows sum to 1.
         hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
         cache: transformers' cache, or None.
         mixer_state: what the blend's mixer, if it has one, remembers after the last position.
@@ -91,24 +89,25 @@ class TemporalLoRA(nn.Module):
         self.mixer_layer = depth // 4 if self.lora.mixer_layer is None else self.lora.mixer_layer
         if self.mixer_layer >= depth:
             raise ValueError(f"mixer_layer is {self.mixer_layer}, but the backbone has {depth} decoder blocks")
-        config = backbone.config.get_text_config()
+        hidden_size = backbone.config.get_text_config().hidden_size
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            self.mixer = TimeMixer(config.hidden_size, mixer or MixerSettings()).to(self.device)
+            self.mixer = TimeMixer(hidden_size, mixer or MixerSettings()).to(self.device)
         self.memories: dict[str, EpochMemory] = {}
         self.adapters: dict[str, Adapter] = {}
         self.slot_adapters: list[str] = []
         self.layers = adapted_layers(backbone, self.mixer_layer)
         self._cache_format = CacheFormat(backbone)
-        self._fused: FusedLora[_Pass] = FusedLora(self.layers.values())
+        self._fused = FusedLora(self.layers.values())
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
         self._weights = nn.ModuleList()
-        self._wraps = self._recomputes = False
+        self._wraps = False
+        self.recompute_activations = False
+        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
+        transformers' own switch works in training mode only, where dropout awakes."""
         for index, block in enumerate(blocks):
-            block.forward = partial(self._skip if index < self.mixer_layer else self._speak, block.forward)
+            block.forward = partial(self._skip if index < self.mixer_layer else self._adapt, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
-
-    # -- what it holds ------------------------------------------------------------------------------------------
 
     @property
     def device(self) -> torch.device:
@@ -127,35 +126,25 @@ class TemporalLoRA(nn.Module):
             found[f"{layer}.lora_A.{name}.weight"], found[f"{layer}.lora_B.{name}.weight"] = down, up
         return found
 
-    def backbone_parameters(self) -> dict[str, nn.Parameter]:
-        """The backbone's parameters by name."""
-        return dict(self.backbone.named_parameters())
-
     # -- the life of an epoch ----------------------------------------------------------------------------------
 
-    def add_adapter(self, name: str, era: str = "", seed: int = 0) -> None:
-        """Create an untrained adapter. It gets a mixer slot when its training begins.
+    def add_adapter(self, name: str, era: str = "", seed: int = 0, *, trained: LoraWeights | None = None) -> None:
+        """Take in an adapter. It gets a mixer slot when its training begins, or by :meth:`set_slots`.
 
-        ``seed`` fixes its initial weights and leaves torch's global generator as it was.
-
-        Raises:
-            ValueError: if the name is empty or taken.
-        """
-        self._add(name, Adapter(era, new_weights(self.layers.values(), self.lora, seed, self.device)))
-
-    def add_trained_adapter(self, name: str, weights: LoraWeights, era: str = "") -> None:
-        """Take in the weights of a trained adapter, frozen. Give it a slot with :meth:`set_slots`.
+        Args:
+            name: its own.
+            era: what the person calls the time of its text.
+            seed: fixes the initial weights of a new one; torch's global generator stays as it was.
+            trained: weights of one that is trained already; it is frozen.
 
         Raises:
             ValueError: if the name is empty or taken.
         """
-        self._add(name, Adapter(era, weights, "frozen"))
-
-    def _add(self, name: str, adapter: Adapter) -> None:
         if not name or name in self.adapters or name == BACKBONE_SLOT:
             raise ValueError(f"there is already an epoch named {name!r}, or the name is empty; choose another name")
-        self.adapters[name] = adapter
-        self._weights.append(adapter.weights)
+        weights = trained or new_weights(self.layers.values(), self.lora, seed, self.device)
+        self.adapters[name] = Adapter(era, weights, "frozen" if trained else "new")
+        self._weights.append(weights)
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -175,14 +164,16 @@ class TemporalLoRA(nn.Module):
             raise ValueError("another epoch is in training; finish or discard it first")
         if self.adapters[name].state == "frozen":
             raise ValueError(f"{name!r} is trained and frozen; add a new epoch instead")
-        self._set_state(name, "training")
+        self.adapters[name] = replace(self.adapters[name], state="training")
+        self.adapters[name].weights.requires_grad_(True)
         self.slot_adapters.append(name)
         self.mixer.add_slot()
         self._restack()
 
     def finish_epoch(self, name: str) -> None:
         """Freeze the adapter for good."""
-        self._set_state(name, "frozen")
+        self.adapters[name] = replace(self.adapters[name], state="frozen")
+        self.adapters[name].weights.requires_grad_(False)
         self._restack()
 
     def remove_adapter(self, name: str) -> None:
@@ -196,18 +187,14 @@ class TemporalLoRA(nn.Module):
         self.memories.pop(name, None)
         self._restack()
 
-    def _set_state(self, name: str, state: State) -> None:
-        self.adapters[name] = replace(self.adapters[name], state=state)
-        self.adapters[name].weights.requires_grad_(state == "training")
-
     def _restack(self) -> None:
-        """Tell the adapted layers who is frozen and who is learning (the last slot, if any)."""
+        """Tell the adapted layers which adapters are frozen and which one learns (the last slot's, if any)."""
         slots = [self.adapters[name] for name in self.slot_adapters]
         trainable = slots.pop().weights if slots and slots[-1].state == "training" else None
         self._fused.stack([adapter.weights for adapter in slots], trainable)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """``model.to(...)`` and its kin move the stacked adapters too."""
+        """``model.to(...)`` and the like move the stacked adapters too."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._restack()
         return self
@@ -229,7 +216,7 @@ class TemporalLoRA(nn.Module):
 
         Args:
             input_ids: token ids (B, T); with a cache, only the new ones.
-            blend: who speaks, in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
+            blend: in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
             attention_mask: (B, past + T), as transformers takes it.
             cache: transformers' cache of earlier positions.
             mixer_state: the mixer's state of earlier positions (a blend per row has its own kind); goes with the cache.
@@ -242,9 +229,16 @@ class TemporalLoRA(nn.Module):
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
-            return self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state, use_cache, logits_to_keep)
-        past = self._mixed.get(cache, []) if cache is not None else []
-        now = _Pass(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
+            whole = self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state)
+            logits_BTV = whole.logits_BTV[:, -logits_to_keep:]
+            return replace(whole, logits_BTV=logits_BTV, cache=whole.cache if use_cache else None)
+        positions = {}
+        if attention_mask is not None and "position_ids" in signature(self.backbone.forward).parameters:
+            # Real tokens alone are counted, so that a left-padded row is the row itself.
+            counted_BT = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
+            positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
+        past = [] if cache is None else self._mixed.get(cache, [])
+        now = Forward(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
         with self._fused.run(now):
             output = self.backbone(
                 input_ids=input_ids,
@@ -252,7 +246,7 @@ class TemporalLoRA(nn.Module):
                 use_cache=use_cache,
                 logits_to_keep=logits_to_keep,
                 **self._cache_format.handed(cache),
-                **self._positions(input_ids, attention_mask),
+                **positions,
             )
         assert now.weights_BTS is not None and now.hidden_BTH is not None
         given = self._cache_format.given(output) if use_cache else None
@@ -262,36 +256,21 @@ class TemporalLoRA(nn.Module):
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
 
     def _token_by_token(
-        self,
-        input_ids: Tensor,
-        blend: Blend,
-        attention_mask: Tensor | None,
-        cache: Any,
-        mixer_state: BlendState | None,
-        use_cache: bool,
-        logits_to_keep: int,
+        self, input_ids: Tensor, blend: Blend, mask: Tensor | None, cache: Any, state: BlendState | None
     ) -> MixtureOutput:
-        """What :meth:`forward` gives, for a backbone that goes on from a cache by one token only."""
+        """What :meth:`forward` gives with a cache, for a backbone that goes on from it by one token only."""
         steps: list[MixtureOutput] = []
-        after = range(1 - input_ids.shape[1], 1)
-        for id_B1, left in zip(input_ids.split(1, dim=1), after, strict=True):
-            mask = None if attention_mask is None else attention_mask[:, : attention_mask.shape[1] + left]
-            step = self(id_B1, blend, attention_mask=mask, cache=cache, mixer_state=mixer_state, use_cache=True)
-            cache, mixer_state = step.cache, step.mixer_state
-            steps.append(step)
+        for left, id_B1 in enumerate(input_ids.split(1, dim=1), 1 - input_ids.shape[1]):
+            seen = None if mask is None else mask[:, : mask.shape[1] + left]
+            steps.append(self(id_B1, blend, attention_mask=seen, cache=cache, mixer_state=state, use_cache=True))
+            cache, state = steps[-1].cache, steps[-1].mixer_state
         return MixtureOutput(
-            torch.cat([step.logits_BTV for step in steps[-logits_to_keep:]], dim=1),
+            torch.cat([step.logits_BTV for step in steps], dim=1),
             torch.cat([step.weights_BTS for step in steps], dim=1),
             torch.cat([step.hidden_BTH for step in steps], dim=1),
-            cache if use_cache else None,
-            mixer_state,
+            cache,
+            state,
         )
-
-    def _positions(self, input_ids: Tensor, attention_mask: Tensor | None) -> dict[str, Tensor]:
-        """Positions that count real tokens only, so that a left-padded row is the row itself, where these are taken."""
-        if attention_mask is None or "position_ids" not in signature(self.backbone.forward).parameters:
-            return {}
-        return {"position_ids": (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]}
 
     def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
         """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.
@@ -303,8 +282,8 @@ class TemporalLoRA(nn.Module):
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
-        plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self._recomputes
-        now = _Pass(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
+        plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self.recompute_activations
+        now = Forward(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
         with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self._fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
@@ -316,16 +295,9 @@ class TemporalLoRA(nn.Module):
             loss = logits_loss(output.logits, input_ids)
         return Loss(loss, now.hidden_BTH)
 
-    def recompute_activations(self, wanted: bool) -> None:
-        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
-
-        transformers' own switch works in training mode only, where dropout awakes.
-        """
-        self._recomputes = wanted
-
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        with self._fused.run(_Pass(until="mixer")) as now, suppress(_Reached):
+        with self._fused.run(Forward(until="mixer")) as now, suppress(_Reached):
             self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         return now.hidden_BTH
@@ -363,10 +335,10 @@ class TemporalLoRA(nn.Module):
             return output
         return (hidden_states,) if self._wraps else hidden_states
 
-    def _speak(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _adapt(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
         now = self._fused.running
-        if now is None or not self._recomputes or not torch.is_grad_enabled():
+        if now is None or not self.recompute_activations or not torch.is_grad_enabled():
             return forward(*args, **kwargs)
         return checkpoint(
             forward,
@@ -395,22 +367,6 @@ class TemporalLoRA(nn.Module):
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
         now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
-
-
-@dataclass(slots=True)
-class _Pass(Forward):
-    """Inputs and findings of a forward."""
-
-    blend: Blend = "mixer"
-    state: BlendState | None = None
-    attention_mask: Tensor | None = None
-    past: Sequence[Tensor] = ()
-    known_BTH: Tensor | None = None
-    until: Literal["mixer", "head", "end"] = "end"
-    last_BTH: Tensor | None = None
-    weights_BTS: Tensor | None = None
-    hidden_BTH: Tensor | None = None
-    state_after: BlendState | None = None
 
 
 class _Reached(Exception):

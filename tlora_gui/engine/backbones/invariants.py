@@ -26,7 +26,7 @@ def refuse_unfit(model: TemporalLoRA) -> None:
     Raises:
         ValueError: what does not hold.
     """
-    for name, parameter in model.backbone_parameters().items():
+    for name, parameter in model.backbone.named_parameters():
         whole = parameter.is_floating_point() and parameter.element_size() > 1  # smaller kinds cannot be added up
         if whole and not parameter.detach().sum(dtype=torch.float32).isfinite():
             raise ValueError(f"the weights hold NaN or infinite numbers, in {name}")

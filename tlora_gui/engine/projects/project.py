@@ -420,7 +420,7 @@ class Project:
             try:
                 info, folder = self._facts(slug), self.folder(slug)
                 memory = epoch_folder.read_memory(folder, model)
-                model.add_trained_adapter(slug, read_adapter(model, folder), info.era)
+                model.add_adapter(slug, info.era, trained=read_adapter(model, folder))
                 model.memories[slug] = memory
             except DAMAGE as error:
                 info = self._broken(slug, error)

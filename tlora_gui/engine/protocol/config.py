@@ -12,7 +12,6 @@ from tlora_gui.temporal.config import (
     STRATEGIES,
     LoraSettings,
     MixerSettings,
-    Objective,
     SleepSettings,
     require,
     require_number,
@@ -45,6 +44,8 @@ __all__ = [
     "TrainSettings",
     "epoch_colour",
 ]
+
+Objective = Literal["isolated", "joint"]
 
 STARTER = "starter"
 """Reference of the backbone that needs no model hub."""

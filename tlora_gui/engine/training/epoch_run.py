@@ -340,7 +340,7 @@ class EpochRun:
     def _let_go(self) -> None:
         """Of what only the steps needed."""
         self._router_inputs.close()
-        self.model.recompute_activations(False)
+        self.model.recompute_activations = False
 
     def undo(self) -> None:
         """Take the epoch out of the model and put the mixer back as it was before."""
@@ -379,7 +379,7 @@ class EpochRun:
         """How many blocks are learned at once; found out in the first step."""
         if self._memory_fit is None:
             self._memory_fit = memory_fit(self.model, ids_1T, blend, self.settings.batch_size)
-            self.model.recompute_activations(self._memory_fit.recompute)
+            self.model.recompute_activations = self._memory_fit.recompute
         return self._memory_fit.blocks
 
     def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
@@ -466,7 +466,7 @@ class EpochRun:
         if "memory_fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
             blocks, recompute = state["memory_fit"].tolist()
             self._memory_fit = MemoryFit(blocks, bool(recompute))
-            self.model.recompute_activations(self._memory_fit.recompute)
+            self.model.recompute_activations = self._memory_fit.recompute
         self._good = self._state(self.step)
 
     def _learners(self) -> dict[str, MixerLearner]:
