@@ -15,6 +15,7 @@ from shared_records import FULL, RECIPE, RECORD, TOKENS
 
 from tlora_gui.engine.projects.records import generation_data
 from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.colours import DARK, LIGHT, Theme, contrast
 from tlora_gui.engine.protocol.config import BASELINE_MODE, EPOCH_COLOURS, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import FileWritten, GenerationFinished, GenerationLoaded, WeightsHashed
@@ -25,7 +26,7 @@ from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing import export_json
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
-from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, PageTheme, contrast, mix, theme_rules
+from tlora_gui.engine.sharing.page_colours import mix, theme_rules
 
 NASTY = "<script>alert(\"x\")</script> & 'quotes' \u202eesrever\x00\r`*|"
 VOID = {"meta", "input", "br", "path", "line"}
@@ -178,7 +179,7 @@ def test_a_page_without_a_prompt_has_a_title(prompt: str) -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("colour", [*EPOCH_COLOURS, "#000000", "#FFFFFF", "#FFFF00", "#0000FF", "#7F7F7F"])
-def test_text_can_be_read_and_lines_be_told_on_every_colour_at_every_weight(theme: PageTheme, colour: str) -> None:
+def test_text_can_be_read_and_lines_be_told_on_every_colour_at_every_weight(theme: Theme, colour: str) -> None:
     rules = theme_rules(theme, (RECORD.slots[0], SlotInfo("a", "A", colour)))
     found = dict(pair.split(": ") for pair in rules.split("; "))
     strongest = int(found["--m1"].removesuffix("%")) / 100
@@ -191,13 +192,12 @@ def test_text_can_be_read_and_lines_be_told_on_every_colour_at_every_weight(them
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_the_pages_own_words_can_be_read(theme: PageTheme) -> None:
+def test_the_pages_own_words_can_be_read(theme: Theme) -> None:
     for ink in (theme.text, theme.muted):
-        for below in (theme.page, theme.panel):
+        for below in (theme.window, theme.panel):
             assert contrast(ink, below) >= 4.5
-    assert contrast("#000000", "#FFFFFF") == pytest.approx(21) and contrast("#777777", "#FFFFFF") == pytest.approx(
-        4.48, abs=0.01
-    )
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
 
 
 def test_every_epoch_has_an_underline_of_its_own() -> None:

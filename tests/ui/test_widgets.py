@@ -25,9 +25,10 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from tlora_gui.engine.protocol.colours import MIN_CONTRAST
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, STARTER, STRATEGIES
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.ui.palette import MIN_CONTRAST, contrast, readable_on
+from tlora_gui.ui.palette import contrast, readable_on
 from tlora_gui.ui.widgets import formats
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.colour_picker import ColourPicker

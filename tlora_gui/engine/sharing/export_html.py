@@ -13,6 +13,7 @@ from string import Template
 
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.attribution import dominant_slot
+from tlora_gui.engine.protocol.colours import DARK, LIGHT
 from tlora_gui.engine.protocol.texts import Generation, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import (
     desk_text,
@@ -27,7 +28,7 @@ from tlora_gui.engine.protocol.wording import (
     title,
     visible,
 )
-from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, slot_colour, theme_rules
+from tlora_gui.engine.sharing.page_colours import slot_colour, theme_rules
 from tlora_gui.paths import resource
 
 _PATTERNS = ("solid", "dashed", "dotted", "double", "wavy")

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
+from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.ui.palette import blend, contrast
 from tlora_gui.ui.theme import Theme
-
-MIN_LINE_CONTRAST = 3.0
-"""WCAG 2.2 criterion 1.4.11: graphical objects."""
 
 
 @dataclass(frozen=True, slots=True)
