@@ -39,7 +39,7 @@ from tlora_gui.engine.protocol.config import (
 )
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.sentences import say, told
 from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
@@ -105,7 +105,7 @@ class TemporalLoRAModel(TemporalLoRA):
             refuse_unfit(self)
         except ValueError as error:
             raise TloraError(
-                say("{name} cannot be used: {error}.", name=name, error=error), say("Choose another backbone.")
+                say("{name} cannot be used: {reason}.", name=name, reason=told(error)), say("Choose another backbone.")
             ) from error
         self.tokenizer = tokenizer
         self.results: dict[str, TrainResult] = {}
@@ -146,7 +146,7 @@ class TemporalLoRAModel(TemporalLoRA):
             shutil.rmtree(project.path, ignore_errors=True)
             if isinstance(error, OSError) or disk_is_full(error):
                 raise TloraError(
-                    say("{path} cannot be written: {error}.", path=project.path, error=in_short(error)),
+                    say("{path} cannot be written: {reason}.", path=project.path, reason=in_short(error)),
                     say("Choose another place."),
                 ) from error
             raise

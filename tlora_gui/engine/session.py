@@ -36,7 +36,7 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.sentences import say, told
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_place
@@ -160,7 +160,7 @@ class Session:
                 refuse_unfit(model)
             except ValueError as error:
                 raise TloraError(
-                    say("{name} cannot be used: {error}.", name=backbone.name, error=error),
+                    say("{name} cannot be used: {reason}.", name=backbone.name, reason=told(error)),
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
@@ -188,7 +188,7 @@ class Session:
                 model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
             except (ValueError, RuntimeError) as error:
                 raise TloraError(
-                    say("{name} cannot be used: {error}.", name=path.name, error=first_line(error)),
+                    say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
                     say("Ask for a whole copy."),
                 ) from error
             if not project.read_only:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, conversion_mapping
 from transformers.pytorch_utils import Conv1D
 
-from tlora_gui.temporal.config import LoraSettings
+from tlora_gui.temporal.config import LoraSettings, Refusal
 from tlora_gui.temporal.lora import LoraWeights
 
 if TYPE_CHECKING:  # PEFT takes 1.5 s to import, and a project opens without it
@@ -178,7 +178,7 @@ class PeftFormat:
         try:
             stored = load_file(folder / WEIGHTS_FILE)
         except SafetensorError as error:
-            raise ValueError(f"the weights in {folder} are damaged: {error}") from error
+            raise Refusal("the weights in {folder} are damaged: {error}", folder=folder, error=error) from error
         down: list[Tensor] = []
         up: list[Tensor] = []
         for layer, module in self.layers.items():
@@ -186,12 +186,24 @@ class PeftFormat:
             for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
                 tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
                 if tensor is None or tensor.shape != shape:
-                    raise ValueError(f"the weights in {folder} do not fit this backbone: {layer} has others")
+                    raise Refusal(
+                        "the weights in {folder} do not fit this backbone: {layer} has others",
+                        folder=folder,
+                        layer=layer,
+                    )
                 if not tensor.is_floating_point() or not tensor.float().isfinite().all():
-                    raise ValueError(f"the weights in {folder} are damaged: {layer} holds what is no finite number")
+                    raise Refusal(
+                        "the weights in {folder} are damaged: {layer} holds what is no finite number",
+                        folder=folder,
+                        layer=layer,
+                    )
                 into.append(tensor.to(self._backbone.device, torch.float32))
         if stored:
-            raise ValueError(f"the weights in {folder} do not fit this backbone: it has no {short(next(iter(stored)))}")
+            raise Refusal(
+                "the weights in {folder} do not fit this backbone: it has no {layer}",
+                folder=folder,
+                layer=short(next(iter(stored))),
+            )
         return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
     @contextmanager
@@ -229,11 +241,21 @@ class PeftFormat:
         try:
             stored = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         except OSError as error:
-            raise ValueError(f"there is no readable {CONFIG_FILE} in {folder}: {error.strerror}") from error
+            raise Refusal(
+                "there is no readable {file} in {folder}: {reason}",
+                file=CONFIG_FILE,
+                folder=folder,
+                reason=error.strerror,
+            ) from error
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"the {CONFIG_FILE} in {folder} is damaged: {shorten(str(error), 200)}") from error
+            raise Refusal(
+                "the {file} in {folder} is damaged: {error}",
+                file=CONFIG_FILE,
+                folder=folder,
+                error=shorten(str(error), 200),
+            ) from error
         if not isinstance(stored, dict) or stored.get("peft_type") != "LORA":
-            raise ValueError(f"the adapter in {folder} is no LoRA adapter")
+            raise Refusal("the adapter in {folder} is no LoRA adapter", folder=folder)
         settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
         targets = stored.get("target_modules")
         if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
@@ -243,7 +265,9 @@ class PeftFormat:
         unlike += [key for key in self._where() if self._where()[key] and key not in stored]
         if unlike:
             what = shorten(", ".join(sorted(unlike)), 200)
-            raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {what}")
+            raise Refusal(
+                "the adapter in {folder} is not of this model's kind; it differs in {names}", folder=folder, names=what
+            )
         return settings
 
 
@@ -261,7 +285,11 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     for name, module in backbone.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name, module
-    raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
+    raise Refusal(
+        "{model} has no list of {depth} decoder blocks; it cannot carry a Time Mixer",
+        model=type(backbone).__name__,
+        depth=depth,
+    )
 
 
 def _suffixes(name: str) -> list[str]:

@@ -14,6 +14,19 @@ MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 
 
+class Refusal(ValueError):
+    """A ``ValueError`` whose words can be said in another language too.
+
+    Attributes:
+        template: what it says, with ``str.format``'s fields if it has values.
+        values: what stands in those fields, by name.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template.format_map(values) if values else template)
+        self.template, self.values = template, values
+
+
 def require(holds: bool, what: str) -> None:
     """Raise ``ValueError(what)`` unless it holds."""
     if not holds:

@@ -23,7 +23,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
-from tlora_gui.engine.protocol.sentences import Sentence, say
+from tlora_gui.engine.protocol.sentences import Sentence, say, told
 
 _STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -427,11 +427,12 @@ def _json(path: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def in_short(told: object) -> str:
+def in_short(what: object) -> str:
     """What an error says or a person typed, fit to stand in a sentence."""
-    if isinstance(told, Exception) and isinstance(sentence := str(told), Sentence):
-        return sentence
-    return _cut((str(told).strip().splitlines() or [type(told).__name__])[0].rstrip(" .:"), 160)
+    said = told(what) if isinstance(what, Exception) else str(what)
+    if isinstance(said, Sentence):
+        return said
+    return _cut((said.strip().splitlines() or [type(what).__name__])[0].rstrip(" .:"), 160)
 
 
 def _some(names: set[str]) -> str:

@@ -219,7 +219,7 @@ def _workspace(parent: Path) -> Iterator[Path]:
             raise disk_full() from error
         if isinstance(error, OSError):
             raise TloraError(
-                say("{folder} cannot be used: {reason}.", folder=parent, reason=cause(error)),
+                say("{name} cannot be used: {reason}.", name=parent, reason=cause(error)),
                 say("Point TLORA_CACHE at a folder of yours."),
             ) from error
         raise

@@ -79,7 +79,7 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
     except (ValueError, KeyError, RuntimeError) as error:
         run.undo()
         raise TloraError(
-            say("{name} cannot go on: {error}.", name=info.name, error=error),
+            say("{name} cannot go on: {error}.", name=info.name, error=first_line(error)),
             say("Undo what was changed since, or delete this interrupted epoch and train it again."),
         ) from error
     last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to

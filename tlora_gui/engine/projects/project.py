@@ -171,7 +171,7 @@ class Project:
                 require_inside(path / name, path)
         except (OSError, ValueError, RuntimeError) as error:
             raise TloraError(
-                say("{name} cannot be used: {error}.", name=path.name, error=first_line(error)),
+                say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
                 say("Ask for a whole copy."),
             ) from error
         return project
@@ -410,7 +410,7 @@ class Project:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
         except DAMAGE as error:
             raise TloraError(
-                say("{folder} cannot be written: {error}.", folder=folder, error=first_line(error)),
+                say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
                 say("Choose another folder."),
             ) from error
         return folder

@@ -39,6 +39,12 @@ def say(template: str, /, **values: object) -> Sentence:
     return sentence
 
 
+def told(error: BaseException) -> str:
+    """What an error says, as a sentence if it was made with one, or of a template (``temporal`` knows no sentences)."""
+    template = getattr(error, "template", None)
+    return say(template, **error.values) if isinstance(template, str) else str(error)  # type: ignore[attr-defined]
+
+
 def commas(parts: Iterable[str]) -> str:
     """Parts of a sentence, at least one, with commas between."""
     return reduce(lambda one, other: say("{one}, {other}", one=one, other=other), parts)

@@ -58,7 +58,7 @@ def _parsed(path: Path) -> Any:
             read = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise TloraError(
-            say("{path} cannot be read: {error}.", path=path, error=first_line(error)), say("Choose another file.")
+            say("{path} cannot be read: {reason}.", path=path, reason=first_line(error)), say("Choose another file.")
         ) from error
     if len(read) > MAX_BYTES:
         raise TloraError(

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.sentences import Sentence, say
+from tlora_gui.engine.protocol.sentences import Sentence, say, told
 
 DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError, AttributeError)
 """What reading a file can raise that somebody cut short, edited or took away."""
@@ -170,7 +170,7 @@ def first_line(error: BaseException) -> str:
         return say("{reason}: {name}", reason=cause(error), name=Path(os.fsdecode(error.filename)).name)
     if isinstance(error, KeyError):
         return say("{key:.200} is missing", key=str(error))
-    if isinstance(said := str(error), Sentence):
+    if isinstance(said := told(error), Sentence):
         return said
     said = (said.strip().splitlines() or [type(error).__name__])[0]
     return said if len(said) <= _SAID else said[:_SAID] + "…"

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPen
 
 from tlora_gui.ui.palette import blend, contrast
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 
 MIN_LINE_CONTRAST = 3.0
 """WCAG 2.2 criterion 1.4.11: graphical objects."""
@@ -63,4 +64,4 @@ def number(value: float) -> str:
     """A loss or share, short enough for a readout."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.3f}" if value == 0 or abs(value) >= 0.005 else f"{value:.1e}"
+    return localised(f"{value:.3f}" if value == 0 or abs(value) >= 0.005 else f"{value:.1e}")
