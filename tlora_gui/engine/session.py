@@ -37,6 +37,7 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
     WeightsHashed,
 )
+from tlora_gui.engine.protocol.sentences import say, told
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_place
@@ -96,7 +97,7 @@ class Session:
 
     def _workspace(self) -> Workspace:
         if self._open is None:
-            raise TloraError("No project is open.", "Open a project or make a new one first.")
+            raise TloraError(say("No project is open."), say("Open a project or make a new one first."))
         return self._open
 
     def run(self, job: jobs.Job, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
@@ -110,10 +111,12 @@ class Session:
             yield from self._do(job, cancel or CancelToken())
         except Exception as error:
             if disk_is_full(error):
-                raise TloraError("The disk is full.", "Free some room and try again; nothing kept is lost.") from error
+                raise TloraError(
+                    say("The disk is full."), say("Free some room and try again; nothing kept is lost.")
+                ) from error
             if out_of_memory(error):
-                hint = "Close what else needs memory, or choose a smaller backbone."
-                raise TloraError("There was not enough memory.", hint) from error
+                hint = say("Close what else needs memory, or choose a smaller backbone.")
+                raise TloraError(say("There was not enough memory."), hint) from error
             raise
 
     def _do(self, job: jobs.Job, cancel: CancelToken) -> Stream:
@@ -140,7 +143,10 @@ class Session:
     def _create(self, job: jobs.CreateProject, cancel: CancelToken) -> Stream:
         if job.mixer_strategy not in STRATEGIES:
             known = ", ".join(STRATEGIES)
-            raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", f"Choose one of {known}.")
+            raise TloraError(
+                say("There is no mixer strategy {name!r:.40}.", name=job.mixer_strategy),
+                say("Choose one of {names}.", names=known),
+            )
         path = absolute(job.path)
         made, lock = make_folder(path), None
         try:
@@ -151,7 +157,10 @@ class Session:
                 model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
             except ValueError as error:
-                raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
+                raise TloraError(
+                    say("{name} cannot be used: {reason}.", name=backbone.name, reason=told(error)),
+                    say("Choose another backbone."),
+                ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
         except BaseException:
             if lock is not None:
@@ -172,12 +181,13 @@ class Session:
         try:
             project = Project.open(path, read_only=lock is None)
             backbone = yield from _find_backbone(project, job.backbone, cancel)
-            yield Progress("Loading epochs")
+            yield Progress(say("Loading epochs"))
             try:
                 model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
             except (ValueError, RuntimeError) as error:
                 raise TloraError(
-                    f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy."
+                    say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
+                    say("Ask for a whole copy."),
                 ) from error
             if not project.read_only:
                 project.tidy()
@@ -203,8 +213,8 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     index = project.index
     reference = elsewhere or index.backbone_reference
     if is_place(reference) and not os.path.exists(absolute(reference)):
-        where = reference or "The place of the backbone"
-        raise BackboneMissing(reference, f"{where} does not exist.")
+        where = reference or say("The place of the backbone")
+        raise BackboneMissing(reference, say("{name} does not exist.", name=where))
     try:
         backbone = yield from load_backbone(reference, cancel)
     except TloraError as error:
@@ -213,7 +223,8 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
         raise BackboneMissing(reference, error.message, error.hint) from error
     if fingerprint(backbone.model) != index.fingerprint:
         raise BackboneMissing(
-            reference, f"{reference} is not the backbone this project was made with; its weights differ."
+            reference,
+            say("{name} is not the backbone this project was made with; its weights differ.", name=reference),
         )
     if elsewhere and not project.read_only:
         project.move_backbone(backbone.reference, backbone.name)
@@ -274,9 +285,9 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield texts.do(workspace, job)
         case jobs.Evaluate():
             if job.held_out_tokens < 1:
-                raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
+                raise TloraError(say("There is nothing to measure on: held_out_tokens must be at least 1."))
             if not workspace.model.slot_adapters:
-                raise TloraError("There is no epoch to measure.", "Train an epoch first.")
+                raise TloraError(say("There is no epoch to measure."), say("Train an epoch first."))
             require_finite(workspace.model, [slot.name for slot in workspace.slots()])
             held_out = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
             scores = evaluate(

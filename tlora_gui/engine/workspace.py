@@ -29,6 +29,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     StoredMixer,
 )
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_place
 from tlora_gui.engine.training.preparation import held_out_again
@@ -73,7 +74,9 @@ class Workspace:
         """List the interrupted epochs anew: how far they came, and whether they can still go on."""
         for epoch in self.project.interrupted():
             if not self.goes_on(epoch):
-                epoch = replace(epoch, note=f"{epoch.note}; it cannot go on, the epochs before it have changed")
+                epoch = replace(
+                    epoch, note=say("{note}; it cannot go on, the epochs before it have changed", note=epoch.note)
+                )
             self.epochs.put(epoch)
 
     def goes_on(self, epoch: EpochInfo) -> bool:
@@ -112,7 +115,9 @@ class Workspace:
             context_length=context_length(model.backbone),
             blocks=model.backbone.config.get_text_config().num_hidden_layers,
             mixer_layer=model.mixer_layer,
-            note=f"Epochs leave these as they are: {', '.join(kept)}." if (kept := _unadapted(model)) else "",
+            note=say("Epochs leave these as they are: {names}.", names=", ".join(kept))
+            if (kept := _unadapted(model))
+            else "",
         )
 
     def loadable_backbone(self) -> str:
@@ -137,7 +142,7 @@ class Workspace:
             return "mixer"
         if mode in (SUM_MODE, AVERAGE_MODE):
             if not (epochs := len(slots) - 1):
-                raise TloraError("There is no epoch to mix.", "Train an epoch first, or choose another mode.")
+                raise TloraError(say("There is no epoch to mix."), say("Train an epoch first, or choose another mode."))
             share = 1.0 if mode == SUM_MODE else 1 / epochs
             return torch.tensor([0.0] + [share] * epochs)
         if mode in slots:
@@ -146,8 +151,12 @@ class Workspace:
             if stored.mode == mode:
                 mixer = self.project.read_mixer(entry, self.model)
                 return over_slots(mixer, entry.slots, self.model.slot_adapters).to(self.model.device)
-        what = "mixer is not stored in this project" if mode.startswith("@") else "epoch is not in the mixture"
-        raise TloraError(f"That {what}.", f"Choose another mode: {', '.join([MIXER_MODE, *slots[1:21]])}.")
+        raise TloraError(
+            say("That mixer is not stored in this project.")
+            if mode.startswith("@")
+            else say("That epoch is not in the mixture."),
+            say("Choose another mode: {names}.", names=", ".join([MIXER_MODE, *slots[1:21]])),
+        )
 
     # -- mixers of the past -------------------------------------------------------------------------------------
 
@@ -180,7 +189,7 @@ class Workspace:
         """
         texts: dict[str, Tensor] = {}
         for slug in (slugs := self.model.slot_adapters):
-            yield Progress("Reading held-out text", len(texts), len(slugs), "epochs")
+            yield Progress(say("Reading held-out text"), len(texts), len(slugs), say("epochs"))
             left_NT = self.model.memories[slug].held_out_NT
             if left_NT is not None:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from tlora_gui.temporal.config import Refusal
+
 _KEYWORDS = ("cache", "past_key_values", "cache_params")
 
 
@@ -43,7 +45,7 @@ class CacheFormat:
         if cache is None:
             return {}
         if self.keyword is None:
-            raise ValueError(f"{type(self._backbone).__name__} takes no cache")
+            raise Refusal("{model} takes no cache", model=type(self._backbone).__name__)
         return {self.keyword: cache}
 
     def given(self, output: Any) -> Any:
@@ -54,7 +56,7 @@ class CacheFormat:
         """
         cache = None if self.keyword is None else getattr(output, self.keyword, None)
         if cache is None:
-            raise ValueError(f"{type(self._backbone).__name__} keeps no cache")
+            raise Refusal("{model} keeps no cache", model=type(self._backbone).__name__)
         return cache
 
     @cached_property

@@ -13,6 +13,14 @@ MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 
 
+class Refusal(ValueError):
+    """A ``ValueError`` that keeps its ``template`` and the ``values`` in it, to be said in another language too."""
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template.format_map(values))
+        self.template, self.values = template, values
+
+
 def require(holds: bool, what: str) -> None:
     """Raise ``ValueError(what)`` unless it holds."""
     if not holds:

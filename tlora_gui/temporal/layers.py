@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, conversion_mapping
 from transformers.pytorch_utils import Conv1D
 
-from tlora_gui.temporal.config import LoraSettings
+from tlora_gui.temporal.config import LoraSettings, Refusal
 from tlora_gui.temporal.lora import LoraWeights
 
 
@@ -29,7 +29,10 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     for name, module in backbone.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name, module
-    raise ValueError(f"{type(backbone).__name__} has no list of {depth} decoder blocks; it cannot carry a Time Mixer")
+    what = type(backbone).__name__
+    raise Refusal(
+        "{model} has no list of {depth} decoder blocks; it cannot carry a Time Mixer", model=what, depth=depth
+    )
 
 
 def adapted_layers(backbone: PreTrainedModel, first_block: int) -> dict[str, nn.Module]:

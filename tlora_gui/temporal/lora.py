@@ -93,33 +93,20 @@ def _same_tokens(lead: tuple[int, ...], tokens: tuple[int, ...]) -> bool:
 
 @dataclass(slots=True)
 class Forward:
-    """One forward of the backbone: what it is given, and below what it finds on its way.
-
-    Attributes:
-        blend: what was asked.
-        state: of the blend's mixers, before the first token.
-        attention_mask: (B, past + T).
-        past: weights (B, T, S) of the tokens in the cache, piece by piece.
-        known_BTH: input of the first adapted block, if it is known: the blocks below are skipped.
-        until: where it ends; "mixer" is the input of that block, "head" that of the output layer.
-        hidden_BTH: input of the first adapted block.
-        weights_BTS: what the blend weighs.
-        state_after: of the blend's mixers, after the last token.
-        mix: what the adapted layers add; None until the weights are decided.
-        last_BTH: input of the output layer, if it ends there.
-    """
+    """One forward of the backbone: what it is given, and below what it finds on its way."""
 
     blend: Blend = "mixer"
-    state: BlendState | None = None
-    attention_mask: Tensor | None = None
-    past: Sequence[Tensor] = ()
-    known_BTH: Tensor | None = None
-    until: Literal["mixer", "head", "end"] = "end"
-    hidden_BTH: Tensor | None = None
+    state: BlendState | None = None  # of the blend's mixers, before the first token
+    attention_mask: Tensor | None = None  # (B, past + T)
+    past: Sequence[Tensor] = ()  # weights (B, T, S) of the tokens in the cache, piece by piece
+    known_BTH: Tensor | None = None  # input of block mixer_layer, if it is known: the blocks below are skipped
+    until: Literal["mixer", "head", "end"] = "end"  # where it ends: before block mixer_layer, or the output layer
+
+    hidden_BTH: Tensor | None = None  # input of block mixer_layer
     weights_BTS: Tensor | None = None
-    state_after: BlendState | None = None
-    mix: AdapterMix | None = None
-    last_BTH: Tensor | None = None
+    state_after: BlendState | None = None  # of the blend's mixers, after the last token
+    mix: AdapterMix | None = None  # what the adapted layers add; None until the weights are decided
+    last_BTH: Tensor | None = None  # input of the output layer, if it ends there
 
 
 class FusedLora:

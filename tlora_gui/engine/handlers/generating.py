@@ -15,6 +15,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import GenerationStarted, PromptTooLong
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.engine.workspace import Workspace
@@ -107,8 +108,12 @@ def require_readable(workspace: Workspace, ids: Sequence[int], count: int) -> No
     limit = context_length(workspace.model.backbone)
     if count >= limit:
         raise TloraError(
-            f"The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
-            "Begin at an earlier token.",
+            say(
+                "The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
+                count=count,
+                limit=limit,
+            ),
+            say("Begin at an earlier token."),
         )
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.config import LoraSettings
 from tlora_gui.temporal.layers import decoder_blocks, layer_size
 from tlora_gui.temporal.lora import LoraWeights
@@ -75,7 +76,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     try:
         stored = load_file(folder / WEIGHTS_FILE)
     except SafetensorError as error:
-        raise ValueError(f"the weights in {folder} are damaged: {error}") from error
+        raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=error)) from error
     down: list[Tensor] = []
     up: list[Tensor] = []
     for layer, module in model.layers.items():
@@ -83,12 +84,30 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
         for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
             tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
             if tensor is None or tensor.shape != shape:
-                raise ValueError(f"the weights in {folder} do not fit this backbone: {layer} has others")
+                raise ValueError(
+                    say(
+                        "the weights in {folder} do not fit this backbone: {layer} has others",
+                        folder=folder,
+                        layer=layer,
+                    )
+                )
             if not tensor.is_floating_point() or not tensor.float().isfinite().all():
-                raise ValueError(f"the weights in {folder} are damaged: {layer} holds what is no finite number")
+                raise ValueError(
+                    say(
+                        "the weights in {folder} are damaged: {layer} holds what is no finite number",
+                        folder=folder,
+                        layer=layer,
+                    )
+                )
             into.append(tensor.to(model.device, torch.float32))
     if stored:
-        raise ValueError(f"the weights in {folder} do not fit this backbone: it has no {short(next(iter(stored)))}")
+        raise ValueError(
+            say(
+                "the weights in {folder} do not fit this backbone: it has no {layer}",
+                folder=folder,
+                layer=short(next(iter(stored))),
+            )
+        )
     return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
 
@@ -101,11 +120,21 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
     try:
         stored = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ValueError(f"there is no readable {CONFIG_FILE} in {folder}: {error.strerror}") from error
+        raise ValueError(
+            say(
+                "there is no readable {file} in {folder}: {reason}",
+                file=CONFIG_FILE,
+                folder=folder,
+                reason=error.strerror,
+            )
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"the {CONFIG_FILE} in {folder} is damaged: {shorten(str(error), 200)}") from error
+        reason = shorten(str(error), 200)
+        raise ValueError(
+            say("the {file} in {folder} is damaged: {error}", file=CONFIG_FILE, folder=folder, error=reason)
+        ) from error
     if not isinstance(stored, dict) or stored.get("peft_type") != "LORA":
-        raise ValueError(f"the adapter in {folder} is no LoRA adapter")
+        raise ValueError(say("the adapter in {folder} is no LoRA adapter", folder=folder))
     settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
     targets = stored.get("target_modules")
     if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
@@ -115,8 +144,13 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
     unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
     unlike += [key for key in layers if layers[key] and key not in stored]
     if unlike:
-        what = shorten(", ".join(sorted(unlike)), 200)
-        raise ValueError(f"the adapter in {folder} is not of this model's kind; it differs in {what}")
+        raise ValueError(
+            say(
+                "the adapter in {folder} is not of this model's kind; it differs in {names}",
+                folder=folder,
+                names=shorten(", ".join(sorted(unlike)), 200),
+            )
+        )
     return settings
 
 

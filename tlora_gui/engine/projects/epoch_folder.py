@@ -12,9 +12,10 @@ A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too. What is read
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import load_file
@@ -23,6 +24,7 @@ from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, 
 from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     patiently,
@@ -83,17 +85,21 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
     stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name]
-        require(tensor.is_floating_point() and bool(tensor.isfinite().all()), f"{name} of its memory is not finite")
         require(
-            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden, f"{name} of its memory does not fit"
+            tensor.is_floating_point() and bool(tensor.isfinite().all()),
+            say("{name} of its memory is not finite", name=name),
+        )
+        require(
+            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden,
+            say("{name} of its memory does not fit", name=name),
         )
     held_out_NT = stored.get("held_out")
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
-        require(whole and held_out_NT.numel() > 0, "its held-out text is none")
+        require(whole and held_out_NT.numel() > 0, say("its held-out text is none"))
         vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
         known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
-        require(known, "its held-out text was written for another backbone")
+        require(known, say("its held-out text was written for another backbone"))
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
     return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, digests)
 
@@ -112,7 +118,28 @@ def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
     """The inverse of :func:`write_facts`. Raises one of ``DAMAGE``."""
     facts: _Facts = reader(_Facts)(read_json(folder / "epoch.json"))
     check_epoch(facts.epoch)
-    return facts.epoch, facts.settings
+    return replace(facts.epoch, note=_note_again(facts.epoch.note)), facts.settings
+
+
+def training_note(stopped: tuple[int, int] | None, *, compared: bool) -> str:
+    """What is unusual about a finished training; empty for most.
+
+    Args:
+        stopped: after how many steps of how many it ended, if before the last one.
+        compared: False if it was to be compared with one without Active Sleep, and was not.
+    """
+    alone = say("not compared with a training without Active Sleep, which the joint objective does not allow")
+    if stopped is None:
+        return "" if compared else alone
+    early = say("stopped after {step} of {steps} steps", step=stopped[0], steps=stopped[1])
+    return early if compared else say("{note}; {other}", note=early, other=alone)
+
+
+def _note_again(note: str) -> str:
+    """A note as it was before it was stored, so that it can be said in another language."""
+    steps = re.match(r"stopped after (\d+) of (\d+) steps", note)
+    again = training_note((int(steps[1]), int(steps[2])) if steps else None, compared="not compared" not in note)
+    return again if again == note else note
 
 
 def write_history(folder: Path, history: History) -> None:

@@ -32,8 +32,9 @@ from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE
 from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
@@ -77,7 +78,7 @@ def require_free(path: Path) -> None:
         TloraError: if it is no place for a new project.
     """
     if not is_free(path):
-        raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+        raise TloraError(say("{path} is not empty.", path=path), say("Choose a new or empty folder for the project."))
 
 
 def make_folder(path: Path) -> list[Path]:
@@ -109,7 +110,9 @@ def remove_folder(path: Path, made: list[Path]) -> None:
 
 
 def _cannot_be_made(path: Path, error: OSError) -> TloraError:
-    return TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.")
+    return TloraError(
+        say("{path} cannot be made: {reason}.", path=path, reason=cause(error)), say("Choose a folder of yours.")
+    )
 
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -167,7 +170,10 @@ class Project:
             for name in _PARTS:
                 require_inside(path / name, path)
         except (OSError, ValueError, RuntimeError) as error:
-            raise TloraError(f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy.") from error
+            raise TloraError(
+                say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
+                say("Ask for a whole copy."),
+            ) from error
         return project
 
     def tidy(self) -> None:
@@ -192,15 +198,16 @@ class Project:
         """
         if self.read_only:
             raise TloraError(
-                f"{self.path.name} can only be read here.", "Copy its folder to where you may write, and open the copy."
+                say("{name} can only be read here.", name=self.path.name),
+                say("Copy its folder to where you may write, and open the copy."),
             )
         if not self.is_there():
-            told = (
-                "Another project is in"
+            raise TloraError(
+                say("Another project is in {path}.", path=self.path)
                 if os.path.exists(self.path / INDEX)
-                else "The project's folder is no longer there:"
+                else say("The project's folder is no longer there: {path}.", path=self.path),
+                say("Put it back under this name, or open it where it is now."),
             )
-            raise TloraError(f"{told} {self.path}.", "Put it back under this name, or open it where it is now.")
 
     def _commit(self, index: ProjectIndex) -> None:
         """Make this the index; if it cannot be written, the project stays what it was."""
@@ -291,7 +298,9 @@ class Project:
             self.require_writable()
         except TloraError as error:
             kept = self._rescue(info, settings, model, history)
-            raise TloraError(error.message, f"{info.name} was kept as a PEFT adapter in {kept}.") from error
+            raise TloraError(
+                error.message, say("{name} was kept as a PEFT adapter in {folder}.", name=info.name, folder=kept)
+            ) from error
         numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
         folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
         partial, target = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
@@ -396,15 +405,20 @@ class Project:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
         if slug not in self.index.folders:
-            raise TloraError("That epoch is not finished.", "Finish its training first.")
+            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
         folder, index = target / self.index.folders[slug].partition("-")[2], self.index
         if folder.exists():
-            raise TloraError(f"{folder} is already there.", "Choose another folder, or remove it first.")
+            raise TloraError(
+                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+            )
         reference = index.backbone_reference if is_place(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
         except DAMAGE as error:
-            raise TloraError(f"{folder} cannot be written: {first_line(error)}.", "Choose another folder.") from error
+            raise TloraError(
+                say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
+                say("Choose another folder."),
+            ) from error
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------
@@ -455,9 +469,11 @@ class Project:
         try:
             require_inside(file, self.path)
             mixer.load_state_dict(load_file(file))
-            require(all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), "it is not finite")
+            require(
+                all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), say("it is not finite")
+            )
         except DAMAGE as error:
-            rest = "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters."
+            rest = say("Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.")
             told = unreadable(file, error, rest)
-            raise TloraError(f"The Time Mixer in {told.message}", told.hint) from error
+            raise TloraError(say("The Time Mixer in {problem}", problem=told.message), told.hint) from error
         return mixer

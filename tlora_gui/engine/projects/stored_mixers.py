@@ -12,6 +12,7 @@ from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 SILENT = -1e9
@@ -36,7 +37,7 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
         if entry.slots[-1] in finished
     }
     told |= {
-        StoredMixer(BASELINE_MODE, "without Active Sleep", entry.slots): entry
+        StoredMixer(BASELINE_MODE, say("without Active Sleep"), entry.slots): entry
         for entry in index.unprotected
         if entry.slots[-1] in finished[-1:]
     }
@@ -47,7 +48,7 @@ def current_mixer(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     """The Time Mixer as it is now, named by its phase if it is at the end of one."""
     latest = _phases(project.index)[-1:]
     ended = latest and latest[0].slots[-1] in slots and all(slug in project.index.folders for slug in slots)
-    return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, "now", tuple(slots))
+    return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, say("now"), tuple(slots))
 
 
 def _phases(index: ProjectIndex) -> list[MixerFile]:
@@ -61,7 +62,7 @@ def _phases(index: ProjectIndex) -> list[MixerFile]:
 
 def _after(epochs: EpochList, entry: MixerFile, mode: str, slots: Sequence[str]) -> StoredMixer:
     name = epochs[entry.slots[-1]].name
-    return StoredMixer(mode, f"after {name}", tuple(slots), name)
+    return StoredMixer(mode, say("after {name}", name=name), tuple(slots), name)
 
 
 @torch.no_grad()

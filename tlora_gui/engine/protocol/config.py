@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.config import (
     LARGEST_COUNT,
     MEMORY_SOURCES,
@@ -126,9 +127,9 @@ class TrainSettings:
         require_whole(self, "eval_every", 1)
         require(
             self.objective in ("isolated", "joint"),
-            f"unknown objective {self.objective!r:.40}; known: 'isolated', 'joint'",
+            say("unknown objective {name}; known: 'isolated', 'joint'", name=f"{self.objective!r:.40}"),
         )
-        require(isinstance(self.sleep, SleepSettings), "sleep must be SleepSettings")
+        require(isinstance(self.sleep, SleepSettings), say("sleep must be SleepSettings"))
         require_switch(self, "compare_unprotected")
         require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
@@ -194,9 +195,14 @@ class MixingDesk:
     hard: bool = False
 
     def __post_init__(self) -> None:
-        require(self.lock in ("mixer", "manual", "gain"), f"unknown lock {self.lock!r:.40} of the mixing desk")
+        require(
+            self.lock in ("mixer", "manual", "gain"),
+            say("unknown lock {name} of the mixing desk", name=f"{self.lock!r:.40}"),
+        )
         levels = [level for _, level in self.levels]
-        require(all(type(level) in (int, float) and 0 <= level <= 2 for level in levels), "levels must lie in [0, 2]")
+        require(
+            all(type(level) in (int, float) and 0 <= level <= 2 for level in levels), say("levels must lie in [0, 2]")
+        )
         require_number(self, "temperature", 0.05, 20)
         require_switch(self, "hard")
 

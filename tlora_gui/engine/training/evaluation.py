@@ -14,6 +14,7 @@ from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
 from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, Progress
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -44,7 +45,7 @@ def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Gen
             loss = model.next_token_loss(ids_BT, blend).loss
         total += loss.item() * ids_BT[:, 1:].numel()
         count += ids_BT[:, 1:].numel()
-        yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
+        yield Progress(say("Measuring on held-out text"), start + len(ids_BT), len(held_out_NT), say("blocks"))
     return total / max(1, count)
 
 
@@ -76,7 +77,9 @@ def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, 
     tops = []
     for start in range(0, len(ids_NT), _MEASURE_BATCH):
         tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
-        yield Progress("Measuring the routing", min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), "blocks")
+        yield Progress(
+            say("Measuring the routing"), min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), say("blocks")
+        )
     return Dominance(torch.cat([top.indices for top in tops]).cpu(), torch.cat([top.values for top in tops]).cpu())
 
 
@@ -142,7 +145,7 @@ def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress,
     pairs = list(permutations(range(len(texts)), 2))
     half = context_length(model.backbone) // 2
     for done, (left, right) in enumerate(pairs):
-        yield Progress("Measuring at borders of domains", done, len(pairs), "borders")
+        yield Progress(say("Measuring at borders of domains"), done, len(pairs), say("borders"))
         before_T = texts[left][right % len(texts[left])][-half:]
         after_T = texts[right][left % len(texts[right])][:half]
         weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]

@@ -17,6 +17,7 @@ from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.palette import blend, readable_on
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.painting import guarded
 
 _NOTHING = np.empty((0, 0))
@@ -139,7 +140,7 @@ class MemoryMatrix(QWidget):
         """The number, as long as it fits; that of the mixer without Active Sleep below it if there is room."""
         metrics = self.fontMetrics()
         below = "" if math.isnan(baseline) or rect.height() < 2 * metrics.height() else f"({_decimals(baseline)})"
-        short = f"{value:.1f}" if self._measure == "loss" else _decimals(value).removeprefix("0")
+        short = localised(f"{value:.1f}") if self._measure == "loss" else _decimals(value).removeprefix("0")
         fits = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= rect.width()]
         if not fits:
             return
@@ -264,7 +265,7 @@ class MemoryMatrix(QWidget):
 
 
 def _decimals(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.2f}"
+    return "" if math.isnan(value) else localised(f"{value:.2f}")
 
 
 def _cut(name: str, width: int, metrics: QFontMetrics) -> str:

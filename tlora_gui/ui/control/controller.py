@@ -50,6 +50,7 @@ from tlora_gui.ui.control.library_control import LibraryControl
 from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.question_control import QuestionControl
 from tlora_gui.ui.control.training_control import TrainingControl
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.drops import Dropped, recognise
 from tlora_gui.ui.widgets.painting import report
 from tlora_gui.ui.widgets.questions import Choice, ask, choose_files, choose_folder
@@ -571,7 +572,7 @@ class Controller(QObject):
     def _text_finished(self, record: Generation) -> None:
         self.texts.kept(record)
         if record.tokens_per_second:
-            self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
+            self._show_status(filled(self.tr("{speed:.1f} tokens/s"), speed=record.tokens_per_second))
 
     @Slot(str)
     def _page_changed(self, page: str) -> None:
@@ -580,7 +581,7 @@ class Controller(QObject):
 
     @Slot(float)
     def _show_pace(self, tokens_per_second: float) -> None:
-        self._show_status(self.tr("{speed:.0f} tokens/s").format(speed=tokens_per_second))
+        self._show_status(filled(self.tr("{speed:.0f} tokens/s"), speed=tokens_per_second))
 
     def show_progress(self, job_id: int, progress: Progress) -> None:
         """Show how far a job is where it belongs; of several in the progress line, the first until it ends."""

@@ -17,6 +17,7 @@ from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed, PromptTooLong
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ class GenerationControl(QObject):
     def _tell_clipped(self, whole: int, kept: int) -> None:
         self._window.banner.show_notice(
             self.tr("{whole} characters are more than any prompt can hold; the first {kept} were pasted.").format(
-                whole=f"{whole:,}", kept=f"{kept:,}"
+                whole=localised(f"{whole:,}"), kept=localised(f"{kept:,}")
             )
         )
 

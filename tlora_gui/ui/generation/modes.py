@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
 
 
 class ModeChoice(NamedTuple):
@@ -53,4 +53,4 @@ def mixer_name(mixer: StoredMixer) -> str:
     """When a mixer of the past stood as it stands."""
     if mixer.after:
         return tr("after {name}").format(name=mixer.after)
-    return tr("without Active Sleep") if mixer.mode == BASELINE_MODE else mixer.name
+    return tr("without Active Sleep") if mixer.mode == BASELINE_MODE else worded(mixer.name)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.ui.theme import scaled
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_duration
@@ -75,7 +76,7 @@ class Welcome(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show that what was asked is under way."""
-        self._progress_label.setText(progress.label)
+        self._progress_label.setText(worded(progress.label))
         self._amount.setText(amount_text(progress))
         left = "" if progress.eta_s is None else human_duration(progress.eta_s)
         self._time.setText(self.tr("{time} left").format(time=left) if left else "")

@@ -9,6 +9,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.formats import localised
 
 
 def is_silent(desk: MixingDesk, slots: Sequence[SlotInfo]) -> bool:
@@ -40,7 +41,7 @@ def temperature_text(temperature: float) -> str:
     >>> temperature_text(0.1), temperature_text(0.25), temperature_text(1), temperature_text(10)
     ('0.10', '0.25', '1.0', '10.0')
     """
-    return f"{temperature:.2f}" if temperature < 1 else f"{temperature:.1f}"
+    return localised(f"{temperature:.2f}" if temperature < 1 else f"{temperature:.1f}")
 
 
 def _levels_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
@@ -51,8 +52,9 @@ def _levels_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
         return tr("manual, {blend}").format(blend=" · ".join(f"{name} {share_text(share)}" for name, share in speaking))
     if desk.lock == "gain":
         gains = dict(desk.levels)
-        turned = [f"{slot.name} × {gains[slot.slug]:.2f}" for slot in ordered if gains.get(slot.slug, 1.0) != 1]
-        return tr("gain, {gains}").format(gains=" · ".join(turned)) if turned else ""
+        turned = [(slot.name, gains[slot.slug]) for slot in ordered if gains.get(slot.slug, 1.0) != 1]
+        told = " · ".join(f"{name} × {localised(f'{gain:.2f}')}" for name, gain in turned)
+        return tr("gain, {gains}").format(gains=told) if told else ""
     return ""
 
 

@@ -13,7 +13,7 @@ from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.token_view.swatch import SWATCH_WIDTH, paint_swatch, slot_style
 from tlora_gui.ui.theme import LIGHT, SIZES, Theme, sans_font, scaled
-from tlora_gui.ui.widgets.formats import loss_text
+from tlora_gui.ui.widgets.formats import localised, loss_text
 from tlora_gui.ui.widgets.painting import guarded
 
 _SWATCH_SCALE = 0.75
@@ -52,7 +52,7 @@ def perplexity_text(loss: float) -> str:
     if loss > math.log(1e6):
         return "> 1 M"
     perplexity = math.exp(loss)
-    return f"{perplexity:.1f}" if perplexity < 99.95 else f"{perplexity:,.0f}"
+    return localised(f"{perplexity:.1f}" if perplexity < 99.95 else f"{perplexity:,.0f}")
 
 
 class LossTable(QWidget):

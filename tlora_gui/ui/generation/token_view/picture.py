@@ -35,6 +35,7 @@ from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.running_sums import RunningSums, bin_edges
 from tlora_gui.ui.theme import Theme, mono_font, sans_font
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.formats import localised
 
 PIXEL_RATIO = 2
 _EDGE, _GAP, _RIBBON, _LINE = 36, 20, 72, 22
@@ -72,7 +73,11 @@ def render(
     _words(painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(13), QFont.Weight.DemiBold)
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
-        more = tr("… 1 more token") if left_out == 1 else tr("… {count} more tokens").format(count=f"{left_out:,}")
+        more = (
+            tr("… 1 more token")
+            if left_out == 1
+            else tr("… {count} more tokens").format(count=localised(f"{left_out:,}"))
+        )
         _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font(10))
     legend.render(painter, QPoint(_EDGE, tops[3]), renderFlags=QWidget.RenderFlag.DrawChildren)
     _ribbon(painter, QRectF(_EDGE, tops[4], inner, _RIBBON), record)
@@ -235,7 +240,11 @@ def _footer(painter: QPainter, area: QRectF, record: Generation, theme: Theme, b
 
 def footer_text(record: Generation, backbone: str = "") -> str:
     """How the text came about, in one line."""
-    count = tr("1 token") if len(record.tokens) == 1 else tr("{count} tokens").format(count=f"{len(record.tokens):,}")
+    count = (
+        tr("1 token")
+        if len(record.tokens) == 1
+        else tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))
+    )
     if record.ended == "read":
         parts = [backbone, tr("text read, not generated"), count]
     else:

@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.formats import localised
 
 ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
 """What the colour of a token means; "weight" is that of one chosen slot."""
@@ -96,7 +97,7 @@ def visible_text(text: str, limit: int = 40) -> str:
 
 def share_text(share: float) -> str:
     """A share or probability in two decimals, without calling something small nothing."""
-    return "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
+    return localised("<0.01" if 0 < share < 0.005 else f"{share:.2f}")
 
 
 def facts(token: TokenEvent) -> str:
@@ -108,7 +109,7 @@ def facts(token: TokenEvent) -> str:
         (
             tr("probability\u00a0{share}").format(share=share_text(token.probability)),
             tr("rank\u00a0{rank}").format(rank=token.rank),
-            tr("surprise\u00a0{bits}\u00a0bits").format(bits=f"{surprise_bits(token):.1f}"),
+            tr("surprise\u00a0{bits}\u00a0bits").format(bits=localised(f"{surprise_bits(token):.1f}")),
         )
     )
 
@@ -132,7 +133,7 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
     most = speaker(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
-    entropy = tr("Entropy of the mix: {bits} bits").format(bits=f"{abs(entropy_bits(token.weights)):.2f}")
+    entropy = tr("Entropy of the mix: {bits} bits").format(bits=localised(f"{abs(entropy_bits(token.weights)):.2f}"))
     kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
     return (
         f"<p style='margin:0 0 4px 0; white-space:nowrap'><b>“{escape(visible_text(token.text))}”</b></p>"
