@@ -116,7 +116,7 @@ def test_a_named_text_has_its_name_on_top(qapp: QApplication) -> None:
         ({"mode": "code"}, "Tiny · Code alone · seed 7 · 2 tokens"),
         ({"mode": ""}, "Tiny · Backbone alone · seed 7 · 2 tokens"),
         ({"mode": AVERAGE_MODE}, "Tiny · Average of all epochs · seed 7 · 2 tokens"),
-        ({"mode": "@1"}, "Tiny · Time Mixer of an earlier phase · seed 7 · 2 tokens"),
+        ({"mode": "@1"}, "Tiny · Time Mixer number 1 · seed 7 · 2 tokens"),
         ({"ended": "read"}, "Tiny · text read, not generated · 2 tokens"),
     ],
 )

@@ -18,7 +18,14 @@ from tlora_gui.engine.projects.project import Project, RemovedEpoch
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, BASELINE_MODE, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.protocol.config import (
+    AVERAGE_MODE,
+    BACKBONE_COLOUR,
+    BACKBONE_SLOT,
+    BASELINE_MODE,
+    MIXER_MODE,
+    SUM_MODE,
+)
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
@@ -35,7 +42,7 @@ from tlora_gui.engine.storage.disk import is_place
 from tlora_gui.engine.training.preparation import held_out_again
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.layers import decoder_blocks
-from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
+from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 

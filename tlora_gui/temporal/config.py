@@ -11,6 +11,7 @@ Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
+BACKBONE_SLOT = "Eternity"
 
 
 class Refusal(ValueError):

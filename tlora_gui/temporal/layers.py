@@ -29,9 +29,9 @@ def decoder_blocks(backbone: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     for name, module in backbone.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return name, module
-    what = type(backbone).__name__
+    kind = type(backbone).__name__
     raise Refusal(
-        "{model} has no list of {depth} decoder blocks; it cannot carry a Time Mixer", model=what, depth=depth
+        "{model} has no list of {depth} decoder blocks; it cannot carry a Time Mixer", model=kind, depth=depth
     )
 
 

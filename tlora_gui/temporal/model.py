@@ -19,13 +19,11 @@ from transformers import PreTrainedModel
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
-from tlora_gui.temporal.config import LoraSettings, MixerSettings
+from tlora_gui.temporal.config import BACKBONE_SLOT, LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, new_weights
 from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import TimeMixer
-
-BACKBONE_SLOT = "Eternity"
 
 
 @dataclass(frozen=True, slots=True)

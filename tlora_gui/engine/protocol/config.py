@@ -7,6 +7,7 @@ from typing import Literal
 
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.config import (
+    BACKBONE_SLOT,
     LARGEST_COUNT,
     MEMORY_SOURCES,
     MEMORY_WINDOW,
@@ -23,6 +24,7 @@ from tlora_gui.temporal.config import (
 __all__ = [
     "AVERAGE_MODE",
     "BACKBONE_COLOUR",
+    "BACKBONE_SLOT",
     "BASELINE_MODE",
     "EPOCH_COLOURS",
     "LARGEST_COUNT",

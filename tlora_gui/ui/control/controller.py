@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, STRATEGIES
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT, STRATEGIES
 from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     Counterfactual,
@@ -275,7 +275,7 @@ class Controller(QObject):
         window.epochs.set_epochs(epochs)
         window.charts.set_epochs(epochs)
         mixed = [epoch for epoch in epochs if epoch.state in ("frozen", "training")]
-        slots = (SlotInfo("", "Eternity", BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
+        slots = (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *(SlotInfo(e.slug, e.name, e.colour) for e in mixed))
         window.generation.set_slots(slots, STRATEGIES[0] if self.project is None else self.project.strategy, mixers)
         window.desk.set_slots(slots)
         window.inspector.forget_answers()

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
 
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.translation import tr, worded
@@ -92,10 +92,10 @@ class BackboneCard(Card):
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip
             tooltip = f"{tooltip} {worded(info.note)}".strip()
-        self._show_head(self.tr("Eternity"), second, BACKBONE_COLOUR, BACKBONE_SIGN)
+        self._show_head(BACKBONE_SLOT, second, BACKBONE_COLOUR, BACKBONE_SIGN)
         self._show_state("", "")
         self._second.show_text(second, tooltip)
-        self.setAccessibleName(f"{self.tr('Eternity')}, {second}")
+        self.setAccessibleName(f"{BACKBONE_SLOT}, {second}")
         self.setAccessibleDescription(tooltip)
 
 

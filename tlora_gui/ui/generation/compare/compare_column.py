@@ -10,13 +10,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from tlora_gui.engine.protocol.attribution import surprise_bits
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
-from tlora_gui.ui.generation.token_view.token_style import share_text, surprise_bits
+from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded

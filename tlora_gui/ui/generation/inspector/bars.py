@@ -85,7 +85,7 @@ class ShareRows(ChoiceRows):
         font.setWeight(QFont.Weight.DemiBold if row.strong else QFont.Weight.Normal)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
-        figure = metrics.horizontalAdvance("<0.01") + 4
+        figure = metrics.horizontalAdvance(share_text(0.001)) + 4
         middle = area.center().y()
         if row.info is not None and row.slot is not None:
             paint_swatch(painter, area.left(), middle, slot_style(row.slot, row.info), self.theme)

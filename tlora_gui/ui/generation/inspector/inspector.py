@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
-from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.engine.protocol.wording import desk_text, drawing_order
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
-from tlora_gui.ui.generation.mixing_desk.desk_text import desk_text
 from tlora_gui.ui.generation.token_view.token_style import colour_reason, facts, speaker, visible_text, was_predicted
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.layouts import column
 
 _TITLE_CHARACTERS = 15
@@ -125,8 +125,9 @@ class TokenInspector(QFrame):
         self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
         put_here = self.tr("put here by you") + " · " if token.forced else ""
         self._facts.setText(put_here + facts(token))
-        self._desk.setText(desk_text(desk, slots) if desk else "")
-        self._desk.setVisible(bool(self._desk.text()))
+        changed = desk_text(desk, slots) if desk else ""
+        self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
+        self._desk.setVisible(bool(changed))
         self._mix_bar.set_mix(token.weights, slots)
         most = speaker(token.weights)
         self._mix.set_rows(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits
+from tlora_gui.engine.protocol import wording
+from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits, surprise_bits
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
-from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.engine.protocol.wording import PART_OF_A_CHARACTER, drawing_order
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.formats import localised
 
 ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
@@ -52,11 +53,6 @@ def was_predicted(token: TokenEvent) -> bool:
     return token.index > 0 or not token.is_prompt
 
 
-def surprise_bits(token: TokenEvent) -> float:
-    """Information of the token in bits: -log2 of its probability."""
-    return max(0.0, -math.log2(max(token.probability, 1e-30)))
-
-
 def speaker(weights: Sequence[float]) -> int | None:
     """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
     return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
@@ -90,14 +86,14 @@ def _measure(token: TokenEvent, mode: ColourMode) -> float:
 def visible_text(text: str, limit: int = 40) -> str:
     """Token text with spaces, line ends and tabs made visible, shortened to ``limit`` characters."""
     if not text:
-        return tr("(part of a character)")
+        return worded(PART_OF_A_CHARACTER)
     shown = text.translate(_MARKS)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def share_text(share: float) -> str:
-    """A share or probability in two decimals, without calling something small nothing."""
-    return localised("<0.01" if 0 < share < 0.005 else f"{share:.2f}")
+    """A share or probability in two decimals, in the window's language."""
+    return worded(wording.share_text(share))
 
 
 def facts(token: TokenEvent) -> str:
