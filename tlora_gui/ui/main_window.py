@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -47,6 +46,7 @@ from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.progress_line import ProgressLine
+from tlora_gui.ui.widgets.questions import choose_folder
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -271,11 +271,7 @@ class MainWindow(QMainWindow):
 
     def ask_for_project(self) -> None:
         """Let the person pick a project folder; the controller hears ``welcome.open_requested``."""
-        dialog = QFileDialog(self, self.tr("Open a project"), str(projects_dir()))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.welcome.open_requested)
-        dialog.open()
+        choose_folder(self, self.tr("Open a project"), str(projects_dir()), self.welcome.open_requested.emit)
 
     # -- events -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from typing import Literal
 from PySide6.QtCore import QPoint, QRectF, QSize, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QMenu,
     QStackedWidget,
@@ -23,6 +22,7 @@ from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
+from tlora_gui.ui.widgets.questions import choose_target
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
 _PICTURE_SCALE = 2
@@ -208,22 +208,13 @@ class ChartFrame(QFrame):
         self.problem.emit(f"{message} {reason}".strip(), self.tr("Choose another folder, or free some space."))
 
     def _ask_picture(self) -> None:
-        dialog = self._dialog(self.tr("Save chart as picture"), "png", self.tr("PNG picture (*.png)"))
-        dialog.fileSelected.connect(self.save_picture)
-        dialog.open()
+        self._ask(self.tr("Save chart as picture"), "png", self.tr("PNG picture (*.png)"), self.save_picture)
 
     def _ask_table(self) -> None:
-        dialog = self._dialog(self.tr("Save data of the chart"), "csv", self.tr("CSV table (*.csv)"))
-        dialog.fileSelected.connect(self.save_table)
-        dialog.open()
+        self._ask(self.tr("Save data of the chart"), "csv", self.tr("CSV table (*.csv)"), self.save_table)
 
-    def _dialog(self, title: str, suffix: str, filter_text: str) -> QFileDialog:
+    def _ask(self, title: str, suffix: str, name_filter: str, save: Callable[[str], None]) -> None:
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         name = self._title.lower().replace(",", "").replace(" ", "-")
-        dialog = QFileDialog(self, title, documents, filter_text)
-        dialog.setObjectName("saveChartDialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.selectFile(str(Path(documents) / f"{name}.{suffix}"))
-        return dialog
+        start = str(Path(documents) / f"{name}.{suffix}")
+        choose_target(self, title, start, {name_filter: suffix}, save).setObjectName("saveChartDialog")

@@ -53,7 +53,7 @@ from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.drops import Dropped, recognise
 from tlora_gui.ui.widgets.painting import report
-from tlora_gui.ui.widgets.questions import Choice, ask, choose_files, choose_folder
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_file, choose_folder
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -633,7 +633,7 @@ class Controller(QObject):
                 choose_folder(self.window, title, start, partial(self.open_project, project))
             else:
                 models = self.tr("Models (*.gguf)")
-                choose_files(self.window, title, start, lambda paths: self.open_project(project, paths[0]), models)
+                choose_file(self.window, title, start, partial(self.open_project, project), models)
 
         choices = [Choice("folder", self.tr("Model folder…")), Choice("file", self.tr("A .gguf file…"))]
         ask(self.window, title, self.tr("Its weights tell whether it is the same."), choices, self.tr("Cancel"), choose)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
@@ -18,6 +17,7 @@ from tlora_gui.engine.protocol.events import GenerationStarted, JobFailed, Promp
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.ui.widgets.formats import localised
+from tlora_gui.ui.widgets.questions import choose_file
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -110,11 +110,7 @@ class GenerationControl(QObject):
 
     @Slot()
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self._window, self.tr("Read a text file"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.read_file)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_file(self._window, self.tr("Read a text file"), "", self.read_file)
 
     @Slot(str)
     def read_file(self, path: str) -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
 from tlora_gui.ui.generation.token_view.picture import render, save
+from tlora_gui.ui.widgets.questions import choose_file, choose_target
 from tlora_gui.worker.engine_client import EngineClient
 
 if TYPE_CHECKING:
@@ -149,15 +149,8 @@ class LibraryControl(QObject):
 
     def _ask_for_file(self, title: str, filters: dict[str, str], then: Callable[[str], None]) -> None:
         """Ask where to save; ``filters`` give the endings by what people read."""
-        dialog = QFileDialog(self._window, title, "text")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        names = {f"{name} (*.{ending})": ending for name, ending in filters.items()}
-        dialog.setNameFilters(list(names))
-        dialog.setDefaultSuffix(next(iter(filters.values())))
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(names[chosen]))
-        dialog.fileSelected.connect(then)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        suffixes = {f"{name} (*.{ending})": ending for name, ending in filters.items()}
+        choose_target(self._window, title, "text", suffixes, then)
 
     @Slot()
     def _choose_to_save(self) -> None:
@@ -201,11 +194,8 @@ class LibraryControl(QObject):
 
     @Slot()
     def _choose_to_open(self) -> None:
-        dialog = QFileDialog(self._window, self.tr("Open a saved text"), "", self.tr("Saved texts") + " (*.json)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.open_file)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        saved = self.tr("Saved texts") + " (*.json)"
+        choose_file(self._window, self.tr("Open a saved text"), "", self.open_file, saved)
 
     @Slot(str)
     def open_file(self, path: str) -> None:
