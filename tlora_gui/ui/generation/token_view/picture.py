@@ -68,7 +68,7 @@ def render(
     image.fill(QColor(theme.panel))
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _words(painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(13), QFont.Weight.DemiBold)
+    _words(painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(1.3), QFont.Weight.DemiBold)
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
         more = (
@@ -76,7 +76,7 @@ def render(
             if left_out == 1
             else tr("… {count} more tokens").format(count=localised(f"{left_out:,}"))
         )
-        _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font(10))
+        _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font())
     legend.render(painter, QPoint(_EDGE, tops[3]), renderFlags=QWidget.RenderFlag.DrawChildren)
     _ribbon(painter, QRectF(_EDGE, tops[4], inner, _RIBBON), record)
     _footer(painter, QRectF(_EDGE, tops[5], inner, _LINE), record, theme, backbone)
@@ -213,12 +213,12 @@ def _footer(painter: QPainter, area: QRectF, record: Generation, theme: Theme, b
         below,
         tr("Temporal LoRA"),
         theme.text,
-        sans_font(9),
+        sans_font(0.9),
         QFont.Weight.DemiBold,
         Qt.AlignmentFlag.AlignRight,
     )
     below.setRight(below.right() - 120)
-    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(9))
+    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(0.9))
 
 
 def footer_text(record: Generation, backbone: str = "") -> str:
