@@ -92,8 +92,8 @@ class Session:
 
     def set_desk(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
-        if self._open is not None and self._open.speaking is not None:
-            self._open.speaking.set_desk(desk)
+        if self._open is not None and self._open.generating is not None:
+            self._open.generating.set_desk(desk)
 
     def _workspace(self) -> Workspace:
         if self._open is None:

@@ -52,7 +52,7 @@ class Workspace:
 
     Attributes:
         removed: the latest deletion, as long as it can be undone.
-        speaking: the text that is being generated.
+        generating: the text that is coming.
     """
 
     project: Project
@@ -60,7 +60,7 @@ class Workspace:
     backbone: Backbone
     epochs: EpochList = field(default_factory=EpochList)
     removed: RemovedEpoch | None = None
-    speaking: TokenStream | None = None
+    generating: TokenStream | None = None
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is.
@@ -139,7 +139,7 @@ class Workspace:
         return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
 
     def blend(self, mode: str) -> RowBlend:
-        """Who speaks in a mode of generation.
+        """The blend of a mode of generation.
 
         Raises:
             TloraError: if there is no epoch to mix, or the mode's epoch has no slot, or its mixer is not there.

@@ -1,4 +1,4 @@
-"""What the mixture rests on is tried once with a backbone when it is chosen; one that fails is refused in words."""
+"""Tries what the mixture rests on, once, when a backbone is chosen; one that fails is refused with the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROBES = ("a frozen probe", "a probe that learns")
 
 
 def refuse_unfit(model: TemporalLoRA) -> None:
-    """Try a new model with epochs that speak, and leave it as it was.
+    """Try a new model with epochs that change its logits, and leave it as it was.
 
     It must be causal, a text must be the same alone and in a batch, in one pass and with a cache, and an epoch must
     learn from the hidden states that the Time Mixer reads what it learns from the text.
@@ -32,13 +32,13 @@ def refuse_unfit(model: TemporalLoRA) -> None:
         if whole and not parameter.detach().sum(dtype=torch.float32).isfinite():
             raise ValueError(say("the weights hold NaN or infinite numbers, in {name}", name=name))
     ids_2T = probe_ids(model.backbone)
-    with _epochs_that_speak(model):
+    with _random_epochs(model):
         _try_learning(model, ids_2T[:1], expected=_try_reading(model, ids_2T))
 
 
 @contextmanager
-def _epochs_that_speak(model: TemporalLoRA) -> Iterator[None]:
-    """One frozen, one in training, and a mixer with opinions; gone afterwards."""
+def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
+    """One frozen, one in training, and a mixer that tells tokens apart; gone afterwards."""
     mixer = model.mixer
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

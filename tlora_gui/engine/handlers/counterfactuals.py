@@ -1,4 +1,4 @@
-"""What each slot alone would have said at a token of a text, and what the mix said."""
+"""Handler of counterfactuals: what each slot alone would have predicted at a token of a text, and the mix."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _TOGETHER = 2**14
 def predict_counterfactual(workspace: Workspace, job: jobs.PredictCounterfactual, cancel: CancelToken) -> Stream:
     """Read everything before a token again: as the mix, steered as the text was, and as each slot alone.
 
-    Voices and mix are those of the model as it is now, whatever slots the text was written by.
+    Predictions and mix are those of the model as it is now, whatever slots the text was written by.
 
     Raises:
-        TloraError: if nothing comes before the token, nobody speaks in the text's mode any more, the text is not this
+        TloraError: if nothing comes before the token, the text's mode is there no more, the text is not this
             backbone's, or an epoch holds NaN.
         Cancelled: once the token is set.
     """

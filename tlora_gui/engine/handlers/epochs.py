@@ -1,4 +1,4 @@
-"""What befalls an epoch of an open project: trained, gone on with, edited, deleted, restored."""
+"""Handlers of the epoch jobs: train, resume, edit, delete, restore."""
 
 from __future__ import annotations
 

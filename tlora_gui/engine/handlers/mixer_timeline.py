@@ -1,4 +1,4 @@
-"""One text under every mixer of the past: which epoch each of them would have let speak."""
+"""Handler of the mixer timeline: the weights that every mixer of earlier phases gives the tokens of one text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mixer_timeline(
         model: its backbone.
         start_id: what was read before a text without a prompt.
         record: the text.
-        mixers: as they are told, and as they are.
+        mixers: as people know them, and themselves.
         cancel: looked at between two mixers.
 
     Raises:
@@ -53,10 +53,10 @@ def mixer_timeline(
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
     yield Progress(say("Reading the text"))
     hidden_1TH = _hidden(model, ids)
-    told: list[tuple[TokenEvent, ...]] = []
+    versions: list[tuple[TokenEvent, ...]] = []
     for stored, mixer in mixers:
         cancel.raise_if_cancelled()
-        yield Progress(say("Asking every mixer"), len(told), len(mixers), say("mixers"))
+        yield Progress(say("Asking every mixer"), len(versions), len(mixers), say("mixers"))
         weights_TS = weights_over(_weights(mixer, hidden_1TH), ["", *stored.epochs], slugs)[rows]
         if not weights_TS.isfinite().all():
             raise TloraError(
@@ -67,8 +67,8 @@ def mixer_timeline(
                 say("Delete the epoch that it was trained with."),
             )
         pairs = zip(tokens, weights_TS.tolist(), strict=True)
-        told.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
-    return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(told))
+        versions.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
+    return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(versions))
 
 
 @torch.inference_mode()

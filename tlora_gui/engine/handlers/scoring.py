@@ -1,4 +1,4 @@
-"""Reading a text instead of writing one: who would speak at every token, how well every slot alone says it, and where
+"""Handlers of the score jobs: the mix at every token of a given text, how well every slot alone predicts it, and where
 its domains begin by that evidence.
 """
 

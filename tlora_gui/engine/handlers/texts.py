@@ -1,4 +1,4 @@
-"""Jobs about texts that are kept: list, open, name, delete, export, import."""
+"""Handlers of the jobs about kept generations: list, open, name, delete, export, import."""
 
 from __future__ import annotations
 

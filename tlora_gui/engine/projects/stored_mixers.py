@@ -1,4 +1,4 @@
-"""Mixers of the past that can speak again: which there are, over which slots, and how they weigh a text."""
+"""Mixers of earlier phases that can be used again: which there are, and over which slots."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     """Mixers of earlier phases, oldest first, and the one that learned the latest epoch without Active Sleep.
 
     Args:
-        project: what is on disk; a mixer whose file is gone, or whose newest epoch is, does not speak again.
+        project: what is on disk; a mixer whose file is gone, or whose newest epoch is, is left out.
         epochs: their names.
         slots: the model's now, an epoch in training included.
     """
     index = project.index
     finished = [slug for slug in slots if slug in index.folders]
     earlier = _phases(index)[: None if len(finished) < len(slots) else -1]
-    told = {
+    found = {
         _after(epochs, entry, f"@{entry.number}", entry.slots): entry
         for entry in earlier
         if entry.slots[-1] in finished
     }
-    told |= {
+    found |= {
         StoredMixer(BASELINE_MODE, say("without Active Sleep"), entry.slots): entry
         for entry in index.unprotected
         if entry.slots[-1] in finished[-1:]
     }
-    return {mixer: entry for mixer, entry in told.items() if project.mixer_path(entry).is_file()}
+    return {mixer: entry for mixer, entry in found.items() if project.mixer_path(entry).is_file()}
 
 
 def current_mixer(project: Project, epochs: EpochList, slots: Sequence[str]) -> StoredMixer:
@@ -76,6 +76,6 @@ def over_slots(mixer: TimeMixer, known: Sequence[str], slots: Sequence[str]) -> 
     mixer.head.weight.zero_()
     mixer.head.bias.fill_(SILENT)
     rows = [0, *(1 + known.index(slug) for slug in slots if slug in known)]
-    places = [0, *(place for place, slug in enumerate(slots, 1) if slug in known)]
-    mixer.head.weight[places], mixer.head.bias[places] = old.weight[rows], old.bias[rows]
+    kept = [0, *(slot for slot, slug in enumerate(slots, 1) if slug in known)]
+    mixer.head.weight[kept], mixer.head.bias[kept] = old.weight[rows], old.bias[rows]
     return mixer.requires_grad_(False)

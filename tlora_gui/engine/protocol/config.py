@@ -175,16 +175,16 @@ DeskMode = Literal["mixer", "manual", "gain"]
 
 @dataclass(frozen=True, slots=True)
 class MixingDesk:
-    """What a person makes of the Time Mixer's weights while it speaks; as it begins, it leaves them alone.
+    """What a person makes of the Time Mixer's weights during a generation; as it begins, it leaves them alone.
 
-    Where nothing is left that speaks, the backbone does.
+    Where nothing is left that has weight, the backbone has all.
 
     Attributes:
         lock: "mixer" gives the Time Mixer's weights, "manual" the levels themselves, "gain" weights times levels; each
             scaled to sum to 1.
         levels: (slug, level in [0, 2]), slug "" for the backbone. Slots left out have 0 in "manual", else 1.
         muted: slots that are silent, whatever the lock.
-        solo: if there are any, only these speak.
+        solo: if there are any, only these keep their weight.
         temperature: divides the mixer's logits: below 1 it decides more sharply, above 1 more softly.
         hard: all weight to the largest.
     """

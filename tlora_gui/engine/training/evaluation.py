@@ -36,7 +36,7 @@ def training_dtype(model: TemporalLoRA) -> torch.dtype:
 def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
     """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
 
-    Measured in the precision of training, so that the curves speak of one thing.
+    Measured in the precision of training, so that the curves can be compared.
     """
     total, count = 0.0, 0
     for start in range(0, len(held_out_NT), _MEASURE_BATCH):
@@ -62,18 +62,18 @@ def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Ten
 
 @dataclass(frozen=True, slots=True)
 class Dominance:
-    """Who speaks on each of N tokens: the slot with the largest weight, and that weight."""
+    """The dominant slot of each of N tokens, the one with the largest weight, and that weight."""
 
     slots_N: Tensor
     weights_N: Tensor
 
     def share(self, slot: int) -> float:
-        """Share of the tokens on which ``slot`` speaks."""
+        """Share of the tokens on which ``slot`` is dominant."""
         return float((self.slots_N == slot).float().mean())
 
 
 def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Dominance]:
-    """Who speaks on each token of some blocks of text; yields after every batch."""
+    """The dominant slot of each token of some blocks of text; yields after every batch."""
     tops = []
     for start in range(0, len(ids_NT), _MEASURE_BATCH):
         tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
@@ -123,7 +123,7 @@ def score_domain(
     """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
 
     Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
-    is the epoch's own. ``routed`` is who speaks on that text, if it is known already.
+    is the epoch's own. ``routed`` are the dominant slots on that text, if known already.
     """
     routed = routed or (yield from dominance(model, held_out_NT))
     slot = 1 + model.slot_adapters.index(slug)
@@ -135,7 +135,7 @@ def score_domain(
 
 @torch.no_grad()
 def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress, None, list[int]]:
-    """For every ordered pair of domains, tokens after a border between two of their texts until the right slot speaks.
+    """For every ordered pair of domains, tokens after a border between two texts until the right slot is dominant.
 
     Args:
         model: its epochs are the texts' domains, in order of slots.

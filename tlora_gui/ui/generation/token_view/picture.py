@@ -68,7 +68,9 @@ def render(
     image.fill(QColor(theme.panel))
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _words(painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(1.3), QFont.Weight.DemiBold)
+    _words(
+        painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(1.3), QFont.Weight.DemiBold
+    )
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
         more = (
