@@ -91,18 +91,18 @@ class TemporalLoRA(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self.mixer = TimeMixer(hidden_size, mixer or MixerSettings()).to(self.device)
-        self.memories: dict[str, EpochMemory] = {}
-        self.adapters: dict[str, Adapter] = {}
-        self.slot_adapters: list[str] = []
-        self.layers = adapted_layers(backbone, self.mixer_layer)
+        self.memories: dict[str, EpochMemory] = {}  # by adapter; "" has the backbone's dreams
+        self.adapters: dict[str, Adapter] = {}  # by name
+        self.slot_adapters: list[str] = []  # names of slots 1 …, in training order
+        self.layers = adapted_layers(backbone, self.mixer_layer)  # by their names in the backbone
         self._cache_format = CacheFormat(backbone)
         self._fused = FusedLora(self.layers.values())
-        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
+        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for layers that reread it
         self._weights = nn.ModuleList()
         self._wraps = False
         self.recompute_activations = False
         """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
-        transformers' own switch works in training mode only, where dropout awakes."""
+        transformers' own switch works in training mode only, where dropout is on."""
         for index, block in enumerate(blocks):
             block.forward = partial(self._skip if index < self.mixer_layer else self._adapt, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
