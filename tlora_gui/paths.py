@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,3 +37,15 @@ def settings_file() -> Path:
 def log_file() -> Path:
     """What went wrong, with tracebacks; what libraries warn of. ``TLORA_LOG`` overrides."""
     return Path(os.environ.get("TLORA_LOG") or platformdirs.user_log_path(_APP, appauthor=False) / "tlora-gui.log")
+
+
+def free_name(wanted: str, taken: Callable[[str], bool], joint: str = " ") -> str:
+    """``wanted``, or the first of ``wanted 2``, ``wanted 3`` … that is not taken.
+
+    >>> free_name("tale", {"tale", "tale-2"}.__contains__, "-")
+    'tale-3'
+    """
+    name, number = wanted, 2
+    while taken(name):
+        name, number = f"{wanted}{joint}{number}", number + 1
+    return name

@@ -303,6 +303,1770 @@
         <source>Measured on held-out text: {figures}.</source>
         <translation>Am Prüftext gemessen: {figures}.</translation>
     </message>
+    <message>
+        <source>A loaded model needs its tokenizer.</source>
+        <translation>Ein geladenes Modell braucht seinen Tokenizer.</translation>
+    </message>
+    <message>
+        <source>Give it as `tokenizer=`.</source>
+        <translation>Den Tokenizer als `tokenizer=` angeben.</translation>
+    </message>
+    <message>
+        <source>A {type} is no tokenizer.</source>
+        <translation>{type} ist kein Tokenizer.</translation>
+    </message>
+    <message>
+        <source>Give one of transformers&apos;.</source>
+        <translation>Einen von transformers angeben.</translation>
+    </message>
+    <message>
+        <source>A {type} is no backbone.</source>
+        <translation>{type} ist kein Backbone.</translation>
+    </message>
+    <message>
+        <source>Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it.</source>
+        <translation>Einen Namen, einen Ordner, eine .gguf-Datei oder ein Modell von transformers angeben; von einem PEFT-Modell das Modell darin.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be used: {reason}.</source>
+        <translation>{name} ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another backbone.</source>
+        <translation>Ein anderes Backbone wählen.</translation>
+    </message>
+    <message>
+        <source>The adapter {name!r} was not trained with train_adapter, so it cannot be saved.</source>
+        <translation>Der Adapter {name!r} wurde nicht mit train_adapter trainiert und lässt sich deshalb nicht speichern.</translation>
+    </message>
+    <message>
+        <source>Train it, or take it out with remove_adapter.</source>
+        <translation>Den Adapter trainieren oder mit remove_adapter herausnehmen.</translation>
+    </message>
+    <message>
+        <source>The backbone has no name or folder, so the project could not find it again.</source>
+        <translation>Das Backbone hat weder Namen noch Ordner; das Projekt fände es nicht wieder.</translation>
+    </message>
+    <message>
+        <source>Save the model first (save_pretrained), and load it from there.</source>
+        <translation>Das Modell zuerst speichern (save_pretrained) und von dort laden.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}.</source>
+        <translation>{path} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another place.</source>
+        <translation>Einen anderen Ort wählen.</translation>
+    </message>
+    <message>
+        <source>The backbone is not the one this project was made with.</source>
+        <translation>Das ist nicht das Backbone, mit dem dieses Projekt angelegt wurde.</translation>
+    </message>
+    <message>
+        <source>Load the original model.</source>
+        <translation>Das ursprüngliche Modell laden.</translation>
+    </message>
+    <message>
+        <source>The epoch {slug} is damaged: {note}.</source>
+        <translation>Die Epoche {slug} ist beschädigt: {note}.</translation>
+    </message>
+    <message>
+        <source>Restore its folder from a copy.</source>
+        <translation>Den Ordner der Epoche aus einer Kopie wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>The epoch {names} has weights that are no numbers (NaN), which silence the whole mixture.</source>
+        <translation>Die Epoche {names} hat Gewichte, die keine Zahlen sind (NaN); davon verstummt die ganze Mischung.</translation>
+    </message>
+    <message>
+        <source>The epochs {names} have weights that are no numbers (NaN), which silence the whole mixture.</source>
+        <translation>Die Epochen {names} haben Gewichte, die keine Zahlen sind (NaN); davon verstummt die ganze Mischung.</translation>
+    </message>
+    <message>
+        <source>Delete it, and train it anew with a lower learning rate. Another epoch alone can generate meanwhile.</source>
+        <translation>Löschen und mit kleinerer Lernrate neu trainieren. Eine andere Epoche allein kann bis dahin Text erzeugen.</translation>
+    </message>
+    <message>
+        <source>The Time Mixer has weights that are no numbers (NaN), so it cannot decide who speaks.</source>
+        <translation>Der Time Mixer hat Gewichte, die keine Zahlen sind (NaN), und kann nicht entscheiden, wer spricht.</translation>
+    </message>
+    <message>
+        <source>An epoch alone can generate; else restore the project from a copy.</source>
+        <translation>Eine Epoche allein kann Text erzeugen; sonst das Projekt aus einer Kopie wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>The mixture&apos;s answer is no number (NaN), though the weights of every epoch are finite.</source>
+        <translation>Die Antwort der Mischung ist keine Zahl (NaN), obwohl die Gewichte aller Epochen endlich sind.</translation>
+    </message>
+    <message>
+        <source>Choose another mode, or put the mixing desk back.</source>
+        <translation>Einen anderen Modus wählen oder das Mischpult zurückstellen.</translation>
+    </message>
+    <message>
+        <source>{path} is a file and no model.</source>
+        <translation>{path} ist eine Datei und kein Modell.</translation>
+    </message>
+    <message>
+        <source>Choose the folder it is in, or a .gguf file.</source>
+        <translation>Den Ordner wählen, in dem sie liegt, oder eine .gguf-Datei.</translation>
+    </message>
+    <message>
+        <source>Loading {name}</source>
+        <translation>{name} wird geladen</translation>
+    </message>
+    <message>
+        <source>{name} does not fit into the memory of the {device} device.</source>
+        <translation>{name} passt nicht in den Speicher des Geräts {device}.</translation>
+    </message>
+    <message>
+        <source>Choose a smaller model.</source>
+        <translation>Ein kleineres Modell wählen.</translation>
+    </message>
+    <message>
+        <source>No backbone is named.</source>
+        <translation>Es ist kein Backbone angegeben.</translation>
+    </message>
+    <message>
+        <source>Choose the starter backbone, a model folder or a .gguf file.</source>
+        <translation>Das Starter-Backbone, einen Modellordner oder eine .gguf-Datei wählen.</translation>
+    </message>
+    <message>
+        <source>{name} is an address.</source>
+        <translation>{name} ist eine Adresse.</translation>
+    </message>
+    <message>
+        <source>Give the model&apos;s id on the Hub (owner/name), or a folder here.</source>
+        <translation>Den Namen des Modells auf dem Hub angeben (Besitzer/Name) oder einen Ordner auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>{name} does not exist.</source>
+        <translation>{name} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Choose a model folder or .gguf file that is there.</source>
+        <translation>Einen Modellordner oder eine .gguf-Datei wählen, die es gibt.</translation>
+    </message>
+    <message>
+        <source>{folder} holds an adapter and no model.</source>
+        <translation>{folder} enthält einen Adapter und kein Modell.</translation>
+    </message>
+    <message>
+        <source>Choose the model that it was made for.</source>
+        <translation>Das Modell wählen, für das er gemacht ist.</translation>
+    </message>
+    <message>
+        <source>{folder} holds no model: there is no config.json.</source>
+        <translation>{folder} enthält kein Modell: config.json fehlt.</translation>
+    </message>
+    <message>
+        <source>Choose a folder with a saved model.</source>
+        <translation>Einen Ordner mit einem gespeicherten Modell wählen.</translation>
+    </message>
+    <message>
+        <source>{name} could not read eight tokens: {error}.</source>
+        <translation>{name} konnte keine acht Tokens lesen: {error}.</translation>
+    </message>
+    <message>
+        <source>Choose another model.</source>
+        <translation>Ein anderes Modell wählen.</translation>
+    </message>
+    <message>
+        <source>Fetching {name}</source>
+        <translation>{name} wird geholt</translation>
+    </message>
+    <message>
+        <source>MB</source>
+        <translation>MB</translation>
+    </message>
+    <message>
+        <source>The disk that holds {folder} is full.</source>
+        <translation>Der Datenträger mit {folder} ist voll.</translation>
+    </message>
+    <message>
+        <source>Free some room, or set HF_HUB_CACHE.</source>
+        <translation>Platz schaffen oder HF_HUB_CACHE setzen.</translation>
+    </message>
+    <message>
+        <source>{folder} cannot be written to.</source>
+        <translation>In {folder} lässt sich nicht schreiben.</translation>
+    </message>
+    <message>
+        <source>Set HF_HUB_CACHE to a folder of yours.</source>
+        <translation>HF_HUB_CACHE auf einen eigenen Ordner setzen.</translation>
+    </message>
+    <message>
+        <source>{name} is gated.</source>
+        <translation>{name} ist nur nach Zustimmung zugänglich.</translation>
+    </message>
+    <message>
+        <source>Accept its terms on the Hub, then run `hf auth login`.</source>
+        <translation>Den Bedingungen auf dem Hub zustimmen, dann `hf auth login` ausführen.</translation>
+    </message>
+    <message>
+        <source>There is no model named {name!r} on the Hugging Face Hub.</source>
+        <translation>Auf dem Hugging Face Hub gibt es kein Modell namens {name!r}.</translation>
+    </message>
+    <message>
+        <source>Check the spelling (owner/name); a private or gated model needs `hf auth login` first.</source>
+        <translation>Die Schreibweise prüfen (Besitzer/Name); private und zustimmungspflichtige Modelle brauchen zuerst `hf auth login`.</translation>
+    </message>
+    <message>
+        <source>The download of {name} broke off ({error}).</source>
+        <translation>Der Download von {name} ist abgebrochen ({error}).</translation>
+    </message>
+    <message>
+        <source>Try again; what has arrived is kept.</source>
+        <translation>Noch einmal versuchen; was schon da ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>The Hugging Face Hub answered {name!r} with error {status}.</source>
+        <translation>Der Hugging Face Hub hat {name!r} mit dem Fehler {status} beantwortet.</translation>
+    </message>
+    <message>
+        <source>Try again later.</source>
+        <translation>Später noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{name!r} is no folder here, and the Hugging Face Hub could not be reached ({error}).</source>
+        <translation>{name!r} ist hier kein Ordner, und der Hugging Face Hub war nicht erreichbar ({error}).</translation>
+    </message>
+    <message>
+        <source>Check the spelling and the network, or choose the starter backbone, a local folder or a .gguf file.</source>
+        <translation>Schreibweise und Netz prüfen oder das Starter-Backbone, einen lokalen Ordner oder eine .gguf-Datei wählen.</translation>
+    </message>
+    <message>
+        <source>{name} could not be read as a GGUF model: {error}.</source>
+        <translation>{name} war nicht als GGUF-Modell lesbar: {error}.</translation>
+    </message>
+    <message>
+        <source>Check that the file is complete and of an architecture that transformers knows.</source>
+        <translation>Prüfen, ob die Datei vollständig ist und transformers ihre Architektur kennt.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be used: its weights hold NaN or infinity (in {key}).</source>
+        <translation>{name} ist nicht verwendbar: Seine Gewichte enthalten NaN oder unendlich (in {key}).</translation>
+    </message>
+    <message>
+        <source>Fetch the model anew, or choose another.</source>
+        <translation>Das Modell neu holen oder ein anderes wählen.</translation>
+    </message>
+    <message>
+        <source>its config.json says {role}: {number}, and the model has {rows} tokens</source>
+        <translation>seine config.json nennt {role}: {number}, und das Modell hat {rows} Tokens</translation>
+    </message>
+    <message>
+        <source>The tokenizer of {name} has tokens that the model lacks: {tokens}.</source>
+        <translation>Der Tokenizer von {name} hat Tokens, die dem Modell fehlen: {tokens}.</translation>
+    </message>
+    <message>
+        <source>Choose a model with the tokenizer that it was trained with.</source>
+        <translation>Ein Modell mit dem Tokenizer wählen, mit dem es trainiert wurde.</translation>
+    </message>
+    <message>
+        <source>its {file} is no file</source>
+        <translation>{file} darin ist keine Datei</translation>
+    </message>
+    <message>
+        <source>its config.json names no model_type</source>
+        <translation>seine config.json nennt keinen model_type</translation>
+    </message>
+    <message>
+        <source>transformers {version} knows no model of the type {kind!r}</source>
+        <translation>transformers {version} kennt kein Modell vom Typ {kind!r}</translation>
+    </message>
+    <message>
+        <source>it has a custom_generate folder</source>
+        <translation>es hat einen Ordner custom_generate</translation>
+    </message>
+    <message>
+        <source>transformers {version} knows no tokenizer {kind!r}</source>
+        <translation>transformers {version} kennt keinen Tokenizer {kind!r}</translation>
+    </message>
+    <message>
+        <source>it has no weights (model.safetensors)</source>
+        <translation>es hat keine Gewichte (model.safetensors)</translation>
+    </message>
+    <message>
+        <source>its {file} lists no files</source>
+        <translation>{file} darin nennt keine Dateien</translation>
+    </message>
+    <message>
+        <source>its {file} is missing</source>
+        <translation>{file} fehlt darin</translation>
+    </message>
+    <message>
+        <source>its {file} is cut short or no safetensors file</source>
+        <translation>{file} darin ist abgeschnitten oder keine safetensors-Datei</translation>
+    </message>
+    <message>
+        <source>{name} is one part of a split model, and the other parts are needed with it.</source>
+        <translation>{name} ist ein Teil eines geteilten Modells; die anderen Teile gehören dazu.</translation>
+    </message>
+    <message>
+        <source>Join them with `llama-gguf-split --merge`, or choose a .gguf that is one file.</source>
+        <translation>Die Teile mit `llama-gguf-split --merge` zusammenfügen oder ein .gguf aus einer einzigen Datei wählen.</translation>
+    </message>
+    <message>
+        <source>{name} is incomplete: it says that it has {told} blocks, and holds {held}.</source>
+        <translation>{name} ist unvollständig: Angegeben sind {told} Blöcke, enthalten {held}.</translation>
+    </message>
+    <message>
+        <source>Fetch the file anew, or choose another.</source>
+        <translation>Die Datei neu holen oder eine andere wählen.</translation>
+    </message>
+    <message>
+        <source>its config.json says {key}: {value:.3g}, and its files hold {count} tensors</source>
+        <translation>seine config.json nennt {key}: {value:.3g}, und seine Dateien enthalten {count} Tensoren</translation>
+    </message>
+    <message>
+        <source>its config.json describes a model of {values:.2g} values, and its files hold {held:.2g}</source>
+        <translation>seine config.json beschreibt ein Modell mit {values:.2g} Werten, und seine Dateien enthalten {held:.2g}</translation>
+    </message>
+    <message>
+        <source>{name} is incomplete: it lacks {names}.</source>
+        <translation>{name} ist unvollständig: Es fehlt {names}.</translation>
+    </message>
+    <message>
+        <source>Fetch the model anew, or choose another; whatever lacks would be random.</source>
+        <translation>Das Modell neu holen oder ein anderes wählen; was fehlt, wäre Zufall.</translation>
+    </message>
+    <message>
+        <source>{key} has the shape {stored}, and its config.json asks for {wanted}</source>
+        <translation>{key} hat die Form {stored}, und seine config.json verlangt {wanted}</translation>
+    </message>
+    <message>
+        <source>{type} as its config.json describes it has no place for {names}</source>
+        <translation>{type}, wie es in config.json beschrieben ist, hat keinen Platz für {names}</translation>
+    </message>
+    <message>
+        <source>There is too little memory for {name}.</source>
+        <translation>Für {name} ist zu wenig Speicher da.</translation>
+    </message>
+    <message>
+        <source>Close other programs, or choose a smaller model.</source>
+        <translation>Andere Programme schließen oder ein kleineres Modell wählen.</translation>
+    </message>
+    <message>
+        <source>its {file} names it</source>
+        <translation>{file} darin nennt ihn</translation>
+    </message>
+    <message>
+        <source>transformers knows no {what}</source>
+        <translation>transformers kennt {what} nicht</translation>
+    </message>
+    <message>
+        <source>{name} has its tokenizer as {file} only, which cannot be read without {packages}.</source>
+        <translation>{name} hat seinen Tokenizer nur als {file}; das ist ohne {packages} nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Run `pip install {packages}`, or add the model&apos;s tokenizer.json to the folder.</source>
+        <translation>`pip install {packages}` ausführen oder die tokenizer.json des Modells in den Ordner legen.</translation>
+    </message>
+    <message>
+        <source>it has no tokenizer (tokenizer.json)</source>
+        <translation>es hat keinen Tokenizer (tokenizer.json)</translation>
+    </message>
+    <message>
+        <source>its tokenizer ({file}) cannot be read: {error}</source>
+        <translation>sein Tokenizer ({file}) ist nicht lesbar: {error}</translation>
+    </message>
+    <message>
+        <source>{name} is not a causal language model, so it cannot write text token by token.</source>
+        <translation>{name} ist kein kausales Sprachmodell und kann deshalb nicht Token für Token schreiben.</translation>
+    </message>
+    <message>
+        <source>Choose a decoder model such as Llama, Qwen, GPT-2 or SmolLM.</source>
+        <translation>Ein Decoder-Modell wie Llama, Qwen, GPT-2 oder SmolLM wählen.</translation>
+    </message>
+    <message>
+        <source>{name} needs code of its own, which is never run here: {why}.</source>
+        <translation>{name} braucht eigenen Code, und der wird hier nie ausgeführt: {why}.</translation>
+    </message>
+    <message>
+        <source>Choose a model of a kind that transformers knows.</source>
+        <translation>Ein Modell einer Art wählen, die transformers kennt.</translation>
+    </message>
+    <message>
+        <source>{name} is quantised with {method}, which cannot be read here.</source>
+        <translation>{name} ist mit {method} quantisiert; das ist hier nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Choose the full-precision model that it was made from, or a .gguf file of it.</source>
+        <translation>Das Modell in voller Genauigkeit wählen, aus dem es gemacht ist, oder eine .gguf-Datei davon.</translation>
+    </message>
+    <message>
+        <source>{name} could not be loaded: {what}.</source>
+        <translation>{name} ließ sich nicht laden: {what}.</translation>
+    </message>
+    <message>
+        <source>Check that the folder holds a complete causal language model with its tokenizer.</source>
+        <translation>Prüfen, ob der Ordner ein vollständiges kausales Sprachmodell mit seinem Tokenizer enthält.</translation>
+    </message>
+    <message>
+        <source>an unnamed method</source>
+        <translation>einem Verfahren ohne Namen</translation>
+    </message>
+    <message>
+        <source>its {file} cannot be read ({reason})</source>
+        <translation>{file} darin ist nicht lesbar ({reason})</translation>
+    </message>
+    <message>
+        <source>its {file} is not a JSON object</source>
+        <translation>{file} darin ist kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>{names} and {count:,} more</source>
+        <translation>{names} und {count:,} weitere</translation>
+    </message>
+    <message>
+        <source>Copying Python&apos;s standard library</source>
+        <translation>Die Standardbibliothek von Python wird kopiert</translation>
+    </message>
+    <message>
+        <source>The download of {name} {version} is not what was expected (its hash differs).</source>
+        <translation>Der Download von {name} {version} ist nicht, was erwartet war (die Prüfsumme weicht ab).</translation>
+    </message>
+    <message>
+        <source>Try again; if it stays so, check the package mirror that pip uses.</source>
+        <translation>Noch einmal versuchen; bleibt es so, den Paketspiegel prüfen, den pip benutzt.</translation>
+    </message>
+    <message>
+        <source>pip ended without a word</source>
+        <translation>pip endete ohne ein Wort</translation>
+    </message>
+    <message>
+        <source>{name} {version} could not be fetched: {reason}.</source>
+        <translation>{name} {version} ließ sich nicht holen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Check the network (and pip&apos;s proxy or index settings), or choose a local model folder or .gguf file.</source>
+        <translation>Das Netz prüfen (und die Proxy- oder Index-Einstellungen von pip) oder einen lokalen Modellordner oder eine .gguf-Datei wählen.</translation>
+    </message>
+    <message>
+        <source>Free about 1 GB, or point TLORA_CACHE at a folder with room.</source>
+        <translation>Etwa 1 GB freigeben oder TLORA_CACHE auf einen Ordner mit Platz setzen.</translation>
+    </message>
+    <message>
+        <source>Point TLORA_CACHE at a folder of yours.</source>
+        <translation>TLORA_CACHE auf einen eigenen Ordner setzen.</translation>
+    </message>
+    <message>
+        <source>Unpacking {name}</source>
+        <translation>{name} wird entpackt</translation>
+    </message>
+    <message>
+        <source>Converting {name} (once)</source>
+        <translation>{name} wird umgewandelt (einmalig)</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>A {type} is no text.</source>
+        <translation>{type} ist kein Text.</translation>
+    </message>
+    <message>
+        <source>Give a string.</source>
+        <translation>Eine Zeichenkette angeben.</translation>
+    </message>
+    <message>
+        <source>This text has tokens that this backbone lacks; another backbone may have written it.</source>
+        <translation>Dieser Text hat Tokens, die diesem Backbone fehlen; vielleicht hat ihn ein anderes Backbone geschrieben.</translation>
+    </message>
+    <message>
+        <source>Open it in a project around that one.</source>
+        <translation>In einem Projekt mit jenem Backbone öffnen.</translation>
+    </message>
+    <message>
+        <source>The tokenizer reads this text with tokens that the backbone lacks: {tokens}.</source>
+        <translation>Der Tokenizer liest diesen Text mit Tokens, die dem Backbone fehlen: {tokens}.</translation>
+    </message>
+    <message>
+        <source>Leave them out of the text, or choose a backbone whose tokenizer is its own.</source>
+        <translation>Sie aus dem Text herausnehmen oder ein Backbone mit eigenem Tokenizer wählen.</translation>
+    </message>
+    <message>
+        <source>No readable text was found here.</source>
+        <translation>Hier ist kein lesbarer Text.</translation>
+    </message>
+    <message>
+        <source>Choose plain text files.</source>
+        <translation>Reine Textdateien wählen.</translation>
+    </message>
+    <message>
+        <source>There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.</source>
+        <translation>Hier ist zu wenig Text: etwa {tokens:,} Tokens, und eine Epoche braucht mindestens {least:,}.</translation>
+    </message>
+    <message>
+        <source>Add more text of the same kind; a few pages are enough to try, a book learns well.</source>
+        <translation>Mehr Text derselben Art dazunehmen; einige Seiten reichen für einen Versuch, ein Buch lernt sich gut.</translation>
+    </message>
+    <message>
+        <source>{name} ({reason})</source>
+        <translation>{name} ({reason})</translation>
+    </message>
+    <message>
+        <source>{problem} Not read: {names}.</source>
+        <translation>{problem} Nicht gelesen: {names}.</translation>
+    </message>
+    <message>
+        <source>empty</source>
+        <translation>leer</translation>
+    </message>
+    <message>
+        <source>Reading the corpus</source>
+        <translation>Der Text wird gelesen</translation>
+    </message>
+    <message>
+        <source>this backbone does not know {share:.0%} of this text</source>
+        <translation>dieses Backbone kennt {share:.0%} dieses Textes nicht</translation>
+    </message>
+    <message>
+        <source>binary, not text</source>
+        <translation>binär, kein Text</translation>
+    </message>
+    <message>
+        <source>read as {encoding}</source>
+        <translation>als {encoding} gelesen</translation>
+    </message>
+    <message>
+        <source>{count:,} NUL characters left out</source>
+        <translation>{count:,} NUL-Zeichen ausgelassen</translation>
+    </message>
+    <message>
+        <source>{encoding} with {count:,} damaged characters</source>
+        <translation>{encoding} mit {count:,} beschädigten Zeichen</translation>
+    </message>
+    <message>
+        <source>not UTF-8; read as {encoding}</source>
+        <translation>kein UTF-8; als {encoding} gelesen</translation>
+    </message>
+    <message>
+        <source>in an encoding that is not known here, or binary; save it as UTF-8</source>
+        <translation>in einer Kodierung, die hier nicht bekannt ist, oder binär; als UTF-8 speichern</translation>
+    </message>
+    <message>
+        <source>subtitles</source>
+        <translation>Untertitel</translation>
+    </message>
+    <message>
+        <source>mail</source>
+        <translation>E-Mail</translation>
+    </message>
+    <message>
+        <source>a notebook</source>
+        <translation>ein Notebook</translation>
+    </message>
+    <message>
+        <source>{path} is no path.</source>
+        <translation>{path} ist kein Pfad.</translation>
+    </message>
+    <message>
+        <source>Name a folder or files.</source>
+        <translation>Einen Ordner oder Dateien angeben.</translation>
+    </message>
+    <message>
+        <source>The path of the text is empty.</source>
+        <translation>Der Pfad des Textes ist leer.</translation>
+    </message>
+    <message>
+        <source>{path} is an address on the web.</source>
+        <translation>{path} ist eine Adresse im Web.</translation>
+    </message>
+    <message>
+        <source>Save its text and choose that file.</source>
+        <translation>Den Text speichern und diese Datei wählen.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be looked at: {why}.</source>
+        <translation>{path} lässt sich nicht ansehen: {why}.</translation>
+    </message>
+    <message>
+        <source>{path} is no file: a pipe cannot be read twice.</source>
+        <translation>{path} ist keine Datei: Eine Pipe lässt sich nicht zweimal lesen.</translation>
+    </message>
+    <message>
+        <source>Name files or folders.</source>
+        <translation>Dateien oder Ordner angeben.</translation>
+    </message>
+    <message>
+        <source>This looks like a text, not like a path.</source>
+        <translation>Das sieht wie ein Text aus, nicht wie ein Pfad.</translation>
+    </message>
+    <message>
+        <source>Save it as a file, or give a list of texts.</source>
+        <translation>Als Datei speichern oder eine Liste von Texten angeben.</translation>
+    </message>
+    <message>
+        <source>Standard input cannot be read twice.</source>
+        <translation>Die Standardeingabe lässt sich nicht zweimal lesen.</translation>
+    </message>
+    <message>
+        <source>No file matches {path}.</source>
+        <translation>Auf {path} passt keine Datei.</translation>
+    </message>
+    <message>
+        <source>{path} does not exist.</source>
+        <translation>{path} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Choose a folder or files that are there.</source>
+        <translation>Einen Ordner oder Dateien wählen, die es gibt.</translation>
+    </message>
+    <message>
+        <source>the same file is there already</source>
+        <translation>dieselbe Datei ist schon dabei</translation>
+    </message>
+    <message>
+        <source>the same folder is there already</source>
+        <translation>derselbe Ordner ist schon dabei</translation>
+    </message>
+    <message>
+        <source>no permission to open this folder</source>
+        <translation>keine Berechtigung, diesen Ordner zu öffnen</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>versteckt</translation>
+    </message>
+    <message>
+        <source>made by tools</source>
+        <translation>von Werkzeugen angelegt</translation>
+    </message>
+    <message>
+        <source>a link to a folder that it lies in</source>
+        <translation>ein Link auf einen Ordner, in dem er liegt</translation>
+    </message>
+    <message>
+        <source>a project of this application, not text</source>
+        <translation>ein Projekt dieser Anwendung, kein Text</translation>
+    </message>
+    <message>
+        <source>an adapter, not text</source>
+        <translation>ein Adapter, kein Text</translation>
+    </message>
+    <message>
+        <source>a model, not text</source>
+        <translation>ein Modell, kein Text</translation>
+    </message>
+    <message>
+        <source>a tokenizer, not text</source>
+        <translation>ein Tokenizer, kein Text</translation>
+    </message>
+    <message>
+        <source>an epoch in training, not text</source>
+        <translation>eine Epoche im Training, kein Text</translation>
+    </message>
+    <message>
+        <source>not a regular file</source>
+        <translation>keine gewöhnliche Datei</translation>
+    </message>
+    <message>
+        <source>cannot be read: {reason}</source>
+        <translation>nicht lesbar: {reason}</translation>
+    </message>
+    <message>
+        <source>{kind} is not plain text; save it as .txt first</source>
+        <translation>{kind} ist kein reiner Text; zuerst als .txt speichern</translation>
+    </message>
+    <message>
+        <source>{kind}: the marks are learnt too; save the text alone</source>
+        <translation>{kind}: Die Auszeichnung wird mitgelernt; den Text allein speichern</translation>
+    </message>
+    <message>
+        <source>much of it is encoded data (base64 or the like), which is learnt too; save the text alone</source>
+        <translation>vieles darin sind kodierte Daten (base64 oder Ähnliches), die mitgelernt werden; den Text allein speichern</translation>
+    </message>
+    <message>
+        <source>Text {number:,} is no text but {type}.</source>
+        <translation>Text {number:,} ist kein Text, sondern {type}.</translation>
+    </message>
+    <message>
+        <source>Give a list of strings.</source>
+        <translation>Eine Liste von Zeichenketten angeben.</translation>
+    </message>
+    <message>
+        <source>A corpus cannot be made of {type}.</source>
+        <translation>Aus {type} lässt sich kein Korpus machen.</translation>
+    </message>
+    <message>
+        <source>Give a list of texts, or a path.</source>
+        <translation>Eine Liste von Texten oder einen Pfad angeben.</translation>
+    </message>
+    <message>
+        <source>These look like paths, not like texts.</source>
+        <translation>Das sieht nach Pfaden aus, nicht nach Texten.</translation>
+    </message>
+    <message>
+        <source>Give the texts themselves, or the paths as pathlib.Path objects.</source>
+        <translation>Die Texte selbst angeben oder die Pfade als pathlib.Path.</translation>
+    </message>
+    <message>
+        <source>the same text as {path}</source>
+        <translation>derselbe Text wie {path}</translation>
+    </message>
+    <message>
+        <source>only the first {limit:,} MB are read</source>
+        <translation>nur die ersten {limit:,} MB werden gelesen</translation>
+    </message>
+    <message>
+        <source>The prompt has {tokens:,} tokens, but the backbone reads at most {limit:,} in all.</source>
+        <translation>Der Prompt hat {tokens:,} Tokens, aber das Backbone liest insgesamt höchstens {limit:,}.</translation>
+    </message>
+    <message>
+        <source>Shorten the prompt.</source>
+        <translation>Den Prompt kürzen.</translation>
+    </message>
+    <message>
+        <source>Nothing comes before the first token, so nobody could foresee it.</source>
+        <translation>Vor dem ersten Token steht nichts; niemand konnte es vorhersehen.</translation>
+    </message>
+    <message>
+        <source>Ask at a later one.</source>
+        <translation>Bei einem späteren fragen.</translation>
+    </message>
+    <message>
+        <source>Asking the mix</source>
+        <translation>Die Mischung wird gefragt</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>Tokens</translation>
+    </message>
+    <message>
+        <source>Asking every epoch alone</source>
+        <translation>Jede Epoche wird allein gefragt</translation>
+    </message>
+    <message>
+        <source>{name} was interrupted at step {step:,} of {steps:,}.</source>
+        <translation>{name} wurde bei Schritt {step:,} von {steps:,} unterbrochen.</translation>
+    </message>
+    <message>
+        <source>{name} cannot go on: {error}.</source>
+        <translation>{name} lässt sich nicht fortsetzen: {error}.</translation>
+    </message>
+    <message>
+        <source>Undo what was changed since, or delete this interrupted epoch and train it again.</source>
+        <translation>Rückgängig machen, was seither geändert wurde, oder diese unterbrochene Epoche löschen und neu trainieren.</translation>
+    </message>
+    <message>
+        <source>{name} is in training.</source>
+        <translation>{name} wird gerade trainiert.</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it first.</source>
+        <translation>Das Ende abwarten oder das Training zuerst stoppen.</translation>
+    </message>
+    <message>
+        <source>{name} is trained, but could not be stored: {error}.</source>
+        <translation>{name} ist trainiert, ließ sich aber nicht speichern: {error}.</translation>
+    </message>
+    <message>
+        <source>Mend that, then let the training go on: the epoch is stored at once.</source>
+        <translation>Das beheben, dann das Training fortsetzen: Die Epoche wird sofort gespeichert.</translation>
+    </message>
+    <message>
+        <source>{name}: {note}.</source>
+        <translation>{name}: {note}.</translation>
+    </message>
+    <message>
+        <source>What it learned is kept; it can go on from there.</source>
+        <translation>Das Gelernte ist erhalten; das Training lässt sich dort fortsetzen.</translation>
+    </message>
+    <message>
+        <source>Stop the training first.</source>
+        <translation>Zuerst das Training stoppen.</translation>
+    </message>
+    <message>
+        <source>There is no deletion to undo.</source>
+        <translation>Es gibt kein Löschen, das sich rückgängig machen ließe.</translation>
+    </message>
+    <message>
+        <source>Deleted epochs stay in the project&apos;s folder &apos;deleted&apos;.</source>
+        <translation>Gelöschte Epochen bleiben im Projektordner unter &apos;deleted&apos;.</translation>
+    </message>
+    <message>
+        <source>The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.</source>
+        <translation>Der Text bis hier hat {count:,} Tokens, aber das Backbone liest insgesamt höchstens {limit:,}.</translation>
+    </message>
+    <message>
+        <source>Begin at an earlier token.</source>
+        <translation>Bei einem früheren Token beginnen.</translation>
+    </message>
+    <message>
+        <source>This text has {count:,} tokens, but the backbone reads at most {limit:,}.</source>
+        <translation>Dieser Text hat {count:,} Tokens, aber das Backbone liest höchstens {limit:,}.</translation>
+    </message>
+    <message>
+        <source>Another backbone may have written it; open it in a project around that one.</source>
+        <translation>Vielleicht hat ihn ein anderes Backbone geschrieben; in einem Projekt mit jenem öffnen.</translation>
+    </message>
+    <message>
+        <source>Reading the text</source>
+        <translation>Der Text wird gelesen</translation>
+    </message>
+    <message>
+        <source>Asking every mixer</source>
+        <translation>Jeder Mixer wird gefragt</translation>
+    </message>
+    <message>
+        <source>mixers</source>
+        <translation>Mixer</translation>
+    </message>
+    <message>
+        <source>The Time Mixer of the phase “{name}” gives weights that are no numbers (NaN).</source>
+        <translation>Der Time Mixer der Phase „{name}“ gibt Gewichte, die keine Zahlen sind (NaN).</translation>
+    </message>
+    <message>
+        <source>Delete the epoch that it was trained with.</source>
+        <translation>Die Epoche löschen, mit der er trainiert wurde.</translation>
+    </message>
+    <message>
+        <source>The text has {tokens:,} tokens, but the backbone reads at most {limit:,}.</source>
+        <translation>Der Text hat {tokens:,} Tokens, aber das Backbone liest höchstens {limit:,}.</translation>
+    </message>
+    <message>
+        <source>Have its beginning read, or choose a shorter text.</source>
+        <translation>Den Anfang lesen lassen oder einen kürzeren Text wählen.</translation>
+    </message>
+    <message>
+        <source>{path} is a folder.</source>
+        <translation>{path} ist ein Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose a text file in it.</source>
+        <translation>Eine Textdatei darin wählen.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {reason}.</source>
+        <translation>{path} ist nicht lesbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Eine andere Datei wählen.</translation>
+    </message>
+    <message>
+        <source>{path}: {reason}.</source>
+        <translation>{path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose a plain text file.</source>
+        <translation>Eine reine Textdatei wählen.</translation>
+    </message>
+    <message>
+        <source>There is no text to read.</source>
+        <translation>Es gibt keinen Text zum Lesen.</translation>
+    </message>
+    <message>
+        <source>Paste a text or open a file that has one.</source>
+        <translation>Einen Text einfügen oder eine Datei mit Text öffnen.</translation>
+    </message>
+    <message>
+        <source>One token is too little to read.</source>
+        <translation>Ein einziges Token ist zum Lesen zu wenig.</translation>
+    </message>
+    <message>
+        <source>Paste or open a longer text.</source>
+        <translation>Einen längeren Text einfügen oder öffnen.</translation>
+    </message>
+    <message>
+        <source>Reading as {name} alone</source>
+        <translation>{name} liest allein</translation>
+    </message>
+    <message>
+        <source>its {part} blocks are of another size</source>
+        <translation>die Blöcke von {part} haben eine andere Größe</translation>
+    </message>
+    <message>
+        <source>its steps are not counted</source>
+        <translation>die Schritte sind nicht gezählt</translation>
+    </message>
+    <message>
+        <source>The checkpoint of {name} is damaged: {error}.</source>
+        <translation>Der Zwischenstand von {name} ist beschädigt: {error}.</translation>
+    </message>
+    <message>
+        <source>Discard it and train the epoch again.</source>
+        <translation>Verwerfen und die Epoche neu trainieren.</translation>
+    </message>
+    <message>
+        <source>damaged checkpoint</source>
+        <translation>beschädigter Zwischenstand</translation>
+    </message>
+    <message>
+        <source>stopped after step {step:,} of {steps:,}</source>
+        <translation>nach Schritt {step:,} von {steps:,} gestoppt</translation>
+    </message>
+    <message>
+        <source>{name} of its memory is not finite</source>
+        <translation>{name} in den Erinnerungen ist nicht endlich</translation>
+    </message>
+    <message>
+        <source>{name} of its memory does not fit</source>
+        <translation>{name} in den Erinnerungen passt nicht</translation>
+    </message>
+    <message>
+        <source>its held-out text is none</source>
+        <translation>der Prüftext ist keiner</translation>
+    </message>
+    <message>
+        <source>its held-out text was written for another backbone</source>
+        <translation>der Prüftext gehört zu einem anderen Backbone</translation>
+    </message>
+    <message>
+        <source>not compared with a training without Active Sleep, which the joint objective does not allow</source>
+        <translation>nicht mit einem Training ohne Active Sleep verglichen; das gemeinsame Lernziel erlaubt es nicht</translation>
+    </message>
+    <message>
+        <source>stopped after {step} of {steps} steps</source>
+        <translation>nach {step} von {steps} Schritten gestoppt</translation>
+    </message>
+    <message>
+        <source>{note}; {other}</source>
+        <translation>{note}; {other}</translation>
+    </message>
+    <message>
+        <source>That epoch is no longer in the project.</source>
+        <translation>Diese Epoche ist nicht mehr im Projekt.</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>Etwas anderes wählen.</translation>
+    </message>
+    <message>
+        <source>Several epochs are named {name!r:.80}.</source>
+        <translation>Mehrere Epochen heißen {name!r:.80}.</translation>
+    </message>
+    <message>
+        <source>No epoch is named {name!r:.80}.</source>
+        <translation>Keine Epoche heißt {name!r:.80}.</translation>
+    </message>
+    <message>
+        <source>Choose one of: {names}.</source>
+        <translation>Zur Wahl stehen: {names}.</translation>
+    </message>
+    <message>
+        <source>Train one first.</source>
+        <translation>Zuerst eine trainieren.</translation>
+    </message>
+    <message>
+        <source>A name has at most {limit} characters.</source>
+        <translation>Ein Name hat höchstens {limit} Zeichen.</translation>
+    </message>
+    <message>
+        <source>Choose a shorter name.</source>
+        <translation>Einen kürzeren Namen wählen.</translation>
+    </message>
+    <message>
+        <source>The name {name!r} is empty or taken.</source>
+        <translation>Der Name {name!r} ist leer oder vergeben.</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Einen anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>{colour!r:.40} is no colour.</source>
+        <translation>{colour!r:.40} ist keine Farbe.</translation>
+    </message>
+    <message>
+        <source>Use #RRGGBB, such as #0072B2.</source>
+        <translation>#RRGGBB angeben, etwa #0072B2.</translation>
+    </message>
+    <message>
+        <source>This text is damaged on disk.</source>
+        <translation>Dieser Text ist auf dem Datenträger beschädigt.</translation>
+    </message>
+    <message>
+        <source>The others are not; delete it from the list.</source>
+        <translation>Die anderen nicht; ihn aus der Liste löschen.</translation>
+    </message>
+    <message>
+        <source>This text is not kept in the project.</source>
+        <translation>Dieser Text ist nicht im Projekt aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>{path} is not empty.</source>
+        <translation>{path} ist nicht leer.</translation>
+    </message>
+    <message>
+        <source>Choose a new or empty folder for the project.</source>
+        <translation>Einen neuen oder leeren Ordner für das Projekt wählen.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be made: {reason}.</source>
+        <translation>{path} lässt sich nicht anlegen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose a folder of yours.</source>
+        <translation>Einen eigenen Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>Ask for a whole copy.</source>
+        <translation>Um eine vollständige Kopie bitten.</translation>
+    </message>
+    <message>
+        <source>{name} can only be read here.</source>
+        <translation>{name} ist hier nur lesbar.</translation>
+    </message>
+    <message>
+        <source>Copy its folder to where you may write, and open the copy.</source>
+        <translation>Den Ordner dorthin kopieren, wo Schreiben erlaubt ist, und die Kopie öffnen.</translation>
+    </message>
+    <message>
+        <source>Another project is in {path}.</source>
+        <translation>In {path} liegt ein anderes Projekt.</translation>
+    </message>
+    <message>
+        <source>The project&apos;s folder is no longer there: {path}.</source>
+        <translation>Der Ordner des Projekts ist nicht mehr da: {path}.</translation>
+    </message>
+    <message>
+        <source>Put it back under this name, or open it where it is now.</source>
+        <translation>Ihn unter diesem Namen zurücklegen oder das Projekt dort öffnen, wo es jetzt liegt.</translation>
+    </message>
+    <message>
+        <source>{name} was kept as a PEFT adapter in {folder}.</source>
+        <translation>{name} ist als PEFT-Adapter in {folder} aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>That epoch is not finished.</source>
+        <translation>Diese Epoche ist nicht fertig.</translation>
+    </message>
+    <message>
+        <source>Finish its training first.</source>
+        <translation>Zuerst das Training zu Ende führen.</translation>
+    </message>
+    <message>
+        <source>{folder} is already there.</source>
+        <translation>{folder} gibt es schon.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or remove it first.</source>
+        <translation>Einen anderen Ordner wählen oder diesen zuerst entfernen.</translation>
+    </message>
+    <message>
+        <source>Choose another folder.</source>
+        <translation>Einen anderen Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>it is not finite</source>
+        <translation>er ist nicht endlich</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.</source>
+        <translation>Nichts wurde geändert; diese Datei aus einer Kopie wiederherstellen. Die Epochen sind vollständige PEFT-Adapter.</translation>
+    </message>
+    <message>
+        <source>The Time Mixer in {problem}</source>
+        <translation>Der Time Mixer: {problem}</translation>
+    </message>
+    <message>
+        <source>its weights hold NaN or infinity</source>
+        <translation>die Gewichte enthalten NaN oder unendlich</translation>
+    </message>
+    <message>
+        <source>{name} was made by a newer tlora-gui (project format {version}).</source>
+        <translation>{name} stammt von einem neueren tlora-gui (Projektformat {version}).</translation>
+    </message>
+    <message>
+        <source>Update tlora-gui.</source>
+        <translation>tlora-gui aktualisieren.</translation>
+    </message>
+    <message>
+        <source>{folder} is not a Temporal LoRA project: it holds no {file}.</source>
+        <translation>{folder} ist kein Temporal-LoRA-Projekt: {file} fehlt.</translation>
+    </message>
+    <message>
+        <source>Choose a project&apos;s folder.</source>
+        <translation>Den Ordner eines Projekts wählen.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; restore that file from a copy. The epochs beside it are whole PEFT adapters.</source>
+        <translation>Nichts wurde geändert; diese Datei aus einer Kopie wiederherstellen. Die Epochen daneben sind vollständige PEFT-Adapter.</translation>
+    </message>
+    <message>
+        <source>more than {limit:,} epochs</source>
+        <translation>mehr als {limit:,} Epochen</translation>
+    </message>
+    <message>
+        <source>two epochs in one folder</source>
+        <translation>zwei Epochen in einem Ordner</translation>
+    </message>
+    <message>
+        <source>slots of a mixer are not its epochs</source>
+        <translation>die Slots eines Mixers sind nicht seine Epochen</translation>
+    </message>
+    <message>
+        <source>an epoch without a name that can be used</source>
+        <translation>eine Epoche ohne brauchbaren Namen</translation>
+    </message>
+    <message>
+        <source>a text in it is too long</source>
+        <translation>ein Text darin ist zu lang</translation>
+    </message>
+    <message>
+        <source>{name!r:.60} is no plain name</source>
+        <translation>{name!r:.60} ist kein einfacher Name</translation>
+    </message>
+    <message>
+        <source>{folder} is no folder.</source>
+        <translation>{folder} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>{name} is open in another window or command.</source>
+        <translation>{name} ist in einem anderen Fenster oder Befehl geöffnet.</translation>
+    </message>
+    <message>
+        <source>Close it there first, or choose another project.</source>
+        <translation>Es dort zuerst schließen oder ein anderes Projekt wählen.</translation>
+    </message>
+    <message>
+        <source>{folder} cannot be locked: {reason}.</source>
+        <translation>{folder} lässt sich nicht sperren: {reason}.</translation>
+    </message>
+    <message>
+        <source>Copy the project to a drive of this machine.</source>
+        <translation>Das Projekt auf ein Laufwerk dieses Rechners kopieren.</translation>
+    </message>
+    <message>
+        <source>a line of a history is no object</source>
+        <translation>eine Zeile eines Verlaufs ist kein Objekt</translation>
+    </message>
+    <message>
+        <source>a figure is none</source>
+        <translation>eine Zahl ist keine</translation>
+    </message>
+    <message>
+        <source>a name has 1 to {limit} characters</source>
+        <translation>ein Name hat 1 bis {limit} Zeichen</translation>
+    </message>
+    <message>
+        <source>an era has at most {limit:,} characters</source>
+        <translation>eine Ära hat höchstens {limit:,} Zeichen</translation>
+    </message>
+    <message>
+        <source>a colour is #RRGGBB</source>
+        <translation>eine Farbe ist #RRGGBB</translation>
+    </message>
+    <message>
+        <source>tokens is no count</source>
+        <translation>tokens ist keine Anzahl</translation>
+    </message>
+    <message>
+        <source>a loss is impossible</source>
+        <translation>ein Verlust ist unmöglich</translation>
+    </message>
+    <message>
+        <source>a path of its text is none</source>
+        <translation>ein Pfad des Textes ist keiner</translation>
+    </message>
+    <message>
+        <source>the line was cut off</source>
+        <translation>die Zeile ist abgeschnitten</translation>
+    </message>
+    <message>
+        <source>slots are the backbone, then epochs</source>
+        <translation>Slots sind das Backbone, dann Epochen</translation>
+    </message>
+    <message>
+        <source>colours are #RRGGBB</source>
+        <translation>Farben sind #RRGGBB</translation>
+    </message>
+    <message>
+        <source>changes of the mixing desk are out of order</source>
+        <translation>Änderungen des Mischpults sind nicht in der Reihenfolge</translation>
+    </message>
+    <message>
+        <source>branch_at is negative</source>
+        <translation>branch_at ist negativ</translation>
+    </message>
+    <message>
+        <source>tokens_per_second is negative</source>
+        <translation>tokens_per_second ist negativ</translation>
+    </message>
+    <message>
+        <source>tokens are out of order</source>
+        <translation>Tokens sind nicht in der Reihenfolge</translation>
+    </message>
+    <message>
+        <source>a token&apos;s weights are not one per slot</source>
+        <translation>ein Token hat nicht je Slot ein Gewicht</translation>
+    </message>
+    <message>
+        <source>weights lie in [0, 1]</source>
+        <translation>Gewichte liegen in [0, 1]</translation>
+    </message>
+    <message>
+        <source>weights sum to 1</source>
+        <translation>Gewichte ergeben zusammen 1</translation>
+    </message>
+    <message>
+        <source>ranks begin at 1</source>
+        <translation>Ränge beginnen bei 1</translation>
+    </message>
+    <message>
+        <source>probabilities lie in [0, 1]</source>
+        <translation>Wahrscheinlichkeiten liegen in [0, 1]</translation>
+    </message>
+    <message>
+        <source>a report has one lag per part</source>
+        <translation>ein Bericht hat je Teil eine Verzögerung</translation>
+    </message>
+    <message>
+        <source>parts are out of order</source>
+        <translation>Teile sind nicht in der Reihenfolge</translation>
+    </message>
+    <message>
+        <source>a part is no slot&apos;s</source>
+        <translation>ein Teil gehört zu keinem Slot</translation>
+    </message>
+    <message>
+        <source>a count is negative</source>
+        <translation>eine Anzahl ist negativ</translation>
+    </message>
+    <message>
+        <source>created is no time</source>
+        <translation>created ist keine Zeit</translation>
+    </message>
+    <message>
+        <source>unknown objective {name}; known: &apos;isolated&apos;, &apos;joint&apos;</source>
+        <translation>unbekanntes Lernziel {name}; bekannt: &apos;isolated&apos;, &apos;joint&apos;</translation>
+    </message>
+    <message>
+        <source>sleep must be SleepSettings</source>
+        <translation>sleep muss SleepSettings sein</translation>
+    </message>
+    <message>
+        <source>unknown lock {name} of the mixing desk</source>
+        <translation>unbekannter Modus {name} des Mischpults</translation>
+    </message>
+    <message>
+        <source>levels must lie in [0, 2]</source>
+        <translation>Pegel müssen in [0, 2] liegen</translation>
+    </message>
+    <message>
+        <source>{message} {hint}</source>
+        <translation>{message} {hint}</translation>
+    </message>
+    <message>
+        <source>Say where the model is now; its weights tell whether it is the same.</source>
+        <translation>Angeben, wo das Modell jetzt ist; die Gewichte zeigen, ob es dasselbe ist.</translation>
+    </message>
+    <message>
+        <source>Let that training go on, or delete it to begin anew, or choose another name.</source>
+        <translation>Jenes Training fortsetzen, es löschen und neu beginnen oder einen anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>keine Berechtigung</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>nicht erlaubt</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>Datei oder Ordner nicht gefunden</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>kein Ordner</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>File exists</source>
+        <translation>gibt es schon</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>der Datenträger ist nur lesbar</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>kein Platz mehr auf dem Datenträger</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Ein-/Ausgabefehler</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>der Dateiname ist zu lang</translation>
+    </message>
+    <message>
+        <source>Too many open files</source>
+        <translation>zu viele offene Dateien</translation>
+    </message>
+    <message>
+        <source>{one}, {other}</source>
+        <translation>{one}, {other}</translation>
+    </message>
+    <message>
+        <source>No project is open.</source>
+        <translation>Es ist kein Projekt offen.</translation>
+    </message>
+    <message>
+        <source>Open a project or make a new one first.</source>
+        <translation>Zuerst ein Projekt öffnen oder anlegen.</translation>
+    </message>
+    <message>
+        <source>The disk is full.</source>
+        <translation>Der Datenträger ist voll.</translation>
+    </message>
+    <message>
+        <source>Free some room and try again; nothing kept is lost.</source>
+        <translation>Platz schaffen und noch einmal versuchen; nichts Gespeichertes ist verloren.</translation>
+    </message>
+    <message>
+        <source>Close what else needs memory, or choose a smaller backbone.</source>
+        <translation>Schließen, was sonst noch Speicher braucht, oder ein kleineres Backbone wählen.</translation>
+    </message>
+    <message>
+        <source>There was not enough memory.</source>
+        <translation>Der Speicher hat nicht gereicht.</translation>
+    </message>
+    <message>
+        <source>There is no mixer strategy {name!r:.40}.</source>
+        <translation>Eine Mixer-Strategie {name!r:.40} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Choose one of {names}.</source>
+        <translation>Zur Wahl stehen {names}.</translation>
+    </message>
+    <message>
+        <source>Loading epochs</source>
+        <translation>Epochen werden geladen</translation>
+    </message>
+    <message>
+        <source>The place of the backbone</source>
+        <translation>Der Ort des Backbones</translation>
+    </message>
+    <message>
+        <source>{name} is not the backbone this project was made with; its weights differ.</source>
+        <translation>{name} ist nicht das Backbone, mit dem dieses Projekt angelegt wurde; die Gewichte weichen ab.</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure on: held_out_tokens must be at least 1.</source>
+        <translation>Es gibt nichts zum Messen: held_out_tokens muss mindestens 1 sein.</translation>
+    </message>
+    <message>
+        <source>There is no epoch to measure.</source>
+        <translation>Es gibt keine Epoche zum Messen.</translation>
+    </message>
+    <message>
+        <source>Train an epoch first.</source>
+        <translation>Zuerst eine Epoche trainieren.</translation>
+    </message>
+    <message>
+        <source>{name} is no generation of tlora-gui.</source>
+        <translation>{name} ist kein Text von tlora-gui.</translation>
+    </message>
+    <message>
+        <source>Choose a .json file that was exported here.</source>
+        <translation>Eine .json-Datei wählen, die hier exportiert wurde.</translation>
+    </message>
+    <message>
+        <source>{name} was made by a newer tlora-gui (format {version}).</source>
+        <translation>{name} stammt von einem neueren tlora-gui (Format {version}).</translation>
+    </message>
+    <message>
+        <source>{path} is no file.</source>
+        <translation>{path} ist keine Datei.</translation>
+    </message>
+    <message>
+        <source>Choose a .json file that is there.</source>
+        <translation>Eine .json-Datei wählen, die es gibt.</translation>
+    </message>
+    <message>
+        <source>{name} is larger than {limit} MB, which no generation is.</source>
+        <translation>{name} ist größer als {limit} MB; so groß ist kein gespeicherter Text.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged: {error}.</source>
+        <translation>{path} ist beschädigt: {error}.</translation>
+    </message>
+    <message>
+        <source>Ask for the file again; nothing was changed.</source>
+        <translation>Noch einmal um die Datei bitten; nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>a file without ending</source>
+        <translation>eine Datei ohne Endung</translation>
+    </message>
+    <message>
+        <source>A text is not exported as {ending}.</source>
+        <translation>Als {ending} wird kein Text exportiert.</translation>
+    </message>
+    <message>
+        <source>Use .html, .json, .md.</source>
+        <translation>Möglich sind .html, .json, .md.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: it lies in the project {name}.</source>
+        <translation>{path} lässt sich nicht schreiben: Es liegt im Projekt {name}.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: it is a folder.</source>
+        <translation>{path} lässt sich nicht schreiben: Es ist ein Ordner.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: there is no folder {folder}.</source>
+        <translation>{path} lässt sich nicht schreiben: Den Ordner {folder} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: permission denied.</source>
+        <translation>{path} lässt sich nicht schreiben: keine Berechtigung.</translation>
+    </message>
+    <message>
+        <source>{name} has more than {limit:,} MB</source>
+        <translation>{name} hat mehr als {limit:,} MB</translation>
+    </message>
+    <message>
+        <source>{name} leads out of the project</source>
+        <translation>{name} führt aus dem Projekt hinaus</translation>
+    </message>
+    <message>
+        <source>{path} is no file</source>
+        <translation>{path} ist keine Datei</translation>
+    </message>
+    <message>
+        <source>A part of the path {path} is not UTF-8.</source>
+        <translation>Ein Teil des Pfads {path} ist kein UTF-8.</translation>
+    </message>
+    <message>
+        <source>Give that folder another name.</source>
+        <translation>Diesem Ordner einen anderen Namen geben.</translation>
+    </message>
+    <message>
+        <source>{reason}: {name}</source>
+        <translation>{reason}: {name}</translation>
+    </message>
+    <message>
+        <source>{key:.200} is missing</source>
+        <translation>{key:.200} fehlt</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; mend that and try again.</source>
+        <translation>Nichts wurde geändert; das beheben und noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{count:,} items where {kind} has {known}</source>
+        <translation>{count:,} Einträge, wo {kind} {known} hat</translation>
+    </message>
+    <message>
+        <source>{value} is none of {values}</source>
+        <translation>{value} ist keines von {values}</translation>
+    </message>
+    <message>
+        <source>a number of more than 64 bits</source>
+        <translation>eine Zahl von mehr als 64 Bit</translation>
+    </message>
+    <message>
+        <source>{value} is no finite number</source>
+        <translation>{value} ist keine endliche Zahl</translation>
+    </message>
+    <message>
+        <source>{type} where {wanted} belongs</source>
+        <translation>{type}, wo {wanted} hingehört</translation>
+    </message>
+    <message>
+        <source>Dreaming: the backbone samples its own text (once)</source>
+        <translation>Träumen: Das Backbone erzeugt eigenen Text (einmalig)</translation>
+    </message>
+    <message>
+        <source>Dreaming: the epoch samples its own text</source>
+        <translation>Träumen: Die Epoche erzeugt eigenen Text</translation>
+    </message>
+    <message>
+        <source>The backbone computes no numbers (NaN), so it cannot dream.</source>
+        <translation>Das Backbone berechnet keine Zahlen (NaN) und kann nicht träumen.</translation>
+    </message>
+    <message>
+        <source>The epoch computes no numbers (NaN), so it cannot dream.</source>
+        <translation>Die Epoche berechnet keine Zahlen (NaN) und kann nicht träumen.</translation>
+    </message>
+    <message>
+        <source>Train it again with a lower learning rate.</source>
+        <translation>Mit kleinerer Lernrate neu trainieren.</translation>
+    </message>
+    <message>
+        <source>Leaving a memory for later sleep</source>
+        <translation>Erinnerungen für späteren Schlaf werden angelegt</translation>
+    </message>
+    <message>
+        <source>blocks</source>
+        <translation>Blöcke</translation>
+    </message>
+    <message>
+        <source>Blocks of {block_size:,} tokens are too long: the backbone reads at most {limit:,}.</source>
+        <translation>Blöcke von {block_size:,} Tokens sind zu lang: Das Backbone liest höchstens {limit:,}.</translation>
+    </message>
+    <message>
+        <source>Choose shorter blocks.</source>
+        <translation>Kürzere Blöcke wählen.</translation>
+    </message>
+    <message>
+        <source>No checkpoint of the training can be written: {reason}.</source>
+        <translation>Vom Training lässt sich kein Zwischenstand schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Make room or give access there.</source>
+        <translation>Dort Platz schaffen oder Zugriff erlauben.</translation>
+    </message>
+    <message>
+        <source>a batch size of {smaller} instead of {size}</source>
+        <translation>einer Batchgröße von {smaller} statt {size}</translation>
+    </message>
+    <message>
+        <source>a block size of {smaller} instead of {size}</source>
+        <translation>einer Blockgröße von {smaller} statt {size}</translation>
+    </message>
+    <message>
+        <source>a smaller backbone</source>
+        <translation>einem kleineren Backbone</translation>
+    </message>
+    <message>
+        <source>There was not enough memory for the training.</source>
+        <translation>Der Speicher hat für das Training nicht gereicht.</translation>
+    </message>
+    <message>
+        <source>Close what else needs memory, or train with {smaller}.</source>
+        <translation>Schließen, was sonst noch Speicher braucht, oder mit {smaller} trainieren.</translation>
+    </message>
+    <message>
+        <source>{one} or {other}</source>
+        <translation>{one} oder {other}</translation>
+    </message>
+    <message>
+        <source>there is no text to train or measure on</source>
+        <translation>es gibt keinen Text zum Trainieren oder Messen</translation>
+    </message>
+    <message>
+        <source>The backbone&apos;s loss on the held-out text is no number (NaN).</source>
+        <translation>Der Verlust des Backbones am Prüftext ist keine Zahl (NaN).</translation>
+    </message>
+    <message>
+        <source>Choose another backbone, or other text.</source>
+        <translation>Ein anderes Backbone oder anderen Text wählen.</translation>
+    </message>
+    <message>
+        <source>The loss on held-out text</source>
+        <translation>Der Verlust am Prüftext</translation>
+    </message>
+    <message>
+        <source>The adapter</source>
+        <translation>Der Adapter</translation>
+    </message>
+    <message>
+        <source>The Time Mixer</source>
+        <translation>Der Time Mixer</translation>
+    </message>
+    <message>
+        <source>{what} came to no number (NaN) in step {step:,} of {steps:,}, so the training stopped there.</source>
+        <translation>{what} kam in Schritt {step:,} von {steps:,} auf keine Zahl (NaN); das Training hat dort aufgehört.</translation>
+    </message>
+    <message>
+        <source>Train anew with a lower {setting}: {lower:.1g} instead of {rate:g}.</source>
+        <translation>Mit kleinerer {setting} neu trainieren: {lower:.1g} statt {rate:g}.</translation>
+    </message>
+    <message>
+        <source>the epochs before it have changed since its training was interrupted</source>
+        <translation>die Epochen davor haben sich geändert, seit das Training unterbrochen wurde</translation>
+    </message>
+    <message>
+        <source>Measuring on held-out text</source>
+        <translation>Am Prüftext wird gemessen</translation>
+    </message>
+    <message>
+        <source>Measuring the routing</source>
+        <translation>Die Zuordnung wird gemessen</translation>
+    </message>
+    <message>
+        <source>Measuring at borders of domains</source>
+        <translation>An Domänengrenzen wird gemessen</translation>
+    </message>
+    <message>
+        <source>borders</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>What was held out is not known: the epoch is of an earlier version and left no text.</source>
+        <translation>Der Prüftext ist nicht bekannt: Die Epoche stammt aus einer früheren Version und hat keinen Text hinterlassen.</translation>
+    </message>
+    <message>
+        <source>Train it again to measure it.</source>
+        <translation>Zum Messen neu trainieren.</translation>
+    </message>
+    <message>
+        <source>The epoch&apos;s held-out text is no longer there.</source>
+        <translation>Der Prüftext der Epoche ist nicht mehr da.</translation>
+    </message>
+    <message>
+        <source>Put the corpus back as it was.</source>
+        <translation>Den Text wieder so hinlegen, wie er war.</translation>
+    </message>
+    <message>
+        <source>the temporary file is cut short</source>
+        <translation>die temporäre Datei ist abgeschnitten</translation>
+    </message>
+    <message>
+        <source>{note}; it cannot go on, the epochs before it have changed</source>
+        <translation>{note}; lässt sich nicht fortsetzen, die Epochen davor haben sich geändert</translation>
+    </message>
+    <message>
+        <source>Epochs leave these as they are: {names}.</source>
+        <translation>Das lassen Epochen, wie es ist: {names}.</translation>
+    </message>
+    <message>
+        <source>There is no epoch to mix.</source>
+        <translation>Es gibt keine Epoche zum Mischen.</translation>
+    </message>
+    <message>
+        <source>Train an epoch first, or choose another mode.</source>
+        <translation>Zuerst eine Epoche trainieren oder einen anderen Modus wählen.</translation>
+    </message>
+    <message>
+        <source>That mixer is not stored in this project.</source>
+        <translation>Dieser Mixer ist in diesem Projekt nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>That epoch is not in the mixture.</source>
+        <translation>Diese Epoche ist nicht in der Mischung.</translation>
+    </message>
+    <message>
+        <source>Choose another mode: {names}.</source>
+        <translation>Einen anderen Modus wählen: {names}.</translation>
+    </message>
+    <message>
+        <source>Reading held-out text</source>
+        <translation>Der Prüftext wird gelesen</translation>
+    </message>
+    <message>
+        <source>epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>the weights in {folder} are damaged: {error}</source>
+        <translation>die Gewichte in {folder} sind beschädigt: {error}</translation>
+    </message>
+    <message>
+        <source>the weights in {folder} do not fit this backbone: {layer} has others</source>
+        <translation>die Gewichte in {folder} passen nicht zu diesem Backbone: {layer} hat andere</translation>
+    </message>
+    <message>
+        <source>the weights in {folder} are damaged: {layer} holds what is no finite number</source>
+        <translation>die Gewichte in {folder} sind beschädigt: {layer} enthält, was keine endliche Zahl ist</translation>
+    </message>
+    <message>
+        <source>the weights in {folder} do not fit this backbone: it has no {layer}</source>
+        <translation>die Gewichte in {folder} passen nicht zu diesem Backbone: Es hat kein {layer}</translation>
+    </message>
+    <message>
+        <source>there is no readable {file} in {folder}: {reason}</source>
+        <translation>in {folder} ist keine lesbare {file}: {reason}</translation>
+    </message>
+    <message>
+        <source>the {file} in {folder} is damaged: {error}</source>
+        <translation>{file} in {folder} ist beschädigt: {error}</translation>
+    </message>
+    <message>
+        <source>the adapter in {folder} is no LoRA adapter</source>
+        <translation>der Adapter in {folder} ist kein LoRA-Adapter</translation>
+    </message>
+    <message>
+        <source>the adapter in {folder} is not of this model&apos;s kind; it differs in {names}</source>
+        <translation>der Adapter in {folder} passt nicht zur Art dieses Modells; er unterscheidet sich in {names}</translation>
+    </message>
+    <message>
+        <source>{model} has no list of {depth} decoder blocks; it cannot carry a Time Mixer</source>
+        <translation>{model} hat keine Liste von {depth} Decoder-Blöcken und kann keinen Time Mixer tragen</translation>
+    </message>
+    <message>
+        <source>{model} takes no cache</source>
+        <translation>{model} nimmt keinen Cache</translation>
+    </message>
+    <message>
+        <source>{model} keeps no cache</source>
+        <translation>{model} behält keinen Cache</translation>
+    </message>
+    <message>
+        <source>the weights hold NaN or infinite numbers, in {name}</source>
+        <translation>die Gewichte enthalten NaN oder unendliche Zahlen, in {name}</translation>
+    </message>
+    <message>
+        <source>it cannot read a text with an epoch: {reason}</source>
+        <translation>es kann einen Text nicht mit einer Epoche lesen: {reason}</translation>
+    </message>
+    <message>
+        <source>its logits are not finite</source>
+        <translation>seine Logits sind nicht endlich</translation>
+    </message>
+    <message>
+        <source>it is not a causal language model, so it cannot write text token by token</source>
+        <translation>es ist kein kausales Sprachmodell und kann deshalb nicht Token für Token schreiben</translation>
+    </message>
+    <message>
+        <source>it cannot go on with a text: {reason}</source>
+        <translation>es kann einen Text nicht fortsetzen: {reason}</translation>
+    </message>
+    <message>
+        <source>it reads a text in a batch otherwise than alone</source>
+        <translation>es liest einen Text in einem Batch anders als allein</translation>
+    </message>
+    <message>
+        <source>it goes on with a text otherwise than it reads it at once</source>
+        <translation>es setzt einen Text anders fort, als es ihn am Stück liest</translation>
+    </message>
+    <message>
+        <source>an epoch cannot learn with it: {reason}</source>
+        <translation>eine Epoche kann damit nicht lernen: {reason}</translation>
+    </message>
+    <message>
+        <source>its upper blocks need more than what the lower ones give</source>
+        <translation>seine oberen Blöcke brauchen mehr, als die unteren geben</translation>
+    </message>
+    <message>
+        <source>an epoch cannot learn with it: no gradient reaches its adapter</source>
+        <translation>eine Epoche kann damit nicht lernen: kein Gradient erreicht ihren Adapter</translation>
+    </message>
+    <message>
+        <source>Choose smaller blocks or a smaller batch.</source>
+        <translation>Kleinere Blöcke oder eine kleinere Batchgröße wählen.</translation>
+    </message>
+    <message>
+        <source>Nothing finished was lost; mend that and try again.</source>
+        <translation>Nichts Fertiges ist verloren; das beheben und noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{reason}.</source>
+        <translation>{reason}.</translation>
+    </message>
+    <message>
+        <source>{reason} ({path}).</source>
+        <translation>{reason} ({path}).</translation>
+    </message>
+    <message>
+        <source>Something went wrong: {what}</source>
+        <translation>Etwas ist schiefgegangen: {what}</translation>
+    </message>
+    <message>
+        <source>Details can be copied.</source>
+        <translation>Einzelheiten lassen sich kopieren.</translation>
+    </message>
+    <message>
+        <source>The engine could not start: {error}</source>
+        <translation>Der Rechenkern ließ sich nicht starten: {error}</translation>
+    </message>
+    <message>
+        <source>Reinstall tlora-gui with its dependencies.</source>
+        <translation>tlora-gui mit seinen Abhängigkeiten neu installieren.</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>

@@ -23,6 +23,7 @@ from torch import Tensor
 from tlora_gui.engine.backbones.loading import Backbone, load_backbone
 from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import STARTER, SleepSettings, TrainSettings
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
@@ -98,7 +99,7 @@ class Laboratory:
     def blank(self) -> TemporalLoRA:
         """The backbone without epochs, its dreams remembered."""
         backbone = drain(load_backbone(self.backbone.reference, CancelToken()))
-        model = TemporalLoRA(backbone.model, backbone_name=backbone.name)
+        model = TemporalLoRA(backbone.model)
         model.memories[""] = self.dreams
         return model
 
@@ -106,7 +107,7 @@ class Laboratory:
         """The backbone with every domain's adapter, in this order of slots, and an untrained mixer."""
         model = self.blank()
         for name in order:
-            model.load_adapter(name, self.adapter(name, seed))
+            model.add_adapter(name, trained=read_adapter(model, self.adapter(name, seed)))
         model.set_slots(list(order), TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + len(order)))
         return model
 
@@ -160,7 +161,7 @@ class Laboratory:
             drain(train_epoch(model, name, self.blocks(name, seed), self.settings(seed), CancelToken()))
             partial = folder.with_name(f".partial-{folder.name}")
             shutil.rmtree(partial, ignore_errors=True)
-            model.save_adapter(name, partial)
+            write_adapter(model, name, partial, self.backbone.name)
             partial.rename(folder)
         return folder
 

@@ -163,14 +163,17 @@ def peft_merge(how: str, **options: Any) -> Line:
     """PEFT's ``add_weighted_adapter`` over the same adapters."""
 
     def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
-        model, found = lab.mixture(order, seed), Found()
+        found = Found()
         torch.manual_seed(seed)
         weights = [options.get("weight", 1.0 / len(order))] * len(order)
         density = {"density": options["density"]} if "density" in options else {}
-        with model.plain_peft(*order) as merged:
-            merged.add_weighted_adapter(list(order), weights, "merged", combination_type=how, **density)
-            merged.set_adapter("merged", inference_mode=True)
-            _finish(lab, found, _Plain(merged), order, seed, 0)
+        first, *others = order
+        merged = PeftModel.from_pretrained(lab.blank().backbone, str(lab.adapter(first, seed)), adapter_name=first)
+        for name in others:
+            merged.load_adapter(str(lab.adapter(name, seed)), adapter_name=name)
+        merged.add_weighted_adapter(list(order), weights, "merged", combination_type=how, **density)
+        merged.set_adapter("merged", inference_mode=True)
+        _finish(lab, found, _Plain(merged), order, seed, 0)
         return found
 
     return line

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from engine_helpers import drain
+from plain_peft import plain_peft
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import layer_norm
 
@@ -158,7 +159,7 @@ def test_an_epochs_dreams_are_drawn_from_the_epoch_alone(mixture: TemporalLoRA) 
     """Step by step without a cache, from PEFT's own forward."""
     ids_NT = torch.full((3, 1), 256)
     generator = torch.Generator().manual_seed(9)
-    with torch.inference_mode(), mixture.plain_peft("code") as peft_model:
+    with torch.inference_mode(), plain_peft(mixture, "code") as peft_model:
         for _ in range(32):
             shares_NV = peft_model(input_ids=ids_NT).logits[:, -1].softmax(-1)
             ids_NT = torch.cat([ids_NT, torch.multinomial(shares_NV, 1, generator=generator)], dim=1)

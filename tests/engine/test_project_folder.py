@@ -80,7 +80,7 @@ def plain(request: pytest.FixtureRequest, tiny_model_folder: Path) -> Any:
 
 @pytest.fixture
 def model(plain: Any) -> TemporalLoRA:
-    return TemporalLoRA(copy.deepcopy(plain), backbone_name="tiny")
+    return TemporalLoRA(copy.deepcopy(plain))
 
 
 @pytest.fixture

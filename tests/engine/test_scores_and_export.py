@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from engine_helpers import MakeMixture, drain
+from torch.nn.functional import layer_norm
 
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
 from tlora_gui.engine.training.evaluation import (
@@ -110,7 +111,8 @@ def knowing(tiny_backbone: Any) -> TemporalLoRA:
         model.add_adapter(name)
         model.begin_epoch(name)
         model.finish_epoch(name)
-    one_W, other_W = (model.mixer._features(model.features(alphabet_text(slot, 4))).mean((0, 1)) for slot in (1, 2))
+    router_inputs = (layer_norm(model.features(alphabet_text(slot, 4)), (48,)) for slot in (1, 2))
+    one_W, other_W = (model.mixer.body(hidden_BTH).mean((0, 1)) for hidden_BTH in router_inputs)
     towards_W = 16 * (other_W - one_W) / (other_W - one_W).square().sum()
     middle = towards_W @ (one_W + other_W) / 2
     model.mixer.head.weight.copy_(torch.stack([0 * towards_W, -towards_W, towards_W]))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from engine_helpers import drain
+from plain_peft import plain_peft
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -42,7 +43,7 @@ def starter() -> Any:
     with torch.inference_mode():
         bare_BTV = backbone.model(input_ids=ids_BT).logits
     assert is_causal(backbone.model) and context_length(backbone.model) >= 2048
-    model = TemporalLoRA(backbone.model, backbone_name=backbone.name)
+    model = TemporalLoRA(backbone.model)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name in ("verse", "code"):
@@ -74,7 +75,7 @@ def test_all_weight_on_slot_0_equals_the_bare_backbone(starter: Starter) -> None
 
 @pytest.mark.parametrize(("slot", "name"), [(1, "verse"), (2, "code")])
 def test_one_hot_weights_equal_peft_set_adapter(starter: Starter, slot: int, name: str) -> None:
-    with starter.model.plain_peft(name) as peft_model, torch.inference_mode():
+    with plain_peft(starter.model, name) as peft_model, torch.inference_mode():
         expected = peft_model(input_ids=starter.ids_BT).logits
     assert (expected - starter.bare_BTV).abs().max() > 1  # the adapter does speak
     assert_close(logits_of(starter, slot), expected, **CLOSE)

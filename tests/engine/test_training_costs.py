@@ -236,8 +236,8 @@ def test_a_fit_takes_what_there_is_room_for(learner: TemporalLoRA) -> None:
 
 def test_recomputing_needs_less_and_is_switched_off_again(learner: TemporalLoRA) -> None:
     whole = activation_bytes(learner, token_ids(2), 3)
-    learner.recompute_activations(True)
+    learner.recompute_activations = True
     assert activation_bytes(learner, token_ids(2), 3) < 0.7 * whole
-    learner.recompute_activations(False)
+    learner.recompute_activations = False
     assert activation_bytes(learner, token_ids(2), 3) == whole
     assert not any(module.training for module in learner.backbone.modules())

@@ -18,10 +18,12 @@ import transformers
 from mixtures import assert_near, assert_same_bits, mixture, plain_logits, snapshot, token_ids
 from packaging.version import Version
 from peft import PeftModel
+from plain_peft import plain_peft
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tlora_gui.temporal.invariants import refuse_unfit
+from tlora_gui.engine.backbones.invariants import refuse_unfit
+from tlora_gui.engine.projects.adapter_folder import write_adapter
 from tlora_gui.temporal.model import TemporalLoRA
 
 COMMON: dict[str, Any] = {
@@ -254,7 +256,7 @@ def test_slot_0_is_the_bare_backbone_and_so_is_the_backbone_by_itself(family: Fa
 
 
 def test_one_hot_weights_equal_pefts_set_adapter(family: Family) -> None:
-    with family.model.plain_peft("code") as peft_model, torch.no_grad():
+    with plain_peft(family.model, "code") as peft_model, torch.no_grad():
         expected_BTV = peft_model(input_ids=IDS_BT).logits
     assert (expected_BTV - plain_logits(family.bare, IDS_BT)).abs().max() > 0.01, "the epoch says something"
     assert_close(logits(family.model, 2), expected_BTV)
@@ -262,7 +264,7 @@ def test_one_hot_weights_equal_pefts_set_adapter(family: Family) -> None:
 
 
 def test_plain_peft_opens_an_epoch_and_says_the_same(family: Family, tmp_path: Path) -> None:
-    family.model.save_adapter("verse", tmp_path)
+    write_adapter(family.model, "verse", tmp_path, "")
     plain = PeftModel.from_pretrained(copy.deepcopy(family.bare), tmp_path).eval()
     with torch.no_grad():
         expected_BTV = plain(input_ids=IDS_BT).logits
@@ -295,14 +297,14 @@ def test_cached_decoding_equals_uncached_by_tokens_and_pieces(family: Family) ->
 
 def test_a_new_epoch_learns_and_changes_nothing_else(family: Family) -> None:
     model, mixer = family.model, copy.deepcopy(family.model.mixer)
-    before = snapshot(model.backbone_parameters()), snapshot(model.adapter_parameters("verse"))
+    before = snapshot(dict(model.backbone.named_parameters())), snapshot(model.adapter_parameters("verse"))
     model.add_adapter("tale")
     model.begin_epoch("tale")
     learning = list(model.adapter_parameters("tale").values())
     try:
         losses, gradients = [], []
         for recompute, hidden_BTH in ((False, None), (True, model.features(IDS_BT))):
-            model.recompute_activations(recompute)
+            model.recompute_activations = recompute
             model.zero_grad()
             losses.append(model.next_token_loss(IDS_BT, 3, hidden_BTH).loss)
             losses[-1].backward()
@@ -313,10 +315,10 @@ def test_a_new_epoch_learns_and_changes_nothing_else(family: Family) -> None:
         torch.optim.SGD(learning, lr=0.01).step()
         assert model.next_token_loss(IDS_BT, 3).loss < losses[0]
     finally:
-        model.recompute_activations(False)
+        model.recompute_activations = False
         model.remove_adapter("tale")
         model.set_slots(["verse", "code"], mixer)
-    assert_same_bits(model.backbone_parameters(), before[0])
+    assert_same_bits(dict(model.backbone.named_parameters()), before[0])
     assert_same_bits(model.adapter_parameters("verse"), before[1])
 
 

@@ -25,9 +25,11 @@ from mixtures import (
     train_a_little,
 )
 from peft import LoraConfig, PeftModel, get_peft_model
+from plain_peft import plain_peft
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -51,8 +53,13 @@ def logits(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer") -> Tensor:
 
 def save(model: TemporalLoRA, name: str, folder: Path) -> Path:
     """Write one adapter to a folder of its name."""
-    model.save_adapter(name, folder / name)
+    write_adapter(model, name, folder / name, "owner/some-model")
     return folder / name
+
+
+def load(model: TemporalLoRA, name: str, folder: Path, era: str = "") -> None:
+    """Take in an adapter from a folder."""
+    model.add_adapter(name, era, trained=read_adapter(model, folder))
 
 
 # -- frozen for good --------------------------------------------------------------------------------------------
@@ -60,7 +67,7 @@ def save(model: TemporalLoRA, name: str, folder: Path) -> Path:
 
 def test_later_training_leaves_backbone_and_finished_adapters_bit_identical(tiny_backbone: Any, bare: Any) -> None:
     model = mixture(tiny_backbone, EPOCHS[:2])
-    backbone = snapshot(model.backbone_parameters())
+    backbone = snapshot(dict(model.backbone.named_parameters()))
     finished = {name: snapshot(model.adapter_parameters(name)) for name in EPOCHS[:2]}
     original = dict(bare.named_parameters())
     model.add_adapter("tale")
@@ -68,7 +75,7 @@ def test_later_training_leaves_backbone_and_finished_adapters_bit_identical(tiny
     live = snapshot(model.adapter_parameters("tale"))
     train_a_little(model)
     model.finish_epoch("tale")
-    assert_same_bits(model.backbone_parameters(), backbone)
+    assert_same_bits(dict(model.backbone.named_parameters()), backbone)
     assert all(torch.equal(original[name], value) for name, value in backbone.items())
     assert original.keys() == backbone.keys(), "parameters are named as in the backbone by itself"
     for name, before in finished.items():
@@ -217,7 +224,7 @@ def test_a_saved_epoch_opens_with_plain_peft_and_gives_the_same_logits(
 
 
 def test_a_folder_names_its_backbone(tiny_backbone: Any, tmp_path: Path) -> None:
-    model = TemporalLoRA(tiny_backbone, backbone_name="owner/some-model")
+    model = TemporalLoRA(tiny_backbone)
     model.add_adapter("verse")
     stored = json.loads((save(model, "verse", tmp_path) / "adapter_config.json").read_text())
     assert stored["base_model_name_or_path"] == "owner/some-model"
@@ -227,11 +234,11 @@ def test_a_folder_names_its_backbone(tiny_backbone: Any, tmp_path: Path) -> None
 def test_loaded_epochs_and_mixer_speak_as_the_saved_ones_did(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
     model = mixture(tiny_backbone)
     folders = [save(model, name, tmp_path) for name in EPOCHS]
-    other = TemporalLoRA(bare, model.lora, backbone_name="named otherwise")
+    other = TemporalLoRA(bare, model.lora)
     mixer = TimeMixer(model.mixer.hidden_size, MixerSettings(), 4)
     mixer.load_state_dict(model.mixer.state_dict())
     for name, folder in zip(EPOCHS, folders, strict=True):
-        other.load_adapter(name, folder, era="an era")
+        load(other, name, folder, era="an era")
     other.set_slots(list(EPOCHS), mixer)
     ids_BT = token_ids()
     assert torch.equal(weights(other, ids_BT), weights(model, ids_BT))
@@ -247,7 +254,7 @@ def test_an_adapter_of_another_rank_and_scaling_joins_the_mixture(
     wide = mixture(bare, ("tale",), lora=LoraSettings(r=6, lora_alpha=3.0))
     folder = save(wide, "tale", tmp_path)
     model = mixture(tiny_backbone, EPOCHS[:2])
-    model.load_adapter("tale", folder)
+    load(model, "tale", folder)
     mixer = TimeMixer(model.mixer.hidden_size, MixerSettings(), 4)
     stir(mixer)
     model.set_slots(list(EPOCHS), mixer)
@@ -372,7 +379,7 @@ def test_any_configuration_is_taken_or_refused_in_few_words(tiny_backbone: Any, 
             text = text[:place] + chance.choice(["", "0", '"', "[", "}", "null", "\x00"]) + text[place + 1 :]
         file.write_text(text, encoding="utf-8")
         try:
-            model.load_adapter(f"again {number}", folder)
+            load(model, f"again {number}", folder)
             taken += 1
         except ValueError as error:
             assert len(str(error)) < 500 + len(str(folder))
@@ -384,7 +391,7 @@ def test_weights_of_another_precision_are_read(tiny_backbone: Any, tmp_path: Pat
     model = mixture(tiny_backbone, ("tale",))
     folder = save(model, "tale", tmp_path)
     change_weights(lambda w: {key: w[key].to(dtype) for key in w})(folder)
-    model.load_adapter("again", folder)
+    load(model, "again", folder)
     for mine, theirs in zip(*(model.adapter_parameters(name).values() for name in ("again", "tale")), strict=True):
         assert torch.equal(mine, theirs.to(dtype).float())
 
@@ -409,14 +416,14 @@ def refuse_and_go_on(backbone: Any, bare: Any, tmp_path: Path, damage: Damage, n
     damage(bad)
     model = mixture(backbone, names)
     ids_BT = token_ids()
-    parameters, before_BTV = snapshot(model.backbone_parameters()), logits(model, ids_BT)
+    parameters, before_BTV = snapshot(dict(model.backbone.named_parameters())), logits(model, ids_BT)
     with warnings.catch_warnings(), pytest.raises(ValueError):
         warnings.simplefilter("ignore")  # PEFT speaks of fields it does not know
-        model.load_adapter("tale", bad)
+        load(model, "tale", bad)
     assert "tale" not in model.adapters
-    assert_same_bits(model.backbone_parameters(), parameters)
+    assert_same_bits(dict(model.backbone.named_parameters()), parameters)
     assert torch.equal(logits(model, ids_BT), before_BTV)
-    model.load_adapter("tale", good)
+    load(model, "tale", good)
     add_epoch(model, "later")
     assert load_file(save(model, "later", tmp_path) / "adapter_model.safetensors").keys() == tensor_names(good)
     train_last = logits(model, ids_BT, model.slot_names.index("later"))
@@ -432,7 +439,7 @@ def test_missing_weights_are_an_os_error(tiny_backbone: Any, bare: Any, tmp_path
     (folder / "adapter_model.safetensors").unlink()
     model = mixture(tiny_backbone, EPOCHS[:2])
     with pytest.raises(OSError):
-        model.load_adapter("tale", folder)
+        load(model, "tale", folder)
     assert list(model.adapters) == list(EPOCHS[:2])
 
 
@@ -442,7 +449,7 @@ def test_pickled_weights_are_not_read(tiny_backbone: Any, bare: Any, tmp_path: P
     (folder / "adapter_model.safetensors").unlink()
     torch.save(stored, folder / "adapter_model.bin")
     with pytest.raises(OSError):
-        mixture(tiny_backbone, ()).load_adapter("tale", folder)
+        load(mixture(tiny_backbone, ()), "tale", folder)
 
 
 def test_a_taken_name_cannot_be_loaded_over(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
@@ -450,20 +457,22 @@ def test_a_taken_name_cannot_be_loaded_over(tiny_backbone: Any, bare: Any, tmp_p
     model = mixture(tiny_backbone)
     before = snapshot(model.adapter_parameters("verse"))
     with pytest.raises(ValueError, match="already an epoch"):
-        model.load_adapter("verse", folder)
+        load(model, "verse", folder)
     assert_same_bits(model.adapter_parameters("verse"), before)
 
 
 def test_an_adapter_trained_by_peft_alone_can_be_loaded(tiny_backbone: Any, bare: Any, tmp_path: Path) -> None:
     model = TemporalLoRA(tiny_backbone, LoraSettings(r=4))
+    model.add_adapter("verse")
+    ours = json.loads((save(model, "verse", tmp_path) / "adapter_config.json").read_text())
     config = LoraConfig(
         r=4,
         lora_alpha=16,
         lora_dropout=0.1,
-        target_modules=sorted(model.lora_config().target_modules),
+        target_modules=ours["target_modules"],
         layers_to_transform=[1, 2, 3],
-        layers_pattern=model.lora_config().layers_pattern,
-        fan_in_fan_out=model.lora_config().fan_in_fan_out,
+        layers_pattern=ours["layers_pattern"],
+        fan_in_fan_out=ours["fan_in_fan_out"],
         init_lora_weights=True,
     )
     plain = get_peft_model(bare, config).eval()
@@ -471,7 +480,7 @@ def test_an_adapter_trained_by_peft_alone_can_be_loaded(tiny_backbone: Any, bare
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter, std=0.05)
     plain.save_pretrained(str(tmp_path / "plain"), save_embedding_layers=False)
-    model.load_adapter("tale", tmp_path / "plain")
+    load(model, "tale", tmp_path / "plain")
     mixer = TimeMixer(48, MixerSettings(), 2)
     model.set_slots(["tale"], mixer)
     with torch.no_grad():
@@ -506,7 +515,7 @@ def test_an_epoch_can_be_removed_and_added_again(tiny_backbone: Any) -> None:
     add_epoch(model, "code", seed=2)
     assert model.slot_names == [BACKBONE_SLOT, "verse", "tale", "code"]
     fresh = [logits(model, ids_BT, slot) for slot in (1, 2, 3)]
-    with model.plain_peft("code") as plain, torch.no_grad():
+    with plain_peft(model, "code") as plain, torch.no_grad():
         assert_near(fresh[2], plain(input_ids=ids_BT).logits)
     assert model.adapters["code"].state == "frozen"
 

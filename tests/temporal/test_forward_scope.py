@@ -21,7 +21,7 @@ def fail_within(model: TemporalLoRA) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError("out of memory")
 
-    hook = next(iter(model._peft.layers.values())).register_forward_pre_hook(fail)
+    hook = next(iter(model.layers.values())).register_forward_pre_hook(fail)
     with pytest.raises(RuntimeError, match="out of memory"):
         model(IDS_BT)
     hook.remove()
@@ -98,7 +98,7 @@ def test_activations_are_computed_again_under_their_own_mix(tiny_backbone: Any, 
     model.next_token_loss(IDS_BT).loss.backward()
     expected = [parameter.grad.clone() for parameter in model.adapter_parameters("tale").values()]
     model.zero_grad()
-    model.recompute_activations(True)
+    model.recompute_activations = True
     loss = model.next_token_loss(IDS_BT).loss
     if between == "a plain forward":
         plain_logits(tiny_backbone, IDS_BT)
@@ -111,7 +111,7 @@ def test_activations_are_computed_again_under_their_own_mix(tiny_backbone: Any, 
 
 def test_recomputing_awakes_no_dropout(tiny_backbone: Any) -> None:
     model = mixture(tiny_backbone, ("verse",), live="tale")
-    model.recompute_activations(True)
+    model.recompute_activations = True
     model.next_token_loss(IDS_BT).loss.backward()
     assert not any(module.training for module in model.backbone.modules())
 
@@ -119,8 +119,8 @@ def test_recomputing_awakes_no_dropout(tiny_backbone: Any) -> None:
 def test_only_the_cpu_is_asked_who_speaks(tiny_backbone: Any) -> None:
     model = mixture(tiny_backbone)
     with torch.no_grad():
-        assert model._fused._heard(torch.eye(4)[None, 2:3]) == (1,)
-        assert model._fused._heard(torch.eye(4, device="meta")[None, 2:3]) == (0, 1, 2), "asking holds a device up"
+        assert model._fused._active(torch.eye(4)[None, 2:3]) == (1,)
+        assert model._fused._active(torch.eye(4, device="meta")[None, 2:3]) == (0, 1, 2), "asking holds a device up"
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------

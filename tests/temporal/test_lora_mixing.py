@@ -22,6 +22,7 @@ from mixtures import (
     token_ids,
 )
 from peft import LoraConfig, get_peft_model
+from plain_peft import plain_peft
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
@@ -44,7 +45,7 @@ def logits(model: TemporalLoRA, ids_BT: Tensor, blend: Any) -> Tensor:
 
 @torch.no_grad()
 def peft_logits(model: TemporalLoRA, ids_BT: Tensor, name: str | None) -> Tensor:
-    with model.plain_peft(*filter(None, [name])) as peft_model:
+    with plain_peft(model, *filter(None, [name])) as peft_model:
         return peft_model(input_ids=ids_BT).logits
 
 

@@ -15,11 +15,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
 from screen_reader import items_of
 
+from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
 from tlora_gui.ui.charts.series import Columns, History, smooth
-from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST, line_colour
+from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.palette import contrast
 from tlora_gui.ui.theme import DARK, LIGHT
 

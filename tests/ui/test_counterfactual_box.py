@@ -15,9 +15,9 @@ from screen_reader import items_of
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, SlotPrediction, TokenEvent
+from tlora_gui.engine.protocol.wording import desk_text
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
-from tlora_gui.ui.generation.mixing_desk.desk_text import desk_text
 from tlora_gui.ui.theme import DARK
 
 WaitUntil = Callable[..., None]
@@ -438,5 +438,5 @@ def test_a_turned_desk_is_told_and_one_left_alone_is_not(inspector: TokenInspect
         (MixingDesk("manual"), "nothing was left, so the backbone spoke"),
     ],
 )
-def test_a_desk_in_words(qapp: QApplication, desk: MixingDesk, text: str) -> None:
-    assert desk_text(desk, SLOTS) == (f"Mixing desk: {text}" if text else "")
+def test_a_desk_in_words(desk: MixingDesk, text: str) -> None:
+    assert desk_text(desk, SLOTS) == text

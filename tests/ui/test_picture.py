@@ -63,6 +63,14 @@ def test_the_mix_is_stacked_to_scale(qapp: QApplication) -> None:
     assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.02)
 
 
+def test_words_around_the_text_fit_their_lines(qapp: QApplication) -> None:
+    image = render(record(["a"], name="Verses"), LIGHT)
+    beside = round(0.7 * image.width())  # right of the title, and between the two ends of the footer
+    column = {image.pixelColor(beside, y).name() for y in range(image.height() - 60 * PIXEL_RATIO, image.height())}
+    column |= {image.pixelColor(beside, y).name() for y in range(60 * PIXEL_RATIO)}
+    assert column <= {LIGHT.panel.lower(), LIGHT.border.lower()}
+
+
 def test_colour_modes_are_those_of_the_text(qapp: QApplication) -> None:
     text = record(["To ", "code"], (0.2, 0.4, 0.4))
     by_weight = colours(render(text, LIGHT, mode="weight", slot=2))
@@ -116,7 +124,7 @@ def test_a_named_text_has_its_name_on_top(qapp: QApplication) -> None:
         ({"mode": "code"}, "Tiny · Code alone · seed 7 · 2 tokens"),
         ({"mode": ""}, "Tiny · Backbone alone · seed 7 · 2 tokens"),
         ({"mode": AVERAGE_MODE}, "Tiny · Average of all epochs · seed 7 · 2 tokens"),
-        ({"mode": "@1"}, "Tiny · Time Mixer of an earlier phase · seed 7 · 2 tokens"),
+        ({"mode": "@1"}, "Tiny · Time Mixer number 1 · seed 7 · 2 tokens"),
         ({"ended": "read"}, "Tiny · text read, not generated · 2 tokens"),
     ],
 )

@@ -12,14 +12,15 @@ from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
 from PySide6.QtWidgets import QApplication, QWidget
 from whole_window import cut_off_anywhere, whole_window
 
+from tlora_gui.engine.protocol.colours import MIN_CONTRAST, MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, EPOCH_COLOURS
 from tlora_gui.paths import resource
-from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST, line_colour
+from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS, TokenStyle
 from tlora_gui.ui.generation.token_view.token_view import TokenView
-from tlora_gui.ui.palette import MIN_CONTRAST, as_text, contrast
+from tlora_gui.ui.palette import as_text, contrast
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager
 from tlora_gui.ui.window import MainWindow
 

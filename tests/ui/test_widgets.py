@@ -27,11 +27,12 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from tlora_gui.engine.protocol.colours import MIN_CONTRAST
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, STARTER, STRATEGIES
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.paths import resource
+from tlora_gui.paths import free_name, resource
 from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST
-from tlora_gui.ui.palette import MIN_CONTRAST, contrast, readable_on
+from tlora_gui.ui.palette import contrast, readable_on
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager, ThemeMode
 from tlora_gui.ui.widgets import formats
 from tlora_gui.ui.widgets.banner import Banner
@@ -42,9 +43,9 @@ from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.widgets.progress_line import ProgressLine, amount_text
-from tlora_gui.ui.widgets.questions import Choice, ask, choose_files
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_file
 from tlora_gui.ui.widgets.swatch import Swatch, initial
-from tlora_gui.ui.widgets.welcome import Welcome, free_name
+from tlora_gui.ui.widgets.welcome import Welcome
 
 FETCHING = Progress("Fetching the starter backbone", 41e6, 93e6, "B", 12)
 
@@ -339,10 +340,13 @@ def test_a_folder_that_appears_meanwhile_is_noticed_at_the_click(welcome: Welcom
 
 
 def test_the_proposed_name_is_free(tmp_path: Path) -> None:
-    assert free_name(tmp_path, "My project") == "My project"
+    def taken(name: str) -> bool:
+        return (tmp_path / name).exists()
+
+    assert free_name("My project", taken) == "My project"
     (tmp_path / "My project").mkdir()
     (tmp_path / "My project 2").mkdir()
-    assert free_name(tmp_path, "My project") == "My project 3"
+    assert free_name("My project", taken) == "My project 3"
 
 
 def test_recent_projects_open_with_one_click(welcome: Welcome) -> None:
@@ -543,15 +547,15 @@ def test_return_in_a_question_changes_nothing(qapp: QApplication, wait_until: Wa
     assert answers == []
 
 
-def test_chosen_files_are_told(qapp: QApplication, tmp_path: Path) -> None:
+def test_a_chosen_file_is_told(qapp: QApplication, tmp_path: Path) -> None:
     window = QWidget()
     shown(window)
     (tmp_path / "tiny.gguf").write_bytes(b"")
-    chosen: list[list[str]] = []
-    dialog = choose_files(window, "Model file", str(tmp_path), chosen.append, "Models (*.gguf)")
+    chosen: list[str] = []
+    dialog = choose_file(window, "Model file", str(tmp_path), chosen.append, "Models (*.gguf)")
     dialog.selectFile(str(tmp_path / "tiny.gguf"))
     dialog.accept()
-    assert [[Path(path) for path in paths] for paths in chosen] == [[tmp_path / "tiny.gguf"]]
+    assert [Path(path) for path in chosen] == [tmp_path / "tiny.gguf"]
 
 
 def test_every_control_of_welcome_and_banner_has_a_name_and_a_tooltip(welcome: Welcome, banner: Banner) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     WeightsHashed,
 )
-from tlora_gui.paths import projects_dir
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.ui.translation import tr
 
 PROMPTS = (
@@ -67,7 +66,9 @@ class Script:
             self.report["window_visible_s"] = round(_time_to_window(), 3)
         yield lambda: window.isVisible()
         demo.shoot("welcome")
-        demo.folder = _free_folder(Path(os.path.abspath(projects_dir() / "Demo")))
+        home = Path(os.path.abspath(projects_dir()))
+        # An earlier demo's project is left alone.
+        demo.folder = home / free_name("Demo", lambda name: os.path.exists(home / name))
         projects.create(str(demo.folder), STARTER)
         yield lambda: not projects.opening
         demo.say(tr("The demo trains two epochs, Shakespeare and Python, then asks who speaks."))
@@ -192,15 +193,6 @@ def _child(parent: QWidget, kind: type[_Widget], name: str) -> _Widget:
     found = parent.findChild(kind, name)
     assert found is not None, f"there is no {name}"
     return found
-
-
-def _free_folder(wanted: Path) -> Path:
-    """``wanted``, or ``wanted 2`` and so on: an earlier demo's project is left alone."""
-    numbered = re.sub(r" \d+$", "", wanted.name)
-    folder, number = wanted, 2
-    while os.path.exists(folder):
-        folder, number = wanted.with_name(f"{numbered} {number}"), number + 1
-    return folder
 
 
 def _time_to_window() -> float:

@@ -21,11 +21,13 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal
 from tlora_gui.engine.backbones.model_folder import in_short, require_finite, require_own_tokenizer
 from tlora_gui.engine.backbones.tokenizing import encode_prompt, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import (
@@ -39,13 +41,13 @@ from tlora_gui.engine.protocol.config import (
 )
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say, told
 from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import Strategy
-from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -76,9 +78,11 @@ class TemporalLoRAModel(TemporalLoRA):
     ) -> None:
         if isinstance(model_name, PreTrainedModel):
             if tokenizer is None:
-                raise TloraError("A loaded model needs its tokenizer.", "Give it as `tokenizer=`.")
+                raise TloraError(say("A loaded model needs its tokenizer."), say("Give it as `tokenizer=`."))
             if not isinstance(tokenizer, PreTrainedTokenizerBase):
-                raise TloraError(f"A {type(tokenizer).__name__} is no tokenizer.", "Give one of transformers'.")
+                raise TloraError(
+                    say("A {type} is no tokenizer.", type=type(tokenizer).__name__), say("Give one of transformers'.")
+                )
             reference = str(model_name.config._name_or_path)
             name = Path(reference).name if os.path.exists(reference) else reference or type(model_name).__name__
             require_finite(model_name, name)
@@ -91,17 +95,34 @@ class TemporalLoRAModel(TemporalLoRA):
             backbone, tokenizer, name, self.reference = loaded.model, loaded.tokenizer, loaded.name, loaded.reference
         else:
             raise TloraError(
-                f"A {type(model_name).__name__} is no backbone.",
-                "Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it.",
+                say("A {type} is no backbone.", type=type(model_name).__name__),
+                say(
+                    "Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it."
+                ),
             )
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
-        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy), name)
+        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy))
         try:
             refuse_unfit(self)
         except ValueError as error:
-            raise TloraError(f"{name} cannot be used: {error}.", "Choose another backbone.") from error
-        self.tokenizer = tokenizer
+            raise TloraError(
+                say("{name} cannot be used: {reason}.", name=name, reason=told(error)), say("Choose another backbone.")
+            ) from error
+        self.tokenizer, self.backbone_name = tokenizer, name
         self.results: dict[str, TrainResult] = {}
+
+    def save_adapter(self, name: str, folder: str | Path) -> None:
+        """Write an adapter as a plain PEFT folder."""
+        write_adapter(self, name, Path(folder), self.backbone_name)
+
+    def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
+        """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
+
+        Raises:
+            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
+            OSError: if the weights cannot be read.
+        """
+        self.add_adapter(name, era, trained=read_adapter(self, Path(folder)))
 
     def mixer_weights(self, text: str) -> Tensor:
         """The Time Mixer's weights for a given text: (tokens, 1 + K), rows sum to 1, column 0 the backbone."""
@@ -119,13 +140,16 @@ class TemporalLoRAModel(TemporalLoRA):
         """
         if lacking := [name for name in self.adapters if name not in self.results]:
             raise TloraError(
-                f"The adapter {in_short(lacking[0])!r} was not trained with train_adapter, so it cannot be saved.",
-                "Train it, or take it out with remove_adapter.",
+                say(
+                    "The adapter {name!r} was not trained with train_adapter, so it cannot be saved.",
+                    name=in_short(lacking[0]),
+                ),
+                say("Train it, or take it out with remove_adapter."),
             )
         if not self.reference:
             raise TloraError(
-                "The backbone has no name or folder, so the project could not find it again.",
-                "Save the model first (save_pretrained), and load it from there.",
+                say("The backbone has no name or folder, so the project could not find it again."),
+                say("Save the model first (save_pretrained), and load it from there."),
             )
         project = Project.create(Path(path), self.reference, self.backbone_name, fingerprint(self.backbone), self)
         try:
@@ -136,7 +160,8 @@ class TemporalLoRAModel(TemporalLoRA):
             shutil.rmtree(project.path, ignore_errors=True)
             if isinstance(error, OSError) or disk_is_full(error):
                 raise TloraError(
-                    f"{project.path} cannot be written: {in_short(error)}.", "Choose another place."
+                    say("{path} cannot be written: {reason}.", path=project.path, reason=in_short(error)),
+                    say("Choose another place."),
                 ) from error
             raise
 
@@ -159,10 +184,15 @@ class TemporalLoRAModel(TemporalLoRA):
             mixer_layer=index.lora.mixer_layer,
         )
         if fingerprint(model.backbone) != index.fingerprint:
-            raise TloraError("The backbone is not the one this project was made with.", "Load the original model.")
+            raise TloraError(
+                say("The backbone is not the one this project was made with."), say("Load the original model.")
+            )
         for info in project.load_into(model):
             if info.state == "broken":
-                raise TloraError(f"The epoch {info.slug} is damaged: {info.note}.", "Restore its folder from a copy.")
+                raise TloraError(
+                    say("The epoch {slug} is damaged: {note}.", slug=info.slug, note=info.note),
+                    say("Restore its folder from a copy."),
+                )
             _, settings = project.read_epoch(info.slug)
             model.results[info.slug] = TrainResult(info, settings, project.read_history(info.slug))
         return model

@@ -11,6 +11,7 @@ from filelock import BaseFileLock
 
 from tlora_gui.engine.backbones import starter
 from tlora_gui.engine.backbones.finite import require_finite
+from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, state_hash
 from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
@@ -36,12 +37,12 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
     WeightsHashed,
 )
+from tlora_gui.engine.protocol.sentences import say, told
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_place
 from tlora_gui.engine.training.evaluation import evaluate
 from tlora_gui.engine.workspace import Workspace
-from tlora_gui.temporal.invariants import refuse_unfit
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -91,12 +92,12 @@ class Session:
 
     def set_desk(self, desk: MixingDesk) -> None:
         """Turn the mixing desk: it counts from the next token of the generation that is running, if one is."""
-        if self._open is not None and self._open.speaking is not None:
-            self._open.speaking.set_desk(desk)
+        if self._open is not None and self._open.generating is not None:
+            self._open.generating.set_desk(desk)
 
     def _workspace(self) -> Workspace:
         if self._open is None:
-            raise TloraError("No project is open.", "Open a project or make a new one first.")
+            raise TloraError(say("No project is open."), say("Open a project or make a new one first."))
         return self._open
 
     def run(self, job: jobs.Job, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
@@ -110,10 +111,12 @@ class Session:
             yield from self._do(job, cancel or CancelToken())
         except Exception as error:
             if disk_is_full(error):
-                raise TloraError("The disk is full.", "Free some room and try again; nothing kept is lost.") from error
+                raise TloraError(
+                    say("The disk is full."), say("Free some room and try again; nothing kept is lost.")
+                ) from error
             if out_of_memory(error):
-                hint = "Close what else needs memory, or choose a smaller backbone."
-                raise TloraError("There was not enough memory.", hint) from error
+                hint = say("Close what else needs memory, or choose a smaller backbone.")
+                raise TloraError(say("There was not enough memory."), hint) from error
             raise
 
     def _do(self, job: jobs.Job, cancel: CancelToken) -> Stream:
@@ -140,7 +143,10 @@ class Session:
     def _create(self, job: jobs.CreateProject, cancel: CancelToken) -> Stream:
         if job.mixer_strategy not in STRATEGIES:
             known = ", ".join(STRATEGIES)
-            raise TloraError(f"There is no mixer strategy {job.mixer_strategy!r}.", f"Choose one of {known}.")
+            raise TloraError(
+                say("There is no mixer strategy {name!r:.40}.", name=job.mixer_strategy),
+                say("Choose one of {names}.", names=known),
+            )
         path = absolute(job.path)
         made, lock = make_folder(path), None
         try:
@@ -148,12 +154,13 @@ class Session:
             require_free(path)  # now that nobody else can write there
             backbone = yield from load_backbone(job.backbone, cancel)
             try:
-                model = TemporalLoRA(
-                    backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy), backbone_name=backbone.name
-                )
+                model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
             except ValueError as error:
-                raise TloraError(f"{backbone.name} cannot be used: {error}.", "Choose another backbone.") from error
+                raise TloraError(
+                    say("{name} cannot be used: {reason}.", name=backbone.name, reason=told(error)),
+                    say("Choose another backbone."),
+                ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
         except BaseException:
             if lock is not None:
@@ -174,12 +181,13 @@ class Session:
         try:
             project = Project.open(path, read_only=lock is None)
             backbone = yield from _find_backbone(project, job.backbone, cancel)
-            yield Progress("Loading epochs")
+            yield Progress(say("Loading epochs"))
             try:
-                model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer, backbone.name)
+                model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
             except (ValueError, RuntimeError) as error:
                 raise TloraError(
-                    f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy."
+                    say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
+                    say("Ask for a whole copy."),
                 ) from error
             if not project.read_only:
                 project.tidy()
@@ -205,8 +213,8 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     index = project.index
     reference = elsewhere or index.backbone_reference
     if is_place(reference) and not os.path.exists(absolute(reference)):
-        where = reference or "The place of the backbone"
-        raise BackboneMissing(reference, f"{where} does not exist.")
+        where = reference or say("The place of the backbone")
+        raise BackboneMissing(reference, say("{name} does not exist.", name=where))
     try:
         backbone = yield from load_backbone(reference, cancel)
     except TloraError as error:
@@ -215,7 +223,8 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
         raise BackboneMissing(reference, error.message, error.hint) from error
     if fingerprint(backbone.model) != index.fingerprint:
         raise BackboneMissing(
-            reference, f"{reference} is not the backbone this project was made with; its weights differ."
+            reference,
+            say("{name} is not the backbone this project was made with; its weights differ.", name=reference),
         )
     if elsewhere and not project.read_only:
         project.move_backbone(backbone.reference, backbone.name)
@@ -276,9 +285,9 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield texts.do(workspace, job)
         case jobs.Evaluate():
             if job.held_out_tokens < 1:
-                raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
+                raise TloraError(say("There is nothing to measure on: held_out_tokens must be at least 1."))
             if not workspace.model.slot_adapters:
-                raise TloraError("There is no epoch to measure.", "Train an epoch first.")
+                raise TloraError(say("There is no epoch to measure."), say("Train an epoch first."))
             require_finite(workspace.model, [slot.name for slot in workspace.slots()])
             held_out = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
             scores = evaluate(
@@ -288,7 +297,7 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.HashWeights():
             model = workspace.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
-            yield WeightsHashed(state_hash(model.backbone_parameters()), tuple(adapters))
+            yield WeightsHashed(state_hash(dict(model.backbone.named_parameters())), tuple(adapters))
 
 
 def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,14 @@ from tlora_gui.engine.projects.project import Project, RemovedEpoch
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, BASELINE_MODE, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.protocol.config import (
+    AVERAGE_MODE,
+    BACKBONE_COLOUR,
+    BACKBONE_SLOT,
+    BASELINE_MODE,
+    MIXER_MODE,
+    SUM_MODE,
+)
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
@@ -28,11 +36,13 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     StoredMixer,
 )
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_place
 from tlora_gui.engine.training.preparation import held_out_again
 from tlora_gui.temporal.blend import RowBlend
-from tlora_gui.temporal.model import BACKBONE_SLOT, TemporalLoRA
+from tlora_gui.temporal.layers import decoder_blocks
+from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
@@ -42,7 +52,7 @@ class Workspace:
 
     Attributes:
         removed: the latest deletion, as long as it can be undone.
-        speaking: the text that is being generated.
+        generating: the text that is coming.
     """
 
     project: Project
@@ -50,7 +60,7 @@ class Workspace:
     backbone: Backbone
     epochs: EpochList = field(default_factory=EpochList)
     removed: RemovedEpoch | None = None
-    speaking: TokenStream | None = None
+    generating: TokenStream | None = None
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is.
@@ -71,7 +81,9 @@ class Workspace:
         """List the interrupted epochs anew: how far they came, and whether they can still go on."""
         for epoch in self.project.interrupted():
             if not self.goes_on(epoch):
-                epoch = replace(epoch, note=f"{epoch.note}; it cannot go on, the epochs before it have changed")
+                epoch = replace(
+                    epoch, note=say("{note}; it cannot go on, the epochs before it have changed", note=epoch.note)
+                )
             self.epochs.put(epoch)
 
     def goes_on(self, epoch: EpochInfo) -> bool:
@@ -105,13 +117,15 @@ class Workspace:
         return BackboneInfo(
             name=self.backbone.name.rsplit("/", 1)[-1],
             reference=self.backbone.reference,
-            parameters=sum(parameter.numel() for parameter in model.backbone_parameters().values()),
+            parameters=sum(parameter.numel() for parameter in model.backbone.parameters()),
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper(),
             dtype=str(model.backbone.dtype).removeprefix("torch."),
             context_length=context_length(model.backbone),
             blocks=model.backbone.config.get_text_config().num_hidden_layers,
             mixer_layer=model.mixer_layer,
-            note=f"Epochs leave these as they are: {', '.join(kept)}." if (kept := model.unadapted) else "",
+            note=say("Epochs leave these as they are: {names}.", names=", ".join(kept))
+            if (kept := _unadapted(model))
+            else "",
         )
 
     def loadable_backbone(self) -> str:
@@ -126,7 +140,7 @@ class Workspace:
         return (SlotInfo("", BACKBONE_SLOT, BACKBONE_COLOUR), *epochs)
 
     def blend(self, mode: str) -> RowBlend:
-        """Who speaks in a mode of generation.
+        """The blend of a mode of generation.
 
         Raises:
             TloraError: if there is no epoch to mix, or the mode's epoch has no slot, or its mixer is not there.
@@ -136,7 +150,7 @@ class Workspace:
             return "mixer"
         if mode in (SUM_MODE, AVERAGE_MODE):
             if not (epochs := len(slots) - 1):
-                raise TloraError("There is no epoch to mix.", "Train an epoch first, or choose another mode.")
+                raise TloraError(say("There is no epoch to mix."), say("Train an epoch first, or choose another mode."))
             share = 1.0 if mode == SUM_MODE else 1 / epochs
             return torch.tensor([0.0] + [share] * epochs)
         if mode in slots:
@@ -145,8 +159,12 @@ class Workspace:
             if stored.mode == mode:
                 mixer = self.project.read_mixer(entry, self.model)
                 return over_slots(mixer, entry.slots, self.model.slot_adapters).to(self.model.device)
-        what = "mixer is not stored in this project" if mode.startswith("@") else "epoch is not in the mixture"
-        raise TloraError(f"That {what}.", f"Choose another mode: {', '.join([MIXER_MODE, *slots[1:21]])}.")
+        raise TloraError(
+            say("That mixer is not stored in this project.")
+            if mode.startswith("@")
+            else say("That epoch is not in the mixture."),
+            say("Choose another mode: {names}.", names=", ".join([MIXER_MODE, *slots[1:21]])),
+        )
 
     # -- mixers of the past -------------------------------------------------------------------------------------
 
@@ -179,7 +197,7 @@ class Workspace:
         """
         texts: dict[str, Tensor] = {}
         for slug in (slugs := self.model.slot_adapters):
-            yield Progress("Reading held-out text", len(texts), len(slugs), "epochs")
+            yield Progress(say("Reading held-out text"), len(texts), len(slugs), say("epochs"))
             left_NT = self.model.memories[slug].held_out_NT
             if left_NT is not None:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
@@ -197,3 +215,21 @@ class Workspace:
         history = self.project.read_history(slots[-1]) if slots else ()
         measured = [event for event in history if isinstance(event, HeldOut)]
         return dict(measured[-1].unprotected) if measured else {}
+
+
+def _unadapted(model: TemporalLoRA) -> list[str]:
+    """Weights that no epoch adapts, if they are a good part of the blocks that epochs adapt: the experts of a mixture
+    of experts, say, which are no linear layers. Each kind once, by its name within a block."""
+    adapted = {id(module.weight) for module in model.layers.values()}
+    sizes: Counter[str] = Counter()
+    total = 0
+    for block in decoder_blocks(model.backbone)[1][model.mixer_layer :]:
+        for name, parameter in block.named_parameters():
+            total += parameter.numel()
+            if id(parameter) not in adapted:
+                sizes[name] += parameter.numel()
+    return [name for name, size in sizes.items() if size > _GOOD_PART * total]
+
+
+_GOOD_PART = 0.05
+"""Share of these blocks' weights from which it is worth saying that an epoch leaves them alone."""

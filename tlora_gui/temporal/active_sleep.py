@@ -1,7 +1,7 @@
 """Active Sleep: a frozen teacher copy of the mixer, distilled on what earlier epochs left behind.
 
 While a new epoch is learned, each step replays memories (router inputs, not text) and asks the mixer for what it
-said before:
+gave before:
 
     total = adapter_loss + sleep_weight · mixer_distill_loss + route_weight · route_loss
 
@@ -28,10 +28,10 @@ CALIBRATION_RATE = 2e-3
 
 @dataclass(frozen=True, slots=True)
 class EpochMemory:
-    """What an epoch leaves behind: layer-normalised router inputs in float16.
+    """What an epoch leaves behind, a replay buffer: layer-normalised router inputs in float16.
 
     Attributes:
-        replay_NWH: windows of training text (or of dreams), replayed in later sleep.
+        replay_NWH: windows of training text (or of dreams, generative replay), replayed in later sleep.
         eval_features_NTH: a few held-out blocks, only ever measured on.
         held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
         held_out_digests: of those blocks where the tokens are not kept, to know them again; none in memories of old.
@@ -44,7 +44,7 @@ class EpochMemory:
 
 
 class MixerLearner:
-    """Teaches a mixer its newest slot, one small step at a time, asleep or not.
+    """Teaches a mixer its newest slot, one small step at a time, with Active Sleep or without.
 
     Args:
         mixer: already has the new slot, its last.
@@ -71,7 +71,7 @@ class MixerLearner:
         self._peak = learning_rate
 
     def learn(self, hidden_BTH: Tensor, share: float, generator: torch.Generator) -> tuple[float, float]:
-        """One step on new text and on memories, at ``share`` of the peak rate.
+        """One step on new text (B, T, H) and on memories, at ``share`` of the peak rate.
 
         Gradients that are there already (of the mixture's cross-entropy, in the joint objective) go into it.
 
@@ -93,7 +93,7 @@ class MixerLearner:
         return distill.item(), route.item()
 
     def calibrate(self, replay_NWH: Tensor, generator: torch.Generator) -> None:
-        """A short last training on equal shares of all memories and the new epoch's own, by their labels."""
+        """A short last training on equal shares of all memories and the new epoch's own (N, W, H), by their labels."""
         memories = {**self._memories, self.slot: replay_NWH}
         device = self.mixer.head.weight.device
         for step in range(CALIBRATION_STEPS):
@@ -141,7 +141,7 @@ def route_loss(logits_BTS: Tensor, slot: int | Tensor) -> Tensor:
 
 
 def to_memory(hidden_BTH: Tensor) -> Tensor:
-    """Router inputs as they are kept: float16, after the layer norm that the mixer applies anyway.
+    """Router inputs (B, T, H) as they are kept: float16, after the layer norm that the mixer applies anyway.
 
     The norm bounds every value by √H, so none overflows half precision.
     """
@@ -149,7 +149,7 @@ def to_memory(hidden_BTH: Tensor) -> Tensor:
 
 
 def cut_windows(memory_NTH: Tensor) -> Tensor:
-    """Contiguous pieces (N, MEMORY_WINDOW, H) of blocks; a rest is dropped, blocks shorter than that are joined."""
+    """Contiguous pieces (N, MEMORY_WINDOW, H) of blocks (N, T, H); a rest is dropped, shorter blocks are joined."""
     tokens, hidden = memory_NTH.shape[1:]
     if tokens < MEMORY_WINDOW:
         memory_NTH = memory_NTH.reshape(1, -1, hidden)

@@ -1,4 +1,4 @@
-"""Blends: who speaks, and how much, at every token."""
+"""Blends: how much weight each slot has at every token, by a mixer or as somebody wants it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 @dataclass(frozen=True, slots=True)
 class MixerOverride:
-    """A mixer's weights, turned by a person. The mixer reads on whatever is done to it, so that between any two tokens
-    this may be changed, for another of the same mixer or for that mixer alone.
+    """A mixer's weights as a person changes them. The mixer reads on whatever is done to its weights, so that between
+    any two tokens this may be exchanged for another override of the same mixer, or for that mixer alone.
 
     Attributes:
         levels_S: what the weights are multiplied by, each 0 or more, before they are scaled to sum to 1. The mixer
-            chooses among those that are left, *routing* too; if none is, slot 0 speaks.
+            chooses among those that are left, *routing* too; if none is, slot 0 has all weight.
         manual: the levels themselves are the weights.
         temperature: divides the mixer's logits.
         hard: all weight to the largest.
@@ -44,11 +44,11 @@ class MixerOverride:
 
 
 RowBlend = Literal["mixer"] | TimeMixer | MixerOverride | int | Tensor
-"""Who speaks in one text: the model's Time Mixer, another one over the same slots, one of them with a person at its
-desk, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
+"""The blend of one text: by the model's Time Mixer, by another one over the same slots, by one of them with a person's
+override, one slot alone (0 is the backbone), or fixed weights over slots (S,)."""
 
 Blend = RowBlend | tuple[RowBlend, ...]
-"""Who speaks in a batch: the same in every row, or each row's own."""
+"""The blend of a batch: the same in every row, or each row's own."""
 
 BlendState = MixerState | tuple[MixerState | None, ...]
 """What mixers remember of earlier tokens; of a blend per row, each row's."""
@@ -57,7 +57,15 @@ BlendState = MixerState | tuple[MixerState | None, ...]
 def weigh(
     blend: Blend, mixer: TimeMixer, hidden_BTH: Tensor, state: BlendState | None, mask_BT: Tensor | None
 ) -> tuple[Tensor, BlendState | None]:
-    """Weights over slots (B, T, S) that a blend gives, and the mixers' state after the last token."""
+    """Weights over slots (B, T, S) that a blend gives, and the mixers' state after the last token.
+
+    Args:
+        blend: of the batch.
+        mixer: the model's own.
+        hidden_BTH: what the mixers read.
+        state: theirs before the first token, as this function gave it.
+        mask_BT: 0 where a token is none.
+    """
     if not isinstance(blend, tuple):
         return _weigh_alike(blend, mixer, hidden_BTH, cast(MixerState | None, state), mask_BT)
     states = cast(tuple[MixerState | None, ...], state or (None,) * len(blend))
@@ -73,11 +81,9 @@ def _weigh_alike(
     if isinstance(blend, (int, Tensor)):
         weights_S = _alone(blend, mixer.slots) if isinstance(blend, int) else blend
         return weights_S.to(hidden_BTH.device).expand(*hidden_BTH.shape[:2], -1), None
-    speaker = _mixer_of(blend) or mixer
-    logits_BTS, after = speaker(hidden_BTH, state, mask_BT)
-    if isinstance(blend, MixerOverride):
-        return blend.weights(speaker, logits_BTS), after
-    return speaker.weights(logits_BTS), after
+    mixer = _mixer_of(blend) or mixer
+    logits_BTS, after = mixer(hidden_BTH, state, mask_BT)
+    return blend.weights(mixer, logits_BTS) if isinstance(blend, MixerOverride) else mixer.weights(logits_BTS), after
 
 
 def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:

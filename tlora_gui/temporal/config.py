@@ -9,9 +9,17 @@ from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-Objective = Literal["isolated", "joint"]
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
+BACKBONE_SLOT = "Eternity"
+
+
+class Refusal(ValueError):
+    """A ``ValueError`` that keeps its ``template`` and the ``values`` in it, to be said in another language too."""
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template.format_map(values))
+        self.template, self.values = template, values
 
 
 def require(holds: bool, what: str) -> None:

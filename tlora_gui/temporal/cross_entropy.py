@@ -17,12 +17,12 @@ _PIECE = {"cuda": 2**27}
 
 
 def logits_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of each next token, in nats per token (``"sum"`` adds them up)."""
+    """Cross-entropy of each next token (a scalar), in nats per token (``"sum"`` adds them up)."""
     return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
 
 
 def hidden_loss(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, ids_BT: Tensor) -> Tensor:
-    """Mean cross-entropy of each next token, in nats.
+    """Mean cross-entropy of each next token (a scalar), in nats.
 
     Args:
         hidden_BTH: input of the output layer.
@@ -37,8 +37,7 @@ def hidden_loss(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, id
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden_NH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, target_N: Tensor) -> Tensor:
-        wants_gradient = ctx.needs_input_grad[0]
-        gradient_NH = torch.empty_like(hidden_NH) if wants_gradient else None
+        gradient_NH = torch.empty_like(hidden_NH) if ctx.needs_input_grad[0] else None
         loss = hidden_NH.new_zeros((), dtype=torch.float32)
         rows = max(1, _PIECE.get(hidden_NH.device.type, 2**23) // len(weight_VH))
         for start in range(0, len(hidden_NH), rows):

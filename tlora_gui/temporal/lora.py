@@ -5,7 +5,7 @@ In every adapted linear layer the mixture adds
     y = base(x) + Σ_k w_k · s_k · B_k A_k x  =  base(x) + ((x · A_catᵀ) ⊙ factors) · B_catᵀ
 
 with A_cat (C, in) and B_catᵀ (C, out), C = Σ_k R_k, and one factor w_k · s_k per row. The frozen adapters *are* rows
-of these stacks: their parameters are views, so that an adapter lies in memory once. Only the rows of those that speak
+of these stacks: their parameters are views, so that an adapter lies in memory once. Only the rows of active adapters
 are read. The token weights travel in an :class:`AdapterMix`, part of a :class:`Forward` that is in force from its
 beginning to its end: outside of one the layers are what they were. Gradient checkpointing, which computes layers again
 in the backward pass, finds the last one there.
@@ -16,15 +16,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import prod
-from typing import Any, Generic, TypeVar
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-Rows = slice | Tensor
-"""Rows of a stack: a run of them, or their numbers."""
+from tlora_gui.temporal.blend import Blend, BlendState
 
 
 class LoraWeights(nn.Module):
@@ -53,17 +53,15 @@ class AdapterMix:
 
     Attributes:
         tokens: (B, T), or the leading shape in which a layer reads them.
-        active: frozen adapters that speak, counted from 0.
-        rows: their rows of the stacks; None if none speaks.
-        factors: weight · scaling of each such row, (B, T, C) or one for all (1,).
-        trainable: the adapter in training, if it speaks.
-        trainable_factor: its weight · scaling, (B, T, 1) or (1,).
+        active: frozen adapters with any weight, counted from 0.
+        factors: weight · scaling of each of their rows in the stacks, (B, T, C).
+        trainable: the adapter in training, if it may have weight.
+        trainable_factor: its weight · scaling, (B, T, 1).
         whole: what the layers apply to the whole text, if some of it lies in a cache.
     """
 
     tokens: tuple[int, ...]
     active: tuple[int, ...] = ()
-    rows: Rows | None = None
     factors: Tensor | None = None
     trainable: LoraWeights | None = None
     trainable_factor: Tensor | None = None
@@ -71,8 +69,8 @@ class AdapterMix:
     _read: dict[tuple[int, ...], AdapterMix] = field(default_factory=dict)
 
     def read_as(self, lead: tuple[int, ...]) -> AdapterMix:
-        """The same for a layer with these rows: (B, T), (B · T,), either with axes of 1 anywhere. Some layers read what
-        lies in the cache again; theirs is the mix of the whole text.
+        """The same for a layer whose input has this leading shape: (B, T), (B · T,), either with axes of 1 anywhere.
+        Some layers read what lies in the cache again; theirs is the mix of the whole text.
 
         Raises:
             ValueError: if nobody could say which row is which token.
@@ -82,11 +80,9 @@ class AdapterMix:
                 mix = self
             elif self.whole is None or not _same_tokens(lead, (mix := self.whole()).tokens):
                 raise ValueError(f"a layer reads {lead} rows where the text has {self.tokens} tokens")
-            shaped = (
-                factor if factor is None or factor.ndim == 1 else factor.reshape(*lead, factor.shape[-1])
-                for factor in (mix.factors, mix.trainable_factor)
-            )
-            self._read[lead] = AdapterMix(lead, mix.active, mix.rows, next(shaped), mix.trainable, next(shaped))
+            both = (mix.factors, mix.trainable_factor)
+            factors, last = (each if each is None else each.reshape(*lead, each.shape[-1]) for each in both)
+            self._read[lead] = AdapterMix(lead, mix.active, factors, mix.trainable, last)
         return self._read[lead]
 
 
@@ -97,19 +93,23 @@ def _same_tokens(lead: tuple[int, ...], tokens: tuple[int, ...]) -> bool:
 
 @dataclass(slots=True)
 class Forward:
-    """One forward of the backbone, as far as the adapted layers know it.
+    """One forward of the backbone: what it is given, and below what it finds on its way."""
 
-    Attributes:
-        mix: what they add; None until it is decided.
-    """
+    blend: Blend = "mixer"
+    state: BlendState | None = None  # of the blend's mixers, before the first token
+    attention_mask: Tensor | None = None  # (B, past + T)
+    past: Sequence[Tensor] = ()  # weights (B, T, S) of the tokens in the cache, piece by piece
+    known_BTH: Tensor | None = None  # input of block mixer_layer, if it is known: the blocks below are skipped
+    until: Literal["mixer", "head", "end"] = "end"  # where it ends: before block mixer_layer, or the output layer
 
-    mix: AdapterMix | None = None
+    hidden_BTH: Tensor | None = None  # input of block mixer_layer
+    weights_BTS: Tensor | None = None
+    state_after: BlendState | None = None  # of the blend's mixers, after the last token
+    mix: AdapterMix | None = None  # what the adapted layers add; None until the weights are decided
+    last_BTH: Tensor | None = None  # input of the output layer, if it ends there
 
 
-RunT = TypeVar("RunT", bound=Forward)
-
-
-class FusedLora(Generic[RunT]):
+class FusedLora:
     """Adds the :class:`AdapterMix` of the forward in progress to the linear layers of one backbone.
 
     Args:
@@ -119,8 +119,8 @@ class FusedLora(Generic[RunT]):
     """
 
     def __init__(self, layers: Iterable[nn.Module]) -> None:
-        self._running: RunT | None = None
-        self._learned: RunT | None = None
+        self._running: Forward | None = None
+        self._learned: Forward | None = None
         self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers)]
         self._frozen: list[LoraWeights] = []
         self._trainable: LoraWeights | None = None
@@ -134,24 +134,24 @@ class FusedLora(Generic[RunT]):
         """Stack ``frozen`` (slots 1 … in order), their parameters views of it; ``trainable``, the last slot, learns."""
         self._frozen, self._trainable = list(frozen), trainable
         self._learned = None
-        for layer in self._layers:
-            layer.stack(self._frozen)
         ranks = torch.tensor([weights.r for weights in frozen], dtype=torch.long)
         self._starts = [0, *ranks.cumsum(0).tolist()]
+        for layer in self._layers:
+            layer.stack(self._frozen, self._starts)
         device = frozen[0].down[0].device if frozen else None
         self._row_slot = torch.arange(1, len(frozen) + 1).repeat_interleave(ranks).to(device)
         self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
         self._cast_weights.clear()
 
     @property
-    def running(self) -> RunT | None:
+    def running(self) -> Forward | None:
         """The forward in progress, or the last one that learns, while a backward pass computes layers of it again."""
         if self._running is None and self._learned is not None and torch._C._current_graph_task_id() >= 0:
             return self._learned
         return self._running
 
     @contextmanager
-    def run(self, forward: RunT) -> Iterator[RunT]:
+    def run(self, forward: Forward) -> Iterator[Forward]:
         """``forward`` is in progress, until it ends in whichever way."""
         before, self._running = self._running, forward
         try:
@@ -168,34 +168,27 @@ class FusedLora(Generic[RunT]):
 
         Args:
             weights_BTS: weights over slots of every token.
-            slot: the one that speaks alone, if known; slot 0, the backbone, adds nothing.
+            slot: the one that has all weight, if known; slot 0, the backbone, adds nothing.
             past: weights of the tokens in the cache.
         """
         mix = AdapterMix(tuple(weights_BTS.shape[:2]))
         if past:
             mix.whole = lambda: self.mix(torch.cat([*past, weights_BTS], dim=1))
-        if slot == 0:
-            return mix
-        if slot is not None and slot > len(self._frozen):
-            assert self._trainable is not None
-            mix.trainable, mix.trainable_factor = (
-                self._trainable,
-                self._trainable.down[0].new_tensor([self._trainable.scaling]),
-            )
-            return mix
-        if slot is not None:
-            mix.active, start = (slot - 1,), self._starts[slot - 1]
-            mix.rows, mix.factors = self._rows_of(mix.active), self._row_scaling[start : start + 1]
-            return mix
-        if active := self._active(weights_BTS):
-            mix.active, mix.rows = active, (rows := self._rows_of(active))
+        if slot is None:
+            mix.active, mix.trainable = self._active(weights_BTS), self._trainable
+        elif slot > len(self._frozen):
+            mix.trainable = self._trainable
+        elif slot > 0:
+            mix.active = (slot - 1,)
+        if mix.active:
+            rows = self.rows_of(mix.active)
             mix.factors = weights_BTS[..., self._row_slot[rows]] * self._row_scaling[rows]
-        if self._trainable is not None:
-            mix.trainable, mix.trainable_factor = self._trainable, weights_BTS[..., -1:] * self._trainable.scaling
+        if mix.trainable is not None:
+            mix.trainable_factor = weights_BTS[..., -1:] * mix.trainable.scaling
         return mix
 
     def cast(self, x: Tensor) -> Tensor:
-        """x in autocast's precision, once for all layers that read the same x."""
+        """x (…, in) in autocast's precision, once for all layers that read the same x."""
         given, cast = self._cast
         if given is not x:
             cast = x.to(torch.get_autocast_dtype(x.device.type))
@@ -203,7 +196,7 @@ class FusedLora(Generic[RunT]):
         return cast
 
     def cast_weight(self, layer: nn.Linear) -> Tensor:
-        """A frozen layer's weight in autocast's precision, kept while an adapter learns: it is wanted in every step."""
+        """A frozen layer's weight (out, in) in autocast's precision, kept while an adapter learns, for every step."""
         kept = self._cast_weights.get(layer)
         if kept is None:
             with torch.inference_mode(False), torch.no_grad():  # an inference tensor could not be learned through later
@@ -213,16 +206,16 @@ class FusedLora(Generic[RunT]):
         return kept
 
     def _active(self, weights_BTS: Tensor) -> tuple[int, ...]:
-        """Frozen adapters with any weight; all while learning, and on every other device than the CPU, which asking
-        would hold up."""
+        """Frozen adapters with any weight, counted from 0; all of them while learning, and on every other device than
+        the CPU, which would have to wait for the answer."""
         every = tuple(range(len(self._frozen)))
         if weights_BTS.device.type != "cpu" or torch.is_grad_enabled():
             return every
         active = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
         return tuple(active.flatten().tolist())
 
-    def _rows_of(self, active: tuple[int, ...]) -> Rows:
-        """The rows of these adapters: a run of them if they are neighbours or most there are, else one by one."""
+    def rows_of(self, active: tuple[int, ...]) -> slice | Tensor:
+        """Rows of the stacks that are these adapters': a run if they are neighbours or most there are, else numbers."""
         first, last = active[0], active[-1]
         if last - first == len(active) - 1 or 2 * len(active) > len(self._frozen):
             return slice(self._starts[first], self._starts[last + 1])
@@ -230,13 +223,13 @@ class FusedLora(Generic[RunT]):
 
 
 _ROW_CACHE_SIZE = 4
-"""Sets of speaking adapters whose rows a layer keeps at hand; in a text the same few take turns."""
+"""Sets of active adapters whose rows a layer keeps at hand; in a text the same few take turns."""
 
 
 class _FusedLayer:
     """One adapted linear layer: its rows of the stacks, and the forward that adds the mixture."""
 
-    def __init__(self, index: int, module: nn.Module, owner: FusedLora[Any]) -> None:
+    def __init__(self, index: int, module: nn.Module, owner: FusedLora) -> None:
         self._index = index
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
@@ -245,16 +238,13 @@ class _FusedLayer:
         self._plain = module if type(module) is nn.Linear else None
         module.forward = self.forward  # type: ignore[method-assign]
 
-    def stack(self, frozen: Sequence[LoraWeights]) -> None:
+    def stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
         pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]
         self._row_cache.clear()
         self._down_CI = torch.cat([down for down, _ in pairs]) if pairs else torch.zeros(0)
         self._up_CO = torch.cat([up.T for _, up in pairs]) if pairs else torch.zeros(0)
-        start = 0
-        for down, up in pairs:
-            stop = start + len(down)
+        for (down, up), (start, stop) in zip(pairs, pairwise(starts), strict=True):
             down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
-            start = stop
 
     def forward(self, x: Tensor) -> Tensor:
         """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""
@@ -269,16 +259,14 @@ class _FusedLayer:
             y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
         else:
             y = self._base(x)
-        if mix.rows is not None:
-            assert mix.factors is not None
+        if mix.factors is not None:
             down_CI, up_CO = self._rows(mix, x.dtype)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
                 y = _sum(y, x, down_CI, up_CO, mix.factors)
             else:
                 z_BTC = linear(x, down_CI).mul_(mix.factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
-        if mix.trainable is not None:
-            assert mix.trainable_factor is not None
+        if mix.trainable is not None and mix.trainable_factor is not None:
             y = _sum(y, x, mix.trainable.down[self._index], mix.trainable.up[self._index].T, mix.trainable_factor)
         return y
 
@@ -287,7 +275,8 @@ class _FusedLayer:
         if found is None or found[0].dtype != dtype:
             if len(self._row_cache) >= _ROW_CACHE_SIZE:
                 self._row_cache.clear()
-            found = self._down_CI[mix.rows].to(dtype), self._up_CO[mix.rows].to(dtype)
+            rows = self._owner.rows_of(mix.active)
+            found = self._down_CI[rows].to(dtype), self._up_CO[rows].to(dtype)
             self._row_cache[mix.active] = found
         return found
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 from weakref import WeakKeyDictionary
 
 import torch
@@ -18,29 +17,22 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
-from tlora_gui.temporal.adapters import PeftFormat, decoder_blocks
 from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
-from tlora_gui.temporal.config import LoraSettings, MixerSettings
+from tlora_gui.temporal.config import BACKBONE_SLOT, LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
+from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, new_weights
 from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
 from tlora_gui.temporal.time_mixer import TimeMixer
-
-if TYPE_CHECKING:
-    from peft import LoraConfig, PeftModel
-
-BACKBONE_SLOT = "Eternity"
-
-State = Literal["new", "training", "frozen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An epoch's adapter inside the model; ``state`` is one of new, training, frozen."""
+    """An epoch's adapter inside the model."""
 
     era: str
     weights: LoraWeights
-    state: State = "new"
+    state: Literal["new", "training", "frozen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,7 @@ class MixtureOutput:
 
     Attributes:
         logits_BTV: next-token logits (the last ``logits_to_keep`` positions if given).
-        weights_BTS: mix in force at every position; rows sum to 1.
+        weights_BTS: the mix at every position; rows sum to 1.
         hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
         cache: transformers' cache, or None.
         mixer_state: what the blend's mixer, if it has one, remembers after the last position.
@@ -82,15 +74,10 @@ class TemporalLoRA(nn.Module):
         backbone: any transformers causal LM whose decoder blocks form one ``nn.ModuleList``.
         lora: rank, scaling and first adapted block.
         mixer: the Time Mixer's settings.
-        backbone_name: what adapter folders name as their base model.
     """
 
     def __init__(
-        self,
-        backbone: PreTrainedModel,
-        lora: LoraSettings | None = None,
-        mixer: MixerSettings | None = None,
-        backbone_name: str = "",
+        self, backbone: PreTrainedModel, lora: LoraSettings | None = None, mixer: MixerSettings | None = None
     ) -> None:
         super().__init__()
         self.backbone = backbone.requires_grad_(False).eval()
@@ -100,24 +87,25 @@ class TemporalLoRA(nn.Module):
         self.mixer_layer = depth // 4 if self.lora.mixer_layer is None else self.lora.mixer_layer
         if self.mixer_layer >= depth:
             raise ValueError(f"mixer_layer is {self.mixer_layer}, but the backbone has {depth} decoder blocks")
-        config = backbone.config.get_text_config()
+        hidden_size = backbone.config.get_text_config().hidden_size
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            self.mixer = TimeMixer(config.hidden_size, mixer or MixerSettings()).to(self.device)
-        self.memories: dict[str, EpochMemory] = {}
-        self.adapters: dict[str, Adapter] = {}
-        self.slot_adapters: list[str] = []
-        self._peft = PeftFormat(backbone, self.lora, self.mixer_layer, backbone_name)
+            self.mixer = TimeMixer(hidden_size, mixer or MixerSettings()).to(self.device)
+        self.memories: dict[str, EpochMemory] = {}  # by adapter; "" has the backbone's dreams
+        self.adapters: dict[str, Adapter] = {}  # by name
+        self.slot_adapters: list[str] = []  # names of slots 1 …, in training order
+        self.layers = adapted_layers(backbone, self.mixer_layer)  # by their names in the backbone
         self._cache_format = CacheFormat(backbone)
-        self._fused: FusedLora[_Pass] = FusedLora(self._peft.layers.values())
-        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for who reads it again
+        self._fused = FusedLora(self.layers.values())
+        self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for layers that reread it
         self._weights = nn.ModuleList()
-        self._wraps = self._recomputes = False
+        self._wraps = False
+        self.recompute_activations = False
+        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
+        transformers' own switch works in training mode only, where dropout is on."""
         for index, block in enumerate(blocks):
-            block.forward = partial(self._skip if index < self.mixer_layer else self._speak, block.forward)
+            block.forward = partial(self._skip if index < self.mixer_layer else self._adapt, block.forward)
         blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
-
-    # -- what it holds ------------------------------------------------------------------------------------------
 
     @property
     def device(self) -> torch.device:
@@ -129,59 +117,32 @@ class TemporalLoRA(nn.Module):
         """Names of the mixer's slots: the backbone first, then epochs in training order."""
         return [BACKBONE_SLOT, *self.slot_adapters]
 
-    @property
-    def backbone_name(self) -> str:
-        """What adapter folders name as their base model."""
-        return self._peft.backbone_name
-
-    @property
-    def unadapted(self) -> tuple[str, ...]:
-        """Weights in the blocks of the epochs that no epoch adapts, and that are a good part of them: the experts of a
-        mixture of experts, say, which are no linear layers. Each kind once, by its name within a block."""
-        return self._peft.unadapted
-
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
-        """Parameters of one adapter, by the names that they have in a PEFT model."""
-        return self._peft.parameters(self.adapters[name].weights, name)
-
-    def backbone_parameters(self) -> dict[str, nn.Parameter]:
-        """The backbone's parameters by name."""
-        return dict(self.backbone.named_parameters())
+        """Parameters of one adapter, A (R, in) and B (out, R), by the names that they have in a PEFT model."""
+        weights, found = self.adapters[name].weights, {}
+        for layer, down, up in zip(self.layers, weights.down, weights.up, strict=True):
+            found[f"{layer}.lora_A.{name}.weight"], found[f"{layer}.lora_B.{name}.weight"] = down, up
+        return found
 
     # -- the life of an epoch ----------------------------------------------------------------------------------
 
-    def lora_config(self) -> LoraConfig:
-        """The ordinary PEFT configuration that every epoch of this model has."""
-        return self._peft.config()
+    def add_adapter(self, name: str, era: str = "", seed: int = 0, *, trained: LoraWeights | None = None) -> None:
+        """Take in an adapter. It gets a mixer slot when its training begins, or by :meth:`set_slots`.
 
-    def add_adapter(self, name: str, era: str = "", seed: int = 0) -> None:
-        """Create an untrained adapter. It gets a mixer slot when its training begins.
-
-        ``seed`` fixes its initial weights and leaves torch's global generator as it was.
+        Args:
+            name: its own.
+            era: what the person calls the time of its text.
+            seed: fixes the initial weights of a new one; torch's global generator stays as it was.
+            trained: weights of one that is trained already; it is frozen.
 
         Raises:
             ValueError: if the name is empty or taken.
         """
-        self._take_in(name, era, "new", lambda: self._peft.new(seed))
-
-    def load_adapter(self, name: str, folder: str | Path, era: str = "") -> None:
-        """Take in a trained adapter from a plain PEFT folder, frozen. Give it a slot with :meth:`set_slots`.
-
-        Raises:
-            ValueError: if it is not an ordinary LoRA adapter over this model's layers; the model stays as it was.
-            OSError: if the weights cannot be read.
-        """
-        self._take_in(name, era, "frozen", lambda: self._peft.read(Path(folder)))
-
-    def save_adapter(self, name: str, folder: str | Path) -> None:
-        """Write an adapter as a plain PEFT folder."""
-        self._peft.write(self.adapters[name].weights, Path(folder))
-
-    def _take_in(self, name: str, era: str, state: State, make: Callable[[], LoraWeights]) -> None:
         if not name or name in self.adapters or name == BACKBONE_SLOT:
             raise ValueError(f"there is already an epoch named {name!r}, or the name is empty; choose another name")
-        self.adapters[name] = Adapter(era, make(), state)
-        self._weights.append(self.adapters[name].weights)
+        weights = trained or new_weights(self.layers.values(), self.lora, seed, self.device)
+        self.adapters[name] = Adapter(era, weights, "frozen" if trained else "new")
+        self._weights.append(weights)
 
     def set_slots(self, names: list[str], mixer: TimeMixer) -> None:
         """Use a mixer whose slots are the backbone and ``names``, in this order.
@@ -201,14 +162,16 @@ class TemporalLoRA(nn.Module):
             raise ValueError("another epoch is in training; finish or discard it first")
         if self.adapters[name].state == "frozen":
             raise ValueError(f"{name!r} is trained and frozen; add a new epoch instead")
-        self._set_state(name, "training")
+        self.adapters[name] = replace(self.adapters[name], state="training")
+        self.adapters[name].weights.requires_grad_(True)
         self.slot_adapters.append(name)
         self.mixer.add_slot()
         self._restack()
 
     def finish_epoch(self, name: str) -> None:
         """Freeze the adapter for good."""
-        self._set_state(name, "frozen")
+        self.adapters[name] = replace(self.adapters[name], state="frozen")
+        self.adapters[name].weights.requires_grad_(False)
         self._restack()
 
     def remove_adapter(self, name: str) -> None:
@@ -222,18 +185,14 @@ class TemporalLoRA(nn.Module):
         self.memories.pop(name, None)
         self._restack()
 
-    def _set_state(self, name: str, state: State) -> None:
-        self.adapters[name] = replace(self.adapters[name], state=state)
-        self.adapters[name].weights.requires_grad_(state == "training")
-
     def _restack(self) -> None:
-        """Tell the adapted layers who is frozen and who is learning (the last slot, if any)."""
+        """Tell the adapted layers which adapters are frozen and which one learns (the last slot's, if any)."""
         slots = [self.adapters[name] for name in self.slot_adapters]
         trainable = slots.pop().weights if slots and slots[-1].state == "training" else None
         self._fused.stack([adapter.weights for adapter in slots], trainable)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """``model.to(...)`` and its kin move the stacked adapters too."""
+        """``model.to(...)`` and the like move the stacked adapters too."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._restack()
         return self
@@ -255,7 +214,7 @@ class TemporalLoRA(nn.Module):
 
         Args:
             input_ids: token ids (B, T); with a cache, only the new ones.
-            blend: who speaks, in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
+            blend: in all rows or in each; see :mod:`tlora_gui.temporal.blend`.
             attention_mask: (B, past + T), as transformers takes it.
             cache: transformers' cache of earlier positions.
             mixer_state: the mixer's state of earlier positions (a blend per row has its own kind); goes with the cache.
@@ -268,9 +227,16 @@ class TemporalLoRA(nn.Module):
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
-            return self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state, use_cache, logits_to_keep)
-        past = self._mixed.get(cache, []) if cache is not None else []
-        now = _Pass(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
+            whole = self._token_by_token(input_ids, blend, attention_mask, cache, mixer_state)
+            logits_BTV = whole.logits_BTV[:, -logits_to_keep:]
+            return replace(whole, logits_BTV=logits_BTV, cache=whole.cache if use_cache else None)
+        positions = {}
+        if attention_mask is not None and "position_ids" in signature(self.backbone.forward).parameters:
+            # Real tokens alone are counted, so that a left-padded row is the row itself.
+            counted_BT = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
+            positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
+        past = [] if cache is None else self._mixed.get(cache, [])
+        now = Forward(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
         with self._fused.run(now):
             output = self.backbone(
                 input_ids=input_ids,
@@ -278,7 +244,7 @@ class TemporalLoRA(nn.Module):
                 use_cache=use_cache,
                 logits_to_keep=logits_to_keep,
                 **self._cache_format.handed(cache),
-                **self._positions(input_ids, attention_mask),
+                **positions,
             )
         assert now.weights_BTS is not None and now.hidden_BTH is not None
         given = self._cache_format.given(output) if use_cache else None
@@ -288,36 +254,21 @@ class TemporalLoRA(nn.Module):
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
 
     def _token_by_token(
-        self,
-        input_ids: Tensor,
-        blend: Blend,
-        attention_mask: Tensor | None,
-        cache: Any,
-        mixer_state: BlendState | None,
-        use_cache: bool,
-        logits_to_keep: int,
+        self, input_ids: Tensor, blend: Blend, mask: Tensor | None, cache: Any, state: BlendState | None
     ) -> MixtureOutput:
-        """What :meth:`forward` gives, for a backbone that goes on from a cache by one token only."""
+        """What :meth:`forward` gives with a cache, for a backbone that goes on from it by one token only."""
         steps: list[MixtureOutput] = []
-        after = range(1 - input_ids.shape[1], 1)
-        for id_B1, left in zip(input_ids.split(1, dim=1), after, strict=True):
-            mask = None if attention_mask is None else attention_mask[:, : attention_mask.shape[1] + left]
-            step = self(id_B1, blend, attention_mask=mask, cache=cache, mixer_state=mixer_state, use_cache=True)
-            cache, mixer_state = step.cache, step.mixer_state
-            steps.append(step)
+        for left, id_B1 in enumerate(input_ids.split(1, dim=1), 1 - input_ids.shape[1]):
+            seen = None if mask is None else mask[:, : mask.shape[1] + left]
+            steps.append(self(id_B1, blend, attention_mask=seen, cache=cache, mixer_state=state, use_cache=True))
+            cache, state = steps[-1].cache, steps[-1].mixer_state
         return MixtureOutput(
-            torch.cat([step.logits_BTV for step in steps[-logits_to_keep:]], dim=1),
+            torch.cat([step.logits_BTV for step in steps], dim=1),
             torch.cat([step.weights_BTS for step in steps], dim=1),
             torch.cat([step.hidden_BTH for step in steps], dim=1),
-            cache if use_cache else None,
-            mixer_state,
+            cache,
+            state,
         )
-
-    def _positions(self, input_ids: Tensor, attention_mask: Tensor | None) -> dict[str, Tensor]:
-        """Positions that count real tokens only, so that a left-padded row is the row itself, where these are taken."""
-        if attention_mask is None or "position_ids" not in signature(self.backbone.forward).parameters:
-            return {}
-        return {"position_ids": (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]}
 
     def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
         """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.
@@ -329,8 +280,8 @@ class TemporalLoRA(nn.Module):
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
-        plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self._recomputes
-        now = _Pass(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
+        plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self.recompute_activations
+        now = Forward(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
         with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self._fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
@@ -342,16 +293,9 @@ class TemporalLoRA(nn.Module):
             loss = logits_loss(output.logits, input_ids)
         return Loss(loss, now.hidden_BTH)
 
-    def recompute_activations(self, wanted: bool) -> None:
-        """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
-
-        transformers' own switch works in training mode only, where dropout awakes.
-        """
-        self._recomputes = wanted
-
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        with self._fused.run(_Pass(until="mixer")) as now, suppress(_Reached):
+        with self._fused.run(Forward(until="mixer")) as now, suppress(_Reached):
             self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         return now.hidden_BTH
@@ -389,10 +333,10 @@ class TemporalLoRA(nn.Module):
             return output
         return (hidden_states,) if self._wraps else hidden_states
 
-    def _speak(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _adapt(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
         now = self._fused.running
-        if now is None or not self._recomputes or not torch.is_grad_enabled():
+        if now is None or not self.recompute_activations or not torch.is_grad_enabled():
             return forward(*args, **kwargs)
         return checkpoint(
             forward,
@@ -421,31 +365,6 @@ class TemporalLoRA(nn.Module):
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
         now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
-
-    @contextmanager
-    def plain_peft(self, *names: str) -> Iterator[PeftModel | PreTrainedModel]:
-        """PEFT's own model with these adapters (the first is active), our mixing switched off. For comparison."""
-        if not names:
-            yield self.backbone
-            return
-        with self._peft.plain({name: self.adapters[name].weights for name in names}) as peft:
-            yield peft
-
-
-@dataclass(slots=True)
-class _Pass(Forward):
-    """Inputs and findings of a forward."""
-
-    blend: Blend = "mixer"
-    state: BlendState | None = None
-    attention_mask: Tensor | None = None
-    past: Sequence[Tensor] = ()
-    known_BTH: Tensor | None = None
-    until: Literal["mixer", "head", "end"] = "end"
-    last_BTH: Tensor | None = None
-    weights_BTS: Tensor | None = None
-    hidden_BTH: Tensor | None = None
-    state_after: BlendState | None = None
 
 
 class _Reached(Exception):

@@ -20,12 +20,12 @@ ATTENTION_SIZE = 16
 """D, the size of attention's queries and keys."""
 
 MIN_RELATIVE_WEIGHT = 0.01
-"""Share of the largest weight below which a slot is given none, so that a token costs what the slots that speak cost,
-not all there are. Held-out losses of the demo's mix moved by less than 0.003 nats."""
+"""Share of the largest weight below which a slot is given none, so that a token costs what its active slots cost, not
+all there are. Held-out losses of the demo's mix moved by less than 0.003 nats."""
 
 NEW_SLOT_BIAS = -6.0
 """How far below the mean of the older slots' logits a slot begins: it takes at most e⁻⁶ of any token's weight, so older
-slots speak as before until it learns."""
+slots mix as before until it learns."""
 
 
 class RunningMean(NamedTuple):
@@ -36,7 +36,7 @@ class RunningMean(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What attention looks back at: keys and token logits of the past, and the number of each real token."""
+    """What attention looks back at: keys and token logits of the past, the number of each token, and which are real."""
 
     keys_BTD: Tensor
     logits_BTS: Tensor
@@ -84,19 +84,15 @@ class TimeMixer(nn.Module):
 
     @property
     def slots(self) -> int:
+        """S, the backbone's included."""
         return self.head.out_features
-
-    def token_logits(self, hidden_BTH: Tensor) -> Tensor:
-        """Logits of each token by itself (B, T, S), in float32."""
-        logits_BTS: Tensor = self.head(self._features(hidden_BTH))
-        return logits_BTS
 
     def forward(
         self, hidden_BTH: Tensor, state: MixerState | None = None, attention_mask_BT: Tensor | None = None
     ) -> tuple[Tensor, MixerState]:
-        """Logits (B, T, S) in context, and the state after the last token. Masked tokens leave no trace."""
+        """Logits (B, T, S) in context, in float32, and the state after the last token. Masked tokens leave no trace."""
         with torch.autocast(hidden_BTH.device.type, enabled=False):
-            features_BTW = self._features(hidden_BTH)
+            features_BTW = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
             logits_BTS = self.head(features_BTW)
             decay = self.settings.smoothing
             if self.settings.strategy == "attention":
@@ -107,10 +103,9 @@ class TimeMixer(nn.Module):
             return _causal_mean(logits_BTS, decay, state, attention_mask_BT)
 
     def weights(self, logits_BTS: Tensor) -> Tensor:
-        """Weights over slots, summing to 1: the softmax, or for *routing* all on the largest.
+        """Weights over slots (B, T, S), summing to 1: the softmax, or for *routing* all on the largest.
 
-        Slots below ``MIN_RELATIVE_WEIGHT`` of the largest are silent, except while gradients are wanted: a silent slot
-        has none.
+        Slots below ``MIN_RELATIVE_WEIGHT`` of the largest get 0, except while gradients are wanted: 0 has none.
         """
         soft_BTS = logits_BTS.softmax(-1)
         if self.settings.strategy == "routing":
@@ -121,13 +116,9 @@ class TimeMixer(nn.Module):
         active_BTS = soft_BTS * (soft_BTS >= MIN_RELATIVE_WEIGHT * soft_BTS.amax(-1, keepdim=True))
         return active_BTS / active_BTS.sum(-1, keepdim=True)
 
-    def _features(self, hidden_BTH: Tensor) -> Tensor:
-        features_BTW: Tensor = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
-        return features_BTW
-
     @torch.no_grad()
     def add_slot(self) -> None:
-        """Append a slot. Logits of the older slots stay what they are; the new one starts near silence."""
+        """Append a slot. Logits of the older slots stay what they are; the new one begins with hardly any weight."""
         self._resize_head([*range(self.slots)], extra=1)
 
     @torch.no_grad()
@@ -157,9 +148,7 @@ def _causal_mean(
     batch, tokens, slots = logits_BTS.shape
     if state is None:
         state = RunningMean(logits_BTS.new_zeros(batch, slots), logits_BTS.new_zeros(batch, 1))
-    if (
-        tokens == 1 and mask_BT is None
-    ):  # one more token, as in every step of decoding: the same by far fewer operations
+    if tokens == 1 and mask_BT is None:  # as in every step of decoding: the same by far fewer operations
         now = RunningMean(decay * state.sum_BS + logits_BTS[:, 0], decay * state.count_B1 + 1)
         return (now.sum_BS / now.count_B1)[:, None], now
     seen_BT1 = logits_BTS.new_ones(1, tokens, 1) if mask_BT is None else mask_BT[..., None].to(logits_BTS.dtype)
@@ -179,12 +168,7 @@ def _causal_mean(
 
 
 def _attend(
-    query_BTD: Tensor,
-    key_BTD: Tensor,
-    logits_BTS: Tensor,
-    decay: float,
-    past: Context | None,
-    mask_BT: Tensor | None,
+    query_BTD: Tensor, key_BTD: Tensor, logits_BTS: Tensor, decay: float, past: Context | None, mask_BT: Tensor | None
 ) -> tuple[Tensor, Context]:
     """Mean of the logits so far, weighted by how well their keys answer the query and by how recent they are."""
     seen_BT = logits_BTS.new_ones(logits_BTS.shape[:2]) if mask_BT is None else mask_BT.to(logits_BTS.dtype)

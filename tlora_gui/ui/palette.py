@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor, QTextCharFormat
 
-MIN_CONTRAST = 4.5
-"""WCAG 2.2 criterion 1.4.3, level AA."""
+from tlora_gui.engine.protocol import colours
+from tlora_gui.engine.protocol.colours import MIN_CONTRAST
 
 _Underline = QTextCharFormat.UnderlineStyle
 _UNDERLINES = (
@@ -23,19 +23,10 @@ def underline_of(slot: int) -> QTextCharFormat.UnderlineStyle:
     return _Underline.NoUnderline if slot == 0 else _UNDERLINES[(slot - 1) % len(_UNDERLINES)]
 
 
-def luminance(colour: QColor) -> float:
-    """Relative luminance in [0, 1] (WCAG 2.2)."""
-
-    def linear(channel: float) -> float:
-        return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-
-    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF())
-
-
 def contrast(one: QColor, other: QColor) -> float:
-    """Contrast ratio of two opaque colours, from 1 to 21 (WCAG 2.2)."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    """Contrast ratio of two opaque colours, from 1 to 21."""
+    first, second = ((each.redF(), each.greenF(), each.blueF()) for each in (one, other))
+    return colours.contrast(first, second)
 
 
 def blend(below: QColor, above: QColor, share: float) -> QColor:

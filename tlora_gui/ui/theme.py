@@ -1,9 +1,9 @@
-"""Light and dark: one set of colours each, applied through Qt's palette and one style sheet."""
+"""Light and dark, applied through Qt's palette and one style sheet; sizes as ratios of the system's font."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from string import Template
 from typing import Literal
 
@@ -11,75 +11,22 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from tlora_gui.engine.protocol.colours import DARK, LIGHT, Theme
 from tlora_gui.paths import resource
 
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "SIZES",
+    "Theme",
+    "ThemeManager",
+    "ThemeMode",
+    "mono_font",
+    "sans_font",
+    "scaled",
+]
+
 ThemeMode = Literal["system", "light", "dark"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Theme:
-    """Colours of one theme as ``#RRGGBB``. Style sheet and charts take theirs from here alone.
-
-    There is one object a theme, known by its identity: formats of tokens are looked up by it.
-    """
-
-    name: Literal["light", "dark"]
-    window: str
-    panel: str
-    field: str
-    hover: str
-    border: str
-    grid: str
-    text: str
-    muted: str
-    accent: str
-    accent_hover: str
-    link: str
-    accent_text: str
-    danger: str
-    danger_panel: str
-    notice_panel: str
-    selection: str
-
-
-LIGHT = Theme(
-    name="light",
-    window="#F3F4F6",
-    panel="#FFFFFF",
-    field="#FFFFFF",
-    hover="#EEF1F4",
-    border="#D9DDE3",
-    grid="#E7EAEE",
-    text="#1D2127",
-    muted="#59616D",
-    accent="#0067A3",
-    accent_hover="#00568A",
-    link="#00568A",
-    accent_text="#FFFFFF",
-    danger="#B42318",
-    danger_panel="#FDECEA",
-    notice_panel="#EAF3FA",
-    selection="#CFE5F5",
-)
-DARK = Theme(
-    name="dark",
-    window="#14161A",
-    panel="#1B1E24",
-    field="#14161A",
-    hover="#262A32",
-    border="#30353F",
-    grid="#282C34",
-    text="#E8EAED",
-    muted="#A2A9B4",
-    accent="#1B77B5",
-    accent_hover="#166BA5",
-    link="#58A9E3",
-    accent_text="#FFFFFF",
-    danger="#FF8A80",
-    danger_panel="#3A1F1E",
-    notice_panel="#1B2D3B",
-    selection="#223F56",
-)
 
 
 SIZES = {"small": 0.8, "caption": 0.9, "text_size": 1.1, "heading": 1.65}

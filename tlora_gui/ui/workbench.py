@@ -9,7 +9,6 @@ from PySide6.QtCore import QByteArray, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFileDialog,
     QLabel,
     QMainWindow,
     QMessageBox,
@@ -38,6 +37,7 @@ from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.progress_line import ProgressLine
+from tlora_gui.ui.widgets.questions import choose_folder
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 from tlora_gui.ui.widgets.welcome import Welcome
 
@@ -360,11 +360,7 @@ class Workbench(QMainWindow):
 
     @Slot()
     def _ask_for_project(self) -> None:
-        dialog = QFileDialog(self, self.tr("Open a project"), str(projects_dir()))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.welcome.open_requested)
-        dialog.open()
+        choose_folder(self, self.tr("Open a project"), str(projects_dir()), self.welcome.open_requested.emit)
 
     # -- events -------------------------------------------------------------------------------------------------
 

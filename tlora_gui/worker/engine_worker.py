@@ -19,9 +19,10 @@ from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QTimer, Signa
 
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk
-from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memory
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.sentences import say
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""
@@ -218,13 +219,15 @@ def shortened(text: str) -> str:
 
 def _failure(job_id: int, error: BaseException) -> JobFailed:
     if out_of_memory(error):
-        return JobFailed(job_id, "There was not enough memory.", "Choose smaller blocks or a smaller batch.")
+        return JobFailed(job_id, say("There was not enough memory."), say("Choose smaller blocks or a smaller batch."))
     if isinstance(error, OSError) and error.strerror:
-        where = f" ({shortened(str(error.filename))})" if error.filename else ""
-        return JobFailed(job_id, f"{error.strerror}{where}.", "Nothing finished was lost; mend that and try again.")
+        reason, mend = cause(error), say("Nothing finished was lost; mend that and try again.")
+        if not error.filename:
+            return JobFailed(job_id, say("{reason}.", reason=reason), mend)
+        return JobFailed(job_id, say("{reason} ({path}).", reason=reason, path=shortened(str(error.filename))), mend)
     details = "".join(traceback.format_exception(error))
     what = shortened(str(error) or type(error).__name__)
-    return JobFailed(job_id, f"Something went wrong: {what}", "Details can be copied.", details)
+    return JobFailed(job_id, say("Something went wrong: {what}", what=what), say("Details can be copied."), details)
 
 
 class _Broken:
@@ -234,7 +237,10 @@ class _Broken:
         self._error = error
 
     def run(self, job: Job, cancel: CancelToken) -> Iterator[StreamEvent]:
-        raise TloraError(f"The engine could not start: {self._error}", "Reinstall tlora-gui with its dependencies.")
+        raise TloraError(
+            say("The engine could not start: {error}", error=shortened(str(self._error))),
+            say("Reinstall tlora-gui with its dependencies."),
+        )
         yield
 
     def set_desk(self, desk: MixingDesk) -> None:

@@ -29,7 +29,7 @@ def figures(threads: int) -> Iterator[Figure]:
     torch.set_num_threads(threads)
     ours = backbone()
     ids_1T = ours.tokenizer(PROMPT, return_tensors="pt")["input_ids"]
-    model = TemporalLoRA(ours.model, backbone_name="starter")
+    model = TemporalLoRA(ours.model)
     bare = Peer(backbone().model, ids_1T)
     plain = Peer(_plain_lora(), ids_1T)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,1 +1,1 @@
-"""Backbones: found, fetched, read and refused; their tokenizers."""
+"""Backbones: find, fetch, read, try or refuse them; their tokenizers."""

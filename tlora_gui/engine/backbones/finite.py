@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -23,16 +24,22 @@ def require_finite(model: TemporalLoRA, names: Sequence[str] = ()) -> None:
     slots = zip(model.slot_adapters, (names or model.slot_names)[1:], strict=True)
     epochs = [f"“{name:.40}”" for slug, name in slots if not _finite(model.adapter_parameters(slug).values())]
     if epochs:
-        what = "The epoch" if len(epochs) == 1 else "The epochs"
-        holds = "has" if len(epochs) == 1 else "have"
+        names = ", ".join(epochs)
         raise TloraError(
-            f"{what} {', '.join(epochs)} {holds} weights that are no numbers (NaN), which silence the whole mixture.",
-            "Delete it, and train it anew with a lower learning rate. Another epoch alone can generate meanwhile.",
+            say(
+                "The epoch {names} has weights that are no numbers (NaN), which silence the whole mixture.", names=names
+            )
+            if len(epochs) == 1
+            else say(
+                "The epochs {names} have weights that are no numbers (NaN), which silence the whole mixture.",
+                names=names,
+            ),
+            say("Delete it, and train it anew with a lower learning rate. Another epoch alone can generate meanwhile."),
         )
     if not _finite(model.mixer.parameters()):
         raise TloraError(
-            "The Time Mixer has weights that are no numbers (NaN), so it cannot decide who speaks.",
-            "An epoch alone can generate; else restore the project from a copy.",
+            say("The Time Mixer has weights that are no numbers (NaN), so it cannot decide who speaks."),
+            say("An epoch alone can generate; else restore the project from a copy."),
         )
 
 
@@ -43,8 +50,8 @@ def unspeakable(model: TemporalLoRA, names: Sequence[str] = ()) -> TloraError:
     except TloraError as error:
         return error
     return TloraError(
-        "The mixture's answer is no number (NaN), though the weights of every epoch are finite.",
-        "Choose another mode, or put the mixing desk back.",
+        say("The mixture's answer is no number (NaN), though the weights of every epoch are finite."),
+        say("Choose another mode, or put the mixing desk back."),
     )
 
 

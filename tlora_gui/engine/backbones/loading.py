@@ -22,6 +22,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import STARTER
 from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import require_utf8
 
 
@@ -93,15 +94,19 @@ def load_backbone(
         name, where = path.stem, str(path)
         made = starter.ensure_converted(path, cancel)
     else:
-        raise TloraError(f"{in_short(path)} is a file and no model.", "Choose the folder it is in, or a .gguf file.")
+        raise TloraError(
+            say("{path} is a file and no model.", path=in_short(path)),
+            say("Choose the folder it is in, or a .gguf file."),
+        )
     folder = yield from made
-    yield Progress(f"Loading {name}")
+    yield Progress(say("Loading {name}", name=name))
     model, tokenizer = read_model(folder, name, pick_dtype(device), cancel)
     try:
         model.to(device).requires_grad_(False).eval()
     except RuntimeError as error:  # torch.OutOfMemoryError, and what MPS raises instead
         raise TloraError(
-            f"{name} does not fit into the memory of the {device.type} device.", "Choose a smaller model."
+            say("{name} does not fit into the memory of the {device} device.", name=name, device=device.type),
+            say("Choose a smaller model."),
         ) from error
     require_causal(model, name)
     cancel.raise_if_cancelled()
@@ -116,10 +121,15 @@ def local_path(reference: str) -> Path | None:
         TloraError: if it is neither a path nor the name of a model.
     """
     if not reference.strip():
-        raise TloraError("No backbone is named.", "Choose the starter backbone, a model folder or a .gguf file.")
+        raise TloraError(
+            say("No backbone is named."), say("Choose the starter backbone, a model folder or a .gguf file.")
+        )
     shown = in_short(reference)
     if "://" in reference:
-        raise TloraError(f"{shown} is an address.", "Give the model's id on the Hub (owner/name), or a folder here.")
+        raise TloraError(
+            say("{name} is an address.", name=shown),
+            say("Give the model's id on the Hub (owner/name), or a folder here."),
+        )
     place = os.path.abspath(os.path.expanduser(reference))
     if os.path.exists(place):
         require_utf8(Path(place))
@@ -127,7 +137,9 @@ def local_path(reference: str) -> Path | None:
     like_path = reference.startswith((".", "~")) or "\\" in reference or PureWindowsPath(reference).drive
     if like_path or os.path.isabs(reference) or Path(reference).suffix.lower() == ".gguf":
         raise BackboneMissing(
-            reference, f"{shown} does not exist.", "Choose a model folder or .gguf file that is there."
+            reference,
+            say("{name} does not exist.", name=shown),
+            say("Choose a model folder or .gguf file that is there."),
         )
     return None
 
@@ -135,10 +147,13 @@ def local_path(reference: str) -> Path | None:
 def _no_model(reference: str, folder: Path) -> TloraError:
     if (folder / "adapter_config.json").is_file():
         return TloraError(
-            f"{in_short(folder)} holds an adapter and no model.", "Choose the model that it was made for."
+            say("{folder} holds an adapter and no model.", folder=in_short(folder)),
+            say("Choose the model that it was made for."),
         )
     return BackboneMissing(
-        reference, f"{in_short(folder)} holds no model: there is no config.json.", "Choose a folder with a saved model."
+        reference,
+        say("{folder} holds no model: there is no config.json.", folder=in_short(folder)),
+        say("Choose a folder with a saved model."),
     )
 
 
@@ -160,7 +175,8 @@ def require_causal(model: PreTrainedModel, name: str) -> None:
     except Exception as error:  # encoder-decoders ask for more, others differ in what they do
         if not (model.config.is_encoder_decoder or "no attribute 'logits'" in str(error)):
             raise TloraError(
-                f"{name} could not read eight tokens: {in_short(error)}.", "Choose another model."
+                say("{name} could not read eight tokens: {error}.", name=name, error=in_short(error)),
+                say("Choose another model."),
             ) from error
     raise not_causal(name)
 
@@ -218,7 +234,9 @@ def _fetch_from_hub(repo_id: str, cancel: CancelToken) -> Generator[Progress, No
     thread.start()
     while thread.is_alive():
         thread.join(0.2)
-        yield Progress(f"Fetching {repo_id}", download.done / 1e6, download.total / 1e6 or None, "MB")
+        yield Progress(
+            say("Fetching {name}", name=repo_id), download.done / 1e6, download.total / 1e6 or None, say("MB")
+        )
         if cancel.mode:
             break
     cancel.raise_if_cancelled()
@@ -289,27 +307,41 @@ def _hub_error(repo_id: str, error: Exception, begun: bool) -> TloraError:
     shown = in_short(repo_id)
     if disk_is_full(error):
         return TloraError(
-            f"The disk that holds {constants.HF_HUB_CACHE} is full.", "Free some room, or set HF_HUB_CACHE."
+            say("The disk that holds {folder} is full.", folder=constants.HF_HUB_CACHE),
+            say("Free some room, or set HF_HUB_CACHE."),
         )
     if isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)):
-        return TloraError(f"{constants.HF_HUB_CACHE} cannot be written to.", "Set HF_HUB_CACHE to a folder of yours.")
+        return TloraError(
+            say("{folder} cannot be written to.", folder=constants.HF_HUB_CACHE),
+            say("Set HF_HUB_CACHE to a folder of yours."),
+        )
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, GatedRepoError) or status == 403:
-        return TloraError(f"{shown} is gated.", "Accept its terms on the Hub, then run `hf auth login`.")
+        return TloraError(
+            say("{name} is gated.", name=shown), say("Accept its terms on the Hub, then run `hf auth login`.")
+        )
     if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
         return BackboneMissing(
             repo_id,
-            f"There is no model named {shown!r} on the Hugging Face Hub.",
-            "Check the spelling (owner/name); a private or gated model needs `hf auth login` first.",
+            say("There is no model named {name!r} on the Hugging Face Hub.", name=shown),
+            say("Check the spelling (owner/name); a private or gated model needs `hf auth login` first."),
         )
     if begun:
         return TloraError(
-            f"The download of {shown} broke off ({type(error).__name__}).", "Try again; what has arrived is kept."
+            say("The download of {name} broke off ({error}).", name=shown, error=type(error).__name__),
+            say("Try again; what has arrived is kept."),
         )
     if isinstance(error, HfHubHTTPError) and status:
-        return TloraError(f"The Hugging Face Hub answered {shown!r} with error {status}.", "Try again later.")
+        return TloraError(
+            say("The Hugging Face Hub answered {name!r} with error {status}.", name=shown, status=status),
+            say("Try again later."),
+        )
     return BackboneMissing(
         repo_id,
-        f"{shown!r} is no folder here, and the Hugging Face Hub could not be reached ({type(error).__name__}).",
-        "Check the spelling and the network, or choose the starter backbone, a local folder or a .gguf file.",
+        say(
+            "{name!r} is no folder here, and the Hugging Face Hub could not be reached ({error}).",
+            name=shown,
+            error=type(error).__name__,
+        ),
+        say("Check the spelling and the network, or choose the starter backbone, a local folder or a .gguf file."),
     )

@@ -22,7 +22,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
+from tlora_gui.engine.protocol.sentences import Sentence, say, told
 
 _STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -77,8 +78,8 @@ def read_gguf(gguf: Path, cancel: CancelToken) -> tuple[PreTrainedModel, Any]:
         raise
     except Exception as error:
         raise TloraError(
-            f"{gguf.name} could not be read as a GGUF model: {in_short(error)}.",
-            "Check that the file is complete and of an architecture that transformers knows.",
+            say("{name} could not be read as a GGUF model: {error}.", name=gguf.name, error=in_short(error)),
+            say("Check that the file is complete and of an architecture that transformers knows."),
         ) from error
 
 
@@ -126,8 +127,10 @@ def require_finite(model: nn.Module, name: str) -> None:
             low, high = parameter.detach().aminmax()
             if not (torch.isfinite(low) and torch.isfinite(high)):
                 raise TloraError(
-                    f"{name} cannot be used: its weights hold NaN or infinity (in {_cut(key)}).",
-                    "Fetch the model anew, or choose another.",
+                    say(
+                        "{name} cannot be used: its weights hold NaN or infinity (in {key}).", name=name, key=_cut(key)
+                    ),
+                    say("Fetch the model anew, or choose another."),
                 )
 
 
@@ -141,12 +144,20 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
     for role in ("bos_token_id", "eos_token_id"):
         number = getattr(model.config.get_text_config(), role, None)
         if isinstance(number, int) and not 0 <= number < rows:
-            raise _damaged(name, f"its config.json says {role}: {number}, and the model has {rows} tokens")
+            raise _damaged(
+                name,
+                say(
+                    "its config.json says {role}: {number}, and the model has {rows} tokens",
+                    role=role,
+                    number=number,
+                    rows=rows,
+                ),
+            )
     beyond = {token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond & {tokenizer.bos_token, tokenizer.eos_token} or beyond - tokenizer.get_added_vocab().keys():
         raise TloraError(
-            f"The tokenizer of {name} has tokens that the model lacks: {_some(beyond)}.",
-            "Choose a model with the tokenizer that it was trained with.",
+            say("The tokenizer of {name} has tokens that the model lacks: {tokens}.", name=name, tokens=_some(beyond)),
+            say("Choose a model with the tokenizer that it was trained with."),
         )
 
 
@@ -160,35 +171,47 @@ def _refuse_code(folder: Path, name: str) -> None:
         if os.path.lexists(folder / file):
             told[file] = _json(folder / file, name)
     if (folder / "tokenizer.json").exists() and not (folder / "tokenizer.json").is_file():
-        raise _damaged(name, "its tokenizer.json is no file")  # a pipe would be waited for
+        raise _damaged(name, say("its {file} is no file", file="tokenizer.json"))  # a pipe would be waited for
     kind = told["config.json"].get("model_type")
     if not isinstance(kind, str):
-        raise _damaged(name, "its config.json names no model_type")
+        raise _damaged(name, say("its config.json names no model_type"))
     if kind not in CONFIG_MAPPING:
-        raise _needs_code(name, f"transformers {transformers.__version__} knows no model of the type {_cut(kind)!r}")
+        raise _needs_code(
+            name,
+            say(
+                "transformers {version} knows no model of the type {kind!r}",
+                version=transformers.__version__,
+                kind=_cut(kind),
+            ),
+        )
     if (folder / "custom_generate").exists():
-        raise _needs_code(name, "it has a custom_generate folder")
+        raise _needs_code(name, say("it has a custom_generate folder"))
     tokenizer = told.get("tokenizer_config.json", {})
     kind = tokenizer.get("tokenizer_class")
     if tokenizer.get("auto_map") and isinstance(kind, str) and not hasattr(transformers, kind):
-        raise _needs_code(name, f"transformers {transformers.__version__} knows no tokenizer {_cut(kind)!r}")
+        raise _needs_code(
+            name,
+            say(
+                "transformers {version} knows no tokenizer {kind!r}", version=transformers.__version__, kind=_cut(kind)
+            ),
+        )
 
 
 def _tensor_sizes(folder: Path, name: str) -> list[int]:
     """Values in each tensor that the folder's files hold; a pickle's, that are not known, as its bytes."""
     found = next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
     if found is None:
-        raise _damaged(name, "it has no weights (model.safetensors)")
+        raise _damaged(name, say("it has no weights (model.safetensors)"))
     files = [found]
     if found.suffix == ".json":
         listed = _json(found, name).get("weight_map")
         if not isinstance(listed, dict) or not all(isinstance(file, str) for file in listed.values()):
-            raise _damaged(name, f"its {found.name} lists no files")
+            raise _damaged(name, say("its {file} lists no files", file=found.name))
         files = [folder / Path(file).name for file in sorted(set(listed.values()))]
     sizes: list[int] = []
     for file in files:
         if not file.is_file():
-            raise _damaged(name, f"its {_cut(file.name)} is missing")
+            raise _damaged(name, say("its {file} is missing", file=_cut(file.name)))
         if file.suffix != ".safetensors":
             sizes.append(file.stat().st_size)
             continue
@@ -196,7 +219,7 @@ def _tensor_sizes(folder: Path, name: str) -> list[int]:
             with safe_open(file, "pt") as tensors:
                 sizes += [_product(tensors.get_slice(key).get_shape()) for key in tensors.keys()]  # noqa: SIM118
         except SafetensorError as error:
-            raise _damaged(name, f"its {_cut(file.name)} is cut short or no safetensors file") from error
+            raise _damaged(name, say("its {file} is cut short or no safetensors file", file=_cut(file.name))) from error
     return sizes
 
 
@@ -208,16 +231,21 @@ def _gguf_sizes(gguf: Path) -> list[int]:
     parts = _gguf_number(reader, "split.count")
     if parts > 1 or re.search(r"-\d{5}-of-\d{5}\.gguf$", gguf.name):
         raise TloraError(
-            f"{gguf.name} is one part of a split model, and the other parts are needed with it.",
-            "Join them with `llama-gguf-split --merge`, or choose a .gguf that is one file.",
+            say("{name} is one part of a split model, and the other parts are needed with it.", name=gguf.name),
+            say("Join them with `llama-gguf-split --merge`, or choose a .gguf that is one file."),
         )
     architecture = reader.fields["general.architecture"].contents()
     told = _gguf_number(reader, f"{architecture}.block_count")
     held = {int(found[1]) for tensor in reader.tensors if (found := re.match(r"blk\.(\d+)\.", tensor.name))}
     if len(held) != told or max(held, default=-1) != told - 1:
         raise TloraError(
-            f"{gguf.name} is incomplete: it says that it has {told} blocks, and holds {len(held)}.",
-            "Fetch the file anew, or choose another.",
+            say(
+                "{name} is incomplete: it says that it has {told} blocks, and holds {held}.",
+                name=gguf.name,
+                told=told,
+                held=len(held),
+            ),
+            say("Fetch the file anew, or choose another."),
         )
     return [int(tensor.n_elements) for tensor in reader.tensors]
 
@@ -232,7 +260,13 @@ def _refuse_size(config: Any, name: str, sizes: list[int]) -> None:
     for key, value in _numbers(config.to_dict()):
         if re.search("layer|expert|block", key) and value > max(_PARTS, len(sizes)):
             raise _damaged(
-                name, f"its config.json says {_cut(key)}: {value:.3g}, and its files hold {len(sizes)} tensors"
+                name,
+                say(
+                    "its config.json says {key}: {value:.3g}, and its files hold {count} tensors",
+                    key=_cut(key),
+                    value=value,
+                    count=len(sizes),
+                ),
             )
     with torch.device("meta"):
         described = AutoModelForCausalLM.from_config(copy.deepcopy(config), trust_remote_code=False)
@@ -240,7 +274,12 @@ def _refuse_size(config: Any, name: str, sizes: list[int]) -> None:
     packed = 16 if getattr(config, "quantization_config", None) else 2
     if values > packed * sum(sizes) + _SPARE:
         raise _damaged(
-            name, f"its config.json describes a model of {values:.2g} values, and its files hold {sum(sizes):.2g}"
+            name,
+            say(
+                "its config.json describes a model of {values:.2g} values, and its files hold {held:.2g}",
+                values=values,
+                held=sum(sizes),
+            ),
         )
 
 
@@ -262,31 +301,46 @@ def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> Non
         raise _is_quantised(name, quantised)
     if told["missing_keys"]:
         raise TloraError(
-            f"{name} is incomplete: it lacks {_some(told['missing_keys'])}.",
-            "Fetch the model anew, or choose another; whatever lacks would be random.",
+            say("{name} is incomplete: it lacks {names}.", name=name, names=_some(told["missing_keys"])),
+            say("Fetch the model anew, or choose another; whatever lacks would be random."),
         )
     if told["mismatched_keys"]:
         key, stored, wanted = min(told["mismatched_keys"], key=str)
-        raise _damaged(name, f"{_cut(key)} has the shape {tuple(stored)}, and its config.json asks for {tuple(wanted)}")
+        raise _damaged(
+            name,
+            say(
+                "{key} has the shape {stored}, and its config.json asks for {wanted}",
+                key=_cut(key),
+                stored=tuple(stored),
+                wanted=tuple(wanted),
+            ),
+        )
     if told["unexpected_keys"]:
         raise _damaged(
             name,
-            f"{type(model).__name__} as its config.json describes it has no place for {_some(told['unexpected_keys'])}",
+            say(
+                "{type} as its config.json describes it has no place for {names}",
+                type=type(model).__name__,
+                names=_some(told["unexpected_keys"]),
+            ),
         )
 
 
 def _refusal(folder: Path, name: str, error: Exception) -> TloraError:
     """One sentence for whatever a loader raised: the folder's own files tell what is wrong."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
-        return TloraError(f"There is too little memory for {name}.", "Close other programs, or choose a smaller model.")
+        return TloraError(
+            say("There is too little memory for {name}.", name=name),
+            say("Close other programs, or choose a smaller model."),
+        )
     if quantised := _quantisation(_json(folder / "config.json", name)):
         return _is_quantised(name, quantised)
     if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
         return not_causal(name)
     if "custom code" in str(error):
-        return _needs_code(name, "its config.json names it")
+        return _needs_code(name, say("its {file} names it", file="config.json"))
     unknown = isinstance(error, KeyError)  # says no more than the key: an activation, a kind of position
-    return _damaged(name, f"transformers knows no {in_short(error)}" if unknown else in_short(error))
+    return _damaged(name, say("transformers knows no {what}", what=in_short(error)) if unknown else in_short(error))
 
 
 def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
@@ -294,19 +348,27 @@ def _no_tokenizer(folder: Path, name: str, error: Exception) -> TloraError:
     lacking = [package for package, module in _READERS.items() if find_spec(module) is None]
     if there and there[0].endswith(".model") and lacking:
         return TloraError(
-            f"{name} has its tokenizer as {there[0]} only, which cannot be read without {' and '.join(lacking)}.",
-            f"Run `pip install {' '.join(lacking)}`, or add the model's tokenizer.json to the folder.",
+            say(
+                "{name} has its tokenizer as {file} only, which cannot be read without {packages}.",
+                name=name,
+                file=there[0],
+                packages=" and ".join(lacking),
+            ),
+            say(
+                "Run `pip install {packages}`, or add the model's tokenizer.json to the folder.",
+                packages=" ".join(lacking),
+            ),
         )
     if not there:
-        return _damaged(name, "it has no tokenizer (tokenizer.json)")
+        return _damaged(name, say("it has no tokenizer (tokenizer.json)"))
     if "custom code" in str(error):
-        return _needs_code(name, "its tokenizer_config.json names it")
+        return _needs_code(name, say("its {file} names it", file="tokenizer_config.json"))
     if there[0].endswith(".json"):
         try:
             _json(folder / there[0], name)
         except TloraError as damage:
             return damage
-    return _damaged(name, f"its tokenizer ({there[0]}) cannot be read: {in_short(error)}")
+    return _damaged(name, say("its tokenizer ({file}) cannot be read: {error}", file=there[0], error=in_short(error)))
 
 
 _READERS = {"sentencepiece": "sentencepiece", "protobuf": "google"}
@@ -316,29 +378,29 @@ _READERS = {"sentencepiece": "sentencepiece", "protobuf": "google"}
 def not_causal(name: str) -> TloraError:
     """The refusal of a model that reads both ways or has no next-token head."""
     return TloraError(
-        f"{name} is not a causal language model, so it cannot write text token by token.",
-        "Choose a decoder model such as Llama, Qwen, GPT-2 or SmolLM.",
+        say("{name} is not a causal language model, so it cannot write text token by token.", name=name),
+        say("Choose a decoder model such as Llama, Qwen, GPT-2 or SmolLM."),
     )
 
 
 def _needs_code(name: str, why: str) -> TloraError:
     return TloraError(
-        f"{name} needs code of its own, which is never run here: {why}.",
-        "Choose a model of a kind that transformers knows.",
+        say("{name} needs code of its own, which is never run here: {why}.", name=name, why=why),
+        say("Choose a model of a kind that transformers knows."),
     )
 
 
 def _is_quantised(name: str, method: str) -> TloraError:
     return TloraError(
-        f"{name} is quantised with {method}, which cannot be read here.",
-        "Choose the full-precision model that it was made from, or a .gguf file of it.",
+        say("{name} is quantised with {method}, which cannot be read here.", name=name, method=method),
+        say("Choose the full-precision model that it was made from, or a .gguf file of it."),
     )
 
 
 def _damaged(name: str, what: str) -> TloraError:
     return TloraError(
-        f"{name} could not be loaded: {what}.",
-        "Check that the folder holds a complete causal language model with its tokenizer.",
+        say("{name} could not be loaded: {what}.", name=name, what=what),
+        say("Check that the folder holds a complete causal language model with its tokenizer."),
     )
 
 
@@ -346,31 +408,36 @@ def _quantisation(config: dict[str, Any]) -> str:
     """The method that a configuration says its weights are quantised with; "" if none."""
     told = config.get("quantization_config") or config.get("compression_config")
     method = told.get("quant_method") if isinstance(told, dict) else getattr(told, "quant_method", told)
-    return _cut(str(getattr(method, "value", method) or "an unnamed method")) if told else ""
+    return _cut(str(getattr(method, "value", method) or say("an unnamed method"))) if told else ""
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:
     if not path.is_file():  # a pipe would be waited for
-        raise _damaged(name, f"its {path.name} is no file")
+        raise _damaged(name, say("its {file} is no file", file=path.name))
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
-        raise _damaged(name, f"its {path.name} cannot be read ({error.strerror})") from error
+        raise _damaged(
+            name, say("its {file} cannot be read ({reason})", file=path.name, reason=cause(error))
+        ) from error
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _damaged(name, f"its {path.name} is not a JSON object")
+        raise _damaged(name, say("its {file} is not a JSON object", file=path.name))
     return found
 
 
-def in_short(told: object) -> str:
+def in_short(what: object) -> str:
     """What an error says or a person typed, fit to stand in a sentence."""
-    return _cut((str(told).strip().splitlines() or [type(told).__name__])[0].rstrip(" .:"), 160)
+    said = told(what) if isinstance(what, Exception) else str(what)
+    if isinstance(said, Sentence):
+        return said
+    return _cut((said.strip().splitlines() or [type(what).__name__])[0].rstrip(" .:"), 160)
 
 
 def _some(names: set[str]) -> str:
     shown = ", ".join(_cut(name) for name in sorted(names)[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+    return shown if len(names) <= 3 else say("{names} and {count:,} more", names=shown, count=len(names) - 3)
 
 
 def _cut(text: str, most: int = 80) -> str:

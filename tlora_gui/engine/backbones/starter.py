@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
+from tlora_gui.engine.protocol.errors import TloraError, cause, disk_is_full
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import write_text
 from tlora_gui.paths import cache_dir
 
@@ -94,7 +95,7 @@ def ensure_corpora(cancel: CancelToken) -> Generator[Progress, None, tuple[tuple
             _publish(work / "plays", plays)
     library = root / f"python-{sys.version_info.major}.{sys.version_info.minor}"
     if not _is_whole(library):
-        yield Progress("Copying Python's standard library")
+        yield Progress(say("Copying Python's standard library"))
         with _workspace(root) as work:
             _copy_flat(sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")), work / "library")
             _publish(work / "library", library)
@@ -111,7 +112,7 @@ def fetch_wheel(wheel: Wheel, folder: Path, cancel: CancelToken) -> Generator[Pr
         TloraError: no network, wrong hash, full disk.
         Cancelled: if ``cancel`` is set; pip is stopped.
     """
-    label = f"Fetching {wheel.name}"
+    label = say("Fetching {name}", name=wheel.name)
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--progress-bar", "raw", "--dest", str(folder)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -126,7 +127,7 @@ def fetch_wheel(wheel: Wheel, folder: Path, cancel: CancelToken) -> Generator[Pr
     output = _Output(process)
     try:
         while process.poll() is None:
-            yield Progress(label, output.megabytes, wheel.megabytes, "MB")
+            yield Progress(label, output.megabytes, wheel.megabytes, say("MB"))
             cancel.raise_if_cancelled()
             output.wait(0.1)
     finally:
@@ -142,8 +143,12 @@ def fetch_wheel(wheel: Wheel, folder: Path, cancel: CancelToken) -> Generator[Pr
     if found != wheel.sha256:
         path.unlink()
         raise TloraError(
-            f"The download of {wheel.name} {wheel.version} is not what was expected (its hash differs).",
-            "Try again; if it stays so, check the package mirror that pip uses.",
+            say(
+                "The download of {name} {version} is not what was expected (its hash differs).",
+                name=wheel.name,
+                version=wheel.version,
+            ),
+            say("Try again; if it stays so, check the package mirror that pip uses."),
         )
     return path
 
@@ -180,17 +185,18 @@ def _pip_error(wheel: Wheel, output: str) -> TloraError:
         return disk_full()
     lines = [line for line in output.splitlines() if line.strip()]
     told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")] or lines
-    reason = told[-1].rstrip(".")[:200] if told else "pip ended without a word"
+    reason = told[-1].rstrip(".")[:200] if told else say("pip ended without a word")
     return TloraError(
-        f"{wheel.name} {wheel.version} could not be fetched: {reason}.",
-        "Check the network (and pip's proxy or index settings), or choose a local model folder or .gguf file.",
+        say("{name} {version} could not be fetched: {reason}.", name=wheel.name, version=wheel.version, reason=reason),
+        say("Check the network (and pip's proxy or index settings), or choose a local model folder or .gguf file."),
     )
 
 
 def disk_full() -> TloraError:
     """The refusal when the cache's disk is full."""
     return TloraError(
-        f"The disk that holds {cache_dir()} is full.", "Free about 1 GB, or point TLORA_CACHE at a folder with room."
+        say("The disk that holds {folder} is full.", folder=cache_dir()),
+        say("Free about 1 GB, or point TLORA_CACHE at a folder with room."),
     )
 
 
@@ -212,9 +218,9 @@ def _workspace(parent: Path) -> Iterator[Path]:
         if disk_is_full(error):
             raise disk_full() from error
         if isinstance(error, OSError):
-            reason = error.strerror or type(error).__name__
             raise TloraError(
-                f"{parent} cannot be used: {reason}.", "Point TLORA_CACHE at a folder of yours."
+                say("{name} cannot be used: {reason}.", name=parent, reason=cause(error)),
+                say("Point TLORA_CACHE at a folder of yours."),
             ) from error
         raise
     finally:
@@ -264,7 +270,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _unpack(wheel: Path, folder: Path, cancel: CancelToken) -> Generator[Progress, None, Path]:
-    yield Progress(f"Unpacking {wheel.name.split('-')[0]}")
+    yield Progress(say("Unpacking {name}", name=wheel.name.split("-")[0]))
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             cancel.raise_if_cancelled()
@@ -285,10 +291,10 @@ def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progres
 
     from tlora_gui.engine.backbones.model_folder import read_gguf
 
-    yield Progress(f"Converting {gguf.name} (once)", 0, 2, "steps")
+    yield Progress(say("Converting {name} (once)", name=gguf.name), 0, 2, say("steps"))
     cancel.raise_if_cancelled()
     loaded, tokenizer = read_gguf(gguf, cancel)
-    yield Progress(f"Converting {gguf.name} (once)", 1, 2, "steps")
+    yield Progress(say("Converting {name} (once)", name=gguf.name), 1, 2, say("steps"))
     cancel.raise_if_cancelled()
     # A model read from GGUF counts as quantised and refuses to be saved; a plain twin with its weights does not.
     config = loaded.config
@@ -299,4 +305,4 @@ def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progres
     plain.generation_config = loaded.generation_config
     plain.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    yield Progress(f"Converting {gguf.name} (once)", 2, 2, "steps")
+    yield Progress(say("Converting {name} (once)", name=gguf.name), 2, 2, say("steps"))

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 
 from tlora_gui.engine.backbones.token_text import TextStream
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.sentences import say
 
 _PROBE = "a"
 _LEADS = ".a"
@@ -57,7 +58,7 @@ def clean(text: str) -> str:
         TloraError: if it is no text.
     """
     if not isinstance(text, str):
-        raise TloraError(f"A {type(text).__name__} is no text.", "Give a string.")
+        raise TloraError(say("A {type} is no text.", type=type(text).__name__), say("Give a string."))
     return text.encode(errors="replace").decode()
 
 
@@ -75,8 +76,8 @@ def require_known(backbone: Any, ids: Iterable[int]) -> None:
     vocabulary = vocabulary_of(backbone)
     if not all(0 <= each < vocabulary for each in ids):
         raise TloraError(
-            "This text has tokens that this backbone lacks; another backbone may have written it.",
-            "Open it in a project around that one.",
+            say("This text has tokens that this backbone lacks; another backbone may have written it."),
+            say("Open it in a project around that one."),
         )
 
 
@@ -158,8 +159,8 @@ def _encode(
     if lacking:
         names = ", ".join(f"{name!r:.40}" for name in tokenizer.convert_ids_to_tokens(sorted(lacking)[:3]))
         raise TloraError(
-            f"The tokenizer reads this text with tokens that the backbone lacks: {names}.",
-            "Leave them out of the text, or choose a backbone whose tokenizer is its own.",
+            say("The tokenizer reads this text with tokens that the backbone lacks: {tokens}.", tokens=names),
+            say("Leave them out of the text, or choose a backbone whose tokenizer is its own."),
         )
     return ids, spans
 

@@ -1,1 +1,1 @@
-"""Files a person gives, as documents and as blocks of tokens."""
+"""Corpora: files that a person gives, read as documents, packed as blocks of tokens."""

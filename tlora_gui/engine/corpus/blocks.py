@@ -25,6 +25,7 @@ from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
+from tlora_gui.engine.protocol.sentences import commas, say
 from tlora_gui.engine.protocol.streams import drain
 
 MIN_TRAIN_BLOCKS = 8
@@ -100,7 +101,10 @@ def read_blocks(
     if len(train_NT) < least or not len(held_out_NT):
         left_out = (*corpus.skipped, *packer.unread)
         if not packer.found_text:
-            raise TloraError(f"No readable text was found here.{_told(left_out)}", "Choose plain text files.")
+            raise TloraError(
+                _and_left_out(say("No readable text was found here."), left_out),
+                say("Choose plain text files."),
+            )
         raise too_small(train_NT.numel() + held_out_NT.numel(), block_size, held_out_share, left_out)
     return TokenBlocks(train_NT, held_out_NT.long(), tuple(dict.fromkeys(notes)))
 
@@ -146,19 +150,27 @@ def too_small(
     """
     least = math.ceil(max(MIN_TRAIN_BLOCKS / (1 - 1.5 * held_out_share), 1 / (0.75 * held_out_share))) * block_size
     return TloraError(
-        f"There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}."
-        + _told(left_out),
-        "Add more text of the same kind; a few pages are enough to try, a book learns well.",
+        _and_left_out(
+            say(
+                "There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.",
+                tokens=tokens,
+                least=least,
+            ),
+            left_out,
+        ),
+        say("Add more text of the same kind; a few pages are enough to try, a book learns well."),
     )
 
 
-def _told(left_out: Sequence[tuple[str, str]]) -> str:
-    """A sentence on what was not read, with the first reasons; empty if everything was."""
+def _and_left_out(problem: str, left_out: Sequence[tuple[str, str]]) -> str:
+    """A problem, and a sentence on what was not read, with the first reasons, unless everything was."""
     if not left_out:
-        return ""
-    first = ", ".join(f"{shortened(os.path.basename(path) or path, 40)} ({reason})" for path, reason in left_out[:3])
-    more = f" and {len(left_out) - 3:,} more" if len(left_out) > 3 else ""
-    return f" Not read: {first}{more}."
+        return problem
+    names = ((shortened(os.path.basename(path) or path, 40), reason) for path, reason in left_out[:3])
+    listed = commas(say("{name} ({reason})", name=name, reason=reason) for name, reason in names)
+    if len(left_out) > 3:
+        listed = say("{names} and {count:,} more", names=listed, count=len(left_out) - 3)
+    return say("{problem} Not read: {names}.", problem=problem, names=listed)
 
 
 @dataclass(slots=True)
@@ -243,14 +255,14 @@ class _Packer:
             return text
         if source.text is None:
             if len(self.notes) == before:
-                self.notes.append((source.label, "empty"))
+                self.notes.append((source.label, say("empty")))
             self.unread.append(self.notes[-1])
         return ""
 
     def _progress(self, source: Source, share: float) -> Progress:
         if self.cancel:
             self.cancel.raise_if_cancelled()
-        return Progress("Reading the corpus", (self.done + share * source.size) / _MB, self.total / _MB, "MB")
+        return Progress(say("Reading the corpus"), (self.done + share * source.size) / _MB, self.total / _MB, say("MB"))
 
     def _encode(self, text: str, start: int, end: int) -> list[int]:
         """Token ids of a piece as they are in its text; some tokenizers begin every text with a space of their own."""
@@ -302,7 +314,7 @@ def unknown_share(tokenizer: Any, text: str, ids: list[int]) -> float:
 
 
 def _unknown_note(share: float) -> str:
-    return f"this backbone does not know {share:.0%} of this text"
+    return say("this backbone does not know {share:.0%} of this text", share=share)
 
 
 # -- summary ----------------------------------------------------------------------------------------------------
@@ -329,9 +341,9 @@ def summarise(
     per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, vocabulary, notes, cancel)
     tokens = round(per_byte * train.size)
     held_out_tokens = round(per_byte * held_out.size)
-    problem = ""
+    problem: str = ""
     if not corpus.sources:
-        problem = "No readable text was found here."
+        problem = say("No readable text was found here.")
     elif tokens < MIN_TRAIN_BLOCKS * block_size or held_out_tokens < block_size:
         problem = str(too_small(tokens + held_out_tokens, block_size, held_out_share))
     return CorpusSummary(

@@ -9,6 +9,8 @@ from collections import Counter
 
 from charset_normalizer import from_bytes
 
+from tlora_gui.engine.protocol.sentences import say
+
 SNIFF = 8192
 """Bytes from which an encoding is recognised."""
 
@@ -53,7 +55,7 @@ def recognise(head: bytes) -> str | None:
         found = None
     found = found or next(filter(lambda encoding: _unmarked(head, encoding), _UNMARKED), None)
     if found is None and not plain:
-        raise NotText("binary, not text")
+        raise NotText(say("binary, not text"))
     if found in ("utf-8", None):
         refuse_controls(head)
     return found
@@ -62,7 +64,7 @@ def recognise(head: bytes) -> str | None:
 def refuse_controls(raw: bytes) -> None:
     """Raise ``NotText`` if bytes of an encoding that keeps ASCII hold control characters in bulk."""
     if len(_CONTROL_BYTE.findall(raw)) > _BULK * len(raw):
-        raise NotText("binary, not text")
+        raise NotText(say("binary, not text"))
 
 
 def _unmarked(head: bytes, encoding: str) -> bool:
@@ -94,18 +96,18 @@ def decode(raw: bytes, cut: bool = False) -> tuple[str, list[str]]:
         NotText: if it is binary, or in no encoding that is known here.
     """
     encoding = recognise(raw[:SNIFF])
-    remarks = []
+    remarks: list[str] = []
     try:
         text = codecs.getincrementaldecoder(encoding or "utf-8")().decode(raw, final=not cut)
         if encoding not in ("utf-8", None):
-            remarks.append(f"read as {_name(encoding)}")
+            remarks.append(say("read as {encoding}", encoding=_name(encoding)))
     except UnicodeDecodeError as error:
         text, remark = _decode_damaged(raw, encoding, error.start)
         remarks.append(remark)
     if len(_CONTROL_CHARACTER.findall(text)) > _BULK * len(text):
-        raise NotText("binary, not text")
+        raise NotText(say("binary, not text"))
     if nuls := text.count("\0"):
-        remarks.append(f"{nuls:,} NUL characters left out")
+        remarks.append(say("{count:,} NUL characters left out", count=nuls))
     return tidy(text), remarks
 
 
@@ -126,11 +128,11 @@ def _decode_damaged(raw: bytes, encoding: str | None, start: int) -> tuple[str, 
     text = raw.decode(unicode, errors="replace")
     damaged = text.count("\ufffd")
     if unicode != "utf-8" or len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged:
-        return text, f"{_name(unicode)} with {damaged:,} damaged characters"
+        return text, say("{encoding} with {count:,} damaged characters", encoding=_name(unicode), count=damaged)
     refuse_controls(raw)
     start = max(0, start - 2**17)
     guess = _guess_code_page(raw[start : start + 2**18])
-    return raw.decode(guess, errors="replace"), f"not UTF-8; read as {guess}"
+    return raw.decode(guess, errors="replace"), say("not UTF-8; read as {encoding}", encoding=guess)
 
 
 def _guess_code_page(raw: bytes) -> str:
@@ -145,7 +147,7 @@ def _guess_code_page(raw: bytes) -> str:
     found = from_bytes(raw, cp_isolation=_CODE_PAGES)
     best = found.best()
     if best is None:
-        raise NotText("in an encoding that is not known here, or binary; save it as UTF-8")
+        raise NotText(say("in an encoding that is not known here, or binary; save it as UTF-8"))
     western = next((match for match in found if "cp1252" in match.could_be_from_charset), None)
     if western and western.chaos <= best.chaos + 0.09 and western.coherence >= best.coherence - 0.05:
         return "cp1252"

@@ -16,7 +16,8 @@ from urllib.request import url2pathname
 
 from tlora_gui.engine.corpus.decoding import SNIFF, NotText, recognise, refuse_controls, tidy
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.sentences import say
 
 Skipped = list[tuple[str, str]]
 
@@ -30,14 +31,15 @@ _CONVERT = {
 _CONVERT_HEADS = {b"%PDF-": "PDF", b"{\\rtf": "RTF", b"PAR1": "Parquet"}
 _MARKUP = {
     ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON", ".csv": "CSV", ".tsv": "TSV", ".html": "HTML", ".htm": "HTML",
-    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": "subtitles", ".vtt": "subtitles",
-    ".ass": "subtitles", ".ssa": "subtitles", ".eml": "mail", ".mbox": "mail", ".ipynb": "a notebook",
+    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": say("subtitles"), ".vtt": say("subtitles"),
+    ".ass": say("subtitles"), ".ssa": say("subtitles"), ".eml": say("mail"), ".mbox": say("mail"),
+    ".ipynb": say("a notebook"),
 }  # fmt: skip
 _MARKUP_BEGINNINGS = {
     "HTML": re.compile(r"\s*<(!doctype html|html)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<(\?xml|svg)\b"),
     "JSON": re.compile(r'[\s\[]*\{\s*"[^"\n]*"\s*:|\s*\[[\s\[]*("[^"\n]*"|-?\d[\d.]*)\s*,'),
-    "subtitles": re.compile(r"(WEBVTT|\s*\d+\s*\n[\d:]+[,.]\d{3} --> )"),
+    say("subtitles"): re.compile(r"(WEBVTT|\s*\d+\s*\n[\d:]+[,.]\d{3} --> )"),
 }
 _ENCODED = re.compile(r"(?=[A-Za-z+/=]*\d)(?=[0-9+/=]*[A-Za-z])[A-Za-z0-9+/=]{60,}")
 
@@ -72,15 +74,17 @@ def places(given: str | os.PathLike[str]) -> list[str]:
         TloraError: if there is nothing of that name, or nothing that can be read more than once.
     """
     if not isinstance(given, (str, os.PathLike)):
-        raise TloraError(f"{shortened(given)} is no path.", "Name a folder or files.")
+        raise TloraError(say("{path} is no path.", path=shortened(given)), say("Name a folder or files."))
     path = os.fsdecode(given)
     if not path.strip():
-        raise TloraError("The path of the text is empty.", "Name a folder or files.")
+        raise TloraError(say("The path of the text is empty."), say("Name a folder or files."))
     if path.lower().startswith("file:"):
         address = urlsplit(path)
         path = url2pathname((f"//{address.netloc}" if address.netloc not in ("", "localhost") else "") + address.path)
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path) and not os.path.lexists(path):
-        raise TloraError(f"{shortened(path)} is an address on the web.", "Save its text and choose that file.")
+        raise TloraError(
+            say("{path} is an address on the web.", path=shortened(path)), say("Save its text and choose that file.")
+        )
     home = os.path.expanduser(path) if path[:2] in ("~", "~/", "~\\") else path
     for found in dict.fromkeys((path, home)):
         try:
@@ -90,23 +94,30 @@ def places(given: str | os.PathLike[str]) -> list[str]:
         except (OSError, ValueError) as error:  # a text's name is too long, one with NUL is none
             if "\n" in path or len(path) > 255:
                 continue
-            why = getattr(error, "strerror", None) or str(error)
-            raise TloraError(f"{shortened(path)} cannot be looked at: {why}.", _CHOOSE) from error
+            why = cause(error) if isinstance(error, OSError) else str(error)
+            raise TloraError(
+                say("{path} cannot be looked at: {why}.", path=shortened(path), why=why), _CHOOSE
+            ) from error
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise TloraError(f"{shortened(path)} is no file: a pipe cannot be read twice.", "Name files or folders.")
+            raise TloraError(
+                say("{path} is no file: a pipe cannot be read twice.", path=shortened(path)),
+                say("Name files or folders."),
+            )
         return [found]
     if "\n" in path or len(path) > 1024:
-        raise TloraError("This looks like a text, not like a path.", "Save it as a file, or give a list of texts.")
+        raise TloraError(
+            say("This looks like a text, not like a path."), say("Save it as a file, or give a list of texts.")
+        )
     if path == "-":
-        raise TloraError("Standard input cannot be read twice.", "Name files or folders.")
+        raise TloraError(say("Standard input cannot be read twice."), say("Name files or folders."))
     if glob.has_magic(path) and "\0" not in path:
         if found_all := sorted(glob.glob(home, recursive=True)):
             return found_all
-        raise TloraError(f"No file matches {shortened(path)}.", _CHOOSE)
-    raise TloraError(f"{shortened(path)} does not exist.", _CHOOSE)
+        raise TloraError(say("No file matches {path}.", path=shortened(path)), _CHOOSE)
+    raise TloraError(say("{path} does not exist.", path=shortened(path)), _CHOOSE)
 
 
-_CHOOSE = "Choose a folder or files that are there."
+_CHOOSE = say("Choose a folder or files that are there.")
 
 
 def find_files(chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None) -> Iterator[str]:
@@ -133,7 +144,7 @@ def find_files(chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | No
 def _new(found: Iterable[tuple[str, str]], seen: set[str], skipped: Skipped) -> Iterator[str]:
     for path, real in found:
         if real in seen:
-            skipped.append((path, "the same file is there already"))
+            skipped.append((path, say("the same file is there already")))
         else:
             seen.add(real)
             yield path
@@ -148,7 +159,7 @@ def _walk(
         folder = waiting.pop()
         real = os.path.realpath(folder)
         if real in seen:
-            skipped.append((folder, "the same folder is there already"))
+            skipped.append((folder, say("the same folder is there already")))
             continue
         seen.add(real)
         entries = []
@@ -159,8 +170,8 @@ def _walk(
                         cancel.raise_if_cancelled()
                     entries.append(entry)
         except OSError as error:
-            why = "no permission to open this folder" if isinstance(error, PermissionError) else error.strerror
-            skipped.append((folder, f"{why}"))
+            denied = isinstance(error, PermissionError)
+            skipped.append((folder, say("no permission to open this folder") if denied else cause(error)))
             continue
         if kind := _no_corpus(folder, {entry.name for entry in entries}):
             skipped.append((folder, kind))
@@ -171,15 +182,15 @@ def _walk(
             if cancel:
                 cancel.raise_if_cancelled()
             if entry.name.startswith("."):
-                skipped.append((entry.path, "hidden"))
+                skipped.append((entry.path, say("hidden")))
             elif not (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)):
                 yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
             elif entry.name in _SKIPPED_FOLDERS:
-                skipped.append((entry.path, "made by tools"))
+                skipped.append((entry.path, say("made by tools")))
             elif not entry.is_symlink():
                 below.append(entry.path)
             elif Path(real).is_relative_to(os.path.realpath(entry.path)):
-                skipped.append((entry.path, "a link to a folder that it lies in"))
+                skipped.append((entry.path, say("a link to a folder that it lies in")))
             else:
                 links.append(entry.path)
         waiting += reversed(below)
@@ -188,15 +199,15 @@ def _walk(
 def _no_corpus(folder: str, names: set[str]) -> str:
     """What a folder is that nobody means to train on; empty for any other."""
     if "project.json" in names and is_project(folder):
-        return "a project of this application, not text"
+        return say("a project of this application, not text")
     if "adapter_config.json" in names:
-        return "an adapter, not text"
+        return say("an adapter, not text")
     if "config.json" in names and any(name.endswith(_WEIGHTS) for name in names):
-        return "a model, not text"
+        return say("a model, not text")
     if {"tokenizer.json", "tokenizer_config.json"} <= names:
-        return "a tokenizer, not text"
+        return say("a tokenizer, not text")
     if {"epoch.json", "history.jsonl"} <= names:
-        return "an epoch in training, not text"
+        return say("an epoch in training, not text")
     return ""
 
 
@@ -223,7 +234,7 @@ def look(path: str) -> Look:
     _refuse_format(_CONVERT.get(suffix))
     try:
         if not os.path.isfile(path):
-            raise NotText("not a regular file")
+            raise NotText(say("not a regular file"))
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(SNIFF)
@@ -232,12 +243,12 @@ def look(path: str) -> Look:
                 file.seek(max(len(head), place) // 4 * 4)
                 later.append(file.read(SNIFF // 2))
     except OSError as error:
-        raise NotText(f"cannot be read: {error.strerror or error}") from error
+        raise NotText(say("cannot be read: {reason}", reason=cause(error))) from error
     _refuse_format(next((kind for start, kind in _CONVERT_HEADS.items() if head.startswith(start)), None))
     whole = size <= len(head)
     text = _sample(head, later)
     if whole and not text.strip():
-        raise NotText("empty")
+        raise NotText(say("empty"))
     likeness = text.lstrip()[:1000] if len(text.lstrip()) > 1000 else text.strip()
     digest = blake2b(likeness.encode(errors="surrogatepass"), digest_size=16).digest()
     return Look(size, _remark(text, suffix), digest)
@@ -245,7 +256,7 @@ def look(path: str) -> Look:
 
 def _refuse_format(kind: str | None) -> None:
     if kind is not None:
-        raise NotText(f"{kind} is not plain text; save it as .txt first")
+        raise NotText(say("{kind} is not plain text; save it as .txt first", kind=kind))
 
 
 def _sample(head: bytes, later: list[bytes]) -> str:
@@ -260,7 +271,7 @@ def _remark(text: str, suffix: str) -> str:
     """Why more than a text would be learned from what begins like this; empty for plain text."""
     begins = (kind for kind, beginning in _MARKUP_BEGINNINGS.items() if beginning.match(text))
     if kind := _MARKUP.get(suffix) or next(begins, None):
-        return f"{kind}: the marks are learnt too; save the text alone"
+        return say("{kind}: the marks are learnt too; save the text alone", kind=kind)
     if 4 * sum(map(len, _ENCODED.findall(text))) > len(text):
-        return "much of it is encoded data (base64 or the like), which is learnt too; save the text alone"
+        return say("much of it is encoded data (base64 or the like), which is learnt too; save the text alone")
     return ""

@@ -19,7 +19,8 @@ from typing import Any
 from tlora_gui.engine.corpus.decoding import NotText, decode, tidy
 from tlora_gui.engine.corpus.files import Skipped, find_files, look, places, shortened
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.sentences import say
 
 FILE_LIMIT = 32 * 2**20
 """Bytes read of one file at most."""
@@ -75,11 +76,14 @@ class TextCorpus:
         found, skipped = list[Source](), Skipped()
         for number, text in enumerate([texts] if isinstance(texts, str) else texts, 1):
             if not isinstance(text, str):
-                raise TloraError(f"Text {number:,} is no text but {_kind(text)}.", "Give a list of strings.")
+                raise TloraError(
+                    say("Text {number:,} is no text but {type}.", number=number, type=_kind(text)),
+                    say("Give a list of strings."),
+                )
             if text.strip():
                 found.append(Source(f"text {number}", len(text), text))
             else:
-                skipped.append((f"text {number}", "empty"))
+                skipped.append((f"text {number}", say("empty")))
         return cls(tuple(found), tuple(skipped))
 
     @classmethod
@@ -171,13 +175,17 @@ def as_corpus(dataset: Any) -> TextCorpus:
     if isinstance(dataset, (str, os.PathLike)):
         return TextCorpus.from_paths(dataset)
     if isinstance(dataset, (bytes, bytearray, Mapping, Set, IOBase)) or not isinstance(dataset, Iterable):
-        raise TloraError(f"A corpus cannot be made of {_kind(dataset)}.", "Give a list of texts, or a path.")
+        raise TloraError(
+            say("A corpus cannot be made of {type}.", type=_kind(dataset)),
+            say("Give a list of texts, or a path."),
+        )
     items = list(dataset)
     if items and all(isinstance(item, os.PathLike) for item in items):
         return TextCorpus.from_paths(items)
     if items and all(isinstance(item, str) and _is_like_a_path(item) for item in items):
         raise TloraError(
-            "These look like paths, not like texts.", "Give the texts themselves, or the paths as pathlib.Path objects."
+            say("These look like paths, not like texts."),
+            say("Give the texts themselves, or the paths as pathlib.Path objects."),
         )
     return TextCorpus.from_texts(items)
 
@@ -202,13 +210,13 @@ def _copies(group: list[Source], skipped: Skipped, cancel: CancelToken | None) -
         text = read_text(source).strip()
         label = first.setdefault(blake2b(text.encode(errors="surrogatepass")).digest(), source.label)
         if text and label != source.label:
-            skipped.append((source.label, f"the same text as {shortened(label)}"))
+            skipped.append((source.label, say("the same text as {path}", path=shortened(label))))
             copies.add(source.label)
     return copies
 
 
 def _cut_remark() -> str:
-    return f"only the first {FILE_LIMIT // 2**20} MB are read"
+    return say("only the first {limit:,} MB are read", limit=FILE_LIMIT // 2**20)
 
 
 def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str:
@@ -226,8 +234,8 @@ def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str
                     notes.append((source.label, _cut_remark()))
             text, remarks = decode(raw, goes_on)
         except (OSError, NotText) as error:
-            reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-            notes.append((source.label, reason))
+            unread = say("cannot be read: {reason}", reason=cause(error)) if isinstance(error, OSError) else str(error)
+            notes.append((source.label, unread))
             return ""
         notes += [(source.label, remark) for remark in remarks]
     else:

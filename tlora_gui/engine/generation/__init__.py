@@ -1,1 +1,1 @@
-"""Text from the mixture, token by token."""
+"""Generation: text from the mixture, token by token."""

@@ -1,4 +1,4 @@
-"""The mixing desk at work: who speaks at every token of a text."""
+"""The mixing desk at work: the blend of every token of a text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ScheduledBlend:
     next.
 
     Args:
-        blend: who speaks while the desk is not touched.
+        blend: while the desk is not touched.
         slugs: of the slots, "" the backbone's; others that a desk names are no concern.
         changes: of the desk, the earliest first.
     """
@@ -46,14 +46,14 @@ class ScheduledBlend:
             self._changes.append((DeskChange(index, desk), self._override(desk)))
 
     def predicting(self, index: int) -> Blend:
-        """Who speaks at the token ``index``."""
-        place = bisect_right(self._changes, index, key=_index)
-        return self._changes[place - 1][1] if place else self._plain
+        """The blend that predicts the token ``index``."""
+        after = bisect_right(self._changes, index, key=_index)
+        return self._changes[after - 1][1] if after else self._plain
 
     def stays(self, index: int, most: int) -> int:
-        """For how many tokens from ``index`` on, ``most`` at most, the same blend speaks."""
-        place = bisect_right(self._changes, index, key=_index)
-        return min([most, *(change.index - index for change, _ in self._changes[place : place + 1])])
+        """For how many tokens from ``index`` on, ``most`` at most, the blend stays the same."""
+        after = bisect_right(self._changes, index, key=_index)
+        return min([most, *(change.index - index for change, _ in self._changes[after : after + 1])])
 
     def _override(self, desk: MixingDesk) -> Blend:
         if desk == MixingDesk():

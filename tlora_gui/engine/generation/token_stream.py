@@ -25,6 +25,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import PromptTooLong
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Alternative, Ending, TokenEvent
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
@@ -67,8 +68,12 @@ def generate(
 def no_room(misfit: PromptTooLong) -> TloraError:
     """What to raise once a prompt that is too long has been told."""
     return TloraError(
-        f"The prompt has {misfit.tokens:,} tokens, but the backbone reads at most {misfit.limit + 1:,} in all.",
-        "Shorten the prompt.",
+        say(
+            "The prompt has {tokens:,} tokens, but the backbone reads at most {limit:,} in all.",
+            tokens=misfit.tokens,
+            limit=misfit.limit + 1,
+        ),
+        say("Shorten the prompt."),
     )
 
 

@@ -1,1 +1,1 @@
-"""What a session does for each family of jobs."""
+"""Handlers: what a session does for each family of jobs, a file each."""

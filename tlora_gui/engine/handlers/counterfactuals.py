@@ -1,4 +1,4 @@
-"""What each slot alone would have said at a token of a text, and what the mix said."""
+"""Handler of counterfactuals: what each slot alone would have predicted at a token of a text, and the mix."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Counterfactual, Progress
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotPrediction, TokenEvent
 from tlora_gui.engine.workspace import Workspace
@@ -28,16 +29,18 @@ _TOGETHER = 2**14
 def predict_counterfactual(workspace: Workspace, job: jobs.PredictCounterfactual, cancel: CancelToken) -> Stream:
     """Read everything before a token again: as the mix, steered as the text was, and as each slot alone.
 
-    Voices and mix are those of the model as it is now, whatever slots the text was written by.
+    Predictions and mix are those of the model as it is now, whatever slots the text was written by.
 
     Raises:
-        TloraError: if nothing comes before the token, nobody speaks in the text's mode any more, the text is not this
+        TloraError: if nothing comes before the token, the text's mode is there no more, the text is not this
             backbone's, or an epoch holds NaN.
         Cancelled: once the token is set.
     """
     tokens, token = job.record.tokens[: job.index], job.record.tokens[job.index]
     if not tokens and token.is_prompt:
-        raise TloraError("Nothing comes before the first token, so nobody could foresee it.", "Ask at a later one.")
+        raise TloraError(
+            say("Nothing comes before the first token, so nobody could foresee it."), say("Ask at a later one.")
+        )
     require_readable(workspace, [each.token_id for each in (*tokens, token)], job.index)
     text = open_text(workspace, job.record.mode, job.record.desk)
     require_finite(workspace.model, text.names)
@@ -55,7 +58,7 @@ def _mix(text: TokenStream, tokens: Sequence[TokenEvent]) -> Generator[Progress,
     """Next-token logits (V,) of the mix after all tokens."""
     for done, _ in enumerate(text.feed(tokens, ()), 1):
         if done % _PIECE == 0:
-            yield Progress("Asking the mix", done, len(tokens), "tokens")
+            yield Progress(say("Asking the mix"), done, len(tokens), say("tokens"))
     assert text.logits_V is not None
     return text.logits_V
 
@@ -68,7 +71,7 @@ def _predictions(model: TemporalLoRA, ids: list[int]) -> Generator[Progress, Non
         cache: Any = None
         for start in range(0, len(ids), _PIECE):
             if start:
-                yield Progress("Asking every epoch alone", start, len(ids), "tokens")
+                yield Progress(say("Asking every epoch alone"), start, len(ids), say("tokens"))
             piece_BT = ids_T[start : start + _PIECE].expand(len(slots), -1)
             with torch.inference_mode():
                 output = model(piece_BT, tuple(slots.tolist()), cache=cache, use_cache=True, logits_to_keep=1)

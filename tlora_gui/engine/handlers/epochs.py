@@ -1,4 +1,4 @@
-"""What befalls an epoch of an open project: trained, gone on with, edited, deleted, restored."""
+"""Handlers of the epoch jobs: train, resume, edit, delete, restore."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.tokenizing import vocabulary_of
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.projects.epoch_folder import training_note
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -23,6 +24,7 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     Warned,
 )
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
@@ -43,10 +45,13 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     for epoch in workspace.epochs:
         if epoch.state == "interrupted" and epoch.name == job.name.strip():
             step, steps = project.checkpoints.steps(epoch.slug)
-            raise EpochInterrupted(epoch.slug, f"{epoch.name} was interrupted at step {step:,} of {steps:,}.")
+            raise EpochInterrupted(
+                epoch.slug,
+                say("{name} was interrupted at step {step:,} of {steps:,}.", name=epoch.name, step=step, steps=steps),
+            )
     name, colour = workspace.epochs.free_name(job.name), workspace.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
-    yield Progress("Reading the corpus")
+    yield Progress(say("Reading the corpus"))
     corpus = TextCorpus.from_paths(job.paths, cancel)
     vocabulary = vocabulary_of(model.backbone)
     blocks = yield from epoch_blocks(corpus, workspace.backbone.tokenizer, settings, cancel, vocabulary)
@@ -74,8 +79,8 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
     except (ValueError, KeyError, RuntimeError) as error:
         run.undo()
         raise TloraError(
-            f"{info.name} cannot go on: {error}.",
-            "Undo what was changed since, or delete this interrupted epoch and train it again.",
+            say("{name} cannot go on: {error}.", name=info.name, error=first_line(error)),
+            say("Undo what was changed since, or delete this interrupted epoch and train it again."),
         ) from error
     last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to
     history = [
@@ -89,7 +94,7 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
 def _require_ready(workspace: Workspace) -> None:
     for epoch in workspace.epochs:
         if epoch.state == "training":
-            raise TloraError(f"{epoch.name} is in training.", "Wait for its end, or stop it first.")
+            raise TloraError(say("{name} is in training.", name=epoch.name), say("Wait for its end, or stop it first."))
     require_finite(workspace.model, [slot.name for slot in workspace.slots()])
 
 
@@ -137,8 +142,10 @@ def _run(
             yield from keep(run, checkpoint)
             if isinstance(error, OSError) and not disk_is_full(error):
                 raise TloraError(
-                    f"{info.name} is trained, but could not be stored: {first_line(error)}.",
-                    "Mend that, then let the training go on: the epoch is stored at once.",
+                    say(
+                        "{name} is trained, but could not be stored: {error}.", name=info.name, error=first_line(error)
+                    ),
+                    say("Mend that, then let the training go on: the epoch is stored at once."),
                 ) from error
             raise
     except BaseException as end:
@@ -152,7 +159,10 @@ def _run(
             yield workspace.changed()
             if isinstance(end, Exception) and not isinstance(end, Cancelled):
                 yield from (
-                    Warned(f"{epoch.name}: {epoch.note}.", "What it learned is kept; it can go on from there.")
+                    Warned(
+                        say("{name}: {note}.", name=epoch.name, note=epoch.note),
+                        say("What it learned is kept; it can go on from there."),
+                    )
                     for epoch in epochs
                     if epoch.slug == info.slug
                 )
@@ -165,12 +175,9 @@ def _run(
 
 def _note(run: EpochRun) -> str:
     """What is unusual about a finished training."""
-    notes = []
-    if run.step < run.total_steps:
-        notes.append(f"stopped after {run.step} of {run.total_steps} steps")
-    if run.settings.compare_unprotected and run.settings.objective == "joint" and run.learner.teacher is not None:
-        notes.append("not compared with a training without Active Sleep, which the joint objective does not allow")
-    return "; ".join(notes)
+    settings, stopped = run.settings, (run.step, run.total_steps) if run.step < run.total_steps else None
+    alone = settings.compare_unprotected and settings.objective == "joint" and run.learner.teacher is not None
+    return training_note(stopped, compared=not alone)
 
 
 def edit(workspace: Workspace, job: jobs.EditEpoch) -> EpochsChanged:
@@ -197,7 +204,7 @@ def delete(workspace: Workspace, slug: str) -> EpochsChanged:
     """
     model, project, info = workspace.model, workspace.project, workspace.epochs[slug]
     if info.state == "training":
-        raise TloraError(f"{info.name} is in training.", "Stop the training first.")
+        raise TloraError(say("{name} is in training.", name=info.name), say("Stop the training first."))
     if slug in project.index.folders:
         if slug in model.adapters:
             model.remove_adapter(slug)
@@ -221,6 +228,8 @@ def restore(workspace: Workspace) -> None:
         TloraError: if there is none that can be undone.
     """
     if workspace.removed is None:
-        raise TloraError("There is no deletion to undo.", "Deleted epochs stay in the project's folder 'deleted'.")
+        raise TloraError(
+            say("There is no deletion to undo."), say("Deleted epochs stay in the project's folder 'deleted'.")
+        )
     workspace.project.restore_epoch(workspace.removed)
     workspace.load()

@@ -1,4 +1,4 @@
-"""Generating as a job: a prompt or another text's beginning is continued, with a person's hand on the mixing desk."""
+"""Handlers of the generation jobs: continue a prompt or another text's beginning, under the mixing desk."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import GenerationStarted, PromptTooLong
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
 from tlora_gui.engine.workspace import Workspace
@@ -43,7 +44,7 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
     unless it is to be discarded.
 
-    What a branch keeps is read again by who speaks in this job. It is told as it was, or anew if the mixture has other
+    What a branch keeps is read again in the mode of this job. It is told as it was, or anew if the mixture has other
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
@@ -59,13 +60,13 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     text.set_desk(job.desk)
     ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
     slots, tokens = workspace.slots(), list[TokenEvent]()
-    workspace.speaking = text
+    workspace.generating = text
     try:
         yield GenerationStarted(prompt, job.mode, job.sampling, slots, parent, at)
         told = text.feed(kept, given[:-1] if ends else given)
         outcome = yield from tee(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
     finally:
-        workspace.speaking = None
+        workspace.generating = None
     if cancel.mode == "discard":
         raise Cancelled
     record = Generation(
@@ -89,7 +90,7 @@ def open_text(
     """A text that nothing has been read of yet.
 
     Raises:
-        TloraError: if nobody speaks in this mode now.
+        TloraError: if there is no such mode now.
     """
     slots = workspace.slots()
     blend = ScheduledBlend(workspace.blend(mode), [slot.slug for slot in slots], desk)
@@ -107,8 +108,12 @@ def require_readable(workspace: Workspace, ids: Sequence[int], count: int) -> No
     limit = context_length(workspace.model.backbone)
     if count >= limit:
         raise TloraError(
-            f"The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
-            "Begin at an earlier token.",
+            say(
+                "The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.",
+                count=count,
+                limit=limit,
+            ),
+            say("Begin at an earlier token."),
         )
 
 

@@ -1,4 +1,4 @@
-"""One text under every mixer of the past: which epoch each of them would have let speak."""
+"""Handler of the mixer timeline: the weights that every mixer of earlier phases gives the tokens of one text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tlora_gui.engine.backbones.tokenizing import require_known
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import MixerTimeline, Progress, StoredMixer
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -31,7 +32,7 @@ def mixer_timeline(
         model: its backbone.
         start_id: what was read before a text without a prompt.
         record: the text.
-        mixers: as they are told, and as they are.
+        mixers: as people know them, and themselves.
         cancel: looked at between two mixers.
 
     Raises:
@@ -44,25 +45,30 @@ def mixer_timeline(
     require_known(model.backbone, ids)
     if len(ids) > (limit := context_length(model.backbone)):
         raise TloraError(
-            f"This text has {len(ids):,} tokens, but the backbone reads at most {limit:,}.",
-            "Another backbone may have written it; open it in a project around that one.",
+            say(
+                "This text has {count:,} tokens, but the backbone reads at most {limit:,}.", count=len(ids), limit=limit
+            ),
+            say("Another backbone may have written it; open it in a project around that one."),
         )
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
-    yield Progress("Reading the text")
+    yield Progress(say("Reading the text"))
     hidden_1TH = _hidden(model, ids)
-    told: list[tuple[TokenEvent, ...]] = []
+    versions: list[tuple[TokenEvent, ...]] = []
     for stored, mixer in mixers:
         cancel.raise_if_cancelled()
-        yield Progress("Asking every mixer", len(told), len(mixers), "mixers")
+        yield Progress(say("Asking every mixer"), len(versions), len(mixers), say("mixers"))
         weights_TS = weights_over(_weights(mixer, hidden_1TH), ["", *stored.epochs], slugs)[rows]
         if not weights_TS.isfinite().all():
             raise TloraError(
-                f"The Time Mixer of the phase “{stored.name}” gives weights that are no numbers (NaN).",
-                "Delete the epoch that it was trained with.",
+                say(
+                    "The Time Mixer of the phase “{name}” gives weights that are no numbers (NaN).",
+                    name=stored.name,
+                ),
+                say("Delete the epoch that it was trained with."),
             )
         pairs = zip(tokens, weights_TS.tolist(), strict=True)
-        told.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
-    return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(told))
+        versions.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
+    return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(versions))
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Reading a text instead of writing one: who would speak at every token, how well every slot alone says it, and where
+"""Handlers of the score jobs: the mix at every token of a given text, how well every slot alone predicts it, and where
 its domains begin by that evidence.
 """
 
@@ -26,9 +26,10 @@ from tlora_gui.engine.generation.token_stream import TokenStream, input_tokens
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
-from tlora_gui.engine.protocol.errors import Cancelled, TloraError
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
 from tlora_gui.engine.protocol.events import GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.protocol.metrics import switch_lag
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.workspace import Workspace
@@ -54,8 +55,12 @@ def read(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel:
     if misfit and not job.cut:
         yield misfit
         raise TloraError(
-            f"The text has {misfit.tokens:,} tokens, but the backbone reads at most {misfit.limit:,}.",
-            "Have its beginning read, or choose a shorter text.",
+            say(
+                "The text has {tokens:,} tokens, but the backbone reads at most {limit:,}.",
+                tokens=misfit.tokens,
+                limit=misfit.limit,
+            ),
+            say("Have its beginning read, or choose a shorter text."),
         )
     text = encoded.text
     sampling, scheduled = SamplingSettings(), ScheduledBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
@@ -78,24 +83,26 @@ def text_of_file(path: str) -> str:
     """
     try:
         if Path(path).is_dir():
-            raise TloraError(f"{path} is a folder.", "Choose a text file in it.")
+            raise TloraError(say("{path} is a folder.", path=path), say("Choose a text file in it."))
         corpus = TextCorpus.from_paths([path])
     except OSError as error:
-        raise TloraError(f"{path} cannot be read: {error.strerror}.", "Choose another file.") from error
+        raise TloraError(
+            say("{path} cannot be read: {reason}.", path=path, reason=cause(error)), say("Choose another file.")
+        ) from error
     remarks = [*corpus.skipped]
     text = "".join(read_text(source, remarks) for source in corpus.sources)
     if not text and remarks:
-        raise TloraError(f"{path}: {remarks[-1][1]}.", "Choose a plain text file.")
+        raise TloraError(say("{path}: {reason}.", path=path, reason=remarks[-1][1]), say("Choose a plain text file."))
     return text
 
 
 def _fitted(workspace: Workspace, text: str) -> tuple[EncodedText, PromptTooLong | None]:
     if not text.strip():
-        raise TloraError("There is no text to read.", "Paste a text or open a file that has one.")
+        raise TloraError(say("There is no text to read."), say("Paste a text or open a file that has one."))
     backbone = workspace.model.backbone
     encoded, misfit = fit_context(workspace.backbone.tokenizer, text, context_length(backbone), vocabulary_of(backbone))
     if len(encoded.ids) < 2:
-        raise TloraError("One token is too little to read.", "Paste or open a longer text.")
+        raise TloraError(say("One token is too little to read."), say("Paste or open a longer text."))
     return encoded, misfit
 
 
@@ -104,7 +111,7 @@ def _told(
 ) -> Stream:
     """Tell the tokens of a text until its end or a stop, and keep them."""
     given = input_tokens(encoded, is_prompt=True)
-    yield Progress("Reading the text", 0, len(given), "tokens")
+    yield Progress(say("Reading the text"), 0, len(given), say("tokens"))
     cancel.raise_if_cancelled()
     stream = TokenStream(workspace.model, workspace.backbone.tokenizer, scheduled, SamplingSettings())
     for token in stream.feed([], given):
@@ -113,7 +120,7 @@ def _told(
         if cancel.mode:
             return
         if len(into) % _PIECE == 0:
-            yield Progress("Reading the text", len(into), len(given), "tokens")
+            yield Progress(say("Reading the text"), len(into), len(given), say("tokens"))
 
 
 def _report(
@@ -126,7 +133,7 @@ def _report(
         found.append([])
         for piece in log_likelihoods(model, ids, slot, cancel):
             found[-1] += piece
-            yield Progress(f"Reading as {info.name} alone", len(found[-1]), len(ids), "tokens")
+            yield Progress(say("Reading as {name} alone", name=info.name), len(found[-1]), len(ids), say("tokens"))
     if cancel.mode:
         return None
     parts = domains(list(zip(*found, strict=True)))

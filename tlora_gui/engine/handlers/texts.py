@@ -1,4 +1,4 @@
-"""Jobs about texts that are kept: list, open, name, delete, export, import."""
+"""Handlers of the jobs about kept generations: list, open, name, delete, export, import."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.recipe import BackboneRecipe, EpochRecipe, MixerRecipe, Recipe, Versions
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import FileWritten, GenerationLoaded, GenerationsListed
 from tlora_gui.engine.protocol.markdown import to_markdown
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.sharing.export_html import to_html
 from tlora_gui.engine.sharing.export_json import read_json, to_json
@@ -72,7 +73,10 @@ def _export(workspace: Workspace, job: jobs.ExportGeneration) -> FileWritten:
     try:
         write_text(path, text)
     except OSError as error:
-        raise TloraError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+        raise TloraError(
+            say("{path} cannot be written: {reason}.", path=path, reason=cause(error)),
+            say("Choose another place."),
+        ) from error
     return FileWritten(str(path))
 
 

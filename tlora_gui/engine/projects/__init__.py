@@ -1,1 +1,1 @@
-"""What lies on disk: a project, its epochs, mixers and kept generations."""
+"""Projects on disk: index, epochs as PEFT folders, mixers, checkpoints, kept generations."""

@@ -18,6 +18,7 @@ from tlora_gui.engine.projects.epoch_folder import History, read_facts, write_fa
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -75,21 +76,26 @@ class Checkpoints:
             blocks = load_file(folder / "blocks.safetensors")
             state = load_file(folder / "state.safetensors")
             for part in ("train", "held_out"):
-                require(blocks[part].shape[1:] == (settings.block_size,), f"its {part} blocks are of another size")
-            require("step" in state, "its steps are not counted")
+                require(
+                    blocks[part].shape[1:] == (settings.block_size,),
+                    say("its {part} blocks are of another size", part=part),
+                )
+            require("step" in state, say("its steps are not counted"))
             info = replace(info, slug=slug)
             return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
         except DAMAGE as error:
             raise TloraError(
-                f"The checkpoint of {slug} is damaged: {first_line(error)}.", "Discard it and train the epoch again."
+                say("The checkpoint of {name} is damaged: {error}.", name=slug, error=first_line(error)),
+                say("Discard it and train the epoch again."),
             ) from error
 
     def info(self, slug: str) -> EpochInfo:
         """The interrupted epoch, and in its note how far it came; broken if it cannot be read."""
         try:
-            info, note = read_facts(self.folder(slug))[0], "stopped after step {:,} of {:,}".format(*self.steps(slug))
+            info, (step, steps) = read_facts(self.folder(slug))[0], self.steps(slug)
         except DAMAGE:
-            return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note="damaged checkpoint")
+            return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note=say("damaged checkpoint"))
+        note = say("stopped after step {step:,} of {steps:,}", step=step, steps=steps)
         return replace(info, slug=slug, state="interrupted", note=note)
 
     def steps(self, slug: str) -> tuple[int, int]:

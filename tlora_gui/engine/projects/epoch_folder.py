@@ -12,16 +12,19 @@ A checkpoint's folder has ``epoch.json`` and ``history.jsonl`` too. What is read
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import load_file
 
+from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
 from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     patiently,
@@ -37,7 +40,6 @@ from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _DIGESTS = "held_out.json"
 History = Iterable[TrainStep | HeldOut]
 _README = """# {name}
@@ -60,10 +62,12 @@ class _Facts:
     settings: TrainSettings
 
 
-def write_epoch(folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> None:
-    """Fill a new folder with a finished epoch of the model."""
-    patiently(lambda: model.save_adapter(info.slug, folder))
-    for name in ADAPTER_FILES:
+def write_epoch(
+    folder: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History, base: str
+) -> None:
+    """Fill a new folder with a finished epoch of the model; ``base`` is what others load its backbone from."""
+    patiently(lambda: write_adapter(model, info.slug, folder, base))
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
         sync(folder / name)
     write_facts(folder, info, settings)
     write_history(folder, history)
@@ -81,17 +85,21 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
     stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name]
-        require(tensor.is_floating_point() and bool(tensor.isfinite().all()), f"{name} of its memory is not finite")
         require(
-            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden, f"{name} of its memory does not fit"
+            tensor.is_floating_point() and bool(tensor.isfinite().all()),
+            say("{name} of its memory is not finite", name=name),
+        )
+        require(
+            tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden,
+            say("{name} of its memory does not fit", name=name),
         )
     held_out_NT = stored.get("held_out")
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
-        require(whole and held_out_NT.numel() > 0, "its held-out text is none")
+        require(whole and held_out_NT.numel() > 0, say("its held-out text is none"))
         vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
         known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
-        require(known, "its held-out text was written for another backbone")
+        require(known, say("its held-out text was written for another backbone"))
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
     return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, digests)
 
@@ -110,7 +118,28 @@ def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
     """The inverse of :func:`write_facts`. Raises one of ``DAMAGE``."""
     facts: _Facts = reader(_Facts)(read_json(folder / "epoch.json"))
     check_epoch(facts.epoch)
-    return facts.epoch, facts.settings
+    return replace(facts.epoch, note=_note_again(facts.epoch.note)), facts.settings
+
+
+def training_note(stopped: tuple[int, int] | None, *, compared: bool) -> str:
+    """What is unusual about a finished training; empty for most.
+
+    Args:
+        stopped: after how many steps of how many it ended, if before the last one.
+        compared: False if it was to be compared with one without Active Sleep, and was not.
+    """
+    alone = say("not compared with a training without Active Sleep, which the joint objective does not allow")
+    if stopped is None:
+        return "" if compared else alone
+    early = say("stopped after {step} of {steps} steps", step=stopped[0], steps=stopped[1])
+    return early if compared else say("{note}; {other}", note=early, other=alone)
+
+
+def _note_again(note: str) -> str:
+    """A note as it was before it was stored, so that it can be said in another language."""
+    steps = re.match(r"stopped after (\d+) of (\d+) steps", note)
+    again = training_note((int(steps[1]), int(steps[2])) if steps else None, compared="not compared" not in note)
+    return again if again == note else note
 
 
 def write_history(folder: Path, history: History) -> None:
@@ -145,12 +174,12 @@ def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> Non
         title, era = folder.name, ""
     try:
         target.mkdir(parents=True)
-        config = {**read_json(folder / ADAPTER_FILES[0]), "base_model_name_or_path": base}
-        write_text(target / ADAPTER_FILES[0], json.dumps(config, indent=2, sort_keys=True))
-        shutil.copyfile(folder / ADAPTER_FILES[1], target / ADAPTER_FILES[1])
-        told = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
-        write_text(target / "README.md", told)
-        sync(target / ADAPTER_FILES[1])
+        config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
+        write_text(target / CONFIG_FILE, json.dumps(config, indent=2, sort_keys=True))
+        shutil.copyfile(folder / WEIGHTS_FILE, target / WEIGHTS_FILE)
+        readme = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
+        write_text(target / "README.md", readme)
+        sync(target / WEIGHTS_FILE)
         sync_folder(target.parent)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from tlora_gui.engine.projects.records import MAX_NAME, is_colour
-from tlora_gui.engine.protocol.config import EPOCH_COLOURS, epoch_colour
+from tlora_gui.engine.protocol.config import BACKBONE_SLOT, EPOCH_COLOURS, epoch_colour
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo
-from tlora_gui.temporal.model import BACKBONE_SLOT
+from tlora_gui.engine.protocol.sentences import say
 
 _LISTED = 20
 
@@ -30,7 +30,7 @@ class EpochList:
             TloraError: if it is not there.
         """
         if slug not in self._epochs:
-            raise TloraError("That epoch is no longer in the project.", "Choose another one.")
+            raise TloraError(say("That epoch is no longer in the project."), say("Choose another one."))
         return self._epochs[slug]
 
     def find(self, word: str) -> EpochInfo:
@@ -45,11 +45,16 @@ class EpochList:
         named = named or [epoch for epoch in self if _plain(epoch.name) == _plain(word)]
         if len(named) == 1:
             return named[0]
-        what = "Several epochs are" if named else "No epoch is"
         known = named or list(self)
         listed = ", ".join(f"{epoch.name:.40} ({epoch.slug:.60})" for epoch in known[:_LISTED])
-        listed += f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-        raise TloraError(f"{what} named {word!r:.80}.", f"Choose one of: {listed}." if known else "Train one first.")
+        if len(known) > _LISTED:
+            listed = say("{names} and {count:,} more", names=listed, count=len(known) - _LISTED)
+        raise TloraError(
+            say("Several epochs are named {name!r:.80}.", name=word)
+            if named
+            else say("No epoch is named {name!r:.80}.", name=word),
+            say("Choose one of: {names}.", names=listed) if known else say("Train one first."),
+        )
 
     def put(self, epoch: EpochInfo) -> None:
         """Replace the epoch of that slug where it stands, or append it."""
@@ -67,9 +72,11 @@ class EpochList:
         """
         name = name.strip()
         if len(name) > MAX_NAME:
-            raise TloraError(f"A name has at most {MAX_NAME} characters.", "Choose a shorter name.")
+            raise TloraError(
+                say("A name has at most {limit} characters.", limit=MAX_NAME), say("Choose a shorter name.")
+            )
         if not name or name in {epoch.name for epoch in self if epoch.slug != slug} | {BACKBONE_SLOT}:
-            raise TloraError(f"The name {name!r} is empty or taken.", "Choose another name.")
+            raise TloraError(say("The name {name!r} is empty or taken.", name=name), say("Choose another name."))
         return name
 
     def free_colour(self, wanted: str = "") -> str:
@@ -80,7 +87,9 @@ class EpochList:
         """
         if wanted:
             if not is_colour(wanted):
-                raise TloraError(f"{wanted!r:.40} is no colour.", "Use #RRGGBB, such as #0072B2.")
+                raise TloraError(
+                    say("{colour!r:.40} is no colour.", colour=wanted), say("Use #RRGGBB, such as #0072B2.")
+                )
             return wanted
         used = {epoch.colour for epoch in self}
         return next((colour for colour in EPOCH_COLOURS if colour not in used), epoch_colour(len(self._epochs)))

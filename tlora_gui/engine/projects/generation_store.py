@@ -25,6 +25,7 @@ from tlora_gui.engine.projects.records import (
 )
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
 from tlora_gui.engine.storage.disk import DAMAGE, patiently, unreadable
 from tlora_gui.engine.storage.typed_json import reader
@@ -129,7 +130,9 @@ class GenerationStore:
         except DAMAGE as error:
             if isinstance(error, OSError):
                 raise unreadable(self.path, error, "") from error
-            raise TloraError("This text is damaged on disk.", "The others are not; delete it from the list.") from error
+            raise TloraError(
+                say("This text is damaged on disk."), say("The others are not; delete it from the list.")
+            ) from error
         return replace(record, id=id, name=kept.summary.name, pinned=kept.summary.pinned)
 
     def origin(self, id: str) -> Recipe | None:
@@ -185,7 +188,7 @@ class GenerationStore:
     def _listed(self, id: str) -> _Kept:
         kept = self._known().get(id)
         if kept is None or kept.deleted_with:
-            raise TloraError("This text is not kept in the project.", "Choose another one.")
+            raise TloraError(say("This text is not kept in the project."), say("Choose another one."))
         return kept
 
     def _line(self, kept: _Kept) -> bytes:

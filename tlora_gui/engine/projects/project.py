@@ -19,12 +19,12 @@ import shutil
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
 from pathlib import Path
 
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder
+from tlora_gui.engine.projects.adapter_folder import read_adapter
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
@@ -32,8 +32,9 @@ from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE
 from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
@@ -46,7 +47,7 @@ from tlora_gui.engine.storage.disk import (
     unreadable,
     write_tensors,
 )
-from tlora_gui.paths import projects_dir
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -77,7 +78,7 @@ def require_free(path: Path) -> None:
         TloraError: if it is no place for a new project.
     """
     if not is_free(path):
-        raise TloraError(f"{path} is not empty.", "Choose a new or empty folder for the project.")
+        raise TloraError(say("{path} is not empty.", path=path), say("Choose a new or empty folder for the project."))
 
 
 def make_folder(path: Path) -> list[Path]:
@@ -109,7 +110,9 @@ def remove_folder(path: Path, made: list[Path]) -> None:
 
 
 def _cannot_be_made(path: Path, error: OSError) -> TloraError:
-    return TloraError(f"{path} cannot be made: {error.strerror}.", "Choose a folder of yours.")
+    return TloraError(
+        say("{path} cannot be made: {reason}.", path=path, reason=cause(error)), say("Choose a folder of yours.")
+    )
 
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -167,7 +170,10 @@ class Project:
             for name in _PARTS:
                 require_inside(path / name, path)
         except (OSError, ValueError, RuntimeError) as error:
-            raise TloraError(f"{path.name} cannot be used: {first_line(error)}.", "Ask for a whole copy.") from error
+            raise TloraError(
+                say("{name} cannot be used: {reason}.", name=path.name, reason=first_line(error)),
+                say("Ask for a whole copy."),
+            ) from error
         return project
 
     def tidy(self) -> None:
@@ -192,15 +198,16 @@ class Project:
         """
         if self.read_only:
             raise TloraError(
-                f"{self.path.name} can only be read here.", "Copy its folder to where you may write, and open the copy."
+                say("{name} can only be read here.", name=self.path.name),
+                say("Copy its folder to where you may write, and open the copy."),
             )
         if not self.is_there():
-            told = (
-                "Another project is in"
+            raise TloraError(
+                say("Another project is in {path}.", path=self.path)
                 if os.path.exists(self.path / INDEX)
-                else "The project's folder is no longer there:"
+                else say("The project's folder is no longer there: {path}.", path=self.path),
+                say("Put it back under this name, or open it where it is now."),
             )
-            raise TloraError(f"{told} {self.path}.", "Put it back under this name, or open it where it is now.")
 
     def _commit(self, index: ProjectIndex) -> None:
         """Make this the index; if it cannot be written, the project stays what it was."""
@@ -238,10 +245,10 @@ class Project:
 
     def _facts(self, slug: str) -> EpochInfo:
         """What a finished epoch says of itself. Raises one of ``DAMAGE``."""
-        place = self.folder(slug)
-        for path in (place, *place.iterdir()):
+        folder = self.folder(slug)
+        for path in (folder, *folder.iterdir()):
             require_inside(path, self.path)
-        return replace(epoch_folder.read_facts(place)[0], slug=slug, state="frozen")
+        return replace(epoch_folder.read_facts(folder)[0], slug=slug, state="frozen")
 
     def _broken(self, slug: str, error: BaseException) -> EpochInfo:
         folder = self.index.folders[slug]
@@ -264,7 +271,7 @@ class Project:
         taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
         taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
-        return next(slug for slug in chain([base], (f"{base}-{n}" for n in count(2))) if slug not in taken)
+        return free_name(base, taken.__contains__, "-")
 
     def _numbered(self) -> list[Path]:
         found = [path for part in ("epochs", "deleted") for path in (self.path / part).glob("[0-9]*-*")]
@@ -291,20 +298,22 @@ class Project:
             self.require_writable()
         except TloraError as error:
             kept = self._rescue(info, settings, model, history)
-            raise TloraError(error.message, f"{info.name} was kept as a PEFT adapter in {kept}.") from error
+            raise TloraError(
+                error.message, say("{name} was kept as a PEFT adapter in {folder}.", name=info.name, folder=kept)
+            ) from error
         numbers = [int(path.name.partition("-")[0]) for path in self._numbered()]
         folder = f"{max(numbers, default=0) + 1:02d}-{plain_folder(info.slug)}"
-        partial, place = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
+        partial, target = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.parent.mkdir(exist_ok=True)
-            epoch_folder.write_epoch(partial, info, settings, model, history)
+            epoch_folder.write_epoch(partial, info, settings, model, history, self.index.backbone_name)
             sync_folder(partial)
-            rename(partial, place)
+            rename(partial, target)
             self._add_mixer(model, {**self.index.folders, info.slug: folder}, baseline)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(target, ignore_errors=True)
             raise
         self.checkpoints.drop(info.slug)
 
@@ -315,12 +324,18 @@ class Project:
             OSError: if it can be written nowhere.
         """
         name = f"{self.path.name}-{plain_folder(info.slug)}-rescued"
-        neighbour, default = self.path.parent, projects_dir()
+
+        def write_into(parent: Path) -> Path:
+            folder = parent / free_name(name, lambda name: (parent / name).exists(), "-")
+            folder.mkdir()
+            epoch_folder.write_epoch(folder, info, settings, model, history, self.index.backbone_name)
+            return folder
+
         try:
-            return _write_beside(neighbour / name, info, settings, model, history)
+            return write_into(self.path.parent)
         except OSError:
-            default.mkdir(parents=True, exist_ok=True)
-            return _write_beside(default / name, info, settings, model, history)
+            projects_dir().mkdir(parents=True, exist_ok=True)
+            return write_into(projects_dir())
 
     def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], baseline: TimeMixer | None = None) -> None:
         """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
@@ -349,7 +364,7 @@ class Project:
         """
         self.require_writable()
         removed, folder = RemovedEpoch(slug, self.index), self.index.folders[slug]
-        self._add_mixer(model, {other: place for other, place in self.index.folders.items() if other != slug})
+        self._add_mixer(model, {other: kept for other, kept in self.index.folders.items() if other != slug})
         with suppress(OSError):  # it is out of the project wherever its folder is
             (self.path / "deleted").mkdir(exist_ok=True)
             rename(self.path / "epochs" / folder, self.path / "deleted" / folder)
@@ -359,15 +374,15 @@ class Project:
         """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
         self.require_writable()
         folder = removed.before.folders[removed.slug]
-        taken_out, place = self.path / "deleted" / folder, self.path / "epochs" / folder
-        moved = not place.exists()
+        taken_out, target = self.path / "deleted" / folder, self.path / "epochs" / folder
+        moved = not target.exists()
         if moved:
-            rename(taken_out, place)
+            rename(taken_out, target)
         try:
             self._commit(removed.before)
         except BaseException:
             if moved:
-                rename(place, taken_out)
+                rename(target, taken_out)
             raise
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
@@ -390,15 +405,20 @@ class Project:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
         if slug not in self.index.folders:
-            raise TloraError("That epoch is not finished.", "Finish its training first.")
+            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
         folder, index = target / self.index.folders[slug].partition("-")[2], self.index
         if folder.exists():
-            raise TloraError(f"{folder} is already there.", "Choose another folder, or remove it first.")
+            raise TloraError(
+                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+            )
         reference = index.backbone_reference if is_place(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
         except DAMAGE as error:
-            raise TloraError(f"{folder} cannot be written: {first_line(error)}.", "Choose another folder.") from error
+            raise TloraError(
+                say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
+                say("Choose another folder."),
+            ) from error
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------
@@ -412,9 +432,9 @@ class Project:
         infos: list[EpochInfo] = []
         for slug in self.index.folders:
             try:
-                info, place = self._facts(slug), self.folder(slug)
-                memory = epoch_folder.read_memory(place, model)
-                _load_adapter(model, slug, place, info.era)
+                info, folder = self._facts(slug), self.folder(slug)
+                memory = epoch_folder.read_memory(folder, model)
+                model.add_adapter(slug, info.era, trained=read_adapter(model, folder))
                 model.memories[slug] = memory
             except DAMAGE as error:
                 info = self._broken(slug, error)
@@ -449,24 +469,11 @@ class Project:
         try:
             require_inside(file, self.path)
             mixer.load_state_dict(load_file(file))
-            require(all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), "it is not finite")
+            require(
+                all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), say("it is not finite")
+            )
         except DAMAGE as error:
-            rest = "Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters."
+            rest = say("Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.")
             told = unreadable(file, error, rest)
-            raise TloraError(f"The Time Mixer in {told.message}", told.hint) from error
+            raise TloraError(say("The Time Mixer in {problem}", problem=told.message), told.hint) from error
         return mixer
-
-
-def _load_adapter(model: TemporalLoRA, slug: str, folder: Path, era: str) -> None:
-    """Take in an adapter that can speak. Raises one of ``DAMAGE``."""
-    model.load_adapter(slug, folder, era)
-    if not all(bool(weight.isfinite().all()) for weight in model.adapter_parameters(slug).values()):
-        model.remove_adapter(slug)
-        raise ValueError("its weights hold NaN or infinity")
-
-
-def _write_beside(place: Path, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
-    folder = next(path for path in chain([place], (Path(f"{place}-{n}") for n in count(2))) if not path.exists())
-    folder.mkdir()
-    epoch_folder.write_epoch(folder, info, settings, model, history)
-    return folder

@@ -10,6 +10,7 @@ from typing import Any
 
 from tlora_gui.engine.protocol.config import LoraSettings, MixerSettings
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import DAMAGE, read_json, unreadable, write_text
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
@@ -68,8 +69,14 @@ class ProjectIndex:
             index = read_json(file)
             version = reader(int)(index["format_version"])
             if version > FORMAT_VERSION:
-                maker = f"a newer tlora-gui (project format {version})"
-                raise TloraError(f"{file.parent.name} was made by {maker}.", "Update tlora-gui.")
+                raise TloraError(
+                    say(
+                        "{name} was made by a newer tlora-gui (project format {version}).",
+                        name=file.parent.name,
+                        version=version,
+                    ),
+                    say("Update tlora-gui."),
+                )
             backbone, read_name = index["backbone"], reader(str)
             return cls(
                 backbone_reference=_bounded(read_name(backbone["reference"])),
@@ -83,13 +90,16 @@ class ProjectIndex:
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise TloraError(
-                f"{file.parent} is not a Temporal LoRA project: it holds no {file.name}.", "Choose a project's folder."
+                say("{folder} is not a Temporal LoRA project: it holds no {file}.", folder=file.parent, file=file.name),
+                say("Choose a project's folder."),
             ) from error
         except DAMAGE as error:
             raise unreadable(
                 file,
                 error,
-                "Nothing was changed; restore that file from a copy. The epochs beside it are whole PEFT adapters.",
+                say(
+                    "Nothing was changed; restore that file from a copy. The epochs beside it are whole PEFT adapters."
+                ),
             ) from error
 
     def write(self, file: Path) -> None:
@@ -118,8 +128,8 @@ def _settings(kind: Any, data: Any) -> Any:
 
 def _folders(data: Any) -> dict[str, str]:
     folders = {_slug(slug): _plain_name(folder) for slug, folder in data.items()}
-    require(len(folders) <= _MAX_EPOCHS, f"more than {_MAX_EPOCHS} epochs")
-    require(len(set(folders.values())) == len(folders), "two epochs in one folder")
+    require(len(folders) <= _MAX_EPOCHS, say("more than {limit:,} epochs", limit=_MAX_EPOCHS))
+    require(len(set(folders.values())) == len(folders), say("two epochs in one folder"))
     return folders
 
 
@@ -128,17 +138,17 @@ def _mixer_files(data: Any, least: int = 0) -> tuple[MixerFile, ...]:
     for entry in listed:
         _plain_name(entry.file)
         slots = len(set(map(_slug, entry.slots)))
-        require(least <= slots == len(entry.slots) <= _MAX_EPOCHS, "slots of a mixer are not its epochs")
+        require(least <= slots == len(entry.slots) <= _MAX_EPOCHS, say("slots of a mixer are not its epochs"))
     return listed
 
 
 def _slug(slug: str) -> str:
-    require(0 < len(slug) <= _MAX_PART, "an epoch without a name that can be used")
+    require(0 < len(slug) <= _MAX_PART, say("an epoch without a name that can be used"))
     return slug
 
 
 def _bounded(text: str) -> str:
-    require(len(text) <= _MAX_PATH and "\0" not in text, "a text in it is too long")
+    require(len(text) <= _MAX_PATH and "\0" not in text, say("a text in it is too long"))
     return text
 
 
@@ -149,5 +159,5 @@ def _plain_name(name: Any) -> str:
         ValueError: for anything that could lead out of them, since folders are moved and removed by these names.
     """
     plain = isinstance(name, str) and 0 < len(name) <= _MAX_PART and name[0] != "." and not set(name) & set("/\\:\0")
-    require(plain, f"{name!r:.60} is no plain name")
+    require(plain, say("{name!r:.60} is no plain name", name=name))
     return str(name)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.sentences import say
 
 LOCK_FILE = ".lock"
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -22,7 +23,7 @@ def lock_project(folder: Path) -> BaseFileLock | None:
         TloraError: if another session has it, in whatever process, or the folder cannot be looked at.
     """
     if not folder.is_dir():  # filelock would make it
-        raise TloraError(f"{folder} is no folder.", "Choose a project's folder.")
+        raise TloraError(say("{folder} is no folder.", folder=folder), say("Choose a project's folder."))
     lock: BaseFileLock = FileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
     try:
         try:
@@ -34,12 +35,14 @@ def lock_project(folder: Path) -> BaseFileLock | None:
             lock.acquire()
     except Timeout as error:
         raise TloraError(
-            f"{folder.name} is open in another window or command.", "Close it there first, or choose another project."
+            say("{name} is open in another window or command.", name=folder.name),
+            say("Close it there first, or choose another project."),
         ) from error
     except OSError as error:
         if error.errno in _READ_ONLY:
             return None
         raise TloraError(
-            f"{folder} cannot be locked: {error.strerror}.", "Copy the project to a drive of this machine."
+            say("{folder} cannot be locked: {reason}.", folder=folder, reason=cause(error)),
+            say("Copy the project to a drive of this machine."),
         ) from error
     return lock

@@ -11,6 +11,7 @@ from typing import Any, cast
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, TokenEvent
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
@@ -40,11 +41,13 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
         ValueError, KeyError, TypeError: if the line is something else.
     """
     data = json.loads(line)
-    require(isinstance(data, dict), "a line of a history is no object")
+    require(isinstance(data, dict), say("a line of a history is no object"))
     event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
     figures = [value for value in astuple(event) if isinstance(value, (int, float))]
-    require(all(-1 <= figure <= _LARGEST for figure in (*figures, *(value for _, value in pairs))), "a figure is none")
+    require(
+        all(-1 <= figure <= _LARGEST for figure in (*figures, *(value for _, value in pairs))), say("a figure is none")
+    )
     return event
 
 
@@ -54,13 +57,18 @@ def check_epoch(info: EpochInfo) -> None:
     Raises:
         ValueError: says what is wrong with it.
     """
-    require(len(info.name.strip()) > 0 and len(info.name) <= MAX_NAME, f"a name has 1 to {MAX_NAME} characters")
-    require(max(len(info.era), len(info.note)) <= _MAX_NOTE, f"an era has at most {_MAX_NOTE} characters")
-    require(is_colour(info.colour), "a colour is #RRGGBB")
-    require(0 <= info.tokens <= _LARGEST, "tokens is no count")
+    require(
+        len(info.name.strip()) > 0 and len(info.name) <= MAX_NAME,
+        say("a name has 1 to {limit} characters", limit=MAX_NAME),
+    )
+    require(
+        max(len(info.era), len(info.note)) <= _MAX_NOTE, say("an era has at most {limit:,} characters", limit=_MAX_NOTE)
+    )
+    require(is_colour(info.colour), say("a colour is #RRGGBB"))
+    require(0 <= info.tokens <= _LARGEST, say("tokens is no count"))
     losses = (loss for loss in (info.held_out_loss, info.backbone_loss) if loss is not None)
-    require(all(-1 <= loss <= _LARGEST for loss in losses), "a loss is impossible")
-    require(not any("\0" in path for path in info.corpus), "a path of its text is none")
+    require(all(-1 <= loss <= _LARGEST for loss in losses), say("a loss is impossible"))
+    require(not any("\0" in path for path in info.corpus), say("a path of its text is none"))
 
 
 def is_colour(colour: str) -> bool:
@@ -125,7 +133,7 @@ def read_summary(line: str) -> GenerationSummary:
     """
     if not line.startswith(_SUMMARY):
         return summary_of(read_generation_line(line))
-    require(line.rstrip().endswith("]}"), "the line was cut off")  # only behind the last token
+    require(line.rstrip().endswith("]}"), say("the line was cut off"))  # only behind the last token
     data, _ = json.JSONDecoder().raw_decode(line, len(_SUMMARY))
     summary = cast(GenerationSummary, reader(GenerationSummary)(data))
     _check_time(summary.created)
@@ -156,14 +164,14 @@ def read_generation(data: Any) -> Generation:
         data = {**data, "sampling": _within_limits(data["sampling"])}
     record = cast(Generation, reader(Generation)(data))
     count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
-    require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), "slots are the backbone, then epochs")
-    require(all(is_colour(slot.colour) for slot in record.slots), "colours are #RRGGBB")
+    require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), say("slots are the backbone, then epochs"))
+    require(all(is_colour(slot.colour) for slot in record.slots), say("colours are #RRGGBB"))
     for index, token in enumerate(record.tokens):
         _check_token(token, index, len(slugs))
     places = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
-    require(all(one <= other for one, other in pairwise(places)), "changes of the mixing desk are out of order")
-    require(record.branch_at >= 0, "branch_at is negative")
-    require(record.tokens_per_second >= 0, "tokens_per_second is negative")
+    require(all(one <= other for one, other in pairwise(places)), say("changes of the mixing desk are out of order"))
+    require(record.branch_at >= 0, say("branch_at is negative"))
+    require(record.tokens_per_second >= 0, say("tokens_per_second is negative"))
     _check_time(record.created)
     if record.report:
         _check_report(record.report, count, len(slugs))
@@ -182,23 +190,27 @@ def _within_limits(sampling: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_token(token: TokenEvent, index: int, slots: int) -> None:
-    require(token.index == index, "tokens are out of order")
-    require(len(token.weights) == slots, "a token's weights are not one per slot")
-    require(all(0 <= weight <= 1 + _ROUNDING for weight in token.weights), "weights lie in [0, 1]")
-    require(abs(sum(token.weights) - 1) <= _ROUNDING, "weights sum to 1")
-    require(token.rank >= 1, "ranks begin at 1")
+    require(token.index == index, say("tokens are out of order"))
+    require(len(token.weights) == slots, say("a token's weights are not one per slot"))
+    require(all(0 <= weight <= 1 + _ROUNDING for weight in token.weights), say("weights lie in [0, 1]"))
+    require(abs(sum(token.weights) - 1) <= _ROUNDING, say("weights sum to 1"))
+    require(token.rank >= 1, say("ranks begin at 1"))
     shares = (token.probability, *(each.probability for each in token.alternatives))
-    require(all(0 <= share <= 1 + _ROUNDING for share in shares), "probabilities lie in [0, 1]")
+    require(all(0 <= share <= 1 + _ROUNDING for share in shares), say("probabilities lie in [0, 1]"))
 
 
 def _check_report(report: ReadReport, count: int, slots: int) -> None:
-    require(len(report.lags) == len(report.parts), "a report has one lag per part")
+    require(len(report.lags) == len(report.parts), say("a report has one lag per part"))
     firsts = [part.first for part in report.parts]
-    require(firsts[:1] in ([], [0]) and all(one < other for one, other in pairwise(firsts)), "parts are out of order")
-    require(all(0 <= part.slot < slots and part.first < max(1, count) for part in report.parts), "a part is no slot's")
-    require(report.unread >= 0 and all(lag >= 0 for lag in report.lags), "a count is negative")
-    require(max(0.0, report.mix_loss, *(loss for _, loss in report.losses)) < 709, "a loss is impossible")
+    require(
+        firsts[:1] in ([], [0]) and all(one < other for one, other in pairwise(firsts)), say("parts are out of order")
+    )
+    require(
+        all(0 <= part.slot < slots and part.first < max(1, count) for part in report.parts), say("a part is no slot's")
+    )
+    require(report.unread >= 0 and all(lag >= 0 for lag in report.lags), say("a count is negative"))
+    require(max(0.0, report.mix_loss, *(loss for _, loss in report.losses)) < 709, say("a loss is impossible"))
 
 
 def _check_time(created: float) -> None:
-    require(0 <= created < _YEAR_9000, "created is no time")
+    require(0 <= created < _YEAR_9000, say("created is no time"))

@@ -1,4 +1,4 @@
-"""Mixers of the past that can speak again: which there are, over which slots, and how they weigh a text."""
+"""Mixers of earlier phases that can be used again: which there are, and over which slots."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.protocol.config import BASELINE_MODE, MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 SILENT = -1e9
@@ -23,31 +24,31 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     """Mixers of earlier phases, oldest first, and the one that learned the latest epoch without Active Sleep.
 
     Args:
-        project: what is on disk; a mixer whose file is gone, or whose newest epoch is, does not speak again.
+        project: what is on disk; a mixer whose file is gone, or whose newest epoch is, is left out.
         epochs: their names.
         slots: the model's now, an epoch in training included.
     """
     index = project.index
     finished = [slug for slug in slots if slug in index.folders]
     earlier = _phases(index)[: None if len(finished) < len(slots) else -1]
-    told = {
+    found = {
         _after(epochs, entry, f"@{entry.number}", entry.slots): entry
         for entry in earlier
         if entry.slots[-1] in finished
     }
-    told |= {
-        StoredMixer(BASELINE_MODE, "without Active Sleep", entry.slots): entry
+    found |= {
+        StoredMixer(BASELINE_MODE, say("without Active Sleep"), entry.slots): entry
         for entry in index.unprotected
         if entry.slots[-1] in finished[-1:]
     }
-    return {mixer: entry for mixer, entry in told.items() if project.mixer_path(entry).is_file()}
+    return {mixer: entry for mixer, entry in found.items() if project.mixer_path(entry).is_file()}
 
 
 def current_mixer(project: Project, epochs: EpochList, slots: Sequence[str]) -> StoredMixer:
     """The Time Mixer as it is now, named by its phase if it is at the end of one."""
     latest = _phases(project.index)[-1:]
     ended = latest and latest[0].slots[-1] in slots and all(slug in project.index.folders for slug in slots)
-    return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, "now", tuple(slots))
+    return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, say("now"), tuple(slots))
 
 
 def _phases(index: ProjectIndex) -> list[MixerFile]:
@@ -61,7 +62,7 @@ def _phases(index: ProjectIndex) -> list[MixerFile]:
 
 def _after(epochs: EpochList, entry: MixerFile, mode: str, slots: Sequence[str]) -> StoredMixer:
     name = epochs[entry.slots[-1]].name
-    return StoredMixer(mode, f"after {name}", tuple(slots), name)
+    return StoredMixer(mode, say("after {name}", name=name), tuple(slots), name)
 
 
 @torch.no_grad()
@@ -75,6 +76,6 @@ def over_slots(mixer: TimeMixer, known: Sequence[str], slots: Sequence[str]) -> 
     mixer.head.weight.zero_()
     mixer.head.bias.fill_(SILENT)
     rows = [0, *(1 + known.index(slug) for slug in slots if slug in known)]
-    places = [0, *(place for place, slug in enumerate(slots, 1) if slug in known)]
-    mixer.head.weight[places], mixer.head.bias[places] = old.weight[rows], old.bias[rows]
+    kept = [0, *(slot for slot, slug in enumerate(slots, 1) if slug in known)]
+    mixer.head.weight[kept], mixer.head.bias[kept] = old.weight[rows], old.bias[rows]
     return mixer.requires_grad_(False)

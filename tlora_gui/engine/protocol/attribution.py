@@ -1,4 +1,4 @@
-"""Which epoch speaks: the dominant slot of a token, runs of tokens with one speaker, and a measure of doubt."""
+"""What a token's mix and probability say: its dominant slot, runs of tokens with the same, doubt and surprise."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 
 
 def dominant_slot(weights: Sequence[float]) -> int:
-    """Slot with the largest weight; 0 if several share it, for then no epoch in particular speaks."""
+    """Slot with the largest weight; 0 if several share it, for then none is dominant."""
     largest = max(weights)
     return weights.index(largest) if weights.count(largest) == 1 else 0
 
 
 def entropy_bits(weights: Sequence[float]) -> float:
-    """Shannon entropy of a mix, in bits: 0 for one speaker, log2 S for all alike."""
+    """Shannon entropy of a mix, in bits: 0 for one slot alone, log2 S for all alike."""
     return -sum(weight * math.log2(weight) for weight in weights if weight > 0)
+
+
+def surprise_bits(token: TokenEvent) -> float:
+    """Information of the token in bits: -log2 of its probability."""
+    return max(0.0, -math.log2(max(token.probability, 1e-30)))
 
 
 def spans(tokens: Sequence[TokenEvent]) -> Iterator[tuple[int, list[TokenEvent]]]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.config import (
+    BACKBONE_SLOT,
     LARGEST_COUNT,
     MEMORY_SOURCES,
     MEMORY_WINDOW,
     STRATEGIES,
     LoraSettings,
     MixerSettings,
-    Objective,
     SleepSettings,
     require,
     require_number,
@@ -23,6 +24,7 @@ from tlora_gui.temporal.config import (
 __all__ = [
     "AVERAGE_MODE",
     "BACKBONE_COLOUR",
+    "BACKBONE_SLOT",
     "BASELINE_MODE",
     "EPOCH_COLOURS",
     "LARGEST_COUNT",
@@ -45,6 +47,8 @@ __all__ = [
     "TrainSettings",
     "epoch_colour",
 ]
+
+Objective = Literal["isolated", "joint"]
 
 STARTER = "starter"
 """Reference of the backbone that needs no model hub."""
@@ -125,9 +129,9 @@ class TrainSettings:
         require_whole(self, "eval_every", 1)
         require(
             self.objective in ("isolated", "joint"),
-            f"unknown objective {self.objective!r:.40}; known: 'isolated', 'joint'",
+            say("unknown objective {name}; known: 'isolated', 'joint'", name=f"{self.objective!r:.40}"),
         )
-        require(isinstance(self.sleep, SleepSettings), "sleep must be SleepSettings")
+        require(isinstance(self.sleep, SleepSettings), say("sleep must be SleepSettings"))
         require_switch(self, "compare_unprotected")
         require_whole(self, "seed", SEED_MIN, SEED_MAX)
 
@@ -171,16 +175,16 @@ DeskMode = Literal["mixer", "manual", "gain"]
 
 @dataclass(frozen=True, slots=True)
 class MixingDesk:
-    """What a person makes of the Time Mixer's weights while it speaks; as it begins, it leaves them alone.
+    """What a person makes of the Time Mixer's weights during a generation; as it begins, it leaves them alone.
 
-    Where nothing is left that speaks, the backbone does.
+    Where nothing is left that has weight, the backbone has all.
 
     Attributes:
         lock: "mixer" gives the Time Mixer's weights, "manual" the levels themselves, "gain" weights times levels; each
             scaled to sum to 1.
         levels: (slug, level in [0, 2]), slug "" for the backbone. Slots left out have 0 in "manual", else 1.
         muted: slots that are silent, whatever the lock.
-        solo: if there are any, only these speak.
+        solo: if there are any, only these keep their weight.
         temperature: divides the mixer's logits: below 1 it decides more sharply, above 1 more softly.
         hard: all weight to the largest.
     """
@@ -193,9 +197,14 @@ class MixingDesk:
     hard: bool = False
 
     def __post_init__(self) -> None:
-        require(self.lock in ("mixer", "manual", "gain"), f"unknown lock {self.lock!r:.40} of the mixing desk")
+        require(
+            self.lock in ("mixer", "manual", "gain"),
+            say("unknown lock {name} of the mixing desk", name=f"{self.lock!r:.40}"),
+        )
         levels = [level for _, level in self.levels]
-        require(all(type(level) in (int, float) and 0 <= level <= 2 for level in levels), "levels must lie in [0, 2]")
+        require(
+            all(type(level) in (int, float) and 0 <= level <= 2 for level in levels), say("levels must lie in [0, 2]")
+        )
         require_number(self, "temperature", 0.05, 20)
         require_switch(self, "hard")
 

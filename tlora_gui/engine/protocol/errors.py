@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import re
 
+from tlora_gui.engine.protocol.sentences import say
+
 
 class TloraError(Exception):
     """What happened, and what to do about it.
@@ -18,7 +20,7 @@ class TloraError(Exception):
     code = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
+        super().__init__(say("{message} {hint}", message=message, hint=hint) if hint else message)
         self.message = message
         self.hint = hint
 
@@ -36,7 +38,7 @@ class BackboneMissing(TloraError):
         self,
         reference: str,
         message: str,
-        hint: str = "Say where the model is now; its weights tell whether it is the same.",
+        hint: str = say("Say where the model is now; its weights tell whether it is the same."),
     ) -> None:
         super().__init__(message, hint)
         self.reference = reference
@@ -67,7 +69,7 @@ class EpochInterrupted(TloraError):
     code = "epoch-interrupted"
 
     def __init__(self, slug: str, message: str) -> None:
-        super().__init__(message, "Let that training go on, or delete it to begin anew, or choose another name.")
+        super().__init__(message, say("Let that training go on, or delete it to begin anew, or choose another name."))
         self.slug = slug
 
 
@@ -76,3 +78,23 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and "you tried to allocate" in str(error)
+
+
+def cause(error: OSError) -> str:
+    """Why the system refused, in a few words; reasons that are rare are as the system tells them."""
+    return _CAUSES.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
+
+
+_CAUSES = {
+    errno.EACCES: say("Permission denied"),
+    errno.EPERM: say("Operation not permitted"),
+    errno.ENOENT: say("No such file or directory"),
+    errno.ENOTDIR: say("Not a directory"),
+    errno.EISDIR: say("Is a directory"),
+    errno.EEXIST: say("File exists"),
+    errno.EROFS: say("Read-only file system"),
+    errno.ENOSPC: say("No space left on device"),
+    errno.EIO: say("Input/output error"),
+    errno.ENAMETOOLONG: say("File name too long"),
+    errno.EMFILE: say("Too many open files"),
+}

@@ -23,7 +23,7 @@ PerEpoch = tuple[tuple[str, float], ...]
 """Pairs of an epoch's slug and a figure: a share in [0, 1], or a loss in nats per token."""
 
 
-# -- things the events speak of ---------------------------------------------------------------------------------
+# -- what the events carry ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class EpochsChanged:
 
 @dataclass(frozen=True, slots=True)
 class StoredMixer:
-    """A mixer of the past that can speak again: ``mode`` is what a generation takes, ``name`` what people read.
+    """A mixer of an earlier phase, to be used again: ``mode`` is what a generation takes, ``name`` what people read.
 
     ``epochs`` are the slugs of its slots 1 …; epochs that came later are silent under it. ``after`` is the name of the
     epoch at whose end it stood, empty where it stood at no end: the current one amid a phase, and the unprotected one.

@@ -110,7 +110,7 @@ class Branch:
             ``at`` are read again and told as they are.
         at: index of the first token that is new.
         token_id: the token put there, a :class:`~tlora_gui.engine.protocol.texts.Alternative`'s; -1 for none.
-        text: or a text put there; neither lets the model speak at once.
+        text: or a text put there; neither generates at once.
     """
 
     record: Generation | str

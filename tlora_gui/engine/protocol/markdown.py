@@ -1,4 +1,4 @@
-"""A generation as Markdown, who speaks told in words. Imports neither torch nor Qt, so the window may use it."""
+"""A generation as Markdown, its mix told in words. Imports neither torch nor Qt, so the window may use it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tlora_gui.engine.protocol.wording import (
 
 
 def to_markdown(record: Generation) -> str:
-    """Title, table of speakers, the text run by run in fences that keep it verbatim, and how it was made.
+    """Title, table of slots, the text run by run in fences that keep it verbatim, and how it was made.
 
     Nothing in the text or in a name is taken for Markdown or HTML.
     """
-    parts = [f"### {_escaped(title(record))}", _speakers(record)]
+    parts = [f"### {_escaped(title(record))}", _shares(record)]
     for run in runs(record):
         given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
         parts += [f"**{_escaped(run.name)}**{given}", _fenced(visible(run.text))]
@@ -30,10 +30,10 @@ def to_markdown(record: Generation) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _speakers(record: Generation) -> str:
+def _shares(record: Generation) -> str:
     slots, share = record.slots, shares(record)
     rows = [f"| {_escaped(one_line(slots[slot].name))} | {share[slot]:.0%} |" for slot in drawing_order(slots)]
-    return "\n".join(["| speaker | share of the mix |", "| :-- | --: |", *rows])
+    return "\n".join(["| epoch | share of the mix |", "| :-- | --: |", *rows])
 
 
 def _made(record: Generation) -> str:

@@ -1,19 +1,23 @@
-"""A generation in words: who speaks where, how it was made, signs for what cannot be seen. For whatever has no colours.
+"""A generation in words: which slot has most weight where, how it was made, signs for what cannot be seen.
 
-Imports neither torch nor Qt, so the window may use it.
+For whatever has no colours. Imports neither torch nor Qt, so the window may use it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
 
 from tlora_gui.engine.protocol.attribution import spans
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE, MixingDesk
+from tlora_gui.engine.protocol.sentences import Sentence, commas, say
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 
 NOBODY = "no epoch in particular"
+PART_OF_A_CHARACTER = say("(part of a character)")
+"""Stands for a token that adds no text."""
 _NEUTRAL = "◇"
 _REORDERING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STAND_INS = {
@@ -31,7 +35,7 @@ _MARKS = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring tokens of one speaker; those with nothing but space in them belong to the speaker before.
+    """Neighbouring tokens with the same dominant slot; those with nothing but space in them belong to the run before.
 
     ``name`` is the slot's, or that of nobody where several weigh the same; ``last`` is the index of the last token.
     """
@@ -54,7 +58,7 @@ def visible(text: str) -> str:
 
 def marked(text: str) -> str:
     """A token's text in one line, its spaces and line ends visible."""
-    return visible(text).translate(_MARKS) or "(part of a character)"
+    return visible(text).translate(_MARKS) or PART_OF_A_CHARACTER
 
 
 def one_line(text: str, limit: int = 80) -> str:
@@ -70,11 +74,11 @@ def title(record: Generation) -> str:
 
 
 def runs(record: Generation) -> list[Run]:
-    """Who speaks where; a run is of the prompt or of what was generated, never both."""
+    """Which slot is dominant where; a run is of the prompt or of what was generated, never both."""
     found: list[Run] = []
     for is_prompt, part in groupby(record.tokens, key=lambda token: token.is_prompt):
         for slot, tokens in spans(list(part)):
-            run = Run(slot, _speaker(slot, tokens, record.slots), is_prompt, *_extent(tokens))
+            run = Run(slot, _dominant_name(slot, tokens, record.slots), is_prompt, *_extent(tokens))
             before = found[-1] if found and found[-1].is_prompt == is_prompt else None
             if before and (before.name == run.name or not run.text.strip()):
                 found[-1] = Run(before.slot, before.name, is_prompt, before.first, run.last, before.text + run.text)
@@ -87,7 +91,7 @@ def _extent(tokens: Sequence[TokenEvent]) -> tuple[int, int, str]:
     return tokens[0].index, tokens[-1].index, "".join(token.text for token in tokens)
 
 
-def _speaker(slot: int, tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo]) -> str:
+def _dominant_name(slot: int, tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo]) -> str:
     weights = tokens[0].weights
     return NOBODY if weights.count(max(weights)) > 1 else one_line(slots[slot].name)
 
@@ -103,18 +107,22 @@ def drawing_order(slots: Sequence[object]) -> list[int]:
     return [*range(1, len(slots)), 0] if slots else []
 
 
-def mode_text(mode: str, slots: Sequence[SlotInfo]) -> str:
-    """Who spoke in a mode of generation."""
-    fixed = {
-        MIXER_MODE: "Time Mixer",
-        SUM_MODE: "sum of all epochs",
-        AVERAGE_MODE: "average of all epochs",
-        BASELINE_MODE: "Time Mixer without Active Sleep",
-        "": "backbone alone",
-    }
-    if mode in fixed:
-        return fixed[mode]
-    return f"Time Mixer number {one_line(mode[1:])}" if mode.startswith("@") else f"{slot_name(mode, slots)} alone"
+def mode_text(mode: str, slots: Sequence[SlotInfo]) -> Sentence:
+    """The name of a mode of generation."""
+    if mode in _MODES:
+        return _MODES[mode]
+    if mode.startswith("@"):
+        return say("Time Mixer number {number}", number=one_line(mode[1:]))
+    return say("{name} alone", name=slot_name(mode, slots))
+
+
+_MODES = {
+    MIXER_MODE: say("Time Mixer"),
+    "": say("Backbone alone"),
+    SUM_MODE: say("Sum of all epochs"),
+    AVERAGE_MODE: say("Average of all epochs"),
+    BASELINE_MODE: say("Time Mixer without Active Sleep"),
+}
 
 
 def slot_name(slug: str, slots: Sequence[SlotInfo]) -> str:
@@ -132,13 +140,54 @@ def sampling_text(record: Generation) -> str:
 
 
 def desk_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
-    """How the mixing desk stood, in a line."""
-    said = {
-        "levels": " · ".join(f"{slot_name(slug, slots)} {level:g}" for slug, level in desk.levels),
-        "muted": " · ".join(slot_name(slug, slots) for slug in desk.muted),
-        "solo": " · ".join(slot_name(slug, slots) for slug in desk.solo),
-        "temperature of the mixer": f"{desk.temperature:g}" if desk.temperature != 1 else "",
-        "all weight to the largest": "yes" if desk.hard else "",
-    }
-    lock = {"mixer": "Time Mixer", "manual": "manual blend", "gain": "Time Mixer × gain"}[desk.lock]
-    return "; ".join([lock, *(f"{what} {value}" for what, value in said.items() if value)])
+    """What the mixing desk made of the weights, in one line; empty if it left them alone.
+
+    A manual blend is told in shares that sum to 1, as it was in force.
+    """
+    if is_silent(desk, slots):
+        return say("nothing was left, so the backbone spoke")
+    ordered, parts = [slots[slot] for slot in drawing_order(slots)], list[str]()
+    if desk.lock == "manual":
+        total = sum(desk.level(slot.slug) for slot in slots)
+        shares = [(slot.name, desk.level(slot.slug) / total) for slot in ordered if desk.level(slot.slug) > 0]
+        blend = _dotted(say("{name} {share}", name=name, share=share_text(share)) for name, share in shares)
+        parts.append(say("manual, {blend}", blend=blend))
+    elif desk.lock == "gain":
+        gains = [(slot.name, dict(desk.levels).get(slot.slug, 1.0)) for slot in ordered]
+        turned = [say("{name} × {gain:.2f}", name=name, gain=gain) for name, gain in gains if gain != 1]
+        parts += [say("gain, {gains}", gains=_dotted(turned))] if turned else []
+    if desk.lock != "manual":
+        if names := " · ".join(slot.name for slot in slots if slot.slug in desk.solo):
+            parts.append(say("{names} alone", names=names))
+        if names := " · ".join(slot.name for slot in slots if slot.slug in desk.muted):
+            parts.append(say("{names} muted", names=names))
+        if desk.temperature != 1:
+            parts.append(say("temperature {value}", value=temperature_text(desk.temperature)))
+    if desk.hard:
+        parts.append(say("hard"))
+    return commas(parts) if parts else ""
+
+
+def _dotted(parts: Iterable[str]) -> str:
+    return reduce(lambda one, other: say("{one} · {other}", one=one, other=other), parts)
+
+
+def is_silent(desk: MixingDesk, slots: Sequence[SlotInfo]) -> bool:
+    """Whether the desk leaves no slot any weight, so that the backbone has all."""
+    return not any(desk.level(slot.slug) > 0 for slot in slots)
+
+
+def share_text(share: float) -> Sentence:
+    """A share or probability in two decimals, without calling something small nothing."""
+    return say("<{share:.2f}", share=0.01) if 0 < share < 0.005 else say("{share:.2f}", share=share)
+
+
+def temperature_text(temperature: float) -> Sentence:
+    """A temperature of the mixer in two digits or so.
+
+    >>> print(*map(temperature_text, (0.1, 0.25, 1, 10)))
+    0.10 0.25 1.0 10.0
+    """
+    if temperature < 1:
+        return say("{temperature:.2f}", temperature=temperature)
+    return say("{temperature:.1f}", temperature=temperature)

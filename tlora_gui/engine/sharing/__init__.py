@@ -1,1 +1,1 @@
-"""Texts kept in a project, and handed to others."""
+"""Export of a generation as a page or as JSON, and import."""

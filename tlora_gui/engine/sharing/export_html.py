@@ -1,6 +1,6 @@
 """A generation as a page of its own: both themes, a token's facts by hover, touch and keyboard, and no script.
 
-Who doesn't see colours reads underline patterns; who doesn't see the page hears the text speaker by speaker.
+Who doesn't see colours reads underline patterns; who doesn't see the page hears the text epoch by epoch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from html import escape
 from string import Template
 
 from tlora_gui.engine.projects.recipe import Recipe
-from tlora_gui.engine.protocol.attribution import dominant_slot
+from tlora_gui.engine.protocol.attribution import dominant_slot, surprise_bits
+from tlora_gui.engine.protocol.colours import DARK, LIGHT
+from tlora_gui.engine.protocol.mix_picture import HEIGHT, WIDTH, stacked_areas
 from tlora_gui.engine.protocol.texts import Generation, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import (
     desk_text,
@@ -22,16 +24,16 @@ from tlora_gui.engine.protocol.wording import (
     one_line,
     runs,
     sampling_text,
+    share_text,
     shares,
     slot_name,
     title,
     visible,
 )
-from tlora_gui.engine.sharing.page_colours import DARK, LIGHT, slot_colour, theme_rules
+from tlora_gui.engine.sharing.page_colours import slot_colour, theme_rules
 from tlora_gui.paths import resource
 
 _PATTERNS = ("solid", "dashed", "dotted", "double", "wavy")
-_COLUMNS = 500
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -57,7 +59,7 @@ $style</style>
 <section class="unseen" aria-label="The text, and who speaks">
 $spoken
 </section>
-<ul class="keys" aria-label="Speakers and their shares of the mix">
+<ul class="keys" aria-label="Epochs and their shares of the mix">
 $keys
 </ul>
 <div class="card">
@@ -128,7 +130,7 @@ def _slot_rule(index: int) -> str:
 
 
 def _spoken(record: Generation) -> Iterator[str]:
-    """The text as it is read aloud: a paragraph a speaker."""
+    """The text as it is read aloud: a paragraph for each run of tokens with the same dominant slot."""
     for run in runs(record):
         given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
         yield f"<p><b>{escape(run.name)}{given}:</b> <bdi>{escape(visible(run.text))}</bdi></p>"
@@ -147,7 +149,7 @@ def _token(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
 
 def _tip(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
     """The card with a token's facts."""
-    others = " · ".join(f"{marked(other.text)} {_share(other.probability)}" for other in token.alternatives)
+    others = " · ".join(f"{marked(other.text)} {share_text(other.probability)}" for other in token.alternatives)
     return (
         f'<span class="tip" aria-hidden="true"><b>“<bdi>{escape(marked(token.text))}</bdi>”</b>'
         f'<span class="bar" style="background:linear-gradient(90deg,{_bar(token)})"></span>'
@@ -168,55 +170,33 @@ def _bar(token: TokenEvent) -> str:
 
 def _mix(token: TokenEvent, slots: Sequence[SlotInfo], limit: int) -> str:
     heaviest = sorted(enumerate(token.weights), key=lambda pair: -pair[1])[:limit]
-    return " · ".join(f"{one_line(slots[slot].name)} {_share(weight)}" for slot, weight in heaviest)
+    return " · ".join(f"{one_line(slots[slot].name)} {share_text(weight)}" for slot, weight in heaviest)
 
 
 def _facts(token: TokenEvent) -> str:
     if token.is_prompt and not token.index:
         return "first token: nothing before it to predict it from"
-    surprise = max(0.0, -math.log2(max(token.probability, 1e-30)))
-    facts = f"probability {_share(token.probability)} · rank {token.rank:,} · surprise {surprise:.1f} bits"
+    probability, surprise = share_text(token.probability), surprise_bits(token)
+    facts = f"probability {probability} · rank {token.rank:,} · surprise {surprise:.1f} bits"
     return facts + (" · put here by hand" if token.forced else "")
-
-
-def _share(share: float) -> str:
-    return "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
 
 
 # -- around it --------------------------------------------------------------------------------------------------
 
 
 def _ribbon(record: Generation, share: Sequence[float]) -> str:
-    """The weights over the text as stacked areas, epochs from below; a dashed line where the prompt ends."""
+    """The mix over the text, with a dashed line where the prompt ends."""
     if not record.tokens:
         return ""
-    columns, order = _columns(record.tokens), drawing_order(record.slots)
-    edge, paths = [100.0] * len(columns), []
-    for slot in order:
-        above = [max(0.0, bottom - 100 * column[slot]) for bottom, column in zip(edge, columns, strict=True)]
-        there, back = _points(above), list(reversed(_points(edge)))
-        paths.append(f'<path style="fill:var(--c{slot})" d="M{" ".join([*there, *back])}Z"/>')
-        edge = above
+    areas = stacked_areas(record.tokens, [f"var(--c{slot})" for slot in range(len(record.slots))])
     given = sum(token.is_prompt for token in record.tokens)
-    at = 1000 * given / len(record.tokens)
-    end = f'<line x1="{at:.1f}" y1="0" x2="{at:.1f}" y2="100"/>' if 0 < given < len(record.tokens) else ""
-    told = ", ".join(f"{one_line(record.slots[slot].name)} {share[slot]:.0%}" for slot in order)
+    at = WIDTH * given / len(record.tokens)
+    end = f'<line x1="{at:.1f}" y1="0" x2="{at:.1f}" y2="{HEIGHT}"/>' if 0 < given < len(record.tokens) else ""
+    shares = ", ".join(f"{one_line(record.slots[slot].name)} {share[slot]:.0%}" for slot in drawing_order(record.slots))
     return (
-        f'<svg class="ribbon" viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" '
-        f'aria-label="The mix over the text: {escape(told)}">{"".join(paths)}{end}</svg>'
+        f'<svg class="ribbon" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="The mix over the text: {escape(shares)}">{areas}{end}</svg>'
     )
-
-
-def _columns(tokens: Sequence[TokenEvent]) -> list[list[float]]:
-    """Weights of the tokens in order, neighbours averaged where there are many; a single one is there twice."""
-    size = math.ceil(len(tokens) / _COLUMNS)
-    parts = [tokens[start : start + size] for start in range(0, len(tokens), size)]
-    columns = [[sum(each) / len(part) for each in zip(*(t.weights for t in part), strict=True)] for part in parts]
-    return columns * 2 if len(columns) == 1 else columns
-
-
-def _points(heights: Sequence[float]) -> list[str]:
-    return [f"{1000 * place / (len(heights) - 1):.1f},{height:.1f}" for place, height in enumerate(heights)]
 
 
 def _report(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
@@ -246,7 +226,10 @@ def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, st
         yield "Sampling", escape(sampling_text(record))
         yield "Ended", escape(f"{record.ended}, {record.tokens_per_second:.1f} tokens per second")
     for change in record.desk:
-        yield f"Mixing desk from token {change.index}", escape(desk_text(change.desk, record.slots))
+        yield (
+            f"Mixing desk from token {change.index}",
+            escape(desk_text(change.desk, record.slots) or mode_text(record.mode, record.slots)),
+        )
     if recipe:
         backbone, mixer, versions = recipe.backbone, recipe.mixer, recipe.versions
         yield "Backbone", f"{_said(f'{backbone.name} ({backbone.reference})')} {_hash(backbone.fingerprint)}"

@@ -10,6 +10,7 @@ from typing import Any, cast
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.projects.records import generation_data, read_generation
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.storage.disk import DAMAGE, first_line
 from tlora_gui.engine.storage.typed_json import reader
@@ -33,10 +34,16 @@ def read_json(path: Path) -> tuple[Generation, Recipe]:
     """
     data = _parsed(path)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise TloraError(f"{path.name} is no generation of tlora-gui.", "Choose a .json file that was exported here.")
+        raise TloraError(
+            say("{name} is no generation of tlora-gui.", name=path.name),
+            say("Choose a .json file that was exported here."),
+        )
     version = data.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise TloraError(f"{path.name} was made by a newer tlora-gui (format {version}).", "Update tlora-gui.")
+        raise TloraError(
+            say("{name} was made by a newer tlora-gui (format {version}).", name=path.name, version=version),
+            say("Update tlora-gui."),
+        )
     try:
         return read_generation(data["generation"]), cast(Recipe, reader(Recipe)(data["recipe"]))
     except DAMAGE as error:
@@ -46,14 +53,21 @@ def read_json(path: Path) -> tuple[Generation, Recipe]:
 def _parsed(path: Path) -> Any:
     try:
         if not path.is_file():
-            raise TloraError(f"{path} is no file.", "Choose a .json file that is there.")
+            raise TloraError(say("{path} is no file.", path=path), say("Choose a .json file that is there."))
         with path.open("rb") as file:
             read = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise TloraError(f"{path} cannot be read: {first_line(error)}.", "Choose another file.") from error
+        raise TloraError(
+            say("{path} cannot be read: {reason}.", path=path, reason=first_line(error)), say("Choose another file.")
+        ) from error
     if len(read) > MAX_BYTES:
         raise TloraError(
-            f"{path.name} is larger than {MAX_BYTES // 2**20} MB, which no generation is.", "Choose another file."
+            say(
+                "{name} is larger than {limit} MB, which no generation is.",
+                name=path.name,
+                limit=MAX_BYTES // 2**20,
+            ),
+            say("Choose another file."),
         )
     try:
         return json.loads(read.decode("utf-8-sig"))
@@ -62,4 +76,7 @@ def _parsed(path: Path) -> Any:
 
 
 def _damaged(path: Path, error: BaseException) -> TloraError:
-    return TloraError(f"{path.name} is damaged: {first_line(error)}.", "Ask for the file again; nothing was changed.")
+    return TloraError(
+        say("{path} is damaged: {error}.", path=path.name, error=first_line(error)),
+        say("Ask for the file again; nothing was changed."),
+    )

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from tlora_gui.engine.corpus.files import is_project
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.sentences import say
 
 _KINDS = {".html": "html", ".htm": "html", ".json": "json", ".md": "md"}
 
@@ -19,21 +20,28 @@ def export_kind(path: Path) -> str:
     """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
-        ending = f"{path.suffix:.20}" or "a file without ending"
-        raise TloraError(f"A text is not exported as {ending}.", "Use .html, .json, .md.")
+        ending = path.suffix[:20] or say("a file without ending")
+        raise TloraError(say("A text is not exported as {ending}.", ending=ending), say("Use .html, .json, .md."))
     try:
         if project := next((folder for folder in path.parents if is_project(folder)), None):
             raise TloraError(
-                f"{path} cannot be written: it lies in the project {project.name}.", "Choose another place."
+                say("{path} cannot be written: it lies in the project {name}.", path=path, name=project.name),
+                say("Choose another place."),
             )
         if path.is_dir():
-            raise TloraError(f"{path} cannot be written: it is a folder.", "Choose another name.")
+            raise TloraError(say("{path} cannot be written: it is a folder.", path=path), say("Choose another name."))
         if not path.parent.is_dir():
             raise TloraError(
-                f"{path} cannot be written: there is no folder {path.parent.name}.", "Choose another place."
+                say("{path} cannot be written: there is no folder {folder}.", path=path, folder=path.parent.name),
+                say("Choose another place."),
             )
         if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise TloraError(f"{path} cannot be written: permission denied.", "Choose another place.")
+            raise TloraError(
+                say("{path} cannot be written: permission denied.", path=path), say("Choose another place.")
+            )
     except OSError as error:
-        raise TloraError(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
+        raise TloraError(
+            say("{path} cannot be written: {reason}.", path=path, reason=cause(error)),
+            say("Choose another place."),
+        ) from error
     return kind

@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.sentences import Sentence, say, told
 
 DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError, AttributeError)
 """What reading a file can raise that somebody cut short, edited or took away."""
@@ -116,7 +117,7 @@ def read_text(path: Path, limit: int = MAX_JSON_BYTES) -> str:
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise ValueError(f"{path.name} has more than {limit // 2**20} MB")
+        raise ValueError(say("{name} has more than {limit:,} MB", name=path.name, limit=limit // 2**20))
     return data.decode("utf-8")
 
 
@@ -133,9 +134,9 @@ def require_inside(path: Path, root: Path) -> None:
     """
     real = path.resolve()
     if not real.is_relative_to(root.resolve()):
-        raise ValueError(f"{path.name} leads out of the project")
+        raise ValueError(say("{name} leads out of the project", name=path.name))
     if real.exists() and not (real.is_file() or real.is_dir()):
-        raise ValueError(f"{path.name} is no file")
+        raise ValueError(say("{path} is no file", path=path.name))
 
 
 def require_utf8(path: Path) -> None:
@@ -146,7 +147,9 @@ def require_utf8(path: Path) -> None:
     """
     shown = str(path).encode(errors="replace").decode()
     if shown != str(path):
-        raise TloraError(f"A part of the path {shown} is not UTF-8.", "Give that folder another name.")
+        raise TloraError(
+            say("A part of the path {path} is not UTF-8.", path=shown), say("Give that folder another name.")
+        )
 
 
 def absolute(path: str | Path) -> Path:
@@ -162,16 +165,22 @@ def is_place(reference: str) -> bool:
 def first_line(error: BaseException) -> str:
     """What an error says, in a line that is not too long."""
     if isinstance(error, OSError) and error.strerror:
-        said = error.strerror + (f": {Path(os.fsdecode(error.filename)).name}" if error.filename else "")
-    elif isinstance(error, KeyError):
-        said = f"{error} is missing"
-    else:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if not error.filename:
+            return cause(error)
+        return say("{reason}: {name}", reason=cause(error), name=Path(os.fsdecode(error.filename)).name)
+    if isinstance(error, KeyError):
+        return say("{key:.200} is missing", key=str(error))
+    if isinstance(said := told(error), Sentence):
+        return said
+    said = (said.strip().splitlines() or [type(error).__name__])[0]
     return said if len(said) <= _SAID else said[:_SAID] + "…"
 
 
 def unreadable(path: Path, error: BaseException, rest: str) -> TloraError:
     """What to tell of a file that could not be read: damaged is only what was read and makes no sense."""
     if isinstance(error, OSError) and error.strerror:
-        return TloraError(f"{path} cannot be read: {error.strerror}.", "Nothing was changed; mend that and try again.")
-    return TloraError(f"{path} is damaged: {first_line(error)}.", rest)
+        return TloraError(
+            say("{path} cannot be read: {reason}.", path=path, reason=cause(error)),
+            say("Nothing was changed; mend that and try again."),
+        )
+    return TloraError(say("{path} is damaged: {error}.", path=path, error=first_line(error)), rest)

@@ -12,6 +12,8 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from tlora_gui.engine.protocol.sentences import say
+
 Reader = Callable[[Any], Any]
 
 
@@ -55,7 +57,9 @@ def _named_tuple(kind: Any) -> Reader:
     def read(data: Any) -> Any:
         _require_type(data, list)
         if len(data) > len(readers):
-            raise ValueError(f"{len(data)} items where {kind.__name__} has {len(readers)}")
+            raise ValueError(
+                say("{count:,} items where {kind} has {known}", count=len(data), kind=kind.__name__, known=len(readers))
+            )
         return kind(*[read(item) for read, item in zip(readers, data, strict=False)])
 
     return read
@@ -87,7 +91,9 @@ def _optional(kinds: tuple[Any, ...]) -> Reader:
 def _one_of(values: tuple[Any, ...]) -> Reader:
     def read(data: Any) -> Any:
         if data not in values:
-            raise ValueError(f"{data!r} is none of {values}")
+            raise ValueError(
+                say("{value} is none of {values}", value=f"{data!r:.80}", values=", ".join(map(repr, values)))
+            )
         return data
 
     return read
@@ -106,20 +112,20 @@ def _bool(data: Any) -> bool:
 def _int(data: Any) -> int:
     _require_type(data, int)
     if not -(2**63) <= data < 2**64:
-        raise ValueError("a number of more than 64 bits")
+        raise ValueError(say("a number of more than 64 bits"))
     return int(data)
 
 
 def _float(data: Any) -> float:
     value = data if type(data) is float else float(_int(data))
     if not isfinite(value):
-        raise ValueError(f"{value} is no finite number")
+        raise ValueError(say("{value} is no finite number", value=value))
     return value
 
 
 def _require_type(data: Any, kind: type) -> None:
     if type(data) is not kind:
-        raise TypeError(f"{type(data).__name__} where {kind.__name__} belongs")
+        raise TypeError(say("{type} where {wanted} belongs", type=type(data).__name__, wanted=kind.__name__))
 
 
 _PLAIN: dict[Any, Reader] = {str: _str, bool: _bool, int: _int, float: _float}

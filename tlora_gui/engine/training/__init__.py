@@ -1,1 +1,1 @@
-"""An epoch learned, and measured on held-out text."""
+"""Training of an epoch, and its measurement on held-out text."""

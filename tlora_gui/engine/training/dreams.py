@@ -20,6 +20,7 @@ from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable, drain
 from tlora_gui.engine.storage.disk import DAMAGE
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
@@ -86,17 +87,23 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     generator = torch.Generator(model.device).manual_seed(seed)
     ids_NT = torch.full((count, 1), start or 0, device=model.device)
     cache = None
-    who = "the backbone samples its own text (once)" if slot == 0 else "the epoch samples its own text"
+    label = (
+        say("Dreaming: the backbone samples its own text (once)")
+        if slot == 0
+        else say("Dreaming: the epoch samples its own text")
+    )
     for position in range(length):
-        yield Progress(f"Dreaming: {who}", position, length, "tokens")
+        yield Progress(label, position, length, say("tokens"))
         with torch.inference_mode():
             output = model(ids_NT[:, -1:], slot, cache=cache, use_cache=True, logits_to_keep=1)
             cache = output.cache
             shares_NV = output.logits_BTV[:, -1].float().softmax(-1)
             if not shares_NV.isfinite().all():
                 raise TloraError(
-                    f"{'The backbone' if slot == 0 else 'The epoch'} computes no numbers (NaN), so it cannot dream.",
-                    "Choose another backbone." if slot == 0 else "Train it again with a lower learning rate.",
+                    say("The backbone computes no numbers (NaN), so it cannot dream.")
+                    if slot == 0
+                    else say("The epoch computes no numbers (NaN), so it cannot dream."),
+                    say("Choose another backbone.") if slot == 0 else say("Train it again with a lower learning rate."),
                 )
             next_N1 = torch.multinomial(shares_NV, 1, generator=generator)
             ids_NT = torch.cat([ids_NT, next_N1], dim=1)
@@ -109,7 +116,7 @@ def collect_router_features(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Pr
     for part in ids_NT.split(8):
         with torch.no_grad():
             parts.append(to_memory(model.features(part.to(model.device))))
-        yield Progress("Leaving a memory for later sleep", 8 * len(parts), len(ids_NT), "blocks")
+        yield Progress(say("Leaving a memory for later sleep"), 8 * len(parts), len(ids_NT), say("blocks"))
     return torch.cat(parts)
 
 

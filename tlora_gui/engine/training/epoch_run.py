@@ -24,6 +24,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from statistics import fmean
 from typing import Any
 
@@ -35,8 +36,9 @@ from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memory
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
 from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, Progress, TrainStep, Warned
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_length, router_features
@@ -76,8 +78,12 @@ def require_context(model: TemporalLoRA, block_size: int) -> None:
     """
     if block_size > (limit := context_length(model.backbone)):
         raise TloraError(
-            f"Blocks of {block_size:,} tokens are too long: the backbone reads at most {limit:,}.",
-            "Choose shorter blocks.",
+            say(
+                "Blocks of {block_size:,} tokens are too long: the backbone reads at most {limit:,}.",
+                block_size=block_size,
+                limit=limit,
+            ),
+            say("Choose shorter blocks."),
         )
 
 
@@ -156,20 +162,41 @@ def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[W
         checkpoint(run)
     except Exception as error:
         logger.exception("a checkpoint of %s failed", run.slug)
-        reason = getattr(error, "strerror", None) or first_line(error)
-        return [Warned(f"No checkpoint of the training can be written: {reason}.", "Make room or give access there.")]
+        reason = cause(error) if isinstance(error, OSError) else first_line(error)
+        return [
+            Warned(
+                say("No checkpoint of the training can be written: {reason}.", reason=reason),
+                say("Make room or give access there."),
+            )
+        ]
     return []
 
 
 def _too_large(settings: TrainSettings) -> TloraError:
-    smaller = []
+    smaller: list[str] = []
     if settings.batch_size > 1:
-        smaller.append(f"a batch size of {settings.batch_size // 2} instead of {settings.batch_size}")
+        smaller.append(
+            say(
+                "a batch size of {smaller} instead of {size}",
+                smaller=settings.batch_size // 2,
+                size=settings.batch_size,
+            )
+        )
     if settings.block_size >= 32:
-        smaller.append(f"a block size of {settings.block_size // 2} instead of {settings.block_size}")
+        smaller.append(
+            say(
+                "a block size of {smaller} instead of {size}",
+                smaller=settings.block_size // 2,
+                size=settings.block_size,
+            )
+        )
+    settings_told = smaller or [say("a smaller backbone")]
     return TloraError(
-        "There was not enough memory for the training.",
-        f"Close what else needs memory, or train with {' or '.join(smaller) or 'a smaller backbone'}.",
+        say("There was not enough memory for the training."),
+        say(
+            "Close what else needs memory, or train with {smaller}.",
+            smaller=reduce(lambda one, other: say("{one} or {other}", one=one, other=other), settings_told),
+        ),
     )
 
 
@@ -189,7 +216,9 @@ class EpochRun:
         self.slug = slug
         self.blocks = blocks
         self.settings = settings
-        require(len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, "there is no text to train or measure on")
+        require(
+            len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, say("there is no text to train or measure on")
+        )
         self.step = 0
         self.measured_at = -1
         self._eval_features_NTH = eval_features(model, blocks, settings.block_size)
@@ -298,11 +327,11 @@ class EpochRun:
         loss = yield from held_out_loss(model, self.held_out_NT, self.slot)
         if not math.isfinite(loss) and self.step == 0:
             raise TloraError(
-                "The backbone's loss on the held-out text is no number (NaN).",
-                "Choose another backbone, or other text.",
+                say("The backbone's loss on the held-out text is no number (NaN)."),
+                say("Choose another backbone, or other text."),
             )
         if not math.isfinite(loss):
-            raise self._no_number("The loss on held-out text", self.step, "learning_rate")
+            raise self._no_number(say("The loss on held-out text"), self.step, "learning_rate")
         probes = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
             self.slug: self._eval_features_NTH
         }
@@ -340,7 +369,7 @@ class EpochRun:
     def _let_go(self) -> None:
         """Of what only the steps needed."""
         self._router_inputs.close()
-        self.model.recompute_activations(False)
+        self.model.recompute_activations = False
 
     def undo(self) -> None:
         """Take the epoch out of the model and put the mixer back as it was before."""
@@ -379,7 +408,7 @@ class EpochRun:
         """How many blocks are learned at once; found out in the first step."""
         if self._memory_fit is None:
             self._memory_fit = memory_fit(self.model, ids_1T, blend, self.settings.batch_size)
-            self.model.recompute_activations(self._memory_fit.recompute)
+            self.model.recompute_activations = self._memory_fit.recompute
         return self._memory_fit.blocks
 
     def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
@@ -407,15 +436,25 @@ class EpochRun:
         """Raise ``TloraError`` unless losses and weights are numbers."""
         mixers = [value for learner in self._learners().values() for value in learner.mixer.parameters()]
         if not math.isfinite(adapter_loss) or not _finite(self.adapter):
-            raise self._no_number("The adapter", self.step + 1, "learning_rate")
+            raise self._no_number(say("The adapter"), self.step + 1, "learning_rate")
         if not math.isfinite(mixer_loss) or not _finite(mixers):
-            raise self._no_number("The Time Mixer", self.step + 1, "mixer_learning_rate")
+            raise self._no_number(say("The Time Mixer"), self.step + 1, "mixer_learning_rate")
 
     def _no_number(self, what: str, step: int, setting: str) -> TloraError:
         rate = getattr(self.settings, setting)
         return TloraError(
-            f"{what} came to no number (NaN) in step {step:,} of {self.total_steps:,}, so the training stopped there.",
-            f"Train anew with a lower {setting}: {rate / 3:.1g} instead of {rate:g}.",
+            say(
+                "{what} came to no number (NaN) in step {step:,} of {steps:,}, so the training stopped there.",
+                what=what,
+                step=step,
+                steps=self.total_steps,
+            ),
+            say(
+                "Train anew with a lower {setting}: {lower:.1g} instead of {rate:g}.",
+                setting=setting,
+                lower=rate / 3,
+                rate=rate,
+            ),
         )
 
     # -- checkpoints --------------------------------------------------------------------------------------------
@@ -448,7 +487,7 @@ class EpochRun:
         parts = self._parts()
         then, now = _under("teacher.", state), parts.pop("teacher", {})
         if then.keys() != now.keys() or any(not torch.equal(then[name], now[name].cpu()) for name in now):
-            raise ValueError("the epochs before it have changed since its training was interrupted")
+            raise ValueError(say("the epochs before it have changed since its training was interrupted"))
         for part, held in parts.items():
             for name, value in held.items():
                 value.copy_(state[f"{part}.{name}"])
@@ -466,7 +505,7 @@ class EpochRun:
         if "memory_fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
             blocks, recompute = state["memory_fit"].tolist()
             self._memory_fit = MemoryFit(blocks, bool(recompute))
-            self.model.recompute_activations(self._memory_fit.recompute)
+            self.model.recompute_activations = self._memory_fit.recompute
         self._good = self._state(self.step)
 
     def _learners(self) -> dict[str, MixerLearner]:

@@ -14,6 +14,7 @@ from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
 from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, Progress
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -35,7 +36,7 @@ def training_dtype(model: TemporalLoRA) -> torch.dtype:
 def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
     """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
 
-    Measured in the precision of training, so that the curves speak of one thing.
+    Measured in the precision of training, so that the curves can be compared.
     """
     total, count = 0.0, 0
     for start in range(0, len(held_out_NT), _MEASURE_BATCH):
@@ -44,7 +45,7 @@ def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Gen
             loss = model.next_token_loss(ids_BT, blend).loss
         total += loss.item() * ids_BT[:, 1:].numel()
         count += ids_BT[:, 1:].numel()
-        yield Progress("Measuring on held-out text", start + len(ids_BT), len(held_out_NT), "blocks")
+        yield Progress(say("Measuring on held-out text"), start + len(ids_BT), len(held_out_NT), say("blocks"))
     return total / max(1, count)
 
 
@@ -61,22 +62,24 @@ def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Ten
 
 @dataclass(frozen=True, slots=True)
 class Dominance:
-    """Who speaks on each of N tokens: the slot with the largest weight, and that weight."""
+    """The dominant slot of each of N tokens, the one with the largest weight, and that weight."""
 
     slots_N: Tensor
     weights_N: Tensor
 
     def share(self, slot: int) -> float:
-        """Share of the tokens on which ``slot`` speaks."""
+        """Share of the tokens on which ``slot`` is dominant."""
         return float((self.slots_N == slot).float().mean())
 
 
 def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Dominance]:
-    """Who speaks on each token of some blocks of text; yields after every batch."""
+    """The dominant slot of each token of some blocks of text; yields after every batch."""
     tops = []
     for start in range(0, len(ids_NT), _MEASURE_BATCH):
         tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
-        yield Progress("Measuring the routing", min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), "blocks")
+        yield Progress(
+            say("Measuring the routing"), min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), say("blocks")
+        )
     return Dominance(torch.cat([top.indices for top in tops]).cpu(), torch.cat([top.values for top in tops]).cpu())
 
 
@@ -120,7 +123,7 @@ def score_domain(
     """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
 
     Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
-    is the epoch's own. ``routed`` is who speaks on that text, if it is known already.
+    is the epoch's own. ``routed`` are the dominant slots on that text, if known already.
     """
     routed = routed or (yield from dominance(model, held_out_NT))
     slot = 1 + model.slot_adapters.index(slug)
@@ -132,7 +135,7 @@ def score_domain(
 
 @torch.no_grad()
 def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress, None, list[int]]:
-    """For every ordered pair of domains, tokens after a border between two of their texts until the right slot speaks.
+    """For every ordered pair of domains, tokens after a border between two texts until the right slot is dominant.
 
     Args:
         model: its epochs are the texts' domains, in order of slots.
@@ -142,7 +145,7 @@ def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress,
     pairs = list(permutations(range(len(texts)), 2))
     half = context_length(model.backbone) // 2
     for done, (left, right) in enumerate(pairs):
-        yield Progress("Measuring at borders of domains", done, len(pairs), "borders")
+        yield Progress(say("Measuring at borders of domains"), done, len(pairs), say("borders"))
         before_T = texts[left][right % len(texts[left])][-half:]
         after_T = texts[right][left % len(texts[right])][:half]
         weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]

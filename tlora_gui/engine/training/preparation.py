@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
 from tlora_gui.engine.training.dreams import collect_dream_memory, dream_ids
 from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT
@@ -52,8 +53,8 @@ def held_out_again(
     """
     if not digests:
         raise TloraError(
-            "What was held out is not known: the epoch is of an earlier version and left no text.",
-            "Train it again to measure it.",
+            say("What was held out is not known: the epoch is of an earlier version and left no text."),
+            say("Train it again to measure it."),
         )
     blocks_NT = yield from held_out_blocks(
         corpus,
@@ -66,7 +67,7 @@ def held_out_again(
         vocabulary=vocabulary,
     )
     if not len(blocks_NT):
-        raise TloraError("The epoch's held-out text is no longer there.", "Put the corpus back as it was.")
+        raise TloraError(say("The epoch's held-out text is no longer there."), say("Put the corpus back as it was."))
     return blocks_NT
 
 

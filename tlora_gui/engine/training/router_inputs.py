@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 import torch
 from torch import Tensor
 
+from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training.evaluation import training_dtype, training_precision
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
@@ -81,7 +82,7 @@ class RouterInputs:
         self._file.seek(self._on_disk[row])
         read = bytearray(self._file.read(self._bytes))
         if len(read) != self._bytes:
-            raise OSError("the temporary file is cut short")
+            raise OSError(say("the temporary file is cut short"))
         return torch.frombuffer(read, dtype=self._dtype).view(self._shape)
 
     def _write(self, row: int, hidden_TH: Tensor) -> None:

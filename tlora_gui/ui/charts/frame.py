@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QPoint, QRectF, QSize, QStandardPaths, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QStandardPaths, Signal
+from PySide6.QtGui import QAction, QColor, QImage, QPainter
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QMenu,
     QStackedWidget,
@@ -22,63 +21,13 @@ from PySide6.QtWidgets import (
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
-from tlora_gui.ui.widgets.layouts import Ends, row, small_button
-from tlora_gui.ui.widgets.painting import guarded
+from tlora_gui.ui.widgets.layouts import Ends, label, row, small_button
+from tlora_gui.ui.widgets.questions import choose_target
 
 Key = tuple[Literal["line", "dashed", "dots"], str]
+_SIGNS = {"line": "—", "dashed": "– –", "dots": "•"}
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
-
-
-class Legend(QWidget):
-    """Says what line, dashed line and dot mean, in one row."""
-
-    _SAMPLE, _GAP = 16, 12
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._keys: tuple[Key, ...] = ()
-        self._theme = LIGHT
-        self.setProperty("textSize", "small")
-
-    def set_keys(self, keys: tuple[Key, ...]) -> None:
-        """What to explain."""
-        if keys != self._keys:
-            self._keys = keys
-            self.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
-            self.updateGeometry()
-            self.update()
-
-    def apply_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        metrics = self.fontMetrics()
-        width = sum(self._SAMPLE + 4 + metrics.horizontalAdvance(text) + self._GAP for _, text in self._keys)
-        return QSize(max(width - self._GAP, 0), metrics.height())
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour, metrics, x = QColor(self._theme.muted), self.fontMetrics(), 0.0
-        middle = self.height() / 2
-        for kind, text in self._keys:
-            pen = QPen(colour, 1.5)
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-            if kind == "dashed":
-                pen.setDashPattern([4, 2])
-            painter.setPen(pen)
-            painter.setBrush(colour)
-            if kind == "dots":
-                painter.drawEllipse(QRectF(x + self._SAMPLE - 8, middle - 2.5, 5, 5))
-            else:
-                painter.drawLine(QPoint(int(x), int(middle)), QPoint(int(x) + self._SAMPLE, int(middle)))
-            x += self._SAMPLE + 4
-            width = metrics.horizontalAdvance(text)
-            painter.drawText(QRectF(x, 0, width + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
-            x += width + self._GAP
 
 
 class ChartFrame(QFrame):
@@ -97,7 +46,8 @@ class ChartFrame(QFrame):
         self.setProperty("role", "panel")
         self._title = title
         self._theme = LIGHT
-        self.legend = Legend()
+        self.legend = label("", "muted")
+        self.legend.setProperty("textSize", "small")
         self.body = QStackedWidget()
         self.menu = QMenu(self)
         self._caption = ElidedLabel("muted")
@@ -152,6 +102,11 @@ class ChartFrame(QFrame):
         self.body.addWidget(view)
         self._tables[view] = rows
 
+    def set_legend(self, *keys: Key) -> None:
+        """Say what line, dashed line and dot mean."""
+        self.legend.setText("   ".join(f"{_SIGNS[kind]} {text}" for kind, text in keys))
+        self.legend.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
+
     def set_title(self, title: str) -> None:
         """What the panel shows; also the name of the files it is saved to."""
         self._title = title
@@ -171,7 +126,6 @@ class ChartFrame(QFrame):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.legend.apply_theme(theme)
 
     def picture(self) -> QImage:
         """What the panel shows, without its buttons, at twice its size."""
@@ -209,22 +163,13 @@ class ChartFrame(QFrame):
         self.problem.emit(f"{message} {reason}".strip(), self.tr("Choose another folder, or free some space."))
 
     def _ask_picture(self) -> None:
-        dialog = self._dialog(self.tr("Save chart as picture"), "png", self.tr("PNG picture (*.png)"))
-        dialog.fileSelected.connect(self.save_picture)
-        dialog.open()
+        self._ask(self.tr("Save chart as picture"), "png", self.tr("PNG picture (*.png)"), self.save_picture)
 
     def _ask_table(self) -> None:
-        dialog = self._dialog(self.tr("Save data of the chart"), "csv", self.tr("CSV table (*.csv)"))
-        dialog.fileSelected.connect(self.save_table)
-        dialog.open()
+        self._ask(self.tr("Save data of the chart"), "csv", self.tr("CSV table (*.csv)"), self.save_table)
 
-    def _dialog(self, title: str, suffix: str, filter_text: str) -> QFileDialog:
+    def _ask(self, title: str, suffix: str, name_filter: str, save: Callable[[str], None]) -> None:
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         name = self._title.lower().replace(",", "").replace(" ", "-")
-        dialog = QFileDialog(self, title, documents, filter_text)
-        dialog.setObjectName("saveChartDialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.selectFile(str(Path(documents) / f"{name}.{suffix}"))
-        return dialog
+        start = str(Path(documents) / f"{name}.{suffix}")
+        choose_target(self, title, start, {name_filter: suffix}, save).setObjectName("saveChartDialog")

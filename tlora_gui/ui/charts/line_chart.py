@@ -16,6 +16,7 @@ from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
 from tlora_gui.ui.charts.series import Curve, Floats
 from tlora_gui.ui.charts.style import LineStyle, line_colour, line_pen, number
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 
 _MOST_DOTS = 200
 _LONGEST_NAME = 16
@@ -236,7 +237,7 @@ class LineChart(ChartFrame):
         return f"<table cellspacing=0>{''.join(rows)}</table>"
 
     def _number(self, value: float) -> str:
-        return number(value) if self._fixed_range is None else f"{value:.3f}"
+        return number(value) if self._fixed_range is None else localised(f"{value:.3f}")
 
     def _points(self) -> Rows:
         """One row a point, under a header."""

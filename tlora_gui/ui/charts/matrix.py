@@ -16,6 +16,7 @@ from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.palette import as_text, blend, readable_on
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -260,7 +261,7 @@ class MemoryMatrix(QTableView):
 
 
 def _decimals(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.2f}"
+    return "" if math.isnan(value) else localised(f"{value:.2f}")
 
 
 def _as_tooltip(words: str) -> str:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from tlora_gui.engine.protocol.metrics import FORMULAS
 from tlora_gui.ui.charts.figures import Figure
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 
 UNKNOWN = "–"
 _BETWEEN = 7
@@ -46,7 +47,8 @@ class _Metric:
             return UNKNOWN
         rounded = round(self.scale * value, self.decimals) + 0.0  # never minus nothing
         digits = f"{rounded:.{self.decimals}f}"
-        return (digits.removesuffix(".0") if self.scale == 1 else digits).replace("-", "−") + self.unit
+        digits = digits.removesuffix(".0") if self.scale == 1 else digits
+        return localised(digits).replace("-", "−") + self.unit
 
 
 class MetricStrip(QWidget):

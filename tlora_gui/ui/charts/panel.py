@@ -108,7 +108,7 @@ class ChartsPanel(QWidget):
             chart.pointed.connect(self._show_cursor)
             chart.moved.connect(self._show_steps)
             chart.all_wanted.connect(self._show_all)
-        self.loss_chart.legend.set_keys((("line", self.tr("train")), ("dots", self.tr("held-out"))))
+        self.loss_chart.set_legend(("line", self.tr("train")), ("dots", self.tr("held-out")))
         self.matrix_button.setCheckable(True)
         self.matrix_button.setObjectName("matrixButton")
         self.matrix_button.toggled.connect(self._show_matrix)
@@ -283,7 +283,10 @@ class ChartsPanel(QWidget):
         else:
             chart.set_title(self.tr("Routing accuracy"))
             chart.set_caption(self.tr("held-out, by step"))
-        chart.legend.set_keys((("dashed", without),) if compared and not as_matrix else ())
+        if compared and not as_matrix:
+            chart.set_legend(("dashed", without))
+        else:
+            chart.set_legend()
 
     def _style(self, slug: str, series: str, **looks: bool) -> LineStyle:
         return LineStyle(self._name(slug), series, self._colour(slug), **looks)

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QLabel, QWidget
 
 from tlora_gui.ui.palette import as_text
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.painting import guarded
 
 _RIGHT_MARGIN = 12
@@ -70,6 +71,9 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         smallest = (maxVal - minVal) * self._gap / size
         power = 10.0 ** math.floor(math.log10(smallest))
         return [(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= smallest), 0.0)]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [localised(text) for text in super().tickStrings(values, scale, spacing)]
 
     def boundingRect(self) -> QRectF:
         """With room for labels that reach over the ends; the base class forgets it where there is a grid."""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
+from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.ui.palette import blend, contrast
 from tlora_gui.ui.theme import Theme
-
-MIN_LINE_CONTRAST = 3.0
-"""WCAG 2.2 criterion 1.4.11: graphical objects."""
+from tlora_gui.ui.widgets.formats import localised
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +62,4 @@ def number(value: float) -> str:
     """A loss or share, short enough for a readout."""
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.3f}" if value == 0 or abs(value) >= 0.005 else f"{value:.1e}"
+    return localised(f"{value:.3f}" if value == 0 or abs(value) >= 0.005 else f"{value:.1e}")

@@ -36,6 +36,7 @@ from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
 from tlora_gui.ui.control.training_control import TrainingControl
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.painting import report
 from tlora_gui.ui.workbench import Workbench
 from tlora_gui.worker.engine_client import EngineClient
@@ -198,11 +199,11 @@ class Controller(QObject):
     def _text_finished(self, record: Generation) -> None:
         self.texts.kept(record)
         if record.tokens_per_second:
-            self._show_status(self.tr("{speed:.1f} tokens/s").format(speed=record.tokens_per_second))
+            self._show_status(filled(self.tr("{speed:.1f} tokens/s"), speed=record.tokens_per_second))
 
     @Slot(float)
     def _show_pace(self, tokens_per_second: float) -> None:
-        self._show_status(self.tr("{speed:.0f} tokens/s").format(speed=tokens_per_second))
+        self._show_status(filled(self.tr("{speed:.0f} tokens/s"), speed=tokens_per_second))
 
     def _show_status(self, speed: str = "") -> None:
         project = self.projects.project

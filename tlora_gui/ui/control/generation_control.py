@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
@@ -28,6 +27,7 @@ from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.widgets.banner import Banner
+from tlora_gui.ui.widgets.questions import choose_file
 from tlora_gui.worker.engine_client import EngineClient
 
 TextJob = jobs.Generate | jobs.ScoreText | jobs.ScoreTextFile
@@ -123,11 +123,7 @@ class GenerationControl(QObject):
 
     @Slot()
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self._pane.window(), self.tr("Read a text file"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.read_file)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_file(self._pane.window(), self.tr("Read a text file"), "", self.read_file)
 
     @Slot(str)
     def read_file(self, path: str) -> None:

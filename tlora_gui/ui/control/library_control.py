@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QFileDialog
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
@@ -20,6 +19,7 @@ from tlora_gui.ui.generation.token_view.picture import render, save
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.theme import ThemeManager
 from tlora_gui.ui.widgets.banner import Banner
+from tlora_gui.ui.widgets.questions import choose_file, choose_target
 from tlora_gui.worker.engine_client import EngineClient
 
 
@@ -165,15 +165,8 @@ class LibraryControl(QObject):
 
     def _ask_for_file(self, title: str, filters: dict[str, str], then: Callable[[str], None]) -> None:
         """Ask where to save; ``filters`` give the endings by what people read."""
-        dialog = QFileDialog(self._panel.window(), title, "text")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        names = {f"{name} (*.{ending})": ending for name, ending in filters.items()}
-        dialog.setNameFilters(list(names))
-        dialog.setDefaultSuffix(next(iter(filters.values())))
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(names[chosen]))
-        dialog.fileSelected.connect(then)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        suffixes = {f"{name} (*.{ending})": ending for name, ending in filters.items()}
+        choose_target(self._panel.window(), title, "text", suffixes, then)
 
     @Slot()
     def _choose_to_save(self) -> None:
@@ -216,11 +209,7 @@ class LibraryControl(QObject):
     @Slot()
     def _choose_to_open(self) -> None:
         saved = self.tr("Saved texts") + " (*.json)"
-        dialog = QFileDialog(self._panel.window(), self.tr("Open a saved text"), "", saved)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.open_file)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_file(self._panel.window(), self.tr("Open a saved text"), "", self.open_file, saved)
 
     @Slot(str)
     def open_file(self, path: str) -> None:

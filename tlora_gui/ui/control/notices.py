@@ -7,7 +7,7 @@ from statistics import fmean
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
 from tlora_gui.engine.protocol.metrics import gain_kept
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import filled, tr
 from tlora_gui.ui.widgets.formats import human_share
 
 
@@ -15,8 +15,11 @@ def finished_text(epoch: EpochInfo) -> str:
     """An epoch is trained."""
     if epoch.held_out_loss is None or epoch.backbone_loss is None:
         return tr("{name} is trained.").format(name=epoch.name)
-    return tr("{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}.").format(
-        name=epoch.name, own=epoch.held_out_loss, base=epoch.backbone_loss
+    return filled(
+        tr("{name} is trained and frozen: held-out loss {own:.2f}, backbone {base:.2f}."),
+        name=epoch.name,
+        own=epoch.held_out_loss,
+        base=epoch.backbone_loss,
     )
 
 

@@ -16,7 +16,7 @@ from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progres
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.banner import Banner
-from tlora_gui.ui.widgets.questions import Choice, ask, choose_files, choose_folder
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_file, choose_folder
 from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -217,7 +217,7 @@ class ProjectControl(QObject):
                 choose_folder(window, title, start, partial(self.open, project))
             else:
                 models = self.tr("Models (*.gguf)")
-                choose_files(window, title, start, lambda paths: self.open(project, paths[0]), models)
+                choose_file(window, title, start, partial(self.open, project), models)
 
         choices = [Choice("folder", self.tr("Model folder…")), Choice("file", self.tr("A .gguf file…"))]
         ask(window, title, self.tr("Its weights tell whether it is the same."), choices, self.tr("Cancel"), choose)

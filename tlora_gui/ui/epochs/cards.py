@@ -8,12 +8,12 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
 
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
 from tlora_gui.ui.epochs.training_box import TrainingBox
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_count, human_parameters, loss_text
+from tlora_gui.ui.widgets.formats import human_count, human_parameters, localised, loss_text
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
@@ -32,7 +32,9 @@ def held_out_tooltip(loss: float | None, backbone_loss: float | None) -> str:
         if loss < backbone_loss:
             lines.append(tr("So the epoch finds a token of it {times} times as probable, on (geometric) average."))
     times = math.exp(min((backbone_loss or loss) - loss, 50.0))
-    return " ".join(lines).format(loss=loss_text(loss), backbone=loss_text(backbone_loss), times=f"{times:.1f}")
+    return " ".join(lines).format(
+        loss=loss_text(loss), backbone=loss_text(backbone_loss), times=localised(f"{times:.1f}")
+    )
 
 
 def _flat_button(sign: str, name: str, tooltip: str) -> QToolButton:
@@ -93,11 +95,11 @@ class BackboneCard(Card):
                 name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip
-            tooltip = f"{tooltip} {info.note}".strip()
-        self._show_head(self.tr("Eternity"), second, BACKBONE_COLOUR, BACKBONE_SIGN)
+            tooltip = f"{tooltip} {worded(info.note)}".strip()
+        self._show_head(BACKBONE_SLOT, second, BACKBONE_COLOUR, BACKBONE_SIGN)
         self._show_state("", "")
         self._second.show_text(second, tooltip)
-        self.setAccessibleName(f"{self.tr('Eternity')}, {second}")
+        self.setAccessibleName(f"{BACKBONE_SLOT}, {second}")
         self.setAccessibleDescription(tooltip)
 
 
@@ -151,12 +153,13 @@ class EpochCard(Card):
         self._held_out.setToolTip(held_out_tooltip(loss, epoch.backbone_loss))
         measured = bool(tokens) or loss is not None
         self._figures.setVisible(measured and epoch.state in ("frozen", "interrupted"))
-        self._note.setText(epoch.note)
-        self._note.setVisible(bool(epoch.note))
+        note = worded(epoch.note)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
         self._interrupted.setVisible(epoch.state == "interrupted")
         self._menu.setVisible(epoch.state != "queued")
         self._menu.setAccessibleName(self.tr("Actions for {name}").format(name=epoch.name))
-        self.setAccessibleName(", ".join(part for part in (epoch.name, epoch.era, state, tokens, epoch.note) if part))
+        self.setAccessibleName(", ".join(part for part in (epoch.name, epoch.era, state, tokens, note) if part))
 
     def set_busy(self, busy: bool) -> None:
         """While other work runs, an interrupted training can't be taken up."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from tlora_gui.engine.protocol.events import CorpusSummary
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.formats import human_count, human_share
 from tlora_gui.ui.widgets.layouts import column, label
@@ -65,7 +66,7 @@ class CorpusView(QFrame):
 
     def show_problem(self, message: str, hint: str = "") -> None:
         """This can't be trained on."""
-        self._show(message, hint, danger=True)
+        self._show(worded(message), worded(hint), danger=True)
 
     def show_summary(self, summary: CorpusSummary) -> None:
         """What was found, and what of it is skipped."""
@@ -120,7 +121,7 @@ class CorpusView(QFrame):
         roots: tuple[str, ...],
     ) -> None:
         disclosure.set_title(title)
-        text.setPlainText("\n".join(f"{short_path(path, roots)}: {reason}" for path, reason in entries))
+        text.setPlainText("\n".join(f"{short_path(path, roots)}: {worded(reason)}" for path, reason in entries))
         disclosure.setVisible(bool(entries))
 
     def _plain_text(self, name: str, object_name: str, lines: int) -> QPlainTextEdit:

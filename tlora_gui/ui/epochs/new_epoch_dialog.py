@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import CorpusSummary
 from tlora_gui.engine.protocol.jobs import TrainEpoch
+from tlora_gui.paths import free_name
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.settings_box import SettingsBox
@@ -68,7 +69,7 @@ class NewEpochDialog(QDialog):
     def set_summary(self, summary: CorpusSummary) -> None:
         """What the engine found. An answer about paths that were changed meanwhile is left out."""
         if self._corpus.set_summary(summary) and not self._name_typed and summary.name_guess:
-            self._name.setText(self._free_name(summary.name_guess))
+            self._name.setText(free_name(summary.name_guess, lambda name: bool(name_problem(name, self._taken))))
         self._update()
 
     def set_error(self, message: str, hint: str = "") -> None:
@@ -198,13 +199,6 @@ class NewEpochDialog(QDialog):
         self._update()
         if paths:
             self.corpus_chosen.emit(paths)
-
-    def _free_name(self, wanted: str) -> str:
-        name, number = wanted, 1
-        while name_problem(name, self._taken):
-            number += 1
-            name = f"{wanted} {number}"
-        return name
 
     def _update(self) -> None:
         summary = self._corpus.summary

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from tlora_gui.engine.protocol.events import TrainStep
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
 from tlora_gui.ui.widgets.layouts import Ends, column, label
@@ -84,7 +85,7 @@ class TrainingBox(QWidget):
 
     def show_preparation(self, text: str) -> None:
         """Say what goes on before the first step; the end of it is not known."""
-        self._preparation.setText(text)
+        self._preparation.setText(worded(text))
         self._preparation.show()
         self._step.hide()
         self._set_time(self.tr("Training starts after this"))

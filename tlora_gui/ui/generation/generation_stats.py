@@ -8,6 +8,7 @@ from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
+from tlora_gui.ui.widgets.formats import localised
 
 
 class GenerationStats(QLabel):
@@ -38,7 +39,7 @@ class GenerationStats(QLabel):
         """Show the final figures."""
         new = sum(_is_new(token, record.branch_at) for token in record.tokens)
         if record.ended == "read":
-            self.setText(self.tr("{count} tokens read").format(count=f"{len(record.tokens):,}"))
+            self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
             return
         ended = {
             "length": self.tr("length"),
@@ -55,7 +56,11 @@ class GenerationStats(QLabel):
 
     def _figures(self, tokens: int, speed: float) -> str:
         text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=tokens)
-        return self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=f"{speed:.1f}") if speed > 0 else text
+        return (
+            self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=localised(f"{speed:.1f}"))
+            if speed > 0
+            else text
+        )
 
 
 def _is_new(token: TokenEvent, first: int) -> bool:

@@ -1,14 +1,15 @@
-"""Who can speak, as people read it: the Time Mixer, each slot alone, all at once, mixers of the past."""
+"""Modes of generation as people read them: the Time Mixer, each slot alone, all at once, mixers of the past."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui.translation import tr
+from tlora_gui.engine.protocol.wording import mode_text
+from tlora_gui.ui.translation import tr, worded
 
 
 class ModeChoice(NamedTuple):
@@ -21,15 +22,15 @@ class ModeChoice(NamedTuple):
 
 
 def uses_mixer(mode: str) -> bool:
-    """Whether a Time Mixer speaks, the present one or a stored one; the mixing desk turns no others."""
+    """Whether a Time Mixer decides, the present one or a stored one; the mixing desk changes no others."""
     return mode == MIXER_MODE or mode.startswith("@")
 
 
 def live_modes(slots: Sequence[SlotInfo], strategy: str) -> list[ModeChoice]:
     """The Time Mixer, every epoch alone, the backbone."""
-    alone = [ModeChoice(slot.slug, tr("{name} alone").format(name=slot.name), slot.colour) for slot in slots[1:]]
+    alone = [ModeChoice(slot.slug, worded(mode_text(slot.slug, slots)), slot.colour) for slot in slots[1:]]
     mixer = ModeChoice(MIXER_MODE, tr("Time Mixer · {strategy}").format(strategy=strategy))
-    return [mixer, *alone, ModeChoice("", tr("Backbone alone"))]
+    return [mixer, *alone, ModeChoice("", worded(mode_text("", slots)))]
 
 
 def unmixed_modes(slots: Sequence[SlotInfo]) -> list[ModeChoice]:
@@ -37,20 +38,14 @@ def unmixed_modes(slots: Sequence[SlotInfo]) -> list[ModeChoice]:
     if len(slots) <= 2:
         return []
     meaning = tr("All adapters at once without a mixer, {weight}: the conflict that the Time Mixer settles")
+    weights = {SUM_MODE: tr("at weight 1 each"), AVERAGE_MODE: tr("at weight 1/K each")}
     return [
-        ModeChoice(SUM_MODE, tr("Sum of all epochs"), "", meaning.format(weight=tr("at weight 1 each"))),
-        ModeChoice(AVERAGE_MODE, tr("Average of all epochs"), "", meaning.format(weight=tr("at weight 1/K each"))),
+        ModeChoice(mode, worded(mode_text(mode, slots)), "", meaning.format(weight=weight))
+        for mode, weight in weights.items()
     ]
 
 
 def past_modes(mixers: Sequence[StoredMixer]) -> list[ModeChoice]:
     """Mixers of earlier phases, and the one that learned without Active Sleep."""
     meaning = tr("The Time Mixer as it was; epochs that came later are silent")
-    return [ModeChoice(mixer.mode, tr("Mixer {name}").format(name=mixer_name(mixer)), "", meaning) for mixer in mixers]
-
-
-def mixer_name(mixer: StoredMixer) -> str:
-    """When a mixer of the past stood as it stands."""
-    if mixer.after:
-        return tr("after {name}").format(name=mixer.after)
-    return tr("without Active Sleep") if mixer.mode == BASELINE_MODE else mixer.name
+    return [ModeChoice(mixer.mode, tr("Mixer {name}").format(name=worded(mixer.name)), "", meaning) for mixer in mixers]

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton,
 
 from tlora_gui.engine.protocol.config import STARTER
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, label, row
-from tlora_gui.ui.widgets.questions import choose_files, choose_folder
+from tlora_gui.ui.widgets.questions import choose_file, choose_folder
 
 _INDENT = 22
 
@@ -105,7 +105,4 @@ class BackboneChoice(QWidget):
         choose_folder(self, self.tr("Model folder"), self._path.text(), self._path.setText)
 
     def _choose_file(self) -> None:
-        choose_files(self, self.tr("Model file"), self._path.text(), self._take_file, self.tr("Models (*.gguf)"))
-
-    def _take_file(self, paths: list[str]) -> None:
-        self._path.setText(paths[0])
+        choose_file(self, self.tr("Model file"), self._path.text(), self._path.setText, self.tr("Models (*.gguf)"))

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.plain_text import PlainText
@@ -93,12 +94,12 @@ class Banner(QFrame):
         ``action_text`` offers a button that calls ``action``, the way out, and takes the message away.
         """
         self._timer.stop()
-        self._error = _Error(message, hint, details, action_text, action)
+        self._error = _Error(worded(message), worded(hint), details, action_text, action)
         self._show_kept_error()
 
     def show_notice(self, message: str, action_text: str = "", action: Callable[[], object] | None = None) -> None:
         """Show for some seconds what was done; ``action_text`` offers a button, such as Undo, that calls ``action``."""
-        self._fill("notice", message, "")
+        self._fill("notice", worded(message), "")
         self._offer(action_text, action)
         self._appear()
         self._timer.start()

@@ -1,11 +1,19 @@
-"""Numbers as a person reads them. Pure functions."""
+"""Numbers as a person reads them, in the window's language."""
 
 from __future__ import annotations
 
 import math
 
+from PySide6.QtCore import QLocale
+
 MISSING = "—"
 """Stands for a number that is not known."""
+
+
+def localised(digits: str) -> str:
+    """A number that ``format`` has written, with the window's signs for decimals and thousands: 1.234,50 in German."""
+    locale = QLocale()
+    return digits.translate({ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()})
 
 
 def _scaled(value: float, units: tuple[str, ...]) -> str:
@@ -14,7 +22,7 @@ def _scaled(value: float, units: tuple[str, ...]) -> str:
     for unit in units:
         digits = 1 if unit and scaled < 9.95 else 0
         if round(scaled, digits) < 1000 or unit == units[-1]:
-            return f"{scaled:.{digits}f} {unit}".rstrip()
+            return localised(f"{scaled:.{digits}f} {unit}".rstrip())
         scaled /= 1000
     raise AssertionError("units must not be empty")
 
@@ -78,4 +86,4 @@ def loss_text(loss: float | None) -> str:
     >>> loss_text(3.4449), loss_text(None)
     ('3.44', '—')
     """
-    return MISSING if loss is None or not math.isfinite(loss) else f"{loss:.2f}"
+    return MISSING if loss is None or not math.isfinite(loss) else localised(f"{loss:.2f}")

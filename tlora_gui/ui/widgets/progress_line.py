@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_bytes, human_count, human_duration
 from tlora_gui.ui.widgets.layouts import label, row
@@ -23,7 +23,7 @@ def amount_text(progress: Progress) -> str:
         "" if number is None else human_bytes(number) if in_bytes else human_count(round(number))
         for number in (progress.done, progress.total)
     )
-    unit = "" if in_bytes else f" {progress.unit}"
+    unit = "" if in_bytes else f" {worded(progress.unit)}"
     if not total:
         return f"{done}{unit}"
     return tr("{done} of {total}").format(done=done, total=total) + unit
@@ -67,8 +67,8 @@ class ProgressLine(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show the line with the latest news."""
-        amount = amount_text(progress)
-        self._label.show_text(f"{progress.label} · {amount}" if amount else progress.label)
+        label, amount = worded(progress.label), amount_text(progress)
+        self._label.show_text(f"{label} · {amount}" if amount else label)
         show_on_bar(self._bar, progress)
         left = "" if progress.eta_s is None else human_duration(progress.eta_s)
         self._time.setText(self.tr("{time} left").format(time=left) if left else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -54,31 +54,52 @@ def ask(
     return box
 
 
-def choose_folder(parent: QWidget, title: str, start: str, chosen: Callable[[str], None]) -> QFileDialog:
+def choose_folder(parent: QWidget, title: str, start: str, chosen: Callable[[str], object]) -> QFileDialog:
     """Let a person pick a folder, then call ``chosen(path)``."""
-    dialog = _file_dialog(parent, title, start)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog = _dialog(parent, title, start, QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
     dialog.fileSelected.connect(chosen)
     dialog.open()
     return dialog
 
 
-def choose_files(
-    parent: QWidget, title: str, start: str, chosen: Callable[[list[str]], None], name_filter: str = ""
+def choose_file(
+    parent: QWidget, title: str, start: str, chosen: Callable[[str], object], name_filter: str = ""
 ) -> QFileDialog:
-    """Let a person pick existing files, then call ``chosen(paths)``."""
-    dialog = _file_dialog(parent, title, start)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    """Let a person pick an existing file, then call ``chosen(path)``."""
+    dialog = _dialog(parent, title, start, QFileDialog.FileMode.ExistingFile)
     if name_filter:
         dialog.setNameFilter(name_filter)
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+    return dialog
+
+
+def choose_files(parent: QWidget, title: str, start: str, chosen: Callable[[list[str]], object]) -> QFileDialog:
+    """Let a person pick existing files, then call ``chosen(paths)``."""
+    dialog = _dialog(parent, title, start, QFileDialog.FileMode.ExistingFiles)
     dialog.filesSelected.connect(chosen)
     dialog.open()
     return dialog
 
 
-def _file_dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
+def choose_target(
+    parent: QWidget, title: str, start: str, suffixes: Mapping[str, str], chosen: Callable[[str], object]
+) -> QFileDialog:
+    """Let a person say where to save, then call ``chosen(path)``; ``suffixes`` are the endings by name filter."""
+    dialog = _dialog(parent, title, start, QFileDialog.FileMode.AnyFile)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(list(suffixes))
+    dialog.setDefaultSuffix(next(iter(suffixes.values())))
+    dialog.filterSelected.connect(lambda name_filter: dialog.setDefaultSuffix(suffixes[name_filter]))
+    dialog.selectFile(start)
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+    return dialog
+
+
+def _dialog(parent: QWidget, title: str, start: str, mode: QFileDialog.FileMode) -> QFileDialog:
     dialog = QFileDialog(parent, title, start)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptOpen)
+    dialog.setFileMode(mode)
     return dialog

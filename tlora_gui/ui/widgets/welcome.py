@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.events import Progress
-from tlora_gui.paths import projects_dir
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.ui.theme import scaled
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.formats import human_duration
@@ -31,15 +32,6 @@ from tlora_gui.ui.widgets.strategy_choice import StrategyChoice
 
 CARD_WIDTH = 600
 RECENT_SHOWN = 4
-
-
-def free_name(folder: Path, wanted: str) -> str:
-    """``wanted``, or the first ``wanted 2``, ``wanted 3`` … that ``folder`` does not hold yet."""
-    name, number = wanted, 1
-    while os.path.exists(folder / name):
-        number += 1
-        name = f"{wanted} {number}"
-    return name
 
 
 class Welcome(QWidget):
@@ -84,7 +76,7 @@ class Welcome(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show that what was asked is under way."""
-        self._progress_label.setText(progress.label)
+        self._progress_label.setText(worded(progress.label))
         self._amount.setText(amount_text(progress))
         left = "" if progress.eta_s is None else human_duration(progress.eta_s)
         self._time.setText(self.tr("{time} left").format(time=left) if left else "")
@@ -98,7 +90,7 @@ class Welcome(QWidget):
     def show_idle(self) -> None:
         """Show the choices again."""
         if os.path.isdir(self._project_path()):
-            self._name.setText(free_name(self._place_path(), self.tr("My project")))
+            self._name.setText(self._free_name(self._place_path()))
         self._turn_to(self._choices)
         self._update_create()
 
@@ -158,7 +150,7 @@ class Welcome(QWidget):
 
     def _project_fields(self) -> QWidget:
         folder = projects_dir()
-        self._name = QLineEdit(free_name(folder, self.tr("My project")))
+        self._name = QLineEdit(self._free_name(folder))
         self._name.setObjectName("projectNameEdit")
         self._name.setAccessibleName(self.tr("Project name"))
         self._name.setToolTip(self.tr("Name of the project and of its folder"))
@@ -186,6 +178,10 @@ class Welcome(QWidget):
         button.setToolTip(path)
         button.clicked.connect(lambda: self.open_requested.emit(path))
         return button
+
+    def _free_name(self, folder: Path) -> str:
+        """A name for a new project that ``folder`` does not hold yet."""
+        return free_name(self.tr("My project"), lambda name: os.path.exists(folder / name))
 
     def _place_path(self) -> Path:
         return Path(os.path.expanduser(self._place.text().strip()))

@@ -10,16 +10,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from tlora_gui.engine.protocol.attribution import surprise_bits
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
-from tlora_gui.ui.generation.token_view.token_style import share_text, surprise_bits
+from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.fields import ChoiceBox
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
@@ -153,8 +156,8 @@ class CompareColumn(QWidget):
 
     def fail(self, message: str) -> None:
         """Say why there is no more text."""
-        self._problem = message
-        self._say(message)
+        self._problem = worded(message)
+        self._say(self._problem)
 
     def end(self) -> None:
         """No more comes; say so where nothing has come."""
@@ -196,9 +199,11 @@ class CompareColumn(QWidget):
         self._show_mix(new or self.text.tokens)
         facts = [self.tr("{count} tokens").format(count=len(new))]
         if self._speed > 0 and not self._as_row:
-            facts.append(self.tr("{speed} tokens/s").format(speed=f"{self._speed:.1f}"))
+            facts.append(self.tr("{speed} tokens/s").format(speed=localised(f"{self._speed:.1f}")))
         if new:
-            facts.append(self.tr("surprise {bits} bits").format(bits=f"{fmean(map(surprise_bits, new)):.1f}"))
+            facts.append(
+                self.tr("surprise {bits} bits").format(bits=localised(f"{fmean(map(surprise_bits, new)):.1f}"))
+            )
         # No-break spaces: a narrow column breaks the line between two facts only.
         self._say("\n".join(filter(None, (" · ".join(fact.replace(" ", "\xa0") for fact in facts), self._difference))))
 

@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.inspector.slot_prediction_rows import SlotPredictionRows
 from tlora_gui.ui.generation.token_view.token_style import visible_text
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label, tick_box
 
 _WALK_MS = 250
@@ -135,7 +136,7 @@ class CounterfactualBox(QWidget):
             self._show(self._token, *known)
 
     def _show(self, token: TokenEvent, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
-        nats = f"{max(0.0, answer.divergence):.2f}"
+        nats = localised(f"{max(0.0, answer.divergence):.2f}")
         divergence = self.tr("KL(mix ‖ backbone) {nats} nats: what the epochs changed here")
         self._divergence.setText(divergence.format(nats=nats))
         key = self.tr("Right: its own first choice. Bar: its probability of “{word}”.")

@@ -9,24 +9,23 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.attribution import dominant_slot
+from tlora_gui.engine.protocol.attribution import dominant_slot, surprise_bits
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
-from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.engine.protocol.wording import desk_text, drawing_order
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
-from tlora_gui.ui.generation.mixing_desk.desk_text import desk_text
 from tlora_gui.ui.generation.token_view.token_style import (
     colour_reason,
     facts,
     speaker,
-    surprise_bits,
     visible_text,
     was_predicted,
 )
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column
 
@@ -146,8 +145,9 @@ class TokenInspector(QFrame):
         self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
         put_here = self.tr("put here by you") + " · " if token.forced else ""
         self._facts.setText(put_here + facts(token))
-        self._desk.setText(desk_text(desk, slots) if desk else "")
-        self._desk.setVisible(bool(self._desk.text()))
+        changed = desk_text(desk, slots) if desk else ""
+        self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
+        self._desk.setVisible(bool(changed))
         self._mix_bar.set_mix(token.weights, slots)
         most = speaker(token.weights)
         self._mix.set_rows(

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -75,7 +76,7 @@ class GenerationRow(QStyledItemDelegate):
     def facts(self, text: GenerationSummary) -> str:
         """Who spoke, with which seed, how long it became."""
         how = self.tr("read") if text.ended == "read" else self.tr("seed {seed}").format(seed=text.seed)
-        length = self.tr("{count} tokens").format(count=f"{text.tokens:,}")
+        length = self.tr("{count} tokens").format(count=localised(f"{text.tokens:,}"))
         return " · ".join((self.names.get(text.mode, text.mode), how, length))
 
     # -- drawing --------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ import math
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.ui.generation.mixing_desk.desk_text import temperature_text
+from tlora_gui.engine.protocol.wording import temperature_text
 from tlora_gui.ui.generation.mixing_desk.fader import DeskSlider, value_label
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.layouts import column, label, row, tick_box
 
 _STEPS = 100
@@ -71,4 +72,4 @@ class DeskTone(QWidget):
 
     def _show(self, temperature: float) -> None:
         self._temperature = temperature
-        self._value.setText(temperature_text(temperature))
+        self._value.setText(worded(temperature_text(temperature)))

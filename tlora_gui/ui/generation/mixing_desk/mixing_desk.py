@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.protocol.config import DeskMode, MixingDesk
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.engine.protocol.wording import drawing_order
-from tlora_gui.ui.generation.mixing_desk.desk_text import is_silent
+from tlora_gui.engine.protocol.wording import drawing_order, is_silent
 from tlora_gui.ui.generation.mixing_desk.desk_tone import DeskTone
 from tlora_gui.ui.generation.mixing_desk.fader import FaderStrip
 from tlora_gui.ui.generation.mixing_desk.sweep import SweepBox

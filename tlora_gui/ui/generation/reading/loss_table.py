@@ -13,7 +13,7 @@ from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.inspector.choice_rows import Row, RowDelegate, no_sign, row_item, slot_sign
 from tlora_gui.ui.theme import Theme, scaled
-from tlora_gui.ui.widgets.formats import loss_text
+from tlora_gui.ui.widgets.formats import localised, loss_text
 
 _BETWEEN = 28
 _NARROWEST = 280
@@ -49,7 +49,7 @@ def perplexity_text(loss: float) -> str:
     if loss > math.log(1e6):
         return "> 1 M"
     perplexity = math.exp(loss)
-    return f"{perplexity:.1f}" if perplexity < 99.95 else f"{perplexity:,.0f}"
+    return localised(f"{perplexity:.1f}" if perplexity < 99.95 else f"{perplexity:,.0f}")
 
 
 class LossTable(QTableView):

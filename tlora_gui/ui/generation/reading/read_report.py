@@ -10,6 +10,7 @@ from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.disclosure import Disclosure
+from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label
 
 
@@ -45,7 +46,7 @@ class ReadReportView(QWidget):
         self._unread.setVisible(unread > 0)
         self._unread.setText(
             self.tr("{count} characters at the end were not read: the backbone's context is full").format(
-                count=f"{unread:,}"
+                count=localised(f"{unread:,}")
             )
         )
 

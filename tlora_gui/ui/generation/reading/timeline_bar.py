@@ -12,7 +12,7 @@ from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import TokenEvent
-from tlora_gui.ui.generation.modes import mixer_name
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
@@ -113,8 +113,8 @@ class TimelineBar(QWidget):
 
     def _name(self, mixer: StoredMixer) -> str:
         if mixer.mode != MIXER_MODE:
-            return mixer_name(mixer)
-        return self.tr("{name} · now").format(name=mixer_name(mixer)) if mixer.after else self.tr("now")
+            return worded(mixer.name)
+        return self.tr("{name} · now").format(name=worded(mixer.name)) if mixer.after else self.tr("now")
 
     def _show_position(self) -> None:
         self._play.setText(self.tr("Pause") if self.playing else self.tr("Play"))

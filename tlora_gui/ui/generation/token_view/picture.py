@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
@@ -16,25 +15,25 @@ from PySide6.QtGui import (
     QPainterPath,
     QPalette,
     QPen,
-    QPolygonF,
     QTextBlockFormat,
     QTextCursor,
     QTextDocument,
     QTextOption,
 )
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.mix_picture import HEIGHT, WIDTH, stacked_areas
 from tlora_gui.engine.protocol.texts import Generation
-from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.engine.protocol.wording import mode_text
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
-from tlora_gui.ui.running_sums import RunningSums, bin_edges
 from tlora_gui.ui.theme import Theme, mono_font, sans_font
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.widgets.formats import localised
 
 PIXEL_RATIO = 2
 _EDGE, _GAP, _RIBBON, _LINE = 36, 20, 72, 22
@@ -69,11 +68,17 @@ def render(
     image.fill(QColor(theme.panel))
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _words(painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(13), QFont.Weight.DemiBold)
+    _words(
+        painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(1.3), QFont.Weight.DemiBold
+    )
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
-        more = tr("… 1 more token") if left_out == 1 else tr("… {count} more tokens").format(count=f"{left_out:,}")
-        _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font(10))
+        more = (
+            tr("… 1 more token")
+            if left_out == 1
+            else tr("… {count} more tokens").format(count=localised(f"{left_out:,}"))
+        )
+        _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font())
     legend.render(painter, QPoint(_EDGE, tops[3]), renderFlags=QWidget.RenderFlag.DrawChildren)
     _ribbon(painter, QRectF(_EDGE, tops[4], inner, _RIBBON), record)
     _footer(painter, QRectF(_EDGE, tops[5], inner, _LINE), record, theme, backbone)
@@ -190,29 +195,14 @@ def _words(
 
 
 def _ribbon(painter: QPainter, area: QRectF, record: Generation) -> None:
-    """Weights over the text as stacked areas with round corners."""
-    rows = RunningSums(len(record.slots))
-    rows.extend([token.weights for token in record.tokens])
-    if not len(rows):
-        return
-    edges = bin_edges(0, len(rows), round(area.width()))
-    order = drawing_order(record.slots)
-    heights = np.cumsum(rows.means(edges)[:, order], axis=1)
-    x = np.concatenate(([edges[0]], (edges[:-1] + edges[1:]) / 2, [edges[-1]])) / edges[-1]
+    """The mix over the text, with round corners."""
+    areas = stacked_areas(record.tokens, [slot.colour for slot in record.slots])
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">{areas}</svg>'
     corners = QPainterPath()
     corners.addRoundedRect(area, 6, 6)
     painter.save()
     painter.setClipPath(corners)
-    painter.setPen(Qt.PenStyle.NoPen)
-    # The whole stack first and the lowest part last: each covers what lies below it.
-    for slot, height in reversed(list(zip(order, heights.T, strict=True))):
-        y = np.concatenate((height[:1], height, height[-1:]))
-        line = [
-            QPointF(area.left() + a * area.width(), area.bottom() - b * area.height())
-            for a, b in zip(x, y, strict=True)
-        ]
-        painter.setBrush(QColor(record.slots[slot].colour))
-        painter.drawPolygon(QPolygonF([*line, area.bottomRight(), area.bottomLeft()]))
+    QSvgRenderer(svg.encode()).render(painter, area)
     painter.restore()
 
 
@@ -225,31 +215,28 @@ def _footer(painter: QPainter, area: QRectF, record: Generation, theme: Theme, b
         below,
         tr("Temporal LoRA"),
         theme.text,
-        sans_font(9),
+        sans_font(0.9),
         QFont.Weight.DemiBold,
         Qt.AlignmentFlag.AlignRight,
     )
     below.setRight(below.right() - 120)
-    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(9))
+    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(0.9))
 
 
 def footer_text(record: Generation, backbone: str = "") -> str:
     """How the text came about, in one line."""
-    count = tr("1 token") if len(record.tokens) == 1 else tr("{count} tokens").format(count=f"{len(record.tokens):,}")
+    count = (
+        tr("1 token")
+        if len(record.tokens) == 1
+        else tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))
+    )
     if record.ended == "read":
         parts = [backbone, tr("text read, not generated"), count]
     else:
-        parts = [backbone, _speaker(record), tr("seed {seed}").format(seed=record.sampling.seed), count]
+        parts = [
+            backbone,
+            worded(mode_text(record.mode, record.slots)),
+            tr("seed {seed}").format(seed=record.sampling.seed),
+            count,
+        ]
     return " · ".join(part for part in parts if part)
-
-
-def _speaker(record: Generation) -> str:
-    names = {slot.slug: tr("{name} alone").format(name=slot.name) for slot in record.slots}
-    names |= {
-        MIXER_MODE: tr("Time Mixer"),
-        "": tr("Backbone alone"),
-        SUM_MODE: tr("Sum of all epochs"),
-        AVERAGE_MODE: tr("Average of all epochs"),
-        BASELINE_MODE: tr("Time Mixer without Active Sleep"),
-    }
-    return names.get(record.mode, tr("Time Mixer of an earlier phase"))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits
+from tlora_gui.engine.protocol import wording
+from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits, surprise_bits
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
-from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.engine.protocol.wording import PART_OF_A_CHARACTER, drawing_order
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.widgets.formats import localised
 
 ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
 """What the colour of a token means; "weight" is that of one chosen slot."""
@@ -51,11 +53,6 @@ def was_predicted(token: TokenEvent) -> bool:
     return token.index > 0 or not token.is_prompt
 
 
-def surprise_bits(token: TokenEvent) -> float:
-    """Information of the token in bits: -log2 of its probability."""
-    return max(0.0, -math.log2(max(token.probability, 1e-30)))
-
-
 def speaker(weights: Sequence[float]) -> int | None:
     """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
     return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
@@ -89,14 +86,14 @@ def _measure(token: TokenEvent, mode: ColourMode) -> float:
 def visible_text(text: str, limit: int = 40) -> str:
     """Token text with spaces, line ends and tabs made visible, shortened to ``limit`` characters."""
     if not text:
-        return tr("(part of a character)")
+        return worded(PART_OF_A_CHARACTER)
     shown = text.translate(_MARKS)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def share_text(share: float) -> str:
-    """A share or probability in two decimals, without calling something small nothing."""
-    return "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
+    """A share or probability in two decimals, in the window's language."""
+    return worded(wording.share_text(share))
 
 
 def facts(token: TokenEvent) -> str:
@@ -108,7 +105,7 @@ def facts(token: TokenEvent) -> str:
         (
             tr("probability\u00a0{share}").format(share=share_text(token.probability)),
             tr("rank\u00a0{rank}").format(rank=token.rank),
-            tr("surprise\u00a0{bits}\u00a0bits").format(bits=f"{surprise_bits(token):.1f}"),
+            tr("surprise\u00a0{bits}\u00a0bits").format(bits=localised(f"{surprise_bits(token):.1f}")),
         )
     )
 
@@ -132,7 +129,7 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
     most = speaker(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
-    entropy = tr("Entropy of the mix: {bits} bits").format(bits=f"{abs(entropy_bits(token.weights)):.2f}")
+    entropy = tr("Entropy of the mix: {bits} bits").format(bits=localised(f"{abs(entropy_bits(token.weights)):.2f}"))
     kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
     return (
         f"<p style='margin:0 0 4px 0; white-space:nowrap'><b>“{escape(visible_text(token.text))}”</b></p>"

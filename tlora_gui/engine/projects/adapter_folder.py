@@ -1,0 +1,175 @@
+"""An epoch's adapter as a plain PEFT folder, which ``PeftModel.from_pretrained`` opens; written and read without PEFT.
+
+    adapter_config.json         rank, scaling and which layers
+    adapter_model.safetensors   A and B of each layer, under the names that they have in a PEFT model
+
+What is read may come from a stranger.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from reprlib import repr as short
+from textwrap import shorten
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers.pytorch_utils import Conv1D
+
+from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.temporal.config import LoraSettings
+from tlora_gui.temporal.layers import decoder_blocks, layer_size
+from tlora_gui.temporal.lora import LoraWeights
+from tlora_gui.temporal.model import TemporalLoRA
+
+CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
+"""What PEFT calls the two files of an adapter."""
+
+_FREE = {
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "lora_dropout",
+    "peft_version",
+    "revision",
+    "task_type",
+}
+"""Fields of a stored LoRA configuration that change nothing of what the adapter computes."""
+
+_ORDINARY = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
+"""What makes a configuration that of ordinary LoRA."""
+
+_IDLE = {"megatron_core": "megatron.core", "qalora_group_size": 16}
+"""Fields that PEFT fills in for ordinary LoRA too; every other one is empty or false then."""
+
+_PREFIX = "base_model.model."
+"""What PEFT puts before the names of the backbone's modules in its files."""
+
+
+def write_adapter(model: TemporalLoRA, name: str, folder: Path, base: str) -> None:
+    """Write one adapter of a model; ``base`` is what others load its backbone from."""
+    weights = model.adapters[name].weights
+    fields = _ORDINARY | _layers_fields(model)
+    fields |= {"r": weights.r, "lora_alpha": weights.scaling * weights.r, "lora_dropout": 0.0, "inference_mode": True}
+    fields |= {"task_type": "CAUSAL_LM", "base_model_name_or_path": base or None}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG_FILE).write_text(json.dumps(fields, indent=2, sort_keys=True), encoding="utf-8")
+    tensors = {}
+    for full, parameter in model.adapter_parameters(name).items():
+        stored = f"{_PREFIX}{full.removesuffix(f'.{name}.weight')}.weight"
+        tensors[stored] = parameter.detach().cpu().contiguous().clone()
+    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
+    """Weights of an adapter over this model's layers, on its device, finite numbers in float32.
+
+    Raises:
+        ValueError: if it is not an ordinary LoRA adapter over these layers.
+        OSError: if the weights cannot be read.
+    """
+    settings = _read_settings(model, folder)
+    try:
+        stored = load_file(folder / WEIGHTS_FILE)
+    except SafetensorError as error:
+        raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=error)) from error
+    down: list[Tensor] = []
+    up: list[Tensor] = []
+    for layer, module in model.layers.items():
+        inputs, outputs = layer_size(module)
+        for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
+            tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
+            if tensor is None or tensor.shape != shape:
+                raise ValueError(
+                    say(
+                        "the weights in {folder} do not fit this backbone: {layer} has others",
+                        folder=folder,
+                        layer=layer,
+                    )
+                )
+            if not tensor.is_floating_point() or not tensor.float().isfinite().all():
+                raise ValueError(
+                    say(
+                        "the weights in {folder} are damaged: {layer} holds what is no finite number",
+                        folder=folder,
+                        layer=layer,
+                    )
+                )
+            into.append(tensor.to(model.device, torch.float32))
+    if stored:
+        raise ValueError(
+            say(
+                "the weights in {folder} do not fit this backbone: it has no {layer}",
+                folder=folder,
+                layer=short(next(iter(stored))),
+            )
+        )
+    return LoraWeights(down, up, settings.lora_alpha / settings.r)
+
+
+def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
+    """A stored adapter's rank and scaling.
+
+    Whatever else a configuration can ask for (other layers, other arithmetic, an initialisation that writes to the
+    backbone) is refused.
+    """
+    try:
+        stored = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(
+            say(
+                "there is no readable {file} in {folder}: {reason}",
+                file=CONFIG_FILE,
+                folder=folder,
+                reason=error.strerror,
+            )
+        ) from error
+    except (ValueError, RecursionError) as error:
+        reason = shorten(str(error), 200)
+        raise ValueError(
+            say("the {file} in {folder} is damaged: {error}", file=CONFIG_FILE, folder=folder, error=reason)
+        ) from error
+    if not isinstance(stored, dict) or stored.get("peft_type") != "LORA":
+        raise ValueError(say("the adapter in {folder} is no LoRA adapter", folder=folder))
+    settings = LoraSettings(stored.pop("r", None), stored.pop("lora_alpha", None))
+    targets = stored.get("target_modules")
+    if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
+        stored["target_modules"] = sorted(targets)
+    layers = _layers_fields(model)
+    wanted = _ORDINARY | _IDLE | layers
+    unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
+    unlike += [key for key in layers if layers[key] and key not in stored]
+    if unlike:
+        raise ValueError(
+            say(
+                "the adapter in {folder} is not of this model's kind; it differs in {names}",
+                folder=folder,
+                names=shorten(", ".join(sorted(unlike)), 200),
+            )
+        )
+    return settings
+
+
+def _layers_fields(model: TemporalLoRA) -> dict[str, Any]:
+    """The configuration's fields that say which layers are adapted; PEFT goes by the ends of names."""
+    path, blocks = decoder_blocks(model.backbone)
+    adapted: list[list[str]] = []
+    others: set[str] = set()
+    for name, _ in blocks.named_modules():
+        block, *parts = name.split(".")
+        if parts and int(block) >= model.mixer_layer:
+            ends = [".".join(parts[start:]) for start in reversed(range(len(parts)))]  # the shortest first
+            if f"{path}.{name}" in model.layers:
+                adapted.append(ends)
+            else:
+                others.update(ends)
+    return {
+        "target_modules": sorted({next((end for end in ends if end not in others), ends[-1]) for ends in adapted}),
+        "layers_to_transform": list(range(model.mixer_layer, len(blocks))),
+        "layers_pattern": path.rpartition(".")[2],
+        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.layers.values()),  # W is (in, out)
+    }
