@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
@@ -199,7 +201,7 @@ class ChartFrame(QFrame):
             with open(path, "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
         except OSError as error:
-            self._report(path, error.strerror or "")
+            self._report(path, worded(cause(error)))
         else:
             self.saved.emit(path)
 
