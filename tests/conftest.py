@@ -147,6 +147,20 @@ def qapp() -> QApplication:
 
 
 @pytest.fixture
+def german(qapp: QApplication) -> Iterator[None]:
+    """Everything made in the test speaks German."""
+    from PySide6.QtCore import QLocale
+
+    from tlora_gui.ui.translation import install
+
+    before = QLocale()
+    install(qapp, "de")
+    yield
+    install(qapp, "en")
+    QLocale.setDefault(before)
+
+
+@pytest.fixture
 def wait_until(qapp: QApplication) -> WaitUntil:
     """``wait_until(condition, timeout_s=5.0)``: turns the event loop until the condition holds, else fails."""
     from PySide6.QtCore import QEventLoop, QTimer

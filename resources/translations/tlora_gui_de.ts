@@ -157,7 +157,7 @@
     </message>
     <message>
         <source>now</source>
-        <translation>gerade eben</translation>
+        <translation>jetzt</translation>
     </message>
     <message>
         <source>{minutes} min ago</source>
@@ -1644,8 +1644,8 @@
         <translation>Epochen werden geladen</translation>
     </message>
     <message>
-        <source>The place of the backbone</source>
-        <translation>Der Ort des Backbones</translation>
+        <source>The place of the backbone does not exist.</source>
+        <translation>Den Ort des Backbones gibt es nicht.</translation>
     </message>
     <message>
         <source>{name} is not the backbone this project was made with; its weights differ.</source>
@@ -3796,7 +3796,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Again &amp;from the chosen token</source>
-        <translation>Ab dem gewählten &amp;Token noch einmal</translation>
+        <translation>&amp;Ab dem gewählten Token noch einmal</translation>
     </message>
     <message>
         <source>Counterfactuals at the chosen &amp;token</source>
@@ -3856,7 +3856,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Mixer &amp;timeline</source>
-        <translation>Mixer-&amp;Zeitleiste</translation>
+        <translation>Mixer-Zei&amp;tleiste</translation>
     </message>
     <message>
         <source>Re&amp;arrange panels</source>

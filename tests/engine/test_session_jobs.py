@@ -48,6 +48,7 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     WeightsHashed,
 )
+from tlora_gui.engine.protocol.sentences import Sentence
 from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
@@ -802,6 +803,8 @@ def test_project_info_holds_no_tensor(two_epochs: Session) -> None:
     def leaves(thing: Any) -> Any:
         if hasattr(thing, "__dataclass_fields__"):
             return [leaf for name in thing.__dataclass_fields__ for leaf in leaves(getattr(thing, name))]
+        if isinstance(thing, Sentence):
+            thing = (thing.template, *thing.values.values())
         return [leaf for part in thing for leaf in leaves(part)] if isinstance(thing, tuple) else [thing]
 
     generate(two_epochs)

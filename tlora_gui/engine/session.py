@@ -213,8 +213,12 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     index = project.index
     reference = elsewhere or index.backbone_reference
     if is_place(reference) and not os.path.exists(absolute(reference)):
-        where = reference or say("The place of the backbone")
-        raise BackboneMissing(reference, say("{name} does not exist.", name=where))
+        raise BackboneMissing(
+            reference,
+            say("{name} does not exist.", name=reference)
+            if reference
+            else say("The place of the backbone does not exist."),
+        )
     try:
         backbone = yield from load_backbone(reference, cancel)
     except TloraError as error:

@@ -6,7 +6,7 @@ The template is the code by which translators know a sentence. Imports neither t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
+from functools import cache, reduce
 
 
 class Sentence(str):
@@ -33,9 +33,18 @@ def say(template: str, /, **values: object) -> Sentence:
     >>> said, said.template, said.values
     ('1,200 of SmolLM2', '{count:,} of {name}', {'count': 1200, 'name': 'SmolLM2'})
     """
+    if not values:
+        return _fixed(template)
     plain = {name: value if isinstance(value, int | float | str) else str(value) for name, value in values.items()}
-    sentence = Sentence(template.format_map(plain) if plain else template)
+    sentence = Sentence(template.format_map(plain))
     sentence.template, sentence.values = template, plain
+    return sentence
+
+
+@cache  # some are said of every token, in case it is wrong
+def _fixed(template: str) -> Sentence:
+    sentence = Sentence(template)
+    sentence.template, sentence.values = template, {}
     return sentence
 
 

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, label, row, small_button
@@ -154,7 +156,7 @@ class ChartFrame(QFrame):
             with open(path, "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
         except OSError as error:
-            self._report(path, error.strerror or "")
+            self._report(path, worded(cause(error)))
         else:
             self.saved.emit(path)
 
