@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person, drop, file_drag
+from kit import drop, file_drag
+from person import Person
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 from stage import Stage
 

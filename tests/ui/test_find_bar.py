@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from coloured_tokens import SLOTS, shown, token, tokens_of
+from kit import SLOTS, WaitUntil, shown, token, tokens_of
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
@@ -15,7 +15,6 @@ from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import DARK
 
-WaitUntil = Callable[..., None]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from kit import WaitUntil, child, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -31,8 +32,6 @@ from tlora_gui.ui import main_window
 from tlora_gui.ui.app import create_window
 from tlora_gui.ui.main_window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
-
-WaitUntil = Callable[..., None]
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
 CODE = EpochInfo("code", "Code", "", "#E69F00", "frozen", 300_000, 2.41, 2.78)
@@ -86,17 +85,14 @@ def window(
 ) -> Iterator[MainWindow]:
     monkeypatch.setattr(main_window, "EngineClient", partial(EngineClient, lambda: engine))
     made = create_window(None, "light")
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made)
     yield made
     engine.hold = False
     made.close_now()
 
 
 def measure(window: MainWindow) -> QAction:
-    found = window.findChild(QAction, "evaluateAction")
-    assert found is not None
-    return found
+    return child(window, "evaluateAction", QAction)
 
 
 def opened(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:

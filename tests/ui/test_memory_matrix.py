@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit import WaitUntil, child
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
@@ -22,7 +22,6 @@ from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.series import History, Matrix
 from tlora_gui.ui.theme import DARK, LIGHT
 
-WaitUntil = Callable[..., None]
 StoredHistory = tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
 NAN = math.nan
 
@@ -80,15 +79,11 @@ def panel(qapp: QApplication) -> ChartsPanel:
 
 
 def measure_button(panel: ChartsPanel, measure: str) -> QToolButton:
-    found = panel.findChild(QToolButton, f"{measure}MeasureButton")
-    assert found is not None
-    return found
+    return child(panel, f"{measure}MeasureButton", QToolButton)
 
 
 def metric(panel: ChartsPanel, name: str) -> QLabel:
-    found = panel.findChild(QLabel, f"metric_{name}")
-    assert found is not None
-    return found
+    return child(panel, f"metric_{name}", QLabel)
 
 
 def cell_colour(panel: ChartsPanel, row: int, column: int) -> QColor:
@@ -107,7 +102,7 @@ def texts(panel: ChartsPanel) -> list[str]:
 def test_the_matrix_holds_the_losses_of_the_mix() -> None:
     matrix = matrix_of(three_phases())
     np.testing.assert_array_equal(matrix.losses, [[3.02, NAN, NAN], [3.05, 2.01, NAN], [3.1, 2.04, 4.1]])
-    np.testing.assert_array_equal(matrix.unprotected_losses, [[NAN] * 3, [NAN] * 3, [NAN, NAN, 4.08]])
+    np.testing.assert_array_equal(matrix.baseline_losses, [[NAN] * 3, [NAN] * 3, [NAN, NAN, 4.08]])
 
 
 def test_metrics_of_routing_are_those_computed_by_hand() -> None:
@@ -202,7 +197,7 @@ def test_a_single_epochs_evaluation_has_no_lag() -> None:
 def test_a_loss_counts_by_the_share_of_the_gain_kept() -> None:
     sheet = sheet_of(matrix_of(three_phases()), "loss", EPOCHS | {"code": replace(CODE, held_out_loss=None)})
     np.testing.assert_allclose(sheet.strength, [[0.98, NAN, NAN], [0.95, NAN, NAN], [0.9, NAN, 0.75]])
-    assert sheet.beside[2, 2] == 4.08
+    assert sheet.baseline[2, 2] == 4.08
 
 
 # -- the matrix -------------------------------------------------------------------------------------------------

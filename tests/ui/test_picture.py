@@ -6,23 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit import SLOTS
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, TokenEvent
 from tlora_gui.ui.generation.token_view import picture
 from tlora_gui.ui.generation.token_view.picture import PIXEL_RATIO, footer_text, render, save
 from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT, Theme
-
-SLOTS = (
-    SlotInfo("", "Eternity", BACKBONE_COLOUR),
-    SlotInfo("plays", "Plays", "#0072B2"),
-    SlotInfo("code", "Code", "#E69F00"),
-)
 
 
 def record(words: list[str], weights: tuple[float, ...] = (0.0, 1.0, 0.0), **changes: object) -> Generation:

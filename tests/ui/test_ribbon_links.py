@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from coloured_tokens import MIXES, SLOTS, drag, shown, token
+from kit import MIXES, SLOTS, WaitUntil, drag, ribbon_with, token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtSvg import QSvgRenderer
@@ -19,21 +18,11 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.running_sums import RunningSums
 
-WaitUntil = Callable[..., None]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 def alternating(count: int) -> list[TokenEvent]:
     return [token(index, "x", ("plays", "code")[index % 2]) for index in range(count)]
-
-
-def ribbon_with(tokens: list[TokenEvent], wait_until: WaitUntil) -> MixRibbon:
-    ribbon = MixRibbon()
-    shown(ribbon, 600, 72)
-    ribbon.set_slots(SLOTS)
-    ribbon.add_tokens(tokens)
-    wait_until(lambda: ribbon.drawn_tokens == len(tokens))
-    return ribbon
 
 
 def lowest(ribbon: MixRibbon) -> np.ndarray:
