@@ -253,3 +253,8 @@ class Person:
 
     def until_closed(self) -> None:
         self.wait(lambda: not self.window.isVisible())
+
+
+OpenWindow = Callable[..., Person]
+"""The fixture ``open_window``."""
+Corpora = dict[str, Path]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QTimer, qInstallMessageHandler
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
@@ -28,8 +28,6 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.painting import guarded
-
-OpenWindow = Callable[..., Person]
 
 EPOCH = EpochInfo("verse", "Verse", "", "#E69F00", "training")
 
