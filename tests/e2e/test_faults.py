@@ -125,9 +125,9 @@ def test_a_fault_in_telling_a_fault_is_told_no_further(
     monkeypatch.setattr(person.window.banner, "show_error", broken)
     raises_in_a_slot(person)
     person.wait(lambda: len(calls) > 1)  # the banner's own fault is told once more
-    seen = len(calls)
-    for _ in range(20):
-        QApplication.processEvents()
+    seen, turned = len(calls), []
+    QTimer.singleShot(0, lambda: turned.append(True))
+    person.wait(lambda: turned)
     assert len(calls) - seen <= 1
 
 

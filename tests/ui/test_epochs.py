@@ -151,15 +151,14 @@ def test_a_card_that_grows_gets_the_room(panel: EpochsPanel, wait_until: WaitUnt
     wait_until(lambda: card.height() > before + 15)
 
 
-def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel) -> None:
+def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, replace(MILTON, held_out_loss=4.31)))
     panel.show_progress(STEP)
     panel.resize(250, 760)
-    QTest.qWait(20)
-    for card in cards(panel):
-        for found in card.findChildren(QLabel):
-            if found.isVisible():
-                assert found.fontMetrics().horizontalAdvance(found.text()) <= found.width(), found.text()
+    labels = [found for card in cards(panel) for found in card.findChildren(QLabel) if found.isVisible()]
+    wait_until(lambda: all(card.width() <= 250 for card in cards(panel)))
+    for found in labels:
+        assert found.fontMetrics().horizontalAdvance(found.text()) <= found.width(), found.text()
 
 
 def test_arrow_keys_walk_and_return_activates(panel: EpochsPanel) -> None:
@@ -229,11 +228,12 @@ def test_a_change_of_the_list_leaves_the_progress_alone(panel: EpochsPanel) -> N
     assert bar is not None and "#6F4E9C" in bar.styleSheet()
 
 
-def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel) -> None:
+def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, MILTON))
     panel.show_progress(STEP)
+    discarded = cards(panel)[2]
     panel.set_epochs((SHAKESPEARE,))
-    QTest.qWait(20)
+    wait_until(lambda: not isValid(discarded))
     bars = panel.findChildren(QProgressBar, "progressBar")
     assert len(bars) == 1 and not bars[0].isVisible()
     panel.set_epochs((MILTON, SHAKESPEARE))
@@ -241,11 +241,12 @@ def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel) -> 
     assert bars[0] in cards(panel)[1].findChildren(QProgressBar)
 
 
-def test_progress_outlives_a_changed_order(panel: EpochsPanel) -> None:
+def test_progress_outlives_a_changed_order(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, MILTON))
     panel.show_progress(STEP)
+    replaced = cards(panel)
     panel.set_epochs((MILTON, SHAKESPEARE))
-    QTest.qWait(20)
+    wait_until(lambda: not any(map(isValid, replaced)))
     assert "step 143 / 300" in texts(cards(panel)[1])
 
 
@@ -525,14 +526,17 @@ def test_an_empty_form_cannot_start_and_does_not_complain(dialog: NewEpochDialog
     assert words(dialog, "newEpochProblem") == ""
 
 
-def test_paths_ask_for_a_summary_once(dialog: NewEpochDialog) -> None:
+def test_paths_ask_for_a_summary_once(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
     chosen: list[tuple[str, ...]] = []
     dialog.corpus_chosen.connect(chosen.append)
     dialog.set_paths(["/texts/one", "/texts/two"])
     assert edit(dialog, "corpusPathEdit").text() == "/texts/one; /texts/two"
     assert words(dialog, "corpusHeadline") == "Looking through the files…"
-    QTest.qWait(500)
-    assert chosen == [("/texts/one", "/texts/two")]
+    later = NewEpochDialog()
+    later.corpus_chosen.connect(lambda paths: chosen.append(("later", *paths)))
+    QTest.keyClicks(edit(later, "corpusPathEdit"), "/texts")
+    wait_until(lambda: ("later", "/texts") in chosen)
+    assert chosen == [("/texts/one", "/texts/two"), ("later", "/texts")]
 
 
 def test_a_typed_path_asks_for_a_summary_after_a_pause(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:

@@ -117,9 +117,17 @@ def test_copy_takes_message_hint_and_details(banner: Banner) -> None:
     assert QGuiApplication.clipboard().text() == "It failed.\nTry again.\nTraceback: 42"
 
 
-def test_an_error_stays_until_it_is_closed(banner: Banner) -> None:
+def until_a_later_notice_goes(banner: Banner, wait_until: WaitUntil) -> None:
+    """By then a notice of the banner would have gone too."""
+    later = Banner(notice_seconds=0.05)
+    banner.window().layout().insertWidget(1, later)
+    later.show_notice("Code was deleted.")
+    wait_until(lambda: not later.isVisible())
+
+
+def test_an_error_stays_until_it_is_closed(banner: Banner, wait_until: WaitUntil) -> None:
     banner.show_error("It failed.")
-    QTest.qWait(150)
+    until_a_later_notice_goes(banner, wait_until)
     assert banner.isVisible()
     click(banner, "✕")
     assert not banner.isVisible()
@@ -158,7 +166,7 @@ def test_a_notice_waits_while_its_button_has_the_keyboard(banner: Banner, wait_u
     assert undo is not None
     undo.setFocus()
     wait_until(undo.hasFocus)
-    QTest.qWait(200)
+    until_a_later_notice_goes(banner, wait_until)
     assert banner.isVisible()
     undo.clearFocus()
     wait_until(lambda: not banner.isVisible())
@@ -349,15 +357,14 @@ def test_progress_takes_the_place_of_the_choices_and_can_be_cancelled(welcome: W
     assert create_button(welcome).isVisible()
 
 
-def test_the_welcome_fits_a_small_window(welcome: Welcome) -> None:
+def test_the_welcome_fits_a_small_window(welcome: Welcome, wait_until: WaitUntil) -> None:
     check(welcome, "localChoice")
     welcome.set_recent([f"/projects/{name}" for name in ("one", "two", "three", "four")])
     welcome.resize(1024, 660)
-    QTest.qWait(20)
     card = welcome.findChild(QWidget, "welcomeCard")
     layout = None if card is None else card.layout()
     assert card is not None and layout is not None
-    assert layout.totalHeightForWidth(card.width()) <= card.height() <= 640
+    wait_until(lambda: layout.totalHeightForWidth(card.width()) <= card.height() <= 640)
 
 
 # -- small widgets --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QRect
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
@@ -45,8 +45,10 @@ State = tuple[str, QWidget]
 
 
 def turn() -> None:
-    """Let everything be laid out."""
-    for _ in range(3):
+    """Let everything be laid out, until nothing moves any more."""
+    before: list[QRect] = []
+    while (now := [widget.geometry() for widget in QApplication.allWidgets()]) != before:
+        before = now
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         QCoreApplication.processEvents()
 
