@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -224,6 +226,12 @@ def ribbon_with(tokens: Sequence[TokenEvent], wait_until: WaitUntil) -> MixRibbo
     ribbon.add_tokens(tokens)
     wait_until(lambda: ribbon.drawn_tokens == len(tokens))
     return ribbon
+
+
+def heights(ribbon: MixRibbon) -> list[np.ndarray]:
+    """Upper edges of the areas that a ribbon draws, the whole stack first and the lowest area last."""
+    drawn = [item for item in ribbon.scene().items() if isinstance(item, pg.PlotCurveItem)]
+    return [area.yData for area in reversed(drawn)]
 
 
 def format_at(view: TokenView, position: int) -> QTextCharFormat:

@@ -292,12 +292,14 @@ def test_the_first_measurement_is_seen_as_a_dot_until_the_second_makes_a_line(pa
     routing = chart(panel, "routingChart")
     assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
     dot = routing.plot.view.mapViewToScene(QPointF(0, 0.4))
-    around = routing.plot.grab().toImage()
-    assert around.pixelColor(dot.toPoint()) == line_colour(BARD.colour, LIGHT)
+    below = dot.toPoint() + QPoint(0, 2)  # within the dot, beside a line
+    for place in (dot.toPoint(), below):
+        assert routing.plot.grab().toImage().pixelColor(place) == line_colour(BARD.colour, LIGHT)
     panel.add_events([HeldOut("bard", 20, 4.2, (("bard", 0.9),))])
     panel.redraw()
     assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
-    assert routing._lines["bard"].item.opts["symbol"] is None
+    below = routing.plot.view.mapViewToScene(QPointF(0, 0.4)).toPoint() + QPoint(0, 2)
+    assert routing.plot.grab().toImage().pixelColor(below) == QColor(LIGHT.panel)
 
 
 def test_a_single_dot_without_active_sleep_is_hollow(panel: ChartsPanel) -> None:
@@ -322,13 +324,14 @@ def test_hovering_reads_values_there_and_points_in_all_charts(filled: ChartsPane
     loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
     pointed: list[float | None] = []
     loss.pointed.connect(pointed.append)
+    before = routing.plot.grab().toImage()
     there = loss.plot.mapFromScene(loss.plot.view.mapViewToScene(QPointF(8, 3.99)))
     QTest.mouseMove(loss.plot.viewport(), QPoint(there.x(), middle_of(loss).y()))
     wait_until(lambda: pointed)
     assert pointed[-1] == pytest.approx(8, abs=0.4)
     shown = [text for text in texts(loss) if "Step 8" in text]
     assert shown and "3.992" in shown[0]
-    assert routing.plot._crosshair.isVisible()
+    assert routing.plot.grab().toImage() != before, "the crosshair is in every chart"
     assert not any("Step" in text for text in texts(routing))
 
 

@@ -17,6 +17,7 @@ from kit import (
     click,
     combo,
     format_at,
+    heights,
     hover,
     point_of,
     ribbon_with,
@@ -445,7 +446,7 @@ def test_ribbon_of_a_long_text_draws_means_and_no_more_points_than_pixels(
 ) -> None:
     speakers = ("plays", "code")
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
-    backbone, code, plays = (area.yData for area in ribbon._areas.areas)
+    backbone, code, plays = heights(ribbon)
     assert len(plays) < ribbon.width() + 10
     assert plays[10:-10] == pytest.approx(0.5) and code[10:-10] == pytest.approx(0.925)
     assert backbone[10:-10] == pytest.approx(1.0)
@@ -456,8 +457,7 @@ def test_zoomed_in_the_ribbon_of_a_long_text_draws_single_tokens(qapp: QApplicat
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
     while ribbon.shown_range[1] - ribbon.shown_range[0] > 100:
         turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
-    heights = ribbon._areas.areas[-1].yData[5:-5]
-    assert set(np.round(heights, 6)) == {0.8, 0.2}
+    assert set(np.round(heights(ribbon)[-1][5:-5], 6)) == {0.8, 0.2}
 
 
 def test_wheel_alone_leaves_the_ribbon_as_it_is(qapp: QApplication, wait_until: WaitUntil) -> None:

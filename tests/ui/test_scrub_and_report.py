@@ -64,7 +64,7 @@ def test_the_present_mixer_amid_a_phase_is_told_in_one_language(qapp: QApplicati
         bar.set_mixers(mixers, [0.5, 0.0])
     finally:
         install(qapp, "en")
-    assert "now" not in bar._names.names[-1] and "·" not in bar._names.names[-1]
+    assert "now" not in told(bar) and "·" not in told(bar)
 
 
 def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: TimelineBar) -> None:

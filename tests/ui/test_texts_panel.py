@@ -264,7 +264,7 @@ def test_the_open_text_is_drawn_otherwise(panel: GenerationsPanel) -> None:
 
 
 def test_modes_read_as_people_know_them(panel: GenerationsPanel) -> None:
-    row = tree_of(panel)._row
+    row = tree_of(panel).itemDelegate()
     assert row.facts(text("x", seed=7, tokens=1200)) == "Time Mixer · seed 7 · 1,200 tokens"
     assert row.facts(text("x", mode="gone", ended="read")) == "gone · read · 12 tokens"
 

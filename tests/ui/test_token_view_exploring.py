@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from kit import MIXES, SLOTS, WaitUntil, drag, format_of, place_of, shown, token, tokens_of, view_with
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QTextDocument
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
@@ -356,7 +356,14 @@ def test_view_announces_what_is_generated_and_not_the_prompt(qapp: QApplication,
     assert said == ["Answer."]
 
 
-def test_without_a_screen_reader_nothing_is_collected(qapp: QApplication) -> None:
+def test_what_came_before_there_was_a_screen_reader_is_not_announced(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
     announcer = Announcer(QWidget())
-    announcer.add("word " * 5)
-    assert announcer._waiting == ""
+    told: list[str] = []
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: told.append(event.message()))
+    announcer.add("early ")
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    announcer.add("late")
+    announcer.flush()
+    assert told == ["late"]
