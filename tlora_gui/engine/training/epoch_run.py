@@ -245,8 +245,8 @@ class EpochRun:
         pace = 0.0
         while self.step < self.total_steps:
             started = time.perf_counter()
-            rows_B = self._batch()
-            adapter_loss, distill, route, rate = self._learn(rows_B)
+            rows_B = self.batch()
+            adapter_loss, distill, route, rate = self.learn(rows_B)
             self._require_numbers(adapter_loss, distill + route)
             self._good = self._state(self.step + 1)
             self.step += 1
@@ -348,14 +348,14 @@ class EpochRun:
         self.model.remove_adapter(self.slug)
         self.model.mixer = copy.deepcopy(self._before).requires_grad_(True)
 
-    def _batch(self) -> Tensor:
+    def batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
         order = torch.randperm(len(self.blocks.train_NT), generator=self._random(pass_index))
         size = self.settings.batch_size
         return order[step_in_pass * size : (step_in_pass + 1) * size]
 
-    def _learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
+    def learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
@@ -372,7 +372,7 @@ class EpochRun:
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        distill, route = self._teach_mixers(hidden_BTH, share)
+        distill, route = self.teach_mixers(hidden_BTH, share)
         return adapter_loss, distill, route, rate
 
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
@@ -382,7 +382,7 @@ class EpochRun:
             self.model.recompute_activations(self._memory_fit.recompute)
         return self._memory_fit.blocks
 
-    def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
+    def teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
 
         Returns mean distill and route loss.
