@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import collect, drain
+from engine_helpers import changed, collect, drain, places
 from safetensors.torch import load_file, save_file
 
 from tlora_gui.engine import session
@@ -37,23 +37,6 @@ VALUES = (None, 5, -1, 1e999, "", "x" * 10**6, [], {}, True, "../..", "\ud83d")
 def path_of(session: Session) -> Path:
     assert session.project is not None
     return session.project.path
-
-
-def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where the values of some JSON are, the outermost first; of long lists the first item."""
-    yield path
-    items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
-    for key, value in items:
-        yield from places(value, (*path, key))
-
-
-def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy of some JSON with another value at a place."""
-    if not path:
-        return value
-    data = copy.copy(data)
-    data[path[0]] = changed(data[path[0]], path[1:], value)
-    return data
 
 
 def require_shown(info: ProjectInfo) -> None:
