@@ -246,7 +246,7 @@ class _HubDownload:
 
         download = self
 
-        class Counter(tqdm):  # type: ignore[type-arg,misc]
+        class Counter(tqdm):  # type: ignore[misc]
             """Counts bytes, shows nothing, and is where a running download notices a cancel."""
 
             def __init__(self, *args: Any, **kwargs: Any) -> None:

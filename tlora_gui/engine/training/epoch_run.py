@@ -365,7 +365,7 @@ class EpochRun:
         for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
             with training_precision(ids_BT.device):
                 loss = self.model.next_token_loss(ids_bT, blend, hidden_bTH).loss * (len(ids_bT) / len(ids_BT))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             adapter_loss += loss.item()
         clip_grad_norm_(self.adapter, 1.0)
         rate = share * self.settings.learning_rate
