@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
+
+settings.register_profile("tests", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("tests")
 
 FONTS = Path(__file__).parent / "data" / "fonts"
 os.environ["FONTCONFIG_FILE"] = str(FONTS / "fonts.conf")  # no font of this machine decides how wide a word is

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QTextCursor
+from kit import Found, drop, file_drag
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QColor, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QComboBox,
     QFileDialog,
     QLabel,
@@ -34,46 +33,6 @@ from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.window import MainWindow
 
 TIMEOUT_S = 30.0
-Found = TypeVar("Found", bound=QWidget)
-_COPY = Qt.DropAction.CopyAction
-_BUTTON, _NO_KEYS = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-
-
-def file_drag(paths: Sequence[Path], *, with_text: bool = False) -> QMimeData:
-    """What a file manager offers; some add the paths as plain text."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    if with_text:
-        data.setText("\n".join(map(str, paths)))
-    return data
-
-
-def drag_in(target: QWidget, data: QMimeData) -> bool:
-    """Drag over the middle of a widget; says whether anything there would take it."""
-    enter = QDragEnterEvent(target.rect().center(), _COPY, data, _BUTTON, _NO_KEYS)
-    QApplication.sendEvent(target, enter)
-    return enter.isAccepted()
-
-
-def drag_out(target: QWidget) -> None:
-    """Leave again without letting go."""
-    QApplication.sendEvent(target, QDragLeaveEvent())
-
-
-def drop(target: QWidget, data: QMimeData) -> bool:
-    """Drag over the middle of a widget and let go; says whether anything took it."""
-    if not drag_in(target, data):
-        return False
-    at = target.rect().center()
-    move = QDragMoveEvent(at, _COPY, data, _BUTTON, _NO_KEYS)
-    move.accept()  # as Qt does once the drag was taken on entering
-    QApplication.sendEvent(target, move)
-    if not move.isAccepted():
-        drag_out(target)
-        return False
-    let_go = QDropEvent(QPointF(at), _COPY, data, _BUTTON, _NO_KEYS)
-    QApplication.sendEvent(target, let_go)
-    return let_go.isAccepted()
 
 
 class Person:
@@ -100,7 +59,7 @@ class Person:
         """Click a button, once it is shown and enabled."""
         button = self.see(QAbstractButton, name, within)
         self.wait(lambda: button.isVisible() and button.isEnabled() and not button.visibleRegion().isEmpty())
-        QTest.mouseClick(button, _BUTTON)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def retype(self, name: str, text: str, within: QWidget | None = None) -> None:
         """Replace the text of a line."""
@@ -297,3 +256,8 @@ class Person:
 
     def until_closed(self) -> None:
         self.wait(lambda: not self.window.isVisible())
+
+
+OpenWindow = Callable[..., Person]
+"""The fixture ``open_window``."""
+Corpora = dict[str, Path]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import Corpora, OpenWindow, Person
 from PySide6.QtWidgets import QMessageBox
 from test_training import begin_long_training, folders
 
 from tlora_gui.engine.projects.project_lock import lock_project
-
-OpenWindow = Callable[..., Person]
-Corpora = dict[str, Path]
 
 
 def close_in_the_middle(person: Person, corpus: Path, answer: str) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person, drag_in, drag_out, drop, file_drag
+from kit import drag_in, drag_out, drop, file_drag
+from person import Corpora, OpenWindow, Person
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QWidget
 
-OpenWindow = Callable[..., Person]
-Corpora = dict[str, Path]
 PLACES = ("promptEdit", "tokenView", "mixRibbon", "lossChart", "epochList", "dropZone", "tokenInspector", "modeCombo")
 
 

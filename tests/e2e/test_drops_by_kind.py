@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person, drop, file_drag
+from kit import drop, file_drag
+from person import OpenWindow, Person
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 from stage import Stage
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.ui.widgets.drops import recognise
-
-OpenWindow = Callable[..., Person]
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -21,8 +20,6 @@ from tlora_gui.ui.generation.prompt_bar import LONGEST_PASTE
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
-
-OpenWindow = Callable[..., Person]
 
 VERSE = "O gentle night, that hides"
 CODE = "def f_1(x, y=1):\n    return [x"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QTimer, qInstallMessageHandler
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
@@ -28,8 +28,6 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.painting import guarded
-
-OpenWindow = Callable[..., Person]
 
 EPOCH = EpochInfo("verse", "Verse", "", "#E69F00", "training")
 
@@ -127,9 +125,9 @@ def test_a_fault_in_telling_a_fault_is_told_no_further(
     monkeypatch.setattr(person.window.banner, "show_error", broken)
     raises_in_a_slot(person)
     person.wait(lambda: len(calls) > 1)  # the banner's own fault is told once more
-    seen = len(calls)
-    for _ in range(20):
-        QApplication.processEvents()
+    seen, turned = len(calls), []
+    QTimer.singleShot(0, lambda: turned.append(True))
+    person.wait(lambda: turned)
     assert len(calls) - seen <= 1
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 
 from tlora_gui.demo.player import Demo
 from tlora_gui.ui.settings import WindowSettings
-
-OpenWindow = Callable[..., Person]
 
 
 def create_around(

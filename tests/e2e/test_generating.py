@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtTest import QTest
@@ -19,8 +18,6 @@ from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.theme import DARK, LIGHT
-
-OpenWindow = Callable[..., Person]
 
 VERSE = "O gentle night, that hides"
 CODE = "def f_1(x, y=1):\n    return [x ** y for _ in range(1)]"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import QByteArray, QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
@@ -21,8 +21,6 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress, StreamEvent
 from tlora_gui.ui.theme import ThemeManager
-
-OpenWindow = Callable[..., Person]
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
@@ -13,8 +12,6 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.inspector.slot_prediction_rows import SlotPredictionRows
-
-OpenWindow = Callable[..., Person]
 
 _CTRL = Qt.KeyboardModifier.ControlModifier
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from peft import PeftModel
-from person import Person
+from person import OpenWindow, Person
 from PySide6.QtWidgets import QComboBox, QWidget
 from transformers import AutoModelForCausalLM
 
@@ -16,8 +15,6 @@ from tlora_gui.ui.charts.matrix import MemoryMatrix
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.colour_picker import ColourButton
-
-OpenWindow = Callable[..., Person]
 
 GREEN = "#009E73"
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from person import Person
+from person import OpenWindow
 from PySide6.QtCore import QByteArray, qInstallMessageHandler
 from stage import Stage
 
 from tlora_gui.paths import settings_file
 from tlora_gui.ui.settings import LANGUAGES, WindowSettings
-
-OpenWindow = Callable[..., Person]
 
 KEYS = ("theme", "language", "geometry", "layout", "recent", "last", "opening")
 KINDS = {

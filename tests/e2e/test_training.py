@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from person import Person
+from person import Corpora, OpenWindow, Person
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 
 from tlora_gui.engine.protocol.config import TrainSettings
-
-OpenWindow = Callable[..., Person]
-Corpora = dict[str, Path]
 
 LONG = 16_384
 """Tokens of a training that a person has time to interrupt: 128 steps."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -96,3 +97,20 @@ def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:
 def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     """Whether names and bits agree."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the values of some JSON are, the outermost first; of long lists the first item."""
+    yield path
+    items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from places(value, (*path, key))
+
+
+def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy of some JSON with another value at a place."""
+    if not path:
+        return value
+    data = copy.copy(data)
+    data[path[0]] = changed(data[path[0]], path[1:], value)
+    return data

@@ -185,7 +185,7 @@ def test_file_that_is_no_model_is_told_so(tiny_model_folder: Path) -> None:
     ],
 )
 def test_download_that_fails_is_told_with_its_cause(error: Exception, begun: bool, told: str) -> None:
-    assert told in loading._hub_error("a/b", error, begun).message
+    assert told in loading.hub_error("a/b", error, begun).message
 
 
 # -- identity ---------------------------------------------------------------------------------------------------

@@ -237,7 +237,7 @@ def test_every_pass_reads_every_block_once_and_tokens_are_counted_exactly(llama:
     run = EpochRun(llama.model, "verse", llama.blocks("verse", settings), settings)
     read: list[torch.Tensor] = []
     while run.step < run.total_steps:
-        read.append(run._batch())
+        read.append(run.batch())
         run.step += 1
         assert run.tokens == sum(32 * len(batch) for batch in read)
     assert [len(batch) for batch in read] == [4, 4, 1] * 2
@@ -536,14 +536,14 @@ def test_every_end_but_a_discarded_one_keeps_the_last_whole_step(
     if place == "in a step":
         if end == "closed":
             pytest.skip("a stream can only be closed between two items")
-        teach, calls = EpochRun._teach_mixers, itertools.count(1)
+        teach, calls = EpochRun.teach_mixers, itertools.count(1)
 
         def teach_twice(run: EpochRun, *args: Any) -> Any:
             if next(calls) == 3:  # the adapter has made its third step already
                 raise error
             return teach(run, *args)
 
-        monkeypatch.setattr(EpochRun, "_teach_mixers", teach_twice)
+        monkeypatch.setattr(EpochRun, "teach_mixers", teach_twice)
     stream = second.stream("code", checkpoint=lambda run: kept.append(run.state_dict()))
     with contextlib.suppress(RuntimeError, KeyboardInterrupt):
         for event in stream:
@@ -603,14 +603,14 @@ def test_an_order_to_end_is_heard_before_the_next_item_of_every_phase(
 def test_memory_that_runs_out_is_told_with_what_to_lower_and_what_is_learned_is_kept(
     llama: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn, kept = EpochRun._learn, []
+    learn, kept = EpochRun.learn, []
 
     def learn_twice(run: EpochRun, rows_B: torch.Tensor) -> Any:
         if run.step == 2:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes.")
         return learn(run, rows_B)
 
-    monkeypatch.setattr(EpochRun, "_learn", learn_twice)
+    monkeypatch.setattr(EpochRun, "learn", learn_twice)
     with pytest.raises(TloraError, match="not enough memory") as told:
         drain(llama.stream("verse", checkpoint=lambda run: kept.append(run.step)))
     assert "a batch size of 1 instead of 2 or a block size of 16 instead of 32" in told.value.hint
@@ -630,7 +630,7 @@ def poison(module: Any) -> None:
 def test_training_stops_at_the_first_figure_that_is_none_and_keeps_the_last_good_step(
     second: Bench, monkeypatch: pytest.MonkeyPatch, what: str, objective: Any
 ) -> None:
-    learn, kept = EpochRun._learn, []
+    learn, kept = EpochRun.learn, []
 
     def spoil(run: EpochRun, rows_B: torch.Tensor) -> Any:
         if run.step == 3 and what == "gradient":
@@ -642,7 +642,7 @@ def test_training_stops_at_the_first_figure_that_is_none_and_keeps_the_last_good
             poison(run.adapter if what == "adapter" else run.learner.mixer.parameters())
         return learned
 
-    monkeypatch.setattr(EpochRun, "_learn", spoil)
+    monkeypatch.setattr(EpochRun, "learn", spoil)
     before, events = snapshot(second.model.mixer), []
     settings = replace(QUICK, objective=objective)
     stream = second.stream("code", settings, checkpoint=lambda run: kept.append(run.state_dict()))

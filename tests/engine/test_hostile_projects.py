@@ -8,22 +8,22 @@ import os
 import shutil
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from engine_helpers import collect
+from engine_helpers import changed, collect, drain, places
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
 
 from tlora_gui.engine import session
-from tlora_gui.engine.backbones.loading import Backbone
+from tlora_gui.engine.backbones.loading import load_backbone
 from tlora_gui.engine.projects.epoch_folder import read_facts, read_history
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.records import check_epoch
 from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, ProjectInfo, TrainStep
@@ -37,23 +37,6 @@ VALUES = (None, 5, -1, 1e999, "", "x" * 10**6, [], {}, True, "../..", "\ud83d")
 def path_of(session: Session) -> Path:
     assert session.project is not None
     return session.project.path
-
-
-def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where the values of some JSON are, the outermost first; of long lists the first item."""
-    yield path
-    items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
-    for key, value in items:
-        yield from places(value, (*path, key))
-
-
-def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy of some JSON with another value at a place."""
-    if not path:
-        return value
-    data = copy.copy(data)
-    data[path[0]] = changed(data[path[0]], path[1:], value)
-    return data
 
 
 def require_shown(info: ProjectInfo) -> None:
@@ -72,16 +55,14 @@ def require_shown(info: ProjectInfo) -> None:
 @pytest.fixture
 def loaded_once(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
     """The session, whose backbone need not be loaded again with each project."""
-    assert two_epochs.model is not None and two_epochs.project is not None
-    backbone = two_epochs._workspace().backbone
+    _, backbone = drain(load_backbone(two_epochs.info().backbone.reference, CancelToken()))
 
     def load(reference: str, *_: Any) -> Iterator[Any]:
         if reference != str(backbone.reference):
             raise TloraError(f"There is no {reference:.50}.")
         yield from ()
-        return Backbone(copy.deepcopy(plain), backbone.tokenizer, backbone.reference, backbone.name)
+        return replace(backbone, model=copy.deepcopy(backbone.model))
 
-    plain = AutoModelForCausalLM.from_pretrained(backbone.reference).requires_grad_(False).eval()
     monkeypatch.setattr(session, "load_backbone", load)
     collect(two_epochs.run(jobs.Generate("O gentle night", sampling=SamplingSettings(max_new_tokens=2))))
     return two_epochs

@@ -94,7 +94,7 @@ def test_a_stream_closed_after_a_step_leaves_an_epoch_that_goes_on_bit_for_bit(
 def test_an_interrupt_from_the_keyboard_is_one_too(
     one_epoch: Session, corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = epoch_run.EpochRun._learn
+    learn = epoch_run.EpochRun.learn
 
     def learn_twice(run: epoch_run.EpochRun, rows_B: torch.Tensor) -> Any:
         if run.step == 2:
@@ -102,7 +102,7 @@ def test_an_interrupt_from_the_keyboard_is_one_too(
         return learn(run, rows_B)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(epoch_run.EpochRun, "_learn", learn_twice)
+        patch.setattr(epoch_run.EpochRun, "learn", learn_twice)
         collect(one_epoch.run(train_job("Code", corpora["code"])))
     assert epoch(one_epoch, "code").note == "stopped after step 2 of 6"
     assert only(collect(one_epoch.run(jobs.ResumeEpoch("code"))), EpochFinished)
@@ -195,7 +195,7 @@ def test_a_checkpoint_makes_no_project_folder_where_one_was(one_epoch: Session, 
 def test_a_training_of_what_is_no_number_is_kept_at_its_last_good_step_and_never_frozen(
     one_epoch: Session, corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = epoch_run.EpochRun._learn
+    learn = epoch_run.EpochRun.learn
 
     def spoil(run: epoch_run.EpochRun, rows_B: torch.Tensor) -> Any:
         learned = learn(run, rows_B)
@@ -203,7 +203,7 @@ def test_a_training_of_what_is_no_number_is_kept_at_its_last_good_step_and_never
             run.adapter[0].data[0, 0] = float("nan")
         return learned
 
-    monkeypatch.setattr(epoch_run.EpochRun, "_learn", spoil)
+    monkeypatch.setattr(epoch_run.EpochRun, "learn", spoil)
     events = []
     with pytest.raises(TloraError, match=r"The adapter came to no number \(NaN\) in step 5 of 6"):
         for event in one_epoch.run(train_job("Code", corpora["code"])):

@@ -130,7 +130,7 @@ def test_a_project_that_may_only_be_read_opens_and_speaks_and_is_not_written_to(
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(project_lock.FileLock, "acquire", refuse)
-    monkeypatch.setattr(disk, "_write", refuse)
+    monkeypatch.setattr(disk, "rename", refuse)
     before = files(path)
     collect(two_epochs.run(jobs.OpenProject(str(path))))
     assert len(only(collect(two_epochs.run(jobs.Generate("O gentle", sampling=SHORT))), GenerationFinished)) == 1

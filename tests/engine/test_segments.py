@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlora_gui.engine.generation.segments import SHORTEST, SWITCH_PRICE, domains
 from tlora_gui.engine.protocol.texts import Segment
@@ -57,3 +61,26 @@ def test_a_stretch_of_a_few_tokens_goes_to_the_neighbour_that_says_it_better() -
 def test_a_text_of_nothing_has_no_parts_and_one_token_is_one_part() -> None:
     assert domains([]) == []
     assert domains([[0.0, -1.0]]) == [Segment(0, 0)]
+
+
+rows = st.integers(1, 4).flatmap(
+    lambda slots: st.lists(st.lists(st.floats(-20, 0), min_size=slots, max_size=slots), min_size=1, max_size=40)
+)
+
+
+@given(rows=rows, price=st.floats(0, 50))
+def test_parts_cover_the_text_in_order_and_neighbours_differ(rows: list[list[float]], price: float) -> None:
+    parts = domains(rows, price)
+    assert parts[0].first == 0 and parts[-1].first < len(rows)
+    for part, following in pairwise(parts):
+        assert part.first + SHORTEST <= following.first and part.slot != following.slot
+    assert all(0 <= part.slot < len(rows[0]) for part in parts)
+
+
+@given(rows=rows, prices=st.tuples(st.floats(0, 50), st.floats(0, 50)))
+def test_where_borders_cost_more_there_are_no_more_of_them(
+    rows: list[list[float]], prices: tuple[float, float]
+) -> None:
+    stretches = [row for row in rows for _ in range(SHORTEST)]  # none too short to be a part
+    cheap, dear = sorted(prices)
+    assert len(domains(stretches, dear)) <= len(domains(stretches, cheap))

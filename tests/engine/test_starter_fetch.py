@@ -153,7 +153,7 @@ def test_what_another_process_finished_first_stands(tmp_path: Path) -> None:
         path.mkdir()
         (path / "a.txt").write_text("text")
     first = (folder / "a.txt").stat().st_ino
-    starter._publish(made, folder)
+    starter.publish(made, folder)
     assert (folder / "a.txt").stat().st_ino == first
 
 
@@ -326,7 +326,7 @@ def test_disk_that_fills_up_while_converting_is_told(
 
 def test_pip_without_room_is_told_as_a_full_disk() -> None:
     output = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
-    assert "is full" in starter._pip_error(Wheel("a", "1", "", 1.0), output).message
+    assert "is full" in starter.pip_error(Wheel("a", "1", "", 1.0), output).message
 
 
 # -- cancel -----------------------------------------------------------------------------------------------------

@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_helpers import collect, only
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tiny_tokenizers import KINDS, SlowTokenizer, byte_level, unigram, word_piece
 
 from tlora_gui.engine.backbones.tokenizing import clean, encode_more, encode_plain, encode_prompt, start_ids
+from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
@@ -60,6 +64,11 @@ Make = Callable[[], Any]
 every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 
 
+any_text = st.lists(st.sampled_from(BITS) | st.text(max_size=3), max_size=8).map("".join)
+made_once = cache(lambda make: make())
+"""Tokenizers that no test changes."""
+
+
 def texts(count: int, seed: int = 0) -> list[str]:
     draw = random.Random(seed)
     return ["".join(draw.choice(BITS) for _ in range(draw.randrange(9))) for _ in range(count)]
@@ -69,13 +78,27 @@ def texts(count: int, seed: int = 0) -> list[str]:
 
 
 @every_kind
-def test_what_the_tokens_of_any_prompt_show_is_the_prompt(make: Make) -> None:
-    tokenizer = make()
-    for text in texts(200):
-        encoded = encode_prompt(tokenizer, text, VOCABULARY)
-        assert encoded.text == clean(text) and len(encoded.ends) == len(encoded.ids)
-        assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
-        assert all(each < VOCABULARY for each in encoded.ids)
+@given(text=any_text)
+def test_what_the_tokens_of_any_prompt_show_is_the_prompt(make: Make, text: str) -> None:
+    encoded = encode_prompt(made_once(make), text, VOCABULARY)
+    assert encoded.text == clean(text) and len(encoded.ends) == len(encoded.ids)
+    assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
+    assert encoded.ends == sorted(encoded.ends)
+    assert all(each < VOCABULARY for each in encoded.ids)
+
+
+@every_kind
+@given(text=any_text, limit=st.integers(2, 40))
+def test_what_is_kept_of_a_prompt_is_its_beginning_and_never_more_than_the_limit(
+    make: Make, text: str, limit: int
+) -> None:
+    kept, misfit = fit_context(made_once(make), text, limit, VOCABULARY)
+    assert len(kept.ids) <= limit and clean(text).startswith(kept.text)
+    if misfit is None:
+        assert kept.text == clean(text)
+    else:
+        assert misfit.tokens > limit and 0 <= misfit.keep_to < len(clean(text))
+        assert 0 < misfit.keep_from <= len(clean(text))
 
 
 @every_kind
@@ -100,13 +123,14 @@ def test_a_start_token_that_is_typed_is_shown_and_one_that_is_put_there_is_not(t
 
 
 @every_kind
-def test_control_tokens_written_out_in_a_corpus_are_plain_characters(make: Make) -> None:
-    tokenizer = make()
+@given(text=any_text)
+@example(text="")
+def test_control_tokens_written_out_in_a_corpus_are_plain_characters(make: Make, text: str) -> None:
+    tokenizer = made_once(make)
     known = tokenizer.get_vocab()
-    controls = {known[word] for word in CONTROLS if word in known}
-    for text in texts(200):
-        assert controls.isdisjoint(encode_plain(tokenizer, text, VOCABULARY))
-    assert encode_plain(tokenizer, "") == []
+    ids = encode_plain(tokenizer, text, VOCABULARY)
+    assert {known[word] for word in CONTROLS if word in known}.isdisjoint(ids)
+    assert text or ids == []
 
 
 def test_a_piece_of_a_unigram_that_is_a_control_token_is_spelt_in_a_corpus() -> None:
@@ -147,12 +171,12 @@ def test_characters_come_with_the_token_that_completes_them() -> None:
 
 
 @every_kind
-def test_what_the_tokens_of_a_text_put_in_show_is_that_text(make: Make) -> None:
-    tokenizer = make()
-    for text in texts(150, seed=3):
-        encoded = encode_more(tokenizer, text, VOCABULARY)
-        assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
-        assert all(each < VOCABULARY for each in encoded.ids)
+@given(text=any_text)
+def test_what_the_tokens_of_a_text_put_in_show_is_that_text(make: Make, text: str) -> None:
+    encoded = encode_more(made_once(make), text, VOCABULARY)
+    assert "".join(encoded.pieces) == (encoded.text if encoded.ids else "")
+    assert encoded.ends == sorted(encoded.ends)
+    assert all(each < VOCABULARY for each in encoded.ids)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "byte fallback", "byte level"])

@@ -122,13 +122,15 @@ def test_a_disk_that_fills_up_loses_nothing_of_what_is_kept(
 
 
 def test_a_temporary_file_that_is_cut_short_is_done_without(
-    learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch
+    learner: TemporalLoRA, counted: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(router_inputs, "IN_MEMORY", 0)
+    file = FileIO(os.open(tmp_path / "spill", os.O_RDWR | os.O_CREAT), "rb+")
+    monkeypatch.setattr(router_inputs, "TemporaryFile", lambda **_: file)
     inputs = RouterInputs(learner, token_ids(2), 2, keep=True)
     first = inputs(torch.tensor([0, 1]))
-    assert inputs._file is not None
-    inputs._file.truncate(BYTES)
+    assert file.seek(0, os.SEEK_END) == 2 * BYTES
+    file.truncate(BYTES)
     assert torch.equal(inputs(torch.tensor([0, 1])), first) and counted == [2, 2]
     inputs.close()
 

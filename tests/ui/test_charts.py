@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit import WaitUntil, texts, turn_wheel
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton, QWidget
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
@@ -25,7 +26,6 @@ from tlora_gui.ui.palette import contrast
 from tlora_gui.ui.theme import DARK, LIGHT
 
 Event = TrainStep | HeldOut
-WaitUntil = Callable[..., None]
 BARD = EpochInfo("bard", "Shakespeare", "Renaissance era", "#0072B2", "frozen")
 CODE = EpochInfo("code", "Python", "IT era", "#E69F00", "frozen")
 
@@ -77,10 +77,6 @@ def chart(panel: ChartsPanel, name: str) -> LineChart:
     return found
 
 
-def labels(widget: QWidget) -> list[str]:
-    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-
-
 # -- series -----------------------------------------------------------------------------------------------------
 
 
@@ -106,8 +102,8 @@ def test_the_routing_curve_of_an_epoch_goes_on_into_later_phases(history: Histor
     routing = history.routing()
     assert [values.tolist() for values in routing["bard"]] == [[0, 10, 15], [0.1, 0.97, 0.9]]
     assert [values.tolist() for values in routing["code"]] == [[15], [0.95]]
-    unprotected = history.routing(baseline=True)
-    assert [values.tolist() for values in unprotected["bard"]] == [[15], [0.05]]
+    baseline = history.routing(baseline=True)
+    assert [values.tolist() for values in baseline["bard"]] == [[15], [0.05]]
 
 
 def test_the_matrix_holds_the_last_measurement_of_every_phase(history: History) -> None:
@@ -181,7 +177,7 @@ def test_smoothing_of_very_many_points_is_thinned_out_and_keeps_both_ends() -> N
 
 
 def test_an_empty_panel_says_how_to_fill_it(panel: ChartsPanel) -> None:
-    assert "Train an epoch to see its curves" in labels(chart(panel, "lossChart"))
+    assert "Train an epoch to see its curves" in texts(chart(panel, "lossChart"))
     assert not any(action.isEnabled() for action in chart(panel, "lossChart").menu.actions() if "Save" in action.text())
 
 
@@ -192,7 +188,7 @@ def test_a_loaded_history_is_drawn_in_all_three_charts(filled: ChartsPanel) -> N
     assert set(distill.curve_data("bard")[1]) == {0.0} and set(distill.curve_data("code")[1]) == {0.02}
     assert routing.curve_data("bard")[1].tolist() == [0.1, 0.97, 0.9]
     assert routing.curve_data(("code", "baseline"))[1].tolist() == [0.99]
-    assert "Train an epoch to see its curves" not in labels(loss)
+    assert "Train an epoch to see its curves" not in texts(loss)
 
 
 def test_live_events_are_drawn_by_themselves(filled: ChartsPanel, wait_until: WaitUntil) -> None:
@@ -298,12 +294,14 @@ def test_the_first_measurement_is_seen_as_a_dot_until_the_second_makes_a_line(pa
     routing = chart(panel, "routingChart")
     assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
     dot = routing.plot.view.mapViewToScene(QPointF(0, 0.4))
-    around = routing.plot.grab().toImage()
-    assert around.pixelColor(dot.toPoint()) == line_colour(BARD.colour, LIGHT)
+    below = dot.toPoint() + QPoint(0, 2)  # within the dot, beside a line
+    for place in (dot.toPoint(), below):
+        assert routing.plot.grab().toImage().pixelColor(place) == line_colour(BARD.colour, LIGHT)
     panel.add_events([HeldOut("bard", 20, 4.2, (("bard", 0.9),))])
     panel.redraw()
     assert line_colour(BARD.colour, LIGHT).name() in picture_colours(routing)
-    assert routing._lines["bard"].item.opts["symbol"] is None
+    below = routing.plot.view.mapViewToScene(QPointF(0, 0.4)).toPoint() + QPoint(0, 2)
+    assert routing.plot.grab().toImage().pixelColor(below) == QColor(LIGHT.panel)
 
 
 def test_a_single_dot_without_active_sleep_is_hollow(panel: ChartsPanel) -> None:
@@ -324,45 +322,38 @@ def middle_of(loss: LineChart) -> QPoint:
     return loss.plot.mapFromScene(loss.plot.view.sceneBoundingRect().center())
 
 
-def turn_wheel(loss: LineChart, delta: int) -> None:
-    at = QPointF(middle_of(loss))
-    nothing, plain = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    there = loss.plot.viewport().mapToGlobal(at)
-    event = QWheelEvent(at, there, QPoint(), QPoint(0, delta), nothing, plain, Qt.ScrollPhase.NoScrollPhase, False)
-    QApplication.sendEvent(loss.plot.viewport(), event)
-
-
 def test_hovering_reads_values_there_and_points_in_all_charts(filled: ChartsPanel, wait_until: WaitUntil) -> None:
     loss, routing = chart(filled, "lossChart"), chart(filled, "routingChart")
     pointed: list[float | None] = []
     loss.pointed.connect(pointed.append)
+    before = routing.plot.grab().toImage()
     there = loss.plot.mapFromScene(loss.plot.view.mapViewToScene(QPointF(8, 3.99)))
     QTest.mouseMove(loss.plot.viewport(), QPoint(there.x(), middle_of(loss).y()))
     wait_until(lambda: pointed)
     assert pointed[-1] == pytest.approx(8, abs=0.4)
-    shown = [text for text in labels(loss) if "Step 8" in text]
+    shown = [text for text in texts(loss) if "Step 8" in text]
     assert shown and "3.992" in shown[0]
-    assert routing.plot._crosshair.isVisible()
-    assert not any("Step" in text for text in labels(routing))
+    assert routing.plot.grab().toImage() != before, "the crosshair is in every chart"
+    assert not any("Step" in text for text in texts(routing))
 
 
 def test_the_keyboard_moves_the_crosshair_and_escape_takes_it_away(filled: ChartsPanel) -> None:
     loss = chart(filled, "lossChart")
     loss.plot.setFocus()
     QTest.keyClick(loss.plot, Qt.Key.Key_Right)
-    assert any("Step 8" in text for text in labels(loss))
+    assert any("Step 8" in text for text in texts(loss))
     assert "Shakespeare" in loss.plot.accessibleDescription()
     QTest.keyClick(loss.plot, Qt.Key.Key_Right)
-    assert any("Step 9" in text for text in labels(loss)), "a key moves by a step at least"
+    assert any("Step 9" in text for text in texts(loss)), "a key moves by a step at least"
     QTest.keyClick(loss.plot, Qt.Key.Key_Escape)
-    assert not any("Step" in text for text in labels(loss))
+    assert not any("Step" in text for text in texts(loss))
 
 
 def test_zooming_one_chart_zooms_all_and_double_click_shows_all_again(filled: ChartsPanel) -> None:
     loss, distill = chart(filled, "lossChart"), chart(filled, "distillChart")
     whole = loss.plot.steps_shown()
     loss.grab()  # pyqtgraph knows where the mouse is once it has painted
-    turn_wheel(loss, 480)
+    turn_wheel(loss.plot.viewport(), middle_of(loss), 480)
     assert distill.plot.steps_shown() == pytest.approx(loss.plot.steps_shown())
     assert loss.plot.steps_shown()[1] < whole[1]
     filled.add_events(steps("code", range(6, 8)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import doctest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from kit import WaitUntil, child, edit, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
@@ -15,8 +16,6 @@ from tlora_gui.ui.widgets import command_palette, commands, key_caps
 from tlora_gui.ui.widgets.command_palette import CommandPalette, score
 from tlora_gui.ui.widgets.commands import commands_of
 from tlora_gui.ui.widgets.key_caps import chords
-
-WaitUntil = Callable[..., None]
 
 
 class Desk(QMainWindow):
@@ -55,8 +54,7 @@ class Desk(QMainWindow):
 @pytest.fixture
 def window(qapp: QApplication) -> Iterator[Desk]:
     made = Desk()
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made)
     yield made
 
 
@@ -67,16 +65,12 @@ def palette(window: Desk) -> CommandPalette:
     return made
 
 
-def edit(palette: CommandPalette) -> QLineEdit:
-    found = palette.findChild(QLineEdit, "paletteEdit")
-    assert found is not None
-    return found
+def search_line(palette: CommandPalette) -> QLineEdit:
+    return edit(palette, "paletteEdit")
 
 
 def rows(palette: CommandPalette) -> QListWidget:
-    found = palette.findChild(QListWidget, "paletteList")
-    assert found is not None
-    return found
+    return child(palette, "paletteList", QListWidget)
 
 
 def listed(palette: CommandPalette) -> list[str]:
@@ -133,7 +127,7 @@ def test_spaces_in_a_query_are_left_out_and_an_empty_one_matches_everything() ->
 def test_it_lists_what_the_menus_hold_in_their_order_submenus_filled(palette: CommandPalette) -> None:
     assert listed(palette) == ["New project…", "Verses & songs", "Measure all", "Dark", "Light"]
     assert chosen(palette) == "New project…"
-    assert QApplication.focusWidget() is edit(palette)
+    assert QApplication.focusWidget() is search_line(palette)
 
 
 def test_every_command_knows_its_menu_and_keys(window: Desk) -> None:
@@ -152,50 +146,50 @@ def test_other_actions_are_listed_once(window: Desk) -> None:
 
 
 def test_typing_finds_by_letters_and_by_the_menus_name(palette: CommandPalette) -> None:
-    QTest.keyClicks(edit(palette), "th da")
+    QTest.keyClicks(search_line(palette), "th da")
     assert listed(palette) == ["Dark"]
-    edit(palette).clear()
+    search_line(palette).clear()
     assert len(listed(palette)) == 5
 
 
 def test_it_says_when_nothing_is_found_and_enter_does_nothing_then(palette: CommandPalette, window: Desk) -> None:
-    QTest.keyClicks(edit(palette), "qqq")
+    QTest.keyClicks(search_line(palette), "qqq")
     labels = [found for found in palette.findChildren(QLabel) if found.isVisible()]
     assert [found.text() for found in labels] == ["No matching command."]
-    QTest.keyClick(edit(palette), Qt.Key.Key_Return)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Return)
     assert palette.isVisible()
 
 
 def test_it_is_as_high_as_its_rows(palette: CommandPalette) -> None:
     before = palette.height()
-    QTest.keyClicks(edit(palette), "light")
+    QTest.keyClicks(search_line(palette), "light")
     assert palette.height() < before
 
 
 def test_the_chosen_row_is_told_to_screen_readers_with_menu_reason_and_keys(palette: CommandPalette) -> None:
-    assert edit(palette).accessibleDescription() == "New project…, Project, Ctrl+N"
-    QTest.keyClicks(edit(palette), "meas")
-    assert edit(palette).accessibleDescription() == "Measure all, Epoch, Train an epoch first"
+    assert search_line(palette).accessibleDescription() == "New project…, Project, Ctrl+N"
+    QTest.keyClicks(search_line(palette), "meas")
+    assert search_line(palette).accessibleDescription() == "Measure all, Epoch, Train an epoch first"
 
 
 # -- choosing and running -------------------------------------------------------------------------------------------
 
 
 def test_down_and_up_walk_round(palette: CommandPalette) -> None:
-    QTest.keyClick(edit(palette), Qt.Key.Key_Up)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Up)
     assert chosen(palette) == "Light"
-    QTest.keyClick(edit(palette), Qt.Key.Key_Down)
-    QTest.keyClick(edit(palette), Qt.Key.Key_Down)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Down)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Down)
     assert chosen(palette) == "Verses & songs"
-    QTest.keyClick(edit(palette), Qt.Key.Key_PageDown)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_PageDown)
     assert chosen(palette) == "Light"
 
 
 def test_enter_runs_the_command_after_the_palette_has_closed(
     palette: CommandPalette, window: Desk, wait_until: WaitUntil
 ) -> None:
-    QTest.keyClicks(edit(palette), "light")
-    QTest.keyClick(edit(palette), Qt.Key.Key_Return)
+    QTest.keyClicks(search_line(palette), "light")
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Return)
     assert not palette.isVisible()
     assert window.ran == []
     wait_until(lambda: window.ran == ["Light"])
@@ -208,16 +202,16 @@ def test_a_click_runs_a_command(palette: CommandPalette, window: Desk, wait_unti
 
 
 def test_a_disabled_command_is_not_run_and_gives_its_reason(palette: CommandPalette, window: Desk) -> None:
-    QTest.keyClicks(edit(palette), "measure")
+    QTest.keyClicks(search_line(palette), "measure")
     assert rows(palette).currentItem().toolTip() == "Train an epoch first"
-    QTest.keyClick(edit(palette), Qt.Key.Key_Return)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Return)
     assert palette.isVisible()
     QApplication.processEvents()
     assert window.ran == []
 
 
 def test_escape_closes_and_runs_nothing(palette: CommandPalette, window: Desk) -> None:
-    QTest.keyClick(edit(palette), Qt.Key.Key_Escape)
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Escape)
     assert not palette.isVisible()
     QApplication.processEvents()
     assert window.ran == []
@@ -225,16 +219,16 @@ def test_escape_closes_and_runs_nothing(palette: CommandPalette, window: Desk) -
 
 def test_what_was_used_last_comes_first_the_next_time(palette: CommandPalette) -> None:
     for query in ("light", "new"):
-        QTest.keyClicks(edit(palette), query)
-        QTest.keyClick(edit(palette), Qt.Key.Key_Return)
+        QTest.keyClicks(search_line(palette), query)
+        QTest.keyClick(search_line(palette), Qt.Key.Key_Return)
         palette.open()
-    assert edit(palette).text() == ""
+    assert search_line(palette).text() == ""
     assert listed(palette)[:3] == ["New project…", "Light", "Verses & songs"]
 
 
 def test_a_command_that_is_gone_when_its_turn_comes_is_not_missed(palette: CommandPalette, window: Desk) -> None:
-    QTest.keyClicks(edit(palette), "verses")
-    QTest.keyClick(edit(palette), Qt.Key.Key_Return)
+    QTest.keyClicks(search_line(palette), "verses")
+    QTest.keyClick(search_line(palette), Qt.Key.Key_Return)
     window.recent.clear()
     QApplication.processEvents()
     assert window.ran == []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 import pytest
+from kit import SLOTS, WaitUntil, child, click, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
@@ -21,13 +22,6 @@ from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
 from tlora_gui.ui.theme import DARK
 
-WaitUntil = Callable[..., None]
-
-SLOTS = (
-    SlotInfo("", "Eternity", "#8A919C"),
-    SlotInfo("plays", "Plays", "#0072B2"),
-    SlotInfo("code", "Code", "#E69F00"),
-)
 MODES = [
     ("mixer", "Time Mixer", ""),
     ("plays", "Plays alone", "#0072B2"),
@@ -57,29 +51,17 @@ STARTED = GenerationStarted("to code", "mixer", SamplingSettings(), SLOTS)
 @pytest.fixture
 def page(qapp: object) -> ComparePage:
     made = ComparePage()
-    made.resize(680, 450)
     made.set_modes(MODES)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made, 680, 450)
     return made
 
 
-def click(page: ComparePage, name: str) -> None:
-    button = page.findChild(QPushButton, name) or page.findChild(QToolButton, name)
-    assert button is not None
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
 def choice(page: ComparePage, number: int) -> QComboBox:
-    found = page.findChild(QComboBox, f"compareMode{number}")
-    assert found is not None
-    return found
+    return child(page, f"compareMode{number}", QComboBox)
 
 
 def shown_text(page: ComparePage, number: int) -> QPlainTextEdit:
-    found = page.findChild(QPlainTextEdit, f"compareText{number}")
-    assert found is not None
-    return found
+    return child(page, f"compareText{number}", QPlainTextEdit)
 
 
 def figures(page: ComparePage, number: int) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from kit import SLOTS, WaitUntil, child, click, edit, said, shown
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QScrollArea, QToolTip
 from screen_reader import items_of
 
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
+from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, SlotPrediction, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text
@@ -20,13 +20,6 @@ from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.theme import DARK
 
-WaitUntil = Callable[..., None]
-
-SLOTS = (
-    SlotInfo("", "Eternity", BACKBONE_COLOUR),
-    SlotInfo("plays", "Plays", "#0072B2"),
-    SlotInfo("code", "Code", "#E69F00"),
-)
 OTHERS = (Alternative(" king", 0.3, 10), Alternative(" duke", 0.25, 11), Alternative(" <b>", 0.1, 12))
 CAME = TokenEvent(5, 11, " duke", (0.1, 0.7, 0.2), False, 0.25, 2, OTHERS)
 DUKE = 1
@@ -45,35 +38,19 @@ def answer(index: int = 5, divergence: float = 0.4213) -> Counterfactual:
 @pytest.fixture
 def inspector(qapp: QApplication) -> TokenInspector:
     made = TokenInspector()
-    made.resize(250, 800)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made, 250, 800)
     made.activateWindow()
     made.show_token(CAME, SLOTS)
     QApplication.processEvents()  # lays it out
     return made
 
 
-def child(inspector: TokenInspector, name: str) -> QWidget:
-    found = inspector.findChild(QWidget, name)
-    assert found is not None, name
-    return found
-
-
 def rows(inspector: TokenInspector, name: str = "alternativeRows") -> ChoiceRows:
-    found = child(inspector, name)
-    assert isinstance(found, ChoiceRows)
-    return found
+    return child(inspector, name, ChoiceRows)
 
 
-def edit(inspector: TokenInspector) -> QLineEdit:
-    found = child(inspector, "otherTokenEdit")
-    assert isinstance(found, QLineEdit)
-    return found
-
-
-def click(inspector: TokenInspector, name: str) -> None:
-    QTest.mouseClick(child(inspector, name), Qt.MouseButton.LeftButton)
+def other_token(inspector: TokenInspector) -> QLineEdit:
+    return edit(inspector, "otherTokenEdit")
 
 
 def ask_and_answer(inspector: TokenInspector) -> None:
@@ -105,11 +82,6 @@ def tip_of_row(found: ChoiceRows, number: int) -> str:
     shown = QToolTip.text()
     QToolTip.hideText()
     return shown
-
-
-def said(inspector: TokenInspector) -> str:
-    labels = [label.text() for label in inspector.findChildren(QLabel) if label.isVisible()]
-    return "\n".join(labels).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def collected(signal: object) -> list[tuple[object, ...]]:
@@ -175,19 +147,19 @@ def test_the_row_reached_by_keys_is_marked(inspector: TokenInspector) -> None:
 def test_another_word_goes_on_with_the_space_that_the_token_had(inspector: TokenInspector) -> None:
     written = collected(inspector.text_chosen)
     for word in ("queen", " queen"):
-        edit(inspector).setText(word)
-        QTest.keyClick(edit(inspector), Qt.Key.Key_Return)
+        other_token(inspector).setText(word)
+        QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
     inspector.show_token(replace(CAME, index=6, text="."), SLOTS)
-    assert edit(inspector).text() == "", "a word written for another token is still there"
-    QTest.keyClicks(edit(inspector), "!")
-    QTest.keyClick(edit(inspector), Qt.Key.Key_Return)
+    assert other_token(inspector).text() == "", "a word written for another token is still there"
+    QTest.keyClicks(other_token(inspector), "!")
+    QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
     assert written == [(5, " queen"), (5, " queen"), (6, "!")]
 
 
 def test_no_word_asks_for_nothing(inspector: TokenInspector) -> None:
     written = collected(inspector.text_chosen)
-    QTest.keyClicks(edit(inspector), "  ")
-    QTest.keyClick(edit(inspector), Qt.Key.Key_Return)
+    QTest.keyClicks(other_token(inspector), "  ")
+    QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
     assert written == []
 
 
@@ -204,8 +176,8 @@ def test_while_branching_is_not_allowed_nothing_goes_on_and_the_reason_is_told(i
     ]
     click_row(rows(inspector), 0)
     QTest.keyClick(rows(inspector), Qt.Key.Key_Return)
-    QTest.keyClicks(edit(inspector), "queen")
-    QTest.keyClick(edit(inspector), Qt.Key.Key_Return)
+    QTest.keyClicks(other_token(inspector), "queen")
+    QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
     click(inspector, "againButton")
     inspector.show_token(replace(CAME, index=6), SLOTS)
     click_row(rows(inspector), 0)
@@ -334,7 +306,7 @@ def test_branching_begins_at_the_alternatives_or_at_the_field(inspector: TokenIn
     assert inspector.focusWidget() is rows(inspector)
     inspector.show_token(replace(CAME, index=6, alternatives=()), SLOTS)
     inspector.begin_branching()
-    assert inspector.focusWidget() is edit(inspector)
+    assert inspector.focusWidget() is other_token(inspector)
 
 
 def test_walking_asks_by_itself_about_the_token_one_stays_at(inspector: TokenInspector, wait_until: WaitUntil) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from kit import WaitUntil, child, click, combo, drag_in, drop, edit, file_drag, question, shown, spin, texts, tick
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
@@ -63,74 +62,24 @@ SUMMARY = CorpusSummary(
     excerpt="Of Mans First Disobedience, and the Fruit\nOf that Forbidden Tree",
 )
 
-WaitUntil = Callable[..., None]
-
-
-def shown(widget: QWidget) -> None:
-    widget.resize(262, 760)
-    widget.show()
-    QTest.qWaitForWindowExposed(widget)
-
 
 @pytest.fixture
 def panel(qapp: QApplication) -> EpochsPanel:
     made = EpochsPanel()
     made.set_backbone(BACKBONE)
     made.set_epochs((SHAKESPEARE, PYTHON))
-    shown(made)
+    shown(made, 262, 760)
     return made
 
 
 def epoch_list(panel: EpochsPanel) -> QListWidget:
-    found = panel.findChild(QListWidget, "epochList")
-    assert found is not None
-    return found
+    return child(panel, "epochList", QListWidget)
 
 
 def cards(panel: EpochsPanel) -> list[QWidget]:
     """Cards from top to bottom."""
     listed = epoch_list(panel)
     return [listed.itemWidget(listed.item(row)) for row in range(listed.count())]
-
-
-def texts(widget: QWidget) -> list[str]:
-    """What can be read on a widget."""
-    return [found.text() for found in widget.findChildren(QLabel) if found.isVisible() and found.text()]
-
-
-def press(widget: QWidget, name: str) -> None:
-    """Click the visible button of this name."""
-    buttons = [found for found in widget.findChildren(QAbstractButton, name) if found.isVisible()]
-    assert len(buttons) == 1, f"{len(buttons)} visible buttons named {name}"
-    QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
-
-
-def question(widget: QWidget) -> QMessageBox:
-    found = [box for box in widget.findChildren(QMessageBox) if box.isVisible()]
-    assert len(found) == 1
-    return found[0]
-
-
-def file_drag(paths: list[str]) -> QMimeData:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(path) for path in paths])
-    return data
-
-
-def enter(widget: QWidget, data: QMimeData) -> bool:
-    event = QDragEnterEvent(
-        QPoint(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    event.ignore()
-    QApplication.sendEvent(widget, event)
-    return event.isAccepted()
-
-
-def drop(widget: QWidget, data: QMimeData) -> None:
-    event = QDropEvent(
-        QPointF(20, 20), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    QApplication.sendEvent(widget, event)
 
 
 # -- the list -------------------------------------------------------------------------------------------------------
@@ -149,13 +98,13 @@ def test_nothing_can_be_added_without_a_backbone(panel: EpochsPanel) -> None:
     asked: list[object] = []
     panel.add_requested.connect(lambda: asked.append(True))
     panel.set_backbone(None)
-    press(panel, "addEpochButton")
-    press(panel, "dropZone")
+    click(panel, "addEpochButton")
+    click(panel, "dropZone")
     assert not asked
-    assert not enter(panel, file_drag(["/texts"]))
+    assert not drag_in(panel, file_drag(["/texts"]))
     panel.set_backbone(BACKBONE)
-    press(panel, "addEpochButton")
-    press(panel, "dropZone")
+    click(panel, "addEpochButton")
+    click(panel, "dropZone")
     assert len(asked) == 2
 
 
@@ -180,7 +129,7 @@ def test_cards_follow_a_changed_order(panel: EpochsPanel) -> None:
 def test_a_broken_epoch_gives_its_reason_and_can_only_be_deleted(panel: EpochsPanel) -> None:
     panel.set_epochs((BROKEN,))
     assert "adapter_model.safetensors is missing." in texts(cards(panel)[1])
-    press(panel, "epochMenuButton")
+    click(panel, "epochMenuButton")
     menu = panel.findChild(QMenu, "epochMenu")
     assert menu is not None
     enabled = [action.text() for action in menu.actions() if action.isEnabled() and not action.isSeparator()]
@@ -202,15 +151,14 @@ def test_a_card_that_grows_gets_the_room(panel: EpochsPanel, wait_until: WaitUnt
     wait_until(lambda: card.height() > before + 15)
 
 
-def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel) -> None:
+def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, replace(MILTON, held_out_loss=4.31)))
     panel.show_progress(STEP)
     panel.resize(250, 760)
-    QTest.qWait(20)
-    for card in cards(panel):
-        for found in card.findChildren(QLabel):
-            if found.isVisible():
-                assert found.fontMetrics().horizontalAdvance(found.text()) <= found.width(), found.text()
+    labels = [found for card in cards(panel) for found in card.findChildren(QLabel) if found.isVisible()]
+    wait_until(lambda: all(card.width() <= 250 for card in cards(panel)))
+    for found in labels:
+        assert found.fontMetrics().horizontalAdvance(found.text()) <= found.width(), found.text()
 
 
 def test_arrow_keys_walk_and_return_activates(panel: EpochsPanel) -> None:
@@ -280,11 +228,12 @@ def test_a_change_of_the_list_leaves_the_progress_alone(panel: EpochsPanel) -> N
     assert bar is not None and "#6F4E9C" in bar.styleSheet()
 
 
-def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel) -> None:
+def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, MILTON))
     panel.show_progress(STEP)
+    discarded = cards(panel)[2]
     panel.set_epochs((SHAKESPEARE,))
-    QTest.qWait(20)
+    wait_until(lambda: not isValid(discarded))
     bars = panel.findChildren(QProgressBar, "progressBar")
     assert len(bars) == 1 and not bars[0].isVisible()
     panel.set_epochs((MILTON, SHAKESPEARE))
@@ -292,11 +241,12 @@ def test_progress_outlives_the_card_of_a_discarded_epoch(panel: EpochsPanel) -> 
     assert bars[0] in cards(panel)[1].findChildren(QProgressBar)
 
 
-def test_progress_outlives_a_changed_order(panel: EpochsPanel) -> None:
+def test_progress_outlives_a_changed_order(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, MILTON))
     panel.show_progress(STEP)
+    replaced = cards(panel)
     panel.set_epochs((MILTON, SHAKESPEARE))
-    QTest.qWait(20)
+    wait_until(lambda: not any(map(isValid, replaced)))
     assert "step 143 / 300" in texts(cards(panel)[1])
 
 
@@ -308,10 +258,10 @@ def test_pause_asks_and_shows_resume_once_paused(panel: EpochsPanel) -> None:
     panel.show_progress(STEP)
     button = panel.findChild(QPushButton, "pauseButton")
     assert button is not None and button.text() == "Pause"
-    press(panel, "pauseButton")
+    click(panel, "pauseButton")
     panel.set_paused(True)
     assert button.text() == "Resume"
-    press(panel, "pauseButton")
+    click(panel, "pauseButton")
     panel.set_paused(False)
     assert button.text() == "Pause"
     assert asked == [(7, True), (7, False)]
@@ -324,10 +274,10 @@ def test_stop_asks_what_to_do_with_what_is_learned(panel: EpochsPanel, answer: s
     panel.set_training(7)
     panel.set_epochs((MILTON,))
     panel.show_progress(STEP)
-    press(panel, "stopButton")
+    click(panel, "stopButton")
     assert asked == []
     panel.set_training(8)  # the next one runs by now; the question was about the one before
-    press(question(panel), f"{answer}Button")
+    click(question(panel), f"{answer}Button")
     assert asked == [(7, mode) for mode in expected]
 
 
@@ -335,7 +285,7 @@ def test_escape_goes_on_training(panel: EpochsPanel, wait_until: WaitUntil) -> N
     asked: list[tuple[int, str]] = []
     panel.stop_requested.connect(lambda *of: asked.append(of))
     panel.set_epochs((MILTON,))
-    press(panel, "stopButton")
+    click(panel, "stopButton")
     QTest.keyClick(question(panel), Qt.Key.Key_Escape)
     wait_until(lambda: not panel.findChildren(QMessageBox))
     assert asked == []
@@ -364,7 +314,7 @@ def test_a_waiting_epoch_can_be_taken_out_of_the_queue(panel: EpochsPanel) -> No
     removed: list[int] = []
     panel.unqueue_requested.connect(removed.append)
     panel.set_queue(("Milton", "King James Bible"))
-    press(cards(panel)[4], "unqueueButton")
+    click(cards(panel)[4], "unqueueButton")
     assert removed == [1]
     panel.set_queue(("Milton",))
     assert [texts(card)[0] for card in cards(panel)[3:]] == ["Milton"]
@@ -376,10 +326,10 @@ def test_an_interrupted_epoch_offers_resume_and_asks_before_discarding(panel: Ep
     panel.resume_requested.connect(resumed.append)
     panel.discard_requested.connect(discarded.append)
     panel.set_epochs((SHAKESPEARE, LATIN))
-    press(panel, "resumeButton")
-    press(panel, "discardInterruptedButton")
+    click(panel, "resumeButton")
+    click(panel, "discardInterruptedButton")
     assert (resumed, discarded) == (["latin"], [])
-    press(question(panel), "discardButton")
+    click(question(panel), "discardButton")
     assert discarded == ["latin"]
 
 
@@ -388,14 +338,14 @@ def test_while_other_work_runs_delete_and_resume_wait(panel: EpochsPanel) -> Non
     panel.resume_requested.connect(resumed.append)
     panel.set_epochs((SHAKESPEARE, LATIN))
     panel.set_busy(True)
-    press(panel, "resumeButton")
+    click(panel, "resumeButton")
     assert resumed == []
-    press(cards(panel)[1], "epochMenuButton")
+    click(cards(panel)[1], "epochMenuButton")
     menu = panel.findChild(QMenu, "epochMenu")
     assert menu is not None
     assert {action.text(): action.isEnabled() for action in menu.actions()}["Delete"] is False
     panel.set_busy(False)
-    press(panel, "resumeButton")
+    click(panel, "resumeButton")
     assert resumed == ["latin"]
 
 
@@ -403,7 +353,7 @@ def test_while_other_work_runs_delete_and_resume_wait(panel: EpochsPanel) -> Non
 
 
 def open_menu(panel: EpochsPanel, row: int) -> QMenu:
-    press(cards(panel)[row], "epochMenuButton")
+    click(cards(panel)[row], "epochMenuButton")
     menu = panel.findChild(QMenu, "epochMenu")
     assert menu is not None and menu.isVisible()
     return menu
@@ -483,7 +433,7 @@ def test_renaming_tells_slug_name_era_and_colour(panel: EpochsPanel) -> None:
     QTest.keyClicks(name, "Will")
     violet = next(button for button in dialog.findChildren(QAbstractButton) if button.accessibleName() == "Violet")
     QTest.mouseClick(violet, Qt.MouseButton.LeftButton)
-    press(dialog, "saveEpochButton")
+    click(dialog, "saveEpochButton")
     assert edits == [("shakespeare", "Will", "Renaissance era", EPOCH_COLOURS[7])]
 
 
@@ -507,7 +457,7 @@ def test_saving_without_a_change_asks_for_nothing(panel: EpochsPanel) -> None:
     choose(open_menu(panel, 1), "Colour…")
     dialog = panel.findChild(EditEpochDialog)
     assert dialog is not None
-    press(dialog, "saveEpochButton")
+    click(dialog, "saveEpochButton")
     assert edits == []
 
 
@@ -529,7 +479,7 @@ def test_files_let_go_over_the_panel_are_told(panel: EpochsPanel) -> None:
     zone = panel.findChild(QPushButton, "dropZone")
     assert zone is not None
     data = file_drag(["/texts/one.txt", "/texts/two"])
-    assert enter(panel, data)
+    assert drag_in(panel, data)
     assert zone.property("active") == "true"
     drop(panel, data)
     assert zone.property("active") == "false"
@@ -539,7 +489,7 @@ def test_files_let_go_over_the_panel_are_told(panel: EpochsPanel) -> None:
 def test_a_drag_without_files_is_refused(panel: EpochsPanel) -> None:
     words = QMimeData()
     words.setText("just words")
-    assert not enter(panel, words)
+    assert not drag_in(panel, words)
 
 
 # -- new epoch ------------------------------------------------------------------------------------------------------
@@ -553,40 +503,14 @@ def dialog(qapp: QApplication) -> NewEpochDialog:
     return made
 
 
-def edit(dialog: NewEpochDialog, name: str) -> QLineEdit:
-    found = dialog.findChild(QLineEdit, name)
-    assert found is not None
-    return found
-
-
 def start_button(dialog: NewEpochDialog) -> QPushButton:
-    found = dialog.findChild(QPushButton, "startTrainingButton")
-    assert found is not None
-    return found
+    return child(dialog, "startTrainingButton", QPushButton)
 
 
 def words(dialog: NewEpochDialog, name: str) -> str:
     found = dialog.findChild(QLabel, name)
     assert found is not None
     return found.text() if found.isVisible() else ""
-
-
-def spin(dialog: NewEpochDialog, name: str) -> QSpinBox:
-    found = dialog.findChild(QSpinBox, name)
-    assert found is not None
-    return found
-
-
-def tick(dialog: NewEpochDialog, name: str) -> QCheckBox:
-    found = dialog.findChild(QCheckBox, name)
-    assert found is not None
-    return found
-
-
-def combo(dialog: NewEpochDialog, name: str) -> QComboBox:
-    found = dialog.findChild(QComboBox, name)
-    assert found is not None
-    return found
 
 
 def jobs_of(dialog: NewEpochDialog) -> list[TrainEpoch]:
@@ -605,14 +529,17 @@ def test_an_empty_form_cannot_start_and_does_not_complain(dialog: NewEpochDialog
     assert words(dialog, "newEpochProblem") == ""
 
 
-def test_paths_ask_for_a_summary_once(dialog: NewEpochDialog) -> None:
+def test_paths_ask_for_a_summary_once(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
     chosen: list[tuple[str, ...]] = []
     dialog.corpus_chosen.connect(chosen.append)
     dialog.set_paths(["/texts/one", "/texts/two"])
     assert edit(dialog, "corpusPathEdit").text() == "/texts/one; /texts/two"
     assert words(dialog, "corpusHeadline") == "Looking through the files…"
-    QTest.qWait(500)
-    assert chosen == [("/texts/one", "/texts/two")]
+    later = NewEpochDialog()
+    later.corpus_chosen.connect(lambda paths: chosen.append(("later", *paths)))
+    QTest.keyClicks(edit(later, "corpusPathEdit"), "/texts")
+    wait_until(lambda: ("later", "/texts") in chosen)
+    assert chosen == [("/texts/one", "/texts/two"), ("later", "/texts")]
 
 
 def test_a_typed_path_asks_for_a_summary_after_a_pause(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
@@ -715,7 +642,7 @@ def test_start_gives_the_whole_job_and_closes(dialog: NewEpochDialog, wait_until
     ready(dialog)
     QTest.keyClicks(edit(dialog, "epochEraEdit"), "Puritan era")
     spin(dialog, "passesSpin").setValue(2)
-    press(dialog, "startTrainingButton")
+    click(dialog, "startTrainingButton")
     expected = TrainEpoch("Milton", CORPUS, "Puritan era", EPOCH_COLOURS[1], replace(TrainSettings(), num_passes=2))
     assert jobs == [expected]
     wait_until(lambda: not isValid(dialog))
@@ -772,13 +699,13 @@ def test_one_click_asks_for_the_comparison(dialog: NewEpochDialog) -> None:
     compare = tick(dialog, "compareBox")
     asked = not compare.isChecked()
     QTest.mouseClick(compare, Qt.MouseButton.LeftButton)
-    press(dialog, "startTrainingButton")
+    click(dialog, "startTrainingButton")
     assert [job.settings.compare_unprotected for job in jobs] == [asked]
 
 
 def test_without_sleep_there_is_nothing_to_compare(dialog: NewEpochDialog) -> None:
     dialog.set_first_epoch(False)
-    press(dialog, "advancedButton")
+    click(dialog, "advancedButton")
     sleep, compare, labels = (tick(dialog, name) for name in ("activeSleepBox", "compareBox", "memoryLabelsBox"))
     QTest.mouseClick(sleep, Qt.MouseButton.LeftButton)
     assert not compare.isEnabled() and not labels.isEnabled()
@@ -800,11 +727,11 @@ def test_only_the_isolated_objective_can_be_compared(dialog: NewEpochDialog) -> 
 def test_every_part_of_active_sleep_can_be_chosen_by_hand(dialog: NewEpochDialog) -> None:
     jobs = jobs_of(dialog)
     ready(dialog)
-    press(dialog, "advancedButton")
+    click(dialog, "advancedButton")
     QTest.mouseClick(tick(dialog, "memoryLabelsBox"), Qt.MouseButton.LeftButton)
     QTest.keyClick(combo(dialog, "memorySourceCombo"), Qt.Key.Key_Down)
     QTest.keyClick(spin(dialog, "memoryTokensSpin"), Qt.Key.Key_Up)
-    press(dialog, "startTrainingButton")
+    click(dialog, "startTrainingButton")
     asked = SleepSettings(source="dreams", memory_labels=False, memory_tokens=SleepSettings().memory_tokens + 512)
     assert [job.settings.sleep for job in jobs] == [asked]
 
@@ -812,7 +739,7 @@ def test_every_part_of_active_sleep_can_be_chosen_by_hand(dialog: NewEpochDialog
 def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
     ready(dialog)
     dialog.set_first_epoch(False)
-    press(dialog, "advancedButton")
+    click(dialog, "advancedButton")
     last = spin(dialog, "memoryTokensSpin")
     wait_until(lambda: last.visibleRegion().boundingRect() == last.rect())
 
@@ -821,7 +748,7 @@ def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDia
     ready(dialog)
     dialog.set_first_epoch(False)
     dialog.set_interrupted(["Paradise Lost and Paradise Regained"])
-    press(dialog, "advancedButton")
+    click(dialog, "advancedButton")
     wait_until(lambda: combo(dialog, "memorySourceCombo").visibleRegion())
     assert dialog.width() <= 1280 and dialog.height() <= 760
     for found in (*dialog.findChildren(QLabel), *dialog.findChildren(QCheckBox), *dialog.findChildren(QComboBox)):
@@ -845,7 +772,7 @@ def test_an_interrupted_epoch_that_would_end_for_good_is_warned_of(dialog: NewEp
 
 
 def test_the_hint_of_active_sleep_knows_the_first_epoch(dialog: NewEpochDialog) -> None:
-    press(dialog, "advancedButton")
+    click(dialog, "advancedButton")
 
     def hints() -> list[str]:
         return [text for text in texts(dialog) if "epoch" in text]
@@ -873,11 +800,11 @@ def test_escape_closes_an_untouched_dialog_at_once(dialog: NewEpochDialog, wait_
 def test_escape_asks_before_typed_values_are_lost(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
     QTest.keyClicks(edit(dialog, "epochNameEdit"), "John")
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    press(question(dialog), "stayButton")
+    click(question(dialog), "stayButton")
     assert dialog.isVisible()
     assert edit(dialog, "epochNameEdit").text() == "John"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    press(question(dialog), "discardButton")
+    click(question(dialog), "discardButton")
     wait_until(lambda: not isValid(dialog))
 
 
@@ -886,7 +813,7 @@ def test_files_let_go_over_the_dialog_replace_the_paths(dialog: NewEpochDialog) 
     dialog.corpus_chosen.connect(chosen.append)
     ready(dialog)
     data = file_drag(["/texts/python"])
-    assert enter(dialog, data)
+    assert drag_in(dialog, data)
     drop(dialog, data)
     assert chosen == [CORPUS, ("/texts/python",)]
     assert not start_button(dialog).isEnabled()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from coloured_tokens import SLOTS, shown, token, tokens_of
-from PySide6.QtCore import QEvent, Qt
+from kit import SLOTS, WaitUntil, shown, token, tokens_of
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QVBoxLayout, QWidget
@@ -15,7 +15,6 @@ from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import DARK
 
-WaitUntil = Callable[..., None]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
@@ -218,4 +217,4 @@ def test_every_control_says_what_it_does(page: Page) -> None:
 def test_a_hidden_bar_does_not_search(page: Page, qapp: QApplication) -> None:
     page.show_texts("one")
     QApplication.sendEvent(page.text, QEvent(QEvent.Type.Resize))
-    assert not page.bar._again.isActive()
+    assert not any(timer.isActive() for timer in page.bar.findChildren(QTimer))

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QTextCharFormat, QTextCursor, QWheelEvent
+from kit import (
+    BACKBONE,
+    CODE,
+    PLAYS,
+    SLOTS,
+    WaitUntil,
+    button,
+    child,
+    click,
+    combo,
+    format_at,
+    heights,
+    hover,
+    point_of,
+    ribbon_with,
+    shown,
+    token,
+    turn_wheel,
+    view_with,
+)
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLabel, QPlainTextEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel, QPlainTextEdit, QToolTip, QWidget
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
@@ -40,20 +59,6 @@ from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import contrast, token_background
 from tlora_gui.ui.theme import DARK, LIGHT
 
-WaitUntil = Callable[..., None]
-
-BACKBONE = SlotInfo("", "Eternity", BACKBONE_COLOUR)
-PLAYS = SlotInfo("plays", "Plays", "#0072B2")
-CODE = SlotInfo("code", "Code", "#E69F00")
-SLOTS = (BACKBONE, PLAYS, CODE)
-MIXES = {"plays": (0.1, 0.8, 0.1), "code": (0.05, 0.2, 0.75), "": (0.9, 0.05, 0.05)}
-
-
-def token(index: int, text: str, speaker: str = "plays", is_prompt: bool = False, **changes: object) -> TokenEvent:
-    others = (Alternative(text, 0.25), Alternative(" other", 0.1))
-    made = TokenEvent(index, 7, text, MIXES[speaker], is_prompt, 0.25, 1, others)
-    return replace(made, **changes)
-
 
 def some_tokens() -> list[TokenEvent]:
     return [
@@ -69,41 +74,6 @@ def some_tokens() -> list[TokenEvent]:
 def record(**changes: object) -> Generation:
     made = Generation("To code", "code", SamplingSettings(seed=5), SLOTS, tuple(some_tokens()), "length", 20.34)
     return replace(made, **changes)
-
-
-def shown(widget: QWidget, width: int = 700, height: int = 500) -> None:
-    widget.resize(width, height)
-    widget.show()
-    QTest.qWaitForWindowExposed(widget)
-
-
-def view_with(tokens: list[TokenEvent]) -> TokenView:
-    view = TokenView()
-    shown(view, 500, 200)
-    view.reset(SLOTS)
-    view.add_tokens(tokens)
-    return view
-
-
-def hover(viewport: QWidget, point: QPoint) -> None:
-    """A pointer that moves there. QTest.mouseMove depends on where the real one was before."""
-    none = Qt.MouseButton.NoButton
-    place, on_screen = QPointF(point), QPointF(viewport.mapToGlobal(point))
-    event = QMouseEvent(QEvent.Type.MouseMove, place, on_screen, none, none, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(viewport, event)
-
-
-def format_at(view: TokenView, position: int) -> QTextCharFormat:
-    cursor = QTextCursor(view.document())
-    cursor.setPosition(position + 1)
-    return cursor.charFormat()
-
-
-def point_of(view: TokenView, position: int) -> QPoint:
-    cursor = QTextCursor(view.document())
-    cursor.setPosition(position)
-    area = view.cursorRect(cursor)
-    return QPoint(area.left() + 3, area.center().y())
 
 
 # -- what a token looks like, and what is said about it ------------------------------------------------------------
@@ -431,24 +401,6 @@ def test_an_emptied_text_stops_being_recoloured(qapp: QApplication) -> None:
 # -- ribbon --------------------------------------------------------------------------------------------------------
 
 
-def ribbon_with(tokens: list[TokenEvent], wait_until: WaitUntil) -> MixRibbon:
-    ribbon = MixRibbon()
-    shown(ribbon, 600, 76)
-    ribbon.set_slots(SLOTS)
-    ribbon.add_tokens(tokens)
-    wait_until(lambda: ribbon.drawn_tokens == len(tokens))
-    return ribbon
-
-
-def turn_wheel(ribbon: MixRibbon, modifiers: Qt.KeyboardModifier) -> None:
-    place = QPointF(ribbon.place_of(30))
-    event = QWheelEvent(
-        place, ribbon.viewport().mapToGlobal(place), QPoint(), QPoint(0, 480), Qt.MouseButton.NoButton, modifiers,
-        Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(ribbon.viewport(), event)
-
-
 def ribbon_colour(ribbon: MixRibbon, index: int, height: float) -> QColor:
     return QColor(ribbon.grab().toImage().pixel(ribbon.place_of(index, height)))
 
@@ -484,7 +436,7 @@ def test_ribbon_beyond_the_last_token_chooses_nothing(qapp: QApplication, wait_u
 
 def test_double_click_shows_the_whole_ribbon_again(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     assert ribbon.shown_range != pytest.approx((-0.5, 99.5))
     QTest.mouseDClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.place_of(30))
     assert ribbon.shown_range == pytest.approx((-0.5, 99.5))
@@ -495,7 +447,7 @@ def test_ribbon_of_a_long_text_draws_means_and_no_more_points_than_pixels(
 ) -> None:
     speakers = ("plays", "code")
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
-    backbone, code, plays = (area.yData for area in ribbon._areas.areas)
+    backbone, code, plays = heights(ribbon)
     assert len(plays) < ribbon.width() + 10
     assert plays[10:-10] == pytest.approx(0.5) and code[10:-10] == pytest.approx(0.925)
     assert backbone[10:-10] == pytest.approx(1.0)
@@ -505,20 +457,19 @@ def test_zoomed_in_the_ribbon_of_a_long_text_draws_single_tokens(qapp: QApplicat
     speakers = ("plays", "code")
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
     while ribbon.shown_range[1] - ribbon.shown_range[0] > 100:
-        turn_wheel(ribbon, Qt.KeyboardModifier.ControlModifier)
-    heights = ribbon._areas.areas[-1].yData[5:-5]
-    assert set(np.round(heights, 6)) == {0.8, 0.2}
+        turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+    assert set(np.round(heights(ribbon)[-1][5:-5], 6)) == {0.8, 0.2}
 
 
 def test_wheel_alone_leaves_the_ribbon_as_it_is(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon, Qt.KeyboardModifier.NoModifier)
+    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.NoModifier)
     assert ribbon.shown_range == pytest.approx((-0.5, 99.5))
 
 
 def test_zoomed_ribbon_stays_where_it_is_while_tokens_come(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     zoomed = ribbon.shown_range
     ribbon.add_tokens([token(100, "y")])
     wait_until(lambda: ribbon.drawn_tokens == 101)
@@ -595,32 +546,12 @@ def pane(qapp: QApplication) -> GenerationPane:
     return made
 
 
-def child(pane: QWidget, name: str) -> QWidget:
-    found = pane.findChild(QWidget, name)
-    assert found is not None, name
-    return found
-
-
-def click(pane: QWidget, name: str) -> None:
-    QTest.mouseClick(child(pane, name), Qt.MouseButton.LeftButton)
-
-
-def combo(pane: QWidget, name: str) -> QComboBox:
-    found = child(pane, name)
-    assert isinstance(found, QComboBox)
-    return found
-
-
 def footer(pane: QWidget) -> str:
-    label = child(pane, "generationFooter")
-    assert isinstance(label, QLabel)
-    return label.text()
+    return child(pane, "generationFooter", QLabel).text()
 
 
 def text_of(pane: QWidget) -> TokenView:
-    view = child(pane, "tokenView")
-    assert isinstance(view, TokenView)
-    return view
+    return child(pane, "tokenView", TokenView)
 
 
 def test_generate_asks_with_prompt_mode_and_sampling(pane: GenerationPane) -> None:
@@ -904,6 +835,6 @@ def test_dice_throws_another_seed(pane: GenerationPane) -> None:
     panel = pane.findChild(SamplingPanel)
     seeds = set()
     for _ in range(5):
-        click(panel, "randomSeedButton")
+        button(panel, "randomSeedButton").click()
         seeds.add(panel.settings().seed)
     assert len(seeds) > 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from kit import WaitUntil, child, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -32,8 +33,6 @@ from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui import window as window_module
 from tlora_gui.ui.window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
-
-WaitUntil = Callable[..., None]
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
 CODE = EpochInfo("code", "Code", "", "#E69F00", "frozen", 300_000, 2.41, 2.78)
@@ -94,17 +93,14 @@ def window(
 ) -> Iterator[MainWindow]:
     monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
     made = create_window(None, "light")
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made)
     yield made
     engine.hold = False
     made.close_now()
 
 
 def measure(window: MainWindow) -> QAction:
-    found = window.findChild(QAction, "evaluateAction")
-    assert found is not None
-    return found
+    return child(window, "evaluateAction", QAction)
 
 
 def opened(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit import WaitUntil, child
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
@@ -23,7 +23,6 @@ from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.series import History, Matrix
 from tlora_gui.ui.theme import DARK, LIGHT
 
-WaitUntil = Callable[..., None]
 StoredHistory = tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
 NAN = math.nan
 
@@ -81,15 +80,11 @@ def panel(qapp: QApplication) -> ChartsPanel:
 
 
 def measure_button(panel: ChartsPanel, measure: str) -> QToolButton:
-    found = panel.findChild(QToolButton, f"{measure}MeasureButton")
-    assert found is not None
-    return found
+    return child(panel, f"{measure}MeasureButton", QToolButton)
 
 
 def metric(panel: ChartsPanel, name: str) -> QLabel:
-    found = panel.findChild(QLabel, f"metric_{name}")
-    assert found is not None
-    return found
+    return child(panel, f"metric_{name}", QLabel)
 
 
 def cell_colour(panel: ChartsPanel, row: int, column: int) -> QColor:

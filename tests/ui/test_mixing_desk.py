@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from kit import BACKBONE, PLAYS, SLOTS, WaitUntil, button, child, click, combo, said, shown, slider
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QScrollArea, QSlider, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
 
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MixingDesk, epoch_colour
+from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
-
-WaitUntil = Callable[..., None]
-
-BACKBONE = SlotInfo("", "Eternity", BACKBONE_COLOUR)
-PLAYS = SlotInfo("plays", "Plays", "#0072B2")
-CODE = SlotInfo("code", "Code", "#E69F00")
-SLOTS = (BACKBONE, PLAYS, CODE)
 
 
 @pytest.fixture
 def panel(qapp: QApplication) -> MixingDeskPanel:
     made = MixingDeskPanel()
-    made.resize(250, 700)
     made.set_slots(SLOTS)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made, 250, 700)
     made.activateWindow()
     QApplication.processEvents()  # lays it out
     return made
@@ -39,38 +29,6 @@ def told(panel: MixingDeskPanel) -> list[MixingDesk]:
     desks: list[MixingDesk] = []
     panel.desk_changed.connect(desks.append)
     return desks
-
-
-def child(panel: MixingDeskPanel, name: str) -> QWidget:
-    found = panel.findChild(QWidget, name)
-    assert found is not None, name
-    return found
-
-
-def button(panel: MixingDeskPanel, name: str) -> QAbstractButton:
-    found = child(panel, name)
-    assert isinstance(found, QAbstractButton)
-    return found
-
-
-def slider(panel: MixingDeskPanel, name: str) -> QSlider:
-    found = child(panel, name)
-    assert isinstance(found, QSlider)
-    return found
-
-
-def combo(panel: MixingDeskPanel, name: str) -> QComboBox:
-    found = child(panel, name)
-    assert isinstance(found, QComboBox)
-    return found
-
-
-def click(panel: MixingDeskPanel, name: str) -> None:
-    QTest.mouseClick(child(panel, name), Qt.MouseButton.LeftButton)
-
-
-def said(panel: MixingDeskPanel) -> str:
-    return "\n".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
 
 
 def test_a_new_desk_leaves_the_mixer_alone(panel: MixingDeskPanel, told: list[MixingDesk]) -> None:

@@ -6,23 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit import SLOTS
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.token_view import picture
-from tlora_gui.ui.generation.token_view.picture import PIXEL_RATIO, footer_text, render, save
+from tlora_gui.engine.protocol.texts import Generation, TokenEvent
+from tlora_gui.ui.generation.token_view.picture import (
+    PIXEL_RATIO,
+    RIBBON_HEIGHT,
+    TALLEST_TEXT,
+    footer_text,
+    lay_out,
+    render,
+    save,
+)
 from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT, Theme
-
-SLOTS = (
-    SlotInfo("", "Eternity", BACKBONE_COLOUR),
-    SlotInfo("plays", "Plays", "#0072B2"),
-    SlotInfo("code", "Code", "#E69F00"),
-)
 
 
 def record(words: list[str], weights: tuple[float, ...] = (0.0, 1.0, 0.0), **changes: object) -> Generation:
@@ -59,7 +61,7 @@ def test_text_ribbon_and_surroundings_are_drawn_in_the_themes_and_the_epochs_col
 def test_the_mix_is_stacked_to_scale(qapp: QApplication) -> None:
     image = render(record(["a "] * 40, (0.5, 0.25, 0.25)), LIGHT)
     column = [image.pixelColor(image.width() // 2, y).name() for y in range(image.height())]
-    shares = [column.count(slot.colour.lower()) / (picture._RIBBON * PIXEL_RATIO) for slot in SLOTS]
+    shares = [column.count(slot.colour.lower()) / (RIBBON_HEIGHT * PIXEL_RATIO) for slot in SLOTS]
     assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.02)
 
 
@@ -89,17 +91,17 @@ def test_a_wide_picture_is_lower_than_a_narrow_one_and_no_word_runs_out_of_it(qa
 
 def test_a_long_text_is_cut_after_a_whole_line_and_says_how_much_is_left_out(qapp: QApplication) -> None:
     text = record(["word\n"] * 3000)
-    document, left_out = picture._text(text, LIGHT, 800, "dominant", 0)
-    assert document.size().height() <= picture._TALLEST_TEXT
+    document, left_out = lay_out(text, LIGHT, 800)
+    assert document.size().height() <= TALLEST_TEXT
     assert document.toPlainText().count("word") == 3000 - left_out
     assert left_out > 2900
-    assert render(text, LIGHT).height() < 2 * PIXEL_RATIO * picture._TALLEST_TEXT
+    assert render(text, LIGHT).height() < 2 * PIXEL_RATIO * TALLEST_TEXT
 
 
 def test_a_text_of_one_endless_paragraph_is_cut_too(qapp: QApplication) -> None:
     text = record(["word "] * 50_000)
-    document, left_out = picture._text(text, LIGHT, 800, "dominant", 0)
-    assert 0 < document.size().height() <= picture._TALLEST_TEXT
+    document, left_out = lay_out(text, LIGHT, 800)
+    assert 0 < document.size().height() <= TALLEST_TEXT
     assert document.toPlainText().count("word") == 50_000 - left_out
 
 
@@ -108,7 +110,7 @@ def test_empty_lines_at_the_end_take_no_room(qapp: QApplication) -> None:
 
 
 def test_control_signs_are_shown_and_break_no_line(qapp: QApplication) -> None:
-    document, _ = picture._text(record(["a\x07\u202eb\u2028c"]), LIGHT, 800, "dominant", 0)
+    document, _ = lay_out(record(["a\x07\u202eb\u2028c"]), LIGHT, 800)
     assert document.blockCount() == 1
     assert "\u202e" not in document.toPlainText()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from coloured_tokens import MIXES, SLOTS, drag, shown, token
+from kit import MIXES, SLOTS, WaitUntil, drag, heights, ribbon_with, token, turn_wheel
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtSvg import QSvgRenderer
@@ -19,7 +18,6 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.running_sums import RunningSums
 
-WaitUntil = Callable[..., None]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
@@ -27,18 +25,9 @@ def alternating(count: int) -> list[TokenEvent]:
     return [token(index, "x", ("plays", "code")[index % 2]) for index in range(count)]
 
 
-def ribbon_with(tokens: list[TokenEvent], wait_until: WaitUntil) -> MixRibbon:
-    ribbon = MixRibbon()
-    shown(ribbon, 600, 72)
-    ribbon.set_slots(SLOTS)
-    ribbon.add_tokens(tokens)
-    wait_until(lambda: ribbon.drawn_tokens == len(tokens))
-    return ribbon
-
-
 def lowest(ribbon: MixRibbon) -> np.ndarray:
     """Upper edge of the lowest area, token by token."""
-    return ribbon._areas.areas[-1].yData[2:-2]
+    return heights(ribbon)[-1][2:-2]
 
 
 @pytest.fixture
@@ -141,6 +130,8 @@ def opened_menu(ribbon: MixRibbon) -> QMenu:
 def test_menu_smooths_shows_everything_and_asks_to_save(ribbon: MixRibbon) -> None:
     asked: list[bool] = []
     ribbon.save_requested.connect(lambda: asked.append(True))
+    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+    assert ribbon.shown_range[1] < 59
     ribbon.set_smoothing(15)
     menu = opened_menu(ribbon)
     smooth, everything, _, save = menu.actions()
@@ -148,7 +139,6 @@ def test_menu_smooths_shows_everything_and_asks_to_save(ribbon: MixRibbon) -> No
     assert [choice.isChecked() for choice in choices] == [False, False, True, False]
     choices[3].trigger()
     assert ribbon.smoothing == 45
-    ribbon._view.setXRange(10, 30)
     everything.trigger()
     assert ribbon.shown_range == pytest.approx((-0.5, 59.5))
     save.trigger()
@@ -171,12 +161,14 @@ def test_right_button_chooses_nothing_and_starts_no_zoom(ribbon: MixRibbon) -> N
 
 def test_picture_has_twice_the_size_and_no_mark_of_the_chosen_token(ribbon: MixRibbon, tmp_path: Path) -> None:
     ribbon.save_picture(str(tmp_path / "without.png"))
+    unmarked = ribbon.grab().toImage()
     ribbon.set_current(30)
+    marked = ribbon.grab().toImage()
     ribbon.save_picture(str(tmp_path / "with.png"))
     without, with_mark = (QImage(str(tmp_path / name)) for name in ("without.png", "with.png"))
     assert without.size() == ribbon.size() * 2 and without == with_mark
     assert QColor(without.pixel(ribbon.place_of(20, 0.05) * 2)) == QColor(SLOTS[1].colour)
-    assert ribbon._marker.isVisible()
+    assert ribbon.grab().toImage() == marked != unmarked
 
 
 def test_picture_can_be_a_drawing(ribbon: MixRibbon, tmp_path: Path) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 import pytest
+from kit import SLOTS, WaitUntil, child, shown, slider
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
-from tlora_gui.engine.protocol.texts import ReadReport, Segment, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import ReadReport, Segment, TokenEvent
 from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
@@ -21,17 +21,10 @@ from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_sh
 from tlora_gui.ui.theme import DARK
 from tlora_gui.ui.translation import install
 
-WaitUntil = Callable[..., None]
-
 MIXERS = (
     StoredMixer("@1", "after Plays", ("plays",)),
     StoredMixer("@2", "after Code", ("plays", "code")),
     StoredMixer(MIXER_MODE, "after Milton", ("plays", "code", "milton"), "Milton"),
-)
-SLOTS = (
-    SlotInfo("", "Eternity", "#8A919C"),
-    SlotInfo("plays", "Plays", "#0072B2"),
-    SlotInfo("code", "Code", "#E69F00"),
 )
 REPORT = ReadReport(
     (("", 3.62), ("plays", 4.13), ("code", 2.71)),
@@ -42,12 +35,6 @@ REPORT = ReadReport(
 )
 
 
-def shown(widget: QWidget, height: int = 60) -> None:
-    widget.resize(680, height)
-    widget.show()
-    QTest.qWaitForWindowExposed(widget)
-
-
 # -- mixers of the past --------------------------------------------------------------------------------------------
 
 
@@ -55,28 +42,20 @@ def shown(widget: QWidget, height: int = 60) -> None:
 def bar(qapp: object) -> TimelineBar:
     made = TimelineBar()
     made.set_mixers(MIXERS, [0.5, 0.25, 0.0])
-    shown(made)
+    shown(made, 680, 60)
     return made
 
 
-def slider(bar: TimelineBar) -> QSlider:
-    found = bar.findChild(QSlider, "scrubSlider")
-    assert found is not None
-    return found
-
-
 def told(bar: TimelineBar) -> str:
-    return slider(bar).accessibleDescription().replace("\n", " ")
+    return slider(bar, "scrubSlider").accessibleDescription().replace("\n", " ")
 
 
 def play_button(bar: TimelineBar) -> QPushButton:
-    found = bar.findChild(QPushButton, "playScrubButton")
-    assert found is not None
-    return found
+    return child(bar, "playScrubButton", QPushButton)
 
 
 def test_it_stands_at_the_present_mixer_first_and_says_so(bar: TimelineBar) -> None:
-    assert bar.position == 2 and slider(bar).maximum() == 2
+    assert bar.position == 2 and slider(bar, "scrubSlider").maximum() == 2
     assert told(bar) == "after Milton · now, as it is now"
 
 
@@ -88,15 +67,15 @@ def test_the_present_mixer_amid_a_phase_is_told_in_one_language(qapp: QApplicati
         bar.set_mixers(mixers, [0.5, 0.0])
     finally:
         install(qapp, "en")
-    assert "now" not in bar._names.names[-1] and "·" not in bar._names.names[-1]
+    assert "now" not in told(bar) and "·" not in told(bar)
 
 
 def test_arrow_keys_walk_and_tell_the_share_of_tokens_that_changed(bar: TimelineBar) -> None:
     positions: list[int] = []
     bar.position_changed.connect(positions.append)
-    QTest.keyClick(slider(bar), Qt.Key.Key_Left)
+    QTest.keyClick(slider(bar, "scrubSlider"), Qt.Key.Key_Left)
     assert told(bar) == "after Code, 25 % of tokens had another slot"
-    QTest.keyClick(slider(bar), Qt.Key.Key_Home)
+    QTest.keyClick(slider(bar, "scrubSlider"), Qt.Key.Key_Home)
     assert positions == [1, 0] and told(bar).startswith("after Plays, 50 %")
 
 
@@ -135,7 +114,7 @@ def test_close_ends_playing_and_is_told(bar: TimelineBar) -> None:
 
 def test_a_single_mixer_asks_for_a_second_epoch(bar: TimelineBar) -> None:
     bar.set_mixers(MIXERS[-1:])
-    assert not slider(bar).isVisible()
+    assert not slider(bar, "scrubSlider").isVisible()
     assert any("second epoch" in label.text() for label in bar.findChildren(QLabel) if label.isVisible())
 
 
@@ -155,7 +134,7 @@ def test_changed_share_counts_tokens_with_another_dominant_slot_than_in_the_last
 def report(qapp: object) -> ReadReportView:
     made = ReadReportView()
     made.set_report(REPORT, SLOTS, 200)
-    shown(made, 160)
+    shown(made, 680, 160)
     return made
 
 
@@ -166,9 +145,7 @@ def strip(report: ReadReportView) -> DomainStrip:
 
 
 def title(report: ReadReportView) -> QToolButton:
-    found = report.findChild(QToolButton, "readReportButton")
-    assert found is not None
-    return found
+    return child(report, "readReportButton", QToolButton)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from kit import shown, texts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
@@ -25,12 +26,12 @@ def window(qapp: QApplication) -> QMainWindow:
 def opened(window: QMainWindow, *extra: tuple[str, str, str]) -> ShortcutSheet:
     sheet = ShortcutSheet(window, extra)
     sheet.open()
-    QTest.qWaitForWindowExposed(sheet)
+    shown(sheet)
     return sheet
 
 
 def words(sheet: ShortcutSheet) -> list[str]:
-    return [found.text() for found in sheet.findChildren(QLabel)]
+    return texts(sheet)
 
 
 def keys(sheet: ShortcutSheet) -> list[str]:

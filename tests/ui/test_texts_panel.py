@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from kit import WaitUntil, button, child, shown
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.library.generation_row import text_at, title_of, when_text
 from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.library.generations_tree import GenerationsTree
-
-WaitUntil = Callable[..., None]
 
 NOW = 1_700_000_000.0
 KEY = Qt.Key
@@ -42,18 +40,14 @@ IN_ORDER = ["pinned", "new", "old", "first branch", "twig", "second branch"]
 @pytest.fixture
 def panel(qapp: object) -> GenerationsPanel:
     made = GenerationsPanel()
-    made.resize(250, 420)
     made.set_names({"mixer": "Time Mixer"})
     made.set_generations(FOREST)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
+    shown(made, 250, 420)
     return made
 
 
 def tree_of(panel: GenerationsPanel) -> GenerationsTree:
-    found = panel.findChild(GenerationsTree, "textsTree")
-    assert found is not None
-    return found
+    return child(panel, "textsTree", GenerationsTree)
 
 
 def ids(panel: GenerationsPanel) -> list[str]:
@@ -83,12 +77,6 @@ def click(
     panel: GenerationsPanel, text_id: str, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
 ) -> None:
     QTest.mouseClick(tree_of(panel).viewport(), Qt.MouseButton.LeftButton, modifier, place(panel, text_id))
-
-
-def button(panel: GenerationsPanel, name: str) -> QToolButton:
-    found = panel.findChild(QToolButton, name)
-    assert found is not None
-    return found
 
 
 def test_branches_stand_under_their_parents_and_pinned_roots_before_newer_ones(panel: GenerationsPanel) -> None:
@@ -276,7 +264,7 @@ def test_the_open_text_is_drawn_otherwise(panel: GenerationsPanel) -> None:
 
 
 def test_modes_read_as_people_know_them(panel: GenerationsPanel) -> None:
-    row = tree_of(panel)._row
+    row = tree_of(panel).itemDelegate()
     assert row.facts(text("x", seed=7, tokens=1200)) == "Time Mixer · seed 7 · 1,200 tokens"
     assert row.facts(text("x", mode="gone", ended="read")) == "gone · read · 12 tokens"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from coloured_tokens import MIXES, SLOTS, drag, format_of, place_of, shown, token, tokens_of, view_with
+from kit import MIXES, SLOTS, WaitUntil, drag, format_of, place_of, shown, token, tokens_of, view_with
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QTextDocument
+from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
@@ -19,7 +18,6 @@ from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import token_background
 from tlora_gui.ui.theme import DARK, LIGHT
 
-WaitUntil = Callable[..., None]
 COPY = (Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
 SCRAMBLING = [
     "a\r\n",
@@ -52,7 +50,7 @@ def copied(view: TokenView) -> str:
 
 
 def test_a_clicked_token_is_held_until_it_is_clicked_again(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three")
+    view = view_with(tokens_of("one", " two", " three"))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
     QTest.mouseMove(view.viewport(), place_of(view, 2))
     assert view.current == 1
@@ -62,7 +60,7 @@ def test_a_clicked_token_is_held_until_it_is_clicked_again(qapp: QApplication) -
 
 
 def test_a_new_text_holds_nothing(qapp: QApplication) -> None:
-    view = view_with("one", " two")
+    view = view_with(tokens_of("one", " two"))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
     view.reset(SLOTS)
     view.add_tokens(tokens_of("three", " four"))
@@ -84,7 +82,7 @@ def test_a_slot_that_weighs_nothing_or_is_not_there_leaves_a_token_plain() -> No
 
 
 def test_another_slot_recolours_the_text(qapp: QApplication) -> None:
-    view = view_with("one", " two")
+    view = view_with(tokens_of("one", " two"))
     view.set_colour_mode("weight", 1)
     strong = format_of(view, 0).background().color()
     view.set_colour_mode("weight", 2)
@@ -104,7 +102,7 @@ def test_legend_names_the_slot_whose_weight_is_shown(qapp: QApplication) -> None
 
 
 def test_control_characters_are_shown_as_signs_and_stay_in_their_tokens(qapp: QApplication) -> None:
-    view = view_with(*SCRAMBLING)
+    view = view_with(tokens_of(*SCRAMBLING))
     text = view.toPlainText()
     assert text == "a␍\nb␤c␤◇evil◇␀␇é日😀␡◇z◇end"
     places = text.encode("utf-16-le")
@@ -113,7 +111,7 @@ def test_control_characters_are_shown_as_signs_and_stay_in_their_tokens(qapp: QA
 
 
 def test_copied_text_is_what_the_tokens_say(qapp: QApplication) -> None:
-    view = view_with(*SCRAMBLING)
+    view = view_with(tokens_of(*SCRAMBLING))
     view.selectAll()
     view.copy_plain()
     assert qapp.clipboard().text() == "".join(SCRAMBLING)
@@ -121,20 +119,20 @@ def test_copied_text_is_what_the_tokens_say(qapp: QApplication) -> None:
 
 
 def test_a_part_of_a_token_is_copied_as_that_part(qapp: QApplication) -> None:
-    view = view_with("to\r", " 😀 or", " not")
+    view = view_with(tokens_of("to\r", " 😀 or", " not"))
     select(view, 2, 6)
     assert copied(view) == "\r 😀"
 
 
 def test_nothing_selected_copies_everything(qapp: QApplication) -> None:
-    view = view_with("to", " code")
+    view = view_with(tokens_of("to", " code"))
     view.copy_rich()
     assert qapp.clipboard().text() == "to code"
 
 
 def test_copied_text_of_a_divided_paragraph_is_whole_from_any_place(qapp: QApplication) -> None:
     texts = [f" wörd😀{n}" for n in range(400)]
-    view = view_with(*texts)
+    view = view_with(tokens_of(*texts))
     assert view.document().blockCount() > 2
     for first, last in ((0, 399), (57, 310), (200, 201)):
         view.select_tokens(first, last)
@@ -142,7 +140,7 @@ def test_copied_text_of_a_divided_paragraph_is_whole_from_any_place(qapp: QAppli
 
 
 def test_copied_colours_are_light_whatever_the_theme(qapp: QApplication) -> None:
-    view = view_with("<To>\n", " be  or")
+    view = view_with(tokens_of("<To>\n", " be  or"))
     view.apply_theme(DARK)
     view.selectAll()
     QTest.keyClick(view, *COPY)
@@ -165,7 +163,7 @@ def test_tooltip_and_inspector_texts_show_control_characters_too() -> None:
 
 
 def test_selecting_with_the_mouse_tells_the_tokens_that_are_touched(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three", " four")
+    view = view_with(tokens_of("one", " two", " three", " four"))
     told: list[tuple[int, int]] = []
     view.selection_changed.connect(lambda first, last: told.append((first, last)))
     drag(view.viewport(), place_of(view, 1), place_of(view, 3), Qt.KeyboardModifier.NoModifier)
@@ -175,7 +173,7 @@ def test_selecting_with_the_mouse_tells_the_tokens_that_are_touched(qapp: QAppli
 
 
 def test_selecting_from_outside_tells_nothing(qapp: QApplication) -> None:
-    view = view_with("a", "", "é", " c", " d")
+    view = view_with(tokens_of("a", "", "é", " c", " d"))
     told: list[tuple[int, int]] = []
     view.selection_changed.connect(lambda first, last: told.append((first, last)))
     view.select_tokens(1, 3)
@@ -185,7 +183,7 @@ def test_selecting_from_outside_tells_nothing(qapp: QApplication) -> None:
 
 
 def test_a_selection_at_the_end_does_not_grow_with_the_text(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three")
+    view = view_with(tokens_of("one", " two", " three"))
     view.select_tokens(1, 2)
     told: list[object] = []
     view.selection_changed.connect(lambda *selected: told.append(selected))
@@ -194,7 +192,7 @@ def test_a_selection_at_the_end_does_not_grow_with_the_text(qapp: QApplication) 
 
 
 def test_a_selection_does_not_drag_the_text_along_while_it_streams(qapp: QApplication) -> None:
-    view = view_with(*(f"line {n}\n" for n in range(60)))
+    view = view_with(tokens_of(*(f"line {n}\n" for n in range(60))))
     view.select_tokens(50, 59)
     view.verticalScrollBar().setValue(3)
     view.add_tokens([token(60, "more\n")])
@@ -202,7 +200,7 @@ def test_a_selection_does_not_drag_the_text_along_while_it_streams(qapp: QApplic
 
 
 def test_a_new_text_has_no_selection(qapp: QApplication) -> None:
-    view = view_with("one", " two")
+    view = view_with(tokens_of("one", " two"))
     view.select_tokens(0, 1)
     told: list[tuple[int, int]] = []
     view.selection_changed.connect(lambda first, last: told.append((first, last)))
@@ -214,7 +212,7 @@ def test_a_new_text_has_no_selection(qapp: QApplication) -> None:
 
 
 def test_marked_tokens_have_a_line_above_that_other_colours_keep(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three")
+    view = view_with(tokens_of("one", " two", " three"))
     view.set_marks({1})
     view.set_colour_mode("entropy")
     view.apply_theme(DARK)
@@ -224,7 +222,7 @@ def test_marked_tokens_have_a_line_above_that_other_colours_keep(qapp: QApplicat
 
 
 def test_other_weights_recolour_in_place(qapp: QApplication) -> None:
-    view = view_with(*(f" line {n}\n" for n in range(60)))
+    view = view_with(tokens_of(*(f" line {n}\n" for n in range(60))))
     view.verticalScrollBar().setValue(20)
     view.select_tokens(21, 22)
     scrolled, code = view.verticalScrollBar().value(), format_of(view, 1).background().color()
@@ -236,7 +234,7 @@ def test_other_weights_recolour_in_place(qapp: QApplication) -> None:
 
 
 def test_tooltips_follow_other_weights(qapp: QApplication) -> None:
-    view = view_with("one")
+    view = view_with(tokens_of("one"))
     view.replace_tokens([replace(view.tokens[0], weights=(0.0, 0.0, 1.0))])
     point = place_of(view, 0)
     event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
@@ -246,7 +244,7 @@ def test_tooltips_follow_other_weights(qapp: QApplication) -> None:
 
 
 def test_other_weights_for_another_text_are_refused(qapp: QApplication) -> None:
-    view = view_with("one")
+    view = view_with(tokens_of("one"))
     with pytest.raises(ValueError, match="texts"):
         view.replace_tokens([token(0, "two")])
 
@@ -255,7 +253,7 @@ def test_other_weights_for_another_text_are_refused(qapp: QApplication) -> None:
 
 
 def test_enter_and_a_double_click_ask_for_another_word(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three")
+    view = view_with(tokens_of("one", " two", " three"))
     asked: list[int] = []
     view.branch_requested.connect(asked.append)
     QTest.keyClick(view, Qt.Key.Key_Return)
@@ -281,7 +279,7 @@ def chosen(menu: QMenu, text: str) -> None:
 
 
 def test_menu_of_a_token_asks_for_what_it_says(qapp: QApplication) -> None:
-    view = view_with("one", " two", " three")
+    view = view_with(tokens_of("one", " two", " three"))
     asked: list[tuple[str, int]] = []
     view.again_requested.connect(lambda index: asked.append(("again", index)))
     view.branch_requested.connect(lambda index: asked.append(("other", index)))
@@ -293,7 +291,7 @@ def test_menu_of_a_token_asks_for_what_it_says(qapp: QApplication) -> None:
 
 
 def test_menu_beside_the_text_copies_only(qapp: QApplication) -> None:
-    view = view_with("one", " two")
+    view = view_with(tokens_of("one", " two"))
     menu = menu_at(view, QPoint(450, 150), QContextMenuEvent.Reason.Mouse)
     enabled = {action.text() for action in menu.actions() if action.isEnabled() and not action.isSeparator()}
     assert enabled == {"Copy all", "Copy all with colours"}
@@ -302,7 +300,7 @@ def test_menu_beside_the_text_copies_only(qapp: QApplication) -> None:
 
 
 def test_an_empty_text_has_no_menu(qapp: QApplication) -> None:
-    view = view_with()
+    view = view_with(tokens_of())
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(9, 9), view.mapToGlobal(QPoint(9, 9)))
     QApplication.sendEvent(view.viewport(), event)
     assert view.findChild(QMenu, "tokenMenu") is None
@@ -358,7 +356,14 @@ def test_view_announces_what_is_generated_and_not_the_prompt(qapp: QApplication,
     assert said == ["Answer."]
 
 
-def test_without_a_screen_reader_nothing_is_collected(qapp: QApplication) -> None:
+def test_what_came_before_there_was_a_screen_reader_is_not_announced(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
     announcer = Announcer(QWidget())
-    announcer.add("word " * 5)
-    assert announcer._waiting == ""
+    told: list[str] = []
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: told.append(event.message()))
+    announcer.add("early ")
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    announcer.add("late")
+    announcer.flush()
+    assert told == ["late"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import doctest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from kit import WaitUntil, child, click, edit, shown, texts
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
@@ -48,29 +49,6 @@ from tlora_gui.ui.widgets.swatch import Swatch, initial
 from tlora_gui.ui.widgets.welcome import Welcome
 
 FETCHING = Progress("Fetching the starter backbone", 41e6, 93e6, "B", 12)
-
-WaitUntil = Callable[..., None]
-
-
-def shown(widget: QWidget) -> None:
-    widget.show()
-    QTest.qWaitForWindowExposed(widget)
-
-
-def press(widget: QWidget, name: str) -> None:
-    """Click the visible button with this object name, this text or this accessible name."""
-    visible = [
-        button
-        for button in widget.findChildren(QAbstractButton)
-        if button.isVisible() and name in (button.objectName(), button.text(), button.accessibleName())
-    ]
-    assert len(visible) == 1, f"{len(visible)} visible buttons {name!r}"
-    QTest.mouseClick(visible[0], Qt.MouseButton.LeftButton)
-
-
-def texts(widget: QWidget) -> list[str]:
-    """What can be read on a widget."""
-    return [found.text() for found in widget.findChildren(QLabel) if found.isVisible() and found.text()]
 
 
 def is_offered(widget: QWidget, text: str) -> bool:
@@ -117,8 +95,7 @@ def banner(qapp: QApplication) -> Iterator[Banner]:
     window = QWidget()
     made = Banner(notice_seconds=0.05)
     window.setLayout(column(made, None))
-    window.resize(800, 400)
-    shown(window)
+    shown(window, 800, 400)
     QTest.mouseMove(window, QPoint(400, 380))  # a notice stays while the mouse is on it
     yield made  # the window lives as long as the test
 
@@ -128,9 +105,9 @@ def test_an_error_shows_message_hint_and_details_on_demand(banner: Banner) -> No
     assert texts(banner) == ["It failed.", "Try again."]
     details = banner.findChild(QPlainTextEdit, "bannerDetails")
     assert details is not None and not details.isVisible()
-    press(banner, "Details")
+    click(banner, "Details")
     assert details.isVisible() and details.isReadOnly() and details.toPlainText() == "Traceback: 42"
-    press(banner, "Hide details")
+    click(banner, "Hide details")
     assert not details.isVisible()
 
 
@@ -142,15 +119,23 @@ def test_without_details_there_is_no_button_for_them(banner: Banner) -> None:
 
 def test_copy_takes_message_hint_and_details(banner: Banner) -> None:
     banner.show_error("It failed.", "Try again.", "Traceback: 42")
-    press(banner, "Copy")
+    click(banner, "Copy")
     assert QGuiApplication.clipboard().text() == "It failed.\nTry again.\nTraceback: 42"
 
 
-def test_an_error_stays_until_it_is_closed(banner: Banner) -> None:
+def until_a_later_notice_goes(banner: Banner, wait_until: WaitUntil) -> None:
+    """By then a notice of the banner would have gone too."""
+    later = Banner(notice_seconds=0.05)
+    banner.window().layout().insertWidget(1, later)
+    later.show_notice("Code was deleted.")
+    wait_until(lambda: not later.isVisible())
+
+
+def test_an_error_stays_until_it_is_closed(banner: Banner, wait_until: WaitUntil) -> None:
     banner.show_error("It failed.")
-    QTest.qWait(150)
+    until_a_later_notice_goes(banner, wait_until)
     assert banner.isVisible()
-    press(banner, "Close this message")
+    click(banner, "Close this message")
     assert not banner.isVisible()
 
 
@@ -165,7 +150,7 @@ def test_the_action_of_a_notice_is_told_once_and_closes_it(banner: Banner) -> No
     asked: list[bool] = []
     banner.action_triggered.connect(lambda: asked.append(True))
     banner.show_notice("Shakespeare was deleted.", "Undo")
-    press(banner, "Undo")
+    click(banner, "Undo")
     assert asked == [True]
     assert not banner.isVisible()
 
@@ -187,7 +172,7 @@ def test_a_notice_waits_while_its_button_has_the_keyboard(banner: Banner, wait_u
     assert undo is not None
     undo.setFocus()
     wait_until(undo.hasFocus)
-    QTest.qWait(200)
+    until_a_later_notice_goes(banner, wait_until)
     assert banner.isVisible()
     undo.clearFocus()
     wait_until(lambda: not banner.isVisible())
@@ -223,7 +208,7 @@ def test_the_progress_line_shows_label_amount_and_time_and_can_be_cancelled(qapp
     line.show_progress(Progress("Loading"))
     assert (bar.minimum(), bar.maximum()) == (0, 0)
     assert texts(line) == ["Loading"]
-    press(line, "Cancel")
+    click(line, "Cancel")
     assert cancelled == [True]
     line.clear()
     assert not line.isVisible()
@@ -236,21 +221,12 @@ def test_the_progress_line_shows_label_amount_and_time_and_can_be_cancelled(qapp
 def welcome(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Welcome:
     monkeypatch.setenv("TLORA_PROJECTS", str(tmp_path))
     made = Welcome()
-    made.resize(1280, 800)
-    shown(made)
+    shown(made, 1280, 800)
     return made
 
 
-def edit(widget: QWidget, name: str) -> QLineEdit:
-    found = widget.findChild(QLineEdit, name)
-    assert found is not None
-    return found
-
-
 def create_button(welcome: Welcome) -> QPushButton:
-    found = welcome.findChild(QPushButton, "createProjectButton")
-    assert found is not None
-    return found
+    return child(welcome, "createProjectButton", QPushButton)
 
 
 def created(welcome: Welcome) -> list[tuple[Path, str, str]]:
@@ -260,9 +236,7 @@ def created(welcome: Welcome) -> list[tuple[Path, str, str]]:
 
 
 def strategies(welcome: Welcome) -> QComboBox:
-    found = welcome.findChild(QComboBox, "strategyCombo")
-    assert found is not None
-    return found
+    return child(welcome, "strategyCombo", QComboBox)
 
 
 def check(welcome: Welcome, name: str) -> None:
@@ -273,7 +247,7 @@ def check(welcome: Welcome, name: str) -> None:
 
 def test_one_click_creates_a_project_on_the_starter_backbone(welcome: Welcome, tmp_path: Path) -> None:
     asked = created(welcome)
-    press(welcome, "createProjectButton")
+    click(welcome, "createProjectButton")
     assert asked == [(tmp_path / "My project", STARTER, "gating")]
 
 
@@ -294,7 +268,7 @@ def test_every_strategy_of_the_time_mixer_is_offered_and_explained(welcome: Welc
 def test_the_chosen_strategy_is_told_with_the_project(welcome: Welcome, tmp_path: Path) -> None:
     asked = created(welcome)
     QTest.keyClick(strategies(welcome), Qt.Key.Key_Down)
-    press(welcome, "createProjectButton")
+    click(welcome, "createProjectButton")
     assert asked == [(tmp_path / "My project", STARTER, "routing")]
 
 
@@ -303,7 +277,7 @@ def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
     check(welcome, "hubChoice")
     assert not create_button(welcome).isEnabled()
     QTest.keyClicks(edit(welcome, "hubIdEdit"), " Qwen/Qwen2.5-0.5B ")
-    press(welcome, "createProjectButton")
+    click(welcome, "createProjectButton")
     assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B", "gating")]
 
 
@@ -312,7 +286,7 @@ def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
     check(welcome, "localChoice")
     assert not create_button(welcome).isEnabled()
     edit(welcome, "localModelEdit").setText("~/models/tiny.gguf")
-    press(welcome, "createProjectButton")
+    click(welcome, "createProjectButton")
     assert asked == [(tmp_path / "My project", str(Path.home() / "models" / "tiny.gguf"), "gating")]
 
 
@@ -334,7 +308,7 @@ def test_a_project_never_goes_over_what_is_there(welcome: Welcome, tmp_path: Pat
 def test_a_folder_that_appears_meanwhile_is_noticed_at_the_click(welcome: Welcome, tmp_path: Path) -> None:
     asked = created(welcome)
     (tmp_path / "My project").mkdir()
-    press(welcome, "createProjectButton")
+    click(welcome, "createProjectButton")
     assert asked == []
     assert any("already something" in text for text in texts(welcome))
 
@@ -364,7 +338,7 @@ def test_recent_projects_open_with_one_click(welcome: Welcome) -> None:
 def test_opening_asks_for_a_folder(welcome: Welcome, tmp_path: Path) -> None:
     opened: list[str] = []
     welcome.open_requested.connect(opened.append)
-    press(welcome, "openProjectButton")
+    click(welcome, "openProjectButton")
     dialog = welcome.findChild(QFileDialog)
     assert dialog is not None
     (tmp_path / "old").mkdir()
@@ -376,7 +350,7 @@ def test_opening_asks_for_a_folder(welcome: Welcome, tmp_path: Path) -> None:
 def test_the_demo_can_be_asked_for(welcome: Welcome) -> None:
     asked: list[bool] = []
     welcome.demo_requested.connect(lambda: asked.append(True))
-    press(welcome, "demoButton")
+    click(welcome, "demoButton")
     assert asked == [True]
 
 
@@ -386,21 +360,20 @@ def test_progress_takes_the_place_of_the_choices_and_can_be_cancelled(welcome: W
     welcome.show_progress(FETCHING)
     assert not create_button(welcome).isVisible()
     assert {"Fetching the starter backbone", "41 MB of 93 MB", "0:12 left"} <= set(texts(welcome))
-    press(welcome, "cancelButton")
+    click(welcome, "cancelButton")
     assert cancelled == [True]
     welcome.show_idle()
     assert create_button(welcome).isVisible()
 
 
-def test_the_welcome_fits_a_small_window(welcome: Welcome) -> None:
+def test_the_welcome_fits_a_small_window(welcome: Welcome, wait_until: WaitUntil) -> None:
     check(welcome, "localChoice")
     welcome.set_recent([f"/projects/{name}" for name in ("one", "two", "three", "four")])
     welcome.resize(1024, 660)
-    QTest.qWait(20)
     card = welcome.findChild(QWidget, "welcomeCard")
     layout = None if card is None else card.layout()
     assert card is not None and layout is not None
-    assert layout.totalHeightForWidth(card.width()) <= card.height() <= 640
+    wait_until(lambda: layout.totalHeightForWidth(card.width()) <= card.height() <= 640)
 
 
 # -- small widgets --------------------------------------------------------------------------------------------------
@@ -511,7 +484,7 @@ def test_a_disclosure_opens_and_closes_its_content(qapp: QApplication) -> None:
     disclosure = Disclosure("More", content)
     shown(disclosure)
     assert not content.isVisible()
-    press(disclosure, "More")
+    click(disclosure, "More")
     assert content.isVisible()
     QTest.keyClick(disclosure.button, Qt.Key.Key_Space)
     assert not content.isVisible()
@@ -532,7 +505,7 @@ def test_a_question_tells_the_chosen_key_and_goes_away(qapp: QApplication, wait_
     choices = (Choice("keep", "Keep"), Choice("discard", "Discard", destructive=True))
     box = ask(window, "Stop?", "What to do?", choices, "Go on", answers.append)
     assert not answers
-    press(box, "keepButton")
+    click(box, "keepButton")
     assert answers == ["keep"]
     wait_until(lambda: not isValid(box))
 

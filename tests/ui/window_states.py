@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from kit import combo
+from PySide6.QtCore import QCoreApplication, QEvent, QRect
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
@@ -45,8 +46,10 @@ State = tuple[str, QWidget]
 
 
 def turn() -> None:
-    """Let everything be laid out."""
-    for _ in range(3):
+    """Let everything be laid out, until nothing moves any more."""
+    before: list[QRect] = []
+    while (now := [widget.geometry() for widget in QApplication.allWidgets()]) != before:
+        before = now
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         QCoreApplication.processEvents()
 
@@ -131,17 +134,18 @@ def _charts(window: MainWindow) -> Iterator[State]:
 def _pages(window: MainWindow) -> Iterator[State]:
     generation = window.generation
     generation.set_slots(SLOTS, "gating", MIXERS)
-    for index in range(generation._header._mode.count()):
-        if generation._header._mode.itemData(index) is not None:
-            generation._header._mode.setCurrentIndex(index)
+    modes, colours = combo(window, "modeCombo"), combo(window, "colourCombo")
+    for index in range(modes.count()):
+        if modes.itemData(index) is not None:
+            modes.setCurrentIndex(index)
             turn()
-            yield f"mode {generation._header._mode.currentText()}", window
-    generation._header._mode.setCurrentIndex(0)
-    for index in range(generation._header._colour.count()):
-        generation._header._colour.setCurrentIndex(index)
+            yield f"mode {modes.currentText()}", window
+    modes.setCurrentIndex(0)
+    for index in range(colours.count()):
+        colours.setCurrentIndex(index)
         turn()
-        yield f"colour {generation._header._colour.currentText()}", window
-    generation._header._colour.setCurrentIndex(0)
+        yield f"colour {colours.currentText()}", window
+    colours.setCurrentIndex(0)
     generation.set_generating(True)
     turn()
     yield "generating", window

@@ -104,7 +104,7 @@ class MixerLearner:
     def _step(self, loss: Tensor, rate: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 

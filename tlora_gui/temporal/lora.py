@@ -236,7 +236,7 @@ class _FusedLayer:
         self._row_cache: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self._base: Callable[[Tensor], Tensor] = module.forward
         self._plain = module if type(module) is nn.Linear else None
-        module.forward = self.forward  # type: ignore[method-assign]
+        module.forward = self.forward
 
     def stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
         pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]

@@ -241,7 +241,7 @@ def _fetch_from_hub(repo_id: str, cancel: CancelToken) -> Generator[Progress, No
             break
     cancel.raise_if_cancelled()
     if download.error is not None:
-        raise _hub_error(repo_id, download.error, download.done > 0) from download.error
+        raise hub_error(repo_id, download.error, download.done > 0) from download.error
     assert download.folder is not None
     return download.folder
 
@@ -264,7 +264,7 @@ class _HubDownload:
 
         download = self
 
-        class Counter(tqdm):  # type: ignore[type-arg,misc]
+        class Counter(tqdm):  # type: ignore[misc]
             """Counts bytes, shows nothing, and is where a running download notices a cancel."""
 
             def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -299,7 +299,7 @@ class _Silence:
         """Nothing to flush."""
 
 
-def _hub_error(repo_id: str, error: Exception, begun: bool) -> TloraError:
+def hub_error(repo_id: str, error: Exception, begun: bool) -> TloraError:
     """The refusal for whatever a download raised; ``begun`` if some of it had arrived."""
     from huggingface_hub import constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError

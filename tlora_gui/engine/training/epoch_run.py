@@ -274,8 +274,8 @@ class EpochRun:
         pace = 0.0
         while self.step < self.total_steps:
             started = time.perf_counter()
-            rows_B = self._batch()
-            adapter_loss, distill, route, rate = self._learn(rows_B)
+            rows_B = self.batch()
+            adapter_loss, distill, route, rate = self.learn(rows_B)
             self._require_numbers(adapter_loss, distill + route)
             self._good = self._state(self.step + 1)
             self.step += 1
@@ -377,14 +377,14 @@ class EpochRun:
         self.model.remove_adapter(self.slug)
         self.model.mixer = copy.deepcopy(self._before).requires_grad_(True)
 
-    def _batch(self) -> Tensor:
+    def batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
         order = torch.randperm(len(self.blocks.train_NT), generator=self._random(pass_index))
         size = self.settings.batch_size
         return order[step_in_pass * size : (step_in_pass + 1) * size]
 
-    def _learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
+    def learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
         """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
@@ -394,14 +394,14 @@ class EpochRun:
         for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
             with training_precision(ids_BT.device):
                 loss = self.model.next_token_loss(ids_bT, blend, hidden_bTH).loss * (len(ids_bT) / len(ids_BT))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             adapter_loss += loss.item()
         clip_grad_norm_(self.adapter, 1.0)
         rate = share * self.settings.learning_rate
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        distill, route = self._teach_mixers(hidden_BTH, share)
+        distill, route = self.teach_mixers(hidden_BTH, share)
         return adapter_loss, distill, route, rate
 
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
@@ -411,7 +411,7 @@ class EpochRun:
             self.model.recompute_activations = self._memory_fit.recompute
         return self._memory_fit.blocks
 
-    def _teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
+    def teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
 
         Returns mean distill and route loss.

@@ -36,8 +36,8 @@ from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.formats import localised
 
 PIXEL_RATIO = 2
-_EDGE, _GAP, _RIBBON, _LINE = 36, 20, 72, 22
-_TALLEST_TEXT = 44 * _LINE
+_EDGE, _GAP, RIBBON_HEIGHT, _LINE = 36, 20, 72, 22
+TALLEST_TEXT = 44 * _LINE
 _LONGEST_TEXT = 20_000
 """Characters that are laid out at most: more than fit in any case."""
 
@@ -57,10 +57,17 @@ def render(
         backbone: its name, for the last line.
     """
     inner = width - 2 * _EDGE
-    text, left_out = _text(record, theme, inner, mode, slot)
+    text, left_out = lay_out(record, theme, inner, mode, slot)
     legend = _legend(record, theme, inner, mode, slot)
     tops, height = [_EDGE], 0
-    for part in (_title_height(record), text.size().height(), _LINE * bool(left_out), legend.height(), _RIBBON, _LINE):
+    for part in (
+        _title_height(record),
+        text.size().height(),
+        _LINE * bool(left_out),
+        legend.height(),
+        RIBBON_HEIGHT,
+        _LINE,
+    ):
         height = round(tops[-1] + part)
         tops.append(height + (_GAP if part else 0))
     image = QImage(width * PIXEL_RATIO, (height + _EDGE) * PIXEL_RATIO, QImage.Format.Format_ARGB32_Premultiplied)
@@ -80,7 +87,7 @@ def render(
         )
         _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font())
     legend.render(painter, QPoint(_EDGE, tops[3]), renderFlags=QWidget.RenderFlag.DrawChildren)
-    _ribbon(painter, QRectF(_EDGE, tops[4], inner, _RIBBON), record)
+    _ribbon(painter, QRectF(_EDGE, tops[4], inner, RIBBON_HEIGHT), record)
     _footer(painter, QRectF(_EDGE, tops[5], inner, _LINE), record, theme, backbone)
     painter.end()
     return image
@@ -102,7 +109,9 @@ def save(image: QImage, path: str | Path) -> None:
 # -- the text -------------------------------------------------------------------------------------------------------
 
 
-def _text(record: Generation, theme: Theme, width: int, mode: ColourMode, slot: int) -> tuple[QTextDocument, int]:
+def lay_out(
+    record: Generation, theme: Theme, width: int, mode: ColourMode = "dominant", slot: int = 0
+) -> tuple[QTextDocument, int]:
     """The coloured text, cut after the last line that has room; and how many tokens were left out."""
     document = QTextDocument()
     document.setDocumentMargin(0)
@@ -122,7 +131,7 @@ def _text(record: Generation, theme: Theme, width: int, mode: ColourMode, slot: 
         starts.append(cursor.position())
         style = token_style(token, record.slots, mode, slot)
         cursor.insertText(token.text.translate(STAND_INS), token_format(style, theme, token.is_prompt))
-    cut = _first_place_below(document, _TALLEST_TEXT)
+    cut = _first_place_below(document, TALLEST_TEXT)
     shown = len(starts)
     if cut is not None:
         shown = bisect_right(starts, cut - 1)
