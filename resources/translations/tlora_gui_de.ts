@@ -24,10 +24,6 @@
         <translation>Eine Epoche dieses Namens gibt es schon. Einen anderen wählen.</translation>
     </message>
     <message>
-        <source>Mixing desk: nothing was left, so the backbone spoke</source>
-        <translation>Mischpult: Nichts blieb übrig, darum sprach das Backbone</translation>
-    </message>
-    <message>
         <source>temperature {value}</source>
         <translation>Temperatur {value}</translation>
     </message>
@@ -36,12 +32,24 @@
         <translation>hart</translation>
     </message>
     <message>
-        <source>Mixing desk: {what}</source>
-        <translation>Mischpult: {what}</translation>
+        <source>Time Mixer number {number}</source>
+        <translation>Time Mixer Nummer {number}</translation>
+    </message>
+    <message>
+        <source>nothing was left, so the backbone spoke</source>
+        <translation>nichts blieb übrig, also sprach das Backbone</translation>
+    </message>
+    <message>
+        <source>{name} {share}</source>
+        <translation>{name} {share}</translation>
     </message>
     <message>
         <source>manual, {blend}</source>
         <translation>manuell, {blend}</translation>
+    </message>
+    <message>
+        <source>{name} × {gain:.2f}</source>
+        <translation>{name} × {gain:.2f}</translation>
     </message>
     <message>
         <source>gain, {gains}</source>
@@ -54,6 +62,26 @@
     <message>
         <source>{names} muted</source>
         <translation>{names} stumm</translation>
+    </message>
+    <message>
+        <source>{one} · {other}</source>
+        <translation>{one} · {other}</translation>
+    </message>
+    <message>
+        <source>&lt;{share:.2f}</source>
+        <translation>&lt;{share:.2f}</translation>
+    </message>
+    <message>
+        <source>{share:.2f}</source>
+        <translation>{share:.2f}</translation>
+    </message>
+    <message>
+        <source>{temperature:.2f}</source>
+        <translation>{temperature:.2f}</translation>
+    </message>
+    <message>
+        <source>{temperature:.1f}</source>
+        <translation>{temperature:.1f}</translation>
     </message>
     <message>
         <source>{name} alone</source>
@@ -146,10 +174,6 @@
     <message>
         <source>Time Mixer without Active Sleep</source>
         <translation>Time Mixer ohne Active Sleep</translation>
-    </message>
-    <message>
-        <source>Time Mixer of an earlier phase</source>
-        <translation>Time Mixer einer früheren Phase</translation>
     </message>
     <message>
         <source>Choose another place, and a name that ends in .png or .svg.</source>
@@ -1364,10 +1388,6 @@
         <translation>Der Time Mixer: {problem}</translation>
     </message>
     <message>
-        <source>its weights hold NaN or infinity</source>
-        <translation>die Gewichte enthalten NaN oder unendlich</translation>
-    </message>
-    <message>
         <source>{name} was made by a newer tlora-gui (project format {version}).</source>
         <translation>{name} stammt von einem neueren tlora-gui (Projektformat {version}).</translation>
     </message>
@@ -2078,10 +2098,6 @@
         <source>{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. Never trained. Adapters and Time Mixer start at block {mixer_layer}.</source>
         <translation>{name}: {parameters} Parameter, {blocks} Blöcke, {context} Tokens Kontext, {dtype} auf {device}. Wird nie trainiert. Adapter und Time Mixer beginnen bei Block {mixer_layer}.</translation>
     </message>
-    <message>
-        <source>Eternity</source>
-        <translation>Eternity</translation>
-    </message>
 </context>
 <context>
     <name>BackboneChoice</name>
@@ -2314,6 +2330,10 @@
         <translation>Gedächtnismatrix zeigen</translation>
     </message>
     <message>
+        <source>Fold the charts to a strip</source>
+        <translation>Diagramme zu einer Zeile einklappen</translation>
+    </message>
+    <message>
         <source>train</source>
         <translation>Training</translation>
     </message>
@@ -2340,6 +2360,53 @@
     <message>
         <source>Memory matrix</source>
         <translation>Gedächtnismatrix</translation>
+    </message>
+</context>
+<context>
+    <name>ClosingControl</name>
+    <message>
+        <source>Resume later</source>
+        <translation>Später fortsetzen</translation>
+    </message>
+    <message>
+        <source>Keep what is learned</source>
+        <translation>Gelerntes behalten</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>An epoch is in training</source>
+        <translation>Eine Epoche ist im Training</translation>
+    </message>
+    <message>
+        <source>What should become of it?</source>
+        <translation>Was soll daraus werden?</translation>
+    </message>
+    <message>
+        <source>Those that wait their turn ({count}) will not be trained.</source>
+        <translation>Die wartenden ({count}) werden nicht trainiert.</translation>
+    </message>
+    <message>
+        <source>Go on training</source>
+        <translation>Weiter trainieren</translation>
+    </message>
+    <message>
+        <source>The training is still being stored</source>
+        <translation>Das Training wird noch gespeichert</translation>
+    </message>
+    <message>
+        <source>Without it, what was learned since its last checkpoint is lost. All else is stored.</source>
+        <translation>Sonst geht verloren, was seit dem letzten Zwischenstand gelernt wurde. Alles andere ist gespeichert.</translation>
+    </message>
+    <message>
+        <source>Close at once</source>
+        <translation>Sofort schließen</translation>
+    </message>
+    <message>
+        <source>Wait</source>
+        <translation>Warten</translation>
     </message>
 </context>
 <context>
@@ -2532,26 +2599,6 @@
 <context>
     <name>Controller</name>
     <message>
-        <source>{project} was being opened when the window last ended.</source>
-        <translation>{project} wurde gerade geöffnet, als das Fenster zuletzt endete.</translation>
-    </message>
-    <message>
-        <source>It is not opened by itself this time.</source>
-        <translation>Diesmal wird es nicht von selbst geöffnet.</translation>
-    </message>
-    <message>
-        <source>An epoch is in training here.</source>
-        <translation>Hier ist eine Epoche im Training.</translation>
-    </message>
-    <message>
-        <source>Stop it before going to another project.</source>
-        <translation>Sie vor dem Wechsel in ein anderes Projekt beenden.</translation>
-    </message>
-    <message>
-        <source>Starting the engine</source>
-        <translation>Die Engine startet</translation>
-    </message>
-    <message>
         <source>1 epoch</source>
         <translation>1 Epoche</translation>
     </message>
@@ -2560,108 +2607,8 @@
         <translation>{count} Epochen</translation>
     </message>
     <message>
-        <source>The text is taken up once the project is open.</source>
-        <translation>Der Text wird aufgenommen, sobald das Projekt offen ist.</translation>
-    </message>
-    <message>
-        <source>Choose a backbone first; the dropped text is kept for then.</source>
-        <translation>Zuerst ein Backbone wählen; der abgelegte Text bleibt bis dahin vorgemerkt.</translation>
-    </message>
-    <message>
-        <source>Projects and models are dropped one at a time: {names}</source>
-        <translation>Projekte und Modelle bitte einzeln ablegen: {names}</translation>
-    </message>
-    <message>
-        <source>Nothing was opened.</source>
-        <translation>Nichts wurde geöffnet.</translation>
-    </message>
-    <message>
-        <source>Open {name}?</source>
-        <translation>{name} öffnen?</translation>
-    </message>
-    <message>
-        <source>The project that is open here is closed for it; nothing of it is lost.</source>
-        <translation>Das hier offene Projekt wird dafür geschlossen; nichts davon geht verloren.</translation>
-    </message>
-    <message>
-        <source>Open it</source>
-        <translation>Öffnen</translation>
-    </message>
-    <message>
-        <source>Stay here</source>
-        <translation>Hier bleiben</translation>
-    </message>
-    <message>
-        <source>{name} is an adapter: no text, and no whole model.</source>
-        <translation>{name} ist ein Adapter: kein Text und kein ganzes Modell.</translation>
-    </message>
-    <message>
-        <source>Drop text to train an epoch, or a model to begin a project with it.</source>
-        <translation>Text ablegen, um eine Epoche zu trainieren, oder ein Modell, um damit ein Projekt zu beginnen.</translation>
-    </message>
-    <message>
-        <source>{name} is the backbone of the next project.</source>
-        <translation>{name} ist das Backbone des nächsten Projekts.</translation>
-    </message>
-    <message>
-        <source>{name} is a model, not a text; a project keeps the backbone it was made with.</source>
-        <translation>{name} ist ein Modell, kein Text; ein Projekt behält das Backbone, mit dem es angelegt wurde.</translation>
-    </message>
-    <message>
-        <source>New project with it</source>
-        <translation>Neues Projekt damit</translation>
-    </message>
-    <message>
         <source>Written: {path}</source>
         <translation>Geschrieben: {path}</translation>
-    </message>
-    <message>
-        <source>Resume later</source>
-        <translation>Später fortsetzen</translation>
-    </message>
-    <message>
-        <source>Keep what is learned</source>
-        <translation>Gelerntes behalten</translation>
-    </message>
-    <message>
-        <source>Discard</source>
-        <translation>Verwerfen</translation>
-    </message>
-    <message>
-        <source>An epoch is in training</source>
-        <translation>Eine Epoche ist im Training</translation>
-    </message>
-    <message>
-        <source>What should become of it?</source>
-        <translation>Was soll daraus werden?</translation>
-    </message>
-    <message>
-        <source>Those that wait their turn ({count}) will not be trained.</source>
-        <translation>Die wartenden ({count}) werden nicht trainiert.</translation>
-    </message>
-    <message>
-        <source>Go on training</source>
-        <translation>Weiter trainieren</translation>
-    </message>
-    <message>
-        <source>Finishing</source>
-        <translation>Wird abgeschlossen</translation>
-    </message>
-    <message>
-        <source>The training is still being stored</source>
-        <translation>Das Training wird noch gespeichert</translation>
-    </message>
-    <message>
-        <source>Without it, what was learned since its last checkpoint is lost. All else is stored.</source>
-        <translation>Sonst geht verloren, was seit dem letzten Zwischenstand gelernt wurde. Alles andere ist gespeichert.</translation>
-    </message>
-    <message>
-        <source>Close at once</source>
-        <translation>Sofort schließen</translation>
-    </message>
-    <message>
-        <source>Wait</source>
-        <translation>Warten</translation>
     </message>
     <message>
         <source>{speed:.1f} tokens/s</source>
@@ -2670,34 +2617,6 @@
     <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
-    </message>
-    <message>
-        <source>Where is it now?</source>
-        <translation>Wo ist es jetzt?</translation>
-    </message>
-    <message>
-        <source>Where is the backbone now?</source>
-        <translation>Wo ist das Backbone jetzt?</translation>
-    </message>
-    <message>
-        <source>Models (*.gguf)</source>
-        <translation>Modelle (*.gguf)</translation>
-    </message>
-    <message>
-        <source>Model folder…</source>
-        <translation>Modellordner…</translation>
-    </message>
-    <message>
-        <source>A .gguf file…</source>
-        <translation>Eine .gguf-Datei…</translation>
-    </message>
-    <message>
-        <source>Its weights tell whether it is the same.</source>
-        <translation>Seine Gewichte zeigen, ob es dasselbe ist.</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
     </message>
 </context>
 <context>
@@ -2864,14 +2783,6 @@
         <translation>&amp;Demo abspielen</translation>
     </message>
     <message>
-        <source>The demo trains two epochs, Shakespeare and Python, then asks who speaks.</source>
-        <translation>Die Demo trainiert zwei Epochen, Shakespeare und Python, und fragt dann, wer spricht.</translation>
-    </message>
-    <message>
-        <source>Measuring both epochs on held-out text.</source>
-        <translation>Beide Epochen werden am Prüftext gemessen.</translation>
-    </message>
-    <message>
         <source>Stop the demo</source>
         <translation>Demo anhalten</translation>
     </message>
@@ -2951,6 +2862,61 @@
     <message>
         <source>{name} {first}–{last}</source>
         <translation>{name} {first}–{last}</translation>
+    </message>
+</context>
+<context>
+    <name>DropControl</name>
+    <message>
+        <source>Projects and models are dropped one at a time: {names}</source>
+        <translation>Projekte und Modelle bitte einzeln ablegen: {names}</translation>
+    </message>
+    <message>
+        <source>Nothing was opened.</source>
+        <translation>Nichts wurde geöffnet.</translation>
+    </message>
+    <message>
+        <source>The text is taken up once the project is open.</source>
+        <translation>Der Text wird aufgenommen, sobald das Projekt offen ist.</translation>
+    </message>
+    <message>
+        <source>Choose a backbone first; the dropped text is kept for then.</source>
+        <translation>Zuerst ein Backbone wählen; der abgelegte Text bleibt bis dahin vorgemerkt.</translation>
+    </message>
+    <message>
+        <source>Open {name}?</source>
+        <translation>{name} öffnen?</translation>
+    </message>
+    <message>
+        <source>The project that is open here is closed for it; nothing of it is lost.</source>
+        <translation>Das hier offene Projekt wird dafür geschlossen; nichts davon geht verloren.</translation>
+    </message>
+    <message>
+        <source>Open it</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>Hier bleiben</translation>
+    </message>
+    <message>
+        <source>{name} is an adapter: no text, and no whole model.</source>
+        <translation>{name} ist ein Adapter: kein Text und kein ganzes Modell.</translation>
+    </message>
+    <message>
+        <source>Drop text to train an epoch, or a model to begin a project with it.</source>
+        <translation>Text ablegen, um eine Epoche zu trainieren, oder ein Modell, um damit ein Projekt zu beginnen.</translation>
+    </message>
+    <message>
+        <source>{name} is the backbone of the next project.</source>
+        <translation>{name} ist das Backbone des nächsten Projekts.</translation>
+    </message>
+    <message>
+        <source>{name} is a model, not a text; a project keeps the backbone it was made with.</source>
+        <translation>{name} ist ein Modell, kein Text; ein Projekt behält das Backbone, mit dem es angelegt wurde.</translation>
+    </message>
+    <message>
+        <source>New project with it</source>
+        <translation>Neues Projekt damit</translation>
     </message>
 </context>
 <context>
@@ -3257,10 +3223,6 @@ um eine neue Epoche zu trainieren</translation>
         <source>Stop the text that is coming, or wait for its end</source>
         <translation>Den Text, der gerade kommt, anhalten oder sein Ende abwarten</translation>
     </message>
-    <message>
-        <source>{whole} characters are more than any prompt can hold; the first {kept} were pasted.</source>
-        <translation>{whole} Zeichen sind mehr, als ein Prompt fassen kann; die ersten {kept} wurden eingefügt.</translation>
-    </message>
 </context>
 <context>
     <name>GenerationPane</name>
@@ -3281,12 +3243,20 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Als Webseite, Bild, Markdown oder zum Wiederöffnen</translation>
     </message>
     <message>
+        <source>Edit prompt</source>
+        <translation>Prompt ändern</translation>
+    </message>
+    <message>
+        <source>Change how the text begins; Esc goes back to it</source>
+        <translation>Ändern, wie der Text beginnt; Esc geht zu ihm zurück</translation>
+    </message>
+    <message>
         <source>Open a project to generate text.</source>
         <translation>Ein Projekt öffnen, um Text zu erzeugen.</translation>
     </message>
     <message>
-        <source>Type a prompt above and generate; the text appears here.</source>
-        <translation>Oben einen Prompt eingeben und erzeugen; der Text erscheint hier.</translation>
+        <source>The text appears here.</source>
+        <translation>Hier erscheint der Text.</translation>
     </message>
 </context>
 <context>
@@ -3577,10 +3547,6 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats pro Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
     </message>
     <message>
-        <source>{name}: perplexity {perplexity}, {loss} nats per token</source>
-        <translation>{name}: Perplexität {perplexity}, {loss} Nats pro Token</translation>
-    </message>
-    <message>
         <source>{row}, the best</source>
         <translation>{row}, am besten</translation>
     </message>
@@ -3599,46 +3565,6 @@ um eine neue Epoche zu trainieren</translation>
 </context>
 <context>
     <name>MainWindow</name>
-    <message>
-        <source>Epochs</source>
-        <translation>Epochen</translation>
-    </message>
-    <message>
-        <source>Token</source>
-        <translation>Token</translation>
-    </message>
-    <message>
-        <source>Desk</source>
-        <translation>Pult</translation>
-    </message>
-    <message>
-        <source>Texts</source>
-        <translation>Texte</translation>
-    </message>
-    <message>
-        <source>Charts</source>
-        <translation>Diagramme</translation>
-    </message>
-    <message>
-        <source>{project} – Temporal LoRA</source>
-        <translation>{project} – Temporal LoRA</translation>
-    </message>
-    <message>
-        <source>The language changes when the window is opened next time.</source>
-        <translation>Die Sprache wechselt, wenn das Fenster das nächste Mal geöffnet wird.</translation>
-    </message>
-    <message>
-        <source>About Temporal LoRA</source>
-        <translation>Über Temporal LoRA</translation>
-    </message>
-    <message>
-        <source>A frozen backbone, one LoRA adapter per text domain, and a Time Mixer that Active Sleep protects.</source>
-        <translation>Ein eingefrorenes Backbone, ein LoRA-Adapter je Textdomäne und ein Time Mixer, den Active Sleep schützt.</translation>
-    </message>
-    <message>
-        <source>Open a project</source>
-        <translation>Projekt öffnen</translation>
-    </message>
     <message>
         <source>Something went wrong: {what}</source>
         <translation>Etwas ist schiefgegangen: {what}</translation>
@@ -3791,6 +3717,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Mehr schreiben</translation>
     </message>
     <message>
+        <source>&amp;Edit the prompt</source>
+        <translation>Prompt &amp;ändern</translation>
+    </message>
+    <message>
         <source>&amp;Other word at the chosen token…</source>
         <translation>Anderes &amp;Wort am gewählten Token…</translation>
     </message>
@@ -3855,8 +3785,12 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Vergleichen</translation>
     </message>
     <message>
-        <source>Mixer &amp;timeline</source>
+        <source>&amp;Mixer timeline</source>
         <translation>Mixer-Zei&amp;tleiste</translation>
+    </message>
+    <message>
+        <source>&amp;Fold the charts, or unfold them</source>
+        <translation>Diagramme ein- oder aus&amp;klappen</translation>
     </message>
     <message>
         <source>Re&amp;arrange panels</source>
@@ -4290,6 +4224,13 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
 </context>
 <context>
+    <name>ProgressControl</name>
+    <message>
+        <source>Finishing</source>
+        <translation>Wird abgeschlossen</translation>
+    </message>
+</context>
+<context>
     <name>ProgressLine</name>
     <message>
         <source>Progress</source>
@@ -4310,6 +4251,57 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>{time} left</source>
         <translation>noch {time}</translation>
+    </message>
+</context>
+<context>
+    <name>ProjectControl</name>
+    <message>
+        <source>{project} was being opened when the window last ended.</source>
+        <translation>{project} wurde gerade geöffnet, als das Fenster zuletzt endete.</translation>
+    </message>
+    <message>
+        <source>It is not opened by itself this time.</source>
+        <translation>Diesmal wird es nicht von selbst geöffnet.</translation>
+    </message>
+    <message>
+        <source>An epoch is in training here.</source>
+        <translation>Hier ist eine Epoche im Training.</translation>
+    </message>
+    <message>
+        <source>Stop it before going to another project.</source>
+        <translation>Sie vor dem Wechsel in ein anderes Projekt beenden.</translation>
+    </message>
+    <message>
+        <source>Starting the engine</source>
+        <translation>Die Engine startet</translation>
+    </message>
+    <message>
+        <source>Where is it now?</source>
+        <translation>Wo ist es jetzt?</translation>
+    </message>
+    <message>
+        <source>Where is the backbone now?</source>
+        <translation>Wo ist das Backbone jetzt?</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf)</source>
+        <translation>Modelle (*.gguf)</translation>
+    </message>
+    <message>
+        <source>Model folder…</source>
+        <translation>Modellordner…</translation>
+    </message>
+    <message>
+        <source>A .gguf file…</source>
+        <translation>Eine .gguf-Datei…</translation>
+    </message>
+    <message>
+        <source>Its weights tell whether it is the same.</source>
+        <translation>Seine Gewichte zeigen, ob es dasselbe ist.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
     </message>
 </context>
 <context>
@@ -4745,6 +4737,17 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
 </context>
 <context>
+    <name>SparklineStrip</name>
+    <message>
+        <source>Charts, folded</source>
+        <translation>Diagramme, eingeklappt</translation>
+    </message>
+    <message>
+        <source>Unfold the charts</source>
+        <translation>Diagramme ausklappen</translation>
+    </message>
+</context>
+<context>
     <name>StrategyChoice</name>
     <message>
         <source>Time Mixer</source>
@@ -4878,6 +4881,10 @@ hatten einen anderen Slot</translation>
         <translation>Mischung dieses Tokens</translation>
     </message>
     <message>
+        <source>Mean mix of the text</source>
+        <translation>Mittlere Mischung des Textes</translation>
+    </message>
+    <message>
         <source>No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see which epochs speak in a token and what else could have come.</source>
         <translation>Noch kein Token gewählt. Mit der Maus über Text oder Mischband fahren oder mit ← und → durch den Text gehen, um zu sehen, welche Epochen in einem Token sprechen und was sonst hätte kommen können.</translation>
     </message>
@@ -4886,8 +4893,28 @@ hatten einen anderen Slot</translation>
         <translation>Token</translation>
     </message>
     <message>
+        <source>Whole text</source>
+        <translation>Ganzer Text</translation>
+    </message>
+    <message>
         <source>put here by you</source>
         <translation>von Hand gesetzt</translation>
+    </message>
+    <message>
+        <source>Mixing desk: {what}</source>
+        <translation>Mischpult: {what}</translation>
+    </message>
+    <message>
+        <source>{count} tokens</source>
+        <translation>{count} Tokens</translation>
+    </message>
+    <message>
+        <source>{bits} bits of surprise each</source>
+        <translation>je {bits} Bit Überraschung</translation>
+    </message>
+    <message>
+        <source>{name} is dominant in {share}</source>
+        <translation>{name} dominiert in {share}</translation>
     </message>
 </context>
 <context>
@@ -4927,6 +4954,10 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Other word here…</source>
         <translation>Anderes Wort hier…</translation>
+    </message>
+    <message>
+        <source>Edit the prompt</source>
+        <translation>Den Prompt ändern</translation>
     </message>
 </context>
 <context>
@@ -5188,6 +5219,64 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Stop and leave nothing half done</source>
         <translation>Anhalten und nichts Halbes zurücklassen</translation>
+    </message>
+</context>
+<context>
+    <name>Workbench</name>
+    <message>
+        <source>Epochs</source>
+        <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Desk</source>
+        <translation>Pult</translation>
+    </message>
+    <message>
+        <source>Texts</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>{project} – Temporal LoRA</source>
+        <translation>{project} – Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>{whole} characters are more than any prompt can hold; the first {kept} were pasted.</source>
+        <translation>{whole} Zeichen sind mehr, als ein Prompt fassen kann; die ersten {kept} wurden eingefügt.</translation>
+    </message>
+    <message>
+        <source>The language changes when the window is opened next time.</source>
+        <translation>Die Sprache wechselt, wenn das Fenster das nächste Mal geöffnet wird.</translation>
+    </message>
+    <message>
+        <source>About Temporal LoRA</source>
+        <translation>Über Temporal LoRA</translation>
+    </message>
+    <message>
+        <source>A frozen backbone, one LoRA adapter per text domain, and a Time Mixer that Active Sleep protects.</source>
+        <translation>Ein eingefrorenes Backbone, ein LoRA-Adapter je Textdomäne und ein Time Mixer, den Active Sleep schützt.</translation>
+    </message>
+    <message>
+        <source>Open a project</source>
+        <translation>Projekt öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>demo</name>
+    <message>
+        <source>The demo trains two epochs, Shakespeare and Python, then asks who speaks.</source>
+        <translation>Die Demo trainiert zwei Epochen, Shakespeare und Python, und fragt dann, wer spricht.</translation>
+    </message>
+    <message>
+        <source>Measuring both epochs on held-out text.</source>
+        <translation>Beide Epochen werden am Prüftext gemessen.</translation>
     </message>
 </context>
 </TS>

@@ -23,12 +23,12 @@ from tlora_gui.ui.control.notices import finished_text
 from tlora_gui.ui.epochs.cards import BackboneCard, EpochCard
 from tlora_gui.ui.epochs.corpus_view import CorpusView
 from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.formats import human_bytes, human_count, loss_text
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.modes import mixer_name
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.translation import filled, install, worded
 from tlora_gui.ui.widgets.banner import Banner
-from tlora_gui.ui.widgets.formats import human_bytes, human_count, loss_text
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.welcome import Welcome
 

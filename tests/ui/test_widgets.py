@@ -32,10 +32,10 @@ from tlora_gui.engine.protocol.colours import MIN_CONTRAST
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, STARTER, STRATEGIES
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.paths import free_name, resource
+from tlora_gui.ui import formats
 from tlora_gui.ui.charts.style import MIN_LINE_CONTRAST
 from tlora_gui.ui.palette import contrast, readable_on
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager, ThemeMode
-from tlora_gui.ui.widgets import formats
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.disclosure import Disclosure

@@ -13,8 +13,8 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from tlora_gui.engine.protocol.sentences import Sentence
 from tlora_gui.paths import resource
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.settings import LANGUAGES
-from tlora_gui.ui.widgets.formats import localised
 
 SOURCE_LANGUAGE = "en"
 _OURS = "tloraTranslator"

@@ -15,8 +15,8 @@ from tlora_gui.ui.charts.frame import ChartFrame, Rows
 from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
 from tlora_gui.ui.charts.series import Curve, Floats
 from tlora_gui.ui.charts.style import LineStyle, line_colour, line_pen, number
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 
 _MOST_DOTS = 200
 _LONGEST_NAME = 16

@@ -14,9 +14,9 @@ from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
 from tlora_gui.ui.charts.series import Matrix
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.palette import as_text, blend, readable_on
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.painting import guarded
 

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.metrics import FORMULAS
 from tlora_gui.ui.charts.figures import Figure
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 
 UNKNOWN = "–"
 _BETWEEN = 7

@@ -17,8 +17,8 @@ from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
+from tlora_gui.ui.formats import MISSING
 from tlora_gui.ui.theme import LIGHT, Theme
-from tlora_gui.ui.widgets.formats import MISSING
 
 REDRAW_MS = 50
 """All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""

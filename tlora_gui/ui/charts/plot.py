@@ -22,9 +22,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QLabel, QWidget
 
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.palette import as_text
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.painting import guarded
 
 _RIGHT_MARGIN = 12

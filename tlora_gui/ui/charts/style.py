@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.palette import blend, contrast
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 
 
 @dataclass(frozen=True, slots=True)

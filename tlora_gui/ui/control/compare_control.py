@@ -18,11 +18,11 @@ from tlora_gui.engine.protocol.events import (
     JobFailed,
 )
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
 from tlora_gui.ui.generation.pane import GenerationPane
-from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.worker.engine_client import EngineClient
 
 

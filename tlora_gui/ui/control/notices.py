@@ -7,8 +7,8 @@ from statistics import fmean
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
 from tlora_gui.engine.protocol.metrics import gain_kept
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.translation import filled, tr
-from tlora_gui.ui.widgets.formats import human_share
 
 
 def finished_text(epoch: EpochInfo) -> str:

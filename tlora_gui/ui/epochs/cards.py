@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
 from tlora_gui.ui.epochs.training_box import TrainingBox
+from tlora_gui.ui.formats import human_count, human_parameters, localised, loss_text
 from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_count, human_parameters, localised, loss_text
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial

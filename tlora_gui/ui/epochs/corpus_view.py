@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from tlora_gui.engine.protocol.events import CorpusSummary
+from tlora_gui.ui.formats import human_count, human_share
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.disclosure import Disclosure
-from tlora_gui.ui.widgets.formats import human_count, human_share
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.plain_text import PlainText
 

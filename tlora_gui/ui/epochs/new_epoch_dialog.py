@@ -22,10 +22,10 @@ from tlora_gui.paths import free_name
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.settings_box import SettingsBox
+from tlora_gui.ui.formats import human_count, human_duration
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise
-from tlora_gui.ui.widgets.formats import human_count, human_duration
 from tlora_gui.ui.widgets.layouts import column, fields, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 

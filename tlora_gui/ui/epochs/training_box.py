@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from tlora_gui.engine.protocol.events import TrainStep
+from tlora_gui.ui.formats import human_count, human_duration, loss_text
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_count, human_duration, loss_text
 from tlora_gui.ui.widgets.layouts import Ends, column, label
 from tlora_gui.ui.widgets.questions import Choice, ask
 

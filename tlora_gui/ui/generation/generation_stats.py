@@ -8,7 +8,7 @@ from PySide6.QtCore import QElapsedTimer
 from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
-from tlora_gui.ui.widgets.formats import localised
+from tlora_gui.ui.formats import localised
 
 
 class GenerationStats(QLabel):

@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.events import Progress
+from tlora_gui.ui.formats import human_bytes, human_count, human_duration
 from tlora_gui.ui.translation import tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_bytes, human_count, human_duration
 from tlora_gui.ui.widgets.layouts import label, row
 
 BAR_STEPS = 1000

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.paths import free_name, projects_dir
+from tlora_gui.ui.formats import human_duration
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_duration
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import choose_folder

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from tlora_gui.engine.protocol.attribution import surprise_bits
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
@@ -22,7 +23,6 @@ from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 

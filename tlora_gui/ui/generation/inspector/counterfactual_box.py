@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.slot_prediction_rows import SlotPredictionRows
 from tlora_gui.ui.generation.token_view.token_style import visible_text
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label, tick_box
 
 _WALK_MS = 250

@@ -14,6 +14,7 @@ from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text, drawing_order
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
@@ -26,7 +27,6 @@ from tlora_gui.ui.generation.token_view.token_style import (
 )
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column
 
 _TITLE_CHARACTERS = 15

@@ -21,9 +21,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.painting import guarded
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOption
 
 from tlora_gui.engine.protocol.config import DeskMode
 from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
-from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.ui.formats import localised, loss_text
 from tlora_gui.ui.generation.inspector.choice_rows import Row, RowDelegate, no_sign, row_item, slot_sign
 from tlora_gui.ui.theme import Theme, scaled
-from tlora_gui.ui.widgets.formats import localised, loss_text
 
 _BETWEEN = 28
 _NARROWEST = 280

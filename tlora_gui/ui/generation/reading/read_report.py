@@ -6,11 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.disclosure import Disclosure
-from tlora_gui.ui.widgets.formats import localised
 from tlora_gui.ui.widgets.layouts import column, label
 
 

@@ -12,8 +12,8 @@ from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import TokenEvent
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.formats import human_share
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
 

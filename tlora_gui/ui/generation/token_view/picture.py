@@ -27,13 +27,13 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.mix_picture import HEIGHT, WIDTH, stacked_areas
 from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.protocol.wording import mode_text
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.theme import Theme, mono_font, sans_font
 from tlora_gui.ui.translation import tr, worded
-from tlora_gui.ui.widgets.formats import localised
 
 PIXEL_RATIO = 2
 _EDGE, _GAP, RIBBON_HEIGHT, _LINE = 36, 20, 72, 22

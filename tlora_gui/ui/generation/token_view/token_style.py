@@ -12,9 +12,9 @@ from tlora_gui.engine.protocol import wording
 from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits, surprise_bits
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import PART_OF_A_CHARACTER, drawing_order
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.translation import tr, worded
-from tlora_gui.ui.widgets.formats import localised
 
 ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
 """What the colour of a token means; "weight" is that of one chosen slot."""
