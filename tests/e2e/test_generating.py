@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QToolTip, QWidget
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.ui.epochs.card_list import CardList
@@ -127,7 +128,7 @@ def test_hovering_a_token_shows_its_mix_in_the_inspector(open_window: OpenWindow
     assert any(f"rank\N{NO-BREAK SPACE}{token.rank}" in text for text in inspected(person))
     inspector = person.see(TokenInspector, "tokenInspector")
     mix = next(w for w in inspector.findChildren(QWidget) if w.accessibleName() == "Mix of this token")
-    said = dict(part.split(" ") for part in mix.accessibleDescription().split(", "))
+    said = dict(item.split(" ") for item in items_of(mix))
     assert list(said) == ["Verse", "Code", "Eternity"] and said["Code"] == f"{token.weights[2]:.2f}"
 
 

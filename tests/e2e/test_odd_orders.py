@@ -8,6 +8,7 @@ from person import OpenWindow, Person
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
+from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
@@ -180,10 +181,7 @@ def test_after_an_epoch_is_deleted_those_that_are_left_are_asked(
     person.window.menus.predict_counterfactual.trigger()
     rows = person.see(SlotPredictionRows, "voiceRows")
     person.wait_without_error(rows.isVisible)
-    told = [
-        rows.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(rows.model().rowCount())
-    ]
-    assert [words.split(":")[0] for words in told] == ["Mix", "Code", "Eternity"]
+    assert [item.split(":")[0] for item in items_of(rows)] == ["Mix", "Code", "Eternity"]
     person.window.menus.mixer_timeline.trigger()
     person.wait_without_error(person.window.generation.text_page.timeline.isVisible)
     person.window.menus.again.trigger()

@@ -208,8 +208,8 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, command.name)
         room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(command.name) + _GAP)
         if command.action.isChecked():
-            icon("checked").paint(painter, room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            room.setLeft(room.left() + room.height() // 2)
+            icon("checked").paint(painter, QRect(room.left(), room.center().y() - 7, 16, 16))
+            room.setLeft(room.left() + 16 + _GAP)
         painter.setPen(muted)
         beside = command.group if enabled else command.explanation or command.group
         painter.drawText(
