@@ -94,7 +94,7 @@ def load(plain: Any) -> Load:
 
     def read(project: Project) -> tuple[TemporalLoRA, list[EpochInfo]]:
         again = Project.open(project.path)
-        model = TemporalLoRA(copy.deepcopy(plain), again.index.lora, again.index.mixer, "tiny")
+        model = TemporalLoRA(copy.deepcopy(plain), again.index.lora, again.index.mixer)
         return model, again.load_into(model)
 
     return read
