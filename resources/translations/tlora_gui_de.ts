@@ -3243,12 +3243,12 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Als Webseite, Bild, Markdown oder zum Wiederöffnen</translation>
     </message>
     <message>
-        <source>Edit prompt</source>
-        <translation>Prompt ändern</translation>
+        <source>Edit</source>
+        <translation>Ändern</translation>
     </message>
     <message>
-        <source>Change how the text begins; Esc goes back to it</source>
-        <translation>Ändern, wie der Text beginnt; Esc geht zu ihm zurück</translation>
+        <source>Edit the prompt, with which the text begins; Esc goes back to it</source>
+        <translation>Den Prompt ändern, mit dem der Text beginnt; Esc geht zurück</translation>
     </message>
     <message>
         <source>Open a project to generate text.</source>

@@ -19,6 +19,7 @@ from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
 from tlora_gui.ui.formats import MISSING
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.icons import icon
 
 REDRAW_MS = 50
 """All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""
@@ -78,7 +79,7 @@ class ChartsPanel(QWidget):
         self.matrix = self.matrix_view.matrix
         self.measure_switch = MeasureSwitch()
         self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
-        self.fold_button = self.loss_chart.add_button("▾", self.tr("Fold the charts to a strip"))
+        self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
         self.strip = SparklineStrip(
             (self.tr("Adapter loss"), self.tr("Mixer-distill loss"), self.tr("Routing accuracy"))
         )
@@ -96,7 +97,7 @@ class ChartsPanel(QWidget):
         both.addWidget(self._side_by_side)
         both.addWidget(self.strip)
         self.fold_button.setObjectName("foldChartsButton")
-        self.fold_button.setProperty("sign", True)
+        self.fold_button.setIcon(icon("down"))
         self.fold_button.clicked.connect(self.fold_toggled)
         self.strip.unfold_requested.connect(self.fold_toggled)
         self.set_folded(False)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import row, small_button
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -98,8 +99,8 @@ class SparklineStrip(QFrame):
             line.addWidget(label)
             line.addWidget(spark, 1)
             line.addWidget(value)
-        self._unfold = small_button("▴", self.tr("Unfold the charts"), "unfoldChartsButton")
-        self._unfold.setProperty("sign", True)
+        self._unfold = small_button("", self.tr("Unfold the charts"), "unfoldChartsButton")
+        self._unfold.setIcon(icon("up"))
         self._unfold.clicked.connect(self.unfold_requested)
         line.addWidget(self._unfold)
         self.setLayout(line)

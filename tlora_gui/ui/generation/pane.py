@@ -69,7 +69,9 @@ class GenerationPane(QFrame):
             self.tr("Save…"), self.tr("As a web page, a picture, Markdown, or to open it again"), "saveTextButton"
         )
         self._edit_prompt = small_button(
-            self.tr("Edit prompt"), self.tr("Change how the text begins; Esc goes back to it"), "editPromptButton"
+            self.tr("Edit"),
+            self.tr("Edit the prompt, with which the text begins; Esc goes back to it"),
+            "editPromptButton",
         )
         self._lay_out()
         self._connect()
@@ -81,7 +83,7 @@ class GenerationPane(QFrame):
 
     def _lay_out(self) -> None:
         self._of_text = QWidget()
-        self._of_text.setLayout(row(self._figures, None, self._edit_prompt, self._copy, self._save))
+        self._of_text.setLayout(row(self._figures, None, self._edit_prompt, self._copy, self._save, spacing=0))
         self.setLayout(
             column(
                 self._header,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, Signal
+from PySide6.QtCore import QMimeData, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWid
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.plain_text import PlainText
 
@@ -144,6 +145,10 @@ class PromptBar(QWidget):
             self.tr("Temperature, top-k, top-p, repetition penalty, max new tokens, seed"),
         )
         self._sampling_opener.setAccessibleName(self.tr("Sampling"))
+        self._sampling_opener.setIcon(icon("down"))
+        self._sampling_opener.setIconSize(QSize(12, 12))
+        self._sampling_opener.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._sampling_opener.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the sign stands behind the word
         self._sampling_opener.clicked.connect(self._open_sampling)
         self._file = self._small_button(
             "openReadFileButton", self.tr("Open file…"), self.tr("Read a text file instead of what is typed here")

@@ -1,0 +1,160 @@
+"""Room for what a person does: the text while writing, the charts while training; prompt and text are one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kit import child, click, texts
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
+from whole_window import EPOCHS, a_generation, whole_window
+from window_states import turn
+
+from tlora_gui.engine.protocol.config import MIXER_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationStarted, TrainStarted
+from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.generation.prompt_bar import PromptEdit
+from tlora_gui.ui.window import MainWindow
+
+LEAST_SHARE = 0.6
+TRAINING = TrainStarted(EPOCHS[0], 40, 0)
+
+
+@pytest.fixture
+def window(tmp_path: Path, qapp: QApplication) -> Iterator[MainWindow]:
+    """1280 x 800, on a project whose last text is shown."""
+    with whole_window(project=tmp_path) as shown:
+        yield shown
+
+
+def prompt(window: QWidget) -> QPlainTextEdit:
+    return child(window, "promptEdit", QPlainTextEdit)
+
+
+def text(window: QWidget) -> QPlainTextEdit:
+    return child(window, "tokenView", QPlainTextEdit)
+
+
+def share(window: MainWindow, widget: QWidget) -> float:
+    turn()
+    assert widget.isVisible()
+    return widget.height() / window.height()
+
+
+def start_of(window: MainWindow) -> GenerationStarted:
+    return GenerationStarted("word0 ", MIXER_MODE, SamplingSettings(), window.generation.shown_slots)
+
+
+def test_text_and_prompt_have_most_of_the_height(window: MainWindow) -> None:
+    assert (window.width(), window.height()) == (1280, 800)
+    assert share(window, text(window)) >= LEAST_SHARE
+    click(window, "editPromptButton")
+    assert share(window, prompt(window)) >= LEAST_SHARE
+
+
+def test_charts_unfold_for_a_training_and_fold_for_a_text(window: MainWindow) -> None:
+    assert window.charts.folded
+    window.charts.begin_epoch(TRAINING)
+    assert not window.charts.folded and share(window, child(window, "lossChart")) > 0.25
+    window.generation.start(start_of(window))
+    assert window.charts.folded and share(window, text(window)) >= LEAST_SHARE
+
+
+@pytest.mark.parametrize("how", ["key", "strip", "button"])
+def test_one_click_or_key_brings_the_charts_back(window: MainWindow, how: str) -> None:
+    strip = child(window, "sparklineStrip")
+    if how == "key":
+        window.menus.fold_charts.trigger()
+    elif how == "strip":
+        QTest.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.rect().center())
+    else:
+        click(window, "unfoldChartsButton")
+    assert not window.charts.folded and share(window, child(window, "lossChart")) > 0.25
+    click(window, "foldChartsButton")
+    assert window.charts.folded and strip.isVisible()
+
+
+def test_what_a_person_chose_for_the_charts_stays_theirs(tmp_path: Path, qapp: QApplication) -> None:
+    with whole_window(project=tmp_path) as window:
+        window.menus.fold_charts.trigger()  # unfolded while writing
+        window.charts.begin_epoch(TRAINING)
+        window.menus.fold_charts.trigger()  # folded while training
+    with whole_window(project=tmp_path) as window:
+        assert not window.charts.folded
+        window.charts.begin_epoch(TRAINING)
+        assert window.charts.folded
+        window.generation.start(start_of(window))
+        assert not window.charts.folded
+        window.menus.reset_layout.trigger()
+        assert window.charts.folded
+
+
+def test_the_strip_has_a_curve_and_the_latest_value_of_each_metric(window: MainWindow) -> None:
+    window.charts.redraw()
+    labels = [label.text() for label in child(window, "sparklineStrip").findChildren(QLabel)]
+    assert labels == ["Adapter loss", "3.22", "Mixer-distill loss", "0.0026", "Routing accuracy", "0.90"]
+
+
+def test_typing_in_the_text_goes_on_with_its_prompt_where_it_stands(window: MainWindow) -> None:
+    asked: list[Generate] = []
+    window.generation.generate_requested.connect(asked.append)
+    window.generation.set_enabled_for_model(True)
+    QTest.keyClicks(text(window), "and")
+    assert not text(window).isVisible() and prompt(window).isVisible()
+    assert prompt(window).toPlainText() == "word0 and"
+    QTest.keyClick(prompt(window), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert [job.prompt for job in asked] == ["word0 and"]
+    window.generation.start(start_of(window))
+    assert text(window).isVisible() and not prompt(window).isVisible()
+
+
+def test_escape_goes_back_to_the_text_and_its_own_prompt(window: MainWindow) -> None:
+    window.menus.edit_prompt.trigger()
+    QTest.keyClicks(prompt(window), "changed")
+    QTest.keyClick(prompt(window), Qt.Key.Key_Escape)
+    assert text(window).isVisible() and not prompt(window).isVisible()
+    assert prompt(window).toPlainText() == a_generation().prompt == "word0 "
+
+
+def test_the_continuation_is_drawn_muted_behind_the_prompt(qapp: QApplication) -> None:
+    edit = PromptEdit()
+    edit.resize(600, 300)
+    edit.setPlainText("To code or not")
+    bare = edit.grab().toImage()
+    edit.set_continuation(" to code\nthat is the question " * 20)
+    drawn = edit.grab().toImage()
+    height = edit.cursorRect().top() + edit.viewport().y()
+    changed = {y for y in range(drawn.height()) for x in range(0, 600, 2) if drawn.pixel(x, y) != bare.pixel(x, y)}
+    assert min(changed) >= height and max(changed) > height + 5 * edit.fontMetrics().height()
+
+
+def test_without_a_text_the_page_is_the_prompts(window: MainWindow) -> None:
+    window.generation.clear()
+    assert share(window, prompt(window)) >= LEAST_SHARE and not text(window).isVisible()
+
+
+def test_a_comparison_has_the_prompt_above_its_columns(window: MainWindow) -> None:
+    window.generation.show_page("compare")
+    assert prompt(window).isVisible() and share(window, prompt(window)) < 0.15
+    assert share(window, child(window, "comparePage")) > 0.5
+
+
+def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: MainWindow) -> None:
+    said = " ".join(texts(window.inspector))
+    assert "Whole text" in said and "60 tokens · 2.0 bits of surprise each" in said
+    assert "Shakespeare is dominant in 50 %" in said
+    window.generation.choose_token(3)
+    assert "Whole text" not in " ".join(texts(window.inspector))
+    window.generation.clear()
+    assert "Whole text" not in " ".join(texts(window.inspector))
+
+
+def test_a_new_epoch_begins_with_the_cursor_in_its_path(qapp: QApplication) -> None:
+    dialog = NewEpochDialog()
+    dialog.show()
+    dialog.activateWindow()
+    assert dialog.focusWidget() is child(dialog, "corpusPathEdit")
