@@ -76,7 +76,7 @@ def test_routing_of_probes_is_told_for_each_epoch_that_left_one(mixture: Tempora
 
 
 def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_out_NT: torch.Tensor) -> None:
-    _, score = drain(score_domain(mixture, "code", held_out_NT, unprotected=0.25))
+    _, score = drain(score_domain(mixture, "code", held_out_NT, baseline=0.25))
     assert score.slug == "code"
     for found, blend in ((score.loss_backbone, 0), (score.loss_epoch, 2), (score.loss_mix, "mixer")):
         assert found == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
