@@ -366,7 +366,7 @@ def test_a_desk_turned_at_every_token_is_looked_up_in_few_steps() -> None:
         assert isinstance(blend, MixerOverride) and blend.levels_S[1] == index // 2 % 16 / 8
         assert steered.stays(index, 256) == (256 if index >= 998 else 2 - index % 2)
     assert Index.compared < 2500 * 12
-    steered.turn(7, MixingDesk())
+    steered.set_desk(7, MixingDesk())
     assert [change.index for change in steered.changes] == [0, 2, 4, 6, 7]
 
 
