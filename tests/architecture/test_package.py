@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PAPERS = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 TEXT = {".py", ".qss", ".md", ".toml", ".svg", ".html", ".json", ".txt", ""}
 
 
@@ -90,10 +92,26 @@ def test_a_wheel_holds_package_resources_and_commands_and_nothing_else(installed
     }
 
 
+def test_an_installed_wheel_has_types(installed: Path) -> None:
+    assert (installed / "tlora_gui" / "py.typed").is_file()
+
+
+def test_a_source_distribution_holds_what_it_takes_to_build_and_to_test(tmp_path: Path) -> None:
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path)
+    (packed,) = tmp_path.glob("tlora_gui-*.tar.gz")
+    with tarfile.open(packed) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"LICENSE", "pyproject.toml", "CITATION.cff", *PAPERS} <= held
+    assert {"tlora_gui/py.typed", "resources/styles/app.qss", "tests/ui/kit.py", "tests/data/fonts/fonts.conf"} <= held
+    assert not [name for name in held if "__pycache__" in name]
+
+
 def test_the_version_is_told_once() -> None:
     from tlora_gui import __version__
 
-    assert __version__ == _project()["project"]["version"]
+    version = _project()["project"]["version"]
+    assert __version__ == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_every_dependency_says_what_it_is_for() -> None:
@@ -129,17 +147,22 @@ def test_the_readme_names_the_command_that_starts_everything() -> None:
     )
 
 
-@pytest.mark.parametrize("paper", ["README.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("paper", PAPERS)
 def test_links_between_the_papers_lead_somewhere(paper: str) -> None:
     text = (ROOT / paper).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_every_place_and_test_that_the_architecture_names_exists() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("paper", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_place_that_the_papers_name_exists(paper: str) -> None:
+    text = (ROOT / paper).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:tlora_gui|tests|resources)/[\w/.]*)", text))
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_test_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     tests = {name for path in (ROOT / "tests").rglob("test_*.py") for name in _tests(path)}
     asked = set(re.findall(r"::(test_\w+)", text))
     assert asked
@@ -157,7 +180,7 @@ def _tests(path: Path) -> list[str]:
 def _lines() -> Iterator[tuple[Path, int, str]]:
     """Every line of text that people get, but for the tests'."""
     folders = [ROOT / "tlora_gui", ROOT / "resources", ROOT / ".ci"]
-    papers = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml")]
+    papers = [ROOT / name for name in (*PAPERS, "CITATION.cff", ".pre-commit-config.yaml", "pyproject.toml")]
     for path in [*(path for folder in folders for path in folder.rglob("*")), *papers]:
         if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
