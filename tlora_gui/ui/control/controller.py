@@ -490,7 +490,7 @@ class Controller(QObject):
         """Do one of several things: what it raises is told as a fault, and does not keep the others from being done."""
         try:
             do(*arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             report(error)
 
     @Slot(object)
