@@ -275,7 +275,8 @@ def test_an_unknown_mode_is_refused(trained: tuple[Path, list[Told]]) -> None:
     assert "'nobody'" in told.err and "Verse (verse), Code (code)" in told.err
 
 
-def test_training_on_a_missing_folder_says_so(_short_dreams: None, tmp_path: Path, tiny_model_folder: Path) -> None:
+@pytest.mark.usefixtures("_short_dreams")
+def test_training_on_a_missing_folder_says_so(tmp_path: Path, tiny_model_folder: Path) -> None:
     missing = tmp_path / "nowhere"
     told = typed("train", tmp_path / "new", missing, "--name", "X", "--backbone", tiny_model_folder)
     assert told.status == 1
@@ -339,9 +340,10 @@ def test_numbers_without_sense_are_refused_before_a_project_is_made(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.usefixtures("_short_dreams")
 @pytest.mark.parametrize("strategy", ["routing", "attention"])
 def test_a_new_project_has_the_strategy_that_was_asked_for(
-    _short_dreams: None, tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], strategy: str
+    tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], strategy: str
 ) -> None:
     project = tmp_path / "new"
     asked = ("--strategy", strategy, "--backbone", tiny_model_folder, "--max-tokens", 256)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import tempfile
-from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def learner(mixture: TemporalLoRA) -> TemporalLoRA:
 
 
 @pytest.fixture
-def counted(learner: TemporalLoRA, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def counted(learner: TemporalLoRA, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Batch sizes that went through the frozen blocks."""
     batches: list[int] = []
     features = learner.features
@@ -53,7 +52,7 @@ def counted(learner: TemporalLoRA, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         return features(ids_BT)
 
     monkeypatch.setattr(learner, "features", count)
-    yield batches
+    return batches
 
 
 @pytest.mark.parametrize("in_memory", [2**28, 1], ids=["in memory", "in a file"])

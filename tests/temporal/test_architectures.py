@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -210,7 +209,7 @@ class Family(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def family(request: pytest.FixtureRequest) -> Iterator[Family]:
+def family(request: pytest.FixtureRequest) -> Family:
     torch.set_num_threads(1)
     backbone = make(request.param, FAMILIES[request.param]).requires_grad_(False)
     bare = copy.deepcopy(backbone)
@@ -219,7 +218,7 @@ def family(request: pytest.FixtureRequest) -> Iterator[Family]:
             refuse_unfit(TemporalLoRA(copy.deepcopy(bare)))
         except ValueError as error:
             pytest.skip(f"with transformers {transformers.__version__} {request.param} is refused: {error}")
-    yield Family(request.param, mixture(backbone, ("verse", "code")), bare)
+    return Family(request.param, mixture(backbone, ("verse", "code")), bare)
 
 
 IDS_BT = token_ids(2, 9)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-from collections.abc import Iterator
 
 import pytest
 from kit import WaitUntil, child, edit, shown
@@ -52,10 +51,10 @@ class Desk(QMainWindow):
 
 
 @pytest.fixture
-def window(qapp: QApplication) -> Iterator[Desk]:
+def window(qapp: QApplication) -> Desk:
     made = Desk()
     shown(made)
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from kit import SLOTS, WaitUntil, shown, token, tokens_of
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -60,11 +58,11 @@ class Page(QWidget):
 
 
 @pytest.fixture
-def page(qapp: QApplication) -> Iterator[Page]:
+def page(qapp: QApplication) -> Page:
     page = Page()
     shown(page, 500, 300)
     page.activateWindow()
-    yield page
+    return page
 
 
 def typed(page: Page, text: str) -> None:

@@ -97,7 +97,7 @@ def banner(qapp: QApplication) -> Iterator[Banner]:
     window.setLayout(column(made, None))
     shown(window, 800, 400)
     QTest.mouseMove(window, QPoint(400, 380))  # a notice stays while the mouse is on it
-    yield made  # the window lives as long as the test
+    yield made  # noqa: PT022 - the window lives as long as the test
 
 
 def test_an_error_shows_message_hint_and_details_on_demand(banner: Banner) -> None:

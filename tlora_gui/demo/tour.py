@@ -41,7 +41,7 @@ class Court:
 
     def __contains__(self, lord):
         return lord in self._lords
-'''
+'''  # noqa: W291 - Markdown's line breaks
 """A Python file with a scene of a play in it."""
 
 

@@ -86,7 +86,7 @@ class Faults(QObject):
         self._here.telling = True
         try:
             yield True
-        except Exception:
+        except Exception:  # noqa: BLE001
             traceback.print_exc(file=sys.__stderr__)
         finally:
             self._here.telling = False

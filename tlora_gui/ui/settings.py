@@ -135,7 +135,7 @@ class WindowSettings:
     def _value(self, key: str) -> Any:
         try:
             return self._store.value(key)
-        except Exception:  # of a kind that Qt reads and Python cannot
+        except Exception:  # of a kind that Qt reads and Python cannot  # noqa: BLE001
             return None
 
 

@@ -32,7 +32,7 @@ def guarded(paint: _Paint) -> _Paint:
     def painted(*arguments: Any) -> None:
         try:
             paint(*arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             report(error)
 
     return cast(_Paint, painted)
