@@ -12,7 +12,6 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from screen_reader import items_of, tree
-from tlora_gui.ui.main_window import MainWindow
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
@@ -21,6 +20,7 @@ from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, Sl
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.generation.inspector.bars import ShareRows
 from tlora_gui.ui.generation.reading.loss_table import LossTable
+from tlora_gui.ui.window import MainWindow
 
 REPORT = ReadReport(
     (("", 3.62), ("shakespeare", 4.13), ("python", 2.71)), 2.58,

@@ -25,7 +25,7 @@ from tlora_gui.ui.epochs.corpus_view import CorpusView
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.formats import human_bytes, human_count, loss_text
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
-from tlora_gui.ui.generation.modes import mixer_name
+from tlora_gui.ui.generation.modes import past_modes
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.translation import filled, install, worded
 from tlora_gui.ui.widgets.banner import Banner
@@ -270,7 +270,10 @@ def test_a_column_that_failed_and_a_mixer_of_the_past_are_told_in_german(german:
     page.fail(1, TOO_LONG)
     assert GERMAN_TOO_LONG in {label.text() for label in page.findChildren(QLabel)}
     names = [say("without Active Sleep"), say("now")]
-    assert [mixer_name(StoredMixer("x", name, ())) for name in names] == ["ohne Active Sleep", "jetzt"]
+    assert [past_modes([StoredMixer("x", name, ())])[0].label for name in names] == [
+        "Mixer ohne Active Sleep",
+        "Mixer jetzt",
+    ]
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------

@@ -224,5 +224,5 @@ def _apart(do: Callable[..., None], *arguments: Any) -> None:
     """Do one of several things: what it raises is told as a fault, and does not keep the others from being done."""
     try:
         do(*arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told, whatever it is
         report(error)
