@@ -89,9 +89,12 @@ def tick(widget: QWidget, name: str) -> QCheckBox:
 
 
 def click(widget: QWidget, name: str) -> None:
-    """Click the visible button with this object name or this text."""
-    buttons = [found for found in widget.findChildren(QAbstractButton) if name in (found.objectName(), found.text())]
-    visible = [found for found in buttons if found.isVisible()]
+    """Click the visible button with this object name, this text or this accessible name."""
+    visible = [
+        found
+        for found in widget.findChildren(QAbstractButton)
+        if found.isVisible() and name in (found.objectName(), found.text(), found.accessibleName())
+    ]
     assert len(visible) == 1, f"{len(visible)} visible buttons {name!r}"
     QTest.mouseClick(visible[0], _LEFT)
 

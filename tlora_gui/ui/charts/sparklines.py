@@ -89,6 +89,8 @@ class SparklineStrip(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._lines = [Sparkline() for _ in names]
         self._values = [self._label("") for _ in names]
+        for value in self._values:  # as wide as any, so that nothing moves while it changes
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.0000"))
         line = row(spacing=8, margins=(12, 6, 8, 6))
         for number, (name, spark, value) in enumerate(zip(names, self._lines, self._values, strict=True)):
             if number:
