@@ -183,7 +183,7 @@ class TokenInspector(QFrame):
     def show_counterfactual(self, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
         """Show what others would have said; an answer for another token than the one asked about last is dropped."""
         self._predictions.show_answer(answer, slots)
-        QTimer.singleShot(0, self._reveal_voices)  # once they have their place
+        QTimer.singleShot(0, self, self._reveal_voices)  # once they have their place
 
     def ask(self) -> None:
         """Ask what others would have said at the token that is shown, if that is not known yet."""
