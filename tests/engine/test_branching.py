@@ -406,8 +406,7 @@ def test_a_prompt_that_is_too_long_is_told_with_where_to_cut_it(two_epochs: Sess
     prompt = "é" * 100 + "x" * 100
     events: list[Any] = []
     with pytest.raises(TloraError, match="300 tokens, but the backbone reads at most 256"):
-        for event in two_epochs.run(jobs.Generate(prompt)):
-            events.append(event)
+        events.extend(two_epochs.run(jobs.Generate(prompt)))
     assert events == [PromptTooLong(300, 255, keep_from=86, keep_to=155)]
     assert len(write(two_epochs, prompt[events[0].keep_from :]).tokens) == 128 + SAMPLED.max_new_tokens
 

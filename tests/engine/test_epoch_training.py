@@ -647,8 +647,7 @@ def test_training_stops_at_the_first_figure_that_is_none_and_keeps_the_last_good
     settings = replace(QUICK, objective=objective)
     stream = second.stream("code", settings, checkpoint=lambda run: kept.append(run.state_dict()))
     with pytest.raises(TloraError, match=r"came to no number \(NaN\) in step 4 of 6") as told:
-        for event in stream:
-            events.append(event)
+        events.extend(stream)
     setting = (
         "mixer_learning_rate: 0.007 instead of 0.02" if what == "mixer" else "learning_rate: 0.003 instead of 0.01"
     )

@@ -161,8 +161,7 @@ def test_an_epoch_that_cannot_be_stored_is_kept_and_stored_when_it_goes_on(
     events = []
     with monkeypatch.context() as patch, pytest.raises(TloraError, match=r"could not be stored: .*Permission denied"):
         patch.setattr(project.Project if place == "_add_mixer" else project.epoch_folder, place, refuse)
-        for event in one_epoch.run(train_job("Code", corpora["code"])):
-            events.append(event)
+        events.extend(one_epoch.run(train_job("Code", corpora["code"])))
     assert only(events, Warned)[-1].message == "Code: stopped after step 6 of 6."
     assert epoch(one_epoch, "code").state == "interrupted"
     events = collect(one_epoch.run(jobs.ResumeEpoch("code")))
@@ -206,8 +205,7 @@ def test_a_training_of_what_is_no_number_is_kept_at_its_last_good_step_and_never
     monkeypatch.setattr(epoch_run.EpochRun, "learn", spoil)
     events = []
     with pytest.raises(TloraError, match=r"The adapter came to no number \(NaN\) in step 5 of 6"):
-        for event in one_epoch.run(train_job("Code", corpora["code"])):
-            events.append(event)
+        events.extend(one_epoch.run(train_job("Code", corpora["code"])))
     assert only(events, Warned)[-1].message == "Code: stopped after step 4 of 6."
     assert [(each.slug, each.state) for each in one_epoch.info().epochs] == [
         ("verse", "frozen"),

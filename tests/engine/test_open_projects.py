@@ -317,8 +317,7 @@ def test_a_text_that_cannot_be_kept_is_told_all_the_same(two_epochs: Session) ->
     gone(path_of(two_epochs))
     events: list[Any] = []
     with pytest.raises(TloraError, match="is no longer there"):
-        for event in two_epochs.run(jobs.Generate("O gentle", sampling=SHORT)):
-            events.append(event)
+        events.extend(two_epochs.run(jobs.Generate("O gentle", sampling=SHORT)))
     assert len(only(events, GenerationFinished)[0].record.tokens) > 3
 
 

@@ -180,8 +180,7 @@ def test_unknown_modes_are_refused_before_anything_is_told(one_epoch: Session, m
 def test_a_text_that_is_too_long_is_told_with_its_marks_and_not_read(one_epoch: Session) -> None:
     text, events = VERSE * 10, []
     with pytest.raises(TloraError, match=r"has 450 tokens, but the backbone reads at most 256"):
-        for event in one_epoch.run(jobs.ScoreText(text)):
-            events.append(event)
+        events.extend(one_epoch.run(jobs.ScoreText(text)))
     (told,) = events
     assert isinstance(told, PromptTooLong)
     assert (told.tokens, told.limit, told.keep_to) == (450, 256, 256)

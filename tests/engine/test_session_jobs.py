@@ -790,9 +790,7 @@ def test_evaluation_reads_no_more_than_a_batch_between_two_items(
     read: list[int] = []
     block = model.backbone.model.layers[0]
     block.register_forward_pre_hook(lambda _, args, kwargs: read.append(args[0].shape[0]), with_kwargs=True)
-    passes = []
-    for _ in two_epochs.run(jobs.Evaluate()):
-        passes.append(len(read))
+    passes = [len(read) for _ in two_epochs.run(jobs.Evaluate())]
     assert max(read) <= 4
     assert max(after - before for before, after in itertools.pairwise([0, *passes])) == 1
     blocks = sum(len(kept(two_epochs, slug)) for slug in ("verse", "code"))

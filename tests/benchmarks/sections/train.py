@@ -151,10 +151,11 @@ class HuggingFace:
 
     def held_out_loss(self) -> float:
         self.model.eval()
-        losses = []
         with torch.inference_mode(), training_precision(self.model.device):
-            for ids_BT in self.blocks.held_out_NT.split(4):
-                losses.append(float(logits_loss(self.model(input_ids=ids_BT.to(self.model.device)).logits, ids_BT)))
+            losses = [
+                float(logits_loss(self.model(input_ids=ids_BT.to(self.model.device)).logits, ids_BT))
+                for ids_BT in self.blocks.held_out_NT.split(4)
+            ]
         return sum(losses) / len(losses)
 
     def _trainer(self, steps: int, callbacks: list[TrainerCallback]) -> Trainer:
