@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit
 from stage import Stage
 
 from tlora_gui.engine.protocol import jobs
+from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
 from tlora_gui.ui.widgets.drops import recognise
 
 
@@ -56,7 +57,7 @@ def text(tmp_path: Path) -> Path:
 
 
 def backbone(person: Person) -> str:
-    return person.window.welcome._backbone.reference()
+    return person.window.welcome.findChild(BackboneChoice).reference()
 
 
 def test_things_are_recognised(

@@ -27,7 +27,7 @@ def begin_comparing(person: Person, new_tokens: int = 24) -> list[CompareColumn]
     sampling = SamplingSettings(max_new_tokens=new_tokens)
     person.window.generation.prompt_bar.sampling.set_settings(sampling)
     press_ctrl(person, Qt.Key.Key_Return)
-    return list(person.window.generation.compare_page._parts)
+    return person.window.generation.compare_page.findChildren(CompareColumn)
 
 
 def until_compared(person: Person) -> None:
@@ -166,7 +166,7 @@ def test_another_project_begins_without_the_comparison_and_the_desk_of_the_last(
     person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
     page = person.window.generation.compare_page
-    assert [tuple(part.text.tokens) for part in page._parts] == [(), ()]
+    assert [tuple(part.text.tokens) for part in page.findChildren(CompareColumn)] == [(), ()]
     assert person.window.desk.desk().muted == ()
 
 
