@@ -59,7 +59,8 @@ def window(qapp: QApplication, listening: None, tmp_path: Path) -> Iterator[Main
 
 def lists(window: MainWindow) -> dict[str, QWidget]:
     """The lists of the window by what they show."""
-    mix = next(rows for rows in window.inspector.findChildren(ShareRows) if rows.accessibleName() == "Mix of this token")
+    shares = window.inspector.findChildren(ShareRows)
+    mix = next(rows for rows in shares if rows.accessibleName() == "Mix of this token")
     found = {
         "epochs": window.epochs.findChild(CardList),
         "mix": mix,
