@@ -4173,7 +4173,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>dominant epoch</source>
-        <translation>vorherrschende Epoche</translation>
+        <translation>stärkste Epoche</translation>
     </message>
     <message>
         <source>probability</source>

@@ -56,6 +56,11 @@ def test_text_and_prompt_have_most_of_the_height(window: MainWindow) -> None:
     assert share(window, prompt(window)) >= LEAST_SHARE
 
 
+def test_in_german_too_the_text_has_most_of_the_height(german: None, tmp_path: Path) -> None:
+    with whole_window(project=tmp_path) as window:
+        assert share(window, text(window)) >= LEAST_SHARE
+
+
 def test_charts_unfold_for_a_training_and_fold_for_a_text(window: MainWindow) -> None:
     assert window.charts.folded
     window.charts.begin_epoch(TRAINING)

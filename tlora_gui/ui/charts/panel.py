@@ -17,7 +17,7 @@ from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
-from tlora_gui.ui.formats import MISSING
+from tlora_gui.ui.formats import MISSING, localised
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
 
@@ -245,7 +245,7 @@ class ChartsPanel(QWidget):
         right = [curve[1][-1] for curve, _ in routed if len(curve[1])]
         self.strip.show_metric(0, losses, _last(losses, 2))
         self.strip.show_metric(1, distilled, _last(distilled, 4))
-        self.strip.show_metric(2, routed, f"{np.mean(right):.2f}" if right else MISSING)
+        self.strip.show_metric(2, routed, localised(f"{np.mean(right):.2f}") if right else MISSING)
 
     @staticmethod
     def _smoothed(curve: Curve) -> Curve:
@@ -329,4 +329,4 @@ class ChartsPanel(QWidget):
 def _last(curves: Sequence[ColouredCurve], digits: int) -> str:
     """The latest value of the latest curve that has one."""
     values = [curve[1][-1] for curve, _ in curves if len(curve[1])]
-    return f"{values[-1]:.{digits}f}" if values else MISSING
+    return localised(f"{values[-1]:.{digits}f}") if values else MISSING

@@ -14,7 +14,6 @@ from tlora_gui.engine.protocol.jobs import Generate, ScoreText
 from tlora_gui.engine.protocol.markdown import to_markdown
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
-from tlora_gui.ui.generation.generation_stats import GenerationStats
 from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
@@ -62,7 +61,7 @@ class GenerationPane(QFrame):
         self.text_page = TextPage()
         self.compare_page = ComparePage()
         self._text = self.text_page.text
-        self._figures = GenerationStats()
+        self._stats = self.text_page.stats
         self._header = PaneHeader()
         self._copy = small_button(self.tr("Copy"), self.tr("Copy the whole text"), "copyTextButton")
         self._save = small_button(
@@ -83,7 +82,7 @@ class GenerationPane(QFrame):
 
     def _lay_out(self) -> None:
         self._of_text = QWidget()
-        self._of_text.setLayout(row(self._figures, None, self._edit_prompt, self._copy, self._save, spacing=0))
+        self._of_text.setLayout(row(self._edit_prompt, self._copy, self._save, None, spacing=0))
         self.setLayout(
             column(
                 self._header,
@@ -262,7 +261,7 @@ class GenerationPane(QFrame):
         self._started = started
         self._drafting = False
         self.set_generating(True)
-        self._figures.begin(started.branch_at)
+        self._stats.begin(started.branch_at)
         self._show_face()
         self.began.emit()
 
@@ -272,14 +271,14 @@ class GenerationPane(QFrame):
 
     def _add(self, tokens: Sequence[TokenEvent], announce: bool) -> None:
         self.text_page.add_tokens(tokens, announce)
-        self._figures.add(tokens)
+        self._stats.add(tokens)
         self._offer_text_actions()
 
     def finish(self, record: Generation) -> None:
         """The text that is shown is complete."""
         self._record = record
         self.set_generating(False)
-        self._figures.finish(record)
+        self._stats.finish(record)
         self.text_page.show_report(record.report)
         self.text_changed.emit(record)
         self._offer_text_actions()
@@ -317,7 +316,7 @@ class GenerationPane(QFrame):
         self._record = self._started = None
         self.text_page.reset(slots)
         self._header.offer_colours(slots or self._slots)
-        self._figures.clear()
+        self._stats.clear()
         self.text_changed.emit(None)
         self._offer_text_actions()
         self._tell_chosen()

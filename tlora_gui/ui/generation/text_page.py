@@ -1,4 +1,4 @@
-"""One coloured text with what belongs to it: find bar, legend, mix ribbon, scrub bar, report of a reading."""
+"""One coloured text with what belongs to it: find bar, legend, figures, mix ribbon, mixer timeline, report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import MixerTimeline
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.generation_stats import GenerationStats
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
 from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_shares
 from tlora_gui.ui.generation.token_view.find_bar import FindBar
@@ -17,6 +18,7 @@ from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.layouts import row
 
 _ROOMY = 380
 """Pixels of height; on less, a report begins folded, so that the text keeps its lines."""
@@ -36,6 +38,7 @@ class TextPage(QWidget):
         super().__init__(parent)
         self.text = TokenView()
         self.legend = Legend()
+        self.stats = GenerationStats()
         self.ribbon = MixRibbon()
         self.find_bar = FindBar(self.text)
         self.report = ReadReportView()
@@ -47,7 +50,10 @@ class TextPage(QWidget):
         column.setSpacing(8)
         column.addWidget(self.find_bar)
         column.addWidget(self.text, 1)
-        for widget in (self.legend, self.ribbon, self.timeline, self.report):
+        below = row(self.legend, self.stats)
+        below.setStretch(0, 1)
+        column.addLayout(below)
+        for widget in (self.ribbon, self.timeline, self.report):
             column.addWidget(widget)
         for hidden in (self.find_bar, self.report, self.timeline):
             hidden.hide()

@@ -14,7 +14,7 @@ from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text, drawing_order
-from tlora_gui.ui.formats import human_share
+from tlora_gui.ui.formats import human_share, localised
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
@@ -164,9 +164,9 @@ class TokenInspector(QFrame):
             leads = [dominant_slot(token.weights) for token in record.tokens]
             most = max(set(leads), key=leads.count)
             predicted = [surprise_bits(token) for token in record.tokens if was_predicted(token)]
-            told = [self.tr("{count} tokens").format(count=f"{len(record.tokens):,}")]
+            told = [self.tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))]
             if predicted:
-                told.append(self.tr("{bits} bits of surprise each").format(bits=f"{fmean(predicted):.1f}"))
+                told.append(self.tr("{bits} bits of surprise each").format(bits=localised(f"{fmean(predicted):.1f}")))
             share = human_share(leads.count(most) / len(leads))
             lead = self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share)
             self._whole_facts.setText(" · ".join(told) + "\n" + lead)
