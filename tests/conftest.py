@@ -169,7 +169,7 @@ def wait_until(qapp: QApplication) -> WaitUntil:
     """``wait_until(condition, timeout_s=5.0)``: turns the event loop until the condition holds, else fails."""
     from PySide6.QtCore import QEventLoop, QTimer
 
-    def wait(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
         end = time.monotonic() + timeout_s
         loop = QEventLoop()  # other threads run Python meanwhile; QTest.qWait would hold them off
         while not condition():

@@ -32,7 +32,7 @@ from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.window import MainWindow
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 
 
 class Person:

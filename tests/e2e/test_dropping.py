@@ -64,6 +64,7 @@ def test_no_widget_keeps_dropped_files_for_itself(
     open_window: OpenWindow, trained_project: Path, corpora: Corpora
 ) -> None:
     person = open_window(trained_project)
+    person.window.generation.edit_prompt()
     takers = [widget for widget in person.window.findChildren(QWidget) if widget.acceptDrops() and widget.isVisible()]
     assert person.prompt.viewport() in takers
     for widget in takers:

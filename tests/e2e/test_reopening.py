@@ -160,6 +160,7 @@ def test_measuring_needs_no_corpus_any_more_after_the_training(
 def test_the_memory_matrix_shows_what_each_phase_left(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     until_drawn(person)
+    person.press("unfoldChartsButton")
     person.press("matrixButton")
     matrix = person.see(MemoryMatrix, "memoryMatrix")
     assert matrix.isVisible()
