@@ -2560,16 +2560,16 @@
         <translation>Neuer Vergleich</translation>
     </message>
     <message>
-        <source>Back to one prompt and several speakers</source>
-        <translation>Zurück zu einem Prompt und mehreren Sprechern</translation>
+        <source>Back to one prompt and several modes</source>
+        <translation>Zurück zu einem Prompt und mehreren Modi</translation>
     </message>
     <message>
         <source>+ Column</source>
         <translation>+ Spalte</translation>
     </message>
     <message>
-        <source>Compare with one more speaker</source>
-        <translation>Mit einem weiteren Sprecher vergleichen</translation>
+        <source>Compare with one more mode</source>
+        <translation>Mit einem weiteren Modus vergleichen</translation>
     </message>
     <message>
         <source>{name} · seed {seed}</source>
@@ -2724,8 +2724,8 @@
 <context>
     <name>CounterfactualBox</name>
     <message>
-        <source>Ask every epoch</source>
-        <translation>Alle Epochen fragen</translation>
+        <source>Show counterfactuals</source>
+        <translation>Kontrafaktisches zeigen</translation>
     </message>
     <message>
         <source>What would the backbone and every epoch alone have said here? One batched pass tells.</source>
@@ -2736,8 +2736,8 @@
         <translation>beim Durchgehen</translation>
     </message>
     <message>
-        <source>Ask every epoch as I walk</source>
-        <translation>Beim Gehen alle Epochen fragen</translation>
+        <source>Show counterfactuals as I walk</source>
+        <translation>Kontrafaktisches beim Gehen zeigen</translation>
     </message>
     <message>
         <source>Ask by itself about every token that is shown for a moment</source>
@@ -2819,49 +2819,6 @@
     <message>
         <source>Show or hide: {title}</source>
         <translation>Ein- oder ausblenden: {title}</translation>
-    </message>
-</context>
-<context>
-    <name>DomainStrip</name>
-    <message>
-        <source>Domains</source>
-        <translation>Domänen</translation>
-    </message>
-    <message>
-        <source>Domains found in the text. Click to go to a token, or walk with ← and →</source>
-        <translation>Im Text gefundene Domänen. Klicken, um zu einem Token zu springen, oder mit ← und → gehen</translation>
-    </message>
-    <message>
-        <source>{name}: tokens {first}–{last}</source>
-        <translation>{name}: Tokens {first}–{last}</translation>
-    </message>
-    <message>
-        <source>Time Mixer does not follow</source>
-        <translation>Der Time Mixer folgt nicht</translation>
-    </message>
-    <message>
-        <source>Time Mixer follows at once</source>
-        <translation>Der Time Mixer folgt sofort</translation>
-    </message>
-    <message>
-        <source>Time Mixer follows after 1 token</source>
-        <translation>Der Time Mixer folgt nach 1 Token</translation>
-    </message>
-    <message>
-        <source>Time Mixer follows after {count} tokens</source>
-        <translation>Der Time Mixer folgt nach {count} Tokens</translation>
-    </message>
-    <message>
-        <source>never</source>
-        <translation>nie</translation>
-    </message>
-    <message>
-        <source>after {count}</source>
-        <translation>nach {count}</translation>
-    </message>
-    <message>
-        <source>{name} {first}–{last}</source>
-        <translation>{name} {first}–{last}</translation>
     </message>
 </context>
 <context>
@@ -4168,8 +4125,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Vergleichen</translation>
     </message>
     <message>
-        <source>One prompt and seed, several speakers side by side</source>
-        <translation>Ein Prompt und Seed, mehrere Sprecher nebeneinander</translation>
+        <source>One prompt and seed, several modes side by side</source>
+        <translation>Ein Prompt und Seed, mehrere Modi nebeneinander</translation>
     </message>
     <message>
         <source>dominant epoch</source>
@@ -4402,16 +4359,16 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Nichts gelesen</translation>
     </message>
     <message>
-        <source>1 domain found</source>
-        <translation>1 Domäne gefunden</translation>
+        <source>1 segment found</source>
+        <translation>1 Segment gefunden</translation>
     </message>
     <message>
-        <source>{count} domains found</source>
-        <translation>{count} Domänen gefunden</translation>
+        <source>{count} segments found</source>
+        <translation>{count} Segmente gefunden</translation>
     </message>
     <message>
-        <source>{domains} · perplexity {perplexity} with the mix</source>
-        <translation>{domains} · Perplexität {perplexity} mit der Mischung</translation>
+        <source>{segments} · perplexity {perplexity} with the mix</source>
+        <translation>{segments} · Perplexität {perplexity} mit der Mischung</translation>
     </message>
 </context>
 <context>
@@ -4518,6 +4475,49 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Pick a random seed</source>
         <translation>Zufälligen Seed wählen</translation>
+    </message>
+</context>
+<context>
+    <name>SegmentStrip</name>
+    <message>
+        <source>Segments</source>
+        <translation>Segmente</translation>
+    </message>
+    <message>
+        <source>Segments found in the text. Click to go to a token, or walk with ← and →</source>
+        <translation>Im Text gefundene Segmente. Klicken, um zu einem Token zu springen, oder mit ← und → gehen</translation>
+    </message>
+    <message>
+        <source>{name}: tokens {first}–{last}</source>
+        <translation>{name}: Tokens {first}–{last}</translation>
+    </message>
+    <message>
+        <source>Time Mixer does not follow</source>
+        <translation>Der Time Mixer folgt nicht</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows at once</source>
+        <translation>Der Time Mixer folgt sofort</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows after 1 token</source>
+        <translation>Der Time Mixer folgt nach 1 Token</translation>
+    </message>
+    <message>
+        <source>Time Mixer follows after {count} tokens</source>
+        <translation>Der Time Mixer folgt nach {count} Tokens</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>after {count}</source>
+        <translation>nach {count}</translation>
+    </message>
+    <message>
+        <source>{name} {first}–{last}</source>
+        <translation>{name} {first}–{last}</translation>
     </message>
 </context>
 <context>

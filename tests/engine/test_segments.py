@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlora_gui.engine.generation.segments import SHORTEST, SWITCH_PRICE, domains
+from tlora_gui.engine.generation.segments import SHORTEST, SWITCH_PRICE, segments
 from tlora_gui.engine.protocol.texts import Segment
 
 
@@ -23,44 +23,44 @@ def evidence(lengths: list[tuple[int, int]], gain: float = 1.0, noise: float = 1
 
 
 def test_borders_are_found_where_they_are_within_a_few_tokens() -> None:
-    parts = domains(evidence([(1, 60), (2, 50), (0, 70), (1, 40)]))
+    parts = segments(evidence([(1, 60), (2, 50), (0, 70), (1, 40)]))
     assert [part.slot for part in parts] == [1, 2, 0, 1]
     for part, border in zip(parts, [0, 60, 110, 180], strict=True):
         assert abs(part.first - border) <= 4
 
 
 def test_borders_without_noise_are_exact() -> None:
-    parts = domains(evidence([(2, 20), (1, 20), (2, 20)], noise=0.0))
+    parts = segments(evidence([(2, 20), (1, 20), (2, 20)], noise=0.0))
     assert parts == [Segment(0, 2), Segment(20, 1), Segment(40, 2)]
 
 
 def test_noise_makes_no_border() -> None:
-    assert domains(evidence([(1, 3000)], gain=0.5, noise=0.7)) == [Segment(0, 1)]
+    assert segments(evidence([(1, 3000)], gain=0.5, noise=0.7)) == [Segment(0, 1)]
 
 
 def test_slots_that_are_alike_make_no_border() -> None:
-    assert domains([[-1.0, -1.0]] * 50) == [Segment(0, 0)]
+    assert segments([[-1.0, -1.0]] * 50) == [Segment(0, 0)]
 
 
 def test_a_stretch_must_be_worth_both_its_borders() -> None:
     worth = [[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * 20 + [[0.0, -4.0]] * 20
-    assert domains(worth) == [Segment(0, 0), Segment(20, 1), Segment(40, 0)]
+    assert segments(worth) == [Segment(0, 0), Segment(20, 1), Segment(40, 0)]
     least = int(2 * SWITCH_PRICE)
-    assert domains([[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * (least - 1) + [[0.0, -4.0]] * 20) == [Segment(0, 0)]
+    assert segments([[0.0, -4.0]] * 20 + [[-1.0, 0.0]] * (least - 1) + [[0.0, -4.0]] * 20) == [Segment(0, 0)]
 
 
 def test_a_stretch_of_a_few_tokens_goes_to_the_neighbour_that_says_it_better() -> None:
     known = [[-50.0, 0.0, -60.0]] * (SHORTEST - 1)
     before, after = [[0.0, -9.0, -9.0]] * 30, [[-9.0, -9.0, 0.0]] * 30
-    assert domains(before + known + before) == [Segment(0, 0)]
-    assert domains(before + known + after) == [Segment(0, 0), Segment(30 + SHORTEST - 1, 2)]
-    assert domains(known + after) == [Segment(0, 2)]
-    assert domains(before + [[-50.0, 0.0, -60.0]] * SHORTEST + after)[1] == Segment(30, 1)
+    assert segments(before + known + before) == [Segment(0, 0)]
+    assert segments(before + known + after) == [Segment(0, 0), Segment(30 + SHORTEST - 1, 2)]
+    assert segments(known + after) == [Segment(0, 2)]
+    assert segments(before + [[-50.0, 0.0, -60.0]] * SHORTEST + after)[1] == Segment(30, 1)
 
 
 def test_a_text_of_nothing_has_no_parts_and_one_token_is_one_part() -> None:
-    assert domains([]) == []
-    assert domains([[0.0, -1.0]]) == [Segment(0, 0)]
+    assert segments([]) == []
+    assert segments([[0.0, -1.0]]) == [Segment(0, 0)]
 
 
 rows = st.integers(1, 4).flatmap(
@@ -70,7 +70,7 @@ rows = st.integers(1, 4).flatmap(
 
 @given(rows=rows, price=st.floats(0, 50))
 def test_parts_cover_the_text_in_order_and_neighbours_differ(rows: list[list[float]], price: float) -> None:
-    parts = domains(rows, price)
+    parts = segments(rows, price)
     assert parts[0].first == 0 and parts[-1].first < len(rows)
     for part, following in pairwise(parts):
         assert part.first + SHORTEST <= following.first and part.slot != following.slot
@@ -83,4 +83,4 @@ def test_where_borders_cost_more_there_are_no_more_of_them(
 ) -> None:
     stretches = [row for row in rows for _ in range(SHORTEST)]  # none too short to be a part
     cheap, dear = sorted(prices)
-    assert len(domains(stretches, dear)) <= len(domains(stretches, cheap))
+    assert len(segments(stretches, dear)) <= len(segments(stretches, cheap))

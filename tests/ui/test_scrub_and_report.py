@@ -14,9 +14,9 @@ from screen_reader import items_of
 from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import ReadReport, Segment, TokenEvent
-from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
+from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_shares
 from tlora_gui.ui.theme import DARK
 from tlora_gui.ui.translation import install
@@ -138,8 +138,8 @@ def report(qapp: object) -> ReadReportView:
     return made
 
 
-def strip(report: ReadReportView) -> DomainStrip:
-    found = report.findChild(DomainStrip)
+def strip(report: ReadReportView) -> SegmentStrip:
+    found = report.findChild(SegmentStrip)
     assert found is not None
     return found
 
@@ -191,7 +191,7 @@ def test_a_slot_that_was_not_measured_has_no_row() -> None:
 
 
 def test_domains_end_where_the_next_begins_and_know_whether_the_mixer_ever_follows() -> None:
-    found = domains(REPORT, SLOTS, 200)
+    found = segments(REPORT, SLOTS, 200)
     assert [(one.slot.name, one.first, one.last) for one in found] == [
         ("Plays", 0, 41), ("Code", 42, 118), ("Plays", 119, 199),
     ]  # fmt: skip
@@ -199,7 +199,7 @@ def test_domains_end_where_the_next_begins_and_know_whether_the_mixer_ever_follo
 
 
 def test_domains_and_switch_lags_are_told(report: ReadReportView) -> None:
-    assert title(report).text() == "3 domains found · perplexity 13.2 with the mix"
+    assert title(report).text() == "3 segments found · perplexity 13.2 with the mix"
     assert strip(report).accessibleDescription().split("; ") == [
         "Plays: tokens 0–41. Time Mixer follows after 2 tokens",
         "Code: tokens 42–118. Time Mixer follows after 6 tokens",

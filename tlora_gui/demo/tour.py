@@ -70,7 +70,7 @@ class Tour:
         return after(0.4 if self._demo.pictures else 4.0)
 
     def _predictions(self) -> Iterator[Condition]:
-        """Ask every epoch at a token where the mix was in doubt."""
+        """Show counterfactuals at a token where the mix was in doubt."""
         window, demo = self._window, self._demo
         tokens = window.generation.text_page.text.tokens
         told = [token for token in tokens if not token.is_prompt and token.text.strip()]

@@ -16,10 +16,10 @@ two epochs, Shakespeare and Python, in turns of 12 to 128 tokens: 0.90 of the to
 4 and 0.87 at 8."""
 
 SHORTEST = 4
-"""Tokens; a shorter part is a name or a turn of phrase that one slot knows by heart, not a domain."""
+"""Tokens; a shorter part is a name or a turn of phrase that one slot knows by heart, not a segment."""
 
 
-def domains(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_PRICE) -> list[Segment]:
+def segments(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_PRICE) -> list[Segment]:
     """Parts of a text, each with the slot that it belongs to; the first begins at token 0.
 
     Args:

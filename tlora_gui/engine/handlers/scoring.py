@@ -1,5 +1,5 @@
 """Handlers of the score jobs: the mix at every token of a given text, how well every slot alone predicts it, and where
-its domains begin by that evidence.
+its segments begin by that evidence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tlora_gui.engine.backbones.tokenizing import EncodedText, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, read_text
 from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
-from tlora_gui.engine.generation.segments import domains
+from tlora_gui.engine.generation.segments import segments
 from tlora_gui.engine.generation.token_stream import TokenStream, input_tokens
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -136,7 +136,7 @@ def _report(
             yield Progress(say("Reading as {name} alone", name=info.name), len(found[-1]), len(ids), say("tokens"))
     if cancel.mode:
         return None
-    parts = domains(list(zip(*found, strict=True)))
+    parts = segments(list(zip(*found, strict=True)))
     ends = [*(part.first for part in parts[1:]), len(tokens)]
     lags = (
         switch_lag([token.weights[part.slot] for token in tokens[part.first : end]])

@@ -54,7 +54,7 @@ class PaneHeader(QWidget):
         names = {
             "generate": (self.tr("Generate"), self.tr("Continue a prompt")),
             "read": (self.tr("Read"), self.tr("Colour any text without generating")),
-            "compare": (self.tr("Compare"), self.tr("One prompt and seed, several speakers side by side")),
+            "compare": (self.tr("Compare"), self.tr("One prompt and seed, several modes side by side")),
         }
         self._pages = QButtonGroup(self)
         tabs = row(spacing=4)

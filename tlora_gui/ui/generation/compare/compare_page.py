@@ -47,9 +47,9 @@ class ComparePage(QFrame):
         self._comparing.timeout.connect(self._mark_differences)
         self._hint = label("", "caption")
         self._again = self._button(
-            "compareModesButton", self.tr("New comparison"), self.tr("Back to one prompt and several speakers")
+            "compareModesButton", self.tr("New comparison"), self.tr("Back to one prompt and several modes")
         )
-        self._add = self._button("addColumnButton", self.tr("+ Column"), self.tr("Compare with one more speaker"))
+        self._add = self._button("addColumnButton", self.tr("+ Column"), self.tr("Compare with one more mode"))
         self._again.clicked.connect(self.show_modes)
         self._add.clicked.connect(self._add_column)
         self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight)

@@ -38,7 +38,7 @@ class CounterfactualBox(QWidget):
         self._allowed, self._reason = True, ""
         self._walk = QTimer(self, singleShot=True, interval=_WALK_MS)
         self._walk.timeout.connect(self.ask)
-        self._ask_button = QPushButton(self.tr("Ask every epoch"))
+        self._ask_button = QPushButton(self.tr("Show counterfactuals"))
         self._ask_button.setObjectName("askOthersButton")
         self._ask_button.setToolTip(
             self.tr("What would the backbone and every epoch alone have said here? One batched pass tells.")
@@ -46,7 +46,7 @@ class CounterfactualBox(QWidget):
         self._ask_button.clicked.connect(self.ask)
         self._always = tick_box(self.tr("as I walk"))
         self._always.setObjectName("askAlwaysTick")
-        self._always.setAccessibleName(self.tr("Ask every epoch as I walk"))
+        self._always.setAccessibleName(self.tr("Show counterfactuals as I walk"))
         self._always.setToolTip(self.tr("Ask by itself about every token that is shown for a moment"))
         self._always.toggled.connect(self._walk_on)
         self._state = label("", "muted", wrap=True)

@@ -1,4 +1,4 @@
-"""What reading a text has found: how well every slot knows it, and where it goes from one domain to another."""
+"""What reading a text has found: how well every slot knows it, and where it goes from one segment to another."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.formats import localised
-from tlora_gui.ui.generation.reading.domain_strip import DomainStrip, domains
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
+from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.layouts import column, label
 
 
 class ReadReportView(QWidget):
-    """Perplexities, domains and switch lags of a text that was read; folds. Signal: ``token_chosen(index)``."""
+    """Perplexities, segments and switch lags of a text that was read; folds. Signal: ``token_chosen(index)``."""
 
     token_chosen = Signal(int)
 
@@ -23,7 +23,7 @@ class ReadReportView(QWidget):
         super().__init__(parent)
         self.setObjectName("readReport")
         self._table = LossTable()
-        self._strip = DomainStrip()
+        self._strip = SegmentStrip()
         self._strip.token_chosen.connect(self.token_chosen)
         self._unread = label("", "caption", wrap=True)
         self._unread.setObjectName("unreadLabel")
@@ -37,7 +37,7 @@ class ReadReportView(QWidget):
 
     def set_report(self, report: ReadReport | None, slots: tuple[SlotInfo, ...], tokens: int) -> None:
         """Show a report on a text of so many tokens over these slots; None empties it."""
-        found = domains(report, slots, tokens) if report else []
+        found = segments(report, slots, tokens) if report else []
         self._table.set_rows(loss_rows(report, slots, self.tr("Mix")) if report else [])
         self._strip.set_domains(found)
         self._strip.setVisible(bool(found))
@@ -62,7 +62,7 @@ class ReadReportView(QWidget):
     def _title(self, found: int, report: ReadReport | None) -> str:
         if report is None:
             return self.tr("Nothing read")
-        parts = self.tr("1 domain found") if found == 1 else self.tr("{count} domains found").format(count=found)
-        return self.tr("{domains} · perplexity {perplexity} with the mix").format(
-            domains=parts, perplexity=perplexity_text(report.mix_loss)
+        parts = self.tr("1 segment found") if found == 1 else self.tr("{count} segments found").format(count=found)
+        return self.tr("{segments} · perplexity {perplexity} with the mix").format(
+            segments=parts, perplexity=perplexity_text(report.mix_loss)
         )

@@ -1,4 +1,4 @@
-"""The domains of a text over its length, and how fast the Time Mixer follows."""
+"""The segments of a text over its length, and how fast the Time Mixer follows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GAP = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class ShownSegment:
     """Tokens ``first`` to ``last`` belong to a slot; the Time Mixer follows after ``lag`` of them."""
 
     slot: SlotInfo
@@ -42,20 +42,20 @@ class Domain:
         return self.lag <= self.last - self.first
 
 
-def domains(report: ReadReport, slots: tuple[SlotInfo, ...], tokens: int) -> list[Domain]:
+def segments(report: ReadReport, slots: tuple[SlotInfo, ...], tokens: int) -> list[ShownSegment]:
     """The parts of a text of so many tokens, with their ends."""
     ends = [part.first for part in report.parts[1:]] + [tokens]
     return [
-        Domain(slots[part.slot], part.first, end - 1, lag)
+        ShownSegment(slots[part.slot], part.first, end - 1, lag)
         for part, end, lag in zip(report.parts, ends, report.lags, strict=True)
         if part.slot < len(slots) and end > part.first
     ]
 
 
-class DomainStrip(QWidget):
-    """A coloured piece per domain; below each, after how many tokens the Time Mixer follows, up to there hatched.
+class SegmentStrip(QWidget):
+    """A coloured piece per segment; below each, after how many tokens the Time Mixer follows, up to there hatched.
 
-    A click chooses the token there, ← and → the first of the domain before or behind: ``token_chosen(index)``.
+    A click chooses the token there, ← and → the first of the segment before or behind: ``token_chosen(index)``.
     """
 
     token_chosen = Signal(int)
@@ -64,42 +64,42 @@ class DomainStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("domainStrip")
         self._theme = LIGHT
-        self._domains: list[Domain] = []
+        self._segments: list[ShownSegment] = []
         self._current = -1
         self.setProperty("textSize", "small")
-        self.setAccessibleName(self.tr("Domains"))
-        self.setToolTip(self.tr("Domains found in the text. Click to go to a token, or walk with ← and →"))
+        self.setAccessibleName(self.tr("Segments"))
+        self.setToolTip(self.tr("Segments found in the text. Click to go to a token, or walk with ← and →"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_domains(self, found: list[Domain]) -> None:
+    def set_domains(self, found: list[ShownSegment]) -> None:
         """Show these, from the first token of the text to its last."""
-        self._domains = found
+        self._segments = found
         self._current = -1
         self.setAccessibleDescription("; ".join(map(self.told, found)))
         self.update()
 
-    def told(self, domain: Domain) -> str:
-        """One domain in words."""
+    def told(self, segment: ShownSegment) -> str:
+        """One segment in words."""
         where = self.tr("{name}: tokens {first}–{last}").format(
-            name=domain.slot.name, first=domain.first, last=domain.last
+            name=segment.slot.name, first=segment.first, last=segment.last
         )
-        return f"{where}. {self._lag_text(domain)}"
+        return f"{where}. {self._lag_text(segment)}"
 
-    def _lag_text(self, domain: Domain) -> str:
-        if not domain.followed:
+    def _lag_text(self, segment: ShownSegment) -> str:
+        if not segment.followed:
             return self.tr("Time Mixer does not follow")
-        if domain.lag == 0:
+        if segment.lag == 0:
             return self.tr("Time Mixer follows at once")
-        if domain.lag == 1:
+        if segment.lag == 1:
             return self.tr("Time Mixer follows after 1 token")
-        return self.tr("Time Mixer follows after {count} tokens").format(count=domain.lag)
+        return self.tr("Time Mixer follows after {count} tokens").format(count=segment.lag)
 
-    def _short_lag_text(self, domain: Domain) -> str:
-        if not domain.followed:
+    def _short_lag_text(self, segment: ShownSegment) -> str:
+        if not segment.followed:
             return self.tr("never")
-        return self.tr("after {count}").format(count=domain.lag)
+        return self.tr("after {count}").format(count=segment.lag)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
@@ -123,7 +123,7 @@ class DomainStrip(QWidget):
 
     @property
     def _tokens(self) -> int:
-        return self._domains[-1].last + 1 if self._domains else 0
+        return self._segments[-1].last + 1 if self._segments else 0
 
     def place_of(self, token: int) -> float:
         """x at which a token begins."""
@@ -134,7 +134,7 @@ class DomainStrip(QWidget):
         return max(0, min(self._tokens - 1, int((x - 1) / max(1, self.width() - 2) * self._tokens)))
 
     def _domain_at(self, token: int) -> int:
-        return next((number for number, domain in enumerate(self._domains) if token <= domain.last), -1)
+        return next((number for number, segment in enumerate(self._segments) if token <= segment.last), -1)
 
     # -- drawing --------------------------------------------------------------------------------------------
 
@@ -142,11 +142,11 @@ class DomainStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
-        for domain in self._domains:
-            left, right = round(self.place_of(domain.first)), round(self.place_of(domain.last + 1))
-            self._paint_piece(painter, domain, QRectF(left, 1, right - left, self._bar))
+        for segment in self._segments:
+            left, right = round(self.place_of(segment.first)), round(self.place_of(segment.last + 1))
+            self._paint_piece(painter, segment, QRectF(left, 1, right - left, self._bar))
             painter.setPen(QColor(self._theme.muted))
-            for note in (self._lag_text(domain), self._short_lag_text(domain)):
+            for note in (self._lag_text(segment), self._short_lag_text(segment)):
                 if metrics.horizontalAdvance(note) <= right - left - _GAP:
                     painter.drawText(
                         QRectF(left, self._bar + 2, right - left, self._notes), Qt.AlignmentFlag.AlignVCenter, note
@@ -157,19 +157,19 @@ class DomainStrip(QWidget):
             painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self._bar + 1))
         painter.end()
 
-    def _paint_piece(self, painter: QPainter, domain: Domain, area: QRectF) -> None:
-        colour = QColor(domain.slot.colour)
+    def _paint_piece(self, painter: QPainter, segment: ShownSegment, area: QRectF) -> None:
+        colour = QColor(segment.slot.colour)
         ink = readable_on(colour)
         painter.fillRect(area, colour)
         late = QRectF(area)
-        late.setRight(self.place_of(min(domain.first + domain.lag, domain.last + 1)))
+        late.setRight(self.place_of(min(segment.first + segment.lag, segment.last + 1)))
         hatch = QColor(ink)
         hatch.setAlphaF(0.45)
         painter.fillRect(late, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
         painter.fillRect(QRectF(area.right() - 1, area.top(), 1, area.height()), QColor(self._theme.panel))
-        name = self.tr("{name} {first}–{last}").format(name=domain.slot.name, first=domain.first, last=domain.last)
+        name = self.tr("{name} {first}–{last}").format(name=segment.slot.name, first=segment.first, last=segment.last)
         metrics = QFontMetricsF(self.font())
-        for text, left in product((name, domain.slot.name), (late.right(), area.left())):
+        for text, left in product((name, segment.slot.name), (late.right(), area.left())):
             room = QRectF(left + _GAP, area.top(), metrics.horizontalAdvance(text) + 1, area.height())
             if room.right() <= area.right() - _GAP:
                 painter.fillRect(room.adjusted(-2, 1, 2, -1), colour)
@@ -180,22 +180,22 @@ class DomainStrip(QWidget):
     # -- what the person does -------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._domains and event.button() == Qt.MouseButton.LeftButton:
+        if self._segments and event.button() == Qt.MouseButton.LeftButton:
             token = self.token_at(event.position().x())
             self._current = self._domain_at(token)
             self.token_chosen.emit(token)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None or not self._domains:
+        if step is None or not self._segments:
             super().keyPressEvent(event)
             return
-        self._current = max(0, min(self._current + step, len(self._domains) - 1))
-        self.token_chosen.emit(self._domains[self._current].first)
+        self._current = max(0, min(self._current + step, len(self._segments) - 1))
+        self.token_chosen.emit(self._segments[self._current].first)
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._domains:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._segments:
             number = self._domain_at(self.token_at(QPointF(event.pos()).x()))
-            QToolTip.showText(event.globalPos(), self.told(self._domains[number]), self)
+            QToolTip.showText(event.globalPos(), self.told(self._segments[number]), self)
             return True
         return super().event(event)
