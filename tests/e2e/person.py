@@ -40,7 +40,7 @@ class Person:
 
     def __init__(self, window: MainWindow, wait_until: Callable[..., None]) -> None:
         self.window = window
-        self.engine_thread = window.client._thread
+        self.engine_thread = window.client.engine_thread
         self._wait_until = wait_until
 
     def wait(self, condition: Callable[[], object]) -> None:

@@ -51,7 +51,7 @@ def raises_in_a_thread(person: Person) -> None:
 
 
 def raises_in_the_engines_thread(person: Person) -> None:
-    worker = person.window.client._worker
+    worker = person.window.client.worker
     QTimer.singleShot(0, worker, lambda: fail())
 
 
@@ -214,7 +214,7 @@ def test_a_part_that_cannot_be_shown_leaves_the_rest_of_the_project_whole(
     controller = person.window.controller
     person.wait(lambda: not person.window.client.busy)
     assert person.window.project_shown and not controller.projects.opening and controller.projects.project is not None
-    assert controller.texts._listed
+    assert controller.texts.known
     if part == "generation.show_record":
         assert person.states == {"Verse": "frozen", "Code": "frozen"}
         assert person.generate("def f", new_tokens=3) if not person.sees_error else True

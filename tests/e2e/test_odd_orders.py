@@ -50,7 +50,7 @@ def test_a_text_that_is_opened_can_be_worked_on_at_once(open_window: OpenWindow,
     menus = person.window.menus
     assert [action.objectName() for action in (*menus.needs_text, menus.mixer_timeline) if not action.isEnabled()] == []
     person.generate("xyz", new_tokens=3)
-    person.window.controller.texts.open(next(iter(person.window.controller.texts._listed)))
+    person.window.controller.texts.open(next(iter(person.window.controller.texts.known)))
     person.wait(lambda: person.text.toPlainText().startswith("def f"))
     assert menus.find.isEnabled() and menus.predict_counterfactual.isEnabled()
 
@@ -97,7 +97,7 @@ def test_opening_a_text_ends_the_one_that_comes(open_window: OpenWindow, trained
     kept = tuple(person.text.tokens)
     person.begin_generating("xyz", new_tokens=200)
     person.wait(lambda: len(person.text.tokens) > 12)
-    person.window.controller.texts.open(next(iter(person.window.controller.texts._listed)))
+    person.window.controller.texts.open(next(iter(person.window.controller.texts.known)))
     person.wait_without_error(lambda: tuple(person.text.tokens) == kept)
     assert person.window.controller.generating.job_id is None and not offers_to_stop(person)
 
@@ -115,7 +115,7 @@ def test_a_compared_token_is_not_taken_for_one_of_the_text(open_window: OpenWind
     assert [action.text() for action in columns[1].text._menu_for(6).actions()] == ["Copy all", "Copy all with colours"]
     press_ctrl(person, Qt.Key.Key_1)
     assert ask.isEnabled() and person.see(QAbstractButton, "againButton").isEnabled()
-    assert person.window.inspector._index == 7
+    assert person.window.inspector.index == 7
 
 
 def test_what_is_done_with_the_text_shows_the_text(open_window: OpenWindow, trained_project: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_comparison_that_is_stopped_says_so_and_is_among_the_texts(
     person.press("stopGenerationButton")
     until_compared(person)
     assert "tokens" in figures(first) and figures(second) == "Stopped before it began."
-    person.wait(lambda: len(person.window.controller.texts._listed) == 2)
+    person.wait(lambda: len(person.window.controller.texts.known) == 2)
 
 
 def test_several_texts_are_deleted_and_brought_back_together(open_window: OpenWindow, trained_project: Path) -> None:

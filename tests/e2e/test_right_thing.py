@@ -232,17 +232,17 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     stage.plays[jobs.Generate] = lambda job, cancel: stage.until(gates["one"], started)(job, cancel)
     generating = person.window.controller.generating
     generating.generate(jobs.Generate("abc"))
-    person.wait(lambda: generating._begun)
+    person.wait(lambda: generating.begun)
     first = generating.job_id
     gates["one"].set()
     person.wait(lambda: generating.job_id is None)
     gates["one"].clear()
     generating.generate(jobs.Generate("xyz"))
-    person.wait(lambda: generating._begun)
+    person.wait(lambda: generating.begun)
     turned = len(stage.desks)
     person.window.client.set_desk(first, MixingDesk(muted=("verse",)))
-    person.window.client._set_desk.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
-    generating._set_desk(MixingDesk(hard=True))
+    person.window.client.desk_set.emit(first, MixingDesk(muted=("verse",)))  # as if it had been on its way
+    generating.set_desk(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)
     assert stage.desks[turned:] == [MixingDesk(hard=True)]
 

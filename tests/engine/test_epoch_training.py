@@ -702,8 +702,8 @@ def test_order_of_blocks_and_replayed_memories_are_drawn_from_streams_of_their_o
     settings = replace(QUICK, seed=seed)
     llama.model.add_adapter("verse")
     run = EpochRun(llama.model, "verse", llama.blocks("verse", settings), settings)
-    order = {tuple(torch.rand(4, generator=run._random(turn)).tolist()) for turn in range(20)}
-    replay = {tuple(torch.rand(4, generator=run._generator(step)).tolist()) for step in range(20)}
+    order = {tuple(torch.rand(4, generator=run.pass_random(turn)).tolist()) for turn in range(20)}
+    replay = {tuple(torch.rand(4, generator=run.step_random(step)).tolist()) for step in range(20)}
     assert len(order) == len(replay) == 20 and not order & replay
 
 

@@ -119,8 +119,8 @@ def test_recomputing_awakes_no_dropout(tiny_backbone: Any) -> None:
 def test_only_the_cpu_is_asked_who_speaks(tiny_backbone: Any) -> None:
     model = mixture(tiny_backbone)
     with torch.no_grad():
-        assert model._fused._active(torch.eye(4)[None, 2:3]) == (1,)
-        assert model._fused._active(torch.eye(4, device="meta")[None, 2:3]) == (0, 1, 2), "asking holds a device up"
+        assert model.fused.active(torch.eye(4)[None, 2:3]) == (1,)
+        assert model.fused.active(torch.eye(4, device="meta")[None, 2:3]) == (0, 1, 2), "asking holds a device up"
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------

@@ -41,4 +41,4 @@ def make_client(no_complaint_from_qt: None) -> Iterator[MakeClient]:
     yield make
     for client in clients:
         client.shutdown()
-        assert not client._thread.isRunning()
+        assert not client.engine_thread.isRunning()

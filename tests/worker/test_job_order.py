@@ -203,7 +203,7 @@ def test_a_turn_of_the_desk_reaches_the_generation_that_is_meant_or_none(
     wait_until(lambda: script.desks == [mine])  # it may end before a turn that is on its way
     client.cancel(first, "keep")
     wait_until(lambda: ear.stream(second))
-    client._set_desk.emit(first, late)  # was on its way when the first ended
+    client.desk_set.emit(first, late)  # was on its way when the first ended
     client.set_desk(first, late)
     client.set_desk(second, other)
     wait_until(lambda: len(script.desks) == 2)

@@ -103,7 +103,7 @@ def test_shutdown_ends_everything_and_closes_what_runs_in_its_own_thread(
     client.submit(long_job("waiting"))
     wait_until(lambda: ear.stream(second))
     client.shutdown()
-    assert not client._thread.isRunning()
+    assert not client.engine_thread.isRunning()
     assert not client.busy
     assert [set(play.closed_in) for play in (running, held)] == [script.ran_in, script.ran_in]
     assert len(running.closed_in) == len(held.closed_in) == 1
@@ -141,7 +141,7 @@ def test_shutdown_again_changes_nothing(make_client: MakeClient, wait_until: Wai
     wait_until(lambda: ear.stream(number))
     client.shutdown()
     client.shutdown()
-    assert not client._thread.isRunning()
+    assert not client.engine_thread.isRunning()
 
 
 def test_shutdown_before_the_start_makes_no_session(make_client: MakeClient) -> None:
@@ -154,7 +154,7 @@ def test_shutdown_before_the_start_makes_no_session(make_client: MakeClient) -> 
     client = make_client(make)
     client.submit(long_job())
     client.shutdown()
-    assert not client._thread.isRunning()
+    assert not client.engine_thread.isRunning()
     assert made == []
 
 
@@ -174,7 +174,7 @@ def test_a_stream_that_fails_while_it_is_closed_does_not_stop_the_shutdown(
     wait_until(lambda: ear.stream(second))
     monkeypatch.setattr(engine_worker, "FINISH_S", 0.2)
     client.shutdown()
-    assert not client._thread.isRunning()
+    assert not client.engine_thread.isRunning()
     assert len(bad.closed_in) == len(good.closed_in) == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
@@ -217,7 +217,7 @@ def test_an_engine_that_hangs_does_not_hold_the_shutdown(
     client.submit(long_job())
     wait_until(lambda: gate.holds)
     assert not client.shutdown(limit_s=0.1)
-    assert client._thread.isRunning() and "hangs" in caplog.text
+    assert client.engine_thread.isRunning() and "hangs" in caplog.text
     gate.open()
 
 

@@ -175,7 +175,7 @@ class FusedLora:
         if past:
             mix.whole = lambda: self.mix(torch.cat([*past, weights_BTS], dim=1))
         if slot is None:
-            mix.active, mix.trainable = self._active(weights_BTS), self._trainable
+            mix.active, mix.trainable = self.active(weights_BTS), self._trainable
         elif slot > len(self._frozen):
             mix.trainable = self._trainable
         elif slot > 0:
@@ -205,7 +205,7 @@ class FusedLora:
                 self._cast_weights[layer] = kept
         return kept
 
-    def _active(self, weights_BTS: Tensor) -> tuple[int, ...]:
+    def active(self, weights_BTS: Tensor) -> tuple[int, ...]:
         """Frozen adapters with any weight, counted from 0; all of them while learning, and on every other device than
         the CPU, which would have to wait for the answer."""
         every = tuple(range(len(self._frozen)))

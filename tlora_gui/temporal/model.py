@@ -96,7 +96,7 @@ class TemporalLoRA(nn.Module):
         self.slot_adapters: list[str] = []  # names of slots 1 …, in training order
         self.layers = adapted_layers(backbone, self.mixer_layer)  # by their names in the backbone
         self._cache_format = CacheFormat(backbone)
-        self._fused = FusedLora(self.layers.values())
+        self.fused = FusedLora(self.layers.values())
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for layers that reread it
         self._weights = nn.ModuleList()
         self._wraps = False
@@ -189,7 +189,7 @@ class TemporalLoRA(nn.Module):
         """Tell the adapted layers which adapters are frozen and which one learns (the last slot's, if any)."""
         slots = [self.adapters[name] for name in self.slot_adapters]
         trainable = slots.pop().weights if slots and slots[-1].state == "training" else None
-        self._fused.stack([adapter.weights for adapter in slots], trainable)
+        self.fused.stack([adapter.weights for adapter in slots], trainable)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """``model.to(...)`` and the like move the stacked adapters too."""
@@ -237,7 +237,7 @@ class TemporalLoRA(nn.Module):
             positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
         past = [] if cache is None else self._mixed.get(cache, [])
         now = Forward(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
-        with self._fused.run(now):
+        with self.fused.run(now):
             output = self.backbone(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
@@ -282,12 +282,12 @@ class TemporalLoRA(nn.Module):
         head = self._plain_head
         plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self.recompute_activations
         now = Forward(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
-        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self._fused.run(now), suppress(_Reached):
+        with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self.fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         if head is not None:
             assert now.last_BTH is not None
-            weight_VH = self._fused.cast_weight(head) if torch.is_autocast_enabled(self.device.type) else head.weight
+            weight_VH = self.fused.cast_weight(head) if torch.is_autocast_enabled(self.device.type) else head.weight
             loss = hidden_loss(now.last_BTH, weight_VH, head.bias, input_ids)
         else:
             loss = logits_loss(output.logits, input_ids)
@@ -295,7 +295,7 @@ class TemporalLoRA(nn.Module):
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        with self._fused.run(Forward(until="mixer")) as now, suppress(_Reached):
+        with self.fused.run(Forward(until="mixer")) as now, suppress(_Reached):
             self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         return now.hidden_BTH
@@ -319,14 +319,14 @@ class TemporalLoRA(nn.Module):
         return head
 
     def _stop_before_head(self, module: nn.Module, args: tuple[Tensor]) -> None:
-        now = self._fused.running
+        now = self.fused.running
         if now is not None and now.until == "head":
             now.last_BTH = args[0]
             raise _Reached
 
     def _skip(self, forward: Callable[..., Any], hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
         """A block below ``mixer_layer``: nothing to do if what comes out at the end is known."""
-        now = self._fused.running
+        now = self.fused.running
         if now is None or now.known_BTH is None:
             output = forward(hidden_states, *args, **kwargs)
             self._wraps = isinstance(output, tuple)
@@ -335,7 +335,7 @@ class TemporalLoRA(nn.Module):
 
     def _adapt(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
-        now = self._fused.running
+        now = self.fused.running
         if now is None or not self.recompute_activations or not torch.is_grad_enabled():
             return forward(*args, **kwargs)
         return checkpoint(
@@ -343,13 +343,13 @@ class TemporalLoRA(nn.Module):
             *args,
             use_reentrant=False,
             preserve_rng_state=False,
-            context_fn=lambda: (nullcontext(), self._fused.run(now)),
+            context_fn=lambda: (nullcontext(), self.fused.run(now)),
             **kwargs,
         )
 
     def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
-        now = self._fused.running
+        now = self.fused.running
         if now is None:
             return None
         if now.known_BTH is not None:
@@ -363,7 +363,7 @@ class TemporalLoRA(nn.Module):
             raise _Reached
         mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
         now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
-        now.mix = self._fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
+        now.mix = self.fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
         return args, kwargs
 
 

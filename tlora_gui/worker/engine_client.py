@@ -45,7 +45,11 @@ class EngineClient(QObject):
     A job is live from submit to its end. Every job's end is told exactly once, that of a dropped one too; only a
     shutdown tells nothing more.
 
+    Attributes:
+        worker, engine_thread: what runs the jobs, and where; for those who look from outside.
+
     Signals:
+        desk_set: a turn of the mixing desk, on its way to the job that is named.
         told: the news of live jobs, job by job: list of (:class:`BookedJob`, events of one kind), each job's in order.
         events: the same as list of (job_id, event), in the order in which all of it came.
         ready: the engine has started.
@@ -56,7 +60,7 @@ class EngineClient(QObject):
     ready = Signal()
     _submitted = Signal(object)
     _pause = Signal(int, bool)
-    _set_desk = Signal(int, object)
+    desk_set = Signal(int, object)
     _wake = Signal()
     _finish = Signal()
     _start = Signal()
@@ -64,21 +68,21 @@ class EngineClient(QObject):
     def __init__(self, make: Callable[[], SessionLike] = make_session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._book = JobBook()
-        self._worker = EngineWorker(make)
-        self._thread = QThread()
-        self._thread.setObjectName("engine")
-        self._thread.setStackSize(STACK_BYTES)
-        self._worker.moveToThread(self._thread)
-        self._start.connect(self._worker.start)
-        self._submitted.connect(self._worker.submit)
-        self._pause.connect(self._worker.pause)
-        self._set_desk.connect(self._worker.set_desk)
-        self._wake.connect(self._worker.wake)
-        self._finish.connect(self._worker.finish)
-        self._worker.finished.connect(self._thread.quit, Qt.ConnectionType.DirectConnection)
-        self._worker.events.connect(self.receive)
-        self._worker.ready.connect(self.ready)
-        self._thread.start()
+        self.worker = EngineWorker(make)
+        self.engine_thread = QThread()
+        self.engine_thread.setObjectName("engine")
+        self.engine_thread.setStackSize(STACK_BYTES)
+        self.worker.moveToThread(self.engine_thread)
+        self._start.connect(self.worker.start)
+        self._submitted.connect(self.worker.submit)
+        self._pause.connect(self.worker.pause)
+        self.desk_set.connect(self.worker.set_desk)
+        self._wake.connect(self.worker.wake)
+        self._finish.connect(self.worker.finish)
+        self.worker.finished.connect(self.engine_thread.quit, Qt.ConnectionType.DirectConnection)
+        self.worker.events.connect(self.receive)
+        self.worker.ready.connect(self.ready)
+        self.engine_thread.start()
 
     def start(self) -> None:
         """Begin loading the engine. Call it once the window is on screen."""
@@ -111,7 +115,7 @@ class EngineClient(QObject):
     def set_desk(self, job_id: int | None, desk: MixingDesk) -> None:
         """Turn the mixing desk of a generation, from its next token on; one that does not run is left alone."""
         if self.is_live(job_id):
-            self._set_desk.emit(job_id, desk)
+            self.desk_set.emit(job_id, desk)
 
     def is_live(self, job_id: int | None) -> bool:
         """Whether a job has been submitted and has not ended."""
@@ -139,13 +143,13 @@ class EngineClient(QObject):
         """
         for job_id in self.live():
             self._book.strike(job_id).cancel.cancel("suspend")
-        if self._thread.isRunning():
+        if self.engine_thread.isRunning():
             self._finish.emit()
-            if self._thread.wait(round(limit_s * 1000)):
+            if self.engine_thread.wait(round(limit_s * 1000)):
                 return True
             logger.error("the engine hangs; it is left behind")
-            _hanging.append((self._thread, self._worker))
-        return not self._thread.isRunning()
+            _hanging.append((self.engine_thread, self.worker))
+        return not self.engine_thread.isRunning()
 
     @Slot(object)
     def receive(self, batch: list[tuple[int, Event]]) -> None:

@@ -307,7 +307,7 @@ class EpochRun:
         model.finish_epoch(self.slug)
         memory = model.memories[self.slug] = yield from self._leave_memory()
         if sleep.memory_labels and sleep.enabled:
-            self.learner.calibrate(memory.replay_NWH, self._generator(self.total_steps))
+            self.learner.calibrate(memory.replay_NWH, self.step_random(self.total_steps))
             self._require_numbers(0.0, 0.0)
         measured = yield from self._measured()
         losses = []
@@ -380,7 +380,7 @@ class EpochRun:
     def batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
-        order = torch.randperm(len(self.blocks.train_NT), generator=self._random(pass_index))
+        order = torch.randperm(len(self.blocks.train_NT), generator=self.pass_random(pass_index))
         size = self.settings.batch_size
         return order[step_in_pass * size : (step_in_pass + 1) * size]
 
@@ -416,7 +416,7 @@ class EpochRun:
 
         Returns mean distill and route loss.
         """
-        generator = self._generator(self.step)
+        generator = self.step_random(self.step)
         learned = []
         for hidden_1TH in hidden_BTH.split(1):
             learned.append(self.learner.learn(hidden_1TH, share, generator))
@@ -425,11 +425,12 @@ class EpochRun:
         distills, routes = zip(*learned, strict=True)
         return fmean(distills), fmean(routes)
 
-    def _generator(self, step: int) -> torch.Generator:
+    def step_random(self, step: int) -> torch.Generator:
         """For the memories that are replayed in a step; a CPU's generator has 2³² streams, the order's lie apart."""
-        return self._random(step + 2**31)
+        return self.pass_random(step + 2**31)
 
-    def _random(self, number: int) -> torch.Generator:
+    def pass_random(self, number: int) -> torch.Generator:
+        """For the order of the blocks in a pass."""
         return torch.Generator().manual_seed((self.settings.seed * 1_000_003 + number) % 2**64)
 
     def _require_numbers(self, adapter_loss: float, mixer_loss: float) -> None:

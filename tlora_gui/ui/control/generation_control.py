@@ -63,7 +63,7 @@ class GenerationControl(QObject):
         self._menus = menus
         self._banner = banner
         self._kept: Collection[str] = ()
-        self._begun = False
+        self.begun = False
         self._too_long: PromptTooLong | None = None
         self._afterwards: Callable[[], None] | None = None
         self._prompt_before_file = ""
@@ -81,7 +81,7 @@ class GenerationControl(QObject):
         inspector.alternative_chosen.connect(self.branch)
         inspector.text_chosen.connect(self._branch_with_text)
         inspector.again_requested.connect(self.again)
-        self._desk.desk_changed.connect(self._set_desk)
+        self._desk.desk_changed.connect(self.set_desk)
         menus.again.triggered.connect(self._again_from_prompt)
         menus.more.triggered.connect(self.more)
         menus.branch.triggered.connect(self._offer_other_word)
@@ -110,7 +110,7 @@ class GenerationControl(QObject):
 
     def _run(self, job: TextJob) -> None:
         self._replace()
-        self._too_long, self._begun = None, False
+        self._too_long, self.begun = None, False
         self._client.submit(job, self)
         self._pane.show_page("generate" if isinstance(job, jobs.Generate) else "read")
         self.running_changed.emit()
@@ -203,8 +203,8 @@ class GenerationControl(QObject):
     # -- the mixing desk ----------------------------------------------------------------------------------------
 
     @Slot(object)
-    def _set_desk(self, desk: MixingDesk) -> None:
-        if self._begun:  # what is turned before is told when it begins
+    def set_desk(self, desk: MixingDesk) -> None:
+        if self.begun:  # what is turned before is told when it begins
             self._client.set_desk(self.job_id, desk)
 
     # -- what the engine tells ----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class GenerationControl(QObject):
 
     def _start(self, job_id: int, job: jobs.Job, event: GenerationStarted) -> None:
         """Tokens follow."""
-        self._begun = True
+        self.begun = True
         self._pane.start(event)
         self._inspector.forget_answers()
         if isinstance(job, jobs.Generate) and self._desk.desk() != job.desk:
@@ -274,9 +274,9 @@ class GenerationControl(QObject):
 
     def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
         """The text is over, however."""
-        if isinstance(job, jobs.ScoreTextFile) and not self._begun:
+        if isinstance(job, jobs.ScoreTextFile) and not self.begun:
             self._pane.set_prompt(self._prompt_before_file)
-        self._begun = False
+        self.begun = False
         self.running_changed.emit()
         self._offer()
         then, self._afterwards = self._afterwards, None
@@ -290,7 +290,7 @@ class GenerationControl(QObject):
         for action in menus.needs_text:
             action.setEnabled(has_text)
         missing = "" if has_text else self.tr("Generate a text first")
-        coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self._begun else ""
+        coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self.begun else ""
         for question in (menus.mixer_timeline, menus.predict_counterfactual):
             question.setEnabled(not (missing or coming))
         if self._pane.page != "compare":  # there the inspector shows tokens of other texts

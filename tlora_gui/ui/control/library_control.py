@@ -50,7 +50,7 @@ class LibraryControl(QObject):
         self._menus = menus
         self._banner = banner
         self._themes = themes
-        self._listed: dict[str, GenerationSummary] = {}
+        self.known: dict[str, GenerationSummary] = {}
         self._backbone = ""
         self._wanted: int | None = None
         self._undo = QUndoStack(self)
@@ -86,7 +86,7 @@ class LibraryControl(QObject):
 
     def listed(self, generations: tuple[GenerationSummary, ...]) -> None:
         """The list, whole."""
-        self._listed = {each.id: each for each in generations}
+        self.known = {each.id: each for each in generations}
         self._panel.set_names(self._pane.mode_names)
         self._panel.set_generations(generations)
         whole = [each.prompt for each in generations if each.prompt and not each.prompt.endswith("…")]
@@ -107,7 +107,7 @@ class LibraryControl(QObject):
                 self._pane.show_record(record)
                 self.shown.emit()
                 self._panel.set_current(record.id)
-                if record.id not in self._listed:
+                if record.id not in self.known:
                     self.refresh()
                 return True
             case _:
@@ -126,7 +126,7 @@ class LibraryControl(QObject):
 
     @Slot(str, str)
     def _rename(self, id: str, name: str) -> None:
-        before = self._listed[id]
+        before = self.known[id]
         self._push(
             self.tr("rename"),
             jobs.EditGeneration(id, name, before.pinned),
@@ -135,7 +135,7 @@ class LibraryControl(QObject):
 
     @Slot(str, bool)
     def _pin(self, id: str, pinned: bool) -> None:
-        name = self._listed[id].name
+        name = self.known[id].name
         self._push(self.tr("pin"), jobs.EditGeneration(id, name, pinned), jobs.EditGeneration(id, name, not pinned))
 
     @Slot(list)

@@ -52,7 +52,7 @@ class TokenInspector(QFrame):
         self.setObjectName("tokenInspector")
         self.setProperty("role", "panel")
         self.setAccessibleName(self.tr("Token inspector"))
-        self._index = -1
+        self.index = -1
         self._has_text = False
         self._text = self._label("heading")
         self._facts = self._label("muted")
@@ -141,7 +141,7 @@ class TokenInspector(QFrame):
         self._predictions.show_token(token if predicted else None, slots)
         if token is None:
             return
-        self._index = token.index
+        self.index = token.index
         self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
         put_here = self.tr("put here by you") + " · " if token.forced else ""
         self._facts.setText(put_here + facts(token))
@@ -218,13 +218,13 @@ class TokenInspector(QFrame):
     # -- what the person does -------------------------------------------------------------------------------
 
     def _choose(self, token_id: int, text: str) -> None:
-        self.alternative_chosen.emit(self._index, token_id, text)
+        self.alternative_chosen.emit(self.index, token_id, text)
 
     def _choose_text(self, text: str) -> None:
-        self.text_chosen.emit(self._index, text)
+        self.text_chosen.emit(self.index, text)
 
     def _choose_again(self) -> None:
-        self.again_requested.emit(self._index)
+        self.again_requested.emit(self.index)
 
     def _reveal_voices(self) -> None:
         if self._predictions.rows.isVisible():
