@@ -215,8 +215,8 @@ class GenerationPane(QFrame):
         comparing, drafting = self.page == "compare", self.drafting
         edit = self.prompt_bar.edit
         had_focus = edit.hasFocus() or self._text.hasFocus()
-        generated = "".join(token.text for token in self._text.tokens if not token.is_prompt)
-        edit.set_continuation(generated if drafting and self.page == "generate" else "")
+        behind = self._text.tokens if drafting and self.page == "generate" else ()
+        edit.set_continuation("".join(token.text for token in behind if not token.is_prompt))
         edit.set_whole_page(not comparing)
         edit.setVisible(comparing or drafting)
         self.text_page.setVisible(not comparing and not drafting)
