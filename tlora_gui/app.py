@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     project = options.project or last or None
     window = create_window(project, options.theme)
     if options.exit_when_visible:
-        window.first_painted.connect(_tell_and_leave)
+        window.first_painted.connect(_print_clock_and_exit)
     room = window.screen().availableSize()
     too_large = window.width() > room.width() or window.height() + _TITLE_BAR > room.height()
     if too_large and not options.demo:
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _tell_and_leave() -> None:
+def _print_clock_and_exit() -> None:
     """Print the monotonic clock, for whoever started this process to compare with its own."""
     print(f"{time.monotonic():.6f}", flush=True)
     os._exit(0)  # nothing was begun yet that would need an orderly end

@@ -1,4 +1,4 @@
-"""The headless verbs: the same session and jobs as the window, told as lines of text."""
+"""The headless verbs: the same session and jobs as the window, written as lines of text."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         with _stopped_by_signals(verb.cancel, _STOP_MODES.get(options.verb, "discard"), signals):
             for event in verb.events():
-                verb.tell(event)
+                verb.report(event)
         if not signals:
             return _end(terminal)
     except (TloraError, ValueError, OSError) as error:
@@ -166,7 +166,7 @@ class _Verb:
         return self._run(jobs.OpenProject(str(self.options.project), self.options.backbone))
 
     def _stored_epochs(self) -> EpochList:
-        """The project's epochs as its files tell them, without the backbone.
+        """The project's epochs as its files say, without the backbone.
 
         Raises:
             TloraError: if it is no project.
@@ -258,10 +258,10 @@ class _Verb:
             if isinstance(event, GenerationFinished) and options.html is not None:
                 yield from self.session.run(jobs.ExportGeneration(event.record, str(absolute(options.html))))
 
-    # -- telling ------------------------------------------------------------------------------------------------
+    # -- reporting ----------------------------------------------------------------------------------------------
 
-    def tell(self, event: StreamEvent) -> None:
-        """Say what happened."""
+    def report(self, event: StreamEvent) -> None:
+        """Print what an event says."""
         terminal = self._terminal
         match event:
             case Progress():
@@ -277,7 +277,7 @@ class _Verb:
             case EpochsChanged():
                 self._epochs = EpochList(event.epochs)
             case CorpusRead():
-                self._tell_remarks(event)
+                self._print_remarks(event)
             case Warned(message, hint):
                 terminal.remark(f"{message} {hint}".strip())
             case TrainStarted(epoch, total, first):
@@ -303,14 +303,14 @@ class _Verb:
             case FileWritten(path):
                 terminal.say(path)
             case Evaluated():
-                self._tell_scores(event)
+                self._print_scores(event)
             case _:
                 pass
 
     def _name(self, slug: str) -> str:
         return next((epoch.name for epoch in self._epochs if epoch.slug == slug), slug)
 
-    def _tell_remarks(self, corpus: CorpusRead) -> None:
+    def _print_remarks(self, corpus: CorpusRead) -> None:
         """What was not read, or read in an unusual way."""
         remarks = [f"skipped {path}: {reason}" for path, reason in corpus.skipped]
         remarks += [f"{path}: {remark}" for path, remark in corpus.notes]
@@ -319,7 +319,7 @@ class _Verb:
         if len(remarks) > _REMARKS:
             self._terminal.remark(f"… and {len(remarks) - _REMARKS} remarks more")
 
-    def _tell_scores(self, event: Evaluated) -> None:
+    def _print_scores(self, event: Evaluated) -> None:
         say = self._terminal.say
         say(f"{'epoch':20} {'backbone':>9} {'own':>7} {'mix':>7} {'routing':>8} {'baseline':>12}")
         for score in event.scores:

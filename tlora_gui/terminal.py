@@ -10,7 +10,7 @@ import sys
 
 
 class Terminal:
-    """Writes what the verbs tell.
+    """Writes what the verbs report.
 
     A character that the output has no sign for becomes a stand-in. Once the output is closed, as by ``| head -1``, or
     cannot be written, nothing more is said there and the work goes on.
@@ -46,7 +46,7 @@ class Terminal:
             print(line, file=sys.stderr, flush=True)
 
     def status(self, text: str = "") -> None:
-        """The line that tells what goes on: on a terminal only, and gone before anything else is said."""
+        """The line that says what goes on: on a terminal only, and gone before anything else is said."""
         with contextlib.suppress(OSError, ValueError):
             if sys.stderr.isatty():
                 print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

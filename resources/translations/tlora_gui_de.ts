@@ -632,8 +632,8 @@
         <translation>Die Teile mit `llama-gguf-split --merge` zusammenfügen oder ein .gguf aus einer einzigen Datei wählen.</translation>
     </message>
     <message>
-        <source>{name} is incomplete: it says that it has {told} blocks, and holds {held}.</source>
-        <translation>{name} ist unvollständig: Angegeben sind {told} Blöcke, enthalten {held}.</translation>
+        <source>{name} is incomplete: it says that it has {declared} blocks, and holds {held}.</source>
+        <translation>{name} ist unvollständig: Angegeben sind {declared} Blöcke, enthalten {held}.</translation>
     </message>
     <message>
         <source>Fetch the file anew, or choose another.</source>

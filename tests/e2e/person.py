@@ -232,7 +232,7 @@ class Person:
         brush = self._cursor_over(index).charFormat().background()
         return brush.color() if brush.style() != Qt.BrushStyle.NoBrush else QColor()
 
-    def place_of(self, index: int) -> QPoint:
+    def position_of(self, index: int) -> QPoint:
         """Where a token of the text is drawn, within the viewport."""
         whole = self._cursor_over(index)
         start = QTextCursor(whole)

@@ -224,7 +224,7 @@ def test_a_sweep_goes_from_one_epoch_to_another_in_five_rows(open_window: OpenWi
 def test_a_selection_in_the_text_is_one_on_the_ribbon_and_back(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     person.generate(VERSE)
-    start, end = person.place_of(3), person.place_of(9)
+    start, end = person.position_of(3), person.position_of(9)
     QTest.mousePress(person.text.viewport(), Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(person.text.viewport(), end)
     QTest.mouseRelease(person.text.viewport(), Qt.MouseButton.LeftButton, pos=end)
@@ -418,7 +418,7 @@ def test_a_text_keeps_the_colours_of_an_epoch_that_is_deleted(open_window: OpenW
     person.choose("Code", "Delete")
     person.wait(lambda: "Code" not in person.epochs)
     assert person.background(index) == colour and len(person.text.slots) == 3
-    place = person.place_of(index)
+    place = person.position_of(index)
     QTest.mouseMove(person.text.viewport(), place + QPoint(1, 0))
     menu(person, "again")
     person.wait(lambda: person.window.controller.generating.job_id is not None)

@@ -121,7 +121,7 @@ def test_hovering_a_token_shows_its_mix_in_the_inspector(open_window: OpenWindow
     person = open_window(trained_project)
     person.generate(CODE)
     index = spoken_by(person, 2)
-    QTest.mouseMove(person.text.viewport(), person.place_of(index))
+    QTest.mouseMove(person.text.viewport(), person.position_of(index))
 
     token = person.text.tokens[index]
     assert f"“{token.text}”" in inspected(person)
@@ -147,7 +147,7 @@ def test_the_tooltip_says_who_spoke_and_which_mix_that_was(open_window: OpenWind
     generated = next(i for i, token in enumerate(tokens) if not token.is_prompt and token.text.strip())
     meanings = {4: "this prompt token's own mix", generated: "the mix in force when this token was predicted"}
     for index, meaning in meanings.items():
-        place = person.place_of(index)
+        place = person.position_of(index)
         event = QHelpEvent(QEvent.Type.ToolTip, place, person.text.viewport().mapToGlobal(place))
         QApplication.sendEvent(person.text.viewport(), event)
         said = html.unescape(QToolTip.text())

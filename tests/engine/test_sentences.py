@@ -11,7 +11,7 @@ from tlora_gui.engine.projects.epoch_folder import read_facts, training_note, wr
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.engine.protocol.events import EpochInfo
-from tlora_gui.engine.protocol.sentences import Sentence, commas, say, told
+from tlora_gui.engine.protocol.sentences import Sentence, commas, message_of, say
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.temporal.config import Refusal
 
@@ -37,10 +37,10 @@ def test_commas_join_parts_that_can_be_sentences() -> None:
 def test_an_error_of_the_method_is_told_as_a_sentence() -> None:
     refusal = Refusal("the weights in {folder} are damaged: {error}", folder=Path("x"), error=OSError("cut"))
     assert str(refusal) == "the weights in x are damaged: cut"
-    said = told(refusal)
+    said = message_of(refusal)
     assert isinstance(said, Sentence) and said.values == {"folder": "x", "error": "cut"}
     assert isinstance(first_line(refusal), Sentence)
-    assert type(told(ValueError("plain"))) is str
+    assert type(message_of(ValueError("plain"))) is str
 
 
 def test_long_words_of_others_are_cut_to_a_line() -> None:

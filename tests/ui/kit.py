@@ -257,6 +257,6 @@ def point_of(view: TokenView, position: int) -> QPoint:
     return QPoint(area.left() + 3, area.center().y())
 
 
-def place_of(view: TokenView, index: int) -> QPoint:
+def position_of(view: TokenView, index: int) -> QPoint:
     """A point within a token, in the viewport."""
     return point_of(view, view.span(index)[0])

@@ -199,7 +199,7 @@ def test_the_first_token_of_a_prompt_has_nothing_to_go_on_from(inspector: TokenI
 
 
 def test_others_are_asked_once_and_the_answer_names_everyone(inspector: TokenInspector) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     click(inspector, "askOthersButton")
     assert asked == [(5,)] and "Asking…" in said(inspector)
     assert not child(inspector, "askOthersButton").isEnabled()
@@ -251,7 +251,7 @@ def test_an_answer_for_another_token_is_dropped(inspector: TokenInspector) -> No
 
 
 def test_known_answers_are_shown_again_until_they_are_forgotten(inspector: TokenInspector) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     ask_and_answer(inspector)
     inspector.show_token(replace(CAME, index=6), SLOTS)
     assert not rows(inspector, "voiceRows").isVisible()
@@ -264,7 +264,7 @@ def test_known_answers_are_shown_again_until_they_are_forgotten(inspector: Token
 
 
 def test_after_an_asking_without_an_answer_one_can_ask_again(inspector: TokenInspector) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     click(inspector, "askOthersButton")
     inspector.end_asking()
     click(inspector, "askOthersButton")
@@ -278,7 +278,7 @@ def test_an_answer_is_kept_for_its_token_and_not_for_another_at_the_same_place(i
 
 
 def test_others_are_asked_from_outside_as_by_the_button(inspector: TokenInspector) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     inspector.ask()
     inspector.ask()
     inspector.show_counterfactual(answer(), SLOTS)
@@ -291,7 +291,7 @@ def test_others_are_asked_from_outside_as_by_the_button(inspector: TokenInspecto
 def test_while_asking_is_not_allowed_nothing_is_asked_and_the_reason_is_told(
     inspector: TokenInspector, wait_until: WaitUntil
 ) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     inspector.set_asking_allowed(False, "Open this text first.")
     click(inspector, "askAlwaysTick")
     click(inspector, "askOthersButton")
@@ -310,7 +310,7 @@ def test_branching_begins_at_the_alternatives_or_at_the_field(inspector: TokenIn
 
 
 def test_walking_asks_by_itself_about_the_token_one_stays_at(inspector: TokenInspector, wait_until: WaitUntil) -> None:
-    asked = collected(inspector.others_requested)
+    asked = collected(inspector.counterfactual_requested)
     click(inspector, "askAlwaysTick")
     for index in (6, 7, 8):
         inspector.show_token(replace(CAME, index=index), SLOTS)

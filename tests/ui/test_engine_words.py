@@ -33,7 +33,7 @@ from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.welcome import Welcome
 
 PACKAGE = Path(__file__).parents[2] / "tlora_gui"
-MAKERS = {"say", "Refusal", "_told_as"}
+MAKERS = {"say", "Refusal", "_refused_as"}
 """Functions that take a template; lupdate knows them too."""
 
 TOLD = {
@@ -146,11 +146,11 @@ def test_every_template_stands_where_it_is_found_with_values_for_its_fields_and_
             if not isinstance(call, ast.Call) or called(call) not in MAKERS or name == "sentences.py":
                 continue
             template = call.args[0]
-            if isinstance(template, ast.Name):  # handed on by _told_as
+            if isinstance(template, ast.Name):  # handed on by _refused_as
                 assert name == "invariants.py"
                 continue
             fields = {field for _, field, _, _ in Formatter().parse(ast.literal_eval(template)) if field}
-            values = {word.arg for word in call.keywords} | ({"reason"} if called(call) == "_told_as" else set())
+            values = {word.arg for word in call.keywords} | ({"reason"} if called(call) == "_refused_as" else set())
             if ast.literal_eval(template) not in german or fields != values:
                 lost.append(f"{name}:{call.lineno} {ast.unparse(call)}")
     assert lost == []

@@ -402,7 +402,7 @@ def test_an_emptied_text_stops_being_recoloured(qapp: QApplication) -> None:
 
 
 def ribbon_colour(ribbon: MixRibbon, index: int, height: float) -> QColor:
-    return QColor(ribbon.grab().toImage().pixel(ribbon.place_of(index, height)))
+    return QColor(ribbon.grab().toImage().pixel(ribbon.position_of(index, height)))
 
 
 def test_ribbon_stacks_epochs_from_below_and_the_backbone_on_top(qapp: QApplication, wait_until: WaitUntil) -> None:
@@ -421,8 +421,8 @@ def test_hovering_the_ribbon_chooses_a_token(qapp: QApplication, wait_until: Wai
     ribbon = ribbon_with([token(index, "x") for index in range(30)], wait_until)
     chosen: list[int] = []
     ribbon.token_selected.connect(chosen.append)
-    hover(ribbon.viewport(), ribbon.place_of(4))
-    hover(ribbon.viewport(), ribbon.place_of(21))
+    hover(ribbon.viewport(), ribbon.position_of(4))
+    hover(ribbon.viewport(), ribbon.position_of(21))
     assert chosen == [4, 21]
 
 
@@ -430,15 +430,15 @@ def test_ribbon_beyond_the_last_token_chooses_nothing(qapp: QApplication, wait_u
     ribbon = ribbon_with([token(0, "x")], wait_until)
     chosen: list[int] = []
     ribbon.token_selected.connect(chosen.append)
-    hover(ribbon.viewport(), ribbon.place_of(9))
+    hover(ribbon.viewport(), ribbon.position_of(9))
     assert chosen == []
 
 
 def test_double_click_shows_the_whole_ribbon_again(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(ribbon.viewport(), ribbon.position_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     assert ribbon.shown_range != pytest.approx((-0.5, 99.5))
-    QTest.mouseDClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.place_of(30))
+    QTest.mouseDClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.position_of(30))
     assert ribbon.shown_range == pytest.approx((-0.5, 99.5))
 
 
@@ -457,19 +457,19 @@ def test_zoomed_in_the_ribbon_of_a_long_text_draws_single_tokens(qapp: QApplicat
     speakers = ("plays", "code")
     ribbon = ribbon_with([token(n, "x", speakers[n % 2]) for n in range(20_000)], wait_until)
     while ribbon.shown_range[1] - ribbon.shown_range[0] > 100:
-        turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+        turn_wheel(ribbon.viewport(), ribbon.position_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     assert set(np.round(heights(ribbon)[-1][5:-5], 6)) == {0.8, 0.2}
 
 
 def test_wheel_alone_leaves_the_ribbon_as_it_is(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.NoModifier)
+    turn_wheel(ribbon.viewport(), ribbon.position_of(30), 480, Qt.KeyboardModifier.NoModifier)
     assert ribbon.shown_range == pytest.approx((-0.5, 99.5))
 
 
 def test_zoomed_ribbon_stays_where_it_is_while_tokens_come(qapp: QApplication, wait_until: WaitUntil) -> None:
     ribbon = ribbon_with([token(index, "x") for index in range(100)], wait_until)
-    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(ribbon.viewport(), ribbon.position_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     zoomed = ribbon.shown_range
     ribbon.add_tokens([token(100, "y")])
     wait_until(lambda: ribbon.drawn_tokens == 101)
@@ -751,7 +751,7 @@ def test_choosing_in_the_ribbon_marks_the_text_and_tells_the_token(pane: Generat
     ribbon = child(pane, "mixRibbon")
     assert isinstance(ribbon, MixRibbon)
     wait_until(lambda: ribbon.drawn_tokens == 6)
-    hover(ribbon.viewport(), ribbon.place_of(2))
+    hover(ribbon.viewport(), ribbon.position_of(2))
     assert text_of(pane).current == 2
     assert hovered == [record().tokens[2]]
 

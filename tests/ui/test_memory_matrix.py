@@ -18,7 +18,7 @@ from screen_reader import items_of
 
 from tlora_gui.engine.protocol.events import DomainScore, EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
 from tlora_gui.engine.protocol.metrics import FORMULAS
-from tlora_gui.ui.charts.figures import Figure, figures, share_kept, sheet_of
+from tlora_gui.ui.charts.metric_values import MetricValue, metric_values, share_kept, sheet_of
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.series import History, Matrix
 from tlora_gui.ui.theme import DARK, LIGHT
@@ -108,7 +108,7 @@ def test_the_matrix_holds_the_losses_of_the_mix() -> None:
 
 
 def test_metrics_of_routing_are_those_computed_by_hand() -> None:
-    found = figures(matrix_of(three_phases()), EPOCHS)
+    found = metric_values(matrix_of(three_phases()), EPOCHS)
     assert found["average_accuracy"].value == pytest.approx((0.88 + 0.95 + 0.99) / 3)
     assert found["backward_transfer"].value == pytest.approx(((0.88 - 0.90) + (0.95 - 0.96)) / 2)
     assert found["forgetting"].value == pytest.approx(((0.94 - 0.88) + (0.96 - 0.95)) / 2), (
@@ -117,43 +117,43 @@ def test_metrics_of_routing_are_those_computed_by_hand() -> None:
 
 
 def test_without_active_sleep_only_the_last_row_is_the_unprotected_one() -> None:
-    found = figures(matrix_of(three_phases()), EPOCHS)
+    found = metric_values(matrix_of(three_phases()), EPOCHS)
     assert found["average_accuracy"].without == pytest.approx((0.10 + 0.20 + 1.00) / 3)
     assert found["backward_transfer"].without == pytest.approx(((0.10 - 0.90) + (0.20 - 0.96)) / 2)
     assert found["forgetting"].without == pytest.approx(((0.94 - 0.10) + (0.96 - 0.20)) / 2)
 
 
 def test_the_gain_kept_is_that_of_the_worst_epoch_after_the_last_phase() -> None:
-    found = figures(matrix_of(three_phases()), EPOCHS)["gain_kept"]
+    found = metric_values(matrix_of(three_phases()), EPOCHS)["gain_kept"]
     assert found.slug == "fiend" and found.value == pytest.approx((4.4 - 4.1) / 0.4)
 
 
 def test_the_cost_of_protection_is_a_share_of_the_newest_epochs_gain() -> None:
-    found = figures(matrix_of(three_phases()), EPOCHS)["plasticity_cost"]
+    found = metric_values(matrix_of(three_phases()), EPOCHS)["plasticity_cost"]
     assert found.slug == "fiend" and found.value == pytest.approx((4.1 - 4.08) / 0.4)
 
 
 def test_one_epoch_has_an_average_but_nothing_to_forget() -> None:
-    found = figures(matrix_of(three_phases()[:1]), EPOCHS)
-    assert found["average_accuracy"] == Figure(pytest.approx(0.9))
+    found = metric_values(matrix_of(three_phases()[:1]), EPOCHS)
+    assert found["average_accuracy"] == MetricValue(pytest.approx(0.9))
     assert found["gain_kept"].value == pytest.approx(0.98)
     for name in ("backward_transfer", "forgetting", "plasticity_cost", "switch_lag", "calibration_error"):
-        assert found[name] == Figure()
+        assert found[name] == MetricValue()
 
 
 def test_nothing_is_known_of_no_epochs() -> None:
-    assert figures(matrix_of(()), {}) == dict.fromkeys(FORMULAS, Figure())
+    assert metric_values(matrix_of(()), {}) == dict.fromkeys(FORMULAS, MetricValue())
 
 
 @pytest.mark.parametrize("state", ["training", "interrupted"])
 def test_a_phase_that_is_not_finished_does_not_count(state: str) -> None:
     epochs = EPOCHS | {"fiend": replace(FIEND, state=state)}  # type: ignore[arg-type]
-    assert figures(matrix_of(three_phases()), epochs) == figures(matrix_of(three_phases()[:2]), EPOCHS)
+    assert metric_values(matrix_of(three_phases()), epochs) == metric_values(matrix_of(three_phases()[:2]), EPOCHS)
 
 
 def test_an_interrupted_epoch_between_two_finished_ones_is_left_out() -> None:
     epochs = EPOCHS | {"code": replace(CODE, state="interrupted")}
-    found = figures(matrix_of(three_phases()), epochs)
+    found = metric_values(matrix_of(three_phases()), epochs)
     assert found["average_accuracy"].value == pytest.approx((0.88 + 0.99) / 2)
     assert found["forgetting"].value == pytest.approx(0.90 - 0.88), "its own phase does not count either"
 
@@ -161,7 +161,7 @@ def test_an_interrupted_epoch_between_two_finished_ones_is_left_out() -> None:
 def test_a_gap_in_the_measurements_leaves_forgetting_unknown() -> None:
     first, second, third = three_phases()
     gap = (first, ("code", (replace(second[1][0], routing=(("code", 0.96),)),)), third)
-    found = figures(matrix_of(gap), EPOCHS)
+    found = metric_values(matrix_of(gap), EPOCHS)
     assert found["forgetting"].value is None
     assert found["backward_transfer"].value == pytest.approx(-0.015)
 
@@ -169,14 +169,14 @@ def test_a_gap_in_the_measurements_leaves_forgetting_unknown() -> None:
 def test_an_epoch_that_gained_nothing_has_no_share_to_keep() -> None:
     useless = replace(FIEND, held_out_loss=4.5)
     assert math.isnan(share_kept(useless, 4.1))
-    found = figures(matrix_of(three_phases()), EPOCHS | {"fiend": useless})
+    found = metric_values(matrix_of(three_phases()), EPOCHS | {"fiend": useless})
     assert found["gain_kept"].slug == "bard" and found["gain_kept"].value == pytest.approx(0.9)
-    assert found["plasticity_cost"] == Figure()
+    assert found["plasticity_cost"] == MetricValue()
 
 
 def test_the_worst_epoch_is_unknown_while_one_loss_is() -> None:
-    found = figures(matrix_of(three_phases()), EPOCHS | {"bard": replace(BARD, backbone_loss=None)})
-    assert found["gain_kept"] == Figure()
+    found = metric_values(matrix_of(three_phases()), EPOCHS | {"bard": replace(BARD, backbone_loss=None)})
+    assert found["gain_kept"] == MetricValue()
 
 
 def test_an_evaluation_gives_lag_and_calibration_and_the_gain_kept_of_an_older_project() -> None:
@@ -185,15 +185,15 @@ def test_an_evaluation_gives_lag_and_calibration_and_the_gain_kept_of_an_older_p
         DomainScore("code", 2.5, 2.0, 2.05, 0.9, None),
         DomainScore("fiend", 4.4, 4.5, 4.4, 0.9, None),
     )
-    found = figures(matrix_of(without_losses(three_phases())), EPOCHS, Evaluated(scores, 2.5, 0.031))
-    assert found["switch_lag"] == Figure(2.5) and found["calibration_error"] == Figure(0.031)
-    assert found["gain_kept"] == Figure(pytest.approx(0.8), slug="bard")
-    assert figures(matrix_of(three_phases()), EPOCHS, Evaluated(scores, None, NAN))["gain_kept"].slug == "fiend"
+    found = metric_values(matrix_of(without_losses(three_phases())), EPOCHS, Evaluated(scores, 2.5, 0.031))
+    assert found["switch_lag"] == MetricValue(2.5) and found["calibration_error"] == MetricValue(0.031)
+    assert found["gain_kept"] == MetricValue(pytest.approx(0.8), slug="bard")
+    assert metric_values(matrix_of(three_phases()), EPOCHS, Evaluated(scores, None, NAN))["gain_kept"].slug == "fiend"
 
 
 def test_a_single_epochs_evaluation_has_no_lag() -> None:
-    found = figures(matrix_of(three_phases()[:1]), EPOCHS, Evaluated((), None, NAN))
-    assert found["switch_lag"] == found["calibration_error"] == Figure()
+    found = metric_values(matrix_of(three_phases()[:1]), EPOCHS, Evaluated((), None, NAN))
+    assert found["switch_lag"] == found["calibration_error"] == MetricValue()
 
 
 def test_a_loss_counts_by_the_share_of_the_gain_kept() -> None:

@@ -44,7 +44,7 @@ def told(ribbon: MixRibbon) -> list[tuple[int, int]]:
 
 def test_dragging_with_shift_selects_tokens_and_moves_nothing(ribbon: MixRibbon, told: list[tuple[int, int]]) -> None:
     before = ribbon.shown_range
-    drag(ribbon.viewport(), ribbon.place_of(20), ribbon.place_of(10), SHIFT)
+    drag(ribbon.viewport(), ribbon.position_of(20), ribbon.position_of(10), SHIFT)
     assert told == [(20, 20), (10, 20)] and ribbon.selection == (10, 20)
     assert ribbon.shown_range == before
 
@@ -52,30 +52,30 @@ def test_dragging_with_shift_selects_tokens_and_moves_nothing(ribbon: MixRibbon,
 def test_a_selection_ends_where_the_tokens_end(
     qapp: QApplication, wait_until: WaitUntil, ribbon: MixRibbon, told: list[tuple[int, int]]
 ) -> None:
-    drag(ribbon.viewport(), ribbon.place_of(50), ribbon.place_of(90), SHIFT)
+    drag(ribbon.viewport(), ribbon.position_of(50), ribbon.position_of(90), SHIFT)
     assert told[-1] == (50, 59)
     few = ribbon_with(alternating(3), wait_until)
-    drag(few.viewport(), few.place_of(1), few.place_of(20), SHIFT)
+    drag(few.viewport(), few.position_of(1), few.position_of(20), SHIFT)
     assert few.selection == (1, 2)
 
 
 def test_nothing_can_be_selected_where_nothing_is(qapp: QApplication, wait_until: WaitUntil) -> None:
     empty = ribbon_with([], wait_until)
-    drag(empty.viewport(), empty.place_of(1), empty.place_of(20), SHIFT)
+    drag(empty.viewport(), empty.position_of(1), empty.position_of(20), SHIFT)
     assert empty.selection == (-1, -1)
 
 
 def test_a_click_takes_the_selection_back_and_panning_keeps_it(ribbon: MixRibbon, told: list[tuple[int, int]]) -> None:
     ribbon.set_selection(5, 9)
-    drag(ribbon.viewport(), ribbon.place_of(20), ribbon.place_of(40), Qt.KeyboardModifier.NoModifier)
+    drag(ribbon.viewport(), ribbon.position_of(20), ribbon.position_of(40), Qt.KeyboardModifier.NoModifier)
     assert told == []
-    QTest.mouseClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.place_of(30))
+    QTest.mouseClick(ribbon.viewport(), Qt.MouseButton.LeftButton, pos=ribbon.position_of(30))
     assert told == [(-1, -1)] and ribbon.current == 30
 
 
 def test_selected_tokens_are_shaded_and_tell_nothing(ribbon: MixRibbon, told: list[tuple[int, int]]) -> None:
     def colour(index: int) -> QColor:
-        return QColor(ribbon.grab().toImage().pixel(ribbon.place_of(index, 0.1)))
+        return QColor(ribbon.grab().toImage().pixel(ribbon.position_of(index, 0.1)))
 
     plain = colour(20)
     ribbon.set_selection(15, 25)
@@ -111,7 +111,7 @@ def test_means_with_more_rows_on_both_sides_stay_within_the_rows() -> None:
 def test_other_weights_keep_zoom_selection_and_chosen_token(ribbon: MixRibbon, wait_until: WaitUntil) -> None:
     ribbon.set_selection(5, 9)
     ribbon.set_current(7)
-    drag(ribbon.viewport(), ribbon.place_of(20), ribbon.place_of(40), Qt.KeyboardModifier.NoModifier)
+    drag(ribbon.viewport(), ribbon.position_of(20), ribbon.position_of(40), Qt.KeyboardModifier.NoModifier)
     before = ribbon.shown_range, ribbon.selection, ribbon.current
     ribbon.replace_tokens([token(index, "x", "") for index in range(60)])
     wait_until(lambda: lowest(ribbon)[20] == pytest.approx(MIXES[""][1]))
@@ -119,7 +119,7 @@ def test_other_weights_keep_zoom_selection_and_chosen_token(ribbon: MixRibbon, w
 
 
 def opened_menu(ribbon: MixRibbon) -> QMenu:
-    place = ribbon.place_of(20)
+    place = ribbon.position_of(20)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, ribbon.mapToGlobal(place))
     QApplication.sendEvent(ribbon.viewport(), event)
     menu = ribbon.findChild(QMenu, "ribbonMenu")
@@ -130,7 +130,7 @@ def opened_menu(ribbon: MixRibbon) -> QMenu:
 def test_menu_smooths_shows_everything_and_asks_to_save(ribbon: MixRibbon) -> None:
     asked: list[bool] = []
     ribbon.save_requested.connect(lambda: asked.append(True))
-    turn_wheel(ribbon.viewport(), ribbon.place_of(30), 480, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(ribbon.viewport(), ribbon.position_of(30), 480, Qt.KeyboardModifier.ControlModifier)
     assert ribbon.shown_range[1] < 59
     ribbon.set_smoothing(15)
     menu = opened_menu(ribbon)
@@ -155,7 +155,7 @@ def test_there_is_nothing_to_save_of_an_empty_ribbon(qapp: QApplication, wait_un
 
 def test_right_button_chooses_nothing_and_starts_no_zoom(ribbon: MixRibbon) -> None:
     before = ribbon.shown_range
-    QTest.mouseClick(ribbon.viewport(), Qt.MouseButton.RightButton, pos=ribbon.place_of(30))
+    QTest.mouseClick(ribbon.viewport(), Qt.MouseButton.RightButton, pos=ribbon.position_of(30))
     assert ribbon.current == -1 and ribbon.shown_range == before
 
 
@@ -167,7 +167,7 @@ def test_picture_has_twice_the_size_and_no_mark_of_the_chosen_token(ribbon: MixR
     ribbon.save_picture(str(tmp_path / "with.png"))
     without, with_mark = (QImage(str(tmp_path / name)) for name in ("without.png", "with.png"))
     assert without.size() == ribbon.size() * 2 and without == with_mark
-    assert QColor(without.pixel(ribbon.place_of(20, 0.05) * 2)) == QColor(SLOTS[1].colour)
+    assert QColor(without.pixel(ribbon.position_of(20, 0.05) * 2)) == QColor(SLOTS[1].colour)
     assert ribbon.grab().toImage() == marked != unmarked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from kit import MIXES, SLOTS, WaitUntil, drag, format_of, place_of, shown, token, tokens_of, view_with
+from kit import MIXES, SLOTS, WaitUntil, drag, format_of, position_of, shown, token, tokens_of, view_with
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAccessible, QColor, QContextMenuEvent, QHelpEvent, QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
@@ -51,20 +51,20 @@ def copied(view: TokenView) -> str:
 
 def test_a_clicked_token_is_held_until_it_is_clicked_again(qapp: QApplication) -> None:
     view = view_with(tokens_of("one", " two", " three"))
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
-    QTest.mouseMove(view.viewport(), place_of(view, 2))
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=position_of(view, 1))
+    QTest.mouseMove(view.viewport(), position_of(view, 2))
     assert view.current == 1
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
-    QTest.mouseMove(view.viewport(), place_of(view, 0))
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=position_of(view, 1))
+    QTest.mouseMove(view.viewport(), position_of(view, 0))
     assert view.current == 0
 
 
 def test_a_new_text_holds_nothing(qapp: QApplication) -> None:
     view = view_with(tokens_of("one", " two"))
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 1))
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=position_of(view, 1))
     view.reset(SLOTS)
     view.add_tokens(tokens_of("three", " four"))
-    QTest.mouseMove(view.viewport(), place_of(view, 1))
+    QTest.mouseMove(view.viewport(), position_of(view, 1))
     assert view.current == 1
 
 
@@ -166,7 +166,7 @@ def test_selecting_with_the_mouse_tells_the_tokens_that_are_touched(qapp: QAppli
     view = view_with(tokens_of("one", " two", " three", " four"))
     told: list[tuple[int, int]] = []
     view.selection_changed.connect(lambda first, last: told.append((first, last)))
-    drag(view.viewport(), place_of(view, 1), place_of(view, 3), Qt.KeyboardModifier.NoModifier)
+    drag(view.viewport(), position_of(view, 1), position_of(view, 3), Qt.KeyboardModifier.NoModifier)
     assert told[-1] == view.selected_tokens and told[-1][0] == 1 and told[-1][1] >= 2
     QTest.keyClick(view, Qt.Key.Key_Left)
     assert told[-1] == (-1, -1)
@@ -236,7 +236,7 @@ def test_other_weights_recolour_in_place(qapp: QApplication) -> None:
 def test_tooltips_follow_other_weights(qapp: QApplication) -> None:
     view = view_with(tokens_of("one"))
     view.replace_tokens([replace(view.tokens[0], weights=(0.0, 0.0, 1.0))])
-    point = place_of(view, 0)
+    point = position_of(view, 0)
     event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
     QApplication.sendEvent(view.viewport(), event)
     assert "<b>Code" in QToolTip.text()
@@ -258,7 +258,7 @@ def test_enter_and_a_double_click_ask_for_another_word(qapp: QApplication) -> No
     view.branch_requested.connect(asked.append)
     QTest.keyClick(view, Qt.Key.Key_Return)
     assert asked == []
-    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place_of(view, 2))
+    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=position_of(view, 2))
     view.set_current(1)
     QTest.keyClick(view, Qt.Key.Key_Enter)
     QTest.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
@@ -284,7 +284,7 @@ def test_menu_of_a_token_asks_for_what_it_says(qapp: QApplication) -> None:
     view.again_requested.connect(lambda index: asked.append(("again", index)))
     view.branch_requested.connect(lambda index: asked.append(("other", index)))
     view.set_current(1)
-    chosen(menu_at(view, place_of(view, 2), QContextMenuEvent.Reason.Mouse), "Again from here")
+    chosen(menu_at(view, position_of(view, 2), QContextMenuEvent.Reason.Mouse), "Again from here")
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # the first menu is gone
     chosen(menu_at(view, QPoint(400, 150), QContextMenuEvent.Reason.Keyboard), "Other word here…")
     assert asked == [("again", 2), ("other", 1)]

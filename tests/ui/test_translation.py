@@ -75,7 +75,7 @@ def mnemonics(text: str) -> int:
 
 def test_every_string_of_the_window_is_translated_and_no_other(tmp_path: Path) -> None:
     copy = Path(shutil.copy(GERMAN, tmp_path))
-    options = ["-tr-function-alias", "tr+=say,tr+=Refusal,tr+=_told_as"]
+    options = ["-tr-function-alias", "tr+=say,tr+=Refusal,tr+=_refused_as"]
     options += ["-locations", "none", "-no-obsolete", "-silent", "-ts", str(copy)]
     sources = map(str, [*SOURCES, *BELOW])
     subprocess.run([tool("pyside6-lupdate"), *sources, *options], check=True, capture_output=True)

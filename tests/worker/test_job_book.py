@@ -22,7 +22,7 @@ class Person:
         self.client = client
         self.heard: list[tuple[int, Event]] = []
         self.ends: list[tuple[Job, EndEvent]] = []
-        client.told.connect(self._pass_on)
+        client.received.connect(self._pass_on)
 
     def _pass_on(self, told: list[tuple[BookedJob, list[Event]]]) -> None:
         for booked, events in told:

@@ -127,10 +127,10 @@ class Demo(QObject):
     @Slot()
     def _poll(self) -> None:
         projects = self.window.controller.projects
-        place = None if projects.project is None else Path(projects.project.path)
+        path = None if projects.project is None else Path(projects.project.path)
         if self.folder is not None:
-            self._inside = self._inside or place == self.folder
-            if (projects.opening or place != self.folder) if self._inside else not projects.opening:
+            self._inside = self._inside or path == self.folder
+            if (projects.opening or path != self.folder) if self._inside else not projects.opening:
                 for job_id in self._own:  # the other project waits for their end
                     self.window.client.cancel(job_id)
                 self._end_early("its project was left")

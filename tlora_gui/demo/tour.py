@@ -73,8 +73,8 @@ class Tour:
         """Show counterfactuals at a token where the mix was in doubt."""
         window, demo = self._window, self._demo
         tokens = window.generation.text_page.text.tokens
-        told = [token for token in tokens if not token.is_prompt and token.text.strip()]
-        doubtful = min(told, key=lambda token: (max(token.weights), token.index))
+        written = [token for token in tokens if not token.is_prompt and token.text.strip()]
+        doubtful = min(written, key=lambda token: (max(token.weights), token.index))
         window.generation.choose_token(doubtful.index)
         window.menus.predict_counterfactual.trigger()
         yield lambda: demo.last(Counterfactual) is not None

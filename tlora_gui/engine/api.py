@@ -41,7 +41,7 @@ from tlora_gui.engine.protocol.config import (
 )
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.protocol.sentences import say, told
+from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
@@ -106,7 +106,8 @@ class TemporalLoRAModel(TemporalLoRA):
             refuse_unfit(self)
         except ValueError as error:
             raise TloraError(
-                say("{name} cannot be used: {reason}.", name=name, reason=told(error)), say("Choose another backbone.")
+                say("{name} cannot be used: {reason}.", name=name, reason=message_of(error)),
+                say("Choose another backbone."),
             ) from error
         self.tokenizer, self.backbone_name = tokenizer, name
         self.results: dict[str, TrainResult] = {}

@@ -19,7 +19,7 @@ from tlora_gui.engine.handlers import epochs, texts
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
-from tlora_gui.engine.handlers.scoring import read
+from tlora_gui.engine.handlers.scoring import score
 from tlora_gui.engine.projects.project import Project, make_folder, remove_folder, require_free
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
@@ -37,10 +37,10 @@ from tlora_gui.engine.protocol.events import (
     StreamEvent,
     WeightsHashed,
 )
-from tlora_gui.engine.protocol.sentences import say, told
+from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.engine.storage.disk import absolute, first_line, is_place
+from tlora_gui.engine.storage.disk import absolute, first_line, is_path
 from tlora_gui.engine.training.evaluation import evaluate
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
@@ -104,7 +104,7 @@ class Session:
         """Do what ``job`` asks, as a stream of events.
 
         Raises:
-            TloraError: what a person should be told.
+            TloraError: what a person should read.
             Cancelled: the token was set and the job kept nothing (or a checkpoint).
         """
         try:
@@ -158,7 +158,7 @@ class Session:
                 refuse_unfit(model)
             except ValueError as error:
                 raise TloraError(
-                    say("{name} cannot be used: {reason}.", name=backbone.name, reason=told(error)),
+                    say("{name} cannot be used: {reason}.", name=backbone.name, reason=message_of(error)),
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
@@ -193,13 +193,13 @@ class Session:
                 project.tidy()
             opened = Workspace(project, model, backbone)
             opened.load()
-            told = ProjectOpened(opened.info())
+            event = ProjectOpened(opened.info())
         except BaseException:
             if lock is not None and not here:
                 lock.release()
             raise
         self._go_to(opened, lock)
-        yield told
+        yield event
 
     def _go_to(self, opened: Workspace, lock: BaseFileLock | None) -> None:
         """Leave the former project for one that is open and locked now."""
@@ -212,7 +212,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
-    if is_place(reference) and not os.path.exists(absolute(reference)):
+    if is_path(reference) and not os.path.exists(absolute(reference)):
         raise BackboneMissing(
             reference,
             say("{name} does not exist.", name=reference)
@@ -274,7 +274,7 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.PredictCounterfactual():
             yield from predict_counterfactual(workspace, job, cancel)
         case jobs.ScoreText() | jobs.ScoreTextFile():
-            yield from read(workspace, job, cancel)
+            yield from score(workspace, job, cancel)
         case jobs.ComputeMixerTimeline():
             start_id = start_token_id(workspace.model.backbone, workspace.backbone.tokenizer)
             yield (yield from mixer_timeline(workspace.model, start_id, job.record, workspace.phases(), cancel))

@@ -38,7 +38,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.engine.storage.disk import is_place
+from tlora_gui.engine.storage.disk import is_path
 from tlora_gui.engine.training.preparation import held_out_again
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.layers import decoder_blocks
@@ -131,7 +131,7 @@ class Workspace:
     def loadable_backbone(self) -> str:
         """What transformers and PEFT load this backbone from: a Hub id or a folder."""
         backbone = self.backbone
-        return str(backbone.tokenizer.name_or_path) if is_place(backbone.reference) else backbone.name
+        return str(backbone.tokenizer.name_or_path) if is_path(backbone.reference) else backbone.name
 
     def slots(self) -> tuple[SlotInfo, ...]:
         """The mixer's slots, the backbone first."""

@@ -1,4 +1,4 @@
-"""No exception goes unseen: what leaves a slot, a paint or a thread is logged, and told in the window."""
+"""No exception goes unseen: what leaves a slot, a paint or a thread is logged, and shown in the window."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tlora_gui.ui.widgets.painting import let_go
 from tlora_gui.worker.engine_worker import shortened
 
 _PAUSE_S = 2.0
-"""The same fault within so short a time, as of a paint that fails in every frame, is told once."""
+"""The same fault within so short a time, as of a paint that fails in every frame, is reported once."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Faults(QObject):
 
     def install(self) -> None:
         """Begin to hear."""
-        qt = qInstallMessageHandler(self._qt_told)
+        qt = qInstallMessageHandler(self._qt_message)
         self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook, qt)
         sys.excepthook, threading.excepthook = self._raised, self._thread_raised
         sys.unraisablehook = self._could_not_raise
@@ -62,13 +62,13 @@ class Faults(QObject):
         if sys.unraisablehook == self._could_not_raise:
             sys.unraisablehook = unraisable
         latest = qInstallMessageHandler(qt)
-        if latest != self._qt_told:
+        if latest != self._qt_message:
             qInstallMessageHandler(latest)
 
-    def tell(self, error: BaseException) -> None:
-        """Log an exception and show it. Never raises; what fails in here is not told again."""
-        with self._once() as told:
-            if told:
+    def report(self, error: BaseException) -> None:
+        """Log an exception and show it. Never raises; what fails in here is not reported again."""
+        with self._once() as first:
+            if first:
                 details = "".join(traceback.format_exception(error))
                 before, when = self._latest
                 self._latest = (details, monotonic())
@@ -79,44 +79,44 @@ class Faults(QObject):
 
     @contextmanager
     def _once(self) -> Iterator[bool]:
-        """Whether to tell: not while this thread is telling already, and not once removed."""
-        if not self._installed or getattr(self._here, "telling", False):
+        """Whether to report: not while this thread is reporting already, and not once removed."""
+        if not self._installed or getattr(self._here, "reporting", False):
             yield False
             return
-        self._here.telling = True
+        self._here.reporting = True
         try:
             yield True
         except Exception:  # noqa: BLE001
             traceback.print_exc(file=sys.__stderr__)
         finally:
-            self._here.telling = False
+            self._here.reporting = False
 
     # -- the hooks ----------------------------------------------------------------------------------------------
 
     def _raised(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self._before[0](kind, error, trace)
         if isinstance(error, Exception):  # the others end the program
-            self.tell(error)
+            self.report(error)
 
-    def _thread_raised(self, told: threading.ExceptHookArgs) -> None:
-        self._before[1](told)
-        if isinstance(told.exc_value, Exception):
-            self.tell(told.exc_value)
+    def _thread_raised(self, raised: threading.ExceptHookArgs) -> None:
+        self._before[1](raised)
+        if isinstance(raised.exc_value, Exception):
+            self.report(raised.exc_value)
 
-    def _could_not_raise(self, told: sys.UnraisableHookArgs) -> None:
-        self._before[2](told)
-        if isinstance(told.exc_value, Exception):
-            self.tell(told.exc_value)
+    def _could_not_raise(self, raised: sys.UnraisableHookArgs) -> None:
+        self._before[2](raised)
+        if isinstance(raised.exc_value, Exception):
+            self.report(raised.exc_value)
 
-    def _qt_told(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    def _qt_message(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
         before: Callable[..., None] | None = self._before[3]
         if before is not None:
             before(kind, context, message)
         elif sys.__stderr__ is not None:
             print(message, file=sys.__stderr__)  # as Qt's own handler does
         if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg):
-            with self._once() as told:
-                if told:
+            with self._once() as first:
+                if first:
                     logging.getLogger("qt").warning("%s", message)
                     if kind == QtMsgType.QtCriticalMsg:
                         self.seen.emit(shortened(message), "")

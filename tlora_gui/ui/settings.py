@@ -21,7 +21,7 @@ LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
 """What the window can speak, each language in its own words."""
 
 _RECENT = 8
-_REMEMBERED = 24
+_MOST_PATHS = 24
 _LONGEST_PATH = 4096
 
 
@@ -92,12 +92,12 @@ class WindowSettings:
     @property
     def recent_projects(self) -> list[str]:
         """Project folders that can be seen now, the latest first."""
-        return [path for path in self._remembered() if os.path.isdir(path)][:_RECENT]
+        return [path for path in self._recent_paths() if os.path.isdir(path)][:_RECENT]
 
     def add_recent(self, path: str) -> None:
         """Put a project at the front. Those that cannot be seen now, as on a drive that is away, stay remembered."""
-        others = [other for other in self._remembered() if other != path]
-        self._store.setValue("recent", [path, *others][:_REMEMBERED])
+        others = [other for other in self._recent_paths() if other != path]
+        self._store.setValue("recent", [path, *others][:_MOST_PATHS])
 
     @property
     def last_project(self) -> str:
@@ -119,10 +119,10 @@ class WindowSettings:
             self._store.setValue("opening", path)
             self._store.sync()  # a crash would leave no time for it
 
-    def _remembered(self) -> list[str]:
+    def _recent_paths(self) -> list[str]:
         stored = self._value("recent")
         listed = stored if isinstance(stored, list) else [stored]
-        return [path for path in listed if _is_path(path)][:_REMEMBERED]
+        return [path for path in listed if _is_path(path)][:_MOST_PATHS]
 
     def _text(self, key: str) -> str:
         value = self._value(key)

@@ -51,7 +51,7 @@ class _Filler(Formatter):
 
 
 def system_language() -> str:
-    """The first of the languages that the person told the system to prefer which the window can speak."""
+    """The first of the languages that the person set the system to prefer which the window can speak."""
     preferred = (name.replace("_", "-").split("-")[0] for name in QLocale.system().uiLanguages())
     return next((language for language in preferred if language in LANGUAGES), SOURCE_LANGUAGE)
 

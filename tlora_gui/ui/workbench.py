@@ -183,7 +183,7 @@ class Workbench(QMainWindow):
         self.epochs.epoch_activated.connect(pane.choose_mode)
         pane.mode_changed.connect(self._mode_changed)
         pane.page_changed.connect(self._page_changed)
-        pane.paste_clipped.connect(self._tell_clipped)
+        pane.paste_clipped.connect(self._show_clipped)
         for page, action in self._pages.items():
             action.triggered.connect(partial(pane.show_page, page))
         in_text = (menus.branch, menus.predict_counterfactual, menus.find, menus.ribbon, menus.mixer_timeline)
@@ -201,7 +201,7 @@ class Workbench(QMainWindow):
 
     @property
     def project_shown(self) -> bool:
-        """Whether the workspace is on screen, not the welcome."""
+        """Whether a project is on screen, not the welcome."""
         return self.pages.currentWidget() is self.generation
 
     def show_welcome(self) -> None:
@@ -308,7 +308,7 @@ class Workbench(QMainWindow):
         self._pages[page].setChecked(True)
 
     @Slot(int, int)
-    def _tell_clipped(self, whole: int, kept: int) -> None:
+    def _show_clipped(self, whole: int, kept: int) -> None:
         self.banner.show_notice(
             self.tr("{whole} characters are more than any prompt can hold; the first {kept} were pasted.").format(
                 whole=f"{whole:,}", kept=f"{kept:,}"

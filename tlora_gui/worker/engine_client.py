@@ -50,12 +50,12 @@ class EngineClient(QObject):
 
     Signals:
         desk_set: a turn of the mixing desk, on its way to the job that is named.
-        told: the news of live jobs, job by job: list of (:class:`BookedJob`, events of one kind), each job's in order.
+        received: events of live jobs: list of (:class:`BookedJob`, events of one kind), each job's in order.
         events: the same as list of (job_id, event), in the order in which all of it came.
         ready: the engine has started.
     """
 
-    told = Signal(object)
+    received = Signal(object)
     events = Signal(object)
     ready = Signal()
     _submitted = Signal(object)
@@ -164,5 +164,7 @@ class EngineClient(QObject):
                 if isinstance(event, EndEvent):
                     self._book.strike(job_id)
         if live:
-            self.told.emit([(booked, list(run)) for booked, told in news.values() for _, run in groupby(told, type)])
+            self.received.emit(
+                [(booked, list(run)) for booked, found in news.values() for _, run in groupby(found, type)]
+            )
             self.events.emit(live)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from tlora_gui.engine.protocol.sentences import say, told
+from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.temporal.cache import ALIKE, agree, probe_ids
 from tlora_gui.temporal.config import MixerSettings, Refusal
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
-_PROBES = ("a frozen probe", "a probe that learns")
+_TRIALS = ("a frozen trial", "a trial that learns")
 
 
 def refuse_unfit(model: TemporalLoRA) -> None:
@@ -44,10 +44,10 @@ def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
         torch.manual_seed(0)
         model.mixer = TimeMixer(mixer.hidden_size, MixerSettings()).to(model.device)
         try:
-            for name in _PROBES:
+            for name in _TRIALS:
                 model.add_adapter(name)
                 model.begin_epoch(name)
-                if name is not _PROBES[-1]:
+                if name is not _TRIALS[-1]:
                     model.finish_epoch(name)
                 with torch.no_grad():
                     for parameter in model.adapters[name].weights.up:
@@ -57,7 +57,7 @@ def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
                 model.mixer.head.bias.zero_()
             yield
         finally:
-            for name in _PROBES:
+            for name in _TRIALS:
                 if name in model.adapters:
                     model.remove_adapter(name)
             model.mixer = mixer
@@ -66,14 +66,14 @@ def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
 @torch.no_grad()
 def _try_reading(model: TemporalLoRA, ids_2T: Tensor) -> Tensor:
     """Next-token loss of the first text."""
-    with _told_as("it cannot read a text with an epoch: {reason}"):
+    with _refused_as("it cannot read a text with an epoch: {reason}"):
         both_2TV = model(ids_2T).logits_BTV
     if not both_2TV.isfinite().all():
         raise ValueError(say("its logits are not finite"))
     moved_T = (both_2TV[1] - both_2TV[0]).float().norm(dim=-1)
     if moved_T[:ALIKE].max() > 1e-3 * moved_T[ALIKE:].max():  # 0 for causal models, 3e-3 for a tiny untrained BERT
         raise ValueError(say("it is not a causal language model, so it cannot write text token by token"))
-    with _told_as("it cannot go on with a text: {reason}"):
+    with _refused_as("it cannot go on with a text: {reason}"):
         begun = now = model(ids_2T[:1, :ALIKE], use_cache=True)
         steps = []
         for id_11 in ids_2T[:1, ALIKE : ALIKE + 2].split(1, dim=1):
@@ -88,23 +88,23 @@ def _try_reading(model: TemporalLoRA, ids_2T: Tensor) -> Tensor:
 
 @torch.enable_grad()
 def _try_learning(model: TemporalLoRA, ids_1T: Tensor, expected: Tensor) -> None:
-    with _told_as("an epoch cannot learn with it: {reason}"):
+    with _refused_as("an epoch cannot learn with it: {reason}"):
         loss = model.next_token_loss(ids_1T, hidden_BTH=model.features(ids_1T)).loss
         loss.backward()
     if not torch.isclose(loss, expected, rtol=torch.finfo(model.backbone.dtype).eps ** 0.5):
         raise ValueError(say("its upper blocks need more than what the lower ones give"))
-    grads = [parameter.grad for parameter in model.adapters[_PROBES[-1]].weights.parameters()]
+    grads = [parameter.grad for parameter in model.adapters[_TRIALS[-1]].weights.parameters()]
     if not any(grad is not None and grad.isfinite().all() and grad.any() for grad in grads):
         raise ValueError(say("an epoch cannot learn with it: no gradient reaches its adapter"))
 
 
 @contextmanager
-def _told_as(what: str) -> Iterator[None]:
+def _refused_as(what: str) -> Iterator[None]:
     """Whatever a model's own code raises, as a reason to refuse it."""
     try:
         yield
     except Refusal as error:
-        raise ValueError(say(what, reason=told(error))) from error
+        raise ValueError(say(what, reason=message_of(error))) from error
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(say(what, reason=reason[0][:200])) from error

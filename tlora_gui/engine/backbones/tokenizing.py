@@ -20,7 +20,7 @@ from tlora_gui.engine.backbones.token_text import TextStream
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import say
 
-_PROBE = "a"
+_SAMPLE = "a"
 _LEADS = ".a"
 """What hardly any text that follows makes a token with, one or the other."""
 _REACH = 64
@@ -89,9 +89,9 @@ def start_token_id(backbone: Any, tokenizer: Any) -> int:
 
 def start_ids(tokenizer: Any, vocabulary: int | None = None) -> list[int]:
     """What the tokenizer itself puts before every text."""
-    alone = _call(tokenizer, _PROBE, add_special_tokens=False)["input_ids"]
-    whole = _call(tokenizer, _PROBE)["input_ids"]
-    before = next(whole[:place] for place in range(len(whole) + 1) if whole[place : place + len(alone)] == alone)
+    alone = _call(tokenizer, _SAMPLE, add_special_tokens=False)["input_ids"]
+    whole = _call(tokenizer, _SAMPLE)["input_ids"]
+    before = next(whole[:start] for start in range(len(whole) + 1) if whole[start : start + len(alone)] == alone)
     return [each for each in before if vocabulary is None or each < vocabulary]
 
 
@@ -121,11 +121,11 @@ def encode_more(tokenizer: Any, text: str, vocabulary: int | None = None) -> Enc
     text = clean(text)
     for lead in _LEADS if text else "":
         alone, _ = _encode(tokenizer, lead, vocabulary, plain=False)
-        more, places = _encode(tokenizer, lead + text, vocabulary, plain=False)
-        place = len(alone)
-        if more[:place] == alone and len(more) > place and places[place][0] > 0:
-            shifted = [(max(0, start - 1), max(0, end - 1)) for start, end in places[place:]]
-            return EncodedText(text, more[place:], _ends(text, shifted))
+        more, spans = _encode(tokenizer, lead + text, vocabulary, plain=False)
+        start = len(alone)
+        if more[:start] == alone and len(more) > start and spans[start][0] > 0:
+            shifted = [(max(0, first - 1), max(0, last - 1)) for first, last in spans[start:]]
+            return EncodedText(text, more[start:], _ends(text, shifted))
     ids, spans = _encode(tokenizer, text, vocabulary, plain=False)
     return EncodedText(text, ids, _ends(text, spans))
 
@@ -183,24 +183,24 @@ def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:
     """A copy of a fast tokenizer that finds none of these tokens in a text; ids of all others are the same."""
     known, copy = _deaf.get(tokenizer, (None, None))
     if copy is None or known != unwanted:
-        told = json.loads(tokenizer.backend_tokenizer.to_str())
-        told |= {"post_processor": None, "truncation": None, "padding": None}
-        for token in told["added_tokens"]:
+        parts = json.loads(tokenizer.backend_tokenizer.to_str())
+        parts |= {"post_processor": None, "truncation": None, "padding": None}
+        for token in parts["added_tokens"]:
             if token["id"] in unwanted:
-                token["content"] = _unheard(token["id"])
-        words = told["model"]["vocab"]
+                token["content"] = _unwritable(token["id"])
+        words = parts["model"]["vocab"]
         if isinstance(words, dict):
-            told["model"]["vocab"] = {_unheard(i) if i in unwanted else word: i for word, i in words.items()}
+            parts["model"]["vocab"] = {_unwritable(i) if i in unwanted else word: i for word, i in words.items()}
         else:
-            told["model"]["vocab"] = [
-                [_unheard(i) if i in unwanted else word, score] for i, (word, score) in enumerate(words)
+            parts["model"]["vocab"] = [
+                [_unwritable(i) if i in unwanted else word, score] for i, (word, score) in enumerate(words)
             ]
-        copy = Tokenizer.from_str(json.dumps(told))
+        copy = Tokenizer.from_str(json.dumps(parts))
         _deaf[tokenizer] = unwanted, copy
     return copy
 
 
-def _unheard(token_id: int) -> str:
+def _unwritable(token_id: int) -> str:
     """What no text has."""
     return f"\0\0{token_id}\0\0"
 
@@ -217,7 +217,7 @@ def _ends(text: str, spans: list[tuple[int, int]]) -> list[int]:
 
 
 def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
-    """Where in a text its tokens stand, if the tokenizer does not tell it: what they decode to is looked for."""
+    """Where in a text its tokens stand, if the tokenizer does not say it: what they decode to is looked for."""
     stream = TextStream(tokenizer)
     pieces = [stream.push(token_id) for token_id in ids]
     if "".join(pieces) == text:
@@ -225,11 +225,11 @@ def _spans(tokenizer: Any, text: str, ids: list[int]) -> list[tuple[int, int]]:
     lower = text.lower()
     if len(lower) != len(text):  # a few letters become two
         lower = text
-    spans, place = list[tuple[int, int]](), 0
+    spans, position = list[tuple[int, int]](), 0
     for piece in pieces:
         word = piece.strip() or piece
-        starts = (each.find(word, place, place + _REACH + len(word)) for each in (text, lower))
+        starts = (each.find(word, position, position + _REACH + len(word)) for each in (text, lower))
         start = min((each for each in starts if each >= 0), default=-1) if word else -1
-        spans.append((place, place) if start < 0 else (start, start + len(word)))
-        place = spans[-1][1]
+        spans.append((position, position) if start < 0 else (start, start + len(word)))
+        position = spans[-1][1]
     return spans

@@ -35,7 +35,7 @@ _PASSAGE = 16
 _PIECE = 16 * 2048
 _READ_LIMIT = 64 * 2**20
 _MB = 2**20
-_UNKNOWN_TOLD = 0.01
+_UNKNOWN_NOTED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class _Packer:
             if text and stop == len(text) and source.ends:
                 ids.extend(mark)
                 broken_off = False
-            if unknown > _UNKNOWN_TOLD * read:
+            if unknown > _UNKNOWN_NOTED * read:
                 self.notes.append((source.label, _unknown_note(unknown / read)))
             self.done += source.size
         blocks_NT = torch.frombuffer(ids or array("i", [0]), dtype=torch.int32)[: len(ids)]
@@ -309,8 +309,8 @@ def unknown_share(tokenizer: Any, text: str, ids: list[int]) -> float:
     if tokenizer.unk_token_id is not None:
         return ids.count(tokenizer.unk_token_id) / max(1, len(ids))
     sample = unicodedata.normalize("NFC", text[:2048])
-    told = tokenizer.decode(encode_plain(tokenizer, sample))
-    return 1 - min(1.0, len("".join(told.split())) / max(1, len("".join(sample.split()))))
+    decoded = tokenizer.decode(encode_plain(tokenizer, sample))
+    return 1 - min(1.0, len("".join(decoded.split())) / max(1, len("".join(sample.split()))))
 
 
 def _unknown_note(share: float) -> str:
@@ -379,7 +379,7 @@ def _token_rate(
         piece = text[:8192] if len(corpus.sources) > 4 else text[: 2**18]
         cut = cut or len(piece) < len(text)
         ids = encode_plain(tokenizer, piece, vocabulary)
-        if (unknown := unknown_share(tokenizer, piece, ids)) > _UNKNOWN_TOLD:
+        if (unknown := unknown_share(tokenizer, piece, ids)) > _UNKNOWN_NOTED:
             notes.append((source.label, _unknown_note(unknown)))
         tokens += len(ids)
         size += round(source.size * len(piece) / max(1, len(text)))

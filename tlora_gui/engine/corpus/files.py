@@ -1,4 +1,4 @@
-"""What a person names as a corpus -> the text files in it, each once; what is left out is told with its reason."""
+"""What a person names as a corpus -> the text files in it, each once; what is left out is listed with its reason."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ENCODED = re.compile(r"(?=[A-Za-z+/=]*\d)(?=[0-9+/=]*[A-Za-z])[A-Za-z0-9+/=]{60
 
 
 class Look(NamedTuple):
-    """What the first bytes of a text file tell.
+    """What the first bytes of a text file say.
 
     Attributes:
         size: bytes of the file.
@@ -60,14 +60,14 @@ class Look(NamedTuple):
 
 def shortened(text: object, limit: int = 80) -> str:
     """What a message quotes of an input that may be long, or hold what cannot be written."""
-    told = str(text).encode(errors="replace").decode().replace("\n", " ").replace("\0", "?")
-    return told if len(told) <= limit else f"{told[: limit // 2]}…{told[-limit // 2 + 1 :]}"
+    line = str(text).encode(errors="replace").decode().replace("\n", " ").replace("\0", "?")
+    return line if len(line) <= limit else f"{line[: limit // 2]}…{line[-limit // 2 + 1 :]}"
 
 
-# -- places -----------------------------------------------------------------------------------------------------
+# -- paths -------------------------------------------------------------------------------------------------------
 
 
-def places(given: str | os.PathLike[str]) -> list[str]:
+def named_paths(given: str | os.PathLike[str]) -> list[str]:
     """The files and folders that a person means: a path, one with ``~``, a ``file://`` address, or a wildcard.
 
     Raises:
@@ -131,11 +131,11 @@ def find_files(chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | No
     files: set[str] = set()
     folders: set[str] = set()
     links: list[str] = []
-    for place in chosen:
-        if os.path.isdir(place):
-            found = _walk(place, folders, links, skipped, cancel)
+    for path in chosen:
+        if os.path.isdir(path):
+            found = _walk(path, folders, links, skipped, cancel)
         else:
-            found = iter([(place, os.path.realpath(place))])
+            found = iter([(path, os.path.realpath(path))])
         yield from _new(found, files, skipped)
     while links:
         yield from _new(_walk(links.pop(0), folders, links, skipped, cancel), files, skipped)
@@ -153,7 +153,7 @@ def _new(found: Iterable[tuple[str, str]], seen: set[str], skipped: Skipped) -> 
 def _walk(
     root: str, seen: set[str], links: list[str], skipped: Skipped, cancel: CancelToken | None
 ) -> Iterator[tuple[str, str]]:
-    """Every file below a folder and its real place; links to folders elsewhere are left for later in ``links``."""
+    """Every file below a folder and its real path; links to folders elsewhere are left for later in ``links``."""
     waiting = [root]
     while waiting:
         folder = waiting.pop()
@@ -225,7 +225,7 @@ def is_project(folder: str | os.PathLike[str]) -> bool:
 
 
 def look(path: str) -> Look:
-    """What a file's beginning tells, and for binary parts its middle and end.
+    """What a file's beginning says, and for binary parts its middle and end.
 
     Raises:
         NotText: if it is none, with the reason.
@@ -239,8 +239,8 @@ def look(path: str) -> Look:
             size = os.fstat(file.fileno()).st_size
             head = file.read(SNIFF)
             later = []
-            for place in (size // 2, size - SNIFF // 2) if size > len(head) else ():
-                file.seek(max(len(head), place) // 4 * 4)
+            for offset in (size // 2, size - SNIFF // 2) if size > len(head) else ():
+                file.seek(max(len(head), offset) // 4 * 4)
                 later.append(file.read(SNIFF // 2))
     except OSError as error:
         raise NotText(say("cannot be read: {reason}", reason=cause(error))) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tlora_gui.engine.corpus.decoding import NotText, decode, tidy
-from tlora_gui.engine.corpus.files import Skipped, find_files, look, places, shortened
+from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, shortened
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.sentences import say
@@ -100,7 +100,7 @@ class TextCorpus:
             Cancelled: if ``cancel`` is set on the way.
         """
         given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-        chosen = list(dict.fromkeys(place for path in given for place in places(path)))
+        chosen = list(dict.fromkeys(path for each in given for path in named_paths(each)))
         skipped, notes = Skipped(), Skipped()
         sources = list[Source]()
         alike: dict[bytes, list[Source]] = {}
@@ -123,7 +123,7 @@ class TextCorpus:
             tuple(source for source in sources if source.label not in copies),
             tuple(skipped),
             tuple(note for note in notes if note[0] not in copies),
-            tuple(str(Path(place).resolve()) for place in chosen),
+            tuple(str(Path(path).resolve()) for path in chosen),
         )
 
     @property

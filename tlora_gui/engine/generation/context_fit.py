@@ -15,10 +15,10 @@ _UNSURE = 64
 def fit_context(
     tokenizer: Any, text: str, limit: int, vocabulary: int | None = None
 ) -> tuple[EncodedText, PromptTooLong | None]:
-    """Encode a text; if its tokens are more than ``limit``, its beginning, and tell where the text can be cut.
+    """Encode a text; if its tokens are more than ``limit``, its beginning, and say where the text can be cut.
 
-    Of a very long text only beginning and end are tokenised, as much as it takes to know; the number of ``tokens`` told
-    is an estimate then. A cut never goes through a character, so a few tokens less than ``limit`` may come.
+    Of a very long text only beginning and end are tokenised, as much as it takes to know; ``tokens`` is an estimate
+    then. A cut never goes through a character, so a few tokens less than ``limit`` may come.
 
     Raises:
         TloraError: if the text needs tokens beyond ``vocabulary``, which the backbone lacks.

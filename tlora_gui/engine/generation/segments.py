@@ -29,7 +29,7 @@ def segments(log_likelihoods: Sequence[Sequence[float]], price: float = SWITCH_P
     if not log_likelihoods:
         return []
     path = _best_path(log_likelihoods, price)
-    firsts = [0, *(place for place, (left, right) in enumerate(pairwise(path), 1) if left != right)]
+    firsts = [0, *(index for index, (left, right) in enumerate(pairwise(path), 1) if left != right)]
     return _merged([Segment(first, path[first]) for first in firsts], log_likelihoods)
 
 
@@ -57,8 +57,8 @@ def _merged(parts: list[Segment], log_likelihoods: Sequence[Sequence[float]]) ->
         if lengths[short] >= SHORTEST:
             break
         first = parts[short].first
-        beside = [part.slot for part in (*parts[max(0, short - 1) : short], *parts[short + 1 : short + 2])]
-        heirs = {slot: sum(row[slot] for row in log_likelihoods[first : ends[short]]) for slot in beside}
+        neighbours = [part.slot for part in (*parts[max(0, short - 1) : short], *parts[short + 1 : short + 2])]
+        heirs = {slot: sum(row[slot] for row in log_likelihoods[first : ends[short]]) for slot in neighbours}
         parts[short] = Segment(first, max(heirs, key=heirs.__getitem__))
         parts = [next(run) for _, run in groupby(parts, key=lambda part: part.slot)]
     return parts

@@ -66,7 +66,7 @@ def generate(
 
 
 def no_room(misfit: PromptTooLong) -> TloraError:
-    """What to raise once a prompt that is too long has been told."""
+    """What to raise once it was emitted that a prompt is too long."""
     return TloraError(
         say(
             "The prompt has {tokens:,} tokens, but the backbone reads at most {limit:,} in all.",
@@ -80,7 +80,7 @@ def no_room(misfit: PromptTooLong) -> TloraError:
 def go_on(
     stream: TokenStream, given: Iterator[TokenEvent], max_new_tokens: int, cancel: CancelToken
 ) -> Generator[TokenEvent, None, Outcome]:
-    """Tell what is given of a text, then draw more, as far as the context goes."""
+    """Emit what is given of a text, then draw more, as far as the context goes."""
     for token in given:
         yield token
         if cancel.mode:
@@ -119,7 +119,7 @@ Token = TypeVar("Token", InputToken, TokenEvent)
 
 
 class TokenStream:
-    """The state of one text as it grows: ids told and seen, cache, the mixer's state, last position's logits and mix.
+    """The state of one text as it grows: ids read, cache, the mixer's state, last position's logits and mix.
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
     ``kept`` is how many tokens at the beginning belong to another text; ``names`` are those that people know the slots
@@ -160,7 +160,7 @@ class TokenStream:
         self.blend.set_desk(max(self.reading + 1 if self.seen else 0, self.kept), desk)
 
     def feed(self, kept: Sequence[TokenEvent], given: Sequence[InputToken]) -> Iterator[TokenEvent]:
-        """Read the beginning of the text: what is kept of another, told as it was, then what is given.
+        """Read the beginning of the text: what is kept of another, emitted as it was, then what is given.
 
         Where that is no prompt, it starts from the tokenizer's first token, which is not shown.
         """
@@ -195,7 +195,7 @@ class TokenStream:
 
     @torch.inference_mode()
     def next_token(self) -> TokenEvent | None:
-        """Draw a token and tell it; None at the end of the text."""
+        """Draw a token and emit it; None at the end of the text."""
         if self.unread:
             self._forward(self.unread, keep=1)
         assert self.logits_V is not None

@@ -27,7 +27,7 @@ _TOGETHER = 2**14
 
 
 def predict_counterfactual(workspace: Workspace, job: jobs.PredictCounterfactual, cancel: CancelToken) -> Stream:
-    """Read everything before a token again: as the mix, steered as the text was, and as each slot alone.
+    """Read everything before a token again: as the mix under the mixing desk of the text, and as each slot alone.
 
     Predictions and mix are those of the model as it is now, whatever slots the text was written by.
 

@@ -26,8 +26,8 @@ class Prefix(NamedTuple):
 
     Attributes:
         prompt: the text's own, or that of the text that it branches off.
-        kept: tokens of the other text, told as they were.
-        given: tokens after these, told as the model sees them now.
+        kept: tokens of the other text, emitted as they were.
+        given: tokens after these, emitted as the model sees them now.
         desk: how the mixing desk stood at the other text's.
         parent, branch_at: as in :class:`~tlora_gui.engine.protocol.texts.Generation`.
     """
@@ -44,17 +44,15 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
     unless it is to be discarded.
 
-    What a branch keeps is read again in the mode of this job. It is told as it was, or anew if the mixture has other
+    What a branch keeps is read again in the mode of this job. It is emitted as it was, or anew if the mixture has other
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
         TloraError: if there is no room to go on, or the branch comes from another backbone or a text that is not kept.
         Cancelled: if the token is set to discard.
     """
-    beginning = (
-        (yield from _of_prompt(workspace, job.prompt)) if job.branch is None else _of_branch(workspace, job.branch)
-    )
-    prompt, kept, given, desk, parent, at = beginning
+    prefix = (yield from _of_prompt(workspace, job.prompt)) if job.branch is None else _of_branch(workspace, job.branch)
+    prompt, kept, given, desk, parent, at = prefix
     text = open_text(workspace, job.mode, desk, job.sampling)
     text.kept = at
     text.set_desk(job.desk)
@@ -63,8 +61,8 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     workspace.generating = text
     try:
         yield GenerationStarted(prompt, job.mode, job.sampling, slots, parent, at)
-        told = text.feed(kept, given[:-1] if ends else given)
-        outcome = yield from tee(go_on(text, told, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
+        fed = text.feed(kept, given[:-1] if ends else given)
+        outcome = yield from tee(go_on(text, fed, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
     finally:
         workspace.generating = None
     if cancel.mode == "discard":

@@ -38,10 +38,10 @@ from tlora_gui.temporal.model import TemporalLoRA
 _PIECE = 256
 
 
-def read(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel: CancelToken) -> Stream:
-    """Tell the tokens of a text with their mix, then what was found out; both are kept.
+def score(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel: CancelToken) -> Stream:
+    """Emit the tokens of a text with their mix, then measure it; both are kept.
 
-    Stopped in between, what was told is kept without a report, unless it is to be discarded.
+    Stopped in between, what was emitted is kept without a report, unless it is to be discarded.
 
     Raises:
         TloraError: if there is nothing to read, more than the context holds and it may not be cut, or an
@@ -66,7 +66,7 @@ def read(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel:
     sampling, scheduled = SamplingSettings(), ScheduledBlend(blend, [s.slug for s in slots], [DeskChange(0, job.desk)])
     yield GenerationStarted(text, job.mode, sampling, slots)
     tokens: list[TokenEvent] = []
-    yield from _told(workspace, encoded, scheduled, tokens, cancel)
+    yield from _score_tokens(workspace, encoded, scheduled, tokens, cancel)
     record = Generation(text, job.mode, sampling, slots, tuple(tokens), "stopped", 0.0, desk=scheduled.changes)
     if report := (yield from _report(workspace.model, slots, tokens, len(given) - len(text), cancel)):
         record = replace(record, ended="read", report=report)
@@ -106,10 +106,10 @@ def _fitted(workspace: Workspace, text: str) -> tuple[EncodedText, PromptTooLong
     return encoded, misfit
 
 
-def _told(
+def _score_tokens(
     workspace: Workspace, encoded: EncodedText, scheduled: ScheduledBlend, into: list[TokenEvent], cancel: CancelToken
 ) -> Stream:
-    """Tell the tokens of a text until its end or a stop, and keep them."""
+    """Emit the tokens of a text until its end or a stop, and keep them."""
     given = input_tokens(encoded, is_prompt=True)
     yield Progress(say("Reading the text"), 0, len(given), say("tokens"))
     cancel.raise_if_cancelled()
@@ -126,7 +126,7 @@ def _told(
 def _report(
     model: TemporalLoRA, slots: Sequence[SlotInfo], tokens: Sequence[TokenEvent], unread: int, cancel: CancelToken
 ) -> Generator[Progress, None, ReadReport | None]:
-    """What every slot alone makes of a text that was told; None if it was stopped."""
+    """What every slot alone makes of a text that was emitted; None if it was stopped."""
     ids = [token.token_id for token in tokens]
     found: list[list[float]] = []
     for slot, info in enumerate(slots):
@@ -156,8 +156,8 @@ def log_likelihoods(model: TemporalLoRA, ids: list[int], slot: int, cancel: Canc
     for start in range(0, len(ids), _PIECE):
         if cancel.mode:
             return
-        said, cache = _piece(model, ids[start : start + _PIECE + 1], slot, cache)
-        yield said if start else [0.0, *said]
+        found, cache = _piece(model, ids[start : start + _PIECE + 1], slot, cache)
+        yield found if start else [0.0, *found]
 
 
 @torch.inference_mode()
@@ -165,5 +165,5 @@ def _piece(model: TemporalLoRA, ids: list[int], slot: int, cache: Any) -> tuple[
     """Log-likelihoods of a piece's tokens after the first, all but the last of which is read if it is a full one."""
     ids_T = torch.tensor(ids, device=model.device)
     output = model(ids_T[None, :_PIECE], slot, cache=cache, use_cache=True)
-    said_T = -cross_entropy(output.logits_BTV[0, : len(ids) - 1].float(), ids_T[1:], reduction="none")
-    return said_T.tolist(), output.cache
+    log_likelihoods_T = -cross_entropy(output.logits_BTV[0, : len(ids) - 1].float(), ids_T[1:], reduction="none")
+    return log_likelihoods_T.tolist(), output.cache

@@ -46,7 +46,7 @@ class _Edit:
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Entry:
     """A generation, where its line begins, and the id that it was deleted with, if it was."""
 
     summary: GenerationSummary
@@ -63,7 +63,7 @@ class GenerationStore:
 
     path: Path
     require_writable: Callable[[], None] | None = field(default=lambda: None, compare=False, repr=False)
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _entries: dict[str, _Entry] = field(default_factory=dict)
     _read_to: int = 0
 
     def keep(self, record: Generation, origin: Recipe | None = None) -> Generation:
@@ -81,7 +81,7 @@ class GenerationStore:
         return record
 
     def finish(self, record: Generation) -> Iterator[GenerationFinished]:
-        """Keep a text that has just ended, and tell it; if it cannot be kept it is told all the same, then why.
+        """Keep a text that has just ended, and emit it, also if it cannot be kept.
 
         Raises:
             TloraError, OSError: if it cannot be written.
@@ -116,7 +116,7 @@ class GenerationStore:
 
     def summaries(self) -> tuple[GenerationSummary, ...]:
         """All that are not deleted, in the order in which they were kept."""
-        return tuple(kept.summary for kept in self._known().values() if not kept.deleted_with)
+        return tuple(entry.summary for entry in self._known().values() if not entry.deleted_with)
 
     def load(self, id: str) -> Generation:
         """One generation, whole.
@@ -124,22 +124,22 @@ class GenerationStore:
         Raises:
             TloraError: if there is none of this id, or it cannot be read.
         """
-        kept = self._listed(id)
+        entry = self._listed(id)
         try:
-            record = _read(self._line(kept), kept.offset)
+            record = _read(self._line(entry), entry.offset)
         except DAMAGE as error:
             if isinstance(error, OSError):
                 raise unreadable(self.path, error, "") from error
             raise TloraError(
                 say("This text is damaged on disk."), say("The others are not; delete it from the list.")
             ) from error
-        return replace(record, id=id, name=kept.summary.name, pinned=kept.summary.pinned)
+        return replace(record, id=id, name=entry.summary.name, pinned=entry.summary.pinned)
 
     def origin(self, id: str) -> Recipe | None:
         """What made a generation, if it came from another project and that can be read."""
-        kept = self._known().get(id)
+        entry = self._known().get(id)
         try:
-            return read_origin(self._line(kept).decode()) if kept else None
+            return read_origin(self._line(entry).decode()) if entry else None
         except DAMAGE:
             return None
 
@@ -160,45 +160,45 @@ class GenerationStore:
         """
         self._listed(id)
         taken = {id}
-        for kept in self._known().values():
-            if not kept.deleted_with and kept.summary.parent in taken:
-                taken.add(kept.summary.id)
+        for entry in self._known().values():
+            if not entry.deleted_with and entry.summary.parent in taken:
+                taken.add(entry.summary.id)
         self._append_edit(_Edit(id, deleted=tuple(taken)))
 
     def restore(self, id: str) -> None:
         """Bring back what :meth:`delete` took out, if it did."""
-        taken = tuple(each for each, kept in self._known().items() if kept.deleted_with == id)
+        taken = tuple(each for each, entry in self._known().items() if entry.deleted_with == id)
         if taken:
             self._append_edit(_Edit(id, restored=taken))
 
-    def _known(self) -> dict[str, _Kept]:
+    def _known(self) -> dict[str, _Entry]:
         """All generations, deleted ones too, after a look at what is new in the file."""
         try:
             with self.path.open("rb", buffering=2**20) as file:
                 if file.seek(0, os.SEEK_END) < self._read_to:
-                    self._kept, self._read_to = {}, 0
+                    self._entries, self._read_to = {}, 0
                 file.seek(self._read_to)
                 for line in file:
-                    _take(self._kept, line, self._read_to)
+                    _take(self._entries, line, self._read_to)
                     self._read_to += len(line) if line.endswith(b"\n") else 0
         except OSError:
-            self._kept, self._read_to = {}, 0
-        return self._kept
+            self._entries, self._read_to = {}, 0
+        return self._entries
 
-    def _listed(self, id: str) -> _Kept:
-        kept = self._known().get(id)
-        if kept is None or kept.deleted_with:
+    def _listed(self, id: str) -> _Entry:
+        entry = self._known().get(id)
+        if entry is None or entry.deleted_with:
             raise TloraError(say("This text is not kept in the project."), say("Choose another one."))
-        return kept
+        return entry
 
-    def _line(self, kept: _Kept) -> bytes:
+    def _line(self, entry: _Entry) -> bytes:
         with self.path.open("rb") as file:
-            file.seek(kept.offset)
+            file.seek(entry.offset)
             return file.readline()
 
     def _append_edit(self, edit: _Edit) -> None:
-        said = {name: value for name, value in asdict(edit).items() if value not in (None, ())}
-        self._append(json.dumps(said))
+        fields = {name: value for name, value in asdict(edit).items() if value not in (None, ())}
+        self._append(json.dumps(fields))
 
     def _append(self, line: str) -> None:
         """Write a line durably; one that was cut off before it stays alone."""
@@ -213,35 +213,35 @@ class GenerationStore:
             os.fsync(file.fileno())
 
 
-def _take(kept: dict[str, _Kept], line: bytes, offset: int) -> None:
+def _take(entries: dict[str, _Entry], line: bytes, offset: int) -> None:
     """Take up what a line says, if it says something."""
     try:
         if line.startswith(_EDIT):
-            _apply(kept, _read_edit(line))
+            _apply(entries, _read_edit(line))
         else:
             summary = read_summary(line.decode())
             id = summary.id or _made_up(offset)
-            parent = summary.parent if summary.parent in kept else ""  # branches come after what they branch off
-            kept.setdefault(id, _Kept(replace(summary, id=id, parent=parent), offset))
+            parent = summary.parent if summary.parent in entries else ""  # branches come after what they branch off
+            entries.setdefault(id, _Entry(replace(summary, id=id, parent=parent), offset))
     except DAMAGE:
         pass
 
 
-def _apply(kept: dict[str, _Kept], edit: _Edit) -> None:
-    one = kept.get(edit.edit)
+def _apply(entries: dict[str, _Entry], edit: _Edit) -> None:
+    one = entries.get(edit.edit)
     if one and edit.name is not None and edit.pinned is not None:
         one.summary = replace(one.summary, name=edit.name, pinned=edit.pinned)
     for id in edit.deleted + edit.restored:
-        if id in kept:
-            kept[id].deleted_with = edit.edit if id in edit.deleted else ""
+        if id in entries:
+            entries[id].deleted_with = edit.edit if id in edit.deleted else ""
 
 
 def _edited(record: Generation, latest_first: list[_Edit]) -> Generation | None:
     """A generation after what later lines say about it; None if it is deleted."""
-    kept = {record.id: _Kept(summary_of(record), 0)}
+    entries = {record.id: _Entry(summary_of(record), 0)}
     for edit in reversed(latest_first):
-        _apply(kept, edit)
-    one = kept[record.id]
+        _apply(entries, edit)
+    one = entries[record.id]
     return None if one.deleted_with else replace(record, name=one.summary.name, pinned=one.summary.pinned)
 
 
@@ -256,7 +256,7 @@ def _read_edit(line: bytes) -> _Edit:
 
 
 def _made_up(offset: int) -> str:
-    """The id of a line that was written when generations had none: its place, which never changes."""
+    """The id of a line that was written when generations had none: its offset, which never changes."""
     return f"at{offset}"
 
 
@@ -266,11 +266,11 @@ def _lines_backwards(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     while end:
         start = max(0, end - size)
         file.seek(start)
-        place = end + len(rest)
+        offset = end + len(rest)
         rest, *lines = (file.read(end - start) + rest).split(b"\n")
         for line in reversed(lines):
-            place -= len(line)
-            yield place, line
-            place -= 1
+            offset -= len(line)
+            yield offset, line
+            offset -= 1
         end, size = start, 2 * size
     yield 0, rest

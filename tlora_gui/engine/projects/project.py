@@ -38,7 +38,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
-    is_place,
+    is_path,
     remove_partials,
     rename,
     require_inside,
@@ -187,7 +187,7 @@ class Project:
         """Whether this very project is still where it was opened."""
         try:
             return ProjectIndex.read(self.path / INDEX) == self.index
-        except TloraError as error:  # what cannot be opened just now is told by whoever needs it
+        except TloraError as error:  # what cannot be opened just now is reported by whoever needs it
             return isinstance(error.__cause__, OSError) and os.path.exists(self.path / INDEX)
 
     def require_writable(self) -> None:
@@ -234,7 +234,7 @@ class Project:
     # -- epochs: on disk ----------------------------------------------------------------------------------------
 
     def epochs(self) -> list[EpochInfo]:
-        """Finished, broken and interrupted epochs, as far as their facts tell; what is heavy is not looked at."""
+        """Finished, broken and interrupted epochs, as far as their facts say; what is heavy is not looked at."""
         infos: list[EpochInfo] = []
         for slug in self.index.folders:
             try:
@@ -411,7 +411,7 @@ class Project:
             raise TloraError(
                 say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
             )
-        reference = index.backbone_reference if is_place(index.backbone_reference) else index.backbone_name
+        reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
         except DAMAGE as error:
@@ -474,6 +474,6 @@ class Project:
             )
         except DAMAGE as error:
             rest = say("Nothing was changed; restore that file from a copy. The epochs are whole PEFT adapters.")
-            told = unreadable(file, error, rest)
-            raise TloraError(say("The Time Mixer in {problem}", problem=told.message), told.hint) from error
+            problem = unreadable(file, error, rest)
+            raise TloraError(say("The Time Mixer in {problem}", problem=problem.message), problem.hint) from error
         return mixer

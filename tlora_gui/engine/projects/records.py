@@ -44,9 +44,9 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
     require(isinstance(data, dict), say("a line of a history is no object"))
     event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
-    figures = [value for value in astuple(event) if isinstance(value, (int, float))]
+    numbers = [value for value in astuple(event) if isinstance(value, (int, float))]
     require(
-        all(-1 <= figure <= _LARGEST for figure in (*figures, *(value for _, value in pairs))), say("a figure is none")
+        all(-1 <= number <= _LARGEST for number in (*numbers, *(value for _, value in pairs))), say("a figure is none")
     )
     return event
 
@@ -168,8 +168,8 @@ def read_generation(data: Any) -> Generation:
     require(all(is_colour(slot.colour) for slot in record.slots), say("colours are #RRGGBB"))
     for index, token in enumerate(record.tokens):
         _check_token(token, index, len(slugs))
-    places = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
-    require(all(one <= other for one, other in pairwise(places)), say("changes of the mixing desk are out of order"))
+    indices = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
+    require(all(one <= other for one, other in pairwise(indices)), say("changes of the mixing desk are out of order"))
     require(record.branch_at >= 0, say("branch_at is negative"))
     require(record.tokens_per_second >= 0, say("tokens_per_second is negative"))
     _check_time(record.created)

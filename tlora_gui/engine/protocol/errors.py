@@ -1,4 +1,4 @@
-"""Errors that are told to a person. Everything else is a bug."""
+"""Errors that are shown to a person. Everything else is a bug."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class BackboneMissing(TloraError):
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether writing failed for want of room; safetensors tells it in words instead of an ``OSError``."""
+    """Whether writing failed for want of room; safetensors says it in words instead of an ``OSError``."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    told = re.search(r"\(os error (\d+)\)", str(error)) if type(error).__name__ == "SafetensorError" else None
-    return told is not None and int(told[1]) in (errno.ENOSPC, errno.EDQUOT, _WINDOWS_DISK_FULL)
+    code = re.search(r"\(os error (\d+)\)", str(error)) if type(error).__name__ == "SafetensorError" else None
+    return code is not None and int(code[1]) in (errno.ENOSPC, errno.EDQUOT, _WINDOWS_DISK_FULL)
 
 
 _WINDOWS_DISK_FULL = 112
@@ -81,7 +81,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def cause(error: OSError) -> str:
-    """Why the system refused, in a few words; reasons that are rare are as the system tells them."""
+    """Why the system refused, in a few words; reasons that are rare are as the system says them."""
     return _CAUSES.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
 
 

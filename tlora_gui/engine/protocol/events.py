@@ -1,4 +1,4 @@
-"""What the engine tells: a closed set of frozen, tensor-free records.
+"""What the engine answers with: a closed set of frozen, tensor-free records.
 
 A job is a stream of these. Whoever runs it (the worker's thread, the command line, a script) adds exactly one of
 :class:`JobDone`, :class:`JobCancelled`, :class:`JobFailed` at its end.

@@ -107,7 +107,7 @@ class Branch:
 
     Attributes:
         record: id of the other one if the project keeps it, else that one whole, finished or not; its tokens before
-            ``at`` are read again and told as they are.
+            ``at`` are read again and emitted as they are.
         at: index of the first token that is new.
         token_id: the token put there, a :class:`~tlora_gui.engine.protocol.texts.Alternative`'s; -1 for none.
         text: or a text put there; neither generates at once.

@@ -1,4 +1,4 @@
-"""A generation as Markdown, its mix told in words. Imports neither torch nor Qt, so the window may use it."""
+"""A generation as Markdown, its mix in words. Imports neither torch nor Qt, so the window may use it."""
 
 from __future__ import annotations
 

@@ -65,10 +65,10 @@ def switch_lag(right_weights: Sequence[float]) -> int:
         right_weights: weight of the right slot, token by token from the border on.
     """
     run = 0
-    for place, weight in enumerate(right_weights):
+    for index, weight in enumerate(right_weights):
         run = run + 1 if weight > LAG_WEIGHT else 0
         if run == LAG_TOKENS:
-            return place + 1 - LAG_TOKENS
+            return index + 1 - LAG_TOKENS
     return len(right_weights)
 
 

@@ -48,7 +48,7 @@ def _fixed(template: str) -> Sentence:
     return sentence
 
 
-def told(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """What an error says, as a sentence if it was made with one, or of a template (``temporal`` knows no sentences)."""
     template = getattr(error, "template", None)
     return say(template, **error.values) if isinstance(template, str) else str(error)  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from tlora_gui.engine.protocol.errors import Cancelled
 from tlora_gui.engine.protocol.events import Progress, StreamEvent, Warned
 
 Stream = Generator[StreamEvent, None, None]
-Told = TypeVar("Told")
+Item = TypeVar("Item")
 Returned = TypeVar("Returned")
 
 
@@ -38,10 +38,10 @@ def drain(stream: Generator[Any, None, Returned]) -> Returned:
 
 
 def cancellable(
-    stream: Generator[Told, Any, Returned],
+    stream: Generator[Item, Any, Returned],
     cancel: CancelToken,
     modes: tuple[CancelMode, ...] = ("keep", "discard", "suspend"),
-) -> Generator[Told, None, Returned]:
+) -> Generator[Item, None, Returned]:
     """Pass a stream on and return what it returns, looking at the token before every item.
 
     Raises:

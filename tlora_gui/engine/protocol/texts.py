@@ -82,7 +82,7 @@ class ReadReport:
     Attributes:
         losses: (slot's slug, nats per token) of every slot alone, the backbone ("") first.
         mix_loss: of the mix, nats per token.
-        parts: segments as the losses tell them, apart from the Time Mixer; the first begins at token 0.
+        parts: segments as the losses give them, apart from the Time Mixer; the first begins at token 0.
         lags: for every part, tokens from its beginning until its slot's weight stays above 0.9 for 3 tokens; all of
             them if it never does.
         unread: characters at the end of the text that did not fit into the backbone's context.

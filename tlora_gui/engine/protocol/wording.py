@@ -142,7 +142,7 @@ def sampling_text(record: Generation) -> str:
 def desk_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
     """What the mixing desk made of the weights, in one line; empty if it left them alone.
 
-    A manual blend is told in shares that sum to 1, as it was in force.
+    A manual blend is given in shares that sum to 1, as it was in force.
     """
     if is_silent(desk, slots):
         return say("nothing was left, so the backbone spoke")

@@ -57,7 +57,7 @@ $style</style>
 </header>
 <main>
 <section class="unseen" aria-label="The text, and who speaks">
-$spoken
+$readable
 </section>
 <ul class="keys" aria-label="Epochs and their shares of the mix">
 $keys
@@ -88,9 +88,9 @@ def to_html(record: Generation, recipe: Recipe | None = None) -> str:
         title=escape(title(record)),
         subtitle=escape(_subtitle(record)),
         style=_style(slots),
-        spoken="\n".join(_spoken(record)),
+        readable="\n".join(_paragraphs(record)),
         keys="\n".join(
-            f'<li><span class="t s{index}" style="--w:1">{_said(slots[index].name)}</span> {share[index]:.0%}</li>'
+            f'<li><span class="t s{index}" style="--w:1">{_isolated(slots[index].name)}</span> {share[index]:.0%}</li>'
             for index in drawing_order(slots)
         ),
         tokens="".join(_token(token, slots) for token in record.tokens if token.text),
@@ -129,7 +129,7 @@ def _slot_rule(index: int) -> str:
 # -- the text ---------------------------------------------------------------------------------------------------
 
 
-def _spoken(record: Generation) -> Iterator[str]:
+def _paragraphs(record: Generation) -> Iterator[str]:
     """The text as it is read aloud: a paragraph for each run of tokens with the same dominant slot."""
     for run in runs(record):
         given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
@@ -139,10 +139,10 @@ def _spoken(record: Generation) -> Iterator[str]:
 def _token(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
     slot = dominant_slot(token.weights)
     classes = f"t s{slot}" + (" p" if token.is_prompt else "")
-    heard = escape(f"{marked(token.text)}: {_mix(token, slots, 1)}; {_facts(token)}")
+    words = escape(f"{marked(token.text)}: {_mix(token, slots, 1)}; {_facts(token)}")
     return (
         f'<label class="{classes}" style="--w:{token.weights[slot]:.2f}">'
-        f'<input type="radio" name="token" autocomplete="off" aria-label="{heard}">'
+        f'<input type="radio" name="token" autocomplete="off" aria-label="{words}">'
         f'<span aria-hidden="true">{escape(visible(token.text))}</span>{_tip(token, slots)}</label>'
     )
 
@@ -200,23 +200,24 @@ def _ribbon(record: Generation, share: Sequence[float]) -> str:
 
 
 def _report(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
-    rows = [("the mix", report.mix_loss), *((_said(slot_name(slug, slots)), loss) for slug, loss in report.losses)]
-    told = "\n".join(
+    rows = [("the mix", report.mix_loss), *((_isolated(slot_name(slug, slots)), loss) for slug, loss in report.losses)]
+    body = "\n".join(
         f'<tr><th scope="row">{name}</th><td>{math.exp(loss):,.1f}</td><td>{loss:.2f}</td></tr>' for name, loss in rows
     )
     return (
         "<h2>How well each of them knows this text</h2>\n<table>\n<thead><tr><td></td>"
         '<th scope="col">perplexity</th><th scope="col">nats per token</th></tr></thead>\n'
-        f"<tbody>\n{told}\n</tbody>\n</table>\n{_domains(report, slots)}"
+        f"<tbody>\n{body}\n</tbody>\n</table>\n{_segments(report, slots)}"
     )
 
 
-def _domains(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
-    told = "\n".join(
-        f"<li>{_said(slots[part.slot].name)} from token {part.first}; the Time Mixer follows after {lag} tokens</li>"
+def _segments(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
+    items = "\n".join(
+        f"<li>{_isolated(slots[part.slot].name)} from token {part.first}; "
+        f"the Time Mixer follows after {lag} tokens</li>"
         for part, lag in zip(report.parts, report.lags, strict=True)
     )
-    return f"<h2>Domains by evidence</h2>\n<ol>\n{told}\n</ol>"
+    return f"<h2>Segments by evidence</h2>\n<ol>\n{items}\n</ol>"
 
 
 def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
@@ -232,15 +233,15 @@ def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, st
         )
     if recipe:
         backbone, mixer, versions = recipe.backbone, recipe.mixer, recipe.versions
-        yield "Backbone", f"{_said(f'{backbone.name} ({backbone.reference})')} {_hash(backbone.fingerprint)}"
+        yield "Backbone", f"{_isolated(f'{backbone.name} ({backbone.reference})')} {_hash(backbone.fingerprint)}"
         for epoch in recipe.epochs:
-            yield "Epoch", f"{_said(epoch.name)} {_said(epoch.era)} {_hash(epoch.sha256)}"
-        yield "Time Mixer", f"{_said(mixer.strategy)} {_hash(mixer.sha256)}"
+            yield "Epoch", f"{_isolated(epoch.name)} {_isolated(epoch.era)} {_hash(epoch.sha256)}"
+        yield "Time Mixer", f"{_isolated(mixer.strategy)} {_hash(mixer.sha256)}"
         made_with = f"tlora-gui {versions.tlora_gui}, torch {versions.torch}, transformers {versions.transformers}"
-        yield "Software", _said(made_with)
+        yield "Software", _isolated(made_with)
 
 
-def _said(text: str) -> str:
+def _isolated(text: str) -> str:
     return f"<bdi>{escape(one_line(text))}</bdi>"
 
 

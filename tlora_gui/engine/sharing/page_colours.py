@@ -43,7 +43,7 @@ def readable_share(colour: str, theme: Theme) -> float:
 
 
 def _line_colour(colour: str, share: float, theme: Theme) -> str:
-    """The colour moved towards the text's until it is told from the strongest background, and from none."""
+    """The colour moved towards the text's until it differs enough from the strongest background, and from none."""
     backgrounds = (theme.panel, mix(colour, theme.panel, share))
     steps = (mix(theme.text, colour, step / 20) for step in range(20))
     readable = (each for each in steps if all(contrast(each, below) >= MIN_LINE_CONTRAST for below in backgrounds))

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.sentences import Sentence, say, told
+from tlora_gui.engine.protocol.sentences import Sentence, message_of, say
 
 DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError, AttributeError)
 """What reading a file can raise that somebody cut short, edited or took away."""
@@ -31,7 +31,7 @@ PATIENCE_S = 5.0
 MAX_JSON_BYTES = 16 * 2**20
 
 _PARTIAL = re.compile(r"\..*\.partial|\.partial-.*")
-_SAID = 300
+_REASON_LENGTH = 300
 Done = TypeVar("Done")
 
 
@@ -99,12 +99,12 @@ def sync_folder(path: Path) -> None:
 
 def remove_partials(folder: Path) -> None:
     """Take away what writers left in a folder, and below it, when their process ended."""
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in filter(_PARTIAL.fullmatch, files):
             with suppress(OSError):
-                (Path(place) / name).unlink()
+                (Path(parent) / name).unlink()
         for name in filter(_PARTIAL.fullmatch, folders):
-            shutil.rmtree(Path(place) / name, ignore_errors=True)
+            shutil.rmtree(Path(parent) / name, ignore_errors=True)
 
 
 def read_text(path: Path, limit: int = MAX_JSON_BYTES) -> str:
@@ -140,7 +140,7 @@ def require_inside(path: Path, root: Path) -> None:
 
 
 def require_utf8(path: Path) -> None:
-    """Refuse a place to which weights can be written, but from which they are never read again.
+    """Refuse a folder to which weights can be written, but from which they are never read again.
 
     Raises:
         TloraError: if the path is no UTF-8.
@@ -157,7 +157,7 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
-def is_place(reference: str) -> bool:
+def is_path(reference: str) -> bool:
     """Whether a backbone's reference is a path, of whatever system; else it is a name."""
     return not reference or reference.startswith((".", "~")) or bool(PureWindowsPath(reference).anchor)
 
@@ -170,14 +170,14 @@ def first_line(error: BaseException) -> str:
         return say("{reason}: {name}", reason=cause(error), name=Path(os.fsdecode(error.filename)).name)
     if isinstance(error, KeyError):
         return say("{key:.200} is missing", key=str(error))
-    if isinstance(said := told(error), Sentence):
-        return said
-    said = (said.strip().splitlines() or [type(error).__name__])[0]
-    return said if len(said) <= _SAID else said[:_SAID] + "…"
+    if isinstance(reason := message_of(error), Sentence):
+        return reason
+    reason = (reason.strip().splitlines() or [type(error).__name__])[0]
+    return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
 
 
 def unreadable(path: Path, error: BaseException, rest: str) -> TloraError:
-    """What to tell of a file that could not be read: damaged is only what was read and makes no sense."""
+    """What to say of a file that could not be read: damaged is only what was read and makes no sense."""
     if isinstance(error, OSError) and error.strerror:
         return TloraError(
             say("{path} cannot be read: {reason}.", path=path, reason=cause(error)),

@@ -133,7 +133,7 @@ def _learn_until_done(
     run: EpochRun, cancel: CancelToken, checkpoint: Callable[[EpochRun], None] | None
 ) -> Generator[Progress | TrainStep | HeldOut | Warned, None, None]:
     """Steps and measurements to the last, or until they are to end early."""
-    saved_at, told = time.monotonic(), None
+    saved_at, last = time.monotonic(), None
     steps = run.steps()
     while True:
         if run.step % run.settings.eval_every == 0 and run.step < run.total_steps and run.measured_at != run.step:
@@ -142,9 +142,9 @@ def _learn_until_done(
             raise Cancelled
         if cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS:
             for warning in keep(run, checkpoint):
-                if warning != told:
+                if warning != last:
                     yield warning
-                told = warning
+                last = warning
             saved_at = time.monotonic()
         if cancel.mode == "keep" and run.step:
             return
@@ -155,7 +155,7 @@ def _learn_until_done(
 
 
 def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[Warned]:
-    """Make a checkpoint, if there is anything to keep; the failure of one is told, it does not end the training."""
+    """Make a checkpoint, if there is anything to keep; a failure is a warning, it does not end the training."""
     if checkpoint is None or run.step == 0:
         return []
     try:
@@ -190,12 +190,12 @@ def _too_large(settings: TrainSettings) -> TloraError:
                 size=settings.block_size,
             )
         )
-    settings_told = smaller or [say("a smaller backbone")]
+    smaller = smaller or [say("a smaller backbone")]
     return TloraError(
         say("There was not enough memory for the training."),
         say(
             "Close what else needs memory, or train with {smaller}.",
-            smaller=reduce(lambda one, other: say("{one} or {other}", one=one, other=other), settings_told),
+            smaller=reduce(lambda one, other: say("{one} or {other}", one=one, other=other), smaller),
         ),
     )
 
@@ -332,13 +332,13 @@ class EpochRun:
             )
         if not math.isfinite(loss):
             raise self._no_number(say("The loss on held-out text"), self.step, "learning_rate")
-        probes = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
+        eval_features = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
             self.slug: self._eval_features_NTH
         }
-        routing = routing_accuracies(model.mixer, model.slot_adapters, probes)
+        routing = routing_accuracies(model.mixer, model.slot_adapters, eval_features)
         baseline_routing: PerEpoch = ()
         if self.baseline is not None:
-            baseline_routing = routing_accuracies(self.baseline.mixer, model.slot_adapters, probes)
+            baseline_routing = routing_accuracies(self.baseline.mixer, model.slot_adapters, eval_features)
         return HeldOut(self.slug, self.step, loss, routing, baseline_routing)
 
     def _earlier_text(self, name: str) -> Tensor | None:
@@ -466,7 +466,7 @@ class EpochRun:
         return {name: value.cpu() for name, value in state.items()}
 
     def _state(self, step: int) -> dict[str, Tensor]:
-        """A copy of what :meth:`state_dict` tells, where it is."""
+        """A copy of what :meth:`state_dict` gives, where it is."""
         state: dict[str, Tensor] = {"step": torch.tensor(step)}
         if self._memory_fit is not None:
             state["memory_fit"] = torch.tensor([self._memory_fit.blocks, self._memory_fit.recompute])

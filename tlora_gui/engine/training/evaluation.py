@@ -50,12 +50,12 @@ def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Gen
 
 
 @torch.no_grad()
-def routing_accuracies(mixer: TimeMixer, slots: list[str], probes: dict[str, Tensor]) -> PerEpoch:
+def routing_accuracies(mixer: TimeMixer, slots: list[str], eval_features: dict[str, Tensor]) -> PerEpoch:
     """Per epoch, the share of its held-out tokens whose dominant slot is its own."""
     found = []
     for slot, slug in enumerate(slots, 1):
-        if slug in probes:
-            logits_NTS, _ = mixer(probes[slug].to(mixer.head.weight.device))
+        if slug in eval_features:
+            logits_NTS, _ = mixer(eval_features[slug].to(mixer.head.weight.device))
             found.append((slug, float((logits_NTS.argmax(-1) == slot).float().mean())))
     return tuple(found)
 

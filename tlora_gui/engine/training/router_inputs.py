@@ -89,18 +89,18 @@ class RouterInputs:
         if self._bytes * (len(self._in_memory) + 1) <= IN_MEMORY:
             self._in_memory[row] = hidden_TH.clone()
             return
-        place = len(self._on_disk) * self._bytes
+        offset = len(self._on_disk) * self._bytes
         try:
             if self._file is None:
                 cache_dir().mkdir(parents=True, exist_ok=True)
-                # Without a buffer, so that a disk that is full tells it here.
+                # Without a buffer, so that a disk that is full is found out here.
                 self._file = TemporaryFile(buffering=0, dir=cache_dir())  # noqa: SIM115 - see close()
                 weakref.finalize(self, self._file.close)
-            self._file.seek(place)
+            self._file.seek(offset)
             whole = self._file.write(hidden_TH.contiguous().view(torch.uint8).numpy().tobytes()) == self._bytes
         except OSError:
             whole = False
         if whole:
-            self._on_disk[row] = place
+            self._on_disk[row] = offset
         else:  # no room on the disk: what is kept is kept
             self._keep = False

@@ -151,7 +151,7 @@ class LineChart(ChartFrame):
         self._marks = marks
         self.plot.set_phases(marks, self._theme)
         self._show_view()
-        self.fit()
+        self.fit_view()
 
     def set_view(self, view: QWidget) -> None:
         """Show the plot or an added view, once there is a line."""
@@ -162,7 +162,7 @@ class LineChart(ChartFrame):
         self.body.setCurrentWidget(self._view if self._lines else self._empty)
         self.set_savable(bool(self._lines))
 
-    def fit(self) -> None:
+    def fit_view(self) -> None:
         """Scale: along the steps unless a person chose a part, upwards always."""
         end = max((mark.end for mark in self._marks), default=0.0) or 1.0
         if self._follow and self._marks:
@@ -186,7 +186,7 @@ class LineChart(ChartFrame):
     def show_all(self) -> None:
         """Show all steps, and follow new ones."""
         self._follow = True
-        self.fit()
+        self.fit_view()
 
     def show_steps(self, first: float, last: float) -> None:
         """Show these steps and stay there."""

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent, QStandardItemMod
 from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo
-from tlora_gui.ui.charts.figures import Measure, sheet_of
 from tlora_gui.ui.charts.frame import Rows
+from tlora_gui.ui.charts.metric_values import Measure, sheet_of
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.palette import as_text, blend, readable_on
@@ -26,7 +26,7 @@ _LARGEST_CELL = QSize(120, 52)
 _MOST_FOR_NAMES = 0.34
 _DOTS_FROM = 36
 """Width from which a name that is cut short ends in "…"; below that, letters say more."""
-_FIGURES = Qt.ItemDataRole.UserRole
+_CELL = Qt.ItemDataRole.UserRole
 """Role of a cell's number, the one without Active Sleep, and the strength of its colour; NaN for none."""
 
 
@@ -42,7 +42,7 @@ class _Cell(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        value, baseline, strength = index.data(_FIGURES)
+        value, baseline, strength = index.data(_CELL)
         ground = QColor(self.theme.window if math.isnan(value) else self.theme.hover)
         if not math.isnan(strength):
             share = 0.08 + 0.92 * min(max(strength, 0.0), 1.0)
@@ -131,10 +131,10 @@ class MemoryMatrix(QTableView):
                 self._model.setHeaderData(section, orientation, self._name(slug))
                 self._model.setHeaderData(section, orientation, self._colour(slug), roles.ForegroundRole)
         for row in range(len(phases)):
-            for place in range(len(epochs)):
-                cell, words = self._model.index(row, place), self._sentence(row, place)
-                figures = (self._sheet.values, self._sheet.baseline, self._sheet.strength)
-                self._model.setData(cell, tuple(float(each[row, place]) for each in figures), _FIGURES)
+            for number in range(len(epochs)):
+                cell, words = self._model.index(row, number), self._sentence(row, number)
+                cell_values = (self._sheet.values, self._sheet.baseline, self._sheet.strength)
+                self._model.setData(cell, tuple(float(each[row, number]) for each in cell_values), _CELL)
                 self._model.setData(cell, words.replace("\n", "; "), roles.AccessibleTextRole)
                 self._model.setData(cell, _as_tooltip(words) if words else "", roles.ToolTipRole)
         self._share_room()
@@ -207,7 +207,7 @@ class MemoryMatrix(QTableView):
     # -- words --------------------------------------------------------------------------------------------------
 
     def _missing(self) -> str:
-        """Why there is no figure at all."""
+        """Why there is no value at all."""
         if self._measure == "routing" or np.isfinite(self._sheet.values).any():
             return ""
         return self.tr(

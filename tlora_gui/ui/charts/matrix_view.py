@@ -7,9 +7,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated
-from tlora_gui.ui.charts.figures import Measure, figures
 from tlora_gui.ui.charts.matrix import MemoryMatrix
 from tlora_gui.ui.charts.metric_strip import MetricStrip
+from tlora_gui.ui.charts.metric_values import Measure, metric_values
 from tlora_gui.ui.charts.series import Matrix
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.layouts import row, small_button
@@ -30,7 +30,7 @@ class MatrixView(QWidget):
         """Show what was measured in every phase, and what an evaluation found last."""
         self.matrix.set_matrix(matrix, epochs)
         names = {slug: epoch.name for slug, epoch in epochs.items()}
-        self.strip.show_figures(figures(matrix, epochs, evaluated), names)
+        self.strip.show_values(metric_values(matrix, epochs, evaluated), names)
         self._arrange()
 
     def apply_theme(self, theme: Theme) -> None:

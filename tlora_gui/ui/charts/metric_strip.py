@@ -11,7 +11,7 @@ from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.metrics import FORMULAS
-from tlora_gui.ui.charts.figures import Figure
+from tlora_gui.ui.charts.metric_values import MetricValue
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.theme import Theme
 
@@ -26,11 +26,11 @@ class _Metric:
     """How one metric is shown.
 
     Attributes:
-        label: what stands before the figure.
+        label: what stands before the value.
         meaning: in one sentence.
         needs: what makes it known.
-        about: names the epoch that the figure is about; empty if it is about all.
-        scale, decimals, unit: how the figure is written; trailing zeros of a count are left out.
+        about: names the epoch that the value is about; empty if it is about all.
+        scale, decimals, unit: how the value is written; trailing zeros of a count are left out.
     """
 
     label: str
@@ -42,7 +42,7 @@ class _Metric:
     unit: str = ""
 
     def write(self, value: float | None) -> str:
-        """A figure as text."""
+        """A value as text."""
         if value is None:
             return UNKNOWN
         rounded = round(self.scale * value, self.decimals) + 0.0  # never minus nothing
@@ -59,7 +59,7 @@ class MetricStrip(QWidget):
         self.setObjectName("metricStrip")
         self.setAccessibleName(self.tr("Metrics"))
         self._theme = theme
-        self._figures: Mapping[str, Figure] = {}
+        self._values: Mapping[str, MetricValue] = {}
         self._names: Mapping[str, str] = {}
         self._metrics = self._describe()
         self._labels = {name: QLabel(self) for name in self._metrics}
@@ -123,10 +123,10 @@ class MetricStrip(QWidget):
             ),
         }  # fmt: skip
 
-    def show_figures(self, figures: Mapping[str, Figure], names: Mapping[str, str]) -> None:
+    def show_values(self, values: Mapping[str, MetricValue], names: Mapping[str, str]) -> None:
         """Show these metrics; ``names`` gives the epochs' names by slug."""
-        if (figures, names) != (self._figures, self._names):  # charts are redrawn often, these seldom change
-            self._figures, self._names = figures, names
+        if (values, names) != (self._values, self._names):  # charts are redrawn often, these seldom change
+            self._values, self._names = values, names
             self._refresh()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -138,10 +138,10 @@ class MetricStrip(QWidget):
         return " ".join(filter(None, self._parts(name)))
 
     def _parts(self, name: str) -> tuple[str, str, str]:
-        """Label, figure, and the figure in brackets; empty if there is none."""
-        figure, metric = self._figures.get(name, Figure()), self._metrics[name]
-        baseline = "" if figure.without is None else f"({metric.write(figure.without)})"
-        return metric.label, metric.write(figure.value), baseline
+        """Label, value, and the value in brackets; empty if there is none."""
+        shown, metric = self._values.get(name, MetricValue()), self._metrics[name]
+        baseline = "" if shown.without is None else f"({metric.write(shown.without)})"
+        return metric.label, metric.write(shown.value), baseline
 
     def arrange(self, width: int) -> int:
         """Place the labels in one row, or in more where the width asks for it; returns the height that they take."""
@@ -167,17 +167,17 @@ class MetricStrip(QWidget):
             label.setAccessibleDescription(QTextDocumentFragment.fromHtml(tooltip).toPlainText())
 
     def _tooltip(self, name: str) -> str:
-        figure, metric = self._figures.get(name, Figure()), self._metrics[name]
+        shown, metric = self._values.get(name, MetricValue()), self._metrics[name]
         parts = [metric.meaning]
-        if figure.value is None:
+        if shown.value is None:
             parts.append(metric.needs)
-        elif metric.about and figure.slug:
-            parts.append(metric.about.format(epoch=self._names.get(figure.slug, figure.slug)))
-        if figure.without is not None:
+        elif metric.about and shown.slug:
+            parts.append(metric.about.format(epoch=self._names.get(shown.slug, shown.slug)))
+        if shown.without is not None:
             text = self.tr(
                 "{figure} in brackets: had the last phase been trained without Active Sleep. Only its row of R is of "
                 "the mixer without it, trained beside from the protected mixer; the rows before are the protected ones."
             )
-            parts.append(text.format(figure=metric.write(figure.without)))
+            parts.append(text.format(figure=metric.write(shown.without)))
         parts.append(self.tr("Formula: {formula}").format(formula=FORMULAS[name]))
         return "".join(f"<p>{escape(part)}</p>" for part in parts)

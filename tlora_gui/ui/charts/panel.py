@@ -10,9 +10,9 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
-from tlora_gui.ui.charts.figures import Measure
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
+from tlora_gui.ui.charts.metric_values import Measure
 from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip

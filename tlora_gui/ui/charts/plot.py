@@ -138,15 +138,15 @@ class PlotArea(pg.GraphicsWidget):  # type: ignore[misc]
         self.view.setMouseEnabled(x=True, y=False)
 
     def set_font(self, font: QFont) -> None:
-        """Write names and figures in this font."""
+        """Write names and numbers in this font."""
         for axis in (self.phases, self.left, self.bottom):
             axis.set_font(font)
-        self._place()
+        self._lay_out()
 
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
-        self._place()
+        self._lay_out()
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         left, top, below = self.left.minimumWidth(), self.phases.minimumHeight(), self.bottom.minimumHeight()
         width = max(self.size().width() - left - _RIGHT_MARGIN, 1.0)
         height = max(self.size().height() - top - below, 1.0)

@@ -23,7 +23,7 @@ class ClosingControl(QObject):
     """Asks what should become of a training, and lets every job end in its own time.
 
     Attributes:
-        patience: how long the engine may tell nothing before it is left behind.
+        patience: how long the engine may be silent before it is left behind.
 
     Signals:
         may_close: nothing is lost by closing now; carries how many seconds the engine has to end.
@@ -97,7 +97,7 @@ class ClosingControl(QObject):
         )
 
     def go_on(self) -> None:
-        """The engine has told something: if the window closes, close it once nothing is left, or wait on."""
+        """The engine has answered something: if the window closes, close it once nothing is left, or wait on."""
         if self._closing and self._client.busy:
             self.patience.start()
         elif self._closing:

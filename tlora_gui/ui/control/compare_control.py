@@ -99,7 +99,7 @@ class CompareControl(QObject):
             self._client.drop(job_id)
         self._show_running()
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""

@@ -65,7 +65,7 @@ class Controller(QObject):
 
     def _connect(self) -> None:
         window, projects, texts, drops = self._window, self.projects, self.texts, self.drops
-        self._client.told.connect(self._hear)
+        self._client.received.connect(self._hear)
         projects.opened.connect(self._fill)
         projects.left.connect(self._empty)
         projects.closed.connect(window.show_welcome)
@@ -96,11 +96,11 @@ class Controller(QObject):
         self._client.start()
         self.projects.begin(project)
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     @Slot(object)
-    def _hear(self, told: list[tuple[BookedJob, list[Event]]]) -> None:
-        for booked, events in told:
+    def _hear(self, news: list[tuple[BookedJob, list[Event]]]) -> None:
+        for booked, events in news:
             _apart(self._pass_on, booked, events)
             if isinstance(events[-1], EndEvent):
                 _apart(self._end, booked, events[-1])
@@ -149,7 +149,7 @@ class Controller(QObject):
 
     @Slot(object)
     def _fill(self, project: ProjectInfo) -> None:
-        """Fill the window, each part apart: what cannot be shown is told, and the rest is there."""
+        """Fill the window, each part apart: what cannot be shown is reported, and the rest is there."""
         window = self._window
         _apart(window.show_workspace, project)
         _apart(window.epochs.set_backbone, project.backbone)
@@ -221,8 +221,8 @@ class Controller(QObject):
 
 
 def _apart(do: Callable[..., None], *arguments: Any) -> None:
-    """Do one of several things: what it raises is told as a fault, and does not keep the others from being done."""
+    """Do one of several things: what it raises is reported as a fault, and does not keep the others from being done."""
     try:
         do(*arguments)
-    except Exception as error:  # noqa: BLE001 - told, whatever it is
+    except Exception as error:  # noqa: BLE001 - reported, whatever it is
         report(error)

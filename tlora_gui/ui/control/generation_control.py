@@ -1,4 +1,4 @@
-"""One text at a time: generated or read, stopped or replaced at any moment, branched off, asked about, steered."""
+"""One text at a time: generated or read, stopped or replaced at any moment, branched off, mixed by hand."""
 
 from __future__ import annotations
 
@@ -204,10 +204,10 @@ class GenerationControl(QObject):
 
     @Slot(object)
     def set_desk(self, desk: MixingDesk) -> None:
-        if self.begun:  # what is turned before is told when it begins
+        if self.begun:  # what is turned before is sent when it begins
             self._client.set_desk(self.job_id, desk)
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""
@@ -224,7 +224,7 @@ class GenerationControl(QObject):
             case PromptTooLong() as event:
                 self._too_long = event  # the job fails next
             case JobFailed() as event:
-                self._tell_failure(job, event)
+                self._show_failure(job, event)
             case _:
                 return False
         return True
@@ -239,7 +239,7 @@ class GenerationControl(QObject):
         if isinstance(job, jobs.ScoreTextFile):
             self._pane.set_prompt(event.prompt)
 
-    def _tell_failure(self, job: jobs.Job, event: JobFailed) -> None:
+    def _show_failure(self, job: jobs.Job, event: JobFailed) -> None:
         """Say why; a text that is too long can be cut where the prompt shows it."""
         banner, too_long = self._banner, self._too_long
         if too_long is None:

@@ -82,7 +82,7 @@ class LibraryControl(QObject):
         """Ask for the list."""
         self._client.submit(jobs.ListGenerations(), self)
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     def listed(self, generations: tuple[GenerationSummary, ...]) -> None:
         """The list, whole."""
@@ -145,10 +145,10 @@ class LibraryControl(QObject):
         for id in ids:
             self._push(name, jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True))
         self._undo.endMacro()
-        told = self.tr("The text and what branches off it are deleted.")
+        notice = self.tr("The text and what branches off it are deleted.")
         if len(ids) > 1:
-            told = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
-        self._banner.show_notice(told, self.tr("Undo"), self._undo.undo)
+            notice = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
+        self._banner.show_notice(notice, self.tr("Undo"), self._undo.undo)
 
     def _push(self, name: str, job: jobs.Job, opposite: jobs.Job) -> None:
         do, undo = partial(self._client.submit, job, self), partial(self._client.submit, opposite, self)

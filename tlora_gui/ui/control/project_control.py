@@ -71,7 +71,7 @@ class ProjectControl(QObject):
         menus.recent.triggered.connect(self._open_recent)
 
     def begin(self, project: str | None) -> None:
-        """Open a project if there is one; else tell of the one that the last window fell over."""
+        """Open a project if there is one; else name the one that the last window fell over."""
         if project:
             self.open(project)
         elif self._fell and not self.opening:
@@ -153,7 +153,7 @@ class ProjectControl(QObject):
             if job_id not in self._openings:
                 self._client.drop(job_id)
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""

@@ -1,4 +1,4 @@
-"""Questions about the text that is shown: what others would have said at a token, how earlier mixers would weigh it."""
+"""Questions about the text that is shown: counterfactuals of a token, how earlier mixers would weigh it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class QuestionControl(QObject):
         self._pane = pane
         self._inspector = inspector
         self._desk = desk
-        inspector.others_requested.connect(self._ask_others)
+        inspector.counterfactual_requested.connect(self._ask_counterfactual)
         menus.predict_counterfactual.triggered.connect(self._ask_about_chosen)
         menus.mixer_timeline.triggered.connect(self._ask_for_timeline)
 
     @Slot(int)
-    def _ask_others(self, index: int) -> None:
+    def _ask_counterfactual(self, index: int) -> None:
         record = self._pane.record
         if record is None:
             self._inspector.end_asking()

@@ -33,7 +33,7 @@ Training = TrainEpoch | ResumeEpoch
 
 
 class TrainingControl(QObject):
-    """Tells how the trainings go, of which one runs and the others wait.
+    """Shows how the trainings go, of which one runs and the others wait.
 
     Attributes:
         epochs: of the project.
@@ -82,7 +82,7 @@ class TrainingControl(QObject):
         """The project's epochs: names and colours that are taken, and what can be measured."""
         self.epochs = epochs
         if self.dialog is not None:
-            self._tell_epochs(self.dialog)
+            self._update_dialog(self.dialog)
         self.offer_evaluation()
 
     # -- a new one ----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class TrainingControl(QObject):
             self.dialog.corpus_chosen.connect(self._summarise)
             self.dialog.start_requested.connect(self.train)
             self.dialog.finished.connect(self._dialog_closed)
-            self._tell_epochs(self.dialog)
+            self._update_dialog(self.dialog)
             self.dialog.set_speed(self._speed)
             self.dialog.open()
         if paths:
@@ -110,7 +110,7 @@ class TrainingControl(QObject):
         """Another project is open, which counts tokens in its own way."""
         self._summarise(self._summarised)
 
-    def _tell_epochs(self, dialog: NewEpochDialog) -> None:
+    def _update_dialog(self, dialog: NewEpochDialog) -> None:
         waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch)]
         going_on = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch)}
         left = [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
@@ -205,7 +205,7 @@ class TrainingControl(QObject):
     def _delete(self, slug: str) -> None:
         self._client.submit(jobs.DeleteEpoch(slug), self)
 
-    def _tell_deleted(self, slug: str) -> None:
+    def _show_deleted(self, slug: str) -> None:
         """An epoch is gone; if it was trained, it can come back."""
         epoch = self._epoch(slug)
         if epoch is not None:
@@ -241,13 +241,13 @@ class TrainingControl(QObject):
             else self.tr("Possible once an epoch is trained and no training runs")
         )
 
-    # -- what the engine tells ----------------------------------------------------------------------------------
+    # -- what the engine answers --------------------------------------------------------------------------------
 
     def hear(self, job_id: int, job: Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""
         match events[-1]:
             case Progress(label) if isinstance(job, Training):
-                if not self._started:  # steps tell more
+                if not self._started:  # steps say more
                     self._show_preparation(job, label)
             case TrainStarted() as event:
                 self._started = True
@@ -259,7 +259,7 @@ class TrainingControl(QObject):
             case JobFailed() as event if isinstance(job, jobs.SummariseCorpus) and self.dialog and not event.details:
                 self.dialog.set_error(event.message, event.hint)
             case EpochsChanged() if isinstance(job, jobs.DeleteEpoch):
-                self._tell_deleted(job.slug)
+                self._show_deleted(job.slug)
                 return False
             case _:
                 return False

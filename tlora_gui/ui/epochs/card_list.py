@@ -38,7 +38,7 @@ class _NothingBehindCards(QStyledItemDelegate):
 
 
 class _Holder(QWidget):
-    """A card with the gap below it; tells the list when the card wants another height."""
+    """A card with the gap below it; signals when the card wants another height."""
 
     def __init__(self, card: QFrame, cards: CardList) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class _Holder(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
-            self._cards.fit_soon()
+            self._cards.fit_heights_soon()
         return super().event(event)
 
 
@@ -68,7 +68,7 @@ class CardList(QListWidget):
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.setInterval(0)
-        self._fitting.timeout.connect(self.fit)
+        self._fitting.timeout.connect(self.fit_heights)
         self.currentItemChanged.connect(self.mark_current)
 
     def keys(self) -> list[str]:
@@ -80,7 +80,7 @@ class CardList(QListWidget):
         return _key_of(self.currentItem())
 
     def key_at(self, where: QPoint) -> str:
-        """Key of the card at a place of the viewport, empty beside all cards."""
+        """Key of the card at a point of the viewport, empty beside all cards."""
         return _key_of(self.itemAt(where))
 
     def card(self, key: str) -> QFrame | None:
@@ -105,13 +105,13 @@ class CardList(QListWidget):
                 self._insert(index, key, make(key))
         if current in keys:
             self.setCurrentRow(list(keys).index(current))
-        self.fit_soon()
+        self.fit_heights_soon()
 
-    def fit_soon(self) -> None:
-        """Fit once the changes under way are done."""
+    def fit_heights_soon(self) -> None:
+        """Fit the heights once the changes under way are done."""
         self._fitting.start()
 
-    def fit(self) -> None:
+    def fit_heights(self) -> None:
         """Give every row the height that its card needs at this width."""
         width = self.viewport().width()
         for index in range(self.count()):
@@ -137,7 +137,7 @@ class CardList(QListWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.fit()
+        self.fit_heights()
         self.scheduleDelayedItemsLayout()  # cards follow the width even if no height changed
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -121,8 +121,8 @@ class EpochCard(Card):
         self._tokens = ElidedLabel("caption")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("heldOutLabel")
-        self._figures = QWidget()
-        self._figures.setLayout(Ends(self._tokens, self._held_out))
+        self._measured = QWidget()
+        self._measured.setLayout(Ends(self._tokens, self._held_out))
         self._note = label("", "caption", wrap=True)
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._resume = QPushButton(self.tr("Resume"))
@@ -135,7 +135,7 @@ class EpochCard(Card):
         self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
         self._interrupted = QWidget()
         self._interrupted.setLayout(Ends(self._resume, self._discard, equal=True))
-        for part in (self._figures, self._note, self._interrupted):
+        for part in (self._measured, self._note, self._interrupted):
             self._body.addWidget(part)
 
     def set_epoch(self, epoch: EpochInfo) -> None:
@@ -152,7 +152,7 @@ class EpochCard(Card):
         self._held_out.setText("" if loss is None else self.tr("held-out {loss}").format(loss=loss_text(loss)))
         self._held_out.setToolTip(held_out_tooltip(loss, epoch.backbone_loss))
         measured = bool(tokens) or loss is not None
-        self._figures.setVisible(measured and epoch.state in ("frozen", "interrupted"))
+        self._measured.setVisible(measured and epoch.state in ("frozen", "interrupted"))
         note = worded(epoch.note)
         self._note.setText(note)
         self._note.setVisible(bool(note))

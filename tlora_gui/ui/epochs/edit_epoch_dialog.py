@@ -70,7 +70,7 @@ class EditEpochDialog(QDialog):
         self._colour.focus_chosen()
 
     def accept(self) -> None:
-        """Close, and tell what was changed."""
+        """Close, and emit what was changed."""
         before = (self._epoch.name, self._epoch.era, self._epoch.colour.upper())
         name, era, colour = self._name.text().strip(), self._era.text().strip(), self._colour.colour()
         if (name, era, colour.upper()) != before:

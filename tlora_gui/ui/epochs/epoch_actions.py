@@ -14,7 +14,7 @@ from tlora_gui.ui.widgets.questions import Choice, ask, choose_folder
 
 
 class EpochActions(QObject):
-    """Menu, edit dialog, export folder and the question before discarding; tells what was decided."""
+    """Menu, edit dialog, export folder and the question before discarding; emits what was decided."""
 
     edit_requested = Signal(str, str, str, str)
     """slug, name, era, colour"""
@@ -39,7 +39,7 @@ class EpochActions(QObject):
         self._epochs, self._busy = epochs, busy
 
     def open_menu(self, slug: str, where: QPoint) -> None:
-        """Offer what can be done with this epoch, at a place on the screen."""
+        """Offer what can be done with this epoch, at a point on the screen."""
         self._menu.set_epoch(self._epochs[slug], self._busy)
         self._menu.popup(where)
 

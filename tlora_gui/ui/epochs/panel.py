@@ -78,7 +78,7 @@ class EpochsPanel(QFrame):
         self.setLayout(whole)
         self._box = TrainingBox(self)
         self._box_key = ""  # the card that holds it
-        self._box_of = ""  # the epoch whose figures it shows
+        self._box_of = ""  # the epoch whose values it shows
         self._box.hide()
         self._box.pause_requested.connect(self.pause_requested)
         self._box.stop_requested.connect(self.stop_requested)

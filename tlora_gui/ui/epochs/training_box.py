@@ -27,7 +27,7 @@ class TrainingBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.training = 0
-        """Number of the training that it tells of."""
+        """Number of the training that it shows."""
         self._paused = False
         self._time_text = ""
         self._step = ElidedLabel("caption")

@@ -33,10 +33,10 @@ class GenerationStats(QLabel):
             self._clock.start()
         self._new += fresh
         if self._new:
-            self.setText(self._figures(self._new, self._speed()))
+            self.setText(self._summary(self._new, self._speed()))
 
     def finish(self, record: Generation) -> None:
-        """Show the final figures."""
+        """Show the final statistics."""
         new = sum(_is_new(token, record.branch_at) for token in record.tokens)
         if record.ended == "read":
             self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
@@ -46,15 +46,15 @@ class GenerationStats(QLabel):
             "end of text": self.tr("end of text"),
             "stopped": self.tr("stopped"),
         }[record.ended]
-        figures = self._figures(new, record.tokens_per_second)
-        self.setText(self.tr("{figures} · ended: {ended}").format(figures=figures, ended=ended))
+        summary = self._summary(new, record.tokens_per_second)
+        self.setText(self.tr("{figures} · ended: {ended}").format(figures=summary, ended=ended))
 
     def _speed(self) -> float:
         # The clock starts with the first new token, so that one is not counted.
         seconds = self._clock.nsecsElapsed() / 1e9
         return (self._new - 1) / seconds if seconds > 0.2 else 0.0
 
-    def _figures(self, tokens: int, speed: float) -> str:
+    def _summary(self, tokens: int, speed: float) -> str:
         text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=tokens)
         return (
             self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=localised(f"{speed:.1f}"))

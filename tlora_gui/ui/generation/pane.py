@@ -164,7 +164,7 @@ class GenerationPane(QFrame):
         self._header.show_page(page)
         self.prompt_bar.set_page(page)
         self._show_face()
-        self._tell_chosen()
+        self._emit_chosen()
         self.page_changed.emit(page)
 
     def show_text(self) -> None:
@@ -249,10 +249,10 @@ class GenerationPane(QFrame):
         """The text that is shown, as far as it has come; None if there is none."""
         if self._record is not None or self._started is None:
             return self._record
-        told = self._started
+        started = self._started
         return Generation(
-            told.prompt, told.mode, told.sampling, told.slots, tuple(self._text.tokens), "stopped", 0.0,
-            parent=told.parent, branch_at=told.branch_at,
+            started.prompt, started.mode, started.sampling, started.slots, tuple(self._text.tokens), "stopped", 0.0,
+            parent=started.parent, branch_at=started.branch_at,
         )  # fmt: skip
 
     def start(self, started: GenerationStarted) -> None:
@@ -294,7 +294,7 @@ class GenerationPane(QFrame):
         self.finish(record)
         self._drafting = False
         self._show_face()
-        self._tell_chosen()
+        self._emit_chosen()
 
     def clear(self) -> None:
         """Show no prompt and no text."""
@@ -319,7 +319,7 @@ class GenerationPane(QFrame):
         self._stats.clear()
         self.text_changed.emit(None)
         self._offer_text_actions()
-        self._tell_chosen()
+        self._emit_chosen()
 
     def _offer_text_actions(self) -> None:
         self._copy.setEnabled(bool(self._text.tokens))
@@ -341,7 +341,7 @@ class GenerationPane(QFrame):
 
     @property
     def mode(self) -> str:
-        """Who is to speak: a mode of ``Generate``."""
+        """The mode that is chosen, one of ``Generate``."""
         return self._header.mode
 
     def begin(self) -> None:
@@ -370,12 +370,12 @@ class GenerationPane(QFrame):
         self._text.copy_rich()
 
     def copy_markdown(self) -> None:
-        """Copy the whole text as Markdown that tells who speaks."""
+        """Copy the whole text as Markdown that names the dominant slots."""
         if self.record is not None:
             QApplication.clipboard().setText(to_markdown(self.record))
 
     def choose_mode(self, mode: str) -> None:
-        """Who speaks from now on: a mode of ``Generate``; one that is not offered changes nothing."""
+        """Choose a mode of ``Generate``; one that is not offered changes nothing."""
         self._header.choose_mode(mode)
 
     def _mode_chosen(self) -> None:
@@ -391,7 +391,7 @@ class GenerationPane(QFrame):
         self.text_page.set_colour(mode, slot)
         self.compare_page.set_colour_mode(mode, slot)
 
-    def _tell_chosen(self) -> None:
+    def _emit_chosen(self) -> None:
         known = self.current >= 0 and self.page != "compare"
         self.token_hovered.emit(self._text.tokens[self.current] if known else None)
 

@@ -123,7 +123,7 @@ class PromptBar(QWidget):
         self._reason = ""
         self._page: Page = "generate"
         self._history: list[str] = []
-        self._place = 0
+        self._position = 0
         self.sampling = SamplingPanel(self)
         self.edit = self._prompt_edit()
         self._generate = QPushButton()
@@ -256,13 +256,13 @@ class PromptBar(QWidget):
     def set_history(self, prompts: Sequence[str]) -> None:
         """Earlier prompts, the latest last, for Alt+Up and Alt+Down."""
         self._history = list(dict.fromkeys(reversed(prompts)))[::-1]
-        self._place = len(self._history)
+        self._position = len(self._history)
 
     def _show_earlier(self, step: int) -> None:
-        place = self._place + step
-        if 0 <= place < len(self._history):
-            self.set_prompt(self._history[place])
-            self._place = place
+        position = self._position + step
+        if 0 <= position < len(self._history):
+            self.set_prompt(self._history[position])
+            self._position = position
 
     def mark_unread(self, start: int, end: int) -> None:
         """Strike out the characters that would be left out of a prompt that is too long, until it is edited."""
@@ -275,9 +275,9 @@ class PromptBar(QWidget):
         form.setForeground(self.palette().placeholderText())
         mark.format = form
         self.edit.setExtraSelections([mark])
-        place = QTextCursor(mark.cursor)
-        place.setPosition(mark.cursor.selectionEnd() if start == 0 else mark.cursor.selectionStart())
-        self.edit.setTextCursor(place)  # the cut comes into view
+        cut = QTextCursor(mark.cursor)
+        cut.setPosition(mark.cursor.selectionEnd() if start == 0 else mark.cursor.selectionStart())
+        self.edit.setTextCursor(cut)  # the cut comes into view
         self.edit.ensureCursorVisible()
         self.edited.emit()
 

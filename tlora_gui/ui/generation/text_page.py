@@ -1,4 +1,4 @@
-"""One coloured text with what belongs to it: find bar, legend, figures, mix ribbon, mixer timeline, report."""
+"""One coloured text with what belongs to it: find bar, legend, statistics, mix ribbon, mixer timeline, report."""
 
 from __future__ import annotations
 

@@ -42,20 +42,20 @@ def score(query: str, text: str) -> int | None:
     best = {-1: 0}  # where the last letter was found: points of the best way there
     for wanted in "".join(query.casefold().split()):
         best = {
-            place: max(points + _points(letters, last, place) for last, points in best.items() if last < place)
-            for place, letter in enumerate(letters)
-            if letter == wanted and place > min(best)
+            index: max(points + _points(letters, last, index) for last, points in best.items() if last < index)
+            for index, letter in enumerate(letters)
+            if letter == wanted and index > min(best)
         }
         if not best:
             return None
     return max(best.values()) - (len(letters) // 10 if query.strip() else 0)
 
 
-def _points(letters: str, last: int, place: int) -> int:
-    if 0 <= last == place - 1:
+def _points(letters: str, last: int, index: int) -> int:
+    if 0 <= last == index - 1:
         return _LETTER + _CONSECUTIVE
-    starts_word = place == 0 or not letters[place - 1].isalnum()
-    return _LETTER + (_WORD_START if starts_word else 0) - min(place - last - 1, _WIDEST_GAP)
+    starts_word = index == 0 or not letters[index - 1].isalnum()
+    return _LETTER + (_WORD_START if starts_word else 0) - min(index - last - 1, _WIDEST_GAP)
 
 
 class CommandPalette(QDialog):
@@ -116,7 +116,7 @@ class CommandPalette(QDialog):
             item = QListWidgetItem(command.name)
             item.setData(_COMMAND, command)
             item.setToolTip(command.explanation)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, _spoken(command))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, _accessible_text(command))
             self._list.addItem(item)
         self._list.setFixedHeight(self._list.sizeHintForRow(0) * min(_ROWS, self._list.count()))
         self._list.setVisible(self._list.count() > 0)
@@ -128,17 +128,17 @@ class CommandPalette(QDialog):
     def _found(self, query: str) -> list[Command]:
         """Commands that match, the best first; the last used ones come first among equals."""
         ranked = []
-        for place, command in enumerate(self._commands):
+        for index, command in enumerate(self._commands):
             points = [score(query, text) for text in (command.name, f"{command.group} {command.name}")]
             if matching := [each for each in points if each is not None]:
                 key = (command.group, command.name)
                 used = self._used.index(key) if key in self._used else len(self._used)
-                ranked.append((-max(matching), used, place, command))
+                ranked.append((-max(matching), used, index, command))
         return [command for *_, command in sorted(ranked, key=lambda row: row[:3])]
 
     def _announce(self, item: QListWidgetItem | None) -> None:
-        spoken = "" if item is None else item.data(Qt.ItemDataRole.AccessibleTextRole)
-        self._edit.setAccessibleDescription(spoken)
+        words = "" if item is None else item.data(Qt.ItemDataRole.AccessibleTextRole)
+        self._edit.setAccessibleDescription(words)
 
     # -- running ----------------------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class CommandPalette(QDialog):
         QMetaObject.invokeMethod(command.action, "trigger", Qt.ConnectionType.QueuedConnection)
 
 
-def _spoken(command: Command) -> str:
+def _accessible_text(command: Command) -> str:
     """A row in one line, for screen readers."""
     reason = "" if command.action.isEnabled() else command.explanation
     return ", ".join(part for part in (command.name, command.group, reason, command.keys) if part)
@@ -211,10 +211,10 @@ class _Delegate(QStyledItemDelegate):
             icon("checked").paint(painter, QRect(room.left(), room.center().y() - 7, 16, 16))
             room.setLeft(room.left() + 16 + _GAP)
         painter.setPen(muted)
-        beside = command.group if enabled else command.explanation or command.group
+        right = command.group if enabled else command.explanation or command.group
         painter.drawText(
             room,
             Qt.AlignmentFlag.AlignVCenter,
-            painter.fontMetrics().elidedText(beside, Qt.TextElideMode.ElideRight, room.width()),
+            painter.fontMetrics().elidedText(right, Qt.TextElideMode.ElideRight, room.width()),
         )
         painter.restore()

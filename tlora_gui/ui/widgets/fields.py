@@ -131,7 +131,7 @@ class _TakenWhole:
         self.editingFinished.emit()
 
     def _begin(self: Any) -> None:
-        if self._before is None:  # told before the spin box itself hears of the text
+        if self._before is None:  # called before the spin box itself hears of the text
             self._before = self.value()
 
     def _end(self) -> None:

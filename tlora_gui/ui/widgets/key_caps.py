@@ -40,15 +40,15 @@ def paint_keys(painter: QPainter, area: QRect, keys: str) -> int:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(_font(painter.font()))
     painter.translate(area.right() + 1 - width, area.top() + (area.height() - _height(painter.font())) // 2)
-    for place, text in caps:
+    for cap, text in caps:
         if text not in _BETWEEN_KEYS:
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
             painter.setBrush(palette.color(QPalette.ColorRole.Mid))
-            painter.drawRoundedRect(place.translated(0, 1), 4, 4)  # the key's front edge
+            painter.drawRoundedRect(cap.translated(0, 1), 4, 4)  # the key's front edge
             painter.setBrush(palette.color(QPalette.ColorRole.Button))
-            painter.drawRoundedRect(place, 4, 4)
+            painter.drawRoundedRect(cap, 4, 4)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()
     return width
 

@@ -122,7 +122,7 @@ class Ends(QLayout):
         return [item for item in self._items if not item.isEmpty()]
 
     def _arrange(self, area: QRect, *, place: bool) -> int:
-        """Place the items, or only tell the height that they take."""
+        """Place the items, or only return the height that they take."""
         shown, gap = self._shown(), self.spacing()
         wanted = [item.sizeHint().width() for item in shown]
         if self._equal:

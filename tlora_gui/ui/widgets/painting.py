@@ -20,13 +20,13 @@ def let_go(error: BaseException) -> None:
 
 
 def report(error: Exception) -> None:
-    """Tell an exception as if nobody had caught it: to whoever watches for such."""
+    """Report an exception as if nobody had caught it."""
     sys.excepthook(type(error), error, error.__traceback__)
     let_go(error)
 
 
 def guarded(paint: _Paint) -> _Paint:
-    """For a ``paintEvent`` or ``paint``: what it raises is told as a fault, and the rest stays undrawn."""
+    """For a ``paintEvent`` or ``paint``: what it raises is reported as a fault, and the rest stays undrawn."""
 
     @wraps(paint)
     def painted(*arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""The first thing a person sees: pick a backbone and a place, open a project, or watch the demo."""
+"""The first thing a person sees: pick a backbone and a folder, open a project, or watch the demo."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Welcome(QWidget):
     def show_idle(self) -> None:
         """Show the choices again."""
         if os.path.isdir(self._project_path()):
-            self._name.setText(self._free_name(self._place_path()))
+            self._name.setText(self._free_name(self._folder_path()))
         self._turn_to(self._choices)
         self._update_create()
 
@@ -155,19 +155,19 @@ class Welcome(QWidget):
         self._name.setAccessibleName(self.tr("Project name"))
         self._name.setToolTip(self.tr("Name of the project and of its folder"))
         self._name.setFixedWidth(180)
-        self._place = QLineEdit(str(folder))
-        self._place.setObjectName("projectPlaceEdit")
-        self._place.setAccessibleName(self.tr("Folder that holds the project"))
-        self._place.setToolTip(self.tr("The project becomes a folder in here"))
-        for edit in (self._name, self._place):
+        self._folder = QLineEdit(str(folder))
+        self._folder.setObjectName("projectPlaceEdit")
+        self._folder.setAccessibleName(self.tr("Folder that holds the project"))
+        self._folder.setToolTip(self.tr("The project becomes a folder in here"))
+        for edit in (self._name, self._folder):
             edit.setAcceptDrops(False)  # files are left to the window
             edit.textChanged.connect(self._update_create)
         browse = QPushButton(self.tr("Browse…"))
         browse.setToolTip(self.tr("Choose where the project folder goes"))
         browse.setAccessibleName(self.tr("Choose where the project folder goes"))
-        browse.clicked.connect(self._choose_place)
+        browse.clicked.connect(self._choose_folder)
         fields = QWidget()
-        fields.setLayout(row(self._name, label(self.tr("in"), "muted"), self._place, browse))
+        fields.setLayout(row(self._name, label(self.tr("in"), "muted"), self._folder, browse))
         return fields
 
     def _recent_button(self, path: str) -> QPushButton:
@@ -183,17 +183,17 @@ class Welcome(QWidget):
         """A name for a new project that ``folder`` does not hold yet."""
         return free_name(self.tr("My project"), lambda name: os.path.exists(folder / name))
 
-    def _place_path(self) -> Path:
-        return Path(os.path.expanduser(self._place.text().strip()))
+    def _folder_path(self) -> Path:
+        return Path(os.path.expanduser(self._folder.text().strip()))
 
     def _project_path(self) -> Path:
-        return self._place_path() / self._name.text().strip()
+        return self._folder_path() / self._name.text().strip()
 
     def _find_problem(self) -> str:
-        name, place = self._name.text().strip(), self._place.text().strip()
+        name, folder = self._name.text().strip(), self._folder.text().strip()
         if not name or name in (".", "..") or any(sign in name for sign in '/\\:*?"<>|'):
             return self.tr("Give the project a name that can be a folder's name.")
-        if not place:
+        if not folder:
             return self.tr("Choose a folder for the project.")
         if os.path.exists(self._project_path()):
             return self.tr("There is already something of that name in this folder. Choose another name, or open it.")
@@ -212,10 +212,10 @@ class Welcome(QWidget):
             self.create_requested.emit(str(self._project_path()), self._backbone.reference(), strategy)
 
     def _choose_project(self) -> None:
-        choose_folder(self, self.tr("Open a project"), self._place.text(), self.open_requested.emit)
+        choose_folder(self, self.tr("Open a project"), self._folder.text(), self.open_requested.emit)
 
-    def _choose_place(self) -> None:
-        choose_folder(self, self.tr("Folder for the project"), self._place.text(), self._place.setText)
+    def _choose_folder(self) -> None:
+        choose_folder(self, self.tr("Folder for the project"), self._folder.text(), self._folder.setText)
 
     # -- progress ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""One text of a comparison: who speaks, the text, and its figures."""
+"""One text of a comparison: its mode, the text, and its statistics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROW_HEAD_WIDTH = 240
 
 
 class CompareColumn(QWidget):
-    """Head, text and figures below each other; as a row, head and figures stand to the left of the text.
+    """Head, text and statistics below each other; as a row, head and statistics stand to the left of the text.
 
     Signals: ``token_chosen(TokenEvent)``, ``remove_requested()``.
     """
@@ -50,9 +50,9 @@ class CompareColumn(QWidget):
         self._remove.setIcon(icon("close"))
         self._bar = MixBar()
         self._bar.setFixedHeight(6)
-        self._figures = label("", "caption", wrap=True)
-        self._figures.setTextFormat(Qt.TextFormat.PlainText)
-        self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._stats = label("", "caption", wrap=True)
+        self._stats.setTextFormat(Qt.TextFormat.PlainText)
+        self._stats.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._remove.clicked.connect(self.remove_requested)
         self.text.token_selected.connect(self._chosen)
         self._lay_out()
@@ -62,13 +62,13 @@ class CompareColumn(QWidget):
     def _lay_out(self) -> None:
         head = row(self._choice, self._remove, self._title, spacing=4)
         if self._as_row:
-            beside = Panel()
-            beside.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
-            beside.setLayout(column(head, self._bar, self._figures, None, spacing=2))
+            side = Panel()
+            side.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
+            side.setLayout(column(head, self._bar, self._stats, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-            whole: QHBoxLayout | QVBoxLayout = row(beside, self.text)
+            whole: QHBoxLayout | QVBoxLayout = row(side, self.text)
         else:
-            whole = column(head, self._bar, self.text, self._figures, spacing=6)
+            whole = column(head, self._bar, self.text, self._stats, spacing=6)
             whole.setStretch(2, 1)
         self.setLayout(whole)
 
@@ -77,7 +77,7 @@ class CompareColumn(QWidget):
     def set_number(self, number: int) -> None:
         """Its place from 0, for object names and screen readers; -1 for one that is about to go."""
         names = ("compareMode", "compareText", "compareFigures", "removeColumnButton")
-        for widget, name in zip((self._choice, self.text, self._figures, self._remove), names, strict=True):
+        for widget, name in zip((self._choice, self.text, self._stats, self._remove), names, strict=True):
             widget.setObjectName(f"{name}{number}" if number >= 0 else "")
         self._choice.setAccessibleName(self.tr("Who speaks in column {number}").format(number=number + 1))
         self._remove.setAccessibleName(self.tr("Remove column {number}").format(number=number + 1))
@@ -118,10 +118,10 @@ class CompareColumn(QWidget):
         self._choice.setEnabled(changeable)
         self._remove.setEnabled(changeable and removable)
 
-    def set_figure_lines(self, lines: int) -> None:
-        """Keep room for so many lines of figures, so that texts side by side are equally high."""
-        self._figures.ensurePolished()
-        self._figures.setMinimumHeight(lines * self._figures.fontMetrics().lineSpacing())
+    def set_stats_lines(self, lines: int) -> None:
+        """Keep room for so many lines of statistics, so that texts side by side are equally high."""
+        self._stats.ensurePolished()
+        self._stats.setMinimumHeight(lines * self._stats.fontMetrics().lineSpacing())
 
     # -- its text -------------------------------------------------------------------------------------------
 
@@ -137,12 +137,12 @@ class CompareColumn(QWidget):
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens, all in one step."""
         self.text.add_tokens(tokens)
-        self._show_figures()
+        self._show_stats()
 
     def finish(self, record: Generation) -> None:
         """The text is complete."""
         self._speed = record.tokens_per_second
-        self._show_figures()
+        self._show_stats()
         self._show_beginning()
 
     def _show_beginning(self) -> None:
@@ -179,7 +179,7 @@ class CompareColumn(QWidget):
         marks = self._differences.marks(ids, others)
         self.text.set_marks(marks)
         self._difference = self._difference_text(marks)
-        self._show_figures()
+        self._show_stats()
         return more
 
     def _difference_text(self, marks: list[int]) -> str:
@@ -192,7 +192,7 @@ class CompareColumn(QWidget):
             count=len(marks), total=len(tokens) - shared, first=marks[0]
         )
 
-    def _show_figures(self) -> None:
+    def _show_stats(self) -> None:
         new = [token for token in self.text.tokens if not token.is_prompt]
         if self._problem or not self.text.tokens:
             return
@@ -211,14 +211,14 @@ class CompareColumn(QWidget):
         slots = self.text.slots
         mean = [fmean(weights) for weights in zip(*(token.weights for token in tokens), strict=True)]
         self._bar.set_mix(mean, slots)
-        told = " · ".join(f"{slots[slot].name} {share_text(mean[slot])}" for slot in drawing_order(slots))
-        self._bar.setToolTip(self.tr("Mean mix of the new tokens: {mix}").format(mix=told))
+        shares = " · ".join(f"{slots[slot].name} {share_text(mean[slot])}" for slot in drawing_order(slots))
+        self._bar.setToolTip(self.tr("Mean mix of the new tokens: {mix}").format(mix=shares))
 
     def _say(self, text: str) -> None:
-        set_role(self._figures, "role", "problem" if self._problem else "caption")
-        self._figures.setText(text)
+        set_role(self._stats, "role", "problem" if self._problem else "caption")
+        self._stats.setText(text)
         meaning = self.tr("Surprise: mean over the new tokens. Tokens are counted from 0.")
-        self._figures.setToolTip(self._problem or meaning)
+        self._stats.setToolTip(self._problem or meaning)
 
     def _chosen(self, index: int) -> None:
         self.token_chosen.emit(self.text.tokens[index])

@@ -25,7 +25,7 @@ _COMPARE_MS = 250
 
 
 class ComparePage(QFrame):
-    """Asks for one prompt and seed from several speakers; shows what comes, kept texts, or the rows of a sweep.
+    """Asks for one prompt and seed in several modes; shows what comes, kept texts, or the rows of a sweep.
 
     Signals: ``compare_requested(list of modes)``, ``token_hovered(TokenEvent | None, slots)``.
     """
@@ -52,16 +52,16 @@ class ComparePage(QFrame):
         self._add = self._button("addColumnButton", self.tr("+ Column"), self.tr("Compare with one more mode"))
         self._again.clicked.connect(self.show_modes)
         self._add.clicked.connect(self._add_column)
-        self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._places.setContentsMargins(*NO_MARGINS)
+        self._columns_layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._columns_layout.setContentsMargins(*NO_MARGINS)
         header = row(self._hint, None, self._again, self._add)
-        places = QWidget()
-        places.setLayout(self._places)
+        holder = QWidget()
+        holder.setLayout(self._columns_layout)
         scroll = QScrollArea()  # five rows of a sweep can be higher than a low window
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(places)
+        scroll.setWidget(holder)
         whole = column(header, scroll)
         whole.setStretch(1, 1)
         self.setLayout(whole)
@@ -82,7 +82,7 @@ class ComparePage(QFrame):
         return len(self._parts)
 
     def set_modes(self, modes: Sequence[ModeChoice]) -> None:
-        """Offer these speakers."""
+        """Offer these modes."""
         self._modes = tuple(modes)
         for number, part in enumerate(self._parts):
             part.set_modes(self._modes, number)
@@ -122,8 +122,8 @@ class ComparePage(QFrame):
             self._take(self._parts[-1])
         as_row = shown == "rows"
         directions = QBoxLayout.Direction
-        self._places.setDirection(directions.TopToBottom if as_row else directions.LeftToRight)
-        self._places.setSpacing(8 if as_row else 12)
+        self._columns_layout.setDirection(directions.TopToBottom if as_row else directions.LeftToRight)
+        self._columns_layout.setSpacing(8 if as_row else 12)
         for title in titles:
             self._put().set_title(title)
         self._hint.setText(
@@ -144,12 +144,12 @@ class ComparePage(QFrame):
         part.token_chosen.connect(self._token_chosen)
         part.remove_requested.connect(self._remove_column)
         self._parts.append(part)
-        self._places.addWidget(part, 1)
+        self._columns_layout.addWidget(part, 1)
         return part
 
     def _take(self, part: CompareColumn) -> None:
         self._parts.remove(part)
-        self._places.removeWidget(part)
+        self._columns_layout.removeWidget(part)
         part.set_number(-1)
         part.hide()
         part.deleteLater()
@@ -162,7 +162,7 @@ class ComparePage(QFrame):
             part.set_number(number)
             part.set_changeable(not self._running, count > FEWEST_COLUMNS)
             if self._shown != "rows":
-                part.set_figure_lines(max(count, 2))
+                part.set_stats_lines(max(count, 2))
         self._again.setVisible(not choosing)
         self._again.setEnabled(not self._running)
         self._add.setVisible(choosing)

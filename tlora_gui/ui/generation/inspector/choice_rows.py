@@ -78,7 +78,7 @@ def _row_of(index: Index) -> Row:
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Draws each item's :class:`Row` in one line or in two; figures and bars of a column are aligned."""
+    """Draws each item's :class:`Row` in one line or in two; values and bars of a column are aligned."""
 
     def __init__(self, lines: int, parent: QWidget) -> None:
         super().__init__(parent)
@@ -144,7 +144,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _widest_end(self, index: Index, metrics: QFontMetrics) -> int:
-        """Width of the figures beside the bars of a column."""
+        """Width of the values beside the bars of a column."""
         rows = [_row_of(index.sibling(number, index.column())) for number in range(index.model().rowCount())]
         return max(metrics.horizontalAdvance(row.below if self._lines > 1 else row.figure) for row in rows)
 

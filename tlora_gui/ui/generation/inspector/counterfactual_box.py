@@ -1,4 +1,4 @@
-"""What the mix, the backbone and every epoch alone would have said at a token."""
+"""What the mix, the backbone and every epoch alone would have predicted at a token."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.layouts import column, label, tick_box
 
 _WALK_MS = 250
-"""A token must be looked at as long before the others are asked by themselves."""
+"""A token must be looked at as long before its counterfactuals are asked for by themselves."""
 
 
 class CounterfactualBox(QWidget):
-    """Asks what others would have said at a token, and shows the answers; it keeps them until they are forgotten.
+    """Asks what each slot alone would have predicted at a token; keeps and shows the answers until :meth:`forget`.
 
-    Signals: ``asked(index)``, and ``chosen(token_id, text)`` for a voice's own word to go on with.
+    Signals: ``asked(index)``, and ``chosen(token_id, text)`` for the own word of a slot to go on with.
     """
 
     asked = Signal(int)
@@ -66,7 +66,7 @@ class CounterfactualBox(QWidget):
 
     @property
     def rows(self) -> SlotPredictionRows:
-        """The voices, one per row."""
+        """The predictions, one per row."""
         return self._rows
 
     def _lay_out(self) -> None:
@@ -102,18 +102,18 @@ class CounterfactualBox(QWidget):
         self._refresh()
 
     def forget(self) -> None:
-        """Another text: its tokens are others."""
+        """Forget all answers: another text is shown."""
         self._answers.clear()
         self.end_asking()
 
     def set_branching_allowed(self, allowed: bool) -> None:
-        """Whether a voice's own word can be gone on with."""
+        """Whether the own word of a slot can be gone on with."""
         if allowed != self._branching:
             self._branching = allowed
             self._refresh()
 
     def set_asking_allowed(self, allowed: bool, reason: str) -> None:
-        """Whether others can be asked about the tokens that are shown, or why not."""
+        """Whether counterfactuals can be asked for now, or why not."""
         if (allowed, reason) != (self._allowed, self._reason):
             self._allowed, self._reason = allowed, reason
             self._refresh()
@@ -145,7 +145,7 @@ class CounterfactualBox(QWidget):
         offered = [
             self._branching and prediction.alternatives[0].token_id != token.token_id for prediction in predictions
         ]
-        self._rows.set_voices(predictions, slots, offered)
+        self._rows.set_predictions(predictions, slots, offered)
 
     # -- what the person does -------------------------------------------------------------------------------
 

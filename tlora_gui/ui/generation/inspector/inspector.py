@@ -21,7 +21,7 @@ from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualB
 from tlora_gui.ui.generation.token_view.token_style import (
     colour_reason,
     facts,
-    speaker,
+    sole_dominant,
     visible_text,
     was_predicted,
 )
@@ -35,17 +35,17 @@ _REVEALED = 32
 
 
 class TokenInspector(QFrame):
-    """One token: its text, how probable it was, who spoke, what else could have come, and what others would have said.
+    """One token: its text, how probable it was, its mix, what else could have come, and its counterfactuals.
 
     Signals, each with the index of the token in question: ``alternative_chosen(index, token_id, text)``,
     ``text_chosen(index, text)`` and ``again_requested(index)`` to go on from there otherwise, and
-    ``others_requested(index)``, to be answered by ``show_counterfactual`` or ``end_asking``.
+    ``counterfactual_requested(index)``, to be answered by ``show_counterfactual`` or ``end_asking``.
     """
 
     alternative_chosen = Signal(int, int, str)
     text_chosen = Signal(int, str)
     again_requested = Signal(int)
-    others_requested = Signal(int)
+    counterfactual_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,14 +123,14 @@ class TokenInspector(QFrame):
         self._branch.written.connect(self._choose_text)
         self._branch.again.connect(self._choose_again)
         self._predictions.chosen.connect(self._choose)
-        self._predictions.asked.connect(self.others_requested)
+        self._predictions.asked.connect(self.counterfactual_requested)
         self._branch.rows.moved.connect(self._reveal_row)
         self._predictions.rows.moved.connect(self._reveal_row)
 
     # -- what to show ---------------------------------------------------------------------------------------
 
     def show_token(self, token: TokenEvent | None, slots: Sequence[SlotInfo], desk: MixingDesk | None = None) -> None:
-        """Show a token of a generation with these slots, spoken under ``desk``; None empties the inspector."""
+        """Show a token of a generation with these slots, predicted under ``desk``; None empties the inspector."""
         self._scroll.setVisible(token is not None)
         self._empty.setVisible(token is None)
         self._whole_text.setVisible(token is None and self._has_text)
@@ -149,7 +149,7 @@ class TokenInspector(QFrame):
         self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
         self._desk.setVisible(bool(changed))
         self._mix_bar.set_mix(token.weights, slots)
-        most = speaker(token.weights)
+        most = sole_dominant(token.weights)
         self._mix.set_rows(
             [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
         )
@@ -164,12 +164,12 @@ class TokenInspector(QFrame):
             leads = [dominant_slot(token.weights) for token in record.tokens]
             most = max(set(leads), key=leads.count)
             predicted = [surprise_bits(token) for token in record.tokens if was_predicted(token)]
-            told = [self.tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))]
+            words = [self.tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))]
             if predicted:
-                told.append(self.tr("{bits} bits of surprise each").format(bits=localised(f"{fmean(predicted):.1f}")))
+                words.append(self.tr("{bits} bits of surprise each").format(bits=localised(f"{fmean(predicted):.1f}")))
             share = human_share(leads.count(most) / len(leads))
             lead = self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share)
-            self._whole_facts.setText(" · ".join(told) + "\n" + lead)
+            self._whole_facts.setText(" · ".join(words) + "\n" + lead)
             self._whole_bar.set_mix(mix, record.slots)
             self._whole_mix.set_rows(
                 [
@@ -181,12 +181,12 @@ class TokenInspector(QFrame):
             self.show_token(None, ())
 
     def show_counterfactual(self, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
-        """Show what others would have said; an answer for another token than the one asked about last is dropped."""
+        """Show counterfactuals; an answer for another token than the one asked about last is dropped."""
         self._predictions.show_answer(answer, slots)
-        QTimer.singleShot(0, self, self._reveal_voices)  # once they have their place
+        QTimer.singleShot(0, self, self._reveal_answer)  # once the rows are laid out
 
     def ask(self) -> None:
-        """Ask what others would have said at the token that is shown, if that is not known yet."""
+        """Ask for the counterfactuals of the token that is shown, if that is not known yet."""
         self._predictions.ask()
 
     def end_asking(self) -> None:
@@ -203,7 +203,7 @@ class TokenInspector(QFrame):
         self._predictions.set_branching_allowed(allowed)
 
     def set_asking_allowed(self, allowed: bool, reason: str = "") -> None:
-        """Whether others can be asked about the tokens that are shown, or why not."""
+        """Whether counterfactuals can be asked for now, or why not."""
         self._predictions.set_asking_allowed(allowed, reason)
 
     def begin_branching(self) -> None:
@@ -226,10 +226,10 @@ class TokenInspector(QFrame):
     def _choose_again(self) -> None:
         self.again_requested.emit(self.index)
 
-    def _reveal_voices(self) -> None:
+    def _reveal_answer(self) -> None:
         if self._predictions.rows.isVisible():
             self._scroll.ensureWidgetVisible(self._predictions.rows, 0, 0)
 
     def _reveal_row(self, on_screen: QPoint) -> None:
-        place = self._content.mapFromGlobal(on_screen)
-        self._scroll.ensureVisible(0, place.y(), 0, _REVEALED)
+        point = self._content.mapFromGlobal(on_screen)
+        self._scroll.ensureVisible(0, point.y(), 0, _REVEALED)

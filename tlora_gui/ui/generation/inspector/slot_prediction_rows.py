@@ -1,4 +1,4 @@
-"""What each voice says at a token, in rows."""
+"""What each slot alone predicts at a token, in rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORD_CHARACTERS = 12
 
 
 class SlotPredictionRows(ChoiceRows):
-    """A voice in each row: its own word, and how probable the token that came is to it.
+    """A slot, or the mix, in each row: its own word, and how probable the token that came is to it.
 
     Choosing a row means its own word; ``predictions`` has them in order.
     """
@@ -35,18 +35,18 @@ class SlotPredictionRows(ChoiceRows):
         """The weights of the token: the mix's swatch."""
         self._mix = weights, slots
 
-    def set_voices(
+    def set_predictions(
         self, predictions: Sequence[SlotPrediction], slots: Sequence[SlotInfo], offered: Sequence[bool]
     ) -> None:
-        """Show these voices in this order; where ``offered``, a voice's own word can be gone on with."""
+        """Show these in this order; where ``offered``, the own word of one can be gone on with."""
         self.predictions = tuple(predictions)
         names = [self.tr("Mix") if each.slot < 0 else slots[each.slot].name for each in predictions]
-        told = list(zip(predictions, names, strict=True))
+        named = list(zip(predictions, names, strict=True))
         largest = max((each.probability for each in predictions), default=0.0) or 1.0
         self.set_choices(
-            [self._row(prediction, name, slots, largest) for prediction, name in told],
-            [_spoken(prediction, name) for prediction, name in told],
-            [_tip(prediction, name, offer) for (prediction, name), offer in zip(told, offered, strict=True)],
+            [self._row(prediction, name, slots, largest) for prediction, name in named],
+            [_accessible_text(prediction, name) for prediction, name in named],
+            [_tip(prediction, name, offer) for (prediction, name), offer in zip(named, offered, strict=True)],
             offered,
         )
 
@@ -67,7 +67,7 @@ class SlotPredictionRows(ChoiceRows):
         paint_mix(painter, QRectF(area.left(), area.center().y() - 7, area.width(), 15), *self._mix)
 
 
-def _spoken(prediction: SlotPrediction, name: str) -> str:
+def _accessible_text(prediction: SlotPrediction, name: str) -> str:
     own = prediction.alternatives[0]
     return tr("{name}: {word} {share}, this token {probability}, rank {rank}").format(
         name=name,

@@ -29,7 +29,7 @@ from tlora_gui.ui.widgets.layouts import column, label, row
 _LOCKS: tuple[DeskMode, ...] = ("mixer", "manual", "gain")
 _BY_ITSELF: dict[DeskMode, float] = {"mixer": 1.0, "manual": 0.0, "gain": 1.0}
 """Level of a slot that a desk does not name."""
-_TELL_MS = 33
+_EMIT_MS = 33
 _FIRST_LEVEL = 0.5
 """Of every epoch in a manual blend that nothing is known about yet: room to both sides."""
 
@@ -52,12 +52,12 @@ class MixingDeskPanel(QFrame):
         self._slots: tuple[SlotInfo, ...] = ()
         self._weights: tuple[float, ...] = ()
         self._strips: list[FaderStrip] = []
-        self._lock: DeskMode = "mixer"
+        self._mode: DeskMode = "mixer"
         self._levels: dict[DeskMode, dict[str, float]] = {lock: {} for lock in _LOCKS}
         self._active = True
-        self._untold = False
-        self._told = QTimer(self, singleShot=True, interval=_TELL_MS)
-        self._told.timeout.connect(self._tell_rest)
+        self._pending = False
+        self._pause = QTimer(self, singleShot=True, interval=_EMIT_MS)
+        self._pause.timeout.connect(self._emit_pending)
         self._hint = label("", "caption", wrap=True)
         self._tone = DeskTone()
         self._tone.changed.connect(self._turned)
@@ -84,7 +84,7 @@ class MixingDeskPanel(QFrame):
         scroll.setWidget(strips)
         self._scroll = scroll
         self._body = QWidget()
-        body = column(self._lock_buttons(), scroll, self._tone, self._sweep, spacing=12)
+        body = column(self._mode_buttons(), scroll, self._tone, self._sweep, spacing=12)
         body.setStretchFactor(scroll, 1)
         self._body.setLayout(body)
         title = row(label(self.tr("Mixing desk"), "title"), None, self._reset_button)
@@ -93,8 +93,8 @@ class MixingDeskPanel(QFrame):
         outer.addStrut(176)
         self.setLayout(outer)
 
-    def _lock_buttons(self) -> QHBoxLayout:
-        self._lock_group = QButtonGroup(self)
+    def _mode_buttons(self) -> QHBoxLayout:
+        self._mode_group = QButtonGroup(self)
         segments = row(spacing=0)
         for number, (name, text, tip) in enumerate(
             (
@@ -111,9 +111,9 @@ class MixingDeskPanel(QFrame):
             button.setCheckable(True)
             button.setProperty("lock", ("left", "middle", "right")[number])
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            self._lock_group.addButton(button, number)
+            self._mode_group.addButton(button, number)
             segments.addWidget(button)
-        self._lock_group.idClicked.connect(self._choose_lock)
+        self._mode_group.idClicked.connect(self._choose_mode)
         return segments
 
     # -- what to show ---------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ class MixingDeskPanel(QFrame):
     def desk(self) -> MixingDesk:
         """As it stands; levels of slots that are as they would be by themselves are left out."""
         return MixingDesk(
-            self._lock,
-            tuple((slot.slug, level) for slot in self._slots if (level := self._level(slot)) != _BY_ITSELF[self._lock]),
+            self._mode,
+            tuple((slot.slug, level) for slot in self._slots if (level := self._level(slot)) != _BY_ITSELF[self._mode]),
             muted=tuple(strip.slot.slug for strip in self._strips if strip.mute.isChecked()),
             solo=tuple(strip.slot.slug for strip in self._strips if strip.solo.isChecked()),
             temperature=self._tone.temperature,
@@ -153,8 +153,8 @@ class MixingDeskPanel(QFrame):
         )
 
     def set_desk(self, desk: MixingDesk) -> None:
-        """Show this desk, without telling of it."""
-        self._lock = desk.lock
+        """Show this desk, without a signal."""
+        self._mode = desk.lock
         if desk.lock != "mixer":
             self._levels[desk.lock] = dict(desk.levels)
         for strip in self._strips:
@@ -175,14 +175,14 @@ class MixingDeskPanel(QFrame):
             strip.set_share(weights[slot] if self._weights else 0.0)
 
     def _level(self, slot: SlotInfo) -> float:
-        return self._levels[self._lock].get(slot.slug, _BY_ITSELF[self._lock])
+        return self._levels[self._mode].get(slot.slug, _BY_ITSELF[self._mode])
 
     def _refresh(self) -> None:
-        self._lock_group.button(_LOCKS.index(self._lock)).setChecked(True)
+        self._mode_group.button(_LOCKS.index(self._mode)).setChecked(True)
         for strip in self._strips:
-            strip.set_lock(self._lock)
+            strip.set_lock(self._mode)
             strip.set_level(self._level(strip.slot))
-        self._tone.set_mixer_speaks(self._lock != "manual")
+        self._tone.set_mixer_speaks(self._mode != "manual")
         usable = self._active and bool(self._strips)
         self._body.setEnabled(usable)
         self._reset_button.setEnabled(usable)
@@ -203,9 +203,9 @@ class MixingDeskPanel(QFrame):
 
     # -- what the person does -------------------------------------------------------------------------------
 
-    def _choose_lock(self, number: int) -> None:
-        self._lock = _LOCKS[number]
-        if self._lock == "manual" and not any(self._level(slot) for slot in self._slots):
+    def _choose_mode(self, number: int) -> None:
+        self._mode = _LOCKS[number]
+        if self._mode == "manual" and not any(self._level(slot) for slot in self._slots):
             self._levels["manual"] = self._first_blend()
         self._refresh()
         self._emit()
@@ -217,8 +217,8 @@ class MixingDeskPanel(QFrame):
         return {slot.slug: _FIRST_LEVEL for slot in self._slots[1:]}
 
     def _turned(self) -> None:
-        if self._lock != "mixer":
-            self._levels[self._lock] |= {strip.slot.slug: strip.level for strip in self._strips}
+        if self._mode != "mixer":
+            self._levels[self._mode] |= {strip.slot.slug: strip.level for strip in self._strips}
         self._say()
         self._emit()
 
@@ -234,18 +234,18 @@ class MixingDeskPanel(QFrame):
         self._emit()
 
     def _emit(self) -> None:
-        self._untold = self._told.isActive()
-        if not self._untold:
-            self._told.start()
+        self._pending = self._pause.isActive()
+        if not self._pending:
+            self._pause.start()
             self.desk_changed.emit(self.desk())
 
-    def _tell_rest(self) -> None:
-        if self._untold:
+    def _emit_pending(self) -> None:
+        if self._pending:
             self._emit()
 
     def _go_on(self, slug: str, control: str, step: int) -> None:
         """Give the focus to the same control of a neighbouring strip."""
-        place = [strip.slot.slug for strip in self._strips].index(slug) + step
-        if 0 <= place < len(self._strips):
-            self._strips[place].focus_on(control)
-            self._scroll.ensureWidgetVisible(self._strips[place])
+        number = [strip.slot.slug for strip in self._strips].index(slug) + step
+        if 0 <= number < len(self._strips):
+            self._strips[number].focus_on(control)
+            self._scroll.ensureWidgetVisible(self._strips[number])

@@ -115,10 +115,10 @@ class LossTable(QTableView):
             name = Row(row.name, sign=sign, strong=best, indent=side * _BETWEEN)
             loss = Row(figure=loss_text(row.loss), share=share, colour=colour, note=note, strong=best)
             perplexity = Row(figure=perplexity_text(row.loss), strong=best)
-            told = self.tr("{row}, the best").format(row=row.name) if best else row.name
-            cells = ((name, told), (loss, loss.figure), (perplexity, perplexity.figure))
-            for column, (drawn, spoken) in enumerate(cells):
-                self._model.setItem(line, 3 * side + column, row_item(drawn, spoken))
+            words = self.tr("{row}, the best").format(row=row.name) if best else row.name
+            cells = ((name, words), (loss, loss.figure), (perplexity, perplexity.figure))
+            for column, (drawn, text) in enumerate(cells):
+                self._model.setItem(line, 3 * side + column, row_item(drawn, text))
         self._share_width()
         self.updateGeometry()
 
@@ -128,12 +128,12 @@ class LossTable(QTableView):
         return 2 if width >= 2 * scaled(_NARROWEST) + _BETWEEN and len(self._rows) > 1 else 1
 
     def _share_width(self) -> None:
-        """Bars get the room that names and figures leave, as much on both sides."""
+        """Bars get the room that names and values leave, as much on both sides."""
         width = (self.width() - _BETWEEN * (self._sides - 1)) // self._sides
-        figures = max(self.horizontalHeader().sectionSizeHint(2), self.sizeHintForColumn(2), self.sizeHintForColumn(5))
+        values = max(self.horizontalHeader().sectionSizeHint(2), self.sizeHintForColumn(2), self.sizeHintForColumn(5))
         names = min(max(self.sizeHintForColumn(0), self.sizeHintForColumn(3) - _BETWEEN), round(0.45 * width))
         for side in range(self._sides):
-            for column, room in enumerate((names + side * _BETWEEN, width - names - figures, figures)):
+            for column, room in enumerate((names + side * _BETWEEN, width - names - values, values)):
                 self.setColumnWidth(3 * side + column, room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

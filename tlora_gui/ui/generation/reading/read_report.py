@@ -39,7 +39,7 @@ class ReadReportView(QWidget):
         """Show a report on a text of so many tokens over these slots; None empties it."""
         found = segments(report, slots, tokens) if report else []
         self._table.set_rows(loss_rows(report, slots, self.tr("Mix")) if report else [])
-        self._strip.set_domains(found)
+        self._strip.set_segments(found)
         self._strip.setVisible(bool(found))
         self._fold.set_title(self._title(len(found), report))
         unread = report.unread if report else 0

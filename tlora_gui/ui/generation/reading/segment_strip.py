@@ -73,14 +73,14 @@ class SegmentStrip(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_domains(self, found: list[ShownSegment]) -> None:
+    def set_segments(self, found: list[ShownSegment]) -> None:
         """Show these, from the first token of the text to its last."""
         self._segments = found
         self._current = -1
-        self.setAccessibleDescription("; ".join(map(self.told, found)))
+        self.setAccessibleDescription("; ".join(map(self.description, found)))
         self.update()
 
-    def told(self, segment: ShownSegment) -> str:
+    def description(self, segment: ShownSegment) -> str:
         """One segment in words."""
         where = self.tr("{name}: tokens {first}–{last}").format(
             name=segment.slot.name, first=segment.first, last=segment.last
@@ -125,7 +125,7 @@ class SegmentStrip(QWidget):
     def _tokens(self) -> int:
         return self._segments[-1].last + 1 if self._segments else 0
 
-    def place_of(self, token: int) -> float:
+    def x_of(self, token: int) -> float:
         """x at which a token begins."""
         return 1 + token / max(1, self._tokens) * (self.width() - 2)
 
@@ -133,7 +133,7 @@ class SegmentStrip(QWidget):
         """The token that is drawn there."""
         return max(0, min(self._tokens - 1, int((x - 1) / max(1, self.width() - 2) * self._tokens)))
 
-    def _domain_at(self, token: int) -> int:
+    def _segment_at(self, token: int) -> int:
         return next((number for number, segment in enumerate(self._segments) if token <= segment.last), -1)
 
     # -- drawing --------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class SegmentStrip(QWidget):
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
         for segment in self._segments:
-            left, right = round(self.place_of(segment.first)), round(self.place_of(segment.last + 1))
+            left, right = round(self.x_of(segment.first)), round(self.x_of(segment.last + 1))
             self._paint_piece(painter, segment, QRectF(left, 1, right - left, self._bar))
             painter.setPen(QColor(self._theme.muted))
             for note in (self._lag_text(segment), self._short_lag_text(segment)):
@@ -162,7 +162,7 @@ class SegmentStrip(QWidget):
         ink = readable_on(colour)
         painter.fillRect(area, colour)
         late = QRectF(area)
-        late.setRight(self.place_of(min(segment.first + segment.lag, segment.last + 1)))
+        late.setRight(self.x_of(min(segment.first + segment.lag, segment.last + 1)))
         hatch = QColor(ink)
         hatch.setAlphaF(0.45)
         painter.fillRect(late, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
@@ -182,7 +182,7 @@ class SegmentStrip(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._segments and event.button() == Qt.MouseButton.LeftButton:
             token = self.token_at(event.position().x())
-            self._current = self._domain_at(token)
+            self._current = self._segment_at(token)
             self.token_chosen.emit(token)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -195,7 +195,7 @@ class SegmentStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._segments:
-            number = self._domain_at(self.token_at(QPointF(event.pos()).x()))
-            QToolTip.showText(event.globalPos(), self.told(self._segments[number]), self)
+            number = self._segment_at(self.token_at(QPointF(event.pos()).x()))
+            QToolTip.showText(event.globalPos(), self.description(self._segments[number]), self)
             return True
         return super().event(event)

@@ -23,8 +23,8 @@ _GAP = 10
 
 def changed_shares(texts: Sequence[Sequence[TokenEvent]]) -> list[float]:
     """For every version of one text, the share of its tokens with another dominant slot than in the last version."""
-    speakers = [[dominant_slot(token.weights) for token in tokens] for tokens in texts]
-    return [sum(map(int.__ne__, then, speakers[-1])) / max(1, len(then)) for then in speakers]
+    dominant = [[dominant_slot(token.weights) for token in tokens] for tokens in texts]
+    return [sum(map(int.__ne__, then, dominant[-1])) / max(1, len(then)) for then in dominant]
 
 
 class TimelineBar(QWidget):
@@ -45,10 +45,10 @@ class TimelineBar(QWidget):
         self._slider.setPageStep(1)
         self._slider.valueChanged.connect(self._moved)
         self._names = _StepNames(self._slider)
-        self._figure = label("", "caption")
-        self._figure.ensurePolished()
-        self._figure.setText(self._share_text(1.0))
-        self._figure.setMinimumWidth(self._figure.sizeHint().width())  # the slider must not jump with the words
+        self._share = label("", "caption")
+        self._share.ensurePolished()
+        self._share.setText(self._share_text(1.0))
+        self._share.setMinimumWidth(self._share.sizeHint().width())  # the slider must not jump with the words
         self._play = QPushButton()
         self._play.setObjectName("playScrubButton")
         self._play.clicked.connect(self._play_or_pause)
@@ -68,7 +68,7 @@ class TimelineBar(QWidget):
     def _lay_out(self) -> None:
         self._steps = QWidget()
         track = column(self._slider, self._names, spacing=0)
-        steps = row(self._play, track, self._figure, spacing=12)
+        steps = row(self._play, track, self._share, spacing=12)
         steps.setStretch(1, 1)
         self._steps.setLayout(steps)
         whole = row(self._steps, self._empty, self._close)
@@ -123,11 +123,11 @@ class TimelineBar(QWidget):
             self.tr("Stay at this mixer") if self.playing else self.tr("Step through all mixers, two a second")
         )
         position, names = self._slider.value(), self._names.names
-        self._figure.setText(self._figure_text(position))
-        self._slider.setAccessibleDescription(f"{names[position]}, {self._figure.text()}" if names else "")
+        self._share.setText(self._changed_text(position))
+        self._slider.setAccessibleDescription(f"{names[position]}, {self._share.text()}" if names else "")
         self._names.update()
 
-    def _figure_text(self, position: int) -> str:
+    def _changed_text(self, position: int) -> str:
         if position == self._slider.maximum():
             return self.tr("as it is now")
         if position >= len(self._changed):
@@ -165,7 +165,7 @@ class TimelineBar(QWidget):
 
 
 class _StepNames(QWidget):
-    """The name of every step under its place on the slider, as far as there is room; that of the present one always."""
+    """The name of every step under its position on the slider where there is room; that of the present one always."""
 
     def __init__(self, slider: QSlider) -> None:
         super().__init__()
@@ -196,11 +196,11 @@ class _StepNames(QWidget):
         painter.end()
 
     def _area(self, step: int, width: float) -> QRectF:
-        """Centred under the slider's place for this step, but never beyond the ends."""
+        """Centred under the slider's position for this step, but never beyond the ends."""
         option = QStyleOptionSlider()
         self._slider.initStyleOption(option)
         handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
         room = self.width() - handle
-        place = handle / 2 + QStyle.sliderPositionFromValue(0, self._slider.maximum(), step, room)
-        left = max(0.0, min(place - width / 2, self.width() - width))
+        x = handle / 2 + QStyle.sliderPositionFromValue(0, self._slider.maximum(), step, room)
+        left = max(0.0, min(x - width / 2, self.width() - width))
         return QRectF(left, 0, width + 1, self.height())

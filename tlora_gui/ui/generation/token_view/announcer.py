@@ -18,16 +18,16 @@ class Announcer:
     """Collects text and says it in phrases: to the end of a sentence or line, twelve words, or what has come in 1.5 s.
 
     Args:
-        speaker: the widget on whose behalf is spoken.
+        widget: on whose behalf phrases are announced.
         say: takes each phrase; by default the system's screen reader does, politely, if there is one.
         wait_ms: how long an unfinished phrase waits for more.
     """
 
-    def __init__(self, speaker: QWidget, say: Callable[[str], None] | None = None, wait_ms: int = _WAIT_MS) -> None:
-        self._speaker = speaker
+    def __init__(self, widget: QWidget, say: Callable[[str], None] | None = None, wait_ms: int = _WAIT_MS) -> None:
+        self._widget = widget
         self._say = say
         self._waiting = ""
-        self._timer = QTimer(speaker, singleShot=True, interval=wait_ms)
+        self._timer = QTimer(widget, singleShot=True, interval=wait_ms)
         self._timer.timeout.connect(self.flush)
 
     def add(self, text: str) -> None:
@@ -58,7 +58,7 @@ class Announcer:
             (self._say or self._to_screen_reader)(phrase)
 
     def _to_screen_reader(self, phrase: str) -> None:
-        event = QAccessibleAnnouncementEvent(self._speaker, phrase)
+        event = QAccessibleAnnouncementEvent(self._widget, phrase)
         event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)
         QAccessible.updateAccessibility(event)
 

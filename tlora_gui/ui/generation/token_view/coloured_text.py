@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_view.paragraphs import divide_paragraphs
 from tlora_gui.ui.generation.token_view.swatch import token_format
-from tlora_gui.ui.generation.token_view.token_geometry import places_in_sight
+from tlora_gui.ui.generation.token_view.token_geometry import positions_in_sight
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, TokenStyle, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS, TokenText
 from tlora_gui.ui.theme import LIGHT, Theme, mono_font
@@ -135,7 +135,7 @@ class ColouredText(QPlainTextEdit):
 
         What is in sight comes first; the rest of a long text follows, a part in each turn of the event loop.
         """
-        first, last = (bisect_right(self._text.starts, place) for place in places_in_sight(self))
+        first, last = (bisect_right(self._text.starts, position) for position in positions_in_sight(self))
         self._recolour_tokens(max(0, first - 1), last)
         self._recoloured = 0
         self._recolour_some()
@@ -167,15 +167,15 @@ class ColouredText(QPlainTextEdit):
         style = TokenStyle(style.colour, round(style.strength * _STRENGTH_LEVELS) / _STRENGTH_LEVELS, style.slot)
         return token_format(style, theme, token.is_prompt, is_marked)
 
-    # -- places ---------------------------------------------------------------------------------------------
+    # -- positions ------------------------------------------------------------------------------------------
 
-    def reveal(self, place: int) -> None:
+    def reveal(self, position: int) -> None:
         """Scroll to a text position; nothing is selected then."""
-        self.select(place, place)
+        self.select(position, position)
 
-    def select(self, anchor: int, place: int) -> None:
+    def select(self, anchor: int, position: int) -> None:
         """Select the text from one position to another, and scroll there."""
         cursor = self.textCursor()
         cursor.setPosition(anchor)
-        cursor.setPosition(place, QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QTextCharFormat, QTex
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QTextEdit, QToolButton, QWidget
 
 from tlora_gui.ui.generation.token_view.coloured_text import ColouredText
-from tlora_gui.ui.generation.token_view.token_geometry import places_in_sight
+from tlora_gui.ui.generation.token_view.token_geometry import positions_in_sight
 from tlora_gui.ui.palette import blend
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
@@ -132,18 +132,18 @@ class FindBar(QWidget):
         """Mark the hits in sight: thousands of marks would slow every change of the text down."""
         if not self.isVisible():
             return
-        first, last = places_in_sight(self._text)
+        first, last = positions_in_sight(self._text)
         seen = range(max(0, bisect_right(self._hits, (first, 0)) - 1), bisect_right(self._hits, (last, 0)))
         self._text.setExtraSelections([self._marked(number) for number in seen])
-        told = self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
-        self._count.setText(told if self._hits else self.tr("No hit") if self._edit.text() else "")
+        count = self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
+        self._count.setText(count if self._hits else self.tr("No hit") if self._edit.text() else "")
 
     def _marked(self, number: int) -> QTextEdit.ExtraSelection:
         end = self._text.document().characterCount() - 1
         mark = QTextEdit.ExtraSelection()
         mark.cursor = QTextCursor(self._text.document())
-        for place, mode in zip(self._hits[number], QTextCursor.MoveMode, strict=True):
-            mark.cursor.setPosition(min(place, end), mode)
+        for position, mode in zip(self._hits[number], QTextCursor.MoveMode, strict=True):
+            mark.cursor.setPosition(min(position, end), mode)
         panel, text = QColor(self._theme.panel), QColor(self._theme.text)
         is_current = number == self._current
         form = QTextCharFormat()

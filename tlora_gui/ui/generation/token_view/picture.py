@@ -131,7 +131,7 @@ def lay_out(
         starts.append(cursor.position())
         style = token_style(token, record.slots, mode, slot)
         cursor.insertText(token.text.translate(STAND_INS), token_format(style, theme, token.is_prompt))
-    cut = _first_place_below(document, TALLEST_TEXT)
+    cut = _first_position_below(document, TALLEST_TEXT)
     shown = len(starts)
     if cut is not None:
         shown = bisect_right(starts, cut - 1)
@@ -155,7 +155,7 @@ def _draw_text(painter: QPainter, corner: QPointF, text: QTextDocument, theme: T
     painter.restore()
 
 
-def _first_place_below(document: QTextDocument, height: int) -> int | None:
+def _first_position_below(document: QTextDocument, height: int) -> int | None:
     """Where the first line begins that does not fit into this height; None if all do."""
     if document.size().height() <= height:
         return None

@@ -93,10 +93,10 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         """Over how many tokens the running mean goes, 0 for none."""
         return self._smoothing
 
-    def place_of(self, index: int, share: float = 0.5) -> QPoint:
+    def position_of(self, index: int, share: float = 0.5) -> QPoint:
         """Where a token's share is drawn, in this widget's coordinates."""
-        place: QPoint = self.mapFromScene(self._view.mapViewToScene(QPointF(index, share)))
-        return place
+        position: QPoint = self.mapFromScene(self._view.mapViewToScene(QPointF(index, share)))
+        return position
 
     @property
     def shown_range(self) -> tuple[float, float]:
@@ -215,8 +215,8 @@ class MixRibbon(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph is untyped
         self.context_menu().popup(self.mapToGlobal(self.rect().center()))
 
     def _token_at(self, position: QPointF) -> int:
-        place: QPointF = self._view.mapSceneToView(self.mapToScene(position.toPoint()))
-        return round(place.x())
+        found: QPointF = self._view.mapSceneToView(self.mapToScene(position.toPoint()))
+        return round(found.x())
 
     def _choose(self, position: QPointF) -> None:
         index = self._token_at(position)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QTextBlock, QTextLine
 from PySide6.QtWidgets import QPlainTextEdit
 
 
-def place_at(edit: QPlainTextEdit, point: QPoint) -> int:
+def position_at(edit: QPlainTextEdit, point: QPoint) -> int:
     """Text position of the character under a point, -1 for none."""
     block = edit.cursorForPosition(point).block()
     inside = QPointF(point) - _top_left(edit, block)
@@ -41,7 +41,7 @@ def rectangles(edit: QPlainTextEdit, start: int, end: int) -> list[QRectF]:
     return found
 
 
-def places_in_sight(edit: QPlainTextEdit) -> tuple[int, int]:
+def positions_in_sight(edit: QPlainTextEdit) -> tuple[int, int]:
     """Text positions of the first and last character in the viewport."""
     area = edit.viewport().rect()
     first, last = (edit.cursorForPosition(corner).position() for corner in (area.topLeft(), area.bottomRight()))

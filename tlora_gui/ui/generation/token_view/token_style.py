@@ -1,4 +1,4 @@
-"""What a token looks like and what is said about it: pure functions of the token, its slots and the colour mode."""
+"""What a token looks like and how it is worded: pure functions of the token, its slots and the colour mode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEASURE_COLOURS: dict[ColourMode, str] = {
     "surprise": "#D55E00",
     "entropy": "#6F4E9C",
 }
-"""One colour per measure; its strength is the value, so that lightness alone tells it."""
+"""One colour per measure; its strength is the value, so that lightness alone shows it."""
 
 FULL_SURPRISE_BITS = 10.0
 """Surprise that is drawn at full strength: one in a thousand."""
@@ -53,7 +53,7 @@ def was_predicted(token: TokenEvent) -> bool:
     return token.index > 0 or not token.is_prompt
 
 
-def speaker(weights: Sequence[float]) -> int | None:
+def sole_dominant(weights: Sequence[float]) -> int | None:
     """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
     return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
 
@@ -64,7 +64,7 @@ def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode, 
     ``chosen`` is the slot whose weight the mode "weight" shows; a generation without that slot is not coloured.
     """
     if mode == "dominant":
-        slot = speaker(token.weights)
+        slot = sole_dominant(token.weights)
         if not slot or slot >= len(slots):
             return PLAIN
         return TokenStyle(slots[slot].colour, token.weights[slot], slot)
@@ -112,7 +112,7 @@ def facts(token: TokenEvent) -> str:
 
 def colour_reason(token: TokenEvent) -> str:
     """Which mix the token's colour stands for."""
-    if speaker(token.weights) is None:
+    if sole_dominant(token.weights) is None:
         return tr("No dominant epoch: several weigh the same here")
     if token.is_prompt:
         return tr("Colour: this prompt token's own mix")
@@ -127,7 +127,7 @@ def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
 
 def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
-    most = speaker(token.weights)
+    most = sole_dominant(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
     entropy = tr("Entropy of the mix: {bits} bits").format(bits=localised(f"{abs(entropy_bits(token.weights)):.2f}"))
     kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
@@ -141,10 +141,10 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
 
 
 def _tooltip_row(slot: SlotInfo, weight: float, strong: bool) -> str:
-    name, figure = escape(slot.name), escape(share_text(weight))
+    name, share = escape(slot.name), escape(share_text(weight))
     if strong:
-        name, figure = f"<b>{name}</b>", f"<b>{figure}</b>"
+        name, share = f"<b>{name}</b>", f"<b>{share}</b>"
     return (
         f"<tr><td style='color:{slot.colour}'>■&nbsp;</td><td>{name}&nbsp;&nbsp;</td>"
-        f"<td align='right'>{figure}</td></tr>"
+        f"<td align='right'>{share}</td></tr>"
     )

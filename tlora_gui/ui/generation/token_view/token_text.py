@@ -16,7 +16,7 @@ STAND_INS = wording.STAND_INS | dict.fromkeys(map(ord, "\ufdd0\ufdd1\ufffc"), "â
 
 
 class TokenText:
-    """A growing list of tokens, each with its place in a Qt document.
+    """A growing list of tokens, each with its position in a Qt document.
 
     Places are what Qt counts: UTF-16 units, in a text that may have been cut into more paragraphs than were given.
     ``starts`` are the tokens' own, ``end`` is where the last one ends.
@@ -34,14 +34,14 @@ class TokenText:
         self.starts.append(self.end)
         self.end += _units(token.text)
 
-    def cut(self, places: Sequence[int]) -> None:
-        """The document has one more character, no token's, before each of these places: rising, behind earlier cuts."""
-        if not places:
+    def cut(self, positions: Sequence[int]) -> None:
+        """The document has one more character, no token's, before each of these: rising, behind earlier cuts."""
+        if not positions:
             return
-        for index in range(bisect_left(self.starts, places[0]), len(self.starts)):
-            self.starts[index] += bisect_right(places, self.starts[index])
-        self._cuts += [place + number for number, place in enumerate(places)]
-        self.end += len(places)
+        for index in range(bisect_left(self.starts, positions[0]), len(self.starts)):
+            self.starts[index] += bisect_right(positions, self.starts[index])
+        self._cuts += [position + number for number, position in enumerate(positions)]
+        self.end += len(positions)
 
     def span(self, index: int) -> tuple[int, int]:
         """Where a token is. One without text shares the span of the token that completes its character."""
@@ -49,12 +49,12 @@ class TokenText:
             index += 1
         return self.starts[index], self.starts[index + 1] if index + 1 < len(self.starts) else self.end
 
-    def index_at(self, place: int) -> int:
+    def index_at(self, position: int) -> int:
         """Index of the token whose text is there, -1 behind the last."""
-        return bisect_right(self.starts, place) - 1 if place < self.end else -1
+        return bisect_right(self.starts, position) - 1 if position < self.end else -1
 
     def pieces(self, first: int, last: int) -> Iterator[tuple[TokenEvent, str]]:
-        """Tokens between two places, each with the part of its own text that lies there."""
+        """Tokens between two positions, each with the part of its own text that lies there."""
         if first >= last:
             return
         begin, end = self._uncut(first), self._uncut(last)
@@ -62,8 +62,8 @@ class TokenText:
             token, start = self.tokens[index], self._uncut(self.starts[index])
             yield token, _part(token.text, begin - start, end - start)
 
-    def _uncut(self, place: int) -> int:
-        return place - bisect_left(self._cuts, place)
+    def _uncut(self, position: int) -> int:
+        return position - bisect_left(self._cuts, position)
 
     def find(self, wanted: str) -> list[tuple[int, int]]:
         """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals."""

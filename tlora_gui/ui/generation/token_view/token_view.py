@@ -22,7 +22,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_view.announcer import Announcer
 from tlora_gui.ui.generation.token_view.clipboard import mime_data
 from tlora_gui.ui.generation.token_view.coloured_text import ColouredText
-from tlora_gui.ui.generation.token_view.token_geometry import place_at, rectangles
+from tlora_gui.ui.generation.token_view.token_geometry import position_at, rectangles
 from tlora_gui.ui.generation.token_view.token_style import description, tooltip
 from tlora_gui.ui.theme import LIGHT
 from tlora_gui.ui.widgets.painting import guarded
@@ -81,7 +81,7 @@ class TokenView(ColouredText):
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
-        self.selectionChanged.connect(self._tell_selection)
+        self.selectionChanged.connect(self._emit_selection)
         self.reset(())
 
     @property
@@ -102,10 +102,10 @@ class TokenView(ColouredText):
         self._held = False
         self._announcer.clear()
         super().reset(slots)
-        self._tell_selection()
+        self._emit_selection()
 
     def add_tokens(self, tokens: Sequence[TokenEvent], announce: bool = True) -> None:
-        """Append; see :meth:`ColouredText.add_tokens`. What is not the prompt's is told to screen readers."""
+        """Append; see :meth:`ColouredText.add_tokens`. What is not the prompt's is read by screen readers."""
         self._settling = True
         super().add_tokens(tokens)
         self._settling = False
@@ -134,8 +134,8 @@ class TokenView(ColouredText):
 
     def token_at(self, point: QPoint) -> int:
         """Index of the token under a point of the viewport, -1 for none."""
-        place = place_at(self, point)
-        return self._text.index_at(place) if place >= 0 else -1
+        position = position_at(self, point)
+        return self._text.index_at(position) if position >= 0 else -1
 
     def _choose(self, index: int) -> None:
         if index >= 0 and index != self._current:
@@ -148,7 +148,7 @@ class TokenView(ColouredText):
             return -1, -1
         return self._text.index_at(cursor.selectionStart()), self._text.index_at(cursor.selectionEnd() - 1)
 
-    def _tell_selection(self) -> None:
+    def _emit_selection(self) -> None:
         selected = self._touched()
         if selected != self._selected and not self._settling:
             self._selected = selected

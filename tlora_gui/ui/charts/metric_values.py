@@ -1,4 +1,4 @@
-"""What the memory matrix and the line of metrics under it say, as plain figures. No Qt."""
+"""What the memory matrix and the line of metrics under it say, as plain numbers. No Qt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sheet_of(matrix: Matrix, measure: Measure, epochs: Mapping[str, EpochInfo]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricValue:
     """One metric.
 
     Attributes:
@@ -55,26 +55,28 @@ class Figure:
     slug: str = ""
 
 
-def figures(matrix: Matrix, epochs: Mapping[str, EpochInfo], evaluated: Evaluated | None = None) -> dict[str, Figure]:
+def metric_values(
+    matrix: Matrix, epochs: Mapping[str, EpochInfo], evaluated: Evaluated | None = None
+) -> dict[str, MetricValue]:
     """Every metric after the last finished phase, by its name in :data:`tlora_gui.engine.protocol.metrics.FORMULAS`.
 
     Phases of epochs that are not frozen do not count: their training goes on, or they speak in no mix.
     """
-    frozen = [place for place, slug in enumerate(matrix.phases) if slug in epochs and epochs[slug].state == "frozen"]
+    frozen = [index for index, slug in enumerate(matrix.phases) if slug in epochs and epochs[slug].state == "frozen"]
     square = np.ix_(frozen, frozen)
-    found = dict.fromkeys(metrics.FORMULAS, Figure())
+    found = dict.fromkeys(metrics.FORMULAS, MetricValue())
     if frozen:
         found |= _of_routing(matrix.routing[square].tolist(), matrix.baseline[square][-1].tolist())
         last = frozen[-1]
-        losses = {matrix.epochs[place]: float(matrix.losses[last, place]) for place in frozen}
+        losses = {matrix.epochs[index]: float(matrix.losses[last, index]) for index in frozen}
         newest = matrix.epochs[last]
         found["gain_kept"] = _worst(
             {slug: share_kept(epochs[slug], loss) for slug, loss in losses.items() if not _gained_nothing(epochs[slug])}
         )
         found["plasticity_cost"] = _cost(epochs[newest], losses[newest], float(matrix.baseline_losses[last, last]))
     if evaluated is not None:
-        found["switch_lag"] = Figure(_known(evaluated.switch_lag))
-        found["calibration_error"] = Figure(_known(evaluated.calibration_error))
+        found["switch_lag"] = MetricValue(_known(evaluated.switch_lag))
+        found["calibration_error"] = MetricValue(_known(evaluated.calibration_error))
         if found["gain_kept"].value is None:
             found["gain_kept"] = _worst(
                 {
@@ -100,7 +102,7 @@ def _gained_nothing(epoch: EpochInfo) -> bool:
     return epoch.backbone_loss <= epoch.held_out_loss
 
 
-def _of_routing(scores: list[list[float]], baseline: list[float]) -> dict[str, Figure]:
+def _of_routing(scores: list[list[float]], baseline: list[float]) -> dict[str, MetricValue]:
     """The metrics of routing; ``baseline`` is the last row as it is without Active Sleep."""
     without = [*scores[:-1], baseline]
     formulas = {
@@ -108,7 +110,7 @@ def _of_routing(scores: list[list[float]], baseline: list[float]) -> dict[str, F
         "backward_transfer": metrics.backward_transfer,
         "forgetting": _forgetting,
     }
-    return {name: Figure(_known(formula(scores)), _known(formula(without))) for name, formula in formulas.items()}
+    return {name: MetricValue(_known(formula(scores)), _known(formula(without))) for name, formula in formulas.items()}
 
 
 def _forgetting(scores: Sequence[Sequence[float]]) -> float:
@@ -117,21 +119,21 @@ def _forgetting(scores: Sequence[Sequence[float]]) -> float:
     return metrics.forgetting(scores) if complete else math.nan
 
 
-def _worst(shares: Mapping[str, float]) -> Figure:
+def _worst(shares: Mapping[str, float]) -> MetricValue:
     """The smallest share and whose it is, if all are known."""
     if not shares or not all(math.isfinite(share) for share in shares.values()):
-        return Figure()
+        return MetricValue()
     slug = min(shares, key=shares.__getitem__)
-    return Figure(shares[slug], slug=slug)
+    return MetricValue(shares[slug], slug=slug)
 
 
-def _cost(epoch: EpochInfo, protected_loss: float, baseline_loss: float) -> Figure:
+def _cost(epoch: EpochInfo, protected_loss: float, baseline_loss: float) -> MetricValue:
     """What protection costs an epoch, as a share of its gain."""
     if epoch.backbone_loss is None or epoch.held_out_loss is None or _gained_nothing(epoch):
-        return Figure()
+        return MetricValue()
     gain = epoch.backbone_loss - epoch.held_out_loss
     cost = _known(metrics.plasticity_cost(protected_loss, baseline_loss, gain))
-    return Figure(cost, slug="" if cost is None else epoch.slug)
+    return MetricValue(cost, slug="" if cost is None else epoch.slug)
 
 
 def _known(value: float | None) -> float | None:
