@@ -23,11 +23,7 @@ from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
 
 VERSE = "O gentle night, that hides"
 CODE = "def f_1(x, y=1):\n    return [x"
-_CTRL, _ALT, _SHIFT = (
-    Qt.KeyboardModifier.ControlModifier,
-    Qt.KeyboardModifier.AltModifier,
-    Qt.KeyboardModifier.ShiftModifier,
-)
+_CTRL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
 
 def ids(tokens: object) -> list[int]:

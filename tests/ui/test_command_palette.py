@@ -135,15 +135,6 @@ def test_every_command_knows_its_menu_and_keys(window: Desk) -> None:
     assert found["Light"] == ("View › Theme", "")
 
 
-def test_other_actions_are_listed_once(window: Desk) -> None:
-    palette = CommandPalette(window)
-    extra = QAction("&Undo", window)
-    palette.set_commands([extra, commands_of(window)[0].action])
-    palette.open()
-    assert listed(palette).count("Undo") == 1
-    assert listed(palette).count("New project…") == 1
-
-
 def test_typing_finds_by_letters_and_by_the_menus_name(palette: CommandPalette) -> None:
     QTest.keyClicks(search_line(palette), "th da")
     assert listed(palette) == ["Dark"]

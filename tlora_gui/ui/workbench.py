@@ -162,7 +162,7 @@ class Workbench(QMainWindow):
         menus.reset_layout.triggered.connect(self._reset_layout)
         menus.palette.triggered.connect(self._open_palette)
         menus.shortcuts.triggered.connect(self._open_shortcuts)
-        menus.log.triggered.connect(_open_log)
+        menus.log.triggered.connect(lambda: webbrowser.open(log_file().as_uri()))
         menus.about.triggered.connect(self._about)
         menus.offer_themes(self.themes.mode).triggered.connect(self._choose_theme)
         menus.offer_languages(self.settings.language).triggered.connect(self._choose_language)
@@ -181,8 +181,8 @@ class Workbench(QMainWindow):
         self.welcome.demo_requested.connect(self.demo_requested)
         self.charts.problem.connect(self.banner.show_error)
         self.epochs.epoch_activated.connect(pane.choose_mode)
-        pane.mode_changed.connect(self._mode_changed)
-        pane.page_changed.connect(self._page_changed)
+        pane.mode_changed.connect(lambda mode: self.desk.set_active(uses_mixer(mode)))
+        pane.page_changed.connect(lambda page: self._pages[page].setChecked(True))
         pane.paste_clipped.connect(self._show_clipped)
         for page, action in self._pages.items():
             action.triggered.connect(partial(pane.show_page, page))
@@ -299,14 +299,6 @@ class Workbench(QMainWindow):
             self.settings.layout = self.saveState(_LAYOUT)
             self._remember_charts()
 
-    @Slot(str)
-    def _mode_changed(self, mode: str) -> None:
-        self.desk.set_active(uses_mixer(mode))
-
-    @Slot(str)
-    def _page_changed(self, page: Page) -> None:
-        self._pages[page].setChecked(True)
-
     @Slot(int, int)
     def _show_clipped(self, whole: int, kept: int) -> None:
         self.banner.show_notice(
@@ -393,7 +385,3 @@ def _further_keys() -> list[tuple[str, str, str]]:
         (ribbon, "Ctrl+" + tr("wheel"), tr("zoom")),
         (ribbon, "Shift+" + tr("drag"), tr("select a stretch of the text")),
     ]
-
-
-def _open_log() -> None:
-    webbrowser.open(log_file().as_uri())

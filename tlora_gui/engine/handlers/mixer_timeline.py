@@ -52,12 +52,16 @@ def mixer_timeline(
         )
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
     yield Progress(say("Reading the text"))
-    hidden_1TH = _hidden(model, ids)
+    with torch.inference_mode():
+        hidden_1TH = model.features(torch.tensor([ids], device=model.device))
     versions: list[tuple[TokenEvent, ...]] = []
     for stored, mixer in mixers:
         cancel.raise_if_cancelled()
         yield Progress(say("Asking every mixer"), len(versions), len(mixers), say("mixers"))
-        weights_TS = weights_over(_weights(mixer, hidden_1TH), ["", *stored.epochs], slugs)[rows]
+        with torch.inference_mode():
+            logits_1TS, _ = mixer(hidden_1TH)
+            weights_TS = mixer.weights(logits_1TS)[0].cpu()
+        weights_TS = weights_over(weights_TS, ["", *stored.epochs], slugs)[rows]
         if not weights_TS.isfinite().all():
             raise TloraError(
                 say(
@@ -69,17 +73,6 @@ def mixer_timeline(
         pairs = zip(tokens, weights_TS.tolist(), strict=True)
         versions.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
     return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(versions))
-
-
-@torch.inference_mode()
-def _hidden(model: TemporalLoRA, ids: list[int]) -> Tensor:
-    return model.features(torch.tensor([ids], device=model.device))
-
-
-@torch.inference_mode()
-def _weights(mixer: TimeMixer, hidden_1TH: Tensor) -> Tensor:
-    logits_1TS, _ = mixer(hidden_1TH)
-    return mixer.weights(logits_1TS)[0].cpu()
 
 
 def weights_over(weights_TS: Tensor, known: Sequence[str], slugs: Sequence[str]) -> Tensor:

@@ -219,6 +219,8 @@ class ChartsPanel(QWidget):
         unmoved = {(phase.slug, phase.start) for phase in self._drawn}
         changed = [phase for phase in phases if phase.slug in stale or (phase.slug, phase.start) not in unmoved]
         marks = tuple(PhaseMark(p.start, p.end, self._name(p.slug), self._colour(p.slug)) for p in phases)
+        slugs: set[Hashable] = {phase.slug for phase in phases}
+        keys = slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "baseline")}
         for chart in self._charts():
             if chart is self.routing_chart:
                 self._draw_routing()
@@ -228,7 +230,7 @@ class ChartsPanel(QWidget):
                 elif chart is self.distill_chart:
                     curve = self._history.distill_loss(phase.slug, phase.start)
                     self._draw_raw_and_smooth(chart, phase.slug, curve, "")
-            chart.keep_only(self._keys(phases))
+            chart.keep_only(keys)
             chart.set_phases(marks)
             yield chart
         self._drawn = phases
@@ -291,10 +293,6 @@ class ChartsPanel(QWidget):
 
     def _style(self, slug: str, series: str, **looks: bool) -> LineStyle:
         return LineStyle(self._name(slug), series, self._colour(slug), **looks)
-
-    def _keys(self, phases: tuple[Phase, ...]) -> set[Hashable]:
-        slugs: set[Hashable] = {phase.slug for phase in phases}
-        return slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "baseline")}
 
     def _name(self, slug: str) -> str:
         return self._epochs[slug].name if slug in self._epochs else slug

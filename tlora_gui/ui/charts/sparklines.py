@@ -13,7 +13,7 @@ from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
-from tlora_gui.ui.widgets.layouts import row, small_button
+from tlora_gui.ui.widgets.layouts import label, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
 
 _MARGIN = 3.0
@@ -88,17 +88,17 @@ class SparklineStrip(QFrame):
         self.setToolTip(self.tr("Unfold the charts"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._lines = [Sparkline() for _ in names]
-        self._values = [self._label("") for _ in names]
+        self._values = [QLabel() for _ in names]
         for value in self._values:  # as wide as any, so that nothing moves while it changes
+            value.setProperty("textSize", "caption")
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.0000"))
         line = row(spacing=8, margins=(12, 6, 8, 6))
         for number, (name, spark, value) in enumerate(zip(names, self._lines, self._values, strict=True)):
             if number:
                 line.addSpacing(12)
-            label = self._label("muted")
-            label.setText(name)
-            label.setBuddy(spark)
-            line.addWidget(label)
+            caption = label(name, "caption")
+            caption.setBuddy(spark)
+            line.addWidget(caption)
             line.addWidget(spark, 1)
             line.addWidget(value)
         self._unfold = small_button("", self.tr("Unfold the charts"), "unfoldChartsButton")
@@ -106,12 +106,6 @@ class SparklineStrip(QFrame):
         self._unfold.clicked.connect(self.unfold_requested)
         line.addWidget(self._unfold)
         self.setLayout(line)
-
-    def _label(self, role: str) -> QLabel:
-        label = QLabel()
-        label.setProperty("role", role)
-        label.setProperty("textSize", "caption")
-        return label
 
     def show_metric(self, number: int, curves: Sequence[ColouredCurve], value: str) -> None:
         """Show a metric, in the order of the names: its curves, and its latest value as text."""

@@ -60,7 +60,6 @@ class PaneHeader(QWidget):
         tabs = row(spacing=4)
         for number, page in enumerate(_PAGES):
             button = small_button(*names[page], name=f"{page}Tab")
-            button.setProperty("role", "tab")
             button.setCheckable(True)
             button.setChecked(page == "generate")
             self._pages.addButton(button, number)

@@ -104,13 +104,13 @@ class GenerationPane(QFrame):
         self.prompt_bar.stop_clicked.connect(self.ask_to_stop)
         self.prompt_bar.file_clicked.connect(self.file_requested)
         self.prompt_bar.paste_clipped.connect(self.paste_clipped)
-        self.text_page.token_chosen.connect(self._chosen)
+        self.text_page.token_chosen.connect(lambda index: self.token_hovered.emit(self._text.tokens[index]))
         self.text_page.branch_requested.connect(self.branch_requested)
         self.text_page.again_requested.connect(self.again_requested)
         self.compare_page.compare_requested.connect(self.compare_requested)
         self._header.page_chosen.connect(self.show_page)
         self._header.colour_chosen.connect(self._colour_chosen)
-        self._header.mode_chosen.connect(self._mode_chosen)
+        self._header.mode_chosen.connect(lambda: self.mode_changed.emit(self.mode))
         self._copy.clicked.connect(self.copy_plain)
         self._save.clicked.connect(self.save_requested)
         # While tokens come, Esc works wherever the focus is in the window.
@@ -378,9 +378,6 @@ class GenerationPane(QFrame):
         """Choose a mode of ``Generate``; one that is not offered changes nothing."""
         self._header.choose_mode(mode)
 
-    def _mode_chosen(self) -> None:
-        self.mode_changed.emit(self.mode)
-
     @property
     def colour(self) -> tuple[ColourMode, int]:
         """What colour means, and whose weight it is in mode "weight"."""
@@ -394,6 +391,3 @@ class GenerationPane(QFrame):
     def _emit_chosen(self) -> None:
         known = self.current >= 0 and self.page != "compare"
         self.token_hovered.emit(self._text.tokens[self.current] if known else None)
-
-    def _chosen(self, index: int) -> None:
-        self.token_hovered.emit(self._text.tokens[index])

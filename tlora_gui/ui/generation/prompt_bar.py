@@ -30,7 +30,6 @@ Page = Literal["generate", "read", "compare"]
 LONGEST_PASTE = 100_000
 """Characters: more than most backbones read, and as many as the field takes without holding the window up."""
 
-
 _CONTINUATION = 4000
 """Characters of a continuation that are drawn: more than a screen holds."""
 
@@ -149,7 +148,7 @@ class PromptBar(QWidget):
         self._sampling_opener.setIconSize(QSize(12, 12))
         self._sampling_opener.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._sampling_opener.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the sign stands behind the word
-        self._sampling_opener.clicked.connect(self._open_sampling)
+        self._sampling_opener.clicked.connect(lambda: self.sampling.pop_up(self._sampling_opener))
         self._file = self._small_button(
             "openReadFileButton", self.tr("Open file…"), self.tr("Read a text file instead of what is typed here")
         )
@@ -180,9 +179,6 @@ class PromptBar(QWidget):
         button.setToolTip(tip)
         button.setSizePolicy(self._generate.sizePolicy())
         return button
-
-    def _open_sampling(self) -> None:
-        self.sampling.pop_up(self._sampling_opener)
 
     # -- what to show ---------------------------------------------------------------------------------------
 

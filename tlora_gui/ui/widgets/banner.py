@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QSizePolicy, QToolButton, QWidget
 
@@ -31,8 +31,6 @@ class _Error:
 
 class Banner(QFrame):
     """Shows an error until it is closed, or a notice for some seconds. An error waits behind a notice."""
-
-    action_triggered = Signal()
 
     def __init__(self, parent: QWidget | None = None, notice_seconds: float = NOTICE_SECONDS) -> None:
         super().__init__(parent)
@@ -154,7 +152,6 @@ class Banner(QFrame):
             self._error = None
         self._timer.stop()
         self._show_kept_error()
-        self.action_triggered.emit()
         if wanted is not None:
             wanted()
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QMetaObject, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -19,7 +17,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-from tlora_gui.ui.widgets.commands import Command, commands_of, with_others
+from tlora_gui.ui.widgets.commands import Command, commands_of
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.key_caps import paint_keys
 from tlora_gui.ui.widgets.layouts import column, label
@@ -59,14 +57,13 @@ def _points(letters: str, last: int, index: int) -> int:
 
 
 class CommandPalette(QDialog):
-    """Offers every action of the window's menus, and others. Show with ``open()``; a click elsewhere closes it."""
+    """Offers every action of the window's menus. Show with ``open()``; a click elsewhere closes it."""
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("commandPalette")
         self.setAccessibleName(self.tr("Commands"))
         self._window = window
-        self._others: list[QAction] = []
         self._commands: list[Command] = []
         self._used: list[tuple[str, str]] = []
         self._edit = QLineEdit()
@@ -94,13 +91,9 @@ class CommandPalette(QDialog):
         frame.setLayout(self._rows)
         self.setLayout(column(frame))
 
-    def set_commands(self, actions: Sequence[QAction]) -> None:
-        """Offer these actions besides those of the menus."""
-        self._others = list(actions)
-
     def open(self) -> None:
         """Show near the top of the window, all commands listed, the last used ones first."""
-        self._commands = [found for found in with_others(commands_of(self._window), self._others) if found.name]
+        self._commands = [found for found in commands_of(self._window) if found.name]
         self._edit.clear()
         self._fill()
         left = (self._window.width() - self.width()) // 2

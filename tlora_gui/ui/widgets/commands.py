@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,10 +10,10 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An action and the menu it is in: "View › Theme", or empty for none."""
+    """An action and the menu it is in, as "View › Theme"."""
 
     action: QAction
-    group: str = ""
+    group: str
 
     @property
     def name(self) -> str:
@@ -38,12 +37,6 @@ def commands_of(window: QMainWindow) -> list[Command]:
     """Every visible action of a window's menus, in their order; menus that fill when they open are filled."""
     menus = [action.menu() for action in window.menuBar().actions()]
     return [command for menu in menus if isinstance(menu, QMenu) for command in _within(menu, "")]
-
-
-def with_others(commands: Sequence[Command], others: Sequence[QAction]) -> list[Command]:
-    """These commands, and actions that are not among them yet."""
-    known = {command.action for command in commands}
-    return [*commands, *(Command(action) for action in others if action not in known)]
 
 
 def plain(text: str) -> str:
