@@ -2482,20 +2482,20 @@
 <context>
     <name>CompareColumn</name>
     <message>
-        <source>Who speaks</source>
-        <translation>Wer spricht</translation>
-    </message>
-    <message>
-        <source>Who speaks in this column</source>
-        <translation>Wer in dieser Spalte spricht</translation>
-    </message>
-    <message>
         <source>Remove this column</source>
         <translation>Diese Spalte entfernen</translation>
     </message>
     <message>
-        <source>Who speaks in column {number}</source>
-        <translation>Wer in Spalte {number} spricht</translation>
+        <source>Mode</source>
+        <translation>Modus</translation>
+    </message>
+    <message>
+        <source>Mode of this column</source>
+        <translation>Modus dieser Spalte</translation>
+    </message>
+    <message>
+        <source>Mode of column {number}</source>
+        <translation>Modus der Spalte {number}</translation>
     </message>
     <message>
         <source>Remove column {number}</source>
@@ -4081,8 +4081,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
 <context>
     <name>PaneHeader</name>
     <message>
-        <source>Who speaks: the Time Mixer, or one slot alone</source>
-        <translation>Wer spricht: der Time Mixer oder ein Slot allein</translation>
+        <source>Mode: the Time Mixer, or one slot alone</source>
+        <translation>Modus: der Time Mixer oder ein Slot allein</translation>
     </message>
     <message>
         <source>Colour</source>

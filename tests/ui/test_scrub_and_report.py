@@ -211,7 +211,7 @@ def test_a_click_into_the_strip_chooses_the_token_there(report: ReadReportView) 
     chosen: list[int] = []
     report.token_chosen.connect(chosen.append)
     for token in (0, 42, 150, 199):
-        place = QPoint(round(strip(report).position_of(token)) + 1, 8)
+        place = QPoint(round(strip(report).x_of(token)) + 1, 8)
         QTest.mouseClick(strip(report), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
     assert chosen == [0, 42, 150, 199]
 

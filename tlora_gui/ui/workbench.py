@@ -215,9 +215,9 @@ class Workbench(QMainWindow):
         self.backbone_label.clear()
         self.welcome.set_recent(self.settings.recent_projects)
         self.welcome.show_idle()
-        self._workspace_actions(False)
+        self._enable_project_actions(False)
 
-    def show_workspace(self, project: ProjectInfo) -> None:
+    def show_project(self, project: ProjectInfo) -> None:
         """The project's panels."""
         if not self.project_shown:
             self.pages.setCurrentWidget(self.generation)
@@ -228,9 +228,9 @@ class Workbench(QMainWindow):
                 self._restore_default_layout()
             self.generation.setFocus()
         self.setWindowTitle(self.tr("{project} – Temporal LoRA").format(project=project.name))
-        self._workspace_actions(True)
+        self._enable_project_actions(True)
 
-    def _workspace_actions(self, enabled: bool) -> None:
+    def _enable_project_actions(self, enabled: bool) -> None:
         menus = self.menus
         ours = (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, menus.fold_charts)
         for action in (*ours, *self._pages.values()):

@@ -42,11 +42,11 @@ def make_session() -> SessionLike:
 class EngineClient(QObject):
     """Owns the worker's thread, and is the one place that knows which jobs live.
 
-    A job is live from submit to its end. Every job's end is told exactly once, that of a dropped one too; only a
-    shutdown tells nothing more.
+    A job is live from submit to its end. Every job's end is emitted exactly once, that of a dropped one too; only
+    a shutdown emits nothing more.
 
     Attributes:
-        worker, engine_thread: what runs the jobs, and where; for those who look from outside.
+        worker, engine_thread: what runs the jobs, and where.
 
     Signals:
         desk_set: a turn of the mixing desk, on its way to the job that is named.
@@ -102,7 +102,7 @@ class EngineClient(QObject):
             self._wake.emit()
 
     def drop(self, job_id: int | None, mode: CancelMode = "discard") -> None:
-        """Cancel a job and hear no more of it: its end is told before this returns."""
+        """Cancel a job and hear no more of it: its end is emitted before this returns."""
         if job_id is not None and self.is_live(job_id):
             self.cancel(job_id, mode)
             self.receive([(job_id, JobCancelled(job_id, kept=False))])
@@ -153,7 +153,7 @@ class EngineClient(QObject):
 
     @Slot(object)
     def receive(self, batch: list[tuple[int, Event]]) -> None:
-        """News of jobs from the worker; what they tell after their end is left out."""
+        """News of jobs from the worker; what they emit after their end is left out."""
         live: list[tuple[int, Event]] = []
         news: dict[int, tuple[BookedJob, list[Event]]] = {}
         for job_id, event in batch:

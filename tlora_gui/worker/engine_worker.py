@@ -1,4 +1,4 @@
-"""Runs jobs in its thread, one item per event-loop turn, and sends what they tell in batches.
+"""Runs jobs in its thread, one item per event-loop turn, and sends their events in batches.
 
 Between two items the thread's event loop is free, so pause, stop and "generate with the half-trained epoch" are
 ordinary queued commands. There are two lanes: interactive jobs go ahead of long ones, and within a lane the first
@@ -195,7 +195,7 @@ class EngineWorker(QObject):
         if close is not None:
             try:
                 close()
-            except Exception:  # its end must be told all the same
+            except Exception:  # its end must be emitted all the same
                 logger.exception("%s did not close cleanly", type(which.job).__name__)
         self._batch.append((which.job_id, end))
         self._flush()  # the next item, of another job, may take long
@@ -231,7 +231,7 @@ def _failure(job_id: int, error: BaseException) -> JobFailed:
 
 
 class _Broken:
-    """Stands in for a session that could not be made: every job tells why."""
+    """Stands in for a session that could not be made: every job says why."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error

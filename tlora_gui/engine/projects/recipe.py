@@ -29,7 +29,7 @@ class EpochRecipe:
 
 @dataclass(frozen=True, slots=True)
 class MixerRecipe:
-    """``sha256`` of the bits of the mixer that spoke; empty where it is not stored, or none did."""
+    """``sha256`` of the bits of the mixer in charge; empty where it is not stored, or none did."""
 
     strategy: str
     sha256: str

@@ -270,7 +270,7 @@ class Counterfactual:
 
     Attributes:
         index: of the token.
-        mix: what the mix said.
+        mix: what the mix predicted.
         predictions: every slot alone, in their order.
         divergence: KL(mix ‖ backbone) of the next-token distributions here, in nats: what the epochs changed.
     """

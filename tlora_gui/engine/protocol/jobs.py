@@ -159,7 +159,7 @@ class ScoreTextFile:
 
 @dataclass(frozen=True, slots=True)
 class PredictCounterfactual:
-    """What would each slot alone have said at a token? Answer: Counterfactual."""
+    """What would each slot alone have predicted at a token? Answer: Counterfactual."""
 
     record: Generation
     index: int

@@ -156,7 +156,7 @@ class GenerationSummary:
 
 @dataclass(frozen=True, slots=True)
 class SlotPrediction:
-    """What one slot alone, having read everything before as itself, would have said at a token.
+    """What one slot alone, having read everything before as itself, would have predicted at a token.
 
     Attributes:
         slot: number of the slot; -1 is the mix.

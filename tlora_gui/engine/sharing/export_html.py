@@ -56,7 +56,7 @@ $style</style>
 </fieldset>
 </header>
 <main>
-<section class="unseen" aria-label="The text, and who speaks">
+<section class="unseen" aria-label="The text, and its dominant slots">
 $readable
 </section>
 <ul class="keys" aria-label="Epochs and their shares of the mix">
@@ -222,7 +222,7 @@ def _segments(report: ReadReport, slots: Sequence[SlotInfo]) -> str:
 
 def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, str]]:
     """Pairs of a caption and what is said, as HTML."""
-    yield "Who speaks", escape(mode_text(record.mode, record.slots))
+    yield "Mode", escape(mode_text(record.mode, record.slots))
     if record.ended != "read":
         yield "Sampling", escape(sampling_text(record))
         yield "Ended", escape(f"{record.ended}, {record.tokens_per_second:.1f} tokens per second")

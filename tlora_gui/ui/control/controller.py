@@ -151,7 +151,7 @@ class Controller(QObject):
     def _fill(self, project: ProjectInfo) -> None:
         """Fill the window, each part apart: what cannot be shown is reported, and the rest is there."""
         window = self._window
-        _apart(window.show_workspace, project)
+        _apart(window.show_project, project)
         _apart(window.epochs.set_backbone, project.backbone)
         _apart(self._show_history, project)
         window.generation.set_enabled_for_model(True)

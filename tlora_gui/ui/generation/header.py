@@ -1,4 +1,4 @@
-"""The head of the generation pane: which page, what colour means, who is to speak."""
+"""The head of the generation pane: page, meaning of colour, mode."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class PaneHeader(QWidget):
         self._slots: tuple[SlotInfo, ...] = ()
         self._strategy: str = STRATEGIES[0]
         self._mixers: tuple[StoredMixer, ...] = ()
-        self._who_speaks = self.tr("Who speaks: the Time Mixer, or one slot alone")
+        self._mode_tip = self.tr("Mode: the Time Mixer, or one slot alone")
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
-        self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._who_speaks)
+        self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._mode_tip)
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
         colour_label = self._label(self.tr("Colour:"), self._colour)
         choices = Ends(row(colour_label, self._colour), row(self._mode_label, self._mode))
@@ -77,7 +77,7 @@ class PaneHeader(QWidget):
         for widget in (self._mode_label, self._mode):
             widget.setVisible(page != "compare")
 
-    # -- who speaks -----------------------------------------------------------------------------------------
+    # -- the mode -------------------------------------------------------------------------------------------
 
     def set_slots(self, slots: tuple[SlotInfo, ...], strategy: str, mixers: tuple[StoredMixer, ...]) -> None:
         """Offer the modes of a model with these slots, this strategy and these stored mixers; keeps what is chosen."""
@@ -98,7 +98,7 @@ class PaneHeader(QWidget):
 
     @property
     def compared_modes(self) -> list[ModeChoice]:
-        """Who can be compared."""
+        """Modes that can be compared."""
         return live_modes(self._slots, self._strategy) + past_modes(self._mixers)
 
     @property
@@ -108,17 +108,17 @@ class PaneHeader(QWidget):
 
     @property
     def mode(self) -> str:
-        """Who is to speak: a mode of ``Generate``."""
+        """The chosen mode, one of ``Generate``."""
         return str(self._mode.currentData())
 
     def choose_mode(self, mode: str) -> None:
-        """Who speaks from now on; a mode that is not offered changes nothing."""
+        """Choose a mode; one that is not offered changes nothing."""
         index = self._mode.findData(mode)
         if index >= 0:
             self._mode.setCurrentIndex(index)
 
     def _mode_changed(self) -> None:
-        self._mode.setToolTip(self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._who_speaks)
+        self._mode.setToolTip(self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._mode_tip)
         if self._mode.currentData() is not None:
             self.mode_chosen.emit()
 

@@ -127,7 +127,7 @@ class SamplingPanel(QFrame):
         dice.setIcon(icon("dice"))
         dice.setAccessibleName(self.tr("Random seed"))
         dice.setToolTip(self.tr("Pick a random seed"))
-        dice.clicked.connect(self._throw_seed)
+        dice.clicked.connect(self._pick_seed)
         field = QWidget()
         row = QHBoxLayout(field)
         row.setContentsMargins(0, 0, 0, 0)
@@ -136,7 +136,7 @@ class SamplingPanel(QFrame):
         row.addWidget(dice)
         return field
 
-    def _throw_seed(self) -> None:
+    def _pick_seed(self) -> None:
         self._seed.setValue(random.randrange(1_000_000))
 
     def _to_defaults(self) -> None:

@@ -44,7 +44,7 @@ class CompareColumn(QWidget):
         self.text = TokenView(can_branch=False)
         self._title = label("", "title", wrap=True)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._choice = ChoiceBox("", self.tr("Who speaks"), self.tr("Who speaks in this column"))
+        self._choice = ChoiceBox("", self.tr("Mode"), self.tr("Mode of this column"))
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._remove = small_button("", self.tr("Remove this column"))
         self._remove.setIcon(icon("close"))
@@ -79,7 +79,7 @@ class CompareColumn(QWidget):
         names = ("compareMode", "compareText", "compareFigures", "removeColumnButton")
         for widget, name in zip((self._choice, self.text, self._stats, self._remove), names, strict=True):
             widget.setObjectName(f"{name}{number}" if number >= 0 else "")
-        self._choice.setAccessibleName(self.tr("Who speaks in column {number}").format(number=number + 1))
+        self._choice.setAccessibleName(self.tr("Mode of column {number}").format(number=number + 1))
         self._remove.setAccessibleName(self.tr("Remove column {number}").format(number=number + 1))
         self._name_text(number)
 
@@ -104,7 +104,7 @@ class CompareColumn(QWidget):
         self._choice.setCurrentIndex(index if index >= 0 else min(preferred, len(modes) - 1))
 
     def choose_mode(self, mode: str) -> None:
-        """Choose who speaks, if that is offered."""
+        """Choose a mode, if that is offered."""
         if (index := self._choice.findData(mode)) >= 0:
             self._choice.setCurrentIndex(index)
 

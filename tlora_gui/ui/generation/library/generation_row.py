@@ -74,7 +74,7 @@ class GenerationRow(QStyledItemDelegate):
         self.names: Mapping[str, str] = {}
 
     def facts(self, text: GenerationSummary) -> str:
-        """Who spoke, with which seed, how long it became."""
+        """Mode, seed and length."""
         how = self.tr("read") if text.ended == "read" else self.tr("seed {seed}").format(seed=text.seed)
         length = self.tr("{count} tokens").format(count=localised(f"{text.tokens:,}"))
         return " · ".join((self.names.get(text.mode, text.mode), how, length))

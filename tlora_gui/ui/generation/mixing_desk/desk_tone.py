@@ -61,10 +61,10 @@ class DeskTone(QWidget):
         self._hard.setChecked(hard)
         self._show(temperature)
 
-    def set_mixer_speaks(self, speaks: bool) -> None:
+    def set_mixer_decides(self, decides: bool) -> None:
         """The temperature is the Time Mixer's: a manual blend has none."""
-        self._slider.setEnabled(speaks)
-        self._value.setEnabled(speaks)
+        self._slider.setEnabled(decides)
+        self._value.setEnabled(decides)
 
     def _turned(self, step: int) -> None:
         self._show(round(10 ** (step / _STEPS), 2))

@@ -100,7 +100,7 @@ class FaderStrip(QWidget):
             control.installEventFilter(self)
         head = row(swatch, self._name, self.mute, self.solo, spacing=6)
         self.setLayout(column(head, row(self._slider, self._value, spacing=4), self._share, spacing=3))
-        self.set_lock("mixer")
+        self.set_mode("mixer")
 
     def _toggle(self, letter: str) -> QToolButton:
         button = QToolButton()
@@ -127,15 +127,15 @@ class FaderStrip(QWidget):
             self._slider.setValue(round(level * 100))
         self._show_value()
 
-    def set_lock(self, lock: DeskMode) -> None:
+    def set_mode(self, mode: DeskMode) -> None:
         """What the level means: a share in "manual", a factor up to 2 in "gain", nothing in "mixer"."""
         with QSignalBlocker(self._slider):
-            self._slider.setMaximum(200 if lock == "gain" else 100)
-        self._slider.setEnabled(lock != "mixer")
-        self._value.setEnabled(lock != "mixer")
+            self._slider.setMaximum(200 if mode == "gain" else 100)
+        self._slider.setEnabled(mode != "mixer")
+        self._value.setEnabled(mode != "mixer")
         self._slider.setToolTip(
             self.tr("Choose Manual or × Gain above to turn it")
-            if lock == "mixer"
+            if mode == "mixer"
             else self.tr("← and → turn it, ↑ and ↓ go to the next one, M mutes, S plays solo; double-click for 100 %")
         )
         self._show_value()
@@ -152,7 +152,7 @@ class FaderStrip(QWidget):
                 one.setFocus(Qt.FocusReason.TabFocusReason)
 
     def set_silent(self, silent: bool) -> None:
-        """Whether the slot cannot be heard as things stand."""
+        """Whether the slot has no weight as the desk stands."""
         set_role(self._name, "role", "muted" if silent else "name")
 
     def _show_value(self) -> None:

@@ -1,4 +1,4 @@
-"""What a person makes of the Time Mixer's weights while it speaks: levels, mute and solo, temperature, sweeps."""
+"""What a person makes of the Time Mixer's weights while a text comes: levels, mute and solo, temperature, sweeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tlora_gui.ui.generation.mixing_desk.fader import FaderStrip
 from tlora_gui.ui.generation.mixing_desk.sweep import SweepBox
 from tlora_gui.ui.widgets.layouts import column, label, row
 
-_LOCKS: tuple[DeskMode, ...] = ("mixer", "manual", "gain")
+_DESK_MODES: tuple[DeskMode, ...] = ("mixer", "manual", "gain")
 _BY_ITSELF: dict[DeskMode, float] = {"mixer": 1.0, "manual": 0.0, "gain": 1.0}
 """Level of a slot that a desk does not name."""
 _EMIT_MS = 33
@@ -53,7 +53,7 @@ class MixingDeskPanel(QFrame):
         self._weights: tuple[float, ...] = ()
         self._strips: list[FaderStrip] = []
         self._mode: DeskMode = "mixer"
-        self._levels: dict[DeskMode, dict[str, float]] = {lock: {} for lock in _LOCKS}
+        self._levels: dict[DeskMode, dict[str, float]] = {mode: {} for mode in _DESK_MODES}
         self._active = True
         self._pending = False
         self._pause = QTimer(self, singleShot=True, interval=_EMIT_MS)
@@ -164,7 +164,7 @@ class MixingDeskPanel(QFrame):
         self._refresh()
 
     def set_active(self, active: bool) -> None:
-        """Whether what speaks is a Time Mixer, which alone can be turned."""
+        """Whether a Time Mixer decides, which alone can be turned."""
         self._active = active
         self._refresh()
 
@@ -178,11 +178,11 @@ class MixingDeskPanel(QFrame):
         return self._levels[self._mode].get(slot.slug, _BY_ITSELF[self._mode])
 
     def _refresh(self) -> None:
-        self._mode_group.button(_LOCKS.index(self._mode)).setChecked(True)
+        self._mode_group.button(_DESK_MODES.index(self._mode)).setChecked(True)
         for strip in self._strips:
-            strip.set_lock(self._mode)
+            strip.set_mode(self._mode)
             strip.set_level(self._level(strip.slot))
-        self._tone.set_mixer_speaks(self._mode != "manual")
+        self._tone.set_mixer_decides(self._mode != "manual")
         usable = self._active and bool(self._strips)
         self._body.setEnabled(usable)
         self._reset_button.setEnabled(usable)
@@ -204,14 +204,14 @@ class MixingDeskPanel(QFrame):
     # -- what the person does -------------------------------------------------------------------------------
 
     def _choose_mode(self, number: int) -> None:
-        self._mode = _LOCKS[number]
+        self._mode = _DESK_MODES[number]
         if self._mode == "manual" and not any(self._level(slot) for slot in self._slots):
             self._levels["manual"] = self._first_blend()
         self._refresh()
         self._emit()
 
     def _first_blend(self) -> dict[str, float]:
-        """What speaks just now, in per cent; every epoch alike if nothing has spoken yet."""
+        """The latest token's weights, in per cent; every epoch alike if there is no token yet."""
         if self._weights:
             return {slot.slug: round(weight, 2) for slot, weight in zip(self._slots, self._weights, strict=True)}
         return {slot.slug: _FIRST_LEVEL for slot in self._slots[1:]}
@@ -229,7 +229,7 @@ class MixingDeskPanel(QFrame):
 
     def reset(self) -> None:
         """As if a person had asked for the Time Mixer's weights again, just as they are."""
-        self._levels = {lock: {} for lock in _LOCKS}
+        self._levels = {mode: {} for mode in _DESK_MODES}
         self.set_desk(MixingDesk())
         self._emit()
 

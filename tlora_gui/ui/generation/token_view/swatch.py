@@ -36,7 +36,7 @@ def token_format(style: TokenStyle, theme: Theme, is_prompt: bool = False, is_ma
 
 
 def slot_style(slot: int, info: SlotInfo, strength: float = 0.85) -> TokenStyle:
-    """Look of a token that this slot speaks."""
+    """Look of a token whose dominant slot this is."""
     return TokenStyle(info.colour, strength, slot) if slot else PLAIN
 
 
