@@ -34,7 +34,7 @@ def short(patch: pytest.MonkeyPatch, cache: Path) -> None:
     patch.setenv("TOKENIZERS_PARALLELISM", "false")
     patch.setattr(dreams, "DREAM_BLOCKS", 12)
     patch.setattr(dreams, "DREAM_LENGTH", 32)
-    patch.setattr(dreams, "_PROBE_BLOCKS", 2)
+    patch.setattr(dreams, "EVAL_BLOCKS", 2)
     patch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
 
 

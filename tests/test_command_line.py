@@ -165,7 +165,7 @@ def _short_dreams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TOKENIZERS_PARALLELISM", "false")
         patch.setattr(dreams, "DREAM_BLOCKS", 12)
         patch.setattr(dreams, "DREAM_LENGTH", 32)
-        patch.setattr(dreams, "_PROBE_BLOCKS", 2)
+        patch.setattr(dreams, "EVAL_BLOCKS", 2)
         patch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
         yield
     torch.set_num_threads(threads)

@@ -43,7 +43,7 @@ def own_cache(
 def _shorten_dreams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dreams, "DREAM_BLOCKS", 12)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 32)
-    monkeypatch.setattr(dreams, "_PROBE_BLOCKS", 2)
+    monkeypatch.setattr(dreams, "EVAL_BLOCKS", 2)
 
 
 @pytest.fixture(autouse=True)

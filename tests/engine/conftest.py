@@ -34,7 +34,7 @@ def own_cache(
 def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dreams, "DREAM_BLOCKS", 12)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 32)
-    monkeypatch.setattr(dreams, "_PROBE_BLOCKS", 2)
+    monkeypatch.setattr(dreams, "EVAL_BLOCKS", 2)
     monkeypatch.setattr(active_sleep, "CALIBRATION_STEPS", 10)
 
 

@@ -178,9 +178,9 @@ def test_what_is_remembered_is_read_below_the_epochs_in_half_precision(mixture: 
 def test_memory_of_dreams_keeps_the_last_blocks_for_measuring(tiny_backbone: Any) -> None:
     model = TemporalLoRA(tiny_backbone)
     memory = dream_memory(model, dreamed(model))
-    replayed = dreams.DREAM_BLOCKS - dreams._PROBE_BLOCKS
+    replayed = dreams.DREAM_BLOCKS - dreams.EVAL_BLOCKS
     assert memory.replay_NWH.shape == (replayed * 32 // MEMORY_WINDOW, MEMORY_WINDOW, 48)
     assert memory.held_out_NT is None
-    assert memory.eval_features_NTH.shape == (dreams._PROBE_BLOCKS, 32, 48)
+    assert memory.eval_features_NTH.shape == (dreams.EVAL_BLOCKS, 32, 48)
     # layer-normalised: every kept vector has mean 0 and norm √H
     assert memory.replay_NWH.float().norm(dim=-1).mean() == pytest.approx(48**0.5, rel=1e-2)

@@ -136,7 +136,7 @@ class Ear:
 
     def of(self, job_id: int) -> list[Event]:
         """What one job told, its end included."""
-        return [event for number, event in self.received if number == job_id]
+        return [event for number, event in self.told if number == job_id]
 
     def stream(self, job_id: int) -> list[Event]:
         """What one job told before its end."""
@@ -148,4 +148,4 @@ class Ear:
 
     def labels(self) -> list[str]:
         """The labels of all progress, in order; an end is told as its type's name."""
-        return [event.label if isinstance(event, Progress) else type(event).__name__ for _, event in self.received]
+        return [event.label if isinstance(event, Progress) else type(event).__name__ for _, event in self.told]

@@ -142,7 +142,7 @@ def test_a_waiting_job_that_is_cancelled_ends_before_the_running_one(
     gate.open()
     wait_until(lambda: not client.busy)
     assert ear.of(second) == [JobCancelled(second, kept=False)]
-    assert ear.received.index((second, JobCancelled(second, kept=False))) < ear.received.index((first, JobDone(first)))
+    assert ear.told.index((second, JobCancelled(second, kept=False))) < ear.told.index((first, JobDone(first)))
     assert script.ran == [running]
 
 

@@ -152,10 +152,10 @@ def test_a_dropped_job_is_heard_no_more_and_ends(started: Started, wait_until: W
     wait_until(lambda: ear.stream(dropped))
     client.drop(dropped)
     assert not client.is_live(dropped) and not client.busy
-    heard = len(ear.received)
+    heard = len(ear.told)
     following = client.submit(long_job("next"))
     wait_until(lambda: not client.busy)
-    assert [number for number, _ in ear.received[heard:]] == [following, following]
+    assert [number for number, _ in ear.told[heard:]] == [following, following]
 
 
 def test_a_dropped_job_tells_its_end_at_once_and_only_once(started: Started, wait_until: WaitUntil) -> None:

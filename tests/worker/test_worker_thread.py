@@ -76,7 +76,7 @@ def test_jobs_submitted_before_the_start_run_after_it(
     client = make_client(lambda: script)
     ear = Ear(client)
     ready: list[int] = []
-    client.ready.connect(lambda: ready.append(len(ear.received)))
+    client.ready.connect(lambda: ready.append(len(ear.told)))
     number = client.submit(long_job())
     qapp.processEvents()
     assert script.ran == []

@@ -28,7 +28,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 
 DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
-_EVAL_BLOCKS = 8
+EVAL_BLOCKS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def router_features(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
     """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
     hidden_NTH = yield from collect_router_features(model, ids_NT)
-    return EpochMemory(cut_windows(hidden_NTH[:-_EVAL_BLOCKS]), hidden_NTH[-_EVAL_BLOCKS:])
+    return EpochMemory(cut_windows(hidden_NTH[:-EVAL_BLOCKS]), hidden_NTH[-EVAL_BLOCKS:])
 
 
 def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:
