@@ -2728,8 +2728,8 @@
         <translation>Kontrafaktisches zeigen</translation>
     </message>
     <message>
-        <source>What would the backbone and every epoch alone have said here? One batched pass tells.</source>
-        <translation>Was hätten das Backbone und jede Epoche allein hier gesagt? Ein gebündelter Durchlauf verrät es.</translation>
+        <source>What would the backbone and every epoch alone have predicted here? One batched pass shows it.</source>
+        <translation>Was hätten das Backbone und jede Epoche allein hier vorhergesagt? Ein gebündelter Durchlauf zeigt es.</translation>
     </message>
     <message>
         <source>as I walk</source>

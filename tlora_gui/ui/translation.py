@@ -1,8 +1,8 @@
 """The window in the person's language.
 
 Strings are written in English, in ``self.tr("…")`` within classes and in :func:`tr` outside of them; the engine's in
-``say("…")``. What they are in another language stands in ``resources/translations``; how to bring that up to date is
-told there.
+``say("…")``. What they are in another language stands in ``resources/translations``; its README says how
+to bring that up to date.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ class _HubDownload:
             self.folder = Path(snapshot_download(self.repo_id, allow_patterns=list(self._PATTERNS), tqdm_class=Counter))
         except Cancelled:
             pass
-        except Exception as error:  # handed to the job, which tells the person  # noqa: BLE001
+        except Exception as error:  # handed to the job, which shows it  # noqa: BLE001
             self.error = error
 
 

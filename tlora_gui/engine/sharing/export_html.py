@@ -73,7 +73,7 @@ $recipe
 </dl>
 </details>
 </main>
-<footer><p>Colour and underline tell who speaks most, strength tells how much; the prompt is bold. Hover over the text,
+<footer><p>Colour and underline show the dominant slot, strength its weight; the prompt is bold. Hover over the text,
 or walk through it with Tab and the arrow keys. A generated token's mix is the one in force when it was predicted, a
 prompt token's is its own.</p></footer>
 </body>

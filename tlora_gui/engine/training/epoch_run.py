@@ -106,7 +106,7 @@ def train_epoch(
         cancel: *keep* finishes early with what is learned; *suspend* checkpoints; *discard* removes the adapter.
         run: a restored run to go on with.
         checkpoint: called about once a minute, and at every end but a discarded or a finished one. What it raises is
-            told, and the training goes on.
+            a warning, and the training goes on.
 
     Raises:
         Cancelled: on discard and suspend.

@@ -152,7 +152,7 @@ class RowDelegate(QStyledItemDelegate):
 class ChoiceRows(QListView):
     """As high as its rows; a click, or Enter, chooses one of those that can be chosen: ``chosen(number)``.
 
-    ``moved(point)`` tells where on the screen the row is that the keys have reached, so that it can be scrolled to.
+    ``moved(point)`` carries where on the screen the row is that the keys have reached, so that it can be scrolled to.
     """
 
     chosen = Signal(int)

@@ -41,7 +41,7 @@ class CounterfactualBox(QWidget):
         self._ask_button = QPushButton(self.tr("Show counterfactuals"))
         self._ask_button.setObjectName("askOthersButton")
         self._ask_button.setToolTip(
-            self.tr("What would the backbone and every epoch alone have said here? One batched pass tells.")
+            self.tr("What would the backbone and every epoch alone have predicted here? One batched pass shows it.")
         )
         self._ask_button.clicked.connect(self.ask)
         self._always = tick_box(self.tr("as I walk"))
