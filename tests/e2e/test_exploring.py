@@ -330,6 +330,7 @@ def test_a_text_saved_with_its_recipe_opens_to_the_same_picture(
     open_window: OpenWindow, trained_project: Path, tmp_path: Path
 ) -> None:
     person = open_window(trained_project)
+    person.window.resize(1280, 1000)  # no scroll bar comes or goes
     tokens = person.generate(VERSE + CODE, new_tokens=8)
     person.press("saveTextButton")
     person.choose_file(tmp_path / "text.json")

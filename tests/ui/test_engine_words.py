@@ -187,10 +187,10 @@ def test_names_are_never_translated_and_a_text_that_is_no_sentence_is_looked_up_
 
 
 def test_an_error_keeps_its_sentence_through_whatever_quotes_it(german: None) -> None:
-    inner = ValueError(say("its logits are not finite"))
+    inner = ValueError(say("Permission denied"))
     error = TloraError(say("{name} cannot be used: {reason}.", name="x", reason=inner), SHORTEN)
-    assert worded(error.message) == "x ist nicht verwendbar: seine Logits sind nicht endlich."
-    assert worded(str(error)).endswith("endlich. Den Prompt kürzen.")
+    assert worded(error.message) == "x ist nicht verwendbar: keine Berechtigung."
+    assert worded(str(error)).endswith("keine Berechtigung. Den Prompt kürzen.")
     assert worded(cause(PermissionError(13, "Permission denied"))) == "keine Berechtigung"
 
 

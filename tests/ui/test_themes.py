@@ -120,6 +120,8 @@ def drawn_grounds(window: MainWindow) -> dict[str, str]:
     """Colour of the ground of what draws its own colours."""
     chart = window.findChild(QWidget, "lossChart")
     assert chart is not None
+    if not chart.isVisible():
+        window.menus.fold_charts.trigger()
     ribbons = {found.backgroundBrush().color().name() for found in window.findChildren(MixRibbon)}
     return {"chart": ground_of(chart), "text": ground_of(shown_text(window).viewport()), "ribbon": ", ".join(ribbons)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
@@ -286,7 +286,8 @@ class GenerationPane(QFrame):
     def show_record(self, record: Generation) -> None:
         """Show a kept text with its prompt, mode and sampling."""
         self.show_page("read" if record.report is not None else "generate")
-        self.prompt_bar.set_prompt(record.prompt, record.sampling)
+        with QSignalBlocker(self.prompt_bar):  # it is not edited by that
+            self.prompt_bar.set_prompt(record.prompt, record.sampling)
         self.choose_mode(record.mode)
         self._begin(record.slots)
         self._add(record.tokens, announce=False)
