@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QColor
+from PySide6.QtWidgets import QApplication
+
+from tlora_gui.ui.theme import DARK, ThemeManager
 
 
 @pytest.fixture(autouse=True)
-def _clean_up(no_widget_survives: None) -> None:
-    """Every test here begins and ends without a window."""
+def _clean_up(qapp: QApplication, no_widget_survives: None) -> Iterator[None]:
+    """Every test here begins and ends without a window, and leaves no dark theme behind."""
+    yield
+    if qapp.palette().window().color() == QColor(DARK.window):
+        ThemeManager(qapp, "light")
 
 
 @pytest.fixture
