@@ -146,12 +146,12 @@ def test_several_texts_are_deleted_and_brought_back_together(open_window: OpenWi
     for prompt in ("abc", "xyz"):
         person.generate(prompt, new_tokens=3)
     texts = person.window.controller.texts
-    person.wait(lambda: len(texts._listed) == 3)
-    person.window.texts.delete_requested.emit(list(texts._listed)[1:])
-    person.wait(lambda: len(texts._listed) == 1)
+    person.wait(lambda: len(texts.known) == 3)
+    person.window.texts.delete_requested.emit(list(texts.known)[1:])
+    person.wait(lambda: len(texts.known) == 1)
     assert person.banner == "2 texts and what branches off them are deleted."
     person.press("bannerActionButton", person.window.banner)
-    person.wait(lambda: len(texts._listed) == 3)
+    person.wait(lambda: len(texts.known) == 3)
 
 
 def test_another_project_begins_without_the_comparison_and_the_desk_of_the_last(

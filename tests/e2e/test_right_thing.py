@@ -326,7 +326,7 @@ def test_a_text_that_another_one_replaces_is_kept_and_one_that_goes_with_its_pro
 ) -> None:
     person = open_window(trained_project)
     texts = person.window.controller.texts
-    person.wait(lambda: len(texts._listed) == 1)
+    person.wait(lambda: len(texts.known) == 1)
     person.begin_generating("abc", new_tokens=200)
     person.wait(lambda: len(person.text.tokens) > 6)
     person.window.controller.generating.generate(jobs.Generate("xyz", sampling=person.window.generation.sampling))
@@ -335,6 +335,6 @@ def test_a_text_that_another_one_replaces_is_kept_and_one_that_goes_with_its_pro
     person.choose_from_menus("&Close project")
     person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
-    person.wait(lambda: len(texts._listed) == 2)
-    assert sorted(each.prompt for each in texts._listed.values()) == ["abc", "def f"]
+    person.wait(lambda: len(texts.known) == 2)
+    assert sorted(each.prompt for each in texts.known.values()) == ["abc", "def f"]
     assert not person.window.findChildren(QMessageBox)
