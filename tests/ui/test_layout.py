@@ -125,6 +125,25 @@ def test_escape_goes_back_to_the_text_and_its_own_prompt(window: MainWindow) -> 
     assert prompt(window).toPlainText() == a_generation().prompt == "word0 "
 
 
+def test_what_was_typed_before_escape_can_be_had_again(window: MainWindow) -> None:
+    window.menus.edit_prompt.trigger()
+    QTest.keyClicks(prompt(window), "changed")
+    QTest.keyClick(prompt(window), Qt.Key.Key_Escape)
+    window.menus.edit_prompt.trigger()
+    prompt(window).undo()
+    assert prompt(window).toPlainText() == "word0 changed"
+
+
+def test_charts_that_are_unfolded_draw_no_strip(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    monkeypatch.setattr(window.charts.strip, "show_metric", lambda number, *_: drawn.append(number))
+    window.menus.fold_charts.trigger()
+    window.charts.redraw()
+    assert drawn == []
+    window.menus.fold_charts.trigger()
+    assert drawn == [0, 1, 2]
+
+
 def test_the_continuation_is_drawn_muted_behind_the_prompt(qapp: QApplication) -> None:
     edit = PromptEdit()
     edit.resize(600, 300)

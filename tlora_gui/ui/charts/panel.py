@@ -137,6 +137,8 @@ class ChartsPanel(QWidget):
         self.strip.setVisible(folded)
         vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
         self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+        if folded:
+            self._draw_strip(self._history.phases())
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -234,7 +236,8 @@ class ChartsPanel(QWidget):
             chart.set_phases(marks)
             yield chart
         self._drawn = phases
-        self._draw_strip(phases)
+        if self.folded:
+            self._draw_strip(phases)
 
     def _draw_strip(self, phases: Sequence[Phase]) -> None:
         losses: list[ColouredCurve] = []
