@@ -165,6 +165,8 @@ def test_a_comparison_has_the_prompt_above_its_columns(window: MainWindow) -> No
     window.generation.show_page("compare")
     assert prompt(window).isVisible() and share(window, prompt(window)) < 0.15
     assert share(window, child(window, "comparePage")) > 0.5
+    pane, button = window.generation, child(window, "generateButton")
+    assert button.mapTo(pane, button.rect().topRight()).x() > pane.width() - 20, "it stands where it always does"
 
 
 def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: MainWindow) -> None:

@@ -19,7 +19,7 @@ from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import Ends, column, row, small_button
+from tlora_gui.ui.widgets.layouts import column, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
 
@@ -81,15 +81,13 @@ class GenerationPane(QFrame):
     # -- building -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self._of_text = QWidget()
-        self._of_text.setLayout(row(self._edit_prompt, self._copy, self._save, None, spacing=0))
         self.setLayout(
             column(
                 self._header,
                 self.prompt_bar.edit,
                 self.text_page,
                 self.compare_page,
-                Ends(self._of_text, self.prompt_bar),
+                row(self._edit_prompt, self._copy, self._save, None, self.prompt_bar, spacing=0),
                 margins=(12, 12, 12, 12),
             )
         )
@@ -223,8 +221,9 @@ class GenerationPane(QFrame):
         edit.setVisible(comparing or drafting)
         self.text_page.setVisible(not comparing and not drafting)
         self.compare_page.setVisible(comparing)
-        self._of_text.setVisible(not comparing)
-        self._edit_prompt.setVisible(not drafting)
+        self._edit_prompt.setVisible(not comparing and not drafting)
+        for button in (self._copy, self._save):
+            button.setVisible(not comparing)
         self.setFocusProxy(edit if comparing or drafting else self._text)
         if had_focus:
             self.setFocus()
