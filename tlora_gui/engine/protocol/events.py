@@ -149,7 +149,10 @@ class TrainStarted:
 
 @dataclass(frozen=True, slots=True)
 class TrainStep:
-    """One optimiser step; losses in nats per token, ``step`` from 1."""
+    """One optimiser step; losses in nats per token, ``step`` from 1.
+
+    ``gradient_norm`` is the adapter's, before it is clipped to 1; 0 in histories of earlier versions.
+    """
 
     slug: str
     step: int
@@ -161,6 +164,7 @@ class TrainStep:
     tokens: int
     tokens_per_second: float
     eta_s: float
+    gradient_norm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

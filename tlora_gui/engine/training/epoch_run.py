@@ -275,7 +275,7 @@ class EpochRun:
         while self.step < self.total_steps:
             started = time.perf_counter()
             rows_B = self.batch()
-            adapter_loss, distill, route, rate = self.learn(rows_B)
+            adapter_loss, gradient_norm, distill, route, rate = self.learn(rows_B)
             self._require_numbers(adapter_loss, distill + route)
             self._good = self._state(self.step + 1)
             self.step += 1
@@ -292,6 +292,7 @@ class EpochRun:
                 tokens=self.tokens,
                 tokens_per_second=len(rows_B) * self.settings.block_size / pace,
                 eta_s=(self.total_steps - self.step) * pace,
+                gradient_norm=gradient_norm,
             )
 
     def measure(self) -> Generator[Progress | HeldOut, None, None]:
@@ -384,8 +385,8 @@ class EpochRun:
         size = self.settings.batch_size
         return order[step_in_pass * size : (step_in_pass + 1) * size]
 
-    def learn(self, rows_B: Tensor) -> tuple[float, float, float, float]:
-        """One optimiser step; returns adapter loss, distill loss, route loss and learning rate."""
+    def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
+        """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
         share = schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
         hidden_BTH = self._router_inputs(rows_B)
@@ -396,13 +397,13 @@ class EpochRun:
                 loss = self.model.next_token_loss(ids_bT, blend, hidden_bTH).loss * (len(ids_bT) / len(ids_BT))
             loss.backward()
             adapter_loss += loss.item()
-        clip_grad_norm_(self.adapter, 1.0)
+        gradient_norm = clip_grad_norm_(self.adapter, 1.0).item()
         rate = share * self.settings.learning_rate
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         distill, route = self.teach_mixers(hidden_BTH, share)
-        return adapter_loss, distill, route, rate
+        return adapter_loss, gradient_norm, distill, route, rate
 
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
         """How many blocks are learned at once; found out in the first step."""
