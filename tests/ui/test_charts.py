@@ -243,7 +243,9 @@ def test_a_long_training_gets_a_smoothed_line_over_the_raw_one(panel: ChartsPane
 
 def work_of_a_redraw(panel: ChartsPanel, monkeypatch: pytest.MonkeyPatch, finished: int) -> tuple[int, int]:
     """Points that are smoothed, and points drawn for both losses, when a step comes after so many finished epochs."""
-    panel.load_history([(f"epoch{number}", tuple(steps(f"epoch{number}", range(1, 301)))) for number in range(finished)])
+    panel.load_history(
+        [(f"epoch{number}", tuple(steps(f"epoch{number}", range(1, 301)))) for number in range(finished)]
+    )
     panel.begin_epoch(TrainStarted(BARD, 1000, 0))
     panel.add_events(steps("bard", range(1, 301), distill_loss=0.1))
     panel.redraw()

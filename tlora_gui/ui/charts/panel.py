@@ -241,7 +241,9 @@ class ChartsPanel(QWidget):
 
     def _draw_strip(self) -> None:
         """What the charts have drawn, of losses the smoothed line where there is one."""
-        losses, distilled, routed = ([self._main_line(chart, p.slug) for p in self._drawn] for chart in self._charts())
+        losses, distilled, routed = (
+            [self._main_line(chart, slug) for slug in self._history.slugs] for chart in self._charts()
+        )
         right = [curve[1][-1] for curve, _ in routed if len(curve[1])]
         self.strip.show_metric(0, losses, _last(losses, 2))
         self.strip.show_metric(1, distilled, _last(distilled, 4))
