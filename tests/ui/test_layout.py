@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,19 @@ def test_what_was_typed_before_escape_can_be_had_again(window: MainWindow) -> No
     window.menus.edit_prompt.trigger()
     prompt(window).undo()
     assert prompt(window).toPlainText() == "word0 changed"
+
+
+def test_a_draft_can_be_had_again_after_a_kept_text_was_opened(window: MainWindow) -> None:
+    window.menus.edit_prompt.trigger()
+    QTest.keyClicks(prompt(window), "and so")
+    window.generation.show_record(replace(a_generation(), prompt="Another"))
+    window.generation.show_record(a_generation())
+    assert text(window).isVisible()
+    window.menus.edit_prompt.trigger()
+    assert prompt(window).toPlainText() == "word0 "
+    for before in ("Another", "word0 and so"):
+        prompt(window).undo()
+        assert prompt(window).toPlainText() == before
 
 
 def test_charts_that_are_unfolded_draw_no_strip(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,9 +203,7 @@ class GenerationPane(QFrame):
 
     def _leave_prompt(self) -> None:
         if self.page != "compare" and self._record is not None:
-            cursor = self.prompt_bar.edit.textCursor()
-            cursor.select(QTextCursor.SelectionType.Document)
-            cursor.insertText(self._record.prompt)  # so that undoing brings back what was typed
+            self.prompt_bar.set_prompt(self._record.prompt)
             self._drafting = False
             self._show_face()
             self._text.setFocus()
