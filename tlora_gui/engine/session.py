@@ -20,7 +20,7 @@ from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
 from tlora_gui.engine.handlers.scoring import score
-from tlora_gui.engine.projects.project import Project, make_folder, remove_folder, require_free
+from tlora_gui.engine.projects.project import Project, new_folder, remove_folder
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -148,10 +148,7 @@ class Session:
                 say("Choose one of {names}.", names=known),
             )
         path = absolute(job.path)
-        made, lock = make_folder(path), None
-        try:
-            lock = lock_project(path)
-            require_free(path)  # now that nobody else can write there
+        with new_folder(path) as (lock, made):
             backbone = yield from load_backbone(job.backbone, cancel)
             try:
                 model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
@@ -162,11 +159,6 @@ class Session:
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
-        except BaseException:
-            if lock is not None:
-                lock.release()
-                remove_folder(path, made)
-            raise
         self._go_to(Workspace(project, model, backbone), lock)
         self._made = made
         yield ProjectOpened(self.info())
