@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kit import child, click, texts
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from whole_window import EPOCHS, a_generation, whole_window
@@ -191,6 +191,32 @@ def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: M
     assert "Whole text" not in " ".join(texts(window.inspector))
     window.generation.clear()
     assert "Whole text" not in " ".join(texts(window.inspector))
+
+
+def test_details_of_an_error_move_nothing_and_leave_with_it(window: MainWindow) -> None:
+    window.menus.fold_charts.trigger()
+    window.resize(1000, 560)
+    window.banner.show_error("It failed.", "Try again.", "\n".join(f"line {n}" for n in range(100)))
+    turn()
+    places = (window.banner, text(window), *window.docks)
+    before = [place.geometry() for place in places]
+    details = child(window.banner, "bannerDetails", QPlainTextEdit)
+    click(window.banner, "Details")
+    turn()
+    assert [place.geometry() for place in places] == before
+    corner = details.mapTo(window, QPoint())
+    assert corner == window.banner.mapTo(window, QPoint(0, window.banner.height()))
+    assert details.isVisible() and details.width() == window.banner.width()
+    assert window.rect().contains(details.geometry()) and details.verticalScrollBar().maximum() > 0
+    assert window.childAt(corner + QPoint(20, 20)) is details.viewport()
+    window.resize(1100, 560)
+    turn()
+    assert details.width() == window.banner.width()
+    click(window.banner, "Close this message")
+    assert not details.isVisible()
+    window.banner.show_error("It failed again.", "", "why")
+    turn()
+    assert not details.isVisible()
 
 
 def test_a_new_epoch_begins_with_the_cursor_in_its_path(qapp: QApplication) -> None:
