@@ -427,13 +427,7 @@ class Project:
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        if slug not in self.index.folders:
-            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
-        folder, index = target / self.index.folders[slug].partition("-")[2], self.index
-        if folder.exists():
-            raise TloraError(
-                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
-            )
+        folder, index = self.require_exportable(slug, target), self.index
         reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
@@ -442,6 +436,21 @@ class Project:
                 say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
                 say("Choose another folder."),
             ) from error
+        return folder
+
+    def require_exportable(self, slug: str, target: Path) -> Path:
+        """Where in ``target`` :meth:`export_epoch` would copy an adapter.
+
+        Raises:
+            TloraError: if the epoch is not finished, or the folder exists.
+        """
+        if slug not in self.index.folders:
+            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
+        folder = target / self.index.folders[slug].partition("-")[2]
+        if folder.exists():
+            raise TloraError(
+                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+            )
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------
