@@ -2192,8 +2192,16 @@
         <translation>{name} muss mindestens {bound} sein</translation>
     </message>
     <message>
+        <source>unknown mixer strategy {name}; known: {all}</source>
+        <translation>unbekannte Mixer-Strategie {name}; bekannt: {all}</translation>
+    </message>
+    <message>
         <source>{name} must be below {bound}</source>
         <translation>{name} muss unter {bound} liegen</translation>
+    </message>
+    <message>
+        <source>unknown memory source {name}; known: {all}</source>
+        <translation>unbekannte Quelle der Erinnerungen {name}; bekannt: {all}</translation>
     </message>
     <message>
         <source>{name} must be at most {bound}</source>
@@ -2202,14 +2210,6 @@
     <message>
         <source>{name} must be True or False</source>
         <translation>{name} muss True oder False sein</translation>
-    </message>
-    <message>
-        <source>unknown mixer strategy {name}; known: {known}</source>
-        <translation>unbekannte Mixer-Strategie {name}; bekannt: {known}</translation>
-    </message>
-    <message>
-        <source>unknown memory source {name}; known: {known}</source>
-        <translation>unbekannte Quelle der Erinnerungen {name}; bekannt: {known}</translation>
     </message>
 </context>
 <context>

@@ -39,20 +39,15 @@ def require_whole(settings: Any, name: str, low: int, high: int = LARGEST_COUNT)
         raise Refusal("{name} must be a whole number from {low} to {high}", name=name, low=low, high=high)
 
 
-def require_number(
-    settings: Any, name: str, low: float = 0, high: float = inf, *, open_low: bool = False, open_high: bool = False
-) -> None:
+def require_number(settings: Any, name: str, low: float = 0, high: float = inf, *, open_low: bool = False) -> None:
     """Raise ``Refusal`` unless the setting is a finite ``int`` or ``float`` between ``low`` and ``high``."""
     value = getattr(settings, name)
-    number = isinstance(value, float) or type(value) is int
-    if not number or not abs(value) <= float_info.max:  # NaN is not either
+    if not (isinstance(value, float) or type(value) is int) or not abs(value) <= float_info.max:  # as NaN is not
         raise Refusal("{name} must be a finite number", name=name)
     if open_low and value <= low:
         raise Refusal("{name} must be above {bound}", name=name, bound=low)
     if value < low:
         raise Refusal("{name} must be at least {bound}", name=name, bound=low)
-    if open_high and value >= high:
-        raise Refusal("{name} must be below {bound}", name=name, bound=high)
     if value > high:
         raise Refusal("{name} must be at most {bound}", name=name, bound=high)
 
@@ -103,10 +98,11 @@ class MixerSettings:
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
-            known = ", ".join(map(repr, STRATEGIES))
-            raise Refusal("unknown mixer strategy {name}; known: {known}", name=f"{self.strategy!r:.40}", known=known)
+            raise Refusal("unknown mixer strategy {name}; known: {all}", name=f"{self.strategy!r:.40}", all=STRATEGIES)
         require_whole(self, "width", 0, 65_536)
-        require_number(self, "smoothing", 0, 1, open_high=True)
+        require_number(self, "smoothing", 0, 1)
+        if self.smoothing == 1:
+            raise Refusal("{name} must be below {bound}", name="smoothing", bound=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +133,7 @@ class SleepSettings:
 
     def __post_init__(self) -> None:
         if self.source not in MEMORY_SOURCES:
-            known = ", ".join(map(repr, MEMORY_SOURCES))
-            raise Refusal("unknown memory source {name}; known: {known}", name=f"{self.source!r:.40}", known=known)
+            raise Refusal("unknown memory source {name}; known: {all}", name=f"{self.source!r:.40}", all=MEMORY_SOURCES)
         require_switch(self, "enabled")
         require_switch(self, "memory_labels")
         require_number(self, "sleep_weight")
