@@ -46,7 +46,7 @@ from tlora_gui.engine.protocol.events import (
     Warned,
 )
 from tlora_gui.engine.protocol.texts import TokenEvent
-from tlora_gui.engine.session import Session
+from tlora_gui.engine.session import Session, require_measurable
 from tlora_gui.engine.sharing.export_target import export_kind
 from tlora_gui.engine.storage.disk import absolute
 from tlora_gui.paths import log_file
@@ -140,9 +140,11 @@ class _Verb:
             case "train":
                 yield from self._train()
             case "resume":
-                slug = self._stored_epochs().find(options.epoch).slug
+                epoch = self._stored_epochs().find(options.epoch)
+                if epoch.state != "interrupted":
+                    raise TloraError(f"{epoch.name} is not interrupted.", "`tlora epochs` lists what there is.")
                 yield from self._open()
-                yield from self._resume(self._epochs[slug])
+                yield from self._run(jobs.ResumeEpoch(epoch.slug))
             case "generate":
                 yield from self._generate()
             case "epochs":
@@ -152,12 +154,15 @@ class _Verb:
                 yield from self._open()
                 yield from self._run(jobs.DeleteEpoch(slug))
             case "export":
-                slug = self._stored_epochs().find(options.epoch).slug
+                slug, target = self._stored_epochs().find(options.epoch).slug, absolute(options.folder)
+                self._stored_project().require_exportable(slug, target)
                 yield from self._open()
-                yield from self._run(jobs.ExportEpoch(slug, str(absolute(options.folder))))
+                yield from self._run(jobs.ExportEpoch(slug, str(target)))
             case _:
+                measuring = jobs.Evaluate(options.held_out_tokens)
+                require_measurable(measuring, any(epoch.state == "frozen" for epoch in self._stored_epochs()))
                 yield from self._open()
-                yield from self._run(jobs.Evaluate(options.held_out_tokens))
+                yield from self._run(measuring)
 
     def _run(self, job: jobs.Job) -> Iterator[StreamEvent]:
         return self.session.run(job, self.cancel)
@@ -165,13 +170,17 @@ class _Verb:
     def _open(self) -> Iterator[StreamEvent]:
         return self._run(jobs.OpenProject(str(self.options.project), self.options.backbone))
 
-    def _stored_epochs(self) -> EpochList:
-        """The project's epochs as its files say, without the backbone.
+    def _stored_project(self) -> Project:
+        """The project's files, without the backbone.
 
         Raises:
             TloraError: if it is no project.
         """
-        return EpochList(Project.open(absolute(self.options.project)).epochs())
+        return Project.open(absolute(self.options.project))
+
+    def _stored_epochs(self) -> EpochList:
+        """The project's epochs as its files say."""
+        return EpochList(self._stored_project().epochs())
 
     # -- training -----------------------------------------------------------------------------------------------
 
@@ -180,13 +189,19 @@ class _Verb:
         settings = TrainSettings(num_passes=options.passes, max_tokens=options.max_tokens or None, seed=options.seed)
         if not options.name.strip():
             raise TloraError("The epoch has no name.", "Give it one with --name.")
-        TextCorpus.from_paths(options.paths, self.cancel)
         is_new = is_free(absolute(options.project))
+        stored = EpochList() if is_new else self._stored_epochs()
+        again = next((e for e in stored if e.name == options.name.strip() and e.state == "interrupted"), None)
+        if again is None:
+            stored.free_name(options.name)
+        else:
+            self._refuse_other_training(again, settings)
+        TextCorpus.from_paths(options.paths, self.cancel)
         if is_new:
             backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
             yield from self._run(jobs.CreateProject(str(options.project), backbone, strategy))
         else:
-            strategy = Project.open(absolute(options.project)).index.mixer.strategy
+            strategy = self._stored_project().index.mixer.strategy
             if options.strategy not in ("", strategy):
                 raise TloraError(
                     f"The Time Mixer of {options.project.name} works by {strategy}, not {options.strategy}.",
@@ -194,20 +209,18 @@ class _Verb:
                 )
             yield from self._open()
         try:
-            yield from self._train_in_project(settings)
+            if again is None:
+                yield from self._train_anew(settings)
+            else:
+                yield from self._run(jobs.ResumeEpoch(again.slug))
         except BaseException:
             if is_new:
                 for _ in self.session.run(jobs.CloseProject(drop_if_empty=True)):
                     pass
             raise
 
-    def _train_in_project(self, settings: TrainSettings) -> Iterator[StreamEvent]:
+    def _train_anew(self, settings: TrainSettings) -> Iterator[StreamEvent]:
         options = self.options
-        again = next((epoch for epoch in self._epochs if epoch.name == options.name.strip()), None)
-        if again is not None and again.state == "interrupted":
-            self._refuse_other_training(again, settings)
-            yield from self._resume(again)
-            return
         lost = self.session.ended_by_training()
         if lost and not options.abandon:
             names = ", ".join(epoch.name for epoch in lost)
@@ -219,8 +232,7 @@ class _Verb:
 
     def _refuse_other_training(self, epoch: EpochInfo, settings: TrainSettings) -> None:
         """An interrupted epoch goes on with the text and the settings that it was begun with, or not at all."""
-        assert self.session.project is not None
-        _, begun_with = read_facts(self.session.project.folder(epoch.slug))
+        _, begun_with = read_facts(self._stored_project().folder(epoch.slug))
         paths = tuple(str(Path(path).resolve()) for path in self.options.paths)
         if (begun_with, epoch.corpus) != (settings, paths):
             which = f"{self.options.project} {epoch.slug}"
@@ -228,11 +240,6 @@ class _Verb:
                 f"{epoch.name} is interrupted, and was begun with other text or settings.",
                 f"Go on with `tlora resume {which}`, or begin anew after `tlora delete {which}`.",
             )
-
-    def _resume(self, epoch: EpochInfo) -> Iterator[StreamEvent]:
-        if epoch.state != "interrupted":
-            raise TloraError(f"{epoch.name} is not interrupted.", "`tlora epochs` lists what there is.")
-        return self._run(jobs.ResumeEpoch(epoch.slug))
 
     def kept(self) -> str:
         """What is left of a verb that was stopped, to be added to the word that it was."""

@@ -1580,6 +1580,10 @@
         <translation>Jenes Training fortsetzen, es löschen und neu beginnen oder einen anderen Namen wählen.</translation>
     </message>
     <message>
+        <source>{reason} (system error {number})</source>
+        <translation>{reason} (Systemfehler {number})</translation>
+    </message>
+    <message>
         <source>Permission denied</source>
         <translation>keine Berechtigung</translation>
     </message>
@@ -1622,6 +1626,86 @@
     <message>
         <source>Too many open files</source>
         <translation>zu viele offene Dateien</translation>
+    </message>
+    <message>
+        <source>Too many open files in system</source>
+        <translation>zu viele offene Dateien im System</translation>
+    </message>
+    <message>
+        <source>Device or resource busy</source>
+        <translation>Gerät oder Datei wird gerade benutzt</translation>
+    </message>
+    <message>
+        <source>Directory not empty</source>
+        <translation>Ordner nicht leer</translation>
+    </message>
+    <message>
+        <source>Too many levels of symbolic links</source>
+        <translation>zu viele Verknüpfungen hintereinander</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Speicherkontingent erschöpft</translation>
+    </message>
+    <message>
+        <source>File too large</source>
+        <translation>Datei zu groß</translation>
+    </message>
+    <message>
+        <source>Invalid argument</source>
+        <translation>ungültige Angabe</translation>
+    </message>
+    <message>
+        <source>Invalid cross-device link</source>
+        <translation>liegt auf einem anderen Datenträger</translation>
+    </message>
+    <message>
+        <source>No such device</source>
+        <translation>Gerät nicht vorhanden</translation>
+    </message>
+    <message>
+        <source>No such device or address</source>
+        <translation>Gerät oder Adresse nicht vorhanden</translation>
+    </message>
+    <message>
+        <source>No locks available</source>
+        <translation>keine Sperren verfügbar</translation>
+    </message>
+    <message>
+        <source>Stale file handle</source>
+        <translation>Datei auf dem Netzlaufwerk nicht mehr gültig</translation>
+    </message>
+    <message>
+        <source>Operation not supported</source>
+        <translation>Vorgang nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>Cannot allocate memory</source>
+        <translation>zu wenig Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>Broken pipe</source>
+        <translation>Gegenseite liest nicht mehr</translation>
+    </message>
+    <message>
+        <source>Connection timed out</source>
+        <translation>Zeitüberschreitung der Verbindung</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Verbindung von der Gegenseite getrennt</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>Netzwerk nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>Gegenstelle nicht erreichbar</translation>
     </message>
     <message>
         <source>{one}, {other}</source>
@@ -1670,6 +1754,10 @@
     <message>
         <source>{name} is not the backbone this project was made with; its weights differ.</source>
         <translation>{name} ist nicht das Backbone, mit dem dieses Projekt angelegt wurde; die Gewichte weichen ab.</translation>
+    </message>
+    <message>
+        <source>{name} is not the backbone this project was made with, which is {own}.</source>
+        <translation>{name} ist nicht das Backbone, mit dem dieses Projekt angelegt wurde; das ist {own}.</translation>
     </message>
     <message>
         <source>There is nothing to measure on: held_out_tokens must be at least 1.</source>
@@ -2086,6 +2174,42 @@
     <message>
         <source>Reinstall tlora-gui with its dependencies.</source>
         <translation>tlora-gui mit seinen Abhängigkeiten neu installieren.</translation>
+    </message>
+    <message>
+        <source>{name} must be a whole number from {low} to {high}</source>
+        <translation>{name} muss eine ganze Zahl von {low} bis {high} sein</translation>
+    </message>
+    <message>
+        <source>{name} must be a finite number</source>
+        <translation>{name} muss eine endliche Zahl sein</translation>
+    </message>
+    <message>
+        <source>{name} must be above {bound}</source>
+        <translation>{name} muss über {bound} liegen</translation>
+    </message>
+    <message>
+        <source>{name} must be at least {bound}</source>
+        <translation>{name} muss mindestens {bound} sein</translation>
+    </message>
+    <message>
+        <source>unknown mixer strategy {name}; known: {all}</source>
+        <translation>unbekannte Mixer-Strategie {name}; bekannt: {all}</translation>
+    </message>
+    <message>
+        <source>{name} must be below {bound}</source>
+        <translation>{name} muss unter {bound} liegen</translation>
+    </message>
+    <message>
+        <source>unknown memory source {name}; known: {all}</source>
+        <translation>unbekannte Quelle der Erinnerungen {name}; bekannt: {all}</translation>
+    </message>
+    <message>
+        <source>{name} must be at most {bound}</source>
+        <translation>{name} darf höchstens {bound} sein</translation>
+    </message>
+    <message>
+        <source>{name} must be True or False</source>
+        <translation>{name} muss True oder False sein</translation>
     </message>
 </context>
 <context>

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.engine.protocol.sentences import Sentence, commas, message_of, say
 from tlora_gui.engine.storage.disk import first_line
-from tlora_gui.temporal.config import Refusal
+from tlora_gui.temporal.config import MixerSettings, Refusal, SleepSettings
 
 
 def test_values_are_numbers_strings_and_sentences() -> None:
@@ -43,6 +45,42 @@ def test_an_error_of_the_method_is_told_as_a_sentence() -> None:
     assert type(message_of(ValueError("plain"))) is str
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"num_passes": 0}, "num_passes must be a whole number from 1 to 2147483647"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a finite number"),
+        ({"learning_rate": 10**400}, "learning_rate must be a finite number"),
+        ({"learning_rate": "1"}, "learning_rate must be a finite number"),
+        ({"learning_rate": 0}, "learning_rate must be above 0"),
+        ({"learning_rate": -1.0}, "learning_rate must be above 0"),
+        ({"held_out_share": 0.75}, "held_out_share must be at most 0.5"),
+        ({"compare_unprotected": 1}, "compare_unprotected must be True or False"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused_with_a_sentence(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        TrainSettings(**changes)
+    said = message_of(refused.value)
+    assert isinstance(said, Sentence) and said == str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: MixerSettings(smoothing=1), "smoothing must be below 1"),
+        (lambda: SleepSettings(sleep_weight=-0.5), "sleep_weight must be at least 0"),
+        (lambda: MixerSettings("voting"), "unknown mixer strategy 'voting'; known: ('gating', 'routing', 'attention')"),
+        (lambda: SleepSettings(source="air"), "unknown memory source 'air'; known: ('features', 'dreams')"),
+    ],
+)
+def test_settings_of_the_method_are_refused_with_a_sentence_too(make: Callable[[], Any], told: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        make()
+    said = message_of(refused.value)
+    assert isinstance(said, Sentence) and said == told
+
+
 def test_long_words_of_others_are_cut_to_a_line() -> None:
     assert first_line(ValueError("one\n" * 9)) == "one"
     assert len(first_line(ValueError("x" * 9000))) == 301
@@ -51,6 +89,9 @@ def test_long_words_of_others_are_cut_to_a_line() -> None:
 def test_the_systems_reasons_are_sentences_where_they_are_frequent() -> None:
     assert isinstance(cause(OSError(errno.EACCES, "Zugriff verweigert")), Sentence)
     assert cause(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
+    assert isinstance(cause(OSError(errno.EXDEV, "Invalid cross-device link")), Sentence)
+    rare = cause(OSError(errno.EMLINK, "Too many links"))
+    assert isinstance(rare, Sentence) and rare == f"Too many links (system error {errno.EMLINK})"
     assert cause(OSError("odd")) == "odd"
     assert isinstance(first_line(FileNotFoundError(errno.ENOENT, "No such file", "/a/b.json")), Sentence)
 

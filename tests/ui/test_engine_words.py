@@ -5,6 +5,7 @@ shows one words it, and numbers come in German.
 from __future__ import annotations
 
 import ast
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -14,9 +15,10 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 
+from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import BackboneInfo, CorpusSummary, EpochInfo, JobFailed, Progress, StoredMixer
-from tlora_gui.engine.protocol.sentences import Sentence, commas, say
+from tlora_gui.engine.protocol.sentences import Sentence, commas, message_of, say
 from tlora_gui.paths import resource
 from tlora_gui.ui.charts.style import number
 from tlora_gui.ui.control.notices import finished_text
@@ -192,6 +194,14 @@ def test_an_error_keeps_its_sentence_through_whatever_quotes_it(german: None) ->
     assert worded(error.message) == "x ist nicht verwendbar: keine Berechtigung."
     assert worded(str(error)).endswith("keine Berechtigung. Den Prompt kürzen.")
     assert worded(cause(PermissionError(13, "Permission denied"))) == "keine Berechtigung"
+
+
+def test_ranges_of_settings_and_rare_reasons_of_the_system_are_told_in_german(german: None) -> None:
+    with pytest.raises(ValueError) as refused:
+        TrainSettings(held_out_share=0.75)
+    assert worded(message_of(refused.value)) == "held_out_share darf höchstens 0,5 sein"
+    assert worded(cause(OSError(errno.EBUSY, "Device or resource busy"))) == "Gerät oder Datei wird gerade benutzt"
+    assert worded(cause(OSError(errno.EMLINK, "Too many links"))) == f"Too many links (Systemfehler {errno.EMLINK})"
 
 
 class Slip(QTranslator):

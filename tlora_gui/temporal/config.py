@@ -33,26 +33,29 @@ LARGEST_COUNT = 2**31 - 1
 
 
 def require_whole(settings: Any, name: str, low: int, high: int = LARGEST_COUNT) -> None:
-    """Raise ``ValueError`` unless the setting is an ``int`` in [low, high]; True and False are none."""
+    """Raise ``Refusal`` unless the setting is an ``int`` in [low, high]; True and False are none."""
     value = getattr(settings, name)
-    require(type(value) is int and low <= value <= high, f"{name} must be a whole number from {low} to {high}")
+    if type(value) is not int or not low <= value <= high:
+        raise Refusal("{name} must be a whole number from {low} to {high}", name=name, low=low, high=high)
 
 
-def require_number(
-    settings: Any, name: str, low: float = 0, high: float = inf, *, open_low: bool = False, open_high: bool = False
-) -> None:
-    """Raise ``ValueError`` unless the setting is a finite ``int`` or ``float`` between ``low`` and ``high``."""
+def require_number(settings: Any, name: str, low: float = 0, high: float = inf, *, open_low: bool = False) -> None:
+    """Raise ``Refusal`` unless the setting is a finite ``int`` or ``float`` between ``low`` and ``high``."""
     value = getattr(settings, name)
-    holds = isinstance(value, float) or type(value) is int
-    holds = holds and low <= value <= min(high, float_info.max)  # NaN lies in no interval
-    holds = holds and not (open_low and value == low) and not (open_high and value == high)
-    beyond = "" if high == inf else f" and {'below' if open_high else 'at most'} {high}"
-    require(holds, f"{name} must be a finite number, {'above' if open_low else 'at least'} {low}{beyond}")
+    if not (isinstance(value, float) or type(value) is int) or not abs(value) <= float_info.max:  # as NaN is not
+        raise Refusal("{name} must be a finite number", name=name)
+    if open_low and value <= low:
+        raise Refusal("{name} must be above {bound}", name=name, bound=low)
+    if value < low:
+        raise Refusal("{name} must be at least {bound}", name=name, bound=low)
+    if value > high:
+        raise Refusal("{name} must be at most {bound}", name=name, bound=high)
 
 
 def require_switch(settings: Any, name: str) -> None:
-    """Raise ``ValueError`` unless the setting is True or False."""
-    require(type(getattr(settings, name)) is bool, f"{name} must be True or False")
+    """Raise ``Refusal`` unless the setting is True or False."""
+    if type(getattr(settings, name)) is not bool:
+        raise Refusal("{name} must be True or False", name=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,12 @@ class MixerSettings:
     smoothing: float = 0.8
 
     def __post_init__(self) -> None:
-        require(
-            self.strategy in STRATEGIES,
-            f"unknown mixer strategy {self.strategy!r:.40}; known: {', '.join(map(repr, STRATEGIES))}",
-        )
+        if self.strategy not in STRATEGIES:
+            raise Refusal("unknown mixer strategy {name}; known: {all}", name=f"{self.strategy!r:.40}", all=STRATEGIES)
         require_whole(self, "width", 0, 65_536)
-        require_number(self, "smoothing", 0, 1, open_high=True)
+        require_number(self, "smoothing", 0, 1)
+        if self.smoothing == 1:
+            raise Refusal("{name} must be below {bound}", name="smoothing", bound=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,8 @@ class SleepSettings:
     batch_tokens: int = 384
 
     def __post_init__(self) -> None:
-        require(
-            self.source in MEMORY_SOURCES,
-            f"unknown memory source {self.source!r:.40}; known: {', '.join(map(repr, MEMORY_SOURCES))}",
-        )
+        if self.source not in MEMORY_SOURCES:
+            raise Refusal("unknown memory source {name}; known: {all}", name=f"{self.source!r:.40}", all=MEMORY_SOURCES)
         require_switch(self, "enabled")
         require_switch(self, "memory_labels")
         require_number(self, "sleep_weight")

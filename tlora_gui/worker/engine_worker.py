@@ -22,7 +22,7 @@ from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
-from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.sentences import message_of, say
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""
@@ -226,7 +226,7 @@ def _failure(job_id: int, error: BaseException) -> JobFailed:
             return JobFailed(job_id, say("{reason}.", reason=reason), mend)
         return JobFailed(job_id, say("{reason} ({path}).", reason=reason, path=shortened(str(error.filename))), mend)
     details = "".join(traceback.format_exception(error))
-    what = shortened(str(error) or type(error).__name__)
+    what = shortened(message_of(error) or type(error).__name__)
     return JobFailed(job_id, say("Something went wrong: {what}", what=what), say("Details can be copied."), details)
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
+from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.temporal.config import LoraSettings
 from tlora_gui.temporal.layers import decoder_blocks, layer_size
@@ -125,7 +126,7 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
                 "there is no readable {file} in {folder}: {reason}",
                 file=CONFIG_FILE,
                 folder=folder,
-                reason=error.strerror,
+                reason=cause(error),
             )
         ) from error
     except (ValueError, RecursionError) as error:

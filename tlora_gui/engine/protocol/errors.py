@@ -81,8 +81,12 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def cause(error: OSError) -> str:
-    """Why the system refused, in a few words; reasons that are rare are as the system says them."""
-    return _CAUSES.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
+    """Why the system refused, in a few words; reasons that are rare are as the system says them, with their number."""
+    if error.errno in _CAUSES:
+        return _CAUSES[error.errno]
+    if error.errno and error.strerror:
+        return say("{reason} (system error {number})", reason=error.strerror, number=error.errno)
+    return error.strerror or str(error) or type(error).__name__
 
 
 _CAUSES = {
@@ -97,4 +101,24 @@ _CAUSES = {
     errno.EIO: say("Input/output error"),
     errno.ENAMETOOLONG: say("File name too long"),
     errno.EMFILE: say("Too many open files"),
+    errno.ENFILE: say("Too many open files in system"),
+    errno.EBUSY: say("Device or resource busy"),
+    errno.ENOTEMPTY: say("Directory not empty"),
+    errno.ELOOP: say("Too many levels of symbolic links"),
+    errno.EDQUOT: say("Disk quota exceeded"),
+    errno.EFBIG: say("File too large"),
+    errno.EINVAL: say("Invalid argument"),
+    errno.EXDEV: say("Invalid cross-device link"),
+    errno.ENODEV: say("No such device"),
+    errno.ENXIO: say("No such device or address"),
+    errno.ENOLCK: say("No locks available"),
+    errno.ESTALE: say("Stale file handle"),
+    errno.EOPNOTSUPP: say("Operation not supported"),
+    errno.ENOMEM: say("Cannot allocate memory"),
+    errno.EPIPE: say("Broken pipe"),
+    errno.ETIMEDOUT: say("Connection timed out"),
+    errno.ECONNREFUSED: say("Connection refused"),
+    errno.ECONNRESET: say("Connection reset by peer"),
+    errno.ENETUNREACH: say("Network is unreachable"),
+    errno.EHOSTUNREACH: say("No route to host"),
 }
