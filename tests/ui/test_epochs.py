@@ -648,6 +648,17 @@ def test_start_gives_the_whole_job_and_closes(dialog: NewEpochDialog, wait_until
     wait_until(lambda: not isValid(dialog))
 
 
+def test_return_in_a_field_starts_once_there_is_something_to_train(dialog: NewEpochDialog, qapp: QApplication) -> None:
+    jobs = jobs_of(dialog)
+    path = edit(dialog, "corpusPathEdit")
+    QTest.keyClicks(path, "/nowhere")
+    QTest.keyClick(path, Qt.Key.Key_Return)
+    assert jobs == [] and qapp.activeModalWidget() is dialog  # and no question for a folder over it
+    ready(dialog)
+    QTest.keyClick(path, Qt.Key.Key_Return)
+    assert [job.paths for job in jobs] == [CORPUS]
+
+
 def test_untouched_settings_come_back_as_they_were_given(qapp: QApplication) -> None:
     given = TrainSettings(
         num_passes=3, max_tokens=None, learning_rate=2e-4, block_size=64, objective="joint", seed=7,

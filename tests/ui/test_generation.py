@@ -305,6 +305,16 @@ def test_hover_tooltip_shows_the_mix_of_the_token_under_the_pointer(qapp: QAppli
     QToolTip.hideText()
 
 
+def test_walking_takes_the_tooltip_of_another_token_away(qapp: QApplication, wait_until: WaitUntil) -> None:
+    view = view_with(some_tokens())
+    point = point_of(view, 11)
+    event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
+    QApplication.sendEvent(view.viewport(), event)
+    assert QToolTip.isVisible()
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    wait_until(lambda: not QToolTip.isVisible(), 2.0)  # by itself it stays longer
+
+
 def test_chosen_token_is_framed(qapp: QApplication) -> None:
     view = view_with(some_tokens())
     before = view.viewport().grab().toImage()

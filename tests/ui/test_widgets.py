@@ -280,6 +280,17 @@ def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
     assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B", "gating")]
 
 
+@pytest.mark.parametrize("field", ["hubIdEdit", "projectNameEdit", "projectPlaceEdit"])
+def test_return_in_a_field_creates_the_project_once_it_is_complete(welcome: Welcome, field: str) -> None:
+    made = created(welcome)
+    check(welcome, "hubChoice")
+    QTest.keyClick(edit(welcome, field), Qt.Key.Key_Return)
+    assert made == []
+    edit(welcome, "hubIdEdit").setText("owner/model")
+    QTest.keyClick(edit(welcome, field), Qt.Key.Key_Return)
+    assert [reference for _, reference, _ in made] == ["owner/model"]
+
+
 def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
     asked = created(welcome)
     check(welcome, "localChoice")
