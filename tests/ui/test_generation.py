@@ -275,6 +275,12 @@ def test_arrow_keys_walk_over_tokens_with_text(qapp: QApplication) -> None:
     assert "“a”" in view.accessibleDescription()
 
 
+def test_walking_back_begins_at_the_end(qapp: QApplication) -> None:
+    view = view_with([token(0, "a"), token(1, "b"), token(2, "c"), token(3, "")])
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert view.current == 2
+
+
 def test_walking_scrolls_to_the_chosen_token(qapp: QApplication) -> None:
     view = view_with([token(index, f"line {index}\n") for index in range(80)])
     QTest.keyClick(view, Qt.Key.Key_Home)

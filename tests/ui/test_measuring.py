@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, shown
+from kit import WaitUntil, child, click, shown, texts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -249,3 +249,16 @@ def test_an_interrupted_epoch_that_goes_on_first_is_not_warned_of(
     window.controller.training.train(jobs.ResumeEpoch("latin"))
     window.menus.add_epoch.trigger()
     assert notice(window) == "" and compared(window)
+
+
+def test_a_resumed_epoch_prepares_in_its_own_card(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.hold = (PLAYS, LATIN), True
+    opened(window, wait_until, tmp_path / "project")
+    click(window.epochs, "resumeButton")
+    wait_until(lambda: "Training" in texts(window.epochs))
+    names = [text for text in texts(window.epochs) if text in (PLAYS.name, LATIN.name)]
+    assert names == [PLAYS.name, LATIN.name] and "interrupted" not in texts(window.epochs)
+    engine.hold = False
+    wait_until(lambda: "interrupted" in texts(window.epochs))

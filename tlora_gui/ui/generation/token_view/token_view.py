@@ -202,7 +202,7 @@ class TokenView(ColouredText):
         """Token that a key leads to; tokens without text are stepped over."""
         end = len(self.tokens)
         ways = {
-            Qt.Key.Key_Left: range(max(self._current, 1) - 1, -1, -1),
+            Qt.Key.Key_Left: range((self._current if self._current >= 0 else end) - 1, -1, -1),
             Qt.Key.Key_Right: range(self._current + 1, end),
             Qt.Key.Key_Home: range(end),
             Qt.Key.Key_End: range(end - 1, -1, -1),
