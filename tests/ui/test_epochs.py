@@ -304,6 +304,21 @@ def test_preparation_has_a_card_until_the_epoch_is_listed(panel: EpochsPanel) ->
     assert pause in cards(panel)[3].findChildren(QPushButton)
 
 
+def test_before_the_first_step_there_is_nothing_to_keep(panel: EpochsPanel) -> None:
+    asked: list[tuple[int, str]] = []
+    panel.stop_requested.connect(lambda *of: asked.append(of))
+    panel.set_training(7)
+    panel.show_preparation("Reading the text…", "Milton", MILTON.colour)
+    click(panel, "stopButton")
+    assert {button.objectName() for button in question(panel).buttons()} == {"discardButton", "stayButton"}
+    click(question(panel), "discardButton")
+    assert asked == [(7, "discard")]
+    panel.set_epochs((MILTON,))
+    panel.show_preparation("Reading the text…")  # of one that is resumed
+    click(panel, "stopButton")
+    assert "keepButton" in {button.objectName() for button in question(panel).buttons()}
+
+
 def test_preparation_that_failed_leaves_no_card(panel: EpochsPanel) -> None:
     panel.show_preparation("Reading the text…", "Milton")
     panel.clear_preparation()

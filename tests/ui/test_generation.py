@@ -580,6 +580,12 @@ def test_generate_asks_with_prompt_mode_and_sampling(pane: GenerationPane) -> No
     assert asked == [Generate("def", "code", SamplingSettings())]
 
 
+def test_a_list_of_texts_names_the_mixer_without_its_strategy(pane: GenerationPane) -> None:
+    pane.set_slots(SLOTS, "attention")
+    assert pane.mode_names[MIXER_MODE] == "Time Mixer" and pane.mode_names["plays"] == "Plays alone"
+    assert combo(pane, "modeCombo").currentText() == "Time Mixer · attention"
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
 @pytest.mark.parametrize("where", ["promptEdit", "tokenView"])
 def test_control_and_enter_generates(pane: GenerationPane, key: Qt.Key, where: str) -> None:

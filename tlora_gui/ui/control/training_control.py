@@ -287,3 +287,5 @@ class TrainingControl(QObject):
             self._panel.clear_preparation()
             self._panel.set_epochs(self.epochs)
             self._prepare()
+        if not self.jobs:
+            self._charts.training_ended.emit()
