@@ -100,6 +100,17 @@ def test_click_on_an_alternative_asks_to_go_on_with_it(inspector: TokenInspector
     assert chosen == [(5, 10, " king"), (5, 12, " <b>")]
 
 
+def test_letters_over_the_alternatives_write_another_word(inspector: TokenInspector, qapp: QApplication) -> None:
+    written = collected(inspector.text_chosen)
+    inspector.begin_branching()
+    assert qapp.focusWidget() is rows(inspector)
+    QTest.keyClick(rows(inspector), Qt.Key.Key_D)
+    assert qapp.focusWidget() is other_token(inspector) and other_token(inspector).text() == "d"
+    QTest.keyClicks(other_token(inspector), "ragon")
+    QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
+    assert written == [(5, " dragon")]
+
+
 def test_the_token_that_came_is_no_alternative(inspector: TokenInspector) -> None:
     chosen = collected(inspector.alternative_chosen)
     hover_row(rows(inspector), DUKE)

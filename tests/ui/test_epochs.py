@@ -319,6 +319,21 @@ def test_preparation_has_a_card_until_the_epoch_is_listed(panel: EpochsPanel) ->
     assert pause in cards(panel)[3].findChildren(QPushButton)
 
 
+def test_before_the_first_step_there_is_nothing_to_keep(panel: EpochsPanel) -> None:
+    asked: list[tuple[int, str]] = []
+    panel.stop_requested.connect(lambda *of: asked.append(of))
+    panel.set_training(7)
+    panel.show_preparation("Reading the text…", "Milton", MILTON.colour)
+    click(panel, "stopButton")
+    assert {button.objectName() for button in question(panel).buttons()} == {"discardButton", "stayButton"}
+    click(question(panel), "discardButton")
+    assert asked == [(7, "discard")]
+    panel.set_epochs((MILTON,))
+    panel.show_preparation("Reading the text…")  # of one that is resumed
+    click(panel, "stopButton")
+    assert "keepButton" in {button.objectName() for button in question(panel).buttons()}
+
+
 def test_preparation_that_failed_leaves_no_card(panel: EpochsPanel) -> None:
     panel.show_preparation("Reading the text…", "Milton")
     panel.clear_preparation()
@@ -661,6 +676,17 @@ def test_start_gives_the_whole_job_and_closes(dialog: NewEpochDialog, wait_until
     expected = TrainEpoch("Milton", CORPUS, "Puritan era", EPOCH_COLOURS[1], replace(TrainSettings(), num_passes=2))
     assert jobs == [expected]
     wait_until(lambda: not isValid(dialog))
+
+
+def test_return_in_a_field_starts_once_there_is_something_to_train(dialog: NewEpochDialog, qapp: QApplication) -> None:
+    jobs = jobs_of(dialog)
+    path = edit(dialog, "corpusPathEdit")
+    QTest.keyClicks(path, "/nowhere")
+    QTest.keyClick(path, Qt.Key.Key_Return)
+    assert jobs == [] and qapp.activeModalWidget() is dialog  # and no question for a folder over it
+    ready(dialog)
+    QTest.keyClick(path, Qt.Key.Key_Return)
+    assert [job.paths for job in jobs] == [CORPUS]
 
 
 def test_untouched_settings_come_back_as_they_were_given(qapp: QApplication) -> None:

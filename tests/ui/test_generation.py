@@ -276,6 +276,12 @@ def test_arrow_keys_walk_over_tokens_with_text(qapp: QApplication) -> None:
     assert "“a”" in view.accessibleDescription()
 
 
+def test_walking_back_begins_at_the_end(qapp: QApplication) -> None:
+    view = view_with([token(0, "a"), token(1, "b"), token(2, "c"), token(3, "")])
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert view.current == 2
+
+
 def test_walking_scrolls_to_the_chosen_token(qapp: QApplication) -> None:
     view = view_with([token(index, f"line {index}\n") for index in range(80)])
     QTest.keyClick(view, Qt.Key.Key_Home)
@@ -304,6 +310,16 @@ def test_hover_tooltip_shows_the_mix_of_the_token_under_the_pointer(qapp: QAppli
     QApplication.sendEvent(view.viewport(), event)
     assert "def" in QToolTip.text() and "Code" in QToolTip.text()
     QToolTip.hideText()
+
+
+def test_walking_takes_the_tooltip_of_another_token_away(qapp: QApplication, wait_until: WaitUntil) -> None:
+    view = view_with(some_tokens())
+    point = point_of(view, 11)
+    event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
+    QApplication.sendEvent(view.viewport(), event)
+    assert QToolTip.isVisible()
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    wait_until(lambda: not QToolTip.isVisible(), 2.0)  # by itself it stays longer
 
 
 def test_chosen_token_is_framed(qapp: QApplication) -> None:
@@ -563,6 +579,12 @@ def test_generate_asks_with_prompt_mode_and_sampling(pane: GenerationPane) -> No
     modes.setCurrentIndex(modes.findData("code"))
     click(pane, "generateButton")
     assert asked == [Generate("def", "code", SamplingSettings())]
+
+
+def test_a_list_of_texts_names_the_mixer_without_its_strategy(pane: GenerationPane) -> None:
+    pane.set_slots(SLOTS, "attention")
+    assert pane.mode_names[MIXER_MODE] == "Time Mixer" and pane.mode_names["plays"] == "Plays alone"
+    assert combo(pane, "modeCombo").currentText() == "Time Mixer · attention"
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kit import child, click, texts
-from PySide6.QtCore import QPoint, Qt
+from kit import child, click, shown, texts
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QPaintEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from whole_window import EPOCHS, a_generation, whole_window
@@ -118,6 +119,24 @@ def test_typing_in_the_text_goes_on_with_its_prompt_where_it_stands(window: Main
     assert text(window).isVisible() and not prompt(window).isVisible()
 
 
+@pytest.mark.parametrize("marked", ["word", "word0 word1", ""])
+def test_typing_takes_the_place_of_what_is_marked_of_the_prompt(window: MainWindow, marked: str) -> None:
+    cursor = text(window).textCursor()
+    cursor.setPosition(len(marked), QTextCursor.MoveMode.KeepAnchor)
+    text(window).setTextCursor(cursor)
+    QTest.keyClicks(text(window), "A")
+    assert prompt(window).toPlainText() == {"word": "A0 ", "word0 word1": "A", "": "word0 A"}[marked]
+
+
+def test_a_text_takes_what_is_pasted_and_erased_for_its_prompt(window: MainWindow, qapp: QApplication) -> None:
+    QTest.keyClick(text(window), Qt.Key.Key_Backspace)
+    assert prompt(window).toPlainText() == "word0"
+    QTest.keyClick(prompt(window), Qt.Key.Key_Escape)
+    qapp.clipboard().setText("to code")
+    QTest.keyClick(text(window), Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert prompt(window).toPlainText() == "word0 to code"
+
+
 def test_escape_goes_back_to_the_text_and_its_own_prompt(window: MainWindow) -> None:
     window.menus.edit_prompt.trigger()
     QTest.keyClicks(prompt(window), "changed")
@@ -168,6 +187,27 @@ def test_the_continuation_is_drawn_muted_behind_the_prompt(qapp: QApplication) -
     height = edit.cursorRect().top() + edit.viewport().y()
     changed = {y for y in range(drawn.height()) for x in range(0, 600, 2) if drawn.pixel(x, y) != bare.pixel(x, y)}
     assert min(changed) >= height and max(changed) > height + 5 * edit.fontMetrics().height()
+
+
+def test_the_continuation_is_drawn_anew_where_typing_moves_it(qapp: QApplication) -> None:
+    edit = PromptEdit()
+    shown(edit, 600, 300)
+    edit.setPlainText("To code or not")
+    edit.set_continuation(" to code\nthat is the question " * 20)
+    turn()
+    painted: list[QRect] = []
+
+    class Spy(QObject):
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+            if isinstance(event, QPaintEvent):
+                painted.append(event.rect())
+            return False
+
+    spy = Spy()
+    edit.viewport().installEventFilter(spy)
+    QTest.keyClicks(edit, "x")
+    turn()
+    assert edit.viewport().rect() in painted
 
 
 def test_without_a_text_the_page_is_the_prompts(window: MainWindow) -> None:

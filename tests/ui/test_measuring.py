@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, shown
+from kit import WaitUntil, child, click, shown, texts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -28,6 +28,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     ProjectOpened,
     StreamEvent,
+    TrainStarted,
 )
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui import window as window_module
@@ -249,3 +250,32 @@ def test_an_interrupted_epoch_that_goes_on_first_is_not_warned_of(
     window.controller.training.train(jobs.ResumeEpoch("latin"))
     window.menus.add_epoch.trigger()
     assert notice(window) == "" and compared(window)
+
+
+def test_a_resumed_epoch_prepares_in_its_own_card(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.hold = (PLAYS, LATIN), True
+    opened(window, wait_until, tmp_path / "project")
+    click(window.epochs, "resumeButton")
+    wait_until(lambda: "Training" in texts(window.epochs))
+    names = [text for text in texts(window.epochs) if text in (PLAYS.name, LATIN.name)]
+    assert names == [PLAYS.name, LATIN.name] and "interrupted" not in texts(window.epochs)
+    engine.hold = False
+    wait_until(lambda: "interrupted" in texts(window.epochs))
+
+
+def test_charts_folded_after_a_training_come_back_with_the_next(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.hold = (PLAYS, LATIN), True
+    opened(window, wait_until, tmp_path / "project")
+    window.controller.training.train(jobs.ResumeEpoch("latin"))
+    window.charts.begin_epoch(TrainStarted(LATIN, 40, 0))
+    engine.hold = False
+    wait_until(lambda: not window.controller.training.jobs)
+    assert not window.charts.folded, "they stay for a look"
+    window.menus.fold_charts.trigger()
+    assert window.charts.folded
+    window.charts.begin_epoch(TrainStarted(LATIN, 40, 0))
+    assert not window.charts.folded

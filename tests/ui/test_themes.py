@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kit import shown
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
 from whole_window import cut_off_anywhere, whole_window
 
 from tlora_gui.engine.protocol.colours import MIN_CONTRAST, MIN_LINE_CONTRAST
@@ -22,6 +23,7 @@ from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS, Toke
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import as_text, contrast
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager
+from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.window import MainWindow
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -60,6 +62,23 @@ def test_selected_text_can_be_read(theme: Theme, text: str) -> None:
 def test_focus_rings_and_drawn_accents_can_be_seen_on_every_panel(theme: Theme) -> None:
     for ground in ("window", "panel", "field"):
         assert ratio(theme, "accent", ground) >= MIN_LINE_CONTRAST
+
+
+@both_themes
+@pytest.mark.parametrize("role", ["", "primary", "danger"])
+def test_every_kind_of_button_shows_that_it_has_the_focus(theme: Theme, role: str, qapp: QApplication) -> None:
+    ThemeManager(qapp, theme.name)
+    dialog = QDialog()
+    other, button = QPushButton("Other"), QPushButton("Button")
+    button.setProperty("role", role)
+    dialog.setLayout(column(other, button))
+    shown(dialog)
+    edges = []
+    for focused in (other, button):
+        focused.setFocus()
+        edges.append(button.grab().toImage().pixelColor(button.width() // 2, 0))
+    assert contrast(*edges) >= 1.5 and edges[1] != QColor(theme.accent if role else theme.border)
+    ThemeManager(qapp, "light")
 
 
 @both_themes

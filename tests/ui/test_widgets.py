@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from kit import WaitUntil, child, click, edit, shown, texts
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
+from PySide6.QtCore import QDir, QMimeData, QPoint, QSize, QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -44,7 +44,7 @@ from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.widgets.progress_line import ProgressLine, amount_text
-from tlora_gui.ui.widgets.questions import Choice, ask, choose_file
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_file, choose_target
 from tlora_gui.ui.widgets.swatch import Swatch, initial
 from tlora_gui.ui.widgets.welcome import Welcome
 
@@ -278,6 +278,17 @@ def test_a_hub_model_needs_its_id(welcome: Welcome, tmp_path: Path) -> None:
     QTest.keyClicks(edit(welcome, "hubIdEdit"), " Qwen/Qwen2.5-0.5B ")
     click(welcome, "createProjectButton")
     assert asked == [(tmp_path / "My project", "Qwen/Qwen2.5-0.5B", "gating")]
+
+
+@pytest.mark.parametrize("field", ["hubIdEdit", "projectNameEdit", "projectPlaceEdit"])
+def test_return_in_a_field_creates_the_project_once_it_is_complete(welcome: Welcome, field: str) -> None:
+    made = created(welcome)
+    check(welcome, "hubChoice")
+    QTest.keyClick(edit(welcome, field), Qt.Key.Key_Return)
+    assert made == []
+    edit(welcome, "hubIdEdit").setText("owner/model")
+    QTest.keyClick(edit(welcome, field), Qt.Key.Key_Return)
+    assert [reference for _, reference, _ in made] == ["owner/model"]
 
 
 def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:
@@ -528,6 +539,20 @@ def test_a_chosen_file_is_told(qapp: QApplication, tmp_path: Path) -> None:
     dialog.selectFile(str(tmp_path / "tiny.gguf"))
     dialog.accept()
     assert [Path(path) for path in chosen] == [tmp_path / "tiny.gguf"]
+
+
+def test_a_text_is_not_saved_where_the_program_happens_to_run(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda place: str(tmp_path))
+    monkeypatch.chdir("/")
+    monkeypatch.setattr(QFileDialog, "directory", lambda dialog: QDir.current())  # none was chosen before
+    went: list[str] = []
+    monkeypatch.setattr(QFileDialog, "setDirectory", lambda dialog, folder: went.append(folder))
+    window = QWidget()
+    shown(window)
+    choose_target(window, "Save", "text", {"Web page (*.html)": "html"}, str)
+    assert went == [str(tmp_path)]
 
 
 def test_every_control_of_welcome_and_banner_has_a_name_and_a_tooltip(welcome: Welcome, banner: Banner) -> None:

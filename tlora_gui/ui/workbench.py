@@ -125,6 +125,7 @@ class Workbench(QMainWindow):
         self._activity: Activity = "writing"
         self.charts.fold_toggled.connect(self._fold_toggled)
         self.charts.training_began.connect(lambda: self._turn_to("training"))
+        self.charts.training_ended.connect(self._training_ended)
         self.generation.text_changed.connect(self.inspector.show_text)
         self.generation.began.connect(lambda: self._turn_to("writing"))
         self.backbone_label = QLabel()
@@ -259,6 +260,10 @@ class Workbench(QMainWindow):
         """Give the room to what the person began: charts for a training, else the text; folded as chosen then."""
         self._activity = activity
         self._fold_charts(self.settings.charts_folded(activity))
+
+    @Slot()
+    def _training_ended(self) -> None:
+        self._activity = "writing"  # the charts stay for a look until something is written
 
     @Slot()
     def _fold_toggled(self) -> None:

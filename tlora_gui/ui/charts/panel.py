@@ -35,6 +35,7 @@ class ChartsPanel(QWidget):
 
     Signals:
         training_began: an epoch's training begins, or goes on.
+        training_ended: no training goes on any more.
         fold_toggled: the person wants the charts folded, or unfolded.
         saved: a chart was written to a file (path).
         problem: a chart could not be written (message, hint).
@@ -42,6 +43,7 @@ class ChartsPanel(QWidget):
 
     fold_toggled = Signal()
     training_began = Signal()
+    training_ended = Signal()
     saved = Signal(str)
     problem = Signal(str, str)
 

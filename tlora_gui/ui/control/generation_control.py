@@ -199,6 +199,7 @@ class GenerationControl(QObject):
         at = len(record.tokens) if index is None else index
         branch = jobs.Branch(record.id if record.id in self._kept else record, at, token_id, text)
         self.generate(jobs.Generate(record.prompt, pane.mode, sampling, branch=branch))
+        pane.setFocus()  # what was chosen in the inspector is gone from there
 
     # -- the mixing desk ----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -160,9 +161,9 @@ class TrainingControl(QObject):
         if isinstance(job, TrainEpoch):
             self._panel.show_preparation(label, job.name, job.colour)
             return
-        info = self._epoch(job.slug)
-        if info is not None:
-            self._panel.show_preparation(label, info.name, info.colour)
+        resumed = (replace(epoch, state="training") if epoch.slug == job.slug else epoch for epoch in self.epochs)
+        self._panel.set_epochs(tuple(resumed))  # it has its card already
+        self._panel.show_preparation(label)
 
     def _epoch(self, slug: str) -> EpochInfo | None:
         return next((epoch for epoch in self.epochs if epoch.slug == slug), None)
@@ -284,4 +285,7 @@ class TrainingControl(QObject):
         self._show_queue()
         if job_id == self._prepared:
             self._panel.clear_preparation()
+            self._panel.set_epochs(self.epochs)
             self._prepare()
+        if not self.jobs:
+            self._charts.training_ended.emit()

@@ -134,6 +134,7 @@ class NewEpochDialog(QDialog):
         layout: QVBoxLayout = column(self._scroll, self._footer(), spacing=0)
         layout.setStretch(0, 1)
         self.setLayout(layout)
+        self._start.setDefault(True)  # once it is in the dialog: before, Return means the first button
         for edit in self.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # the dialog takes files wherever they are let go
         self.resize(scaled(WIDTH), min(scaled(HEIGHT), self.screen().availableGeometry().height() - 40))
@@ -156,7 +157,6 @@ class NewEpochDialog(QDialog):
         self._start.setObjectName("startTrainingButton")
         self._start.setProperty("role", "primary")
         self._start.setToolTip(self.tr("Train this epoch now, or after the one that is in training"))
-        self._start.setDefault(True)
         words = column(self._problem, self._estimate, spacing=2)
         line = row(words, self._cancel, self._start)
         line.setStretch(0, 1)

@@ -120,7 +120,7 @@ class EpochsPanel(QFrame):
         if not any(epoch.state == "training" for epoch in self._epochs.values()):
             self._preparing = (name or (self._preparing or ("", ""))[0] or self.tr("New epoch"), colour)
             self._arrange()
-        self._box.show_preparation(label)
+        self._box.show_preparation(label, learned=self._preparing is None)
 
     def show_progress(self, step: TrainStep) -> None:
         """Show how far the training is."""

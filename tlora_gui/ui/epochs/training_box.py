@@ -29,6 +29,7 @@ class TrainingBox(QWidget):
         self.training = 0
         """Number of the training that it shows."""
         self._paused = False
+        self._learned = True
         self._time_text = ""
         self._step = ElidedLabel("caption")
         self._step.setObjectName("trainingStep")
@@ -83,8 +84,9 @@ class TrainingBox(QWidget):
         chunk = QColor(colour).name().upper()  # whatever stands in a project is a colour here, and nothing else
         self._bar.setStyleSheet(f"QProgressBar::chunk {{ background: {chunk}; border-radius: 4px; }}" if colour else "")
 
-    def show_preparation(self, text: str) -> None:
-        """Say what goes on before the first step; the end of it is not known."""
+    def show_preparation(self, text: str, learned: bool) -> None:
+        """Say what goes on before the first step, the end of which is not known; ``learned`` before, if resumed."""
+        self._learned = learned
         self._preparation.setText(worded(text))
         self._preparation.show()
         self._step.hide()
@@ -97,6 +99,7 @@ class TrainingBox(QWidget):
         text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
         loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
+        self._learned = True
         self._preparation.hide()
         self._step.show()
         self._step.show_text(text, f"{loss}, {tokens}")
@@ -138,5 +141,7 @@ class TrainingBox(QWidget):
             "What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. "
             "Training goes on until you choose."
         )
-        choices = (Choice("keep", self.tr("Keep what is learned")), Choice("discard", self.tr("Discard"), True))
+        choices = [Choice("keep", self.tr("Keep what is learned")), Choice("discard", self.tr("Discard"), True)]
+        if not self._learned:
+            text, choices = self.tr("Nothing is learned yet. Training goes on until you choose."), choices[1:]
         ask(self, title, text, choices, self.tr("Go on training"), partial(self.stop_requested.emit, self.training))

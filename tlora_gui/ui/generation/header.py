@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QWidget
 from tlora_gui.engine.protocol.config import MIXER_MODE, STRATEGIES
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.wording import mode_text
 from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, unmixed_modes
 from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
@@ -103,8 +105,9 @@ class PaneHeader(QWidget):
 
     @property
     def mode_names(self) -> dict[str, str]:
-        """What people read for every mode."""
-        return {choice.mode: choice.label for choice in self.compared_modes + unmixed_modes(self._slots)}
+        """What people read for every mode, in few words: a project has one strategy."""
+        names = {choice.mode: choice.label for choice in self.compared_modes + unmixed_modes(self._slots)}
+        return names | {MIXER_MODE: worded(mode_text(MIXER_MODE, self._slots))}
 
     @property
     def mode(self) -> str:

@@ -190,11 +190,20 @@ class GenerationPane(QFrame):
         cursor.setPosition(min(utf16_length(before), utf16_length(self.prompt_bar.prompt())))
         self.prompt_bar.edit.setTextCursor(cursor)
 
-    def _typed(self, text: str) -> None:
-        if not self.prompt_bar.generating:
-            self.edit_prompt()
-            self.prompt_bar.edit.moveCursor(QTextCursor.MoveOperation.End)
-            self.prompt_bar.edit.insertPlainText(text)
+    def _typed(self, event: QKeyEvent) -> None:
+        """Let the prompt have the key, at its end or at what is marked of it in the text."""
+        if self.prompt_bar.generating:
+            return
+        marked, edit = self._text.textCursor(), self.prompt_bar.edit
+        self.edit_prompt()
+        edit.moveCursor(QTextCursor.MoveOperation.End)
+        if marked.hasSelection():
+            cursor = edit.textCursor()
+            end = cursor.position()
+            cursor.setPosition(min(marked.selectionStart(), end))
+            cursor.setPosition(min(marked.selectionEnd(), end), QTextCursor.MoveMode.KeepAnchor)
+            edit.setTextCursor(cursor)
+        QApplication.sendEvent(edit, event)
 
     def _prompt_edited(self) -> None:
         if not self.prompt_bar.generating and not self.drafting:

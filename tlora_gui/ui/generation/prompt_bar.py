@@ -51,6 +51,7 @@ class PromptEdit(PlainText):
         super().__init__(3, "text", parent)
         self.continuation = ""
         self.document().setDocumentMargin(6)
+        self.textChanged.connect(lambda: self.viewport().update())  # Qt draws the prompt's lines anew, no others
 
     def set_continuation(self, text: str) -> None:
         """What was generated from the prompt last; empty for nothing."""

@@ -19,6 +19,8 @@ class BackboneChoice(QWidget):
     """The starter backbone, a model by its Hub id, or one on this machine."""
 
     changed = Signal()
+    return_pressed = Signal()
+    """In the field that is filled in."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class BackboneChoice(QWidget):
         for edit in (self._hub_id, self._path):
             edit.setAcceptDrops(False)  # files are left to the window
             edit.textChanged.connect(self.changed)
+            edit.returnPressed.connect(self.return_pressed)
         self._lay_out()
         self._starter.setChecked(True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDir, QStandardPaths, Qt
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
 
 from tlora_gui.ui.widgets.layouts import set_role
@@ -84,15 +84,18 @@ def choose_files(parent: QWidget, title: str, start: str, chosen: Callable[[list
 
 
 def choose_target(
-    parent: QWidget, title: str, start: str, suffixes: Mapping[str, str], chosen: Callable[[str], object]
+    parent: QWidget, title: str, name: str, suffixes: Mapping[str, str], chosen: Callable[[str], object]
 ) -> QFileDialog:
-    """Let a person say where to save, then call ``chosen(path)``; ``suffixes`` are the endings by name filter."""
-    dialog = _dialog(parent, title, start, QFileDialog.FileMode.AnyFile)
+    """Let a person say where to save, ``name`` being proposed, then call ``chosen(path)``.
+
+    ``suffixes`` are the endings by name filter.
+    """
+    dialog = _dialog(parent, title, "", QFileDialog.FileMode.AnyFile)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(list(suffixes))
     dialog.setDefaultSuffix(next(iter(suffixes.values())))
     dialog.filterSelected.connect(lambda name_filter: dialog.setDefaultSuffix(suffixes[name_filter]))
-    dialog.selectFile(start)
+    dialog.selectFile(name)
     dialog.fileSelected.connect(chosen)
     dialog.open()
     return dialog
@@ -100,6 +103,8 @@ def choose_target(
 
 def _dialog(parent: QWidget, title: str, start: str, mode: QFileDialog.FileMode) -> QFileDialog:
     dialog = QFileDialog(parent, title, start)
+    if not start and dialog.directory() == QDir.current():  # where the program happens to run: none was chosen before
+        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
     return dialog

@@ -116,6 +116,7 @@ class Welcome(QWidget):
     def _choices_page(self) -> QWidget:
         self._backbone = BackboneChoice()
         self._backbone.changed.connect(self._update_create)
+        self._backbone.return_pressed.connect(self._create_clicked)
         self._strategy = StrategyChoice()
         self._problem = label("", "danger", wrap=True)
         self._problem.setObjectName("welcomeProblem")
@@ -162,6 +163,7 @@ class Welcome(QWidget):
         for edit in (self._name, self._folder):
             edit.setAcceptDrops(False)  # files are left to the window
             edit.textChanged.connect(self._update_create)
+            edit.returnPressed.connect(self._create_clicked)
         browse = QPushButton(self.tr("Browse…"))
         browse.setToolTip(self.tr("Choose where the project folder goes"))
         browse.setAccessibleName(self.tr("Choose where the project folder goes"))

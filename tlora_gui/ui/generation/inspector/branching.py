@@ -33,6 +33,7 @@ class BranchBox(QWidget):
         self.rows.setObjectName("alternativeRows")
         self.rows.setAccessibleName(self.tr("Most probable tokens here"))
         self.rows.chosen.connect(self._choose)
+        self.rows.typed.connect(self._begin_word)
         self._title = label(self.tr("Most probable here"), "title", wrap=True)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._other = QLineEdit()
@@ -107,6 +108,10 @@ class BranchBox(QWidget):
 
     def _choose(self, number: int) -> None:
         self.chosen.emit(self._offered[number].token_id, self._offered[number].text)
+
+    def _begin_word(self, letters: str) -> None:
+        self._other.setFocus()
+        self._other.insert(letters)
 
     def _write(self) -> None:
         word = self._other.text()

@@ -152,11 +152,13 @@ class RowDelegate(QStyledItemDelegate):
 class ChoiceRows(QListView):
     """As high as its rows; a click, or Enter, chooses one of those that can be chosen: ``chosen(number)``.
 
-    ``moved(point)`` carries where on the screen the row is that the keys have reached, so that it can be scrolled to.
+    ``moved(point)`` carries where on the screen the row is that the keys have reached, so that it can be scrolled to;
+    ``typed(text)`` carries letters, which search nothing here.
     """
 
     chosen = Signal(int)
     moved = Signal(QPoint)
+    typed = Signal(str)
 
     def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
         """``lines`` of text make a row."""
@@ -218,6 +220,9 @@ class ChoiceRows(QListView):
             self._choose(self.currentIndex())
         else:
             super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        self.typed.emit(search)
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)

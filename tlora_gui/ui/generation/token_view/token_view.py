@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -28,6 +29,7 @@ from tlora_gui.ui.theme import LIGHT
 from tlora_gui.ui.widgets.painting import guarded
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ERASE = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
 _PLAIN = Qt.KeyboardModifier.NoModifier
 _CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
@@ -43,7 +45,7 @@ class TokenView(ColouredText):
         branch_requested(index): another word is wanted in place of this token.
         again_requested(index): from this token on, once more.
         prompt_requested(index): the prompt is to be edited, at this token of it.
-        typed(text): something was typed, which a text that is only shown does not take.
+        typed(event): a key that changes text was pressed, which a text that is only shown does not take.
     """
 
     token_selected = Signal(int)
@@ -51,7 +53,7 @@ class TokenView(ColouredText):
     branch_requested = Signal(int)
     again_requested = Signal(int)
     prompt_requested = Signal(int)
-    typed = Signal(str)
+    typed = Signal(QKeyEvent)
 
     def __init__(
         self, parent: QWidget | None = None, say: Callable[[str], None] | None = None, can_branch: bool = True
@@ -180,13 +182,16 @@ class TokenView(ColouredText):
             self.branch_requested.emit(self._current)
             return
         held = event.modifiers() & (_CONTROL | _ALT | Qt.KeyboardModifier.MetaModifier)
-        if self._can_branch and event.text() and event.text().isprintable() and held in (_PLAIN, _CONTROL | _ALT):
-            self.typed.emit(event.text())  # AltGr is both of them on some systems
+        # AltGr is both of them on some systems.
+        writes = event.text() and event.text().isprintable() and held in (_PLAIN, _CONTROL | _ALT)
+        if self._can_branch and (writes or event.key() in _ERASE or event.matches(QKeySequence.StandardKey.Paste)):
+            self.typed.emit(event)
             return
         target = self._walk(event.key()) if plain and self.tokens else None
         if target is None:
             super().keyPressEvent(event)
             return
+        QToolTip.hideText()  # it tells of the token under the pointer
         cursor = self.textCursor()
         cursor.clearSelection()
         self.setTextCursor(cursor)
@@ -197,7 +202,7 @@ class TokenView(ColouredText):
         """Token that a key leads to; tokens without text are stepped over."""
         end = len(self.tokens)
         ways = {
-            Qt.Key.Key_Left: range(max(self._current, 1) - 1, -1, -1),
+            Qt.Key.Key_Left: range((self._current if self._current >= 0 else end) - 1, -1, -1),
             Qt.Key.Key_Right: range(self._current + 1, end),
             Qt.Key.Key_Home: range(end),
             Qt.Key.Key_End: range(end - 1, -1, -1),
