@@ -143,7 +143,7 @@ def _run(
         project.require_writable()
         note = RUNNING if run.end is None else ""
         if isinstance(run.end, Exception) and not isinstance(run.end, Cancelled):
-            note = FAILED + (run.end.message if isinstance(run.end, TloraError) else first_line(run.end))
+            note = FAILED + (run.end.message if isinstance(run.end, TloraError) else first_line(run.end)).rstrip(".")
         project.checkpoints.save(replace(epochs[info.slug], note=note), settings, run.blocks, run.state_dict(), history)
 
     def sample(run: EpochRun) -> Generator[Progress, None, TrainingSample]:

@@ -138,15 +138,15 @@ def train_epoch(
         return (yield from cancellable(run.finish(), cancel, ("discard", "suspend")))
     except BaseException as end:  # cancelled, failed or closed: the model is as it was before
         discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
-        run.end = end
+        run.end = _too_large(settings) if out_of_memory(end) else end
         try:
             warnings = [] if discarded else keep(run, checkpoint)
         finally:
             run.undo()
         if not isinstance(end, GeneratorExit):
             yield from warnings
-        if out_of_memory(end):
-            raise _too_large(settings) from end
+        if run.end is not end:
+            raise run.end from end
         raise
 
 
