@@ -252,6 +252,7 @@ def _refuse_fetching_another(reference: str, index: ProjectIndex) -> None:
 _WRITING = (
     jobs.TrainEpoch,
     jobs.ResumeEpoch,
+    jobs.KeepEpoch,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
     jobs.RestoreEpoch,
@@ -273,6 +274,10 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.train(workspace, job, cancel)
         case jobs.ResumeEpoch():
             yield from epochs.resume(workspace, job.slug, cancel)
+        case jobs.KeepEpoch():
+            yield from epochs.resume(workspace, job.slug, cancel, learn=False)
+        case jobs.EstimateTraining():
+            yield from epochs.estimate(workspace, job, cancel)
         case jobs.EditEpoch():
             yield epochs.edit(workspace, job)
         case jobs.DeleteEpoch():

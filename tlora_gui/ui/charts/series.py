@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainStep
+from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainingEvent, TrainStep
 
 Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]
@@ -126,7 +126,7 @@ class History:
         self._series.clear()
         self._hidden.clear()
 
-    def load(self, history: Iterable[tuple[str, tuple[TrainStep | HeldOut, ...]]]) -> None:
+    def load(self, history: Iterable[tuple[str, tuple[TrainingEvent, ...]]]) -> None:
         """Replace everything by a stored history, one entry per epoch in training order."""
         self.clear()
         for slug, events in history:
@@ -140,14 +140,14 @@ class History:
         self._hidden.discard(slug)
         self._of(slug).rewind(first_step)
 
-    def extend(self, events: Iterable[TrainStep | HeldOut]) -> set[str]:
+    def extend(self, events: Iterable[TrainingEvent]) -> set[str]:
         """Append events; returns the slugs of the phases they belong to."""
         touched: set[str] = set()
         for event in events:
             touched.add(event.slug)
             if isinstance(event, TrainStep):
                 self._of(event.slug).add_step(event)
-            else:
+            elif isinstance(event, HeldOut):
                 self._of(event.slug).add_held_out(event)
         return touched
 
