@@ -279,7 +279,7 @@ def in_a_process(*arguments: object, **environment: str) -> subprocess.Popen[byt
 def test_a_character_that_the_output_lacks_becomes_a_stand_in(project: Path, tmp_path: Path) -> None:
     page, command = tmp_path / "page.html", ("generate", project, "naïve 😀", "--max-new-tokens", 5)
     with in_a_process(*command, "--html", page, PYTHONIOENCODING="ascii") as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (0, b"")
     assert out.startswith(b"na?ve ?")
     assert (
@@ -332,7 +332,7 @@ sys.exit(main(["generate", sys.argv[1], "O", "--max-new-tokens", "1"]))
     log = tmp_path / "told.log"
     done = subprocess.run(
         [sys.executable, "-c", code, project], cwd=ROOT, env=os.environ | {"TLORA_LOG": str(log)},
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "`old` is deprecated" in log.read_text(encoding="utf-8")

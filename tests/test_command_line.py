@@ -53,7 +53,7 @@ def in_a_process(home: Path, *arguments: str, **environment: str) -> Told:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     return Told(done.returncode, done.stdout, done.stderr)
 
