@@ -9,6 +9,7 @@ from tlora_gui.engine.backbones.tokenizing import vocabulary_of
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.projects.epoch_folder import training_note
+from tlora_gui.engine.projects.run_history import new_run
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -60,7 +61,7 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
     info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
-    yield from _run(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
+    yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 
 def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
@@ -88,7 +89,7 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
         for event in workspace.project.read_history(slug)
         if event.step < last or (event.step == run.step and isinstance(event, TrainStep))
     ]
-    yield from _run(workspace, replace(info, state="training"), run, history, cancel)
+    yield from _recorded(workspace, replace(info, state="training"), run, history, cancel)
 
 
 def _require_ready(workspace: Workspace) -> None:
@@ -106,6 +107,15 @@ def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings:
     except BaseException:
         workspace.model.remove_adapter(info.slug)
         raise
+
+
+def _recorded(
+    workspace: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+) -> Stream:
+    """:func:`_run`, kept in the project's history of runs, however it ends."""
+    record = new_run(info, run.settings, workspace.backbone_info(), run.blocks)
+    training = _run(workspace, info, run, history, cancel)
+    yield from workspace.project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
 
 
 def _run(
@@ -216,6 +226,7 @@ def delete(workspace: Workspace, slug: str) -> EpochsChanged:
     else:
         workspace.removed = None
         project.checkpoints.drop(slug)
+        project.runs.discard(slug)
     workspace.epochs.remove(slug)
     workspace.list_interrupted()
     return workspace.changed()
