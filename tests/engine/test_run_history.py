@@ -251,9 +251,7 @@ def acceptable(run: Run) -> bool:
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9).filter(str.strip)
 runs = values_of(Run).map(
-    lambda run: replace(
-        run, epoch=replace(VERSE, name=run.epoch.name or "x", era=run.epoch.era), id=""
-    )
+    lambda run: replace(run, epoch=replace(VERSE, name=run.epoch.name or "x", era=run.epoch.era), id="")
 )
 
 
@@ -269,9 +267,7 @@ def test_any_run_is_read_as_it_was_recorded(kept: RunHistory, run: Run) -> None:
 
 @given(data=st.data(), other=ANY_JSON)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_whatever_stands_in_its_place_runs_are_listed(
-    kept: RunHistory, data: st.DataObject, other: Any
-) -> None:
+def test_whatever_stands_in_its_place_runs_are_listed(kept: RunHistory, data: st.DataObject, other: Any) -> None:
     if not kept.ids():
         record(kept)
         (kept.root / "whole.json").write_text((kept.root / "0001-verse" / "run.json").read_text())

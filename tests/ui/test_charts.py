@@ -18,8 +18,8 @@ from screen_reader import items_of
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
-from tlora_gui.ui.charts.line_chart import LineChart
-from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
+from tlora_gui.ui.charts.line_chart import SMOOTH_FROM, LineChart
+from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.series import Columns, Curve, History, smooth
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.palette import contrast
@@ -93,8 +93,8 @@ def test_a_phase_begins_where_the_one_before_ended(history: History) -> None:
     x, loss = history.adapter_loss("code", 10)
     assert x.tolist() == [11, 12, 13, 14, 15]
     assert loss[0] == pytest.approx(3.999)
-    assert history.distill_loss("code", 10)[1].tolist() == [0.02] * 5
-    assert history.distill_loss("bard", 0)[1].tolist() == [0.0] * 10
+    assert history.curve("distill", "code", 10)[1].tolist() == [0.02] * 5
+    assert history.curve("distill", "bard", 0)[1].tolist() == [0.0] * 10
     assert [values.tolist() for values in history.held_out_loss("bard", 0)] == [[0, 10], [4.5, 4.1]]
 
 
@@ -262,7 +262,7 @@ def work_of_a_redraw(panel: ChartsPanel, monkeypatch: pytest.MonkeyPatch, finish
         return points[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr("tlora_gui.ui.charts.panel.smooth", counted_smooth)
+        patch.setattr("tlora_gui.ui.charts.line_chart.smooth", counted_smooth)
         patch.setattr("tlora_gui.ui.charts.sparklines.QPointF", counted_point)
         panel.add_events([step("bard", 301)])
         panel.redraw()

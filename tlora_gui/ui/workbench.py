@@ -30,7 +30,7 @@ from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.menus import Menus
-from tlora_gui.ui.settings import Activity, WindowSettings
+from tlora_gui.ui.settings import Activity, ChartChoices, WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
@@ -180,6 +180,8 @@ class Workbench(QMainWindow):
         menus.demo.triggered.connect(self.demo_requested)
         self.welcome.demo_requested.connect(self.demo_requested)
         self.charts.problem.connect(self.banner.show_error)
+        self.charts.set_choices(self.settings.chart_choices)
+        self.charts.choices_changed.connect(self._remember_choices)
         self.epochs.epoch_activated.connect(pane.choose_mode)
         pane.mode_changed.connect(lambda mode: self.desk.set_active(uses_mixer(mode)))
         pane.page_changed.connect(lambda page: self._pages[page].setChecked(True))
@@ -283,6 +285,10 @@ class Workbench(QMainWindow):
     def _remember_charts(self) -> None:
         if not self.charts.folded and self.charts.isVisible():
             self.settings.charts_height = self.docks[-1].height()
+
+    @Slot(object)
+    def _remember_choices(self, choices: ChartChoices) -> None:
+        self.settings.chart_choices = choices
 
     @Slot()
     def show_inspector(self) -> None:

@@ -121,6 +121,13 @@ class ChartFrame(QFrame):
         """The unit, in small print under the title."""
         self._caption.show_text(caption)
 
+    def add_option(self, text: str) -> QAction:
+        """A switch in the panel's menu, above what saves."""
+        action = QAction(text, self.menu)
+        action.setCheckable(True)
+        self.menu.insertAction(self._save_actions[0], action)
+        return action
+
     def set_savable(self, savable: bool) -> None:
         """Whether there is anything to save."""
         for action in self._save_actions:

@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainStep
+from tlora_gui.ui.settings import CurveKind, Smoothing
 
 Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]
 
 _FIRST_CAPACITY = 256
 _MOST_SMOOTHED = 4000
+_COLUMNS: tuple[CurveKind, ...] = ("distill", "rate", "gradient")
+_STRENGTHS: dict[Smoothing, int] = {"light": 40, "medium": 12, "strong": 5}
+"""Each window's share of the points: one in so many."""
 
 
 class Columns:
@@ -49,7 +53,7 @@ class PhaseSeries:
     def __init__(self, slug: str) -> None:
         self.slug = slug
         self.held_out: list[HeldOut] = []
-        self._rows = Columns(3)
+        self._rows = Columns(2 + len(_COLUMNS))
         self._last_step = 0
 
     @property
@@ -60,9 +64,11 @@ class PhaseSeries:
     def adapter_loss(self) -> Floats:
         return self._rows.column(1)
 
-    @property
-    def distill_loss(self) -> Floats:
-        return self._rows.column(2)
+    def curve(self, kind: CurveKind) -> Curve:
+        """One of the other figures over the steps; empty where it was never told."""
+        values = self._rows.column(2 + _COLUMNS.index(kind))
+        steps = self.steps if np.isfinite(values).any() else values[:0]
+        return steps, values[: len(steps)]
 
     @property
     def length(self) -> int:
@@ -73,7 +79,8 @@ class PhaseSeries:
         """Append a step; a step seen before means that training went back there, so what came after is dropped."""
         if event.step <= self._last_step:
             self.rewind(event.step - 1)
-        self._rows.append(event.step, event.adapter_loss, event.mixer_distill_loss)
+        gradient_norm = event.gradient_norm or np.nan  # earlier versions told none
+        self._rows.append(event.step, event.adapter_loss, event.mixer_distill_loss, event.learning_rate, gradient_norm)
         self._last_step = event.step
 
     def add_held_out(self, event: HeldOut) -> None:
@@ -179,10 +186,10 @@ class History:
         series = self._series[slug]
         return series.steps + start, series.adapter_loss
 
-    def distill_loss(self, slug: str, start: int) -> Curve:
-        """Mixer-distill loss over global steps, for a phase that begins at ``start``."""
-        series = self._series[slug]
-        return series.steps + start, series.distill_loss
+    def curve(self, kind: CurveKind, slug: str, start: int) -> Curve:
+        """One of the other figures over global steps, for a phase that begins at ``start``; empty if never told."""
+        steps, values = self._series[slug].curve(kind)
+        return steps + start, values
 
     def held_out_loss(self, slug: str, start: int) -> Curve:
         """Held-out loss over global steps, for a phase that begins at ``start``."""
@@ -222,6 +229,15 @@ def _row(measured: PerEpoch, slugs: tuple[str, ...], last: int) -> list[float]:
     """The figures in the order of ``slugs``, up to the one at ``last``."""
     found = dict(measured)
     return [found.get(slug, np.nan) if column <= last else np.nan for column, slug in enumerate(slugs)]
+
+
+def smoothing_window(points: int, strength: Smoothing) -> int:
+    """Points, an odd number, over which :func:`smooth` takes the mean; 1 leaves them as they are.
+
+    >>> smoothing_window(120, "medium"), smoothing_window(120, "none")
+    (11, 1)
+    """
+    return 1 if strength == "none" else points // _STRENGTHS[strength] | 1
 
 
 def smooth(curve: Curve, window: int) -> Curve:
