@@ -90,7 +90,7 @@ def test_columns_keep_every_row_while_they_grow() -> None:
 
 def test_a_phase_begins_where_the_one_before_ended(history: History) -> None:
     assert [(p.slug, p.start, p.end) for p in history.phases()] == [("bard", 0, 10), ("code", 10, 15)]
-    x, loss = history.adapter_loss("code", 10)
+    x, loss = history.curve("loss", "code", 10)
     assert x.tolist() == [11, 12, 13, 14, 15]
     assert loss[0] == pytest.approx(3.999)
     assert history.curve("distill", "code", 10)[1].tolist() == [0.02] * 5
@@ -123,7 +123,7 @@ def test_a_repeated_step_drops_what_came_after_it() -> None:
     history = History()
     history.extend([*steps("bard", range(1, 11)), HeldOut("bard", 5, 4.2, ()), HeldOut("bard", 10, 4.0, ())])
     history.extend([step("bard", 6, adapter_loss=1.0)])
-    x, loss = history.adapter_loss("bard", 0)
+    x, loss = history.curve("loss", "bard", 0)
     assert x.tolist() == [1, 2, 3, 4, 5, 6]
     assert loss[-1] == 1.0
     assert history.held_out_loss("bard", 0)[0].tolist() == [5]
@@ -131,7 +131,7 @@ def test_a_repeated_step_drops_what_came_after_it() -> None:
 
 def test_a_resumed_training_forgets_what_came_after_its_checkpoint(history: History) -> None:
     history.begin("code", first_step=3)
-    assert history.adapter_loss("code", 10)[0].tolist() == [11, 12, 13]
+    assert history.curve("loss", "code", 10)[0].tolist() == [11, 12, 13]
     assert history.phases()[-1].end == 13
 
 
@@ -503,7 +503,7 @@ def test_the_menu_asks_where_to_save_and_saves_there(
 
 def test_every_button_says_what_it_does(filled: ChartsPanel) -> None:
     buttons = [button for button in filled.findChildren(QToolButton) if button.isVisible()]
-    assert len(buttons) == 5
+    assert len(buttons) == 7
     for button in buttons:
         assert button.accessibleName() and button.toolTip()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus

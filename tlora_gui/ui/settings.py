@@ -18,8 +18,11 @@ Language = Literal["system", "en", "de"]
 Activity = Literal["training", "writing"]
 """What a person began last: an epoch's training, or a text, written or read."""
 
-CurveKind = Literal["distill", "rate", "gradient"]
-"""What the chart in the middle shows: mixer-distill loss, learning rate, gradient norm."""
+CurveKind = Literal["loss", "distill", "rate", "gradient"]
+"""A figure of every step: adapter loss, mixer-distill loss, learning rate, gradient norm."""
+
+MIDDLE_CURVES: tuple[CurveKind, ...] = ("distill", "rate", "gradient")
+"""What the chart in the middle can show."""
 
 Smoothing = Literal["none", "light", "medium", "strong"]
 
@@ -106,7 +109,7 @@ class WindowSettings:
         """How the charts were read last."""
         curve, smoothing = self._text("charts-curve"), self._text("charts-smoothing")
         return ChartChoices(
-            curve if curve in get_args(CurveKind) else "distill",  # type: ignore[arg-type]
+            curve if curve in MIDDLE_CURVES else "distill",
             smoothing if smoothing in get_args(Smoothing) else "medium",  # type: ignore[arg-type]
             self._text("charts-log/loss") == "true",
             self._text("charts-log/curve") == "true",

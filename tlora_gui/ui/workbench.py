@@ -234,7 +234,7 @@ class Workbench(QMainWindow):
 
     def _enable_project_actions(self, enabled: bool) -> None:
         menus = self.menus
-        ours = (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, menus.fold_charts)
+        ours = (menus.close_project, menus.add_epoch, menus.runs, menus.generate, menus.open_text, menus.fold_charts)
         for action in (*ours, *self._pages.values()):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on

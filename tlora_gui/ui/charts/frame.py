@@ -117,6 +117,11 @@ class ChartFrame(QFrame):
         self._options.setToolTip(what)
         self._options.setAccessibleName(what)
 
+    @property
+    def title(self) -> str:
+        """What the panel shows."""
+        return self._title
+
     def set_caption(self, caption: str) -> None:
         """The unit, in small print under the title."""
         self._caption.show_text(caption)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from tlora_gui.ui.settings import CurveKind, Smoothing
+from tlora_gui.ui.settings import CurveKind
 from tlora_gui.ui.translation import tr
 
 
@@ -38,15 +38,14 @@ class ChoiceMenu(QMenu):
 
 def smoothing_menu(parent: QWidget) -> ChoiceMenu:
     """How smooth the line is that is drawn over a long curve."""
-    names: dict[Smoothing, str] = {
+    names: dict[str, str] = {
         "none": tr("None"), "light": tr("Light"), "medium": tr("Medium"), "strong": tr("Strong"),
     }  # fmt: skip
     return ChoiceMenu(tr("Smoothing"), names, parent)
 
 
-def curve_menu(parent: QWidget) -> ChoiceMenu:
+def curve_menu(parent: QWidget, kinds: Iterable[CurveKind]) -> ChoiceMenu:
     """Which figure of a training is shown."""
-    kinds: tuple[CurveKind, ...] = ("distill", "rate", "gradient")
     return ChoiceMenu(tr("Curve"), {kind: curve_words(kind).title for kind in kinds}, parent)
 
 
@@ -57,12 +56,15 @@ class CurveWords:
     title: str
     caption: str
     empty: str
-    from_zero: float
+    from_zero: float | None
 
 
 def curve_words(kind: CurveKind) -> CurveWords:
     """Title, unit and what an empty chart of this curve says."""
     match kind:
+        case "loss":
+            empty = tr("Train an epoch to see its curves")
+            return CurveWords(tr("Adapter loss"), tr("nats/token, by step"), empty, None)
         case "distill":
             empty = tr("From the second epoch on: how far the Time Mixer drifts from its teacher")
             return CurveWords(tr("Mixer-distill loss"), tr("nats/token, by step"), empty, 0.001)

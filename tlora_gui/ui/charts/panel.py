@@ -21,7 +21,7 @@ from tlora_gui.ui.charts.series import History, Phase
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
 from tlora_gui.ui.formats import MISSING, localised
-from tlora_gui.ui.settings import ChartChoices
+from tlora_gui.ui.settings import MIDDLE_CURVES, ChartChoices, CurveKind
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
 
@@ -60,14 +60,7 @@ class ChartsPanel(QWidget):
         self._wanted = False
         self._evaluated: Evaluated | None = None
         self._choices = ChartChoices()
-        self.loss_chart = LineChart(
-            self.tr("Adapter loss"),
-            self.tr("nats/token, by step"),
-            self.tr("Train an epoch to see its curves"),
-            theme=LIGHT,
-        )
-        words = curve_words(self._choices.curve)
-        self.distill_chart = LineChart(words.title, words.caption, words.empty, theme=LIGHT, from_zero=words.from_zero)
+        self.loss_chart, self.distill_chart = _chart("loss"), _chart(self._choices.curve)
         self.routing_chart = LineChart(
             self.tr("Routing accuracy"),
             self.tr("held-out, by step"),
@@ -83,7 +76,7 @@ class ChartsPanel(QWidget):
             self.tr("Curve"), self.tr("Choose what this chart shows: mixer-distill loss, learning rate, gradient norm")
         )
         self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
-        self.strip = SparklineStrip((self.tr("Adapter loss"), words.title, self.tr("Routing accuracy")))
+        self.strip = SparklineStrip([chart.title for chart in self._charts()])
         self._timer = QTimer(self)
         self._build()
         self._build_choices()
@@ -124,7 +117,7 @@ class ChartsPanel(QWidget):
         self._timer.timeout.connect(self._draw_next)
 
     def _build_choices(self) -> None:
-        self._curve_menu, self._smoothing_menu = curve_menu(self), smoothing_menu(self)
+        self._curve_menu, self._smoothing_menu = curve_menu(self, MIDDLE_CURVES), smoothing_menu(self)
         self.curve_button.setObjectName("curveButton")
         self.curve_button.setMenu(self._curve_menu)
         self.curve_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -287,7 +280,7 @@ class ChartsPanel(QWidget):
     def _draw_loss(self, phase: Phase) -> None:
         slug, start = phase.slug, phase.start
         train = self._style(slug, self.tr("train"))
-        self.loss_chart.set_curve(slug, self._history.adapter_loss(slug, start), train, self._choices.smoothing)
+        self.loss_chart.set_curve(slug, self._history.curve("loss", slug, start), train, self._choices.smoothing)
         held_out = self._style(slug, self.tr("held-out"), dots=True)
         self.loss_chart.set_line((slug, "held-out"), self._history.held_out_loss(slug, start), held_out)
 
@@ -349,6 +342,11 @@ class ChartsPanel(QWidget):
     def _choose_measure(self, measure: Measure) -> None:
         self.matrix.set_measure(measure)
         self._draw_routing()
+
+
+def _chart(kind: CurveKind) -> LineChart:
+    words = curve_words(kind)
+    return LineChart(words.title, words.caption, words.empty, theme=LIGHT, from_zero=words.from_zero)
 
 
 def _last(curves: Sequence[ColouredCurve], digits: int) -> str:

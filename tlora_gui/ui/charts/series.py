@@ -16,7 +16,7 @@ Curve = tuple[Floats, Floats]
 
 _FIRST_CAPACITY = 256
 _MOST_SMOOTHED = 4000
-_COLUMNS: tuple[CurveKind, ...] = ("distill", "rate", "gradient")
+_COLUMNS: tuple[CurveKind, ...] = ("loss", "distill", "rate", "gradient")
 _STRENGTHS: dict[Smoothing, int] = {"light": 40, "medium": 12, "strong": 5}
 """Each window's share of the points: one in so many."""
 
@@ -53,22 +53,22 @@ class PhaseSeries:
     def __init__(self, slug: str) -> None:
         self.slug = slug
         self.held_out: list[HeldOut] = []
-        self._rows = Columns(2 + len(_COLUMNS))
+        self._rows = Columns(1 + len(_COLUMNS))
         self._last_step = 0
 
     @property
     def steps(self) -> Floats:
         return self._rows.column(0)
 
-    @property
-    def adapter_loss(self) -> Floats:
-        return self._rows.column(1)
-
     def curve(self, kind: CurveKind) -> Curve:
-        """One of the other figures over the steps; empty where it was never told."""
-        values = self._rows.column(2 + _COLUMNS.index(kind))
+        """A figure over the steps; empty where it was never told."""
+        values = self._rows.column(1 + _COLUMNS.index(kind))
         steps = self.steps if np.isfinite(values).any() else values[:0]
         return steps, values[: len(steps)]
+
+    def held_out_loss(self) -> Curve:
+        """Held-out loss over the steps."""
+        return np.array([event.step for event in self.held_out], float), np.array([each.loss for each in self.held_out])
 
     @property
     def length(self) -> int:
@@ -88,6 +88,14 @@ class PhaseSeries:
         while self.held_out and self.held_out[-1].step >= event.step:
             self.held_out.pop()
         self.held_out.append(event)
+
+    def extend(self, events: Iterable[TrainStep | HeldOut]) -> None:
+        """Append steps and measurements."""
+        for event in events:
+            if isinstance(event, TrainStep):
+                self.add_step(event)
+            else:
+                self.add_held_out(event)
 
     def rewind(self, step: int) -> None:
         """Forget everything after ``step``."""
@@ -152,10 +160,7 @@ class History:
         touched: set[str] = set()
         for event in events:
             touched.add(event.slug)
-            if isinstance(event, TrainStep):
-                self._of(event.slug).add_step(event)
-            else:
-                self._of(event.slug).add_held_out(event)
+            self._of(event.slug).extend((event,))
         return touched
 
     def remove(self, slug: str) -> None:
@@ -181,20 +186,15 @@ class History:
             start = end
         return tuple(phases)
 
-    def adapter_loss(self, slug: str, start: int) -> Curve:
-        """Training loss over global steps, for a phase that begins at ``start``."""
-        series = self._series[slug]
-        return series.steps + start, series.adapter_loss
-
     def curve(self, kind: CurveKind, slug: str, start: int) -> Curve:
-        """One of the other figures over global steps, for a phase that begins at ``start``; empty if never told."""
+        """A figure over global steps, for a phase that begins at ``start``; empty where it was never told."""
         steps, values = self._series[slug].curve(kind)
         return steps + start, values
 
     def held_out_loss(self, slug: str, start: int) -> Curve:
         """Held-out loss over global steps, for a phase that begins at ``start``."""
-        events = self._series[slug].held_out
-        return np.array([start + event.step for event in events], float), np.array([event.loss for event in events])
+        steps, losses = self._series[slug].held_out_loss()
+        return steps + start, losses
 
     def routing(self, *, baseline: bool = False) -> dict[str, Curve]:
         """Routing accuracy of every epoch from its own phase on; ``baseline``: without Active Sleep."""

@@ -110,6 +110,8 @@ class ValuesTable(QTableView):
         cells = {(index.row(), index.column()) for index in chosen}
         header = self.values.headerData
         lines = [[str(header(column, Qt.Orientation.Horizontal)) for column in columns]]
-        for line in sorted({index.row() for index in chosen}):
-            lines.append([self.values.exact(line, column) if (line, column) in cells else "" for column in columns])
+        lines += [
+            [self.values.exact(line, column) if (line, column) in cells else "" for column in columns]
+            for line in sorted({index.row() for index in chosen})
+        ]
         QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines))
