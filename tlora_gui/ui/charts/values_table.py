@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from tlora_gui.ui.charts.series import Curve, Floats
 from tlora_gui.ui.charts.style import number
 from tlora_gui.ui.formats import localised
-from tlora_gui.ui.theme import scaled
 
 Index = QModelIndex | QPersistentModelIndex
 _TOP = QModelIndex()
@@ -85,6 +84,7 @@ class ValuesTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("valuesTable")
+        self.setProperty("role", "rows")
         self.setProperty("textSize", "small")
         self.values = ValuesModel(self)
         self.setModel(self.values)
@@ -92,8 +92,9 @@ class ValuesTable(QTableView):
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
-        self.horizontalHeader().setDefaultSectionSize(scaled(110))
-        self.horizontalHeader().setStretchLastSection(True)
+        header = self.horizontalHeader()
+        header.setResizeContentsPrecision(0)  # of rows in sight alone: there may be very many
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         copy = QAction(self.tr("Copy"), self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)

@@ -147,7 +147,8 @@ class RunsDialog(QDialog):
             splitter.setHandleWidth(8)
             for number, widget in enumerate(widgets):
                 splitter.addWidget(widget)
-                splitter.setStretchFactor(number, (3, 2)[number] if splitter is below else 1)
+                splitter.setStretchFactor(number, 1)
+        below.setSizes([1, 1])
         footer = row(self._delete, None, self._close, self._again)
         layout = column(whole, self._note, self._problem, footer, spacing=10, margins=(16, 16, 16, 16))
         layout.setStretch(0, 1)
@@ -267,6 +268,7 @@ class RunsDialog(QDialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         if chosen:
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(scaled(90))
 
     def _choose_curve(self, kind: CurveKind) -> None:
         self._curve = kind
