@@ -40,7 +40,7 @@ from tlora_gui.engine.protocol.config import (
     epoch_colour,
 )
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent, TrainStep
 from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
@@ -213,7 +213,7 @@ class TrainResult:
 
     info: EpochInfo
     settings: TrainSettings
-    history: tuple[TrainStep | HeldOut, ...]
+    history: tuple[TrainingEvent, ...]
     remarks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
@@ -282,7 +282,7 @@ def train_adapter(
     corpus = as_corpus(dataset)
     blocks = drain(epoch_blocks(corpus, model.tokenizer, settings, cancel, vocabulary_of(model.backbone)))
     drain(remember_dreams(model, fingerprint(model.backbone), cancel))
-    history: list[TrainStep | HeldOut] = []
+    history: list[TrainingEvent] = []
     result = drain(tee(train_epoch(model, adapter_name, blocks, settings, cancel), history))
     info = EpochInfo(
         slug=adapter_name,

@@ -238,6 +238,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
 _WRITING = (
     jobs.TrainEpoch,
     jobs.ResumeEpoch,
+    jobs.KeepEpoch,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
     jobs.RestoreEpoch,
@@ -260,6 +261,10 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.train(workspace, job, cancel)
         case jobs.ResumeEpoch():
             yield from epochs.resume(workspace, job.slug, cancel)
+        case jobs.KeepEpoch():
+            yield from epochs.resume(workspace, job.slug, cancel, learn=False)
+        case jobs.EstimateTraining():
+            yield from epochs.estimate(workspace, job, cancel)
         case jobs.EditEpoch():
             yield epochs.edit(workspace, job)
         case jobs.DeleteEpoch():

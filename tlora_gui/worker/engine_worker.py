@@ -21,7 +21,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
-from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.engine.protocol.sentences import say
 
 BATCH_MS = 40
@@ -209,7 +209,7 @@ class EngineWorker(QObject):
 
 def _leaves_a_checkpoint(now: Assignment) -> bool:
     begun = now.stream is not None
-    return begun and isinstance(now.job, (TrainEpoch, ResumeEpoch)) and now.cancel.mode == "suspend"
+    return begun and isinstance(now.job, (TrainEpoch, ResumeEpoch, KeepEpoch)) and now.cancel.mode == "suspend"
 
 
 def shortened(text: str) -> str:

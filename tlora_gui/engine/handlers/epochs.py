@@ -1,18 +1,21 @@
-"""Handlers of the epoch jobs: train, resume, edit, delete, restore."""
+"""Handlers of the epoch jobs: train, resume, keep, estimate, edit, delete, restore."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.tokenizing import vocabulary_of
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.projects.checkpoints import FAILED, RUNNING
 from tlora_gui.engine.projects.epoch_folder import training_note
 from tlora_gui.engine.projects.run_history import new_run
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, EpochInterrupted, TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import (
     CorpusRead,
@@ -21,15 +24,18 @@ from tlora_gui.engine.protocol.events import (
     EpochsChanged,
     HeldOut,
     Progress,
+    TrainingEvent,
+    TrainingSample,
     TrainStarted,
     TrainStep,
     Warned,
 )
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.protocol.streams import Stream, tee
+from tlora_gui.engine.protocol.streams import Stream, cancellable, tee
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.training.probe import estimate_training
 from tlora_gui.engine.workspace import Workspace
 
 
@@ -64,8 +70,8 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 
-def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
-    """Go on with an interrupted epoch and store it.
+def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool = True) -> Stream:
+    """Go on with an interrupted epoch and store it; without ``learn`` as it is.
 
     Raises:
         TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
@@ -83,13 +89,22 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken) -> Stream:
             say("{name} cannot go on: {error}.", name=info.name, error=first_line(error)),
             say("Undo what was changed since, or delete this interrupted epoch and train it again."),
         ) from error
-    last = run.step + (run.measured_at == run.step)  # a crash can leave more history than the checkpoint has come to
-    history = [
-        event
-        for event in workspace.project.read_history(slug)
-        if event.step < last or (event.step == run.step and isinstance(event, TrainStep))
-    ]
-    yield from _recorded(workspace, replace(info, state="training"), run, history, cancel)
+    done = {TrainStep: run.step, HeldOut: run.measured_at, TrainingSample: run.sampled_at}
+    # A crash can leave more history than the checkpoint has come to.
+    history = [event for event in workspace.project.read_history(slug) if event.step <= done[type(event)]]
+    yield from _recorded(workspace, replace(info, state="training", note=""), run, history, cancel, learn=learn)
+
+
+def estimate(workspace: Workspace, job: jobs.EstimateTraining, cancel: CancelToken) -> Stream:
+    """Tell what a training would take.
+
+    Raises:
+        TloraError: if another epoch is in training, or there is no text, or one block of it does not fit into memory.
+    """
+    _require_ready(workspace)
+    require_context(workspace.model, job.settings.block_size)
+    vocabulary = vocabulary_of(workspace.model.backbone)
+    yield (yield from cancellable(estimate_training(workspace.model, job.settings, job.tokens, vocabulary), cancel))
 
 
 def _require_ready(workspace: Workspace) -> None:
@@ -110,16 +125,28 @@ def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings:
 
 
 def _recorded(
-    workspace: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+    workspace: Workspace,
+    info: EpochInfo,
+    run: EpochRun,
+    history: list[TrainingEvent],
+    cancel: CancelToken,
+    *,
+    learn: bool = True,
 ) -> Stream:
     """:func:`_run`, kept in the project's history of runs, however it ends."""
     record = new_run(info, run.settings, workspace.backbone_info(), run.blocks)
-    training = _run(workspace, info, run, history, cancel)
+    training = _run(workspace, info, run, history, cancel, learn=learn)
     yield from workspace.project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
 
 
 def _run(
-    workspace: Workspace, info: EpochInfo, run: EpochRun, history: list[TrainStep | HeldOut], cancel: CancelToken
+    workspace: Workspace,
+    info: EpochInfo,
+    run: EpochRun,
+    history: list[TrainingEvent],
+    cancel: CancelToken,
+    *,
+    learn: bool = True,
 ) -> Stream:
     """Train to the end and store the epoch; on any other end but a discarded one keep what is learned as a checkpoint,
     and put the list of epochs right.
@@ -130,9 +157,23 @@ def _run(
 
     def checkpoint(run: EpochRun) -> None:
         project.require_writable()
-        project.checkpoints.save(epochs[info.slug], settings, run.blocks, run.state_dict(), history)
+        note = RUNNING if run.end is None else ""
+        if isinstance(run.end, Exception) and not isinstance(run.end, Cancelled):
+            note = FAILED + (run.end.message if isinstance(run.end, TloraError) else first_line(run.end)).rstrip(".")
+        project.checkpoints.save(replace(epochs[info.slug], note=note), settings, run.blocks, run.state_dict(), history)
 
-    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint)
+    def sample(run: EpochRun) -> Generator[Progress, None, TrainingSample]:
+        tokens = []
+        sampling = SamplingSettings(max_new_tokens=settings.sample_tokens)
+        text = generate(
+            run.model, workspace.backbone.tokenizer, settings.sample_prompt, "mixer", sampling, CancelToken()
+        )
+        for token in text:
+            tokens.append(replace(token, alternatives=()))
+            yield Progress(say("Taking a sample"), len(tokens))
+        return TrainingSample(info.slug, run.step, workspace.slots(), tuple(tokens))
+
+    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint, sample, learn)
     try:
         yield workspace.changed()
         yield TrainStarted(info, run.total_steps, run.step)
@@ -144,11 +185,13 @@ def _run(
             held_out_loss=result.held_out_loss,
             backbone_loss=result.backbone_loss,
             note=_note(run),
+            kept_step=run.kept_step,
         )
         baseline = run.baseline.mixer if run.baseline else None
         try:
             project.add_epoch(info, settings, run.model, history, baseline)
         except BaseException as error:
+            run.end = error
             yield from keep(run, checkpoint)
             if isinstance(error, OSError) and not disk_is_full(error):
                 raise TloraError(
@@ -170,7 +213,11 @@ def _run(
             if isinstance(end, Exception) and not isinstance(end, Cancelled):
                 yield from (
                     Warned(
-                        say("{name}: {note}.", name=epoch.name, note=epoch.note),
+                        say(
+                            "{name}: {note}.",
+                            name=epoch.name,
+                            note=say("stopped after step {step:,} of {steps:,}", step=run.step, steps=run.total_steps),
+                        ),
                         say("What it learned is kept; it can go on from there."),
                     )
                     for epoch in epochs
@@ -187,7 +234,7 @@ def _note(run: EpochRun) -> str:
     """What is unusual about a finished training."""
     settings, stopped = run.settings, (run.step, run.total_steps) if run.step < run.total_steps else None
     alone = settings.compare_unprotected and settings.objective == "joint" and run.learner.teacher is not None
-    return training_note(stopped, compared=not alone)
+    return training_note(stopped, compared=not alone, kept_step=run.kept_step)
 
 
 def edit(workspace: Workspace, job: jobs.EditEpoch) -> EpochsChanged:

@@ -23,6 +23,8 @@ from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.time_mixer import TimeMixer
 
+RUNNING, FAILED = "running", "failed: "
+
 _ODD = r"[^\w-]+"
 
 
@@ -49,6 +51,8 @@ class Checkpoints:
         self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
     ) -> None:
         """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint.
+
+        The note of ``info`` says why the training ended: RUNNING if it has not, FAILED and the reason, or nothing.
 
         Raises:
             OSError, SafetensorError: if it cannot be written, for the project's folder is gone or the disk is full.
@@ -96,6 +100,10 @@ class Checkpoints:
         except DAMAGE:
             return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note=say("damaged checkpoint"))
         note = say("stopped after step {step:,} of {steps:,}", step=step, steps=steps)
+        if info.note == RUNNING:
+            note = say("{note}, when the application ended without warning", note=note)
+        elif info.note.startswith(FAILED):
+            note = say("{note}: {reason}", note=note, reason=info.note.removeprefix(FAILED))
         return replace(info, slug=slug, state="interrupted", note=note)
 
     def steps(self, slug: str) -> tuple[int, int]:

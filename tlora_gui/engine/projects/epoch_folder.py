@@ -2,7 +2,7 @@
 
     adapter_config.json, adapter_model.safetensors
     epoch.json            its facts, and the settings it was trained with
-    history.jsonl         its steps and measurements
+    history.jsonl         its steps, measurements and samples
     memory.safetensors    what it leaves for later sleep
     held_out.json         where that holds no text: digests of the held-out blocks, to know them again in the corpus
 
@@ -16,6 +16,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 from safetensors.torch import load_file
@@ -23,7 +24,7 @@ from safetensors.torch import load_file
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
 from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -41,7 +42,7 @@ from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 _DIGESTS = "held_out.json"
-History = Iterable[TrainStep | HeldOut]
+History = Iterable[TrainingEvent]
 _README = """# {name}
 
 {era}A LoRA adapter made with tlora-gui, an epoch of a Temporal LoRA project.
@@ -121,35 +122,46 @@ def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
     return replace(facts.epoch, note=_note_again(facts.epoch.note)), facts.settings
 
 
-def training_note(stopped: tuple[int, int] | None, *, compared: bool) -> str:
+def training_note(stopped: tuple[int, int] | None, *, compared: bool, kept_step: int = 0) -> str:
     """What is unusual about a finished training; empty for most.
 
     Args:
         stopped: after how many steps of how many it ended, if before the last one.
         compared: False if it was to be compared with one without Active Sleep, and was not.
+        kept_step: the step that was kept, if it is not the last one.
     """
-    alone = say("not compared with a training without Active Sleep, which the joint objective does not allow")
-    if stopped is None:
-        return "" if compared else alone
-    early = say("stopped after {step} of {steps} steps", step=stopped[0], steps=stopped[1])
-    return early if compared else say("{note}; {other}", note=early, other=alone)
+    remarks: list[str] = []
+    if stopped is not None:
+        remarks.append(say("stopped after {step} of {steps} steps", step=stopped[0], steps=stopped[1]))
+    if kept_step:
+        remarks.append(say("step {step} is kept, the best on held-out text", step=kept_step))
+    if not compared:
+        remarks.append(
+            say("not compared with a training without Active Sleep, which the joint objective does not allow")
+        )
+    return reduce(lambda one, other: say("{note}; {other}", note=one, other=other), remarks) if remarks else ""
 
 
 def _note_again(note: str) -> str:
     """A note as it was before it was stored, so that it can be said in another language."""
     steps = re.match(r"stopped after (\d+) of (\d+) steps", note)
-    again = training_note((int(steps[1]), int(steps[2])) if steps else None, compared="not compared" not in note)
+    kept = re.search(r"step (\d+) is kept", note)
+    again = training_note(
+        (int(steps[1]), int(steps[2])) if steps else None,
+        compared="not compared" not in note,
+        kept_step=int(kept[1]) if kept else 0,
+    )
     return again if again == note else note
 
 
 def write_history(folder: Path, history: History) -> None:
-    """Store steps and measurements."""
+    """Store steps, measurements and samples."""
     write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
 
 
-def read_history(folder: Path) -> tuple[TrainStep | HeldOut, ...]:
+def read_history(folder: Path) -> tuple[TrainingEvent, ...]:
     """The inverse of :func:`write_history`; a damaged line ends the reading."""
-    events: list[TrainStep | HeldOut] = []
+    events: list[TrainingEvent] = []
     try:
         for line in read_text(folder / "history.jsonl", _MAX_HISTORY_BYTES).splitlines():
             events.append(read_history_line(line))  # noqa: PERF401 - those before a damaged line stay

@@ -35,7 +35,7 @@ from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -362,8 +362,8 @@ class Project:
         """Store the new name, era or colour of an epoch, finished or interrupted."""
         self.require_writable()
         folder = self.folder(info.slug)
-        _, settings = epoch_folder.read_facts(folder)
-        epoch_folder.write_facts(folder, info, settings)
+        stored, settings = epoch_folder.read_facts(folder)
+        epoch_folder.write_facts(folder, replace(info, note=stored.note), settings)
 
     def remove_epoch(self, slug: str, model: TemporalLoRA) -> RemovedEpoch:
         """Take an epoch out; its folder moves to ``deleted/`` if it can. ``model`` has already let go of it.
@@ -398,8 +398,8 @@ class Project:
         """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""
         return epoch_folder.read_facts(self.path / "epochs" / self.index.folders[slug])
 
-    def read_history(self, slug: str) -> tuple[TrainStep | HeldOut, ...]:
-        """Steps and measurements of an epoch, or of its checkpoint; a damaged line ends the reading."""
+    def read_history(self, slug: str) -> tuple[TrainingEvent, ...]:
+        """Steps, measurements and samples of an epoch, or of its checkpoint; a damaged line ends the reading."""
         return epoch_folder.read_history(self.folder(slug))
 
     def export_epoch(self, slug: str, target: Path, base: str = "") -> Path:

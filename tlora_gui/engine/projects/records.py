@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from itertools import pairwise
 from typing import Any, cast
 
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, TokenEvent
+from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
 
@@ -29,12 +30,12 @@ _LARGEST = 1e15
 """No count, loss or time of training is larger; charts can still draw it."""
 
 
-def history_line(event: TrainStep | HeldOut) -> str:
-    """One step or measurement as a JSON line."""
+def history_line(event: TrainingEvent) -> str:
+    """One step, measurement or sample as a JSON line."""
     return json.dumps({"kind": type(event).__name__, **asdict(event)})
 
 
-def read_history_line(line: str) -> TrainStep | HeldOut:
+def read_history_line(line: str) -> TrainingEvent:
     """The inverse of :func:`history_line`.
 
     Raises:
@@ -42,13 +43,18 @@ def read_history_line(line: str) -> TrainStep | HeldOut:
     """
     data = json.loads(line)
     require(isinstance(data, dict), say("a line of a history is no object"))
-    event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
+    event = cast(TrainingEvent, reader(_KINDS[data.get("kind")])(data))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
     numbers = [value for value in astuple(event) if isinstance(value, (int, float))]
     require(
         all(-1 <= number <= _LARGEST for number in (*numbers, *(value for _, value in pairs))), say("a figure is none")
     )
+    if isinstance(event, TrainingSample):
+        _check_tokens(event.tokens, event.slots)
     return event
+
+
+_KINDS = {kind.__name__: kind for kind in (TrainStep, HeldOut, TrainingSample)}
 
 
 def check_epoch(info: EpochInfo) -> None:
@@ -65,7 +71,9 @@ def check_epoch(info: EpochInfo) -> None:
         max(len(info.era), len(info.note)) <= _MAX_NOTE, say("an era has at most {limit:,} characters", limit=_MAX_NOTE)
     )
     require(is_colour(info.colour), say("a colour is #RRGGBB"))
-    require(0 <= info.tokens <= _LARGEST, say("tokens is no count"))
+    require(
+        0 <= min(info.tokens, info.kept_step) <= max(info.tokens, info.kept_step) <= _LARGEST, say("tokens is no count")
+    )
     losses = (loss for loss in (info.held_out_loss, info.backbone_loss) if loss is not None)
     require(all(-1 <= loss <= _LARGEST for loss in losses), say("a loss is impossible"))
     require(not any("\0" in path for path in info.corpus), say("a path of its text is none"))
@@ -176,19 +184,23 @@ def read_generation(data: Any) -> Generation:
     if isinstance(data, dict) and isinstance(data.get("sampling"), dict):
         data = {**data, "sampling": _within_limits(data["sampling"])}
     record = cast(Generation, reader(Generation)(data))
-    count, slugs = len(record.tokens), [slot.slug for slot in record.slots]
-    require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), say("slots are the backbone, then epochs"))
-    require(all(is_colour(slot.colour) for slot in record.slots), say("colours are #RRGGBB"))
-    for index, token in enumerate(record.tokens):
-        _check_token(token, index, len(slugs))
+    _check_tokens(record.tokens, record.slots)
     indices = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
     require(all(one <= other for one, other in pairwise(indices)), say("changes of the mixing desk are out of order"))
     require(record.branch_at >= 0, say("branch_at is negative"))
     require(record.tokens_per_second >= 0, say("tokens_per_second is negative"))
     _check_time(record.created)
     if record.report:
-        _check_report(record.report, count, len(slugs))
+        _check_report(record.report, len(record.tokens), len(record.slots))
     return record
+
+
+def _check_tokens(tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo]) -> None:
+    slugs = [slot.slug for slot in slots]
+    require(slugs[:1] == [""] and len(set(slugs)) == len(slugs), say("slots are the backbone, then epochs"))
+    require(all(is_colour(slot.colour) for slot in slots), say("colours are #RRGGBB"))
+    for index, token in enumerate(tokens):
+        _check_token(token, index, len(slugs))
 
 
 def _within_limits(sampling: dict[str, Any]) -> dict[str, Any]:

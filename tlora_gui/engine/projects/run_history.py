@@ -2,7 +2,7 @@
 
     runs/0001-shakespeare/    the number grows, the rest is the epoch's slug
       run.json                how it was trained, on what and where, and how it ended
-      history.jsonl           its steps and measurements
+      history.jsonl           its steps, measurements and samples
 
 A record is written when the training begins, about once a minute, and at its end. What is read may come from a
 stranger. That a record cannot be written never ends a training.
@@ -41,6 +41,7 @@ from tlora_gui.engine.protocol.events import (
     Machine,
     Run,
     RunEnd,
+    TrainingEvent,
     TrainStep,
 )
 from tlora_gui.engine.protocol.sentences import say
@@ -95,8 +96,8 @@ class RunHistory:
         check_run(run)
         return replace(run, id=id)
 
-    def load(self, id: str) -> tuple[Run, tuple[TrainStep | HeldOut, ...]]:
-        """A run with its steps and measurements.
+    def load(self, id: str) -> tuple[Run, tuple[TrainingEvent, ...]]:
+        """A run with its steps, measurements and samples.
 
         Raises:
             TloraError: if there is none of this id, or it cannot be read.
@@ -140,7 +141,7 @@ class RunHistory:
         self,
         run: Run,
         training: Stream,
-        history: Sequence[TrainStep | HeldOut],
+        history: Sequence[TrainingEvent],
         cancel: CancelToken,
         *,
         goes_on: bool,
@@ -150,7 +151,7 @@ class RunHistory:
         Args:
             run: what is known when it begins.
             training: its events.
-            history: grows by its steps and measurements while it goes on.
+            history: grows by its steps, measurements and samples while it goes on.
             cancel: says how it was ended, if it was.
             goes_on: it was interrupted, and its record is continued.
         """
@@ -181,7 +182,7 @@ class RunHistory:
         finally:
             self._write(replace(run, seconds=seconds, ended=ended, reason=reason), history)
 
-    def _begun(self, run: Run, history: Sequence[TrainStep | HeldOut], goes_on: bool) -> Run:
+    def _begun(self, run: Run, history: Sequence[TrainingEvent], goes_on: bool) -> Run:
         """Make a record, or find the one to continue; the oldest go where there are too many."""
         try:
             earlier = self._latest(run.epoch.slug) if goes_on else None
@@ -203,7 +204,7 @@ class RunHistory:
             logger.exception("the run of %s is not recorded", run.epoch.slug)
         return run
 
-    def _write(self, run: Run, history: Sequence[TrainStep | HeldOut]) -> None:
+    def _write(self, run: Run, history: Sequence[TrainingEvent]) -> None:
         """Bring a record up to date, if it was begun and is still there."""
         try:
             self.require_writable()
@@ -242,7 +243,7 @@ def _number(id: str) -> int:
     return int(id.partition("-")[0])
 
 
-def _fill(folder: Path, run: Run, history: Sequence[TrainStep | HeldOut]) -> None:
+def _fill(folder: Path, run: Run, history: Sequence[TrainingEvent]) -> None:
     """Write a run's files; how far it came is what the history says."""
     step = next((event for event in reversed(history) if isinstance(event, TrainStep)), None)
     measured = next((event for event in reversed(history) if isinstance(event, HeldOut)), None)

@@ -29,10 +29,13 @@ __all__ = [
     "EPOCH_COLOURS",
     "LARGEST_COUNT",
     "MAX_NEW_TOKENS",
+    "MAX_SAMPLE_PROMPT",
+    "MAX_SAMPLE_TOKENS",
     "MAX_TOP_K",
     "MEMORY_SOURCES",
     "MEMORY_WINDOW",
     "MIXER_MODE",
+    "SAMPLES",
     "SEED_MAX",
     "SEED_MIN",
     "STARTER",
@@ -70,6 +73,13 @@ MAX_NEW_TOKENS = 1_000_000
 MAX_TOP_K = 1_000_000
 """More than any vocabulary has."""
 
+SAMPLES = 500
+"""Samples that a training takes at most, so that its history stays small."""
+
+MAX_SAMPLE_TOKENS = 256
+MAX_SAMPLE_PROMPT = 1000
+"""Characters."""
+
 BACKBONE_COLOUR = "#8A919C"
 
 EPOCH_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B58900", "#6F4E9C")
@@ -100,6 +110,12 @@ class TrainSettings:
         compare_unprotected: train a second mixer without Active Sleep beside, on the same batches, to be shown and
             thrown away.
         seed: fixes initial weights, order of blocks and replayed memories; any whole number of 64 bits.
+        early_stop: end when held-out loss no longer falls, and keep the step after which it was lowest.
+        patience: measurements in a row without an improvement that end the training; in long ones, a tenth of all
+            measurements at least.
+        sample_prompt: what is continued by way of a sample while the training runs; empty begins a text.
+        sample_every: steps between two samples, but no more than SAMPLES in a training; 0 takes none.
+        sample_tokens: tokens that a sample adds to its prompt.
     """
 
     num_passes: int = 1
@@ -115,6 +131,11 @@ class TrainSettings:
     sleep: SleepSettings = field(default_factory=SleepSettings)
     compare_unprotected: bool = True
     seed: int = 0
+    early_stop: bool = True
+    patience: int = 5
+    sample_prompt: str = ""
+    sample_every: int = 0
+    sample_tokens: int = 24
 
     def __post_init__(self) -> None:
         require_whole(self, "num_passes", 1)
@@ -134,6 +155,11 @@ class TrainSettings:
         require(isinstance(self.sleep, SleepSettings), say("sleep must be SleepSettings"))
         require_switch(self, "compare_unprotected")
         require_whole(self, "seed", SEED_MIN, SEED_MAX)
+        require_switch(self, "early_stop")
+        require_whole(self, "patience", 1)
+        require(len(self.sample_prompt) <= MAX_SAMPLE_PROMPT, say("the prompt of samples is too long"))
+        require_whole(self, "sample_every", 0)
+        require_whole(self, "sample_tokens", 1, MAX_SAMPLE_TOKENS)
 
     @property
     def compares_baseline(self) -> bool:

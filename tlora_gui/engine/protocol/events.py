@@ -57,6 +57,7 @@ class EpochInfo:
         backbone_loss: the same text under the backbone alone.
         note: why it is broken, or what was kept.
         corpus: the files and folders it was trained on.
+        kept_step: the step whose adapter and mixer were kept, if not the last one's; else 0.
     """
 
     slug: str
@@ -69,6 +70,7 @@ class EpochInfo:
     backbone_loss: float | None = None
     note: str = ""
     corpus: tuple[str, ...] = ()
+    kept_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +223,15 @@ class HeldOut:
     """A measurement on text that was not trained on, after ``step`` steps (0: before the first).
 
     Attributes:
-        loss: the epoch alone, nats per token.
+        loss: the epoch alone, nats per token; at the end of the phase, of the step that is kept.
         routing: for every epoch so far, share of its held-out tokens whose dominant slot is its own.
         unprotected: the same for the mixer trained without Active Sleep beside; empty without one.
         losses: at the end of the phase, the mix on the held-out text of every epoch so far; empty before.
         unprotected_loss: at the end of the phase, the mix of the mixer without Active Sleep on this epoch's.
+        best: no measurement of this training before was lower. The last of a history that is best is of the step that
+            is kept.
+        no_better: measurements in a row, this one included, that were no better.
+        patience: how many of them end the training; 0: none do.
     """
 
     slug: str
@@ -235,6 +241,32 @@ class HeldOut:
     unprotected: PerEpoch = ()
     losses: PerEpoch = ()
     unprotected_loss: float | None = None
+    best: bool = False
+    no_better: int = 0
+    patience: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSample:
+    """A short text by the mixture as it was after ``step`` steps of a training (0: before the first).
+
+    All samples of a training continue the same prompt with the same seed, so that what differs is what was learned.
+
+    Attributes:
+        slug: the epoch in training.
+        slots: of the mixture, the backbone's first, the epoch in training last; names and colours of that time.
+        tokens: the prompt's (``is_prompt``) and those added to it, without their alternatives; each token's ``weights``
+            has one figure per slot. Together their ``text`` is the sample.
+    """
+
+    slug: str
+    step: int
+    slots: tuple[SlotInfo, ...]
+    tokens: tuple[TokenEvent, ...]
+
+
+TrainingEvent = TrainStep | HeldOut | TrainingSample
+"""What the history of an epoch is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +359,10 @@ class RunsListed:
 
 @dataclass(frozen=True, slots=True)
 class RunLoaded:
-    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LoadRun`: a run with its steps and measurements."""
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LoadRun`: a run with its steps, measurements and samples."""
 
     run: Run
-    history: tuple[TrainStep | HeldOut, ...]
+    history: tuple[TrainingEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +398,23 @@ class CorpusSummarised:
     """Answer to :class:`~tlora_gui.engine.protocol.jobs.SummariseCorpus`."""
 
     summary: CorpusSummary
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEstimate:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.EstimateTraining`: from steps that were really made.
+
+    Attributes:
+        steps: to the last one.
+        seconds: all of them take at most, measurements, samples, checkpoints and the end included.
+        memory_bytes: what this process has at the peak of the training (on a GPU, what it has there).
+        free_bytes: what it can have: what it has now and what is free.
+    """
+
+    steps: int
+    seconds: float
+    memory_bytes: int
+    free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +474,7 @@ class ProjectInfo:
     Attributes:
         strategy: the Time Mixer's.
         slots: of the mixture, the backbone's first; an epoch in training has one.
-        history: per epoch (slug), every step and measurement since its training began.
+        history: per epoch (slug), every step, measurement and sample since its training began.
         generation: the last kept generation.
         mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
     """
@@ -436,7 +485,7 @@ class ProjectInfo:
     strategy: str
     epochs: tuple[EpochInfo, ...]
     slots: tuple[SlotInfo, ...]
-    history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]
+    history: tuple[tuple[str, tuple[TrainingEvent, ...]], ...]
     generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()
 
@@ -484,6 +533,7 @@ StreamEvent = (
     | TrainStarted
     | TrainStep
     | HeldOut
+    | TrainingSample
     | EpochFinished
     | EpochsChanged
     | GenerationStarted
@@ -497,6 +547,7 @@ StreamEvent = (
     | Counterfactual
     | MixerTimeline
     | CorpusSummarised
+    | TrainingEstimate
     | Evaluated
     | WeightsHashed
     | DemoCorpora

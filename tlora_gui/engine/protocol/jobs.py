@@ -49,7 +49,8 @@ class SummariseCorpus:
 
 @dataclass(frozen=True, slots=True)
 class TrainEpoch:
-    """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep and HeldOut …, EpochFinished.
+    """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep, HeldOut and TrainingSample …,
+    EpochFinished.
 
     ``colour`` empty takes the next free one. Cancel modes: keep, discard, suspend.
     """
@@ -66,6 +67,27 @@ class ResumeEpoch:
     """Go on with the interrupted epoch from its checkpoint, bit for bit. Answer: as TrainEpoch."""
 
     slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEpoch:
+    """Make a finished epoch of an interrupted one as it is. Answer: TrainStarted, HeldOut, EpochFinished.
+
+    Its note says after which step it stopped. Cancel modes: discard, suspend.
+    """
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateTraining:
+    """How long a training takes and how much memory, by a few steps on random tokens that are undone.
+
+    ``tokens`` are those of the training text. Refused while an epoch is in training. Answer: TrainingEstimate.
+    """
+
+    settings: TrainSettings
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +284,8 @@ Job = (
     | SummariseCorpus
     | TrainEpoch
     | ResumeEpoch
+    | KeepEpoch
+    | EstimateTraining
     | EditEpoch
     | DeleteEpoch
     | RestoreEpoch
@@ -286,6 +310,7 @@ Job = (
 )
 INTERACTIVE = (
     SummariseCorpus,
+    EstimateTraining,
     EditEpoch,
     ExportEpoch,
     Generate,

@@ -35,15 +35,25 @@ from torch.nn.utils import clip_grad_norm_
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import SAMPLES, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
-from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, Progress, TrainStep, Warned
+from tlora_gui.engine.protocol.events import (
+    HeldOut,
+    PerEpoch,
+    Progress,
+    TrainingEvent,
+    TrainingSample,
+    TrainStep,
+    Warned,
+)
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_length, router_features
+from tlora_gui.engine.training.early_stop import BestStep
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies, training_precision
 from tlora_gui.engine.training.memory_fit import MemoryFit, memory_fit
+from tlora_gui.engine.training.pace import CHECKPOINT_COST, CHECKPOINT_SECONDS, CHECKPOINT_STEPS, Pace
 from tlora_gui.engine.training.router_inputs import RouterInputs
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.blend import Blend
@@ -55,14 +65,16 @@ EVAL_FEATURE_TOKENS = 1024
 KEPT_HELD_OUT = 4096
 """Tokens of held-out text that an epoch leaves for later measurements; those during training read fewer."""
 
-CHECKPOINT_SECONDS = 60.0
+_KEPT = ("adapter.", "mixer.", "unprotected.", "optimizer.mixer.", "optimizer.unprotected.")
+"""What is kept of the best step: a pair that was trained together, and what calibration goes on from."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class EpochResult:
-    """What training left: losses in nats per token on held-out text, tokens read, and the memory for later sleep."""
+    """What training left: losses in nats per token on held-out text, tokens that what is kept has read, and the memory
+    for later sleep."""
 
     held_out_loss: float
     backbone_loss: float
@@ -95,7 +107,9 @@ def train_epoch(
     cancel: CancelToken,
     run: EpochRun | None = None,
     checkpoint: Callable[[EpochRun], None] | None = None,
-) -> Generator[Progress | TrainStep | HeldOut | Warned, None, EpochResult]:
+    sample: Callable[[EpochRun], Generator[Progress, None, TrainingSample]] | None = None,
+    learn: bool = True,
+) -> Generator[Progress | TrainingEvent | Warned, None, EpochResult]:
     """Train adapter ``slug`` and the mixer; freeze the adapter at the end.
 
     Args:
@@ -105,53 +119,70 @@ def train_epoch(
         settings: how.
         cancel: *keep* finishes early with what is learned; *suspend* checkpoints; *discard* removes the adapter.
         run: a restored run to go on with.
-        checkpoint: called about once a minute, and at every end but a discarded or a finished one. What it raises is
-            a warning, and the training goes on.
+        checkpoint: called once a minute or every CHECKPOINT_STEPS, whichever comes first, unless that took more than a
+            twentieth of the time, and at every end but a discarded or a finished one. What it raises is a warning, and
+            the training goes on.
+        sample: takes a sample by the model as it is, as often as the settings say; it must draw from no generator but
+            its own.
+        learn: False finishes what a restored run has learned.
 
     Raises:
         Cancelled: on discard and suspend.
-        TloraError: if the training came to what is no number, or memory ran out.
+        TloraError: if the training came to what is no number for the second time, or memory ran out however little of
+            a batch is learned at once.
     """
     run = run or EpochRun(model, slug, blocks, settings)
     try:
-        yield from _learn_until_done(run, cancel, checkpoint)
+        if learn:
+            yield from _learn_until_done(run, cancel, checkpoint, sample)
         return (yield from cancellable(run.finish(), cancel, ("discard", "suspend")))
     except BaseException as end:  # cancelled, failed or closed: the model is as it was before
         discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
+        run.end = _too_large(settings) if out_of_memory(end) else end
         try:
             warnings = [] if discarded else keep(run, checkpoint)
         finally:
             run.undo()
         if not isinstance(end, GeneratorExit):
             yield from warnings
-        if out_of_memory(end):
-            raise _too_large(settings) from end
+        if run.end is not end:
+            raise run.end from end
         raise
 
 
 def _learn_until_done(
-    run: EpochRun, cancel: CancelToken, checkpoint: Callable[[EpochRun], None] | None
-) -> Generator[Progress | TrainStep | HeldOut | Warned, None, None]:
-    """Steps and measurements to the last, or until they are to end early."""
-    saved_at, last = time.monotonic(), None
+    run: EpochRun,
+    cancel: CancelToken,
+    checkpoint: Callable[[EpochRun], None] | None,
+    sample: Callable[[EpochRun], Generator[Progress, None, TrainingSample]] | None,
+) -> Generator[Progress | TrainingEvent | Warned, None, None]:
+    """Steps, measurements and samples to the last, or until they are to end early. A warning is told once."""
+    saved_at, saved_step, told = time.monotonic(), run.step, set[Warned]()
     steps = run.steps()
     while True:
         if run.step % run.settings.eval_every == 0 and run.step < run.total_steps and run.measured_at != run.step:
             yield from cancellable(run.measure(), cancel, ("discard", "suspend"))
+        if sample is not None and run.sample_every and run.step % run.sample_every == 0 and run.sampled_at != run.step:
+            yield from cancellable(run.sample(sample(run)), cancel, ("discard", "suspend"))
         if cancel.mode in ("discard", "suspend"):
             raise Cancelled
-        if cancel.mode is None and time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-            for warning in keep(run, checkpoint):
-                if warning != last:
-                    yield warning
-                last = warning
-            saved_at = time.monotonic()
-        if cancel.mode == "keep" and run.step:
+        since, least = time.monotonic() - saved_at, CHECKPOINT_SECONDS * run.pace.checkpoint / CHECKPOINT_COST
+        due = since > CHECKPOINT_SECONDS or run.step - saved_step >= CHECKPOINT_STEPS
+        if cancel.mode is None and due and since >= least:
+            warnings = keep(run, checkpoint)
+            yield from (warning for warning in warnings if warning not in told)
+            told.update(warnings)
+            run.pace.checkpoint = time.monotonic() - saved_at - since
+            saved_at, saved_step = time.monotonic(), run.step
+        if (cancel.mode == "keep" and run.step) or (run.best is not None and run.best.is_over):
             return
         step = next(steps, None)
         if step is None:
             return
-        yield step
+        if step not in told:
+            yield step
+        if isinstance(step, Warned):
+            told.add(step)
 
 
 def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[Warned]:
@@ -200,6 +231,14 @@ def _too_large(settings: TrainSettings) -> TloraError:
     )
 
 
+class _NoNumber(TloraError):
+    """Something in a training, ``what``, is no number."""
+
+    def __init__(self, what: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.what = what
+
+
 class EpochRun:
     """An epoch between its first and last step: everything that a checkpoint must hold.
 
@@ -209,6 +248,10 @@ class EpochRun:
     Attributes:
         step: steps that are done.
         measured_at: the step after which held-out text was last measured; -1 before.
+        sampled_at: the step after which the last sample was taken; -1 before.
+        best: the step to be kept, unless the settings keep the last.
+        pace: how long its parts take.
+        end: what ended it early; None while it goes on.
     """
 
     def __init__(self, model: TemporalLoRA, slug: str, blocks: TokenBlocks, settings: TrainSettings) -> None:
@@ -220,7 +263,12 @@ class EpochRun:
             len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, say("there is no text to train or measure on")
         )
         self.step = 0
-        self.measured_at = -1
+        self.measured_at = self.sampled_at = -1
+        self.end: BaseException | None = None
+        self.pace = Pace()
+        self.best: BestStep | None = None
+        if settings.early_stop:
+            self.best = BestStep(settings.patience, math.ceil(self.total_steps / settings.eval_every))
         self._eval_features_NTH = eval_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
         earlier = ["", *model.slot_adapters]
@@ -242,6 +290,8 @@ class EpochRun:
         fused = model.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
         self._memory_fit: MemoryFit | None = None
+        self._rate_factor = 1.0
+        self._features_seconds = 0.0
         self._good: dict[str, Tensor] = {}
         self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
@@ -254,9 +304,23 @@ class EpochRun:
         return self.steps_per_pass * self.settings.num_passes
 
     @property
+    def sample_every(self) -> int:
+        """Steps between two samples; 0 if none are wanted."""
+        every = self.settings.sample_every
+        return max(every, math.ceil(self.total_steps / SAMPLES)) if every else 0
+
+    @property
+    def kept_step(self) -> int:
+        """The step that would be kept if this were the end, where it is not the last; else 0."""
+        return self.best.step if self.best is not None and self.best.step != self.step else 0
+
+    @property
     def tokens(self) -> int:
         """Training tokens read so far."""
-        pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
+        return self._tokens_after(self.step)
+
+    def _tokens_after(self, step: int) -> int:
+        pass_index, step_in_pass = divmod(step, self.steps_per_pass)
         every = len(self.blocks.train_NT)
         return (pass_index * every + min(step_in_pass * self.settings.batch_size, every)) * self.settings.block_size
 
@@ -265,22 +329,29 @@ class EpochRun:
         """The held-out blocks that a measurement during training reads."""
         return self.blocks.held_out_NT[: max(1, self.settings.held_out_tokens // self.settings.block_size)]
 
-    def steps(self) -> Iterator[TrainStep]:
-        """Run the remaining steps, one per item.
+    def steps(self) -> Iterator[TrainStep | Warned]:
+        """Run the remaining steps, one per item; a step that failed is repeated after a warning.
 
         Raises:
-            TloraError: if a loss or a weight is no longer a number; the step before counts as the last.
+            TloraError: if a loss or a weight is no longer a number for the second time; the step before counts as the
+                last.
         """
-        pace = 0.0
+        if not self._good:
+            self._good = self._state(self.step)
         while self.step < self.total_steps:
             started = time.perf_counter()
             rows_B = self.batch()
-            adapter_loss, gradient_norm, distill, route, rate = self.learn(rows_B)
-            self._require_numbers(adapter_loss, distill + route)
+            learned = self._try(rows_B)
+            if isinstance(learned, Warned):
+                yield learned
+                continue
+            adapter_loss, gradient_norm, distill, route, rate = learned
             self._good = self._state(self.step + 1)
+            reread = self._router_inputs.keeps_all
+            seconds, later_pass = time.perf_counter() - started, self.step >= self.steps_per_pass
+            self.pace.add_step(seconds, self._features_seconds, reread=reread and later_pass)
             self.step += 1
-            seconds = max(1e-6, time.perf_counter() - started)
-            pace = seconds if not pace else 0.9 * pace + 0.1 * seconds
+            with_features = 0.0 if reread and later_pass else self.pace.features
             yield TrainStep(
                 slug=self.slug,
                 step=self.step,
@@ -290,27 +361,88 @@ class EpochRun:
                 route_loss=route,
                 learning_rate=rate,
                 tokens=self.tokens,
-                tokens_per_second=len(rows_B) * self.settings.block_size / pace,
-                eta_s=(self.total_steps - self.step) * pace,
+                tokens_per_second=len(rows_B) * self.settings.block_size / (self.pace.step + with_features),
+                eta_s=self.pace.left(
+                    self.settings,
+                    self.step,
+                    self.steps_per_pass,
+                    sample_every=self.sample_every,
+                    reread=reread,
+                    earlier=self.slot - 1,
+                    compared=self.baseline is not None,
+                ),
                 gradient_norm=gradient_norm,
             )
 
+    def _try(self, rows_B: Tensor) -> tuple[float, float, float, float, float] | Warned:
+        """One step, or all as it was before and what is done otherwise from now on."""
+        try:
+            learned = self.learn(rows_B)
+            self._require_numbers(learned[0], learned[2] + learned[3])
+            return learned
+        except Exception as error:
+            warning = self._lower(error)
+            if warning is None:
+                raise
+            logger.warning("step %d of %s is repeated: %s", self.step + 1, self.slug, first_line(error))
+        self.optimizer.zero_grad(set_to_none=True)
+        for learner in self._learners().values():
+            learner.optimizer.zero_grad(set_to_none=True)
+        self._restore(self._good)
+        return warning
+
+    def _lower(self, error: Exception) -> Warned | None:
+        """Ask less of memory, or of the steps, so that the step can be repeated; None if there is nothing to lower."""
+        if isinstance(error, _NoNumber) and self._rate_factor == 1:
+            self._rate_factor = 0.5
+            return Warned(
+                say(
+                    "{what} came to no number (NaN) in step {step:,} of {steps:,}. The training goes on from the step "
+                    "before at half the learning rate.",
+                    what=error.what,
+                    step=self.step + 1,
+                    steps=self.total_steps,
+                )
+            )
+        if not out_of_memory(error):
+            return None
+        fit = self._memory_fit
+        if fit == MemoryFit(1, True):
+            return None
+        # Before there is a fit, not even the forward that finds it out had room.
+        self._fit(MemoryFit(max(1, fit.blocks // 2), fit.recompute or fit.blocks == 1) if fit else MemoryFit(1, True))
+        if self.model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return Warned(
+            say("There was not enough memory for as much of a batch at once; it is learned in smaller parts now."),
+            say("It learns the same, but for the last digits, and takes longer. Close what else needs memory."),
+        )
+
     def measure(self) -> Generator[Progress | HeldOut, None, None]:
         """Held-out loss of the epoch alone, and routing accuracy of every epoch so far."""
-        measured = yield from self._measured()
+        measured = yield from self.pace.clocked("measurement", self._measured())
         self.measured_at = self.step
         yield measured
 
+    def sample(
+        self, taken: Generator[Progress, None, TrainingSample]
+    ) -> Generator[Progress | TrainingSample, None, None]:
+        """Pass a sample on, and remember that this step's is taken."""
+        sample = yield from self.pace.clocked("sample", taken)
+        self.sampled_at = self.step
+        yield sample
+
     def finish(self) -> Generator[Progress | HeldOut, None, EpochResult]:
-        """Freeze the adapter, leave a memory, calibrate the mixer, measure what the phase has come to."""
+        """Go back to the best step, freeze the adapter, leave a memory, calibrate the mixer, measure what the phase has
+        come to."""
         model, sleep = self.model, self.settings.sleep
         self._let_go()
+        loss = yield from self._end_at_best()
         model.finish_epoch(self.slug)
         memory = model.memories[self.slug] = yield from self._leave_memory()
         if sleep.memory_labels and sleep.enabled:
             self.learner.calibrate(memory.replay_NWH, self.step_random(self.total_steps))
             self._require_numbers(0.0, 0.0)
-        measured = yield from self._measured()
         losses = []
         for name in model.slot_adapters:
             text_NT = self.held_out_NT if name == self.slug else self._earlier_text(name)
@@ -319,13 +451,26 @@ class EpochRun:
         baseline_loss = None
         if self.baseline is not None:
             baseline_loss = yield from held_out_loss(model, self.held_out_NT, self.baseline.mixer)
-        yield replace(measured, losses=tuple(losses), unprotected_loss=baseline_loss)
+        yield replace(self._routing(loss), losses=tuple(losses), unprotected_loss=baseline_loss)
         backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0)
-        return EpochResult(measured.loss, backbone_loss, self.tokens, memory)
+        return EpochResult(loss, backbone_loss, self._tokens_after(self.kept_step or self.step), memory)
+
+    def _end_at_best(self) -> Generator[Progress | HeldOut, None, float]:
+        """Measure the last step, if that is not done, and go back to the best; returns the loss of what is kept."""
+        best = self.best
+        if best is None:
+            return (yield from self._measured()).loss
+        if not best.step or self.step not in (best.step, self.measured_at):
+            last = yield from self._measured()
+            if best.step != self.step:
+                self.measured_at = self.step
+                yield last
+        if best.step != self.step:
+            self._restore(best.state)
+        return best.loss
 
     def _measured(self) -> Generator[Progress, None, HeldOut]:
-        model = self.model
-        loss = yield from held_out_loss(model, self.held_out_NT, self.slot)
+        loss = yield from held_out_loss(self.model, self.held_out_NT, self.slot)
         if not math.isfinite(loss) and self.step == 0:
             raise TloraError(
                 say("The backbone's loss on the held-out text is no number (NaN)."),
@@ -333,6 +478,13 @@ class EpochRun:
             )
         if not math.isfinite(loss):
             raise self._no_number(say("The loss on held-out text"), self.step, "learning_rate")
+        if self.best is not None and self.step:
+            self.best.measure(self.step, loss, self._kept_of(self._good))
+        return self._routing(loss)
+
+    def _routing(self, loss: float) -> HeldOut:
+        """A measurement of this loss, with the routing accuracies of the mixers as they are."""
+        model, best = self.model, self.best
         eval_features = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
             self.slug: self._eval_features_NTH
         }
@@ -340,7 +492,11 @@ class EpochRun:
         baseline_routing: PerEpoch = ()
         if self.baseline is not None:
             baseline_routing = routing_accuracies(self.baseline.mixer, model.slot_adapters, eval_features)
-        return HeldOut(self.slug, self.step, loss, routing, baseline_routing)
+        measured = HeldOut(self.slug, self.step, loss, routing, baseline_routing)
+        if best is None:
+            return measured
+        is_best = best.step == self.step > 0
+        return replace(measured, best=is_best, no_better=best.no_better, patience=best.patience)
 
     def _earlier_text(self, name: str) -> Tensor | None:
         """As much of an earlier epoch's held-out text as of this one's, if it has left any."""
@@ -387,9 +543,11 @@ class EpochRun:
 
     def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
-        share = schedule(self.step, self.total_steps)
+        share = self._rate_factor * schedule(self.step, self.total_steps)
         blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
+        started = time.perf_counter()
         hidden_BTH = self._router_inputs(rows_B)
+        self._features_seconds = time.perf_counter() - started
         ids_BT = self.blocks.train_NT[rows_B].long().to(hidden_BTH.device)
         blocks, adapter_loss = self._fitted(ids_BT[:1], blend), 0.0
         for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
@@ -408,22 +566,27 @@ class EpochRun:
     def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
         """How many blocks are learned at once; found out in the first step."""
         if self._memory_fit is None:
-            self._memory_fit = memory_fit(self.model, ids_1T, blend, self.settings.batch_size)
-            self.model.recompute_activations = self._memory_fit.recompute
+            self._fit(memory_fit(self.model, ids_1T, blend, self.settings.batch_size))
+        assert self._memory_fit is not None
         return self._memory_fit.blocks
+
+    def _fit(self, fit: MemoryFit) -> None:
+        self._memory_fit = fit
+        self.model.recompute_activations = fit.recompute
 
     def teach_mixers(self, hidden_BTH: Tensor, share: float) -> tuple[float, float]:
         """One step per block: the mixer is small and needs more, smaller steps than the adapter.
 
         Returns mean distill and route loss.
         """
-        generator = self.step_random(self.step)
+        generator, started = self.step_random(self.step), time.perf_counter()
         learned = []
         for hidden_1TH in hidden_BTH.split(1):
             learned.append(self.learner.learn(hidden_1TH, share, generator))
             if self.baseline is not None:
                 self.baseline.learn(hidden_1TH, share, generator)
         distills, routes = zip(*learned, strict=True)
+        self.pace.mixer = (time.perf_counter() - started) / len(learned) / len(self._learners())
         return fmean(distills), fmean(routes)
 
     def step_random(self, step: int) -> torch.Generator:
@@ -442,9 +605,10 @@ class EpochRun:
         if not math.isfinite(mixer_loss) or not _finite(mixers):
             raise self._no_number(say("The Time Mixer"), self.step + 1, "mixer_learning_rate")
 
-    def _no_number(self, what: str, step: int, setting: str) -> TloraError:
+    def _no_number(self, what: str, step: int, setting: str) -> _NoNumber:
         rate = getattr(self.settings, setting)
-        return TloraError(
+        return _NoNumber(
+            what,
             say(
                 "{what} came to no number (NaN) in step {step:,} of {steps:,}, so the training stopped there.",
                 what=what,
@@ -462,8 +626,18 @@ class EpochRun:
     # -- checkpoints --------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Adapter, mixers, teacher, optimisers' states and step, flat, for safetensors, after the last whole step."""
-        state = {**(self._good or self._state(self.step)), "measured_at": torch.tensor(self.measured_at)}
+        """Adapter, mixers, teacher, optimisers' states and step, flat, for safetensors, after the last whole step; and
+        the best step, if it is another."""
+        state = {
+            **(self._good or self._state(self.step)),
+            "measured_at": torch.tensor(self.measured_at),
+            "sampled_at": torch.tensor(self.sampled_at),
+            "rate_factor": torch.tensor(self._rate_factor),
+        }
+        if self.best is not None:
+            state |= {f"best.{name}": value for name, value in self.best.state_dict().items()}
+            if self.best.step != int(state["step"]):
+                state |= {f"best.state.{name}": value for name, value in self.best.state.items()}
         return {name: value.cpu() for name, value in state.items()}
 
     def _state(self, step: int) -> dict[str, Tensor]:
@@ -486,29 +660,44 @@ class EpochRun:
             ValueError: if the earlier epochs or the mixer are no longer what they were at the checkpoint.
             KeyError, RuntimeError: if something is missing or of another shape.
         """
-        parts = self._parts()
-        then, now = _under("teacher.", state), parts.pop("teacher", {})
+        then, now = _under("teacher.", state), self._parts().get("teacher", {})
         if then.keys() != now.keys() or any(not torch.equal(then[name], now[name].cpu()) for name in now):
             raise ValueError(say("the epochs before it have changed since its training was interrupted"))
-        for part, held in parts.items():
-            for name, value in held.items():
-                value.copy_(state[f"{part}.{name}"])
-        for part, optimizer in self._optimizers().items():
-            whole: dict[str, Any] = optimizer.state_dict()
-            stored = _under(f"optimizer.{part}.", state)
-            if state["step"] and not stored:
+        for part in self._optimizers():
+            if state["step"] and not _under(f"optimizer.{part}.", state):
                 raise KeyError(f"the state of the {part}'s optimiser")
-            for name, value in stored.items():
-                index, _, key = name.partition(".")
-                whole["state"].setdefault(int(index), {})[key] = value
-            optimizer.load_state_dict(whole)
+        self._restore(state)
         self.step = int(state["step"])
         self.measured_at = int(state.get("measured_at", self.step))
+        self.sampled_at = int(state.get("sampled_at", self.step))
+        self._rate_factor = float(state.get("rate_factor", 1.0))
         if "memory_fit" in state:  # the sum of a batch's parts depends on how it was cut, to the last bit
             blocks, recompute = state["memory_fit"].tolist()
-            self._memory_fit = MemoryFit(blocks, bool(recompute))
-            self.model.recompute_activations = self._memory_fit.recompute
+            self._fit(MemoryFit(blocks, bool(recompute)))
         self._good = self._state(self.step)
+        if self.best is not None and "best.step" in state:
+            kept = now = self._kept_of(self._good)
+            if int(state["best.step"]) != self.step:
+                kept = {name: state[f"best.state.{name}"].to(value.device) for name, value in now.items()}
+            if any(kept[name].shape != value.shape for name, value in now.items()):
+                raise ValueError(say("its best step is of another shape"))
+            self.best.load_state_dict(_under("best.", state), kept)
+
+    @torch.no_grad()
+    def _restore(self, state: dict[str, Tensor]) -> None:
+        """Make weights and optimisers what they are in a state; an optimiser that has no part in it begins anew."""
+        for part, held in self._parts().items():
+            for name, value in held.items() if part != "teacher" else ():
+                value.copy_(state[f"{part}.{name}"])
+        for part, optimizer in self._optimizers().items():
+            whole: dict[str, Any] = {**optimizer.state_dict(), "state": {}}
+            for name, value in _under(f"optimizer.{part}.", state).items():
+                index, _, key = name.partition(".")
+                whole["state"].setdefault(int(index), {})[key] = value.clone()
+            optimizer.load_state_dict(whole)
+
+    def _kept_of(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: value for name, value in state.items() if name.startswith(_KEPT)}
 
     def _learners(self) -> dict[str, MixerLearner]:
         both = {"mixer": self.learner, "unprotected": self.baseline}

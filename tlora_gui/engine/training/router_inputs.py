@@ -47,6 +47,11 @@ class RouterInputs:
         self._on_disk: dict[int, int] = {}
         self._file: FileIO | None = None
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether later passes read back every block."""
+        return self._keep and self._bytes * len(self._train_NT) <= ON_DISK
+
     def __call__(self, rows_B: Tensor) -> Tensor:
         """Router inputs (B, T, H) of the blocks with these numbers, on the model's device."""
         rows: list[int] = rows_B.tolist()

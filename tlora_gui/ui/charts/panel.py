@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, HeldOut, TrainStarted, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, TrainingEvent, TrainStarted
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
 from tlora_gui.ui.charts.metric_values import Measure
@@ -173,7 +173,7 @@ class ChartsPanel(QWidget):
         self._history.show_only(self._epochs)
         self._redraw_all()
 
-    def load_history(self, history: tuple[tuple[str, tuple[TrainStep | HeldOut, ...]], ...]) -> None:
+    def load_history(self, history: tuple[tuple[str, tuple[TrainingEvent, ...]], ...]) -> None:
         """Replace all curves by a project's stored ones, in training order."""
         self._history.load(history)
         self._evaluated = None
@@ -188,7 +188,7 @@ class ChartsPanel(QWidget):
         self._redraw_all()
         self.training_began.emit()
 
-    def add_events(self, events: Sequence[TrainStep | HeldOut]) -> None:
+    def add_events(self, events: Sequence[TrainingEvent]) -> None:
         """Steps and measurements of the training now running, drawn within a redraw's interval."""
         self._stale |= self._history.extend(events)
         self._want_redraw()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainStep
+from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.ui.settings import CurveKind, Smoothing
 
 Floats = NDArray[np.float64]
@@ -48,11 +48,12 @@ class Columns:
 
 
 class PhaseSeries:
-    """One epoch's training: its steps and its measurements, both in order of step."""
+    """One epoch's training: its steps, its measurements and its samples, each in order of step."""
 
     def __init__(self, slug: str) -> None:
         self.slug = slug
         self.held_out: list[HeldOut] = []
+        self.samples: list[TrainingSample] = []
         self._rows = Columns(1 + len(_COLUMNS))
         self._last_step = 0
 
@@ -89,19 +90,27 @@ class PhaseSeries:
             self.held_out.pop()
         self.held_out.append(event)
 
-    def extend(self, events: Iterable[TrainStep | HeldOut]) -> None:
-        """Append steps and measurements."""
+    def add_sample(self, event: TrainingSample) -> None:
+        """Append a sample; one of the same or a later step is replaced."""
+        self.samples = [*(sample for sample in self.samples if sample.step < event.step), event]
+
+    def extend(self, events: Iterable[TrainingEvent]) -> None:
+        """Append steps, measurements and samples."""
         for event in events:
-            if isinstance(event, TrainStep):
-                self.add_step(event)
-            else:
-                self.add_held_out(event)
+            match event:
+                case TrainStep():
+                    self.add_step(event)
+                case HeldOut():
+                    self.add_held_out(event)
+                case TrainingSample():
+                    self.add_sample(event)
 
     def rewind(self, step: int) -> None:
         """Forget everything after ``step``."""
         self._rows.truncate(int(np.searchsorted(self.steps, step, side="right")))
         self._last_step = int(self.steps[-1]) if len(self._rows) else 0
         self.held_out = [event for event in self.held_out if event.step <= step]
+        self.samples = [sample for sample in self.samples if sample.step <= step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class History:
         self._series.clear()
         self._hidden.clear()
 
-    def load(self, history: Iterable[tuple[str, tuple[TrainStep | HeldOut, ...]]]) -> None:
+    def load(self, history: Iterable[tuple[str, tuple[TrainingEvent, ...]]]) -> None:
         """Replace everything by a stored history, one entry per epoch in training order."""
         self.clear()
         for slug, events in history:
@@ -155,7 +164,7 @@ class History:
         self._hidden.discard(slug)
         self._of(slug).rewind(first_step)
 
-    def extend(self, events: Iterable[TrainStep | HeldOut]) -> set[str]:
+    def extend(self, events: Iterable[TrainingEvent]) -> set[str]:
         """Append events; returns the slugs of the phases they belong to."""
         touched: set[str] = set()
         for event in events:
@@ -195,6 +204,15 @@ class History:
         """Held-out loss over global steps, for a phase that begins at ``start``."""
         steps, losses = self._series[slug].held_out_loss()
         return steps + start, losses
+
+    def kept(self, slug: str, start: int) -> Curve:
+        """The best measurement of a phase that begins at ``start``, a point; empty where nothing says which that is."""
+        best = [event for event in self._series[slug].held_out if event.best][-1:]
+        return np.array([start + event.step for event in best], float), np.array([event.loss for event in best])
+
+    def samples(self) -> list[TrainingSample]:
+        """Those of the latest phase that has any, in order of step."""
+        return next((found for slug in reversed(self.slugs) if (found := self._series[slug].samples)), [])
 
     def routing(self, *, baseline: bool = False) -> dict[str, Curve]:
         """Routing accuracy of every epoch from its own phase on; ``baseline``: without Active Sleep."""

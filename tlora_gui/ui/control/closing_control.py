@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
-from tlora_gui.engine.protocol.jobs import ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -44,7 +44,7 @@ class ClosingControl(QObject):
 
     def ask(self) -> None:
         """The person wants to close."""
-        trainings = list(self._client.jobs(TrainEpoch, ResumeEpoch))
+        trainings = list(self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch))
         if self._closing:
             self._hurry()
         elif not trainings:

@@ -73,6 +73,7 @@ class Controller(QObject):
         projects.closed.connect(window.show_welcome)
         projects.opening_changed.connect(self.training.hold_up)
         projects.progressed.connect(self.progress.show)
+        projects.ready.connect(self.training.tell_interrupted)
         self.training.progressed.connect(self.progress.show)
         self.training.paced.connect(self._show_pace)
         self.generating.finished.connect(self._text_finished)
@@ -146,7 +147,7 @@ class Controller(QObject):
         self.progress.ended(booked.job_id)
         if booked.asker is not None:
             booked.asker.ended(booked.job_id, booked.job, end)
-        if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TrainEpoch | jobs.ResumeEpoch):
+        if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TrainEpoch | jobs.ResumeEpoch | jobs.KeepEpoch):
             self.closing.stay()
 
     # -- the project that is shown ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -21,17 +22,20 @@ from tlora_gui.engine.protocol.events import (
     JobFailed,
     Progress,
     Run,
+    TrainingEvent,
+    TrainingSample,
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import Job, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import Job, KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
 
-Training = TrainEpoch | ResumeEpoch
+Training = TrainEpoch | ResumeEpoch | KeepEpoch
 
 
 class TrainingControl(QObject):
@@ -68,6 +72,7 @@ class TrainingControl(QObject):
         panel.pause_requested.connect(self._pause)
         panel.stop_requested.connect(self._stop)
         panel.resume_requested.connect(self._resume)
+        panel.keep_requested.connect(self._keep)
         panel.discard_requested.connect(self._delete)
         panel.delete_requested.connect(self._delete)
         panel.edit_requested.connect(self._edit)
@@ -78,7 +83,7 @@ class TrainingControl(QObject):
     @property
     def jobs(self) -> dict[int, Training]:
         """The trainings that are not over, by number; the first is the one that runs."""
-        return cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, asker=self))
+        return cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch, asker=self))
 
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """The project's epochs: names and colours that are taken, and what can be measured."""
@@ -126,7 +131,7 @@ class TrainingControl(QObject):
 
     def _update_dialog(self, dialog: NewEpochDialog) -> None:
         waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch)]
-        going_on = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch)}
+        going_on = {job.slug for job in self.jobs.values() if not isinstance(job, TrainEpoch)}
         left = [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
         dialog.set_taken_names([*(epoch.name for epoch in self.epochs), *waiting])
         dialog.set_used_colours([epoch.colour for epoch in self.epochs])
@@ -207,6 +212,18 @@ class TrainingControl(QObject):
     def _resume(self, slug: str) -> None:
         self.train(ResumeEpoch(slug))
 
+    @Slot(str)
+    def _keep(self, slug: str) -> None:
+        self.train(KeepEpoch(slug))
+
+    @Slot()
+    def tell_interrupted(self) -> None:
+        """Say of the latest epoch that was interrupted what has happened to it, and offer to go on."""
+        epoch = next((epoch for epoch in reversed(self.epochs) if epoch.state == "interrupted"), None)
+        if epoch is not None:
+            text = self.tr("{name}: {note}.").format(name=epoch.name, note=worded(epoch.note).rstrip("."))
+            self._banner.show_notice(text, self.tr("Resume"), partial(self._resume, epoch.slug))
+
     @Slot(int)
     def _unqueue(self, index: int) -> None:
         waiting = list(self._waiting())
@@ -266,8 +283,8 @@ class TrainingControl(QObject):
             case TrainStarted() as event:
                 self._started = True
                 self._charts.begin_epoch(event)
-            case TrainStep() | HeldOut():
-                self._show_points(cast(Sequence[TrainStep | HeldOut], events))
+            case TrainStep() | HeldOut() | TrainingSample():
+                self._show_points(cast(Sequence[TrainingEvent], events))
             case CorpusSummarised(summary) if self.dialog is not None:
                 self.dialog.set_summary(summary)
             case JobFailed() as event if isinstance(job, jobs.SummariseCorpus) and self.dialog and not event.details:
@@ -279,13 +296,13 @@ class TrainingControl(QObject):
                 return False
         return True
 
-    def _show_points(self, points: Sequence[TrainStep | HeldOut]) -> None:
-        """Steps or measurements of the training that runs."""
+    def _show_points(self, points: Sequence[TrainingEvent]) -> None:
+        """Steps, measurements or samples of the training that runs."""
         self._charts.add_events(points)
         latest = points[-1]
         if isinstance(latest, HeldOut):
             self._panel.show_held_out(latest)
-        else:
+        elif isinstance(latest, TrainStep):
             self._speed = latest.tokens_per_second
             self._panel.show_progress(latest)
             self.paced.emit(self._speed)

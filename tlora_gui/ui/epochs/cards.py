@@ -109,6 +109,7 @@ class EpochCard(Card):
     menu_requested = Signal(str, QPoint)
     """slug, where on the screen"""
     resume_requested = Signal(str)
+    keep_requested = Signal(str)
     discard_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -129,12 +130,16 @@ class EpochCard(Card):
         self._resume.setObjectName("resumeButton")
         self._resume.setToolTip(self.tr("Go on with this training from its checkpoint"))
         self._resume.clicked.connect(lambda: self.resume_requested.emit(self._slug))
+        self._keep = QPushButton(self.tr("Keep"))
+        self._keep.setObjectName("keepInterruptedButton")
+        self._keep.setToolTip(self.tr("Make a finished epoch of what this training has learned so far"))
+        self._keep.clicked.connect(lambda: self.keep_requested.emit(self._slug))
         self._discard = QPushButton(self.tr("Discard…"))
         self._discard.setObjectName("discardInterruptedButton")
         self._discard.setToolTip(self.tr("Throw away what this training has learned so far"))
         self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
         self._interrupted = QWidget()
-        self._interrupted.setLayout(Ends(self._resume, self._discard, equal=True))
+        self._interrupted.setLayout(Ends(row(self._resume, self._keep), self._discard))
         for part in (self._measured, self._note, self._interrupted):
             self._body.addWidget(part)
 
@@ -164,6 +169,7 @@ class EpochCard(Card):
     def set_busy(self, busy: bool) -> None:
         """While other work runs, an interrupted training can't be taken up."""
         self._resume.setEnabled(not busy)
+        self._keep.setEnabled(not busy)
         self._discard.setEnabled(not busy)
 
     def _state_words(self, state: str) -> str:

@@ -21,6 +21,8 @@ class EpochActions(QObject):
     export_requested = Signal(str, str)
     """slug, folder"""
     delete_requested = Signal(str)
+    resume_requested = Signal(str)
+    keep_requested = Signal(str)
     discard_requested = Signal(str)
 
     def __init__(self, window: QWidget) -> None:
@@ -29,6 +31,9 @@ class EpochActions(QObject):
         self._epochs: dict[str, EpochInfo] = {}
         self._busy = False
         self._menu = EpochMenu(window)
+        self._menu.resume_requested.connect(self.resume_requested)
+        self._menu.keep_requested.connect(self.keep_requested)
+        self._menu.discard_requested.connect(self.discard)
         self._menu.rename_requested.connect(self._edit)
         self._menu.recolour_requested.connect(self._edit_colour)
         self._menu.export_requested.connect(self._choose_export_folder)

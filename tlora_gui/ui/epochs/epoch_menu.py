@@ -10,8 +10,12 @@ from tlora_gui.engine.protocol.events import EpochInfo
 
 
 class EpochMenu(QMenu):
-    """Rename, recolour, export and delete, as far as the state of the epoch allows."""
+    """Rename, recolour, export and delete, as far as the state of the epoch allows; what can become of one that was
+    interrupted comes first."""
 
+    resume_requested = Signal(str)
+    keep_requested = Signal(str)
+    discard_requested = Signal(str)
     rename_requested = Signal(str)
     recolour_requested = Signal(str)
     export_requested = Signal(str)
@@ -22,6 +26,11 @@ class EpochMenu(QMenu):
         self.setObjectName("epochMenu")
         self._slug = ""
         self.setToolTipsVisible(True)
+        self.resume = self._action(self.tr("Resume"), self.resume_requested)
+        self.keep = self._action(self.tr("Keep"), self.keep_requested)
+        self.keep.setToolTip(self.tr("Make a finished epoch of what this training has learned so far"))
+        self.discard = self._action(self.tr("Discard…"), self.discard_requested)
+        self.addSeparator()
         self.rename = self._action(self.tr("Rename…"), self.rename_requested)
         self.rename.setShortcut(QKeySequence("F2"))
         self.recolour = self._action(self.tr("Colour…"), self.recolour_requested)
@@ -34,6 +43,9 @@ class EpochMenu(QMenu):
     def set_epoch(self, epoch: EpochInfo, busy: bool) -> None:
         """The actions are about this epoch from now on; ``busy`` holds back what must wait for other work."""
         self._slug = epoch.slug
+        for action in (self.resume, self.keep, self.discard):
+            action.setVisible(epoch.state == "interrupted")
+            action.setEnabled(not busy)
         editable = epoch.state in ("frozen", "interrupted", "training")
         self.rename.setEnabled(editable)
         self.recolour.setEnabled(editable)

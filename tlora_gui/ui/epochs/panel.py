@@ -36,6 +36,7 @@ class EpochsPanel(QFrame):
     stop_requested = Signal(int, str)
     """Number of the training that the question was about; "keep" or "discard"."""
     resume_requested = Signal(str)
+    keep_requested = Signal(str)
     discard_requested = Signal(str)
     edit_requested = Signal(str, str, str, str)
     """slug, name, era, colour"""
@@ -87,6 +88,8 @@ class EpochsPanel(QFrame):
         self._actions.export_requested.connect(self.export_requested)
         self._actions.delete_requested.connect(self.delete_requested)
         self._actions.discard_requested.connect(self.discard_requested)
+        self._actions.resume_requested.connect(self.resume_requested)
+        self._actions.keep_requested.connect(self.keep_requested)
         for key, slot in ((Qt.Key.Key_F2, self._rename_current), (Qt.Key.Key_Delete, self._delete_current)):
             shortcut = QShortcut(QKeySequence(key), self._list)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -131,6 +134,7 @@ class EpochsPanel(QFrame):
         epoch = self._epochs.get(event.slug)
         if epoch is not None and self._box_key == _EPOCH + event.slug:
             self._box.show_held_out(event.loss, held_out_tooltip(event.loss, epoch.backbone_loss))
+            self._box.show_patience(event.no_better, event.patience)
 
     def set_paused(self, paused: bool) -> None:
         """Training stands still, or goes on."""
@@ -184,6 +188,7 @@ class EpochsPanel(QFrame):
             card = EpochCard()
             card.menu_requested.connect(self._actions.open_menu)
             card.resume_requested.connect(self.resume_requested)
+            card.keep_requested.connect(self.keep_requested)
             card.discard_requested.connect(self._actions.discard)
             return card
         pending = PendingCard()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
 
-from tlora_gui.engine.protocol.config import LARGEST_COUNT, TrainSettings
+from tlora_gui.engine.protocol.config import LARGEST_COUNT, MAX_SAMPLE_PROMPT, MAX_SAMPLE_TOKENS, TrainSettings
 from tlora_gui.ui.epochs.sleep_box import SleepBox
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width
@@ -34,8 +34,14 @@ class SettingsBox(QWidget):
         self._build_main()
         self._build_advanced()
         self._fill(settings)
-        for spin in (self._passes, self._limit, self._batch, self._block, self._share, self._seed):
+        for spin in (
+            self._passes, self._limit, self._batch, self._block, self._share, self._seed,
+            self._patience, self._sample_every, self._sample_tokens,
+        ):  # fmt: skip
             spin.valueChanged.connect(self.edited)
+        self._early_stop.toggled.connect(self.edited)
+        self._early_stop.toggled.connect(self._patience.setEnabled)
+        self._sample_prompt.textChanged.connect(self.edited)
         self._rate.valueChanged.connect(self.edited)
         self._objective.currentIndexChanged.connect(self.edited)
         self._objective.currentIndexChanged.connect(self._update_compare)
@@ -60,6 +66,11 @@ class SettingsBox(QWidget):
             objective=self._objective.currentData(),
             sleep=self._sleep.settings(),
             compare_unprotected=self._compare.isChecked(),
+            early_stop=self._early_stop.isChecked(),
+            patience=self._patience.value(),
+            sample_prompt=self._sample_prompt.text(),
+            sample_every=self._sample_every.value(),
+            sample_tokens=self._sample_tokens.value(),
         )
 
     def finish(self) -> None:
@@ -116,6 +127,8 @@ class SettingsBox(QWidget):
         self._objective.addItem(self.tr("isolated"), "isolated")
         self._objective.addItem(self.tr("joint"), "joint")
         self._sleep = SleepBox(self._settings.sleep)
+        self._build_early_stop()
+        self._build_samples()
         form = fields(
             (self.tr("&Batch size"), self._batch),
             (self.tr("Bloc&k size"), self._block),
@@ -123,12 +136,61 @@ class SettingsBox(QWidget):
             (self.tr("&Objective"), self._objective),
             (self.tr("See&d"), self._seed),
         )
+        patience = fields((self.tr("Pat&ience"), self._patience))
+        samples = fields(
+            (self.tr("Sample pro&mpt"), self._sample_prompt),
+            (self.tr("Sample e&very"), self._sample_every),
+            (self.tr("Sample len&gth"), self._sample_tokens),
+        )
         content = QWidget()
-        content.setLayout(column(form, self._sleep, spacing=12, margins=(0, 4, 0, 4)))
+        content.setLayout(
+            column(form, self._early_stop, patience, samples, self._sleep, spacing=12, margins=(0, 4, 0, 4))
+        )
         self.advanced = Disclosure(self.tr("Advanced"), content)
         self.advanced.button.setObjectName("advancedButton")
         self.setLayout(column(self._main, self._compare, self.advanced))
         self.set_first_epoch(True)
+
+    def _build_early_stop(self) -> None:
+        self._early_stop = tick_box(self.tr("Stop early, &keep the best step"))
+        self._early_stop.setObjectName("earlyStopBox")
+        self._early_stop.setToolTip(
+            self.tr(
+                "Ends the training when the held-out loss no longer falls, and keeps the adapter and the Time Mixer of "
+                "the step after which it was lowest. Otherwise the last step is kept."
+            )
+        )
+        self._patience = _spin(
+            1, LARGEST_COUNT, self.tr("Patience"),
+            self.tr(
+                "How many measurements on held-out text in a row may be no better before the training ends. In long "
+                "trainings a tenth of all measurements, at least."
+            ),
+        )  # fmt: skip
+        self._patience.setObjectName("patienceSpin")
+        self._patience.setSuffix(self.tr(" measurements"))
+
+    def _build_samples(self) -> None:
+        self._sample_prompt = QLineEdit()
+        self._sample_prompt.setObjectName("samplePromptEdit")
+        self._sample_prompt.setMaxLength(MAX_SAMPLE_PROMPT)
+        self._sample_prompt.setPlaceholderText(self.tr("the beginning of a text"))
+        self._sample_prompt.setAccessibleName(self.tr("Sample prompt"))
+        self._sample_prompt.setToolTip(
+            self.tr("What the mixture continues by way of a sample while the training runs, always with the same seed.")
+        )
+        self._sample_every = _spin(
+            0, LARGEST_COUNT, self.tr("Sample every"),
+            self.tr("Steps between two samples. They change nothing of what is learned."), step=10,
+        )  # fmt: skip
+        self._sample_every.setObjectName("sampleEverySpin")
+        self._sample_every.setSuffix(self.tr(" steps"))
+        self._sample_every.setSpecialValueText(self.tr("never"))
+        self._sample_tokens = _spin(
+            1, MAX_SAMPLE_TOKENS, self.tr("Sample length"), self.tr("Tokens that a sample adds to its prompt.")
+        )
+        self._sample_tokens.setObjectName("sampleTokensSpin")
+        self._sample_tokens.setSuffix(self.tr(" tokens"))
 
     def _fill(self, settings: TrainSettings) -> None:
         self._block.setValue(settings.block_size)
@@ -141,6 +203,12 @@ class SettingsBox(QWidget):
         self._seed.setValue(settings.seed)
         self._objective.setCurrentIndex(self._objective.findData(settings.objective))
         self._compare.setChecked(settings.compare_unprotected)
+        self._early_stop.setChecked(settings.early_stop)
+        self._patience.setValue(settings.patience)
+        self._patience.setEnabled(settings.early_stop)
+        self._sample_prompt.setText(settings.sample_prompt)
+        self._sample_every.setValue(settings.sample_every)
+        self._sample_tokens.setValue(settings.sample_tokens)
         self._update_compare()
 
     def _update_compare(self) -> None:

@@ -34,6 +34,11 @@ class TrainingBox(QWidget):
         self._step.setObjectName("trainingStep")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("trainingHeldOut")
+        self._patience = label("", "caption", wrap=True)
+        self._patience.setObjectName("trainingPatience")
+        self._patience.setToolTip(
+            self.tr("Measurements on held-out text in a row that were no better than the best; then the training ends")
+        )
         self._preparation = label("", "caption", wrap=True)
         self._preparation.setObjectName("trainingPreparation")
         self._preparation.setTextFormat(Qt.TextFormat.PlainText)
@@ -56,6 +61,7 @@ class TrainingBox(QWidget):
                 self._preparation,
                 Ends(self._step, self._held_out),
                 self._bar,
+                self._patience,
                 self._time,
                 Ends(self._pause, self._stop, equal=True),
                 spacing=6,
@@ -68,6 +74,7 @@ class TrainingBox(QWidget):
         self._name = name
         self._paused = False
         self._held_out.setText("")
+        self.show_patience(0, 0)
         self._preparation.hide()
         self._step.show()
         self._step.show_text(self.tr("starting…"))
@@ -110,6 +117,13 @@ class TrainingBox(QWidget):
         """Show the latest measurement on held-out text."""
         self._held_out.setText("" if loss is None else self.tr("held-out {loss}").format(loss=loss_text(loss)))
         self._held_out.setToolTip(tooltip)
+
+    def show_patience(self, no_better: int, patience: int) -> None:
+        """Show how many measurements in a row were no better, of those that end the training; 0: the latest was."""
+        self._patience.setVisible(no_better > 0)
+        self._patience.setText(
+            self.tr("no better for {count} of {patience} measurements").format(count=no_better, patience=patience)
+        )
 
     def set_paused(self, paused: bool) -> None:
         """Training stands still, or goes on."""
