@@ -157,6 +157,7 @@ class Workbench(QMainWindow):
         self.menus = menus = Menus(self, self.docks)
         menus.quit.triggered.connect(self.close)
         menus.fold_charts.triggered.connect(self._fold_toggled)
+        menus.samples.triggered.connect(self._show_samples)
         menus.edit_prompt.triggered.connect(self.generation.edit_prompt)
         menus.arrange.toggled.connect(self._show_title_bars)
         menus.reset_layout.triggered.connect(self._reset_layout)
@@ -234,7 +235,15 @@ class Workbench(QMainWindow):
 
     def _enable_project_actions(self, enabled: bool) -> None:
         menus = self.menus
-        ours = (menus.close_project, menus.add_epoch, menus.runs, menus.generate, menus.open_text, menus.fold_charts)
+        ours = (
+            menus.close_project,
+            menus.add_epoch,
+            menus.runs,
+            menus.samples,
+            menus.generate,
+            menus.open_text,
+            menus.fold_charts,
+        )
         for action in (*ours, *self._pages.values()):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
@@ -268,6 +277,12 @@ class Workbench(QMainWindow):
         self.settings.set_charts_folded(self._activity, folded)
         self.raise_dock(self.charts)
         self._fold_charts(folded)
+
+    @Slot()
+    def _show_samples(self) -> None:
+        self.raise_dock(self.charts)
+        self._fold_charts(False)
+        self.charts.show_samples(True)
 
     def _fold_charts(self, folded: bool) -> None:
         if folded == self.charts.folded:

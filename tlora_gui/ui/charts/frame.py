@@ -26,8 +26,8 @@ from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, label, row, small_button
 from tlora_gui.ui.widgets.questions import choose_target
 
-Key = tuple[Literal["line", "dashed", "dots"], str]
-_SIGNS = {"line": "—", "dashed": "– –", "dots": "•"}
+Key = tuple[Literal["line", "dashed", "dots", "ring"], str]
+_SIGNS = {"line": "—", "dashed": "– –", "dots": "•", "ring": "○"}
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
 

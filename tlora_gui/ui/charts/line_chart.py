@@ -50,9 +50,9 @@ class _Line:
         self.item.setZValue(0 if style.faint else 2 if style.dots else 1)
         self.item.setPen(line_pen(style, theme))
         colour, panel = line_colour(style.colour, theme), QColor(theme.panel)
-        self.item.setSymbolBrush(panel if style.dashed else colour)
-        self.item.setSymbolPen(colour if style.dashed else panel)
-        self.item.setSymbolSize(6)
+        self.item.setSymbolBrush(None if style.ring else panel if style.dashed else colour)
+        self.item.setSymbolPen(colour if style.dashed or style.ring else panel, width=1.5 if style.ring else 1)
+        self.item.setSymbolSize(11 if style.ring else 6)
 
     def set(self, x: Floats, y: Floats) -> None:
         self.x, self.y = x, y

@@ -12,11 +12,13 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, TrainingEvent, TrainStarted
+from tlora_gui.ui.charts.frame import Key
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
 from tlora_gui.ui.charts.metric_values import Measure
 from tlora_gui.ui.charts.options import curve_menu, curve_words, smoothing_menu
 from tlora_gui.ui.charts.plot import PhaseMark
+from tlora_gui.ui.charts.samples_view import SamplesView
 from tlora_gui.ui.charts.series import History, Phase
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
@@ -32,8 +34,8 @@ REDRAW_MS = 50
 class ChartsPanel(QWidget):
     """Draws the training of all epochs, live.
 
-    A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` in the loss chart,
-    ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
+    A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` and ``(slug, "kept")`` in the loss
+    chart, ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
 
     Signals:
         training_began: an epoch's training begins, or goes on.
@@ -58,6 +60,7 @@ class ChartsPanel(QWidget):
         self._drawn: tuple[Phase, ...] = ()
         self._round: Iterator[LineChart] | None = None
         self._wanted = False
+        self._shows_samples = False
         self._evaluated: Evaluated | None = None
         self._choices = ChartChoices()
         self.loss_chart, self.distill_chart = _chart("loss"), _chart(self._choices.curve)
@@ -75,6 +78,10 @@ class ChartsPanel(QWidget):
         self.curve_button = self.distill_chart.add_button(
             self.tr("Curve"), self.tr("Choose what this chart shows: mixer-distill loss, learning rate, gradient norm")
         )
+        self.samples_view = SamplesView()
+        self.samples_button = self.loss_chart.add_button(
+            self.tr("Samples"), self.tr("Show what the mixture said of one prompt while it learned")
+        )
         self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
         self.strip = SparklineStrip([chart.title for chart in self._charts()])
         self._timer = QTimer(self)
@@ -90,7 +97,11 @@ class ChartsPanel(QWidget):
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
         both.addWidget(self._side_by_side)
+        both.addWidget(self.samples_view)
         both.addWidget(self.strip)
+        self.samples_button.setObjectName("samplesButton")
+        self.samples_button.clicked.connect(lambda: self.show_samples(True))
+        self.samples_view.charts_requested.connect(lambda: self.show_samples(False))
         self.fold_button.setObjectName("foldChartsButton")
         self.fold_button.setIcon(icon("down"))
         self.fold_button.clicked.connect(self.fold_toggled)
@@ -104,7 +115,6 @@ class ChartsPanel(QWidget):
             chart.pointed.connect(self._show_cursor)
             chart.moved.connect(self._show_steps)
             chart.all_wanted.connect(self._show_all)
-        self.loss_chart.set_legend(("line", self.tr("train")), ("dots", self.tr("held-out")))
         self.matrix_button.setCheckable(True)
         self.matrix_button.setObjectName("matrixButton")
         self.matrix_button.toggled.connect(self._show_matrix)
@@ -156,12 +166,25 @@ class ChartsPanel(QWidget):
 
     def set_folded(self, folded: bool) -> None:
         """Show the strip, or the charts."""
-        self._side_by_side.setVisible(not folded)
+        self._side_by_side.setVisible(not folded and not self._shows_samples)
+        self.samples_view.setVisible(not folded and self._shows_samples)
         self.strip.setVisible(folded)
         vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
         self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
         if folded:
             self._draw_strip()
+
+    def show_samples(self, shown: bool) -> None:
+        """Unfolded, show the samples of the latest training in place of the charts, or the charts."""
+        had_keyboard = any(part.hasFocus() for part in (self.samples_button, self.samples_view.back))
+        self._shows_samples = shown
+        self.set_folded(self.folded)
+        if had_keyboard:
+            (self.samples_view.back if shown else self.samples_button).setFocus()
+
+    def _show_sample_texts(self) -> None:
+        samples = self._history.samples()
+        self.samples_view.show_samples(samples, self._name(samples[0].slug) if samples else "")
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -206,7 +229,7 @@ class ChartsPanel(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (*self._charts(), self.strip):
+        for part in (*self._charts(), self.strip, self.samples_view):
             part.apply_theme(theme)
         self.matrix_view.apply_theme(theme)
 
@@ -245,7 +268,7 @@ class ChartsPanel(QWidget):
         changed = [phase for phase in phases if phase.slug in stale or (phase.slug, phase.start) not in unmoved]
         marks = tuple(PhaseMark(p.start, p.end, self._name(p.slug), self._colour(p.slug)) for p in phases)
         slugs: set[Hashable] = {phase.slug for phase in phases}
-        keys = slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "baseline")}
+        keys = slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "kept", "baseline")}
         for chart in self._charts():
             if chart is self.routing_chart:
                 self._draw_routing()
@@ -256,10 +279,13 @@ class ChartsPanel(QWidget):
                     curve = self._history.curve(self._choices.curve, phase.slug, phase.start)
                     smoothing = "none" if self._choices.curve == "rate" else self._choices.smoothing
                     chart.set_curve(phase.slug, curve, self._style(phase.slug, ""), smoothing)
+            if chart is self.loss_chart:
+                self._explain_loss()
             chart.keep_only(keys)
             chart.set_phases(marks)
             yield chart
         self._drawn = phases
+        self._show_sample_texts()
         if self.folded:
             self._draw_strip()
 
@@ -283,6 +309,14 @@ class ChartsPanel(QWidget):
         self.loss_chart.set_curve(slug, self._history.curve("loss", slug, start), train, self._choices.smoothing)
         held_out = self._style(slug, self.tr("held-out"), dots=True)
         self.loss_chart.set_line((slug, "held-out"), self._history.held_out_loss(slug, start), held_out)
+        kept = self._style(slug, self.tr("kept"), ring=True, dots=True)
+        self.loss_chart.set_line((slug, "kept"), self._history.kept(slug, start), kept)
+
+    def _explain_loss(self) -> None:
+        keys: list[Key] = [("line", self.tr("train")), ("dots", self.tr("held-out"))]
+        if any(len(self.loss_chart.curve_data((slug, "kept"))[0]) for slug in self._history.slugs):
+            keys.append(("ring", self.tr("kept")))
+        self.loss_chart.set_legend(*keys)
 
     def _draw_routing(self) -> None:
         baseline = self._history.routing(baseline=True)

@@ -71,6 +71,11 @@ class PhaseSeries:
         """Held-out loss over the steps."""
         return np.array([event.step for event in self.held_out], float), np.array([each.loss for each in self.held_out])
 
+    def kept(self) -> Curve:
+        """The best measurement, a point: its step is kept. Empty where nothing says which that is."""
+        best = [event for event in self.held_out if event.best][-1:]
+        return np.array([event.step for event in best], float), np.array([event.loss for event in best])
+
     @property
     def length(self) -> int:
         """Steps taken so far."""
@@ -206,9 +211,9 @@ class History:
         return steps + start, losses
 
     def kept(self, slug: str, start: int) -> Curve:
-        """The best measurement of a phase that begins at ``start``, a point; empty where nothing says which that is."""
-        best = [event for event in self._series[slug].held_out if event.best][-1:]
-        return np.array([start + event.step for event in best], float), np.array([event.loss for event in best])
+        """As :meth:`PhaseSeries.kept`, over global steps, for a phase that begins at ``start``."""
+        steps, losses = self._series[slug].kept()
+        return steps + start, losses
 
     def samples(self) -> list[TrainingSample]:
         """Those of the latest phase that has any, in order of step."""

@@ -297,7 +297,9 @@ class RunsDialog(QDialog):
             if loss:
                 dots = LineStyle(name, self.tr("held-out"), colour, dots=True)
                 self.chart.set_line((run.id, "held-out"), series.held_out_loss(), dots)
-            kept |= {run.id, (run.id, "smooth"), (run.id, "held-out")}
+                ring = LineStyle(name, self.tr("kept"), colour, dots=True, ring=True)
+                self.chart.set_line((run.id, "kept"), series.kept(), ring)
+            kept |= {run.id, *((run.id, kind) for kind in ("smooth", "held-out", "kept"))}
             longest = max(longest, series.length)
         self.chart.keep_only(kept)
         self.chart.set_phases((PhaseMark(0, longest, "", ""),) if longest else ())
