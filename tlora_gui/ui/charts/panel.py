@@ -79,10 +79,10 @@ class ChartsPanel(QWidget):
             self.tr("Curve"), self.tr("Choose what this chart shows: mixer-distill loss, learning rate, gradient norm")
         )
         self.samples_view = SamplesView()
+        self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
         self.samples_button = self.loss_chart.add_button(
             self.tr("Samples"), self.tr("Show what the mixture said of one prompt while it learned")
         )
-        self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
         self.strip = SparklineStrip([chart.title for chart in self._charts()])
         self._timer = QTimer(self)
         self._build()
