@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel, QTextLayout, QTextOption
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -71,9 +71,6 @@ class _TokenLine(QStyledItemDelegate):
         layout.draw(painter, QPointF(room.left(), room.center().y() - line.height() / 2))
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(200, 24)
-
 
 class SamplesView(QFrame):
     """The samples of one training in order of step; the one that is chosen, at first the latest, is shown whole.
@@ -105,7 +102,9 @@ class SamplesView(QFrame):
         self.rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.rows.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.rows.setTabKeyNavigation(False)
+        self.rows.setProperty("role", "rows")
         self.rows.setShowGrid(False)
+        self.rows.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         self.rows.verticalHeader().hide()
         self.rows.selectionModel().currentRowChanged.connect(self._show_current)
         self.text = TokenView(can_branch=False)
