@@ -128,8 +128,8 @@ def test_an_empty_history_says_what_will_be_in_it(dialog: RunsDialog) -> None:
 
 def test_where_old_runs_are_dropped_it_is_said(dialog: RunsDialog) -> None:
     assert "older ones are dropped" not in said(dialog)
-    dialog.set_runs(RUNS, 5)
-    assert "The newest 5 runs are kept; older ones are dropped." in said(dialog)
+    dialog.set_runs(RUNS[1:], 4)
+    assert "The newest 4 runs are kept; older ones are dropped." in said(dialog)
 
 
 # -- those chosen ---------------------------------------------------------------------------------------------------

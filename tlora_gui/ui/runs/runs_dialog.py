@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QItemSelection, QItemSelectionModel, QLocale, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -24,9 +24,8 @@ from tlora_gui.ui.charts.options import curve_menu, curve_words, smoothing_menu
 from tlora_gui.ui.charts.plot import PhaseMark
 from tlora_gui.ui.charts.series import PhaseSeries
 from tlora_gui.ui.charts.style import LineStyle
-from tlora_gui.ui.formats import human_duration, localised, loss_text
-from tlora_gui.ui.generation.token_view.swatch import dot_icon
-from tlora_gui.ui.runs.run_facts import differences, end_words, run_number
+from tlora_gui.ui.runs.run_facts import differences, run_number
+from tlora_gui.ui.runs.runs_model import ID, NAME, SORT, RunsModel
 from tlora_gui.ui.settings import MIDDLE_CURVES, CurveKind, Smoothing
 from tlora_gui.ui.theme import LIGHT, Theme, scaled
 from tlora_gui.ui.translation import worded
@@ -34,7 +33,6 @@ from tlora_gui.ui.widgets.layouts import column, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 WIDTH, HEIGHT = 1000, 680
-_ID, _SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
 class RunsDialog(QDialog):
@@ -75,14 +73,18 @@ class RunsDialog(QDialog):
     # -- building -----------------------------------------------------------------------------------------------
 
     def _build_list(self) -> None:
-        self._model = QStandardItemModel(self)
+        self._model = RunsModel(self)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self._model)
-        self._sorted.setSortRole(_SORT)
+        self._sorted.setSortRole(SORT)
         self.list = _table("runsTable", self.tr("Runs"))
         self.list.setModel(self._sorted)
         self.list.setSortingEnabled(True)
         self.list.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+        header = self.list.horizontalHeader()
+        header.setResizeContentsPrecision(0)  # of rows in sight alone
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self.list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.list.setToolTip(self.tr("Choose two or more runs with Ctrl or Shift to compare them"))
         self.list.selectionModel().selectionChanged.connect(self._show_chosen)
@@ -158,13 +160,15 @@ class RunsDialog(QDialog):
 
     def set_runs(self, runs: Sequence[Run], limit: int) -> None:
         """All runs of the project; those that were chosen stay chosen. ``limit`` is how many are kept."""
+        if self._runs and list(runs) == list(self._runs.values()):
+            return
         chosen = {run.id for run in self.chosen()}
         outdated = [id for id, run in self._runs.items() if run not in runs]
         for id in outdated:
             self._series.pop(id, None)
             self._asked.discard(id)
         self._runs = {run.id: run for run in runs}
-        self._fill_list()
+        self._model.set_runs(runs)
         if not runs:
             self._note.setText(self.tr("Every training from now on is listed here, however it ends."))
         elif len(runs) >= limit:
@@ -174,7 +178,7 @@ class RunsDialog(QDialog):
             chosen = {runs[-1].id}
         selection = QItemSelection()
         for place in range(self._sorted.rowCount()):
-            if (index := self._sorted.index(place, 0)).data(_ID) in chosen:
+            if (index := self._sorted.index(place, 0)).data(ID) in chosen:
                 selection.select(index, index)
         flags = QItemSelectionModel.SelectionFlag
         self.list.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
@@ -198,43 +202,8 @@ class RunsDialog(QDialog):
 
     def chosen(self) -> list[Run]:
         """The runs that are selected, the oldest first."""
-        ids = {index.data(_ID) for index in self.list.selectionModel().selectedRows()}
+        ids = {index.data(ID) for index in self.list.selectionModel().selectedRows()}
         return [run for id, run in self._runs.items() if id in ids]
-
-    def _fill_list(self) -> None:
-        self._model.clear()
-        headings = (
-            self.tr("Run"), self.tr("Epoch"), self.tr("Started"), self.tr("Duration"), self.tr("Steps"),
-            self.tr("Held-out"), self.tr("Ended"),
-        )  # fmt: skip
-        self._model.setHorizontalHeaderLabels(headings)
-        for run in self._runs.values():
-            loss = run.epoch.held_out_loss
-            broken = run.ended == "broken"
-            started = QDateTime.fromMSecsSinceEpoch(round(run.started * 1000))
-            when = QLocale().toString(started, QLocale.FormatType.ShortFormat)
-            steps = localised(f"{run.step:,} / {run.total_steps:,}")
-            cells: list[tuple[str, float | str]] = [
-                (str(run_number(run)), run_number(run)),
-                (run.epoch.name, run.epoch.name.casefold()),
-                ("" if broken else when, run.started),
-                ("" if broken else human_duration(run.seconds), run.seconds),
-                ("" if broken else steps, run.step),
-                ("" if loss is None else loss_text(loss), 1e9 if loss is None else loss),
-                (end_words(run.ended), end_words(run.ended)),
-            ]
-            items = []
-            for text, key in cells:
-                item = QStandardItem(text)
-                item.setData(key, _SORT)
-                item.setData(run.id, _ID)
-                item.setEditable(False)
-                items.append(item)
-            items[-1].setToolTip(worded(run.reason or run.epoch.note))
-            self._model.appendRow(items)
-        header = self.list.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
 
     # -- the chosen ones ----------------------------------------------------------------------------------------
 
@@ -244,10 +213,7 @@ class RunsDialog(QDialog):
             if run.ended != "broken" and run.id not in self._asked:
                 self._asked.add(run.id)
                 self.load_requested.emit(run.id)
-        colours = {run.id: epoch_colour(place) for place, run in enumerate(chosen)}
-        for place in range(self._model.rowCount()):
-            item = self._model.item(place, 1)
-            item.setIcon(dot_icon(colours.get(item.data(_ID), "")))
+        self._model.set_colours({run.id: epoch_colour(place) for place, run in enumerate(chosen)})
         self._again.setEnabled(len(chosen) == 1 and chosen[0].ended != "broken")
         self._delete.setEnabled(bool(chosen) and all(run.ended != "running" for run in chosen))
         self._fill_facts(chosen)
@@ -261,7 +227,6 @@ class RunsDialog(QDialog):
         for name, values in differences(chosen):
             items = [QStandardItem(text) for text in (name, *values)]
             for item in items:
-                item.setEditable(False)
                 item.setToolTip(item.text())
             self._facts.appendRow(items)
         header = self.facts.horizontalHeader()
@@ -329,6 +294,7 @@ def _table(name: str, what: str) -> QTableView:
     table.setAccessibleName(what)
     table.setTabKeyNavigation(False)
     table.setWordWrap(False)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setShowGrid(False)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
