@@ -216,9 +216,7 @@ class LineChart(ChartFrame):
         self.body.setCurrentWidget(self._view if self._lines else self._empty)
         self.set_savable(bool(self._lines))
         if self.body.currentWidget() is self.values:
-            shown = [line for line in self._lines.values() if line.style.listed]
-            names = (" · ".join(filter(None, (line.style.name, line.style.series))) for line in shown)
-            self.values.values.set_curves([(name, (line.x, line.y)) for name, line in zip(names, shown, strict=True)])
+            self.values.values.set_curves([(line.style.title, (line.x, line.y)) for line in self._lines.values()])
 
     def fit_view(self) -> None:
         """Scale: along the steps unless a person chose a part, upwards always."""
@@ -282,7 +280,7 @@ class LineChart(ChartFrame):
         first, last = self.plot.steps_shown()
         found: dict[LineStyle, float] = {}
         for line in self._lines.values():
-            value = line.value_at(step, _READOUT_REACH * (last - first)) if line.style.listed else None
+            value = line.value_at(step, _READOUT_REACH * (last - first))
             if value is not None:
                 found[line.style] = value
         if not found:
@@ -304,9 +302,8 @@ class LineChart(ChartFrame):
         """One row a point, under a header."""
         rows: Rows = [("epoch", "series", "step", "value")]
         for line in self._lines.values():
-            if line.style.listed:
-                points = zip(line.x.astype(int).tolist(), line.y.tolist(), strict=True)
-                rows += [(line.style.name, line.style.series, step, value) for step, value in points]
+            points = zip(line.x.astype(int).tolist(), line.y.tolist(), strict=True)
+            rows += [(line.style.name, line.style.series, step, value) for step, value in points]
         return rows
 
 

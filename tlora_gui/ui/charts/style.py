@@ -24,7 +24,6 @@ class LineStyle:
         colour: the epoch's own; adapted to the theme when drawn.
         dashed, faint, dots: dashed line; thin and half transparent; a dot at every point.
         ring: a circle around every point.
-        listed: named in the readout and in saved data.
     """
 
     name: str
@@ -34,7 +33,11 @@ class LineStyle:
     faint: bool = False
     dots: bool = False
     ring: bool = False
-    listed: bool = True
+
+    @property
+    def title(self) -> str:
+        """Name and series, as a heading."""
+        return " · ".join(filter(None, (self.name, self.series)))
 
 
 def line_colour(colour: str, theme: Theme) -> QColor:
