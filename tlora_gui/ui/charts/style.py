@@ -23,7 +23,7 @@ class LineStyle:
         series: what of it, such as "held-out".
         colour: the epoch's own; adapted to the theme when drawn.
         dashed, faint, dots: dashed line; thin and half transparent; a dot at every point.
-        listed: named in the readout and in saved data.
+        ring: a circle around every point.
     """
 
     name: str
@@ -32,7 +32,12 @@ class LineStyle:
     dashed: bool = False
     faint: bool = False
     dots: bool = False
-    listed: bool = True
+    ring: bool = False
+
+    @property
+    def title(self) -> str:
+        """Name and series, as a heading."""
+        return " · ".join(filter(None, (self.name, self.series)))
 
 
 def line_colour(colour: str, theme: Theme) -> QColor:
