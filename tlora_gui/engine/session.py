@@ -125,6 +125,8 @@ class Session:
                 yield from self._create(job, cancel)
             case jobs.OpenProject():
                 yield from self._open_project(job, cancel)
+            case jobs.ListProject():
+                yield Project.open(absolute(job.path)).listed()
             case jobs.CloseProject():
                 self._close(job.drop_if_empty)
             case jobs.FetchDemoCorpora():

@@ -21,7 +21,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
-from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
+from tlora_gui.engine.projects.records import check_epoch, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.protocol.sentences import say
@@ -35,6 +35,7 @@ from tlora_gui.engine.storage.disk import (
     write_tensors,
     write_text,
 )
+from tlora_gui.engine.storage.event_lines import event_line
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.config import require
@@ -144,7 +145,7 @@ def _note_again(note: str) -> str:
 
 def write_history(folder: Path, history: History) -> None:
     """Store steps and measurements."""
-    write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
+    write_text(folder / "history.jsonl", "".join(event_line(event) + "\n" for event in history))
 
 
 def read_history(folder: Path) -> tuple[TrainStep | HeldOut, ...]:

@@ -33,7 +33,7 @@ from tlora_gui.engine.projects.project_lock import LOCK_FILE
 from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, ProjectListed, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -175,6 +175,19 @@ class Project:
                 say("Ask for a whole copy."),
             ) from error
         return project
+
+    def listed(self) -> ProjectListed:
+        """What is in it, as far as its files say without the backbone."""
+        index = self.index
+        return ProjectListed(
+            path=str(self.path),
+            name=self.path.name,
+            backbone=index.backbone_name,
+            reference=index.backbone_reference,
+            strategy=index.mixer.strategy,
+            epochs=tuple(self.epochs()),
+            generations=self.generations.summaries(),
+        )
 
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
@@ -404,13 +417,7 @@ class Project:
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        if slug not in self.index.folders:
-            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
-        folder, index = target / self.index.folders[slug].partition("-")[2], self.index
-        if folder.exists():
-            raise TloraError(
-                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
-            )
+        folder, index = self.export_folder(slug, target), self.index
         reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
@@ -419,6 +426,21 @@ class Project:
                 say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
                 say("Choose another folder."),
             ) from error
+        return folder
+
+    def export_folder(self, slug: str, target: Path) -> Path:
+        """The folder in ``target`` that :meth:`export_epoch` makes.
+
+        Raises:
+            TloraError: if the epoch is not finished, or the folder exists.
+        """
+        if slug not in self.index.folders:
+            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
+        folder = target / self.index.folders[slug].partition("-")[2]
+        if folder.exists():
+            raise TloraError(
+                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+            )
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, TokenEvent
+from tlora_gui.engine.storage.event_lines import read_event_line
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
 
@@ -29,20 +30,15 @@ _LARGEST = 1e15
 """No count, loss or time of training is larger; charts can still draw it."""
 
 
-def history_line(event: TrainStep | HeldOut) -> str:
-    """One step or measurement as a JSON line."""
-    return json.dumps({"kind": type(event).__name__, **asdict(event)})
-
-
 def read_history_line(line: str) -> TrainStep | HeldOut:
-    """The inverse of :func:`history_line`.
+    """A step or a measurement from its line, see :mod:`tlora_gui.engine.storage.event_lines`.
 
     Raises:
         ValueError, KeyError, TypeError: if the line is something else.
     """
-    data = json.loads(line)
-    require(isinstance(data, dict), say("a line of a history is no object"))
-    event = cast(TrainStep | HeldOut, reader({"TrainStep": TrainStep, "HeldOut": HeldOut}[data.get("kind")])(data))
+    event = read_event_line(line)
+    if not isinstance(event, TrainStep | HeldOut):
+        raise TypeError(say("a line of a history is no step and no measurement"))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
     numbers = [value for value in astuple(event) if isinstance(value, (int, float))]
     require(
