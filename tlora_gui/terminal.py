@@ -75,9 +75,11 @@ class Terminal:
         """
         progress = self._progress
         with contextlib.suppress(OSError, ValueError):
+            if not progress.console.is_terminal:
+                return
             if not text:
                 progress.stop()
-            elif progress.console.is_terminal:
+            else:
                 progress.update(self._task, description=text, completed=done, total=total)
                 progress.start()
                 progress.refresh()

@@ -95,7 +95,7 @@ class Command:
             TloraError: if the epoch is not finished, or something is there already.
         """
         target = absolute(path)
-        self._project().export_folder(epoch.slug, target)
+        self._project().require_exportable(epoch.slug, target)
         return target
 
     def _project(self) -> Project:

@@ -41,11 +41,10 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 
 def _evaluate(command: Command) -> Iterator[StreamEvent]:
+    from tlora_gui.engine.session import require_measurable
+
     job = jobs.Evaluate(command.options.held_out_tokens)
-    if job.held_out_tokens < 1:
-        raise TloraError("There is nothing to measure on: held_out_tokens must be at least 1.")
-    if all(epoch.state != "frozen" for epoch in command.listed().epochs):
-        raise TloraError("There is no epoch to measure.", "Train an epoch first.")
+    require_measurable(job, any(epoch.state == "frozen" for epoch in command.listed().epochs))
     yield from command.open()
     yield from command.run(job)
 

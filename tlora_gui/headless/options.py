@@ -116,4 +116,4 @@ def _meanings(kind: type) -> dict[str, str]:
 
 
 def _plain(marked: str) -> str:
-    return " ".join(re.sub(r":\w+:`~?([^`]*)`|`+([^`]*)`+", r"\1\2", marked).replace("*", "").split())
+    return " ".join(re.sub(r":\w+:`~?([^`]*)`|`+([^`]*)`+", r"\1\2", marked).replace("*", "").split()).removesuffix(".")

@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
                 return 0
             terminal.remark(f"tlora: What it said could not be written ({problem.strerror}); its work is done.")
         case JobFailed(_, message, hint):
-            terminal.remark(f"tlora: {message} {hint}".strip())
+            terminal.remark(f"tlora: {message}{chr(10) if end.details else ' '}{hint}".strip())
         case JobCancelled():
             terminal.remark(f"tlora: stopped{command.left()}")
             return 128 + (signals[0] if signals else signal.SIGINT)

@@ -33,22 +33,27 @@ def _train(command: Command) -> Iterator[StreamEvent]:
     options, settings = command.options, chosen(command.options, TrainSettings())
     if not options.name.strip():
         raise TloraError("The epoch has no name.", "Give it one with --name.")
+    is_new = command.project_is_new()
+    project = None if is_new else command.listed()
+    again = _interrupted(command, settings)
+    if again is None:
+        command.epochs.free_name(options.name)
     TextCorpus.from_paths(options.paths, command.cancel)
-    if is_new := command.project_is_new():
+    if project is None:
         backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
         yield from command.run(jobs.CreateProject(str(options.project), backbone, strategy))
     else:
-        project = command.listed()
         if options.strategy not in (None, project.strategy):
             raise TloraError(
                 f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
                 "Leave --strategy out, or make a new project.",
             )
-        if _interrupted(command) is None:
-            command.epochs.free_name(options.name)
         yield from command.open()
     try:
-        yield from _train_in_project(command, settings)
+        if again is None:
+            yield from _train_anew(command, settings)
+        else:
+            yield from command.run(jobs.ResumeEpoch(again.slug))
     except BaseException:
         if is_new:
             for _ in command.session.run(jobs.CloseProject(drop_if_empty=True)):
@@ -56,7 +61,7 @@ def _train(command: Command) -> Iterator[StreamEvent]:
         raise
 
 
-def _interrupted(command: Command) -> EpochInfo | None:
+def _interrupted(command: Command, settings: TrainSettings) -> EpochInfo | None:
     """The interrupted epoch of the name that was typed, if there is one.
 
     Raises:
@@ -67,7 +72,7 @@ def _interrupted(command: Command) -> EpochInfo | None:
     epoch = next((epoch for epoch in named if epoch.state == "interrupted"), None)
     if epoch is not None:
         paths = tuple(str(Path(path).resolve()) for path in options.paths)
-        if (command.settings_of(epoch), epoch.corpus) != (chosen(options, TrainSettings()), paths):
+        if (command.settings_of(epoch), epoch.corpus) != (settings, paths):
             which = f"{options.project} {epoch.slug}"
             raise TloraError(
                 f"{epoch.name} is interrupted, and was begun with other text or settings.",
@@ -76,11 +81,8 @@ def _interrupted(command: Command) -> EpochInfo | None:
     return epoch
 
 
-def _train_in_project(command: Command, settings: TrainSettings) -> Iterator[StreamEvent]:
+def _train_anew(command: Command, settings: TrainSettings) -> Iterator[StreamEvent]:
     options = command.options
-    if again := _interrupted(command):
-        yield from command.run(jobs.ResumeEpoch(again.slug))
-        return
     lost = command.session.ended_by_training()
     if lost and not options.abandon:
         names = ", ".join(epoch.name for epoch in lost)

@@ -42,6 +42,7 @@ from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 _DIGESTS = "held_out.json"
+HISTORY_FILE = "history.jsonl"
 History = Iterable[TrainStep | HeldOut]
 _README = """# {name}
 
@@ -145,14 +146,20 @@ def _note_again(note: str) -> str:
 
 def write_history(folder: Path, history: History) -> None:
     """Store steps and measurements."""
-    write_text(folder / "history.jsonl", "".join(event_line(event) + "\n" for event in history))
+    write_text(folder / HISTORY_FILE, "".join(event_line(event) + "\n" for event in history))
+
+
+def append_history(folder: Path, event: TrainStep | HeldOut) -> None:
+    """Store one more step or measurement. Raises OSError."""
+    with (folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
+        file.write(event_line(event) + "\n")
 
 
 def read_history(folder: Path) -> tuple[TrainStep | HeldOut, ...]:
     """The inverse of :func:`write_history`; a damaged line ends the reading."""
     events: list[TrainStep | HeldOut] = []
     try:
-        for line in read_text(folder / "history.jsonl", _MAX_HISTORY_BYTES).splitlines():
+        for line in read_text(folder / HISTORY_FILE, _MAX_HISTORY_BYTES).splitlines():
             events.append(read_history_line(line))  # noqa: PERF401 - those before a damaged line stay
     except DAMAGE:
         pass

@@ -417,7 +417,7 @@ class Project:
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        folder, index = self.export_folder(slug, target), self.index
+        folder, index = self.require_exportable(slug, target), self.index
         reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
@@ -428,8 +428,8 @@ class Project:
             ) from error
         return folder
 
-    def export_folder(self, slug: str, target: Path) -> Path:
-        """The folder in ``target`` that :meth:`export_epoch` makes.
+    def require_exportable(self, slug: str, target: Path) -> Path:
+        """Where in ``target`` :meth:`export_epoch` would copy an adapter.
 
         Raises:
             TloraError: if the epoch is not finished, or the folder exists.
