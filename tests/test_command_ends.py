@@ -190,6 +190,8 @@ def test_what_cannot_be_generated_is_refused_before_anything_is_loaded(
         (("--name", "A", "--seed", 2**63), "seed"),
         (("--name", "A", "--strategy", "attention"), "gating"),
         (("--name", " Пушкин"), "taken"),
+        (("--name", "Eternity"), "taken"),
+        (("--name", "A" * 500), "at most"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_loaded(
@@ -198,6 +200,35 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_loaded(
     told = typed("train", project, corpora["code"], *options)
     assert (told.status, told.out) == (1, "")
     assert word in told.err
+
+
+@pytest.mark.parametrize("backbone", ["starter", "somebody/other-model"])
+def test_a_model_of_another_name_is_not_fetched_in_place_of_the_projects(
+    project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch, backbone: str
+) -> None:
+    monkeypatch.setattr("tlora_gui.engine.session.load_backbone", lambda *_: pytest.fail("it was loaded"))
+    told = typed("train", project, corpora["code"], "--name", "B", "--backbone", backbone)
+    assert (told.status, told.out) == (1, "")
+    assert f"{backbone} is not the backbone this project was made with, which is tiny-llama." in told.err
+
+
+def test_an_epoch_that_is_not_interrupted_is_not_resumed(nothing_is_loaded: None, project: Path) -> None:
+    told = typed("resume", project, "Пушкин")
+    assert (told.status, told.out) == (1, "") and "is not interrupted" in told.err
+
+
+def test_an_export_over_another_is_refused_before_anything_is_loaded(
+    nothing_is_loaded: None, project: Path, tmp_path: Path
+) -> None:
+    (slug,) = (line.split()[1] for line in typed("list", project).out.splitlines()[1:])
+    (tmp_path / "out" / slug).mkdir(parents=True)
+    told = typed("export", project, "Пушкин", tmp_path / "out")
+    assert (told.status, told.out) == (1, "") and "already there" in told.err
+
+
+def test_a_measurement_on_nothing_is_refused_before_anything_is_loaded(nothing_is_loaded: None, project: Path) -> None:
+    told = typed("evaluate", project, "--held-out-tokens", 0)
+    assert (told.status, told.out) == (1, "") and "held_out_tokens" in told.err
 
 
 def test_a_first_training_that_is_refused_leaves_no_project(tmp_path: Path, tiny_model_folder: Path) -> None:

@@ -115,7 +115,8 @@ class _Follower:
         for slug in [slug for slug in self._files if slug not in now or now[slug].state != "training"]:
             file = self._files.pop(slug)
             if slug in project.index.folders:
-                yield from project.read_history(slug)[len(file.events) :]
+                file.path = project.folder(slug) / HISTORY_FILE
+                yield from _progress(now[slug], file)
                 yield EpochFinished(now[slug])
         if epochs != before:
             yield EpochsChanged(epochs, _slots(epochs))

@@ -17,10 +17,12 @@ import os
 import re
 import shutil
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from filelock import BaseFileLock
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder
@@ -29,7 +31,7 @@ from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.projects.project_lock import LOCK_FILE
+from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
@@ -98,6 +100,27 @@ def make_folder(path: Path) -> list[Path]:
     except OSError as error:
         raise _cannot_be_made(path, error) from error
     return missing
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[tuple[BaseFileLock | None, list[Path]]]:
+    """Make a new project's folder and lock it; both are taken back if what is done there fails.
+
+    Gives the lock, for the caller to release, and the folders that were made, as :func:`make_folder` does.
+
+    Raises:
+        TloraError: if it is no place for a new project, or another session makes one there.
+    """
+    made, lock = make_folder(path), None
+    try:
+        lock = lock_project(path)
+        require_free(path)  # now that nobody else can write there
+        yield lock, made
+    except BaseException:
+        if lock is not None:
+            lock.release()
+            remove_folder(path, made)
+        raise
 
 
 def remove_folder(path: Path, made: list[Path]) -> None:

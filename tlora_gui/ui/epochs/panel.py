@@ -161,6 +161,7 @@ class EpochsPanel(QFrame):
         for key in keys:
             self._fill_card(key)
         self._place_box()
+        self._list.fit_heights()
         self._order_tabs(keys)
         self._add.setEnabled(self._backbone is not None)
         self._drop.setEnabled(self._backbone is not None)
