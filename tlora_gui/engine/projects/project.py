@@ -218,6 +218,9 @@ class Project:
             remove_partials(self.path / part)
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
+        for info in self.checkpoints.training():
+            if info.slug not in self.checkpoints.slugs():
+                self.checkpoints.drop(info.slug)
 
     def is_there(self) -> bool:
         """Whether this very project is still where it was opened."""
