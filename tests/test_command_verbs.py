@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -64,7 +66,7 @@ def as_json(*arguments: object) -> tuple[Told, list[Any]]:
     """What a command says with --json; each line must come back as the event that it was written from."""
     told = typed(*arguments, "--json")
     events = [read_event_line(line) for line in told.out.splitlines()]
-    assert "".join(event_line(event) + "\n" for event in events) == told.out
+    assert [json.loads(event_line(event)) for event in events] == [json.loads(line) for line in told.out.splitlines()]
     return told, events
 
 
@@ -110,10 +112,8 @@ def test_every_setting_is_an_option_of_its_name(start: list[str], defaults: Any,
     inner = getattr(defaults, place) if place else defaults
     assert chosen(make_parser().parse_args(start), defaults) == defaults
     for name, value, words in other_values(inner):
-        option = name.replace("_", "-")
-        option = (
-            prefix.rstrip("-") if prefix and name == "enabled" else prefix * (not option.startswith(prefix)) + option
-        )
+        option = prefix + name.replace("_", "-").removeprefix(prefix)
+        option = option.removesuffix("-enabled")
         switch = f"--no-{option}" if value is False else f"--{option}"
         got = chosen(make_parser().parse_args([*start, switch, *words]), defaults)
         changed = replace(inner, **{name: value})
@@ -206,8 +206,6 @@ def test_what_cannot_be_read_exported_or_imported_is_refused_before_anything_is_
 
 
 def test_an_interrupted_epoch_is_discarded_and_not_deleted(project: Path, corpora: dict[str, Path]) -> None:
-    import signal
-
     with at_step(1, lambda: signal.raise_signal(signal.SIGINT)):
         assert typed("train", project, corpora["code"], "--name", "Code", *TEXT).status == 130
     told = typed("delete", project, "code")
@@ -251,8 +249,6 @@ def test_on_a_terminal_tokens_have_their_epochs_colours(project: Path, monkeypat
 
 
 def test_json_tells_a_stop(project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    import signal
-
     from tlora_gui.headless.report import JsonReport
 
     show = JsonReport.show
