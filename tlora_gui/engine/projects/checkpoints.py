@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,15 +36,17 @@ def plain_folder(slug: str) -> str:
 class GrowingHistory(list[TrainStep | HeldOut]):
     """Steps and measurements that are in a file as soon as they are here, for those who follow the training."""
 
-    def __init__(self, folder: Path, events: Iterable[TrainStep | HeldOut]) -> None:
+    def __init__(self, folder: Path, events: Iterable[TrainStep | HeldOut], is_there: Callable[[], bool]) -> None:
         super().__init__(events)
         self._folder = folder
+        self._is_there = is_there
 
     def append(self, event: TrainStep | HeldOut) -> None:
         """Here, and on disk if it can be written; the next checkpoint writes all of them again."""
         super().append(event)
         with suppress(OSError):
-            append_history(self._folder, event)
+            if self._is_there():
+                append_history(self._folder, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,20 @@ class Checkpoints:
                 found.append(read_facts(path.parent)[0])
         return [info for info in found if info.state == "training"]
 
-    def begin(self, info: EpochInfo, settings: TrainSettings, history: Iterable[TrainStep | HeldOut]) -> GrowingHistory:
-        """Let others see that an epoch's training begins, or goes on after ``history``; if that can be written."""
-        folder, history = self.folder(info.slug), list(history)
+    def begin(
+        self, info: EpochInfo, settings: TrainSettings, history: History, is_there: Callable[[], bool]
+    ) -> GrowingHistory:
+        """Let others see that an epoch's training begins, or goes on after ``history``; if that can be written.
+
+        ``is_there`` tells whether the project still is where it was; nothing is written into another one.
+        """
+        folder, events = self.folder(info.slug), list(history)
         with suppress(OSError):
             self.root.mkdir(exist_ok=True)
             folder.mkdir(exist_ok=True)
-            write_history(folder, history)
+            write_history(folder, events)
             write_facts(folder, info, settings)
-        return GrowingHistory(folder, history)
+        return GrowingHistory(folder, events, is_there)
 
     def end(self, info: EpochInfo, settings: TrainSettings) -> None:
         """Let others see that an epoch's training has stopped; without a checkpoint nothing is left of it."""
@@ -127,7 +134,7 @@ class Checkpoints:
                     say("its {part} blocks are of another size", part=part),
                 )
             require("step" in state, say("its steps are not counted"))
-            info = replace(info, slug=slug)
+            info = replace(info, slug=slug, state="interrupted")
             return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
         except DAMAGE as error:
             raise TloraError(
