@@ -17,6 +17,7 @@ from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.handlers import epochs, runs, texts
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
+from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
 from tlora_gui.engine.handlers.scoring import score
@@ -126,6 +127,11 @@ class Session:
                 yield from self._create(job, cancel)
             case jobs.OpenProject():
                 yield from self._open_project(job, cancel)
+            case jobs.ListProject():
+                yield Project.open(absolute(job.path)).listed()
+            case jobs.FollowProject():
+                self.close()
+                yield from follow(absolute(job.path), cancel)
             case jobs.CloseProject():
                 self._close(job.drop_if_empty)
             case jobs.FetchDemoCorpora():

@@ -10,7 +10,7 @@ from tlora_gui.engine.backbones.tokenizing import vocabulary_of
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import generate
-from tlora_gui.engine.projects.checkpoints import FAILED, RUNNING
+from tlora_gui.engine.projects.checkpoints import FAILED
 from tlora_gui.engine.projects.epoch_folder import training_note
 from tlora_gui.engine.projects.run_history import new_run
 from tlora_gui.engine.protocol import jobs
@@ -154,10 +154,11 @@ def _run(
     project, epochs, settings = workspace.project, workspace.epochs, run.settings
     workspace.removed = None
     epochs.put(info)
+    history = project.checkpoints.begin(info, settings, history, project.is_there)
 
     def checkpoint(run: EpochRun) -> None:
         project.require_writable()
-        note = RUNNING if run.end is None else ""
+        note = ""
         if isinstance(run.end, Exception) and not isinstance(run.end, Cancelled):
             note = FAILED + (run.end.message if isinstance(run.end, TloraError) else first_line(run.end)).rstrip(".")
         project.checkpoints.save(replace(epochs[info.slug], note=note), settings, run.blocks, run.state_dict(), history)
@@ -206,6 +207,8 @@ def _run(
             run.undo()
         if isinstance(end, Cancelled) and cancel.mode == "discard":
             project.checkpoints.drop(info.slug)
+        if project.is_there():
+            project.checkpoints.end(epochs[info.slug], settings)
         epochs.remove(info.slug)
         workspace.list_interrupted()
         if not isinstance(end, GeneratorExit):

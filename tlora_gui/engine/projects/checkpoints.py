@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,16 +16,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
-from tlora_gui.engine.projects.epoch_folder import History, read_facts, write_facts, write_history
+from tlora_gui.engine.projects.epoch_folder import History, append_history, read_facts, write_facts, write_history
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.time_mixer import TimeMixer
 
-RUNNING, FAILED = "running", "failed: "
+FAILED = "failed: "
 
 _ODD = r"[^\w-]+"
 
@@ -33,9 +35,29 @@ def plain_folder(slug: str) -> str:
     return re.sub(_ODD, "-", slug)
 
 
+class GrowingHistory(list[TrainingEvent]):
+    """Steps and measurements that are in a file as soon as they are here, for those who follow the training."""
+
+    def __init__(self, folder: Path, events: Iterable[TrainingEvent], is_there: Callable[[], bool]) -> None:
+        super().__init__(events)
+        self._folder = folder
+        self._is_there = is_there
+
+    def append(self, event: TrainingEvent) -> None:
+        """Here, and on disk if it can be written; the next checkpoint writes all of them again."""
+        super().append(event)
+        with suppress(OSError):
+            if self._is_there():
+                append_history(self._folder, event)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints in a project's folder ``root``; each is named by its epoch's slug."""
+    """The checkpoints in a project's folder ``root``; each is named by its epoch's slug.
+
+    The folder of an epoch in training is there from the first step on, and says "training" of it; it is no checkpoint
+    until it has a state.
+    """
 
     root: Path
 
@@ -47,12 +69,44 @@ class Checkpoints:
         """Of all epochs with a checkpoint."""
         return sorted(path.parent.name for path in self.root.glob("*/state.safetensors"))
 
+    def training(self) -> list[EpochInfo]:
+        """Epochs that are in training, as long as whoever trains them is alive."""
+        found = []
+        for path in sorted(self.root.glob("*/epoch.json")):
+            with suppress(*DAMAGE):
+                found.append(read_facts(path.parent)[0])
+        return [info for info in found if info.state == "training"]
+
+    def begin(
+        self, info: EpochInfo, settings: TrainSettings, history: History, is_there: Callable[[], bool]
+    ) -> GrowingHistory:
+        """Let others see that an epoch's training begins, or goes on after ``history``; if that can be written.
+
+        ``is_there`` tells whether the project still is where it was; nothing is written into another one.
+        """
+        folder, events = self.folder(info.slug), list(history)
+        with suppress(OSError):
+            self.root.mkdir(exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            write_history(folder, events)
+            write_facts(folder, info, settings)
+        return GrowingHistory(folder, events, is_there)
+
+    def end(self, info: EpochInfo, settings: TrainSettings) -> None:
+        """Let others see that an epoch's training has stopped; without a checkpoint nothing is left of it."""
+        if info.slug not in self.slugs():
+            self.drop(info.slug)
+            return
+        folder = self.folder(info.slug)
+        with suppress(*DAMAGE):
+            write_facts(folder, replace(info, state="interrupted", note=read_facts(folder)[0].note), settings)
+
     def save(
         self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
     ) -> None:
         """Keep an epoch in training; ``state`` comes last, so that without it there is no checkpoint.
 
-        The note of ``info`` says why the training ended: RUNNING if it has not, FAILED and the reason, or nothing.
+        The note of ``info`` says why the training ended: FAILED and the reason, or nothing.
 
         Raises:
             OSError, SafetensorError: if it cannot be written, for the project's folder is gone or the disk is full.
@@ -64,7 +118,7 @@ class Checkpoints:
             write_tensors(
                 folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}
             )
-        write_facts(folder, replace(info, state="interrupted"), settings)
+        write_facts(folder, info, settings)
         write_history(folder, history)
         write_tensors(folder / "state.safetensors", state)
 
@@ -85,7 +139,7 @@ class Checkpoints:
                     say("its {part} blocks are of another size", part=part),
                 )
             require("step" in state, say("its steps are not counted"))
-            info = replace(info, slug=slug)
+            info = replace(info, slug=slug, state="interrupted")
             return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
         except DAMAGE as error:
             raise TloraError(
@@ -100,7 +154,7 @@ class Checkpoints:
         except DAMAGE:
             return EpochInfo(slug, slug, "", BACKBONE_COLOUR, "broken", note=say("damaged checkpoint"))
         note = say("stopped after step {step:,} of {steps:,}", step=step, steps=steps)
-        if info.note == RUNNING:
+        if info.state == "training":
             note = say("{note}, when the application ended without warning", note=note)
         elif info.note.startswith(FAILED):
             note = say("{note}: {reason}", note=note, reason=info.note.removeprefix(FAILED))

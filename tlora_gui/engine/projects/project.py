@@ -37,7 +37,7 @@ from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
+from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -201,6 +201,19 @@ class Project:
             ) from error
         return project
 
+    def listed(self) -> ProjectListed:
+        """What is in it, as far as its files say without the backbone."""
+        index = self.index
+        return ProjectListed(
+            path=str(self.path),
+            name=self.path.name,
+            backbone=index.backbone_name,
+            reference=index.backbone_reference,
+            strategy=index.mixer.strategy,
+            epochs=tuple(self.epochs()),
+            generations=self.generations.summaries(),
+        )
+
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
         for part in ("epochs", "mixer", "checkpoints", "runs"):
@@ -208,6 +221,9 @@ class Project:
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
         self.runs.interrupt()
+        for info in self.checkpoints.training():
+            if info.slug not in self.checkpoints.slugs():
+                self.checkpoints.drop(info.slug)
 
     def is_there(self) -> bool:
         """Whether this very project is still where it was opened."""
