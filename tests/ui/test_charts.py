@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import random
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -604,23 +603,6 @@ def test_the_kept_step_has_a_ring_where_it_is_known(filled: ChartsPanel) -> None
     filled.redraw()
     assert [part.tolist() for part in loss.curve_data(("code", "kept"))] == [[18], [2.3]]
     assert "○ kept" in loss.legend.text() and "kept" in loss.readout(18)
-
-
-def test_twenty_thousand_steps_are_drawn_chart_by_chart_within_a_frame(panel: ChartsPanel) -> None:
-    chance = random.Random(0)
-    many = [replace(step("bard", n, chance.gauss(3, 1), 0.1), gradient_norm=1.0) for n in range(1, 20_001)]
-    panel.load_history((("bard", (*many, HeldOut("bard", 20_000, 3.0, (("bard", 0.9),)))),))
-    panel.redraw()
-    for menu in (panel.loss_chart.menu, panel.distill_chart.menu):
-        trigger(menu, "Logarithmic scale")
-    times = []
-    for number in range(20_001, 20_021):
-        panel.add_events([step("bard", number)])
-        began = time.process_time()
-        panel.redraw()
-        panel.grab()
-        times.append((time.process_time() - began) / 3)
-    assert sorted(times)[len(times) // 2] < 0.016
 
 
 # -- samples --------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ SLOTS = (
 EPOCHS = (
     EpochInfo("shakespeare", "Shakespeare", "Renaissance era", "#0072B2", "frozen", 412_345, 3.44, 4.04),
     EpochInfo("python", "Python", "IT era", "#E69F00", "frozen", 388_000, 2.41, 2.78),
-    EpochInfo("milton", "Milton", "Puritan era", "#009E73", "interrupted", 12_000, 4.31, 4.72),
+    EpochInfo("milton", "Milton", "Puritan era", "#009E73", "interrupted", 12_000, 4.31, 4.72, "stopped after step 23 of 40"),
 )
 _BUTTON_PADDING = 12
 """Pixels, of the smallest buttons."""
@@ -83,6 +83,7 @@ def whole_window(theme: ThemeMode = "light", project: Path | None = None) -> Ite
             window.controller.projects.open(str(project))
             (opening,) = window.client.live()
             window.client.receive([(opening, ProjectOpened(a_project(project))), (opening, JobDone(opening))])
+            window.banner.clear()  # that of the interrupted epoch goes by itself
         QCoreApplication.processEvents()
         yield window
     finally:
