@@ -30,10 +30,11 @@ SLOTS = (
     SlotInfo("shakespeare", "Shakespeare", "#0072B2"),
     SlotInfo("python", "Python", "#E69F00"),
 )
+STOPPED = "stopped after step 23 of 40"
 EPOCHS = (
     EpochInfo("shakespeare", "Shakespeare", "Renaissance era", "#0072B2", "frozen", 412_345, 3.44, 4.04),
     EpochInfo("python", "Python", "IT era", "#E69F00", "frozen", 388_000, 2.41, 2.78),
-    EpochInfo("milton", "Milton", "Puritan era", "#009E73", "interrupted", 12_000, 4.31, 4.72, "stopped after step 23 of 40"),
+    EpochInfo("milton", "Milton", "Puritan era", "#009E73", "interrupted", 12_000, 4.31, 4.72, STOPPED),
 )
 _BUTTON_PADDING = 12
 """Pixels, of the smallest buttons."""
