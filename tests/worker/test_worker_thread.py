@@ -58,6 +58,27 @@ def test_the_session_is_made_and_run_in_one_thread_that_is_not_the_windows(
     assert scripts[0].made_in != threading.get_ident()
 
 
+def test_what_the_thread_kept_for_itself_is_there_in_every_turn(make_client: MakeClient, wait_until: WaitUntil) -> None:
+    """A library that is imported in one turn holds on to the thread's state, and frees it if it has gone."""
+    own, found = threading.local(), []
+
+    def make() -> Script:
+        own.name = "engine"
+
+        def look(cancel: CancelToken) -> Iterator[StreamEvent]:
+            for number in range(2):
+                found.append(getattr(own, "name", ""))
+                yield Progress("look", number)
+
+        return Script({long_job(): look})
+
+    client = make_client(make)
+    client.start()
+    client.submit(long_job())
+    wait_until(lambda: not client.busy)
+    assert found == ["engine", "engine"]
+
+
 def test_events_are_heard_in_the_windows_thread(make_client: MakeClient, wait_until: WaitUntil) -> None:
     client = make_client(lambda: Script({long_job(): steps("long", 3)}))
     threads: set[int] = set()

@@ -39,6 +39,18 @@ def make_session() -> SessionLike:
     return Session(engine_threads())
 
 
+class EngineThread(QThread):
+    """A thread with one state of Python's for its whole life.
+
+    Without a ``run`` of Python's every slot gets a state of its own, which is freed when the slot returns. Libraries
+    keep a pointer to the one that they were imported in: torch 2.7 frees it a second time and the process ends.
+    """
+
+    def run(self) -> None:
+        """Handle events until :meth:`quit`."""
+        self.exec()
+
+
 class EngineClient(QObject):
     """Owns the worker's thread, and is the one place that knows which jobs live.
 
@@ -69,7 +81,7 @@ class EngineClient(QObject):
         super().__init__(parent)
         self._book = JobBook()
         self.worker = EngineWorker(make)
-        self.engine_thread = QThread()
+        self.engine_thread = EngineThread()
         self.engine_thread.setObjectName("engine")
         self.engine_thread.setStackSize(STACK_BYTES)
         self.worker.moveToThread(self.engine_thread)
