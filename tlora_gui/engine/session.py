@@ -42,6 +42,7 @@ from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_path
 from tlora_gui.engine.training.evaluation import evaluate
+from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -51,11 +52,13 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
+        ranks: the processes that train together, each with a session on a project of its own.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, ranks: Ranks | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
+        self._ranks = ranks or Ranks()
         self._open: Workspace | None = None
         self._lock: BaseFileLock | None = None
         self._made: list[Path] | None = None
@@ -152,7 +155,7 @@ class Session:
         try:
             lock = lock_project(path)
             require_free(path)  # now that nobody else can write there
-            backbone = yield from load_backbone(job.backbone, cancel)
+            backbone = yield from load_backbone(job.backbone, cancel, self._ranks.device)
             try:
                 model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
@@ -167,7 +170,7 @@ class Session:
                 lock.release()
                 remove_folder(path, made)
             raise
-        self._go_to(Workspace(project, model, backbone), lock)
+        self._go_to(Workspace(project, model, backbone, ranks=self._ranks), lock)
         self._made = made
         yield ProjectOpened(self.info())
 
@@ -180,7 +183,7 @@ class Session:
         lock = self._lock if here else lock_project(path)
         try:
             project = Project.open(path, read_only=lock is None)
-            backbone = yield from _find_backbone(project, job.backbone, cancel)
+            backbone = yield from _find_backbone(project, job.backbone, cancel, self._ranks.device)
             yield Progress(say("Loading epochs"))
             try:
                 model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
@@ -191,7 +194,7 @@ class Session:
                 ) from error
             if not project.read_only:
                 project.tidy()
-            opened = Workspace(project, model, backbone)
+            opened = Workspace(project, model, backbone, ranks=self._ranks)
             opened.load()
             event = ProjectOpened(opened.info())
         except BaseException:
@@ -208,7 +211,9 @@ class Session:
         self._open, self._lock, self._made = opened, lock, None
 
 
-def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Generator[Progress, None, Backbone]:
+def _find_backbone(
+    project: Project, elsewhere: str, cancel: CancelToken, device: torch.device | None
+) -> Generator[Progress, None, Backbone]:
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
@@ -220,7 +225,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
             else say("The place of the backbone does not exist."),
         )
     try:
-        backbone = yield from load_backbone(reference, cancel)
+        backbone = yield from load_backbone(reference, cancel, device)
     except TloraError as error:
         if reference == STARTER or error.code:
             raise
