@@ -73,8 +73,8 @@ def at_step(number: int, act: Any) -> Iterator[None]:
     """Something happens when the command tells of the ``number``-th step."""
     told = Terminal.status
 
-    def status(self: Terminal, text: str = "") -> None:
-        told(self, text)
+    def status(self: Terminal, text: str = "", done: float = 0.0, total: float | None = None) -> None:
+        told(self, text, done, total)
         if text.startswith(f"step {number}/"):
             act()
 
@@ -94,7 +94,7 @@ def test_a_training_that_is_stopped_goes_on_with_the_same_command(
     with at_step(3, lambda: signal.raise_signal(number)):
         told = typed(*command)
     assert (told.status, told.err) == (status, f"tlora: stopped; go on with `tlora resume {project} code`\n")
-    assert re.search(r"^Code +code +interrupted", typed("epochs", project).out, re.MULTILINE)
+    assert re.search(r"^Code +code +interrupted", typed("list", project).out, re.MULTILINE)
     again = typed(*command)
     assert again.status == 0, again.err
     assert "Code was interrupted at step 3 of 8 and goes on\n" in again.out
@@ -118,8 +118,8 @@ def test_an_interrupted_epoch_is_not_taken_for_one_of_other_text_or_settings(
     for changed in ((corpora["verse"], *TEXT), (corpora["code"], "--max-tokens", 2048)):
         told = typed("train", project, changed[0], "--name", "Code", *changed[1:])
         assert told.status == 1
-        assert f"tlora resume {project} code" in told.err and f"tlora delete {project} code" in told.err
-    assert typed("delete", project, "Code").status == 0
+        assert f"tlora resume {project} code" in told.err and f"tlora discard {project} code" in told.err
+    assert typed("discard", project, "Code").status == 0
     assert typed("train", project, corpora["code"], "--name", "Code", "--max-tokens", 2048).status == 0
 
 
@@ -136,8 +136,8 @@ def test_what_would_end_an_interrupted_epoch_for_good_says_so_first(project: Pat
 def test_a_text_that_is_stopped_is_kept(project: Path) -> None:
     write = Terminal.write
 
-    def stop(self: Terminal, text: str) -> None:
-        write(self, text)
+    def stop(self: Terminal, text: str, colour: str = "") -> None:
+        write(self, text, colour)
         signal.raise_signal(signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -189,6 +189,9 @@ def test_what_cannot_be_generated_is_refused_before_anything_is_loaded(
         (("--name", " "), "--name"),
         (("--name", "A", "--seed", 2**63), "seed"),
         (("--name", "A", "--strategy", "attention"), "gating"),
+        (("--name", " Пушкин"), "taken"),
+        (("--name", "Eternity"), "taken"),
+        (("--name", "A" * 500), "at most"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_loaded(
@@ -197,6 +200,35 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_loaded(
     told = typed("train", project, corpora["code"], *options)
     assert (told.status, told.out) == (1, "")
     assert word in told.err
+
+
+@pytest.mark.parametrize("backbone", ["starter", "somebody/other-model"])
+def test_a_model_of_another_name_is_not_fetched_in_place_of_the_projects(
+    project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch, backbone: str
+) -> None:
+    monkeypatch.setattr("tlora_gui.engine.session.load_backbone", lambda *_: pytest.fail("it was loaded"))
+    told = typed("train", project, corpora["code"], "--name", "B", "--backbone", backbone)
+    assert (told.status, told.out) == (1, "")
+    assert f"{backbone} is not the backbone this project was made with, which is tiny-llama." in told.err
+
+
+def test_an_epoch_that_is_not_interrupted_is_not_resumed(nothing_is_loaded: None, project: Path) -> None:
+    told = typed("resume", project, "Пушкин")
+    assert (told.status, told.out) == (1, "") and "is not interrupted" in told.err
+
+
+def test_an_export_over_another_is_refused_before_anything_is_loaded(
+    nothing_is_loaded: None, project: Path, tmp_path: Path
+) -> None:
+    (slug,) = (line.split()[1] for line in typed("list", project).out.splitlines()[1:])
+    (tmp_path / "out" / slug).mkdir(parents=True)
+    told = typed("export", project, "Пушкин", tmp_path / "out")
+    assert (told.status, told.out) == (1, "") and "already there" in told.err
+
+
+def test_a_measurement_on_nothing_is_refused_before_anything_is_loaded(nothing_is_loaded: None, project: Path) -> None:
+    told = typed("evaluate", project, "--held-out-tokens", 0)
+    assert (told.status, told.out) == (1, "") and "held_out_tokens" in told.err
 
 
 def test_a_first_training_that_is_refused_leaves_no_project(tmp_path: Path, tiny_model_folder: Path) -> None:
@@ -211,7 +243,7 @@ def test_another_backbone_than_the_projects_is_refused(project: Path, corpora: d
     told = typed("train", project, corpora["code"], "--name", "B", "--backbone", tmp_path / "no-such-model")
     assert told.status == 1
     assert "no-such-model" in told.err
-    assert "code" not in typed("epochs", project).out
+    assert "code" not in typed("list", project).out
 
 
 def test_a_backbone_that_has_moved_is_found_by_what_it_is(
@@ -264,7 +296,7 @@ def test_a_reader_that_has_gone_ends_no_training(project: Path, corpora: dict[st
         process.stdout.close()
         err = process.stderr.read()
     assert (process.returncode, err) == (0, b"")
-    assert re.search(r"^Code +code +frozen", typed("epochs", project).out, re.MULTILINE)
+    assert re.search(r"^Code +code +frozen", typed("list", project).out, re.MULTILINE)
 
 
 class Full(io.StringIO):
@@ -337,7 +369,7 @@ def test_an_epoch_is_exported_and_deleted_by_name(project: Path, tmp_path: Path)
     assert told.status == 0, told.err
     assert Path(told.out.strip(), "adapter_model.safetensors").is_file()
     assert typed("delete", project, "Пушкин").status == 0
-    assert len(typed("epochs", project).out.splitlines()) == 1
+    assert len(typed("list", project).out.splitlines()) == 1
 
 
 def test_files_that_are_left_out_are_told_with_the_reason(

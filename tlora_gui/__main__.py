@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tlora_gui import __version__
+from tlora_gui.headless.verbs import VERBS, make_parser
 from tlora_gui.logs import log_to_file
-
-VERBS = ("train", "resume", "epochs", "generate", "evaluate", "export", "delete")
 
 NO_LIBRARIES = """tlora-gui: the window cannot be loaded ({reason}).
 On a bare Debian: apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
@@ -26,7 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")  # libraries' progress bars; ours are in the window
     if arguments and arguments[0] in VERBS:
-        return _headless(arguments)
+        options = make_parser().parse_args(arguments)
+        from tlora_gui.headless.running import run
+
+        return run(options)
     return _window(arguments)
 
 
@@ -58,45 +60,6 @@ def _window(arguments: list[str]) -> int:
         print(NO_LIBRARIES.format(reason=error), file=sys.stderr)
         return 1
     return run(options)
-
-
-def _headless(arguments: list[str]) -> int:
-    project = argparse.ArgumentParser(add_help=False)
-    project.add_argument("project", type=Path, help="project folder")
-    project.add_argument(
-        "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'
-    )
-    epoch = argparse.ArgumentParser(add_help=False)
-    epoch.add_argument("epoch", help="an epoch's name or id")
-    parser = argparse.ArgumentParser(prog="tlora", description="Temporal LoRA without a window.")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    train = verbs.add_parser("train", parents=[project], help="train a new epoch, or go on with an interrupted one")
-    train.add_argument("paths", nargs="+", help="text files and folders")
-    train.add_argument("--name", required=True, help="the epoch's name")
-    train.add_argument("--era", default="", help="a second line for the epoch")
-    train.add_argument("--strategy", default="", help="for a new project: gating (the default), routing or attention")
-    train.add_argument("--passes", type=int, default=1, help="passes over the text")
-    train.add_argument("--max-tokens", type=int, default=51_200, help="training tokens per pass at most; 0 for all")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--abandon", action="store_true", help="train although interrupted epochs cannot go on then")
-    verbs.add_parser("resume", parents=[project, epoch], help="go on with an interrupted epoch")
-    verbs.add_parser("epochs", parents=[project], help="list the epochs, interrupted and broken ones too")
-    generate = verbs.add_parser("generate", parents=[project], help="continue a prompt")
-    generate.add_argument("prompt", help='the text to continue; "-" reads it from standard input')
-    generate.add_argument(
-        "--mode", default="mixer", help='"mixer", an epoch\'s name or id, "" for the backbone, "+sum", "+average"'
-    )
-    generate.add_argument("--max-new-tokens", type=int, default=120)
-    generate.add_argument("--seed", type=int, default=0)
-    generate.add_argument("--html", help="also write the coloured text there")
-    evaluate = verbs.add_parser("evaluate", parents=[project], help="measure every epoch on its held-out text")
-    evaluate.add_argument("--held-out-tokens", type=int, default=4096)
-    export = verbs.add_parser("export", parents=[project, epoch], help="copy an epoch as a plain PEFT adapter")
-    export.add_argument("folder", help="the adapter becomes a folder in this one")
-    verbs.add_parser("delete", parents=[project, epoch], help="take an epoch out, or drop an interrupted one")
-    from tlora_gui.headless import run
-
-    return run(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,10 @@ import io
 import os
 import sys
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
 
 class Terminal:
     """Writes what the verbs report.
@@ -25,9 +29,29 @@ class Terminal:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
+        self._painter = Console(highlight=False, markup=False, emoji=False)
+        columns = (BarColumn(20), TextColumn("{task.description}", markup=False))
+        self._progress = Progress(
+            *columns,
+            console=Console(stderr=True),
+            auto_refresh=False,  # from a thread of its own it would write between two words
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task("")
 
-    def write(self, text: str) -> None:
-        """Text as it comes, on stdout."""
+    @property
+    def colours(self) -> bool:
+        """Whether stdout is a terminal that shows colours."""
+        return self._painter.is_terminal and self._painter.color_system is not None
+
+    def write(self, text: str, colour: str = "") -> None:
+        """Text as it comes, on stdout, in a colour (#RRGGBB) where there are any."""
+        if colour and self.colours:
+            with self._painter.capture() as painted:
+                self._painter.print(Text(text, colour), end="", soft_wrap=True)
+            text = painted.get()
         if not self._silent:
             try:
                 print(text, end="", flush=True)
@@ -45,11 +69,20 @@ class Terminal:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
-    def status(self, text: str = "") -> None:
-        """The line that says what goes on: on a terminal only, and gone before anything else is said."""
+    def status(self, text: str = "", done: float = 0.0, total: float | None = None) -> None:
+        """The line that says what goes on, ``done`` of ``total`` of it if that is known: on a terminal only, and gone
+        before anything else is said.
+        """
+        progress = self._progress
         with contextlib.suppress(OSError, ValueError):
-            if sys.stderr.isatty():
-                print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+            if not progress.console.is_terminal:
+                return
+            if not text:
+                progress.stop()
+            else:
+                progress.update(self._task, description=text, completed=done, total=total)
+                progress.start()
+                progress.refresh()
 
     def _fall_silent(self, error: OSError) -> None:
         self._silent = True

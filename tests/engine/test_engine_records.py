@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 from safetensors import SafetensorError
 
-from tlora_gui.engine.projects.records import generation_line, history_line, read_generation_line, read_history_line
+from tlora_gui.engine.projects.records import generation_line, read_generation_line, read_history_line
 from tlora_gui.engine.protocol.attribution import dominant_slot, entropy_bits, spans
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.config import EPOCH_COLOURS, SamplingSettings, TrainSettings, epoch_colour
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import HeldOut, TrainStep
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
+from tlora_gui.engine.storage.event_lines import event_line
 
 STEP = TrainStep("verse", 3, 9, 4.25, 0.125, 0.5, 1e-3, 384, 99.5, 1.25)
 HELD_OUT = HeldOut("verse", 3, 4.5, (("verse", 0.75), ("code", 1.0)), (("verse", 0.25),))
@@ -31,11 +32,11 @@ RECORD = Generation('To "code"\r\n\u2028or', "mixer", SamplingSettings(seed=7), 
 
 @pytest.mark.parametrize("event", [STEP, HELD_OUT, PHASE_END], ids=["step", "measurement", "end of a phase"])
 def test_history_survives_a_round_trip(event: TrainStep | HeldOut) -> None:
-    assert read_history_line(history_line(event)) == event
+    assert read_history_line(event_line(event)) == event
 
 
 def test_measurement_of_an_older_version_has_no_losses_of_the_mix() -> None:
-    line = json.loads(history_line(PHASE_END))
+    line = json.loads(event_line(PHASE_END))
     del line["losses"], line["unprotected_loss"]
     assert read_history_line(json.dumps(line)) == HELD_OUT
 

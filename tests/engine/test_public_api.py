@@ -15,6 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLM
 
 from tlora_gui import TemporalLoRAModel, TextCorpus, generate_with_mixer, train_adapter
 from tlora_gui.engine.api import TrainResult
+from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import HeldOut
@@ -311,6 +313,32 @@ def test_nothing_is_written_of_a_model_that_cannot_be_saved_whole(trained: Tempo
     assert not (tmp_path / "p").exists()
     trained.reference = reference
     trained.save(tmp_path / "p")
+
+
+def test_a_folder_that_another_session_is_about_to_fill_is_left_to_it(
+    trained: TemporalLoRAModel, tmp_path: Path
+) -> None:
+    place = tmp_path / "p"
+    place.mkdir()
+    lock = lock_project(place)
+    assert lock is not None
+    with pytest.raises(TloraError, match="open in another window"):
+        trained.save(place)
+    assert not (place / "project.json").exists()
+    lock.release()
+    trained.save(place)
+    list(Session().run(jobs.OpenProject(str(place))))
+
+
+def test_a_failed_save_leaves_nothing_and_can_be_tried_again(
+    trained: TemporalLoRAModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "_add_mixer", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(TloraError, match="cannot be written"):
+            trained.save(tmp_path / "new" / "p")
+    assert list(tmp_path.iterdir()) == []
+    trained.save(tmp_path / "new" / "p")
 
 
 def test_reference_of_a_loaded_model_is_absolute(

@@ -20,7 +20,7 @@ from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
-from tlora_gui.ui.charts.series import Columns, History, smooth
+from tlora_gui.ui.charts.series import Columns, Curve, History, smooth
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.palette import contrast
 from tlora_gui.ui.theme import DARK, LIGHT
@@ -239,6 +239,45 @@ def test_a_long_training_gets_a_smoothed_line_over_the_raw_one(panel: ChartsPane
     panel.add_events(steps("bard", range(SMOOTH_FROM, SMOOTH_FROM + 10)))
     panel.redraw()
     assert len(loss.curve_data(("bard", "smooth"))[0]) == SMOOTH_FROM + 9
+
+
+def work_of_a_redraw(panel: ChartsPanel, monkeypatch: pytest.MonkeyPatch, finished: int) -> tuple[int, int]:
+    """Points that are smoothed, and points drawn for both losses, when a step comes after so many finished epochs."""
+    panel.load_history(
+        [(f"epoch{number}", tuple(steps(f"epoch{number}", range(1, 301)))) for number in range(finished)]
+    )
+    panel.begin_epoch(TrainStarted(BARD, 1000, 0))
+    panel.add_events(steps("bard", range(1, 301), distill_loss=0.1))
+    panel.redraw()
+    panel.strip.grab()
+    work: list[int] = []
+    points: list[QPointF] = []
+
+    def counted_smooth(curve: Curve, window: int) -> Curve:
+        work.append(len(curve[0]))
+        return smooth(curve, window)
+
+    def counted_point(x: float, y: float) -> QPointF:
+        points.append(QPointF(x, y))
+        return points[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tlora_gui.ui.charts.panel.smooth", counted_smooth)
+        patch.setattr("tlora_gui.ui.charts.sparklines.QPointF", counted_point)
+        panel.add_events([step("bard", 301)])
+        panel.redraw()
+        panel.strip.grab()
+    return sum(work), len(points)
+
+
+def test_a_redraw_of_the_folded_charts_is_no_more_work_after_many_epochs_than_after_one(
+    panel: ChartsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.set_folded(True)
+    smoothed, drawn = work_of_a_redraw(panel, monkeypatch, 1)
+    assert smoothed == 2 * 301 and drawn > 100
+    smoothed_later, drawn_later = work_of_a_redraw(panel, monkeypatch, 12)
+    assert smoothed_later == smoothed and drawn_later < 1.2 * drawn
 
 
 def test_a_removed_epoch_leaves_no_curve_and_the_others_move_up(filled: ChartsPanel, wait_until: WaitUntil) -> None:

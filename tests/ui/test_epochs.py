@@ -151,6 +151,21 @@ def test_a_card_that_grows_gets_the_room(panel: EpochsPanel, wait_until: WaitUnt
     wait_until(lambda: card.height() > before + 15)
 
 
+def test_a_card_is_fitted_before_anything_is_drawn_when_its_training_ends(
+    panel: EpochsPanel, wait_until: WaitUntil
+) -> None:
+    panel.set_epochs((SHAKESPEARE, PYTHON))
+    card = cards(panel)[1]
+    wait_until(lambda: card.height() == card.heightForWidth(card.width()))
+    fitting = card.height()
+    panel.set_epochs((replace(SHAKESPEARE, state="training"), PYTHON))
+    panel.show_progress(STEP)
+    assert card.height() > fitting + 40, "it holds the training"
+    panel.set_epochs((SHAKESPEARE, PYTHON))
+    assert card.height() == fitting
+    assert cards(panel)[2].y() == card.geometry().bottom() + 1, "the next one follows"
+
+
 def test_no_text_of_a_usual_card_is_cut_off_at_250_pixels(panel: EpochsPanel, wait_until: WaitUntil) -> None:
     panel.set_epochs((SHAKESPEARE, replace(MILTON, held_out_loss=4.31)))
     panel.show_progress(STEP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -701,6 +702,35 @@ def test_a_generation_streams_into_text_and_footer(pane: GenerationPane) -> None
     pane.finish(record())
     assert footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
     assert child(pane, "generateButton").isVisible()
+
+
+class Visits(tuple[TokenEvent, ...]):
+    """Tokens that count how often one is looked at."""
+
+    count = 0
+
+    def __iter__(self) -> Iterator[TokenEvent]:
+        for one in super().__iter__():
+            Visits.count += 1
+            yield one
+
+
+def test_a_finished_text_is_summed_up_without_going_through_its_tokens_again(pane: GenerationPane) -> None:
+    inspector = TokenInspector()
+    shown(inspector, 260, 500)
+    pane.text_changed.connect(inspector.show_text)
+    tokens = Visits(token(n, " a", "plays" if n % 5 else "code", probability=0.25) for n in range(500))
+    pane.start(GenerationStarted("", MIXER_MODE, SamplingSettings(), SLOTS))
+    for first in range(0, 500, 50):
+        pane.add_tokens(tokens[first : first + 50])
+    Visits.count = 0
+    pane.finish(record(tokens=tokens))
+    assert Visits.count == 0
+    said = texts(inspector)
+    assert "500 tokens · 2.0 bits of surprise each" in said and "Plays is dominant in 80 %" in said, said
+    pane.show_record(record())
+    said = texts(inspector)
+    assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
 
 
 def test_a_new_generation_replaces_the_old_one(pane: GenerationPane) -> None:

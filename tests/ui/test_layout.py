@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kit import child, click, texts
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
 from whole_window import EPOCHS, a_generation, whole_window
@@ -134,6 +135,19 @@ def test_what_was_typed_before_escape_can_be_had_again(window: MainWindow) -> No
     assert prompt(window).toPlainText() == "word0 changed"
 
 
+def test_a_draft_can_be_had_again_after_a_kept_text_was_opened(window: MainWindow) -> None:
+    window.menus.edit_prompt.trigger()
+    QTest.keyClicks(prompt(window), "and so")
+    window.generation.show_record(replace(a_generation(), prompt="Another"))
+    window.generation.show_record(a_generation())
+    assert text(window).isVisible()
+    window.menus.edit_prompt.trigger()
+    assert prompt(window).toPlainText() == "word0 "
+    for before in ("Another", "word0 and so"):
+        prompt(window).undo()
+        assert prompt(window).toPlainText() == before
+
+
 def test_charts_that_are_unfolded_draw_no_strip(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
     monkeypatch.setattr(window.charts.strip, "show_metric", lambda number, *_: drawn.append(number))
@@ -177,6 +191,32 @@ def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: M
     assert "Whole text" not in " ".join(texts(window.inspector))
     window.generation.clear()
     assert "Whole text" not in " ".join(texts(window.inspector))
+
+
+def test_details_of_an_error_move_nothing_and_leave_with_it(window: MainWindow) -> None:
+    window.menus.fold_charts.trigger()
+    window.resize(1000, 560)
+    window.banner.show_error("It failed.", "Try again.", "\n".join(f"line {n}" for n in range(100)))
+    turn()
+    places = (window.banner, text(window), *window.docks)
+    before = [place.geometry() for place in places]
+    details = child(window.banner, "bannerDetails", QPlainTextEdit)
+    click(window.banner, "Details")
+    turn()
+    assert [place.geometry() for place in places] == before
+    corner = details.mapTo(window, QPoint())
+    assert corner == window.banner.mapTo(window, QPoint(0, window.banner.height()))
+    assert details.isVisible() and details.width() == window.banner.width()
+    assert window.rect().contains(details.geometry()) and details.verticalScrollBar().maximum() > 0
+    assert window.childAt(corner + QPoint(20, 20)) is details.viewport()
+    window.resize(1100, 560)
+    turn()
+    assert details.width() == window.banner.width()
+    click(window.banner, "Close this message")
+    assert not details.isVisible()
+    window.banner.show_error("It failed again.", "", "why")
+    turn()
+    assert not details.isVisible()
 
 
 def test_a_new_epoch_begins_with_the_cursor_in_its_path(qapp: QApplication) -> None:

@@ -28,7 +28,7 @@ from tlora_gui.engine.backbones.tokenizing import encode_prompt, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
-from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.projects.project import Project, new_folder
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import (
     STARTER,
@@ -137,7 +137,7 @@ class TemporalLoRAModel(TemporalLoRA):
 
         Raises:
             TloraError: if an adapter is not trained here or read from a project, the backbone has no name that finds
-                it again, or the folder is not empty or cannot be written. Nothing is written then.
+                it again, the folder is not empty, cannot be written, or is another session's. Nothing is written then.
         """
         if lacking := [name for name in self.adapters if name not in self.results]:
             raise TloraError(
@@ -152,19 +152,24 @@ class TemporalLoRAModel(TemporalLoRA):
                 say("The backbone has no name or folder, so the project could not find it again."),
                 say("Save the model first (save_pretrained), and load it from there."),
             )
-        project = Project.create(Path(path), self.reference, self.backbone_name, fingerprint(self.backbone), self)
-        try:
-            for name in self.slot_adapters:
-                result = self.results[name]
-                project.add_epoch(result.info, result.settings, self, result.history)
-        except BaseException as error:
-            shutil.rmtree(project.path, ignore_errors=True)
-            if isinstance(error, OSError) or disk_is_full(error):
-                raise TloraError(
-                    say("{path} cannot be written: {reason}.", path=project.path, reason=in_short(error)),
-                    say("Choose another place."),
-                ) from error
-            raise
+        path = Path(path)
+        with new_folder(path) as (lock, _):
+            project = Project.create(path, self.reference, self.backbone_name, fingerprint(self.backbone), self)
+            try:
+                for name in self.slot_adapters:
+                    result = self.results[name]
+                    project.add_epoch(result.info, result.settings, self, result.history)
+            except BaseException as error:
+                for part in ("epochs", "mixer"):
+                    shutil.rmtree(path / part, ignore_errors=True)
+                if isinstance(error, OSError) or disk_is_full(error):
+                    raise TloraError(
+                        say("{path} cannot be written: {reason}.", path=path, reason=in_short(error)),
+                        say("Choose another place."),
+                    ) from error
+                raise
+        if lock is not None:
+            lock.release()
 
     @classmethod
     def load(cls, path: str | Path, backbone: str | Path | PreTrainedModel | None = None, tokenizer: Any = None) -> Any:

@@ -12,15 +12,17 @@ from filelock import BaseFileLock
 from tlora_gui.engine.backbones import starter
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.invariants import refuse_unfit
-from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, state_hash
+from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, local_path, state_hash
 from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.handlers import epochs, texts
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
+from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
 from tlora_gui.engine.handlers.scoring import score
-from tlora_gui.engine.projects.project import Project, make_folder, remove_folder, require_free
+from tlora_gui.engine.projects.project import Project, new_folder, remove_folder
+from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -52,13 +54,15 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
-        ranks: the processes that train together, each with a session on a project of its own.
+
+    Attributes:
+        ranks: the processes that train together, each by a session with a project of its own.
     """
 
-    def __init__(self, threads: int | None = None, ranks: Ranks | None = None) -> None:
+    def __init__(self, threads: int | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
-        self._ranks = ranks or Ranks()
+        self.ranks = Ranks()
         self._open: Workspace | None = None
         self._lock: BaseFileLock | None = None
         self._made: list[Path] | None = None
@@ -128,6 +132,11 @@ class Session:
                 yield from self._create(job, cancel)
             case jobs.OpenProject():
                 yield from self._open_project(job, cancel)
+            case jobs.ListProject():
+                yield Project.open(absolute(job.path)).listed()
+            case jobs.FollowProject():
+                self.close()
+                yield from follow(absolute(job.path), cancel)
             case jobs.CloseProject():
                 self._close(job.drop_if_empty)
             case jobs.FetchDemoCorpora():
@@ -151,11 +160,8 @@ class Session:
                 say("Choose one of {names}.", names=known),
             )
         path = absolute(job.path)
-        made, lock = make_folder(path), None
-        try:
-            lock = lock_project(path)
-            require_free(path)  # now that nobody else can write there
-            backbone = yield from load_backbone(job.backbone, cancel, self._ranks.device)
+        with new_folder(path) as (lock, made):
+            backbone = yield from load_backbone(job.backbone, cancel, self.ranks.device)
             try:
                 model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
@@ -165,12 +171,7 @@ class Session:
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
-        except BaseException:
-            if lock is not None:
-                lock.release()
-                remove_folder(path, made)
-            raise
-        self._go_to(Workspace(project, model, backbone, ranks=self._ranks), lock)
+        self._go_to(Workspace(project, model, backbone, ranks=self.ranks), lock)
         self._made = made
         yield ProjectOpened(self.info())
 
@@ -183,7 +184,7 @@ class Session:
         lock = self._lock if here else lock_project(path)
         try:
             project = Project.open(path, read_only=lock is None)
-            backbone = yield from _find_backbone(project, job.backbone, cancel, self._ranks.device)
+            backbone = yield from _find_backbone(project, job.backbone, cancel, self.ranks.device)
             yield Progress(say("Loading epochs"))
             try:
                 model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
@@ -194,7 +195,7 @@ class Session:
                 ) from error
             if not project.read_only:
                 project.tidy()
-            opened = Workspace(project, model, backbone, ranks=self._ranks)
+            opened = Workspace(project, model, backbone, ranks=self.ranks)
             opened.load()
             event = ProjectOpened(opened.info())
         except BaseException:
@@ -225,6 +226,8 @@ def _find_backbone(
             else say("The place of the backbone does not exist."),
         )
     try:
+        if reference != index.backbone_reference:
+            _refuse_fetching_another(reference, index)
         backbone = yield from load_backbone(reference, cancel, device)
     except TloraError as error:
         if reference == STARTER or error.code:
@@ -238,6 +241,25 @@ def _find_backbone(
     if elsewhere and not project.read_only:
         project.move_backbone(backbone.reference, backbone.name)
     return backbone
+
+
+def _refuse_fetching_another(reference: str, index: ProjectIndex) -> None:
+    """Refuse a name that is another model's than the backbone's, whoever keeps it.
+
+    Where the project's own backbone is not to be had, what it is called says nothing; its weights will tell.
+    """
+    lost = is_path(index.backbone_reference) and not os.path.exists(absolute(index.backbone_reference))
+    if lost or (reference != STARTER and local_path(reference) is not None):
+        return
+    names = (starter.BACKBONE_NAME if reference == STARTER else reference, index.backbone_name)
+    if len({name.rpartition("/")[2].casefold() for name in names}) > 1:
+        raise BackboneMissing(
+            reference,
+            say(
+                "{name} is not the backbone this project was made with, which is {own}.",
+                name=reference, own=index.backbone_name,
+            ),
+        )  # fmt: skip
 
 
 _WRITING = (
@@ -298,10 +320,7 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         ):
             yield texts.do(workspace, job)
         case jobs.Evaluate():
-            if job.held_out_tokens < 1:
-                raise TloraError(say("There is nothing to measure on: held_out_tokens must be at least 1."))
-            if not workspace.model.slot_adapters:
-                raise TloraError(say("There is no epoch to measure."), say("Train an epoch first."))
+            require_measurable(job, bool(workspace.model.slot_adapters))
             require_finite(workspace.model, [slot.name for slot in workspace.slots()])
             held_out = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
             scores = evaluate(
@@ -312,6 +331,18 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             model = workspace.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
             yield WeightsHashed(state_hash(dict(model.backbone.named_parameters())), tuple(adapters))
+
+
+def require_measurable(job: jobs.Evaluate, any_epoch: bool) -> None:
+    """Refuse an evaluation of nothing.
+
+    Raises:
+        TloraError: if there is no epoch, or no text is wanted.
+    """
+    if job.held_out_tokens < 1:
+        raise TloraError(say("There is nothing to measure on: held_out_tokens must be at least 1."))
+    if not any_epoch:
+        raise TloraError(say("There is no epoch to measure."), say("Train an epoch first."))
 
 
 def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:

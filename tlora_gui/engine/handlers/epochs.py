@@ -140,6 +140,7 @@ def _run(
     project, epochs, settings = workspace.project, workspace.epochs, run.settings
     workspace.removed = None
     epochs.put(info)
+    history = project.checkpoints.begin(info, settings, history)
 
     def checkpoint(run: EpochRun) -> None:
         project.require_writable()
@@ -193,6 +194,7 @@ def _run(
             run.undo()
         if isinstance(end, Cancelled) and cancel.mode == "discard":
             project.checkpoints.drop(info.slug)
+        project.checkpoints.end(epochs[info.slug], settings)
         epochs.remove(info.slug)
         workspace.list_interrupted()
         if not isinstance(end, GeneratorExit):

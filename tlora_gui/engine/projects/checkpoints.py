@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
-from tlora_gui.engine.projects.epoch_folder import History, read_facts, write_facts, write_history
+from tlora_gui.engine.projects.epoch_folder import History, append_history, read_facts, write_facts, write_history
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
 from tlora_gui.temporal.config import require
@@ -33,9 +35,27 @@ def plain_folder(slug: str) -> str:
     return re.sub(_ODD, "-", slug)
 
 
+class GrowingHistory(list[TrainingEvent]):
+    """Steps and measurements that are in a file as soon as they are here, for those who follow the training."""
+
+    def __init__(self, folder: Path, events: Iterable[TrainingEvent]) -> None:
+        super().__init__(events)
+        self._folder = folder
+
+    def append(self, event: TrainingEvent) -> None:
+        """Here, and on disk if it can be written; the next checkpoint writes all of them again."""
+        super().append(event)
+        with suppress(OSError):
+            append_history(self._folder, event)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints in a project's folder ``root``; each is named by its epoch's slug."""
+    """The checkpoints in a project's folder ``root``; each is named by its epoch's slug.
+
+    The folder of an epoch in training is there from the first step on, and says "training" of it; it is no checkpoint
+    until it has a state.
+    """
 
     root: Path
 
@@ -46,6 +66,32 @@ class Checkpoints:
     def slugs(self) -> list[str]:
         """Of all epochs with a checkpoint."""
         return sorted(path.parent.name for path in self.root.glob("*/state.safetensors"))
+
+    def training(self) -> list[EpochInfo]:
+        """Epochs that are in training, as long as whoever trains them is alive."""
+        found = []
+        for path in sorted(self.root.glob("*/epoch.json")):
+            with suppress(*DAMAGE):
+                found.append(read_facts(path.parent)[0])
+        return [info for info in found if info.state == "training"]
+
+    def begin(self, info: EpochInfo, settings: TrainSettings, history: Iterable[TrainingEvent]) -> GrowingHistory:
+        """Let others see that an epoch's training begins, or goes on after ``history``; if that can be written."""
+        folder, history = self.folder(info.slug), list(history)
+        with suppress(OSError):
+            self.root.mkdir(exist_ok=True)
+            folder.mkdir(exist_ok=True)
+            write_history(folder, history)
+            write_facts(folder, info, settings)
+        return GrowingHistory(folder, history)
+
+    def end(self, info: EpochInfo, settings: TrainSettings) -> None:
+        """Let others see that an epoch's training has stopped; without a checkpoint nothing is left of it."""
+        if info.slug not in self.slugs():
+            self.drop(info.slug)
+            return
+        with suppress(OSError):
+            write_facts(self.folder(info.slug), replace(info, state="interrupted"), settings)
 
     def save(
         self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
@@ -64,7 +110,7 @@ class Checkpoints:
             write_tensors(
                 folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}
             )
-        write_facts(folder, replace(info, state="interrupted"), settings)
+        write_facts(folder, info, settings)
         write_history(folder, history)
         write_tensors(folder / "state.safetensors", state)
 

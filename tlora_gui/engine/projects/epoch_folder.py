@@ -22,7 +22,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
-from tlora_gui.engine.projects.records import check_epoch, history_line, read_history_line
+from tlora_gui.engine.projects.records import check_epoch, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
@@ -36,12 +36,14 @@ from tlora_gui.engine.storage.disk import (
     write_tensors,
     write_text,
 )
+from tlora_gui.engine.storage.event_lines import event_line
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 
 _DIGESTS = "held_out.json"
+HISTORY_FILE = "history.jsonl"
 History = Iterable[TrainingEvent]
 _README = """# {name}
 
@@ -156,14 +158,20 @@ def _note_again(note: str) -> str:
 
 def write_history(folder: Path, history: History) -> None:
     """Store steps, measurements and samples."""
-    write_text(folder / "history.jsonl", "".join(history_line(event) + "\n" for event in history))
+    write_text(folder / HISTORY_FILE, "".join(event_line(event) + "\n" for event in history))
+
+
+def append_history(folder: Path, event: TrainingEvent) -> None:
+    """Store one more step, measurement or sample. Raises OSError."""
+    with (folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
+        file.write(event_line(event) + "\n")
 
 
 def read_history(folder: Path) -> tuple[TrainingEvent, ...]:
     """The inverse of :func:`write_history`; a damaged line ends the reading."""
     events: list[TrainingEvent] = []
     try:
-        for line in read_text(folder / "history.jsonl", _MAX_HISTORY_BYTES).splitlines():
+        for line in read_text(folder / HISTORY_FILE, _MAX_HISTORY_BYTES).splitlines():
             events.append(read_history_line(line))  # noqa: PERF401 - those before a damaged line stay
     except DAMAGE:
         pass

@@ -17,10 +17,12 @@ import os
 import re
 import shutil
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from filelock import BaseFileLock
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder
@@ -29,11 +31,11 @@ from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.projects.project_lock import LOCK_FILE
+from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
+from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -98,6 +100,27 @@ def make_folder(path: Path) -> list[Path]:
     except OSError as error:
         raise _cannot_be_made(path, error) from error
     return missing
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[tuple[BaseFileLock | None, list[Path]]]:
+    """Make a new project's folder and lock it; both are taken back if what is done there fails.
+
+    Gives the lock, for the caller to release, and the folders that were made, as :func:`make_folder` does.
+
+    Raises:
+        TloraError: if it is no place for a new project, or another session makes one there.
+    """
+    made, lock = make_folder(path), None
+    try:
+        lock = lock_project(path)
+        require_free(path)  # now that nobody else can write there
+        yield lock, made
+    except BaseException:
+        if lock is not None:
+            lock.release()
+            remove_folder(path, made)
+        raise
 
 
 def remove_folder(path: Path, made: list[Path]) -> None:
@@ -176,12 +199,28 @@ class Project:
             ) from error
         return project
 
+    def listed(self) -> ProjectListed:
+        """What is in it, as far as its files say without the backbone."""
+        index = self.index
+        return ProjectListed(
+            path=str(self.path),
+            name=self.path.name,
+            backbone=index.backbone_name,
+            reference=index.backbone_reference,
+            strategy=index.mixer.strategy,
+            epochs=tuple(self.epochs()),
+            generations=self.generations.summaries(),
+        )
+
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
         for part in ("epochs", "mixer", "checkpoints"):
             remove_partials(self.path / part)
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
+        for info in self.checkpoints.training():
+            if info.slug not in self.checkpoints.slugs():
+                self.checkpoints.drop(info.slug)
 
     def is_there(self) -> bool:
         """Whether this very project is still where it was opened."""
@@ -404,13 +443,7 @@ class Project:
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        if slug not in self.index.folders:
-            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
-        folder, index = target / self.index.folders[slug].partition("-")[2], self.index
-        if folder.exists():
-            raise TloraError(
-                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
-            )
+        folder, index = self.require_exportable(slug, target), self.index
         reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
         try:
             epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
@@ -419,6 +452,21 @@ class Project:
                 say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
                 say("Choose another folder."),
             ) from error
+        return folder
+
+    def require_exportable(self, slug: str, target: Path) -> Path:
+        """Where in ``target`` :meth:`export_epoch` would copy an adapter.
+
+        Raises:
+            TloraError: if the epoch is not finished, or the folder exists.
+        """
+        if slug not in self.index.folders:
+            raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
+        folder = target / self.index.folders[slug].partition("-")[2]
+        if folder.exists():
+            raise TloraError(
+                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+            )
         return folder
 
     # -- epochs: in the model -----------------------------------------------------------------------------------

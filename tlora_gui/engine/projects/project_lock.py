@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.errors import ProjectLocked, TloraError, cause
 from tlora_gui.engine.protocol.sentences import say
 
 LOCK_FILE = ".lock"
@@ -20,7 +20,8 @@ def lock_project(folder: Path) -> BaseFileLock | None:
     Where the file system knows no locks, as some network drives do, the file itself is the lock.
 
     Raises:
-        TloraError: if another session has it, in whatever process, or the folder cannot be looked at.
+        ProjectLocked: if another session has it, in whatever process.
+        TloraError: if the folder cannot be looked at.
     """
     if not folder.is_dir():  # filelock would make it
         raise TloraError(say("{folder} is no folder.", folder=folder), say("Choose a project's folder."))
@@ -34,7 +35,7 @@ def lock_project(folder: Path) -> BaseFileLock | None:
             lock = SoftFileLock(folder / LOCK_FILE, timeout=0, thread_local=False)
             lock.acquire()
     except Timeout as error:
-        raise TloraError(
+        raise ProjectLocked(
             say("{name} is open in another window or command.", name=folder.name),
             say("Close it there first, or choose another project."),
         ) from error
@@ -46,3 +47,18 @@ def lock_project(folder: Path) -> BaseFileLock | None:
             say("Copy the project to a drive of this machine."),
         ) from error
     return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether another session has a project open.
+
+    Raises:
+        TloraError: if the folder cannot be looked at.
+    """
+    try:
+        lock = lock_project(folder)
+    except ProjectLocked:
+        return True
+    if lock is not None:
+        lock.release()
+    return False

@@ -14,6 +14,7 @@ from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.storage.event_lines import read_event_line
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
 
@@ -30,20 +31,15 @@ _LARGEST = 1e15
 """No count, loss or time of training is larger; charts can still draw it."""
 
 
-def history_line(event: TrainingEvent) -> str:
-    """One step, measurement or sample as a JSON line."""
-    return json.dumps({"kind": type(event).__name__, **asdict(event)})
-
-
 def read_history_line(line: str) -> TrainingEvent:
-    """The inverse of :func:`history_line`.
+    """A step, a measurement or a sample from its line, see :mod:`tlora_gui.engine.storage.event_lines`.
 
     Raises:
         ValueError, KeyError, TypeError: if the line is something else.
     """
-    data = json.loads(line)
-    require(isinstance(data, dict), say("a line of a history is no object"))
-    event = cast(TrainingEvent, reader(_KINDS[data.get("kind")])(data))
+    event = read_event_line(line)
+    if not isinstance(event, TrainStep | HeldOut | TrainingSample):
+        raise TypeError(say("a line of a history is no step and no measurement"))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
     numbers = [value for value in astuple(event) if isinstance(value, (int, float))]
     require(
@@ -52,9 +48,6 @@ def read_history_line(line: str) -> TrainingEvent:
     if isinstance(event, TrainingSample):
         _check_tokens(event.tokens, event.slots)
     return event
-
-
-_KINDS = {kind.__name__: kind for kind in (TrainStep, HeldOut, TrainingSample)}
 
 
 def check_epoch(info: EpochInfo) -> None:

@@ -44,6 +44,12 @@ class BackboneMissing(TloraError):
         self.reference = reference
 
 
+class ProjectLocked(TloraError):
+    """Another window or command has the project open."""
+
+    code = "project-locked"
+
+
 def disk_is_full(error: BaseException) -> bool:
     """Whether writing failed for want of room; safetensors says it in words instead of an ``OSError``."""
     if isinstance(error, OSError):

@@ -432,6 +432,27 @@ class ProjectOpened:
     project: ProjectInfo
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectListed:
+    """A project as its files say, without its backbone.
+
+    Attributes:
+        backbone: what it is called.
+        reference: where it was when the project was last open: "starter", a Hub id, a path.
+        strategy: the Time Mixer's.
+        epochs: finished, broken and interrupted ones; what is heavy was not looked at.
+        generations: all kept generations and texts, in the order in which they were kept.
+    """
+
+    path: str
+    name: str
+    backbone: str
+    reference: str
+    strategy: str
+    epochs: tuple[EpochInfo, ...]
+    generations: tuple[GenerationSummary, ...]
+
+
 # -- ends -------------------------------------------------------------------------------------------------------
 
 
@@ -486,6 +507,7 @@ StreamEvent = (
     | DemoCorpora
     | FileWritten
     | ProjectOpened
+    | ProjectListed
 )
 EndEvent = JobDone | JobCancelled | JobFailed
 Event = StreamEvent | EndEvent

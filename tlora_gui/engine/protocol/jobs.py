@@ -30,6 +30,23 @@ class OpenProject:
 
 
 @dataclass(frozen=True, slots=True)
+class ListProject:
+    """What is in a project's folder, as its files say: neither opened nor locked. Answer: ProjectListed."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowProject:
+    """Look on while another window or command has a project open, without its backbone. What was open is let go of.
+
+    Answer: ProjectOpened, then what the others do, as TrainEpoch tells it, until they let go of the project.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseProject:
     """Let go of the open project, so that others may open it.
 
@@ -261,6 +278,8 @@ class FetchDemoCorpora:
 Job = (
     CreateProject
     | OpenProject
+    | ListProject
+    | FollowProject
     | CloseProject
     | SummariseCorpus
     | TrainEpoch

@@ -6,6 +6,7 @@ Imports neither torch nor Qt. What it reads may come from a stranger: nothing is
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from math import isfinite
@@ -21,8 +22,9 @@ Reader = Callable[[Any], Any]
 def reader(kind: Any) -> Reader:
     """A function from parsed JSON to a value of ``kind``.
 
-    It knows str, bool, int of 64 bits, finite float, Literal, ``X | None``, ``tuple[X, ...]``, ``tuple[X, Y]``, named
-    tuples and dataclasses. Of these, keys and items that are missing take their defaults; unknown keys are left out.
+    It knows str, bool, int of 64 bits, finite float, Literal, ``X | Y`` (the first that fits) with or without None,
+    ``tuple[X, ...]``, ``tuple[X, Y]``, named tuples and dataclasses. Of these, keys and items that are missing take
+    their defaults; unknown keys are left out.
     The function raises ValueError, KeyError or TypeError.
     """
     if kind in _PLAIN:
@@ -30,7 +32,7 @@ def reader(kind: Any) -> Reader:
     if get_origin(kind) is Literal:
         return _one_of(get_args(kind))
     if get_origin(kind) is UnionType:
-        return _optional(get_args(kind))
+        return _any_of(get_args(kind))
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind))
     if is_dataclass(kind):
@@ -83,9 +85,19 @@ def _tuple(kinds: tuple[Any, ...]) -> Reader:
     return read_each
 
 
-def _optional(kinds: tuple[Any, ...]) -> Reader:
-    (read_some,) = [reader(kind) for kind in kinds if kind is not NoneType]
-    return lambda data: None if data is None else read_some(data)
+def _any_of(kinds: tuple[Any, ...]) -> Reader:
+    *others, last = [reader(kind) for kind in kinds if kind is not NoneType]
+    nullable = NoneType in kinds
+
+    def read(data: Any) -> Any:
+        if nullable and data is None:
+            return None
+        for read_one in others:
+            with suppress(ValueError, KeyError, TypeError):
+                return read_one(data)
+        return last(data)
+
+    return read
 
 
 def _one_of(values: tuple[Any, ...]) -> Reader:

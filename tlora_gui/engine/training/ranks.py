@@ -212,7 +212,5 @@ def joined() -> Iterator[Ranks]:
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     on_cpu = accelerator is None or accelerator.type == "mps" or parse_flag_from_env("ACCELERATE_USE_CPU")
     state = PartialState(cpu=on_cpu, timeout=TIMEOUT)
-    try:
-        yield Processes(state.device)
-    finally:
-        dist.destroy_process_group()
+    yield Processes(state.device)
+    dist.destroy_process_group()  # not after a failure: the others may be gone, and it would wait for them

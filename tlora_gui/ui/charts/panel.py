@@ -138,7 +138,7 @@ class ChartsPanel(QWidget):
         vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
         self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
         if folded:
-            self._draw_strip(self._history.phases())
+            self._draw_strip()
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -237,24 +237,21 @@ class ChartsPanel(QWidget):
             yield chart
         self._drawn = phases
         if self.folded:
-            self._draw_strip(phases)
+            self._draw_strip()
 
-    def _draw_strip(self, phases: Sequence[Phase]) -> None:
-        losses: list[ColouredCurve] = []
-        distilled: list[ColouredCurve] = []
-        for phase in phases:
-            colour = self._colour(phase.slug)
-            losses.append((self._smoothed(self._history.adapter_loss(phase.slug, phase.start)), colour))
-            distilled.append((self._smoothed(self._history.distill_loss(phase.slug, phase.start)), colour))
-        routed = [(curve, self._colour(slug)) for slug, curve in self._history.routing().items()]
+    def _draw_strip(self) -> None:
+        """What the charts have drawn, of losses the smoothed line where there is one."""
+        losses, distilled, routed = (
+            [self._main_line(chart, slug) for slug in self._history.slugs] for chart in self._charts()
+        )
         right = [curve[1][-1] for curve, _ in routed if len(curve[1])]
         self.strip.show_metric(0, losses, _last(losses, 2))
         self.strip.show_metric(1, distilled, _last(distilled, 4))
         self.strip.show_metric(2, routed, localised(f"{np.mean(right):.2f}") if right else MISSING)
 
-    @staticmethod
-    def _smoothed(curve: Curve) -> Curve:
-        return smooth(curve, len(curve[0]) // 12 | 1) if len(curve[0]) >= SMOOTH_FROM else curve
+    def _main_line(self, chart: LineChart, slug: str) -> ColouredCurve:
+        smoothed = chart.curve_data((slug, "smooth"))
+        return smoothed if len(smoothed[0]) else chart.curve_data(slug), self._colour(slug)
 
     def _draw_loss(self, phase: Phase) -> None:
         slug, start = phase.slug, phase.start
@@ -266,7 +263,7 @@ class ChartsPanel(QWidget):
         x, y = curve
         many = len(x) >= SMOOTH_FROM
         chart.set_line(slug, curve, self._style(slug, series, faint=many))
-        smoothed = self._smoothed(curve) if many else (x[:0], y[:0])
+        smoothed = smooth(curve, len(x) // 12 | 1) if many else (x[:0], y[:0])
         chart.set_line((slug, "smooth"), smoothed, self._style(slug, series, listed=False))
 
     def _draw_routing(self) -> None:

@@ -37,11 +37,7 @@ class Sparkline(QWidget):
 
     def set_curves(self, curves: Sequence[ColouredCurve]) -> None:
         """Draw these; values that are not finite are left out."""
-        self._curves = []
-        for (x, y), colour in curves:
-            finite = np.isfinite(y)
-            if finite.any():
-                self._curves.append(((x[finite], y[finite]), colour))
+        self._curves = [(curve, colour) for curve, colour in curves if len(curve[0])]
         self.update()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -54,22 +50,36 @@ class Sparkline(QWidget):
         if not self._curves:
             return
         area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        steps = np.concatenate([x for (x, _), _ in self._curves])
-        values = np.concatenate([y for (_, y), _ in self._curves])
-        first, low = steps.min(), values.min()
-        across, up = max(steps.max() - first, 1), max(values.max() - low, 1e-9)
+        first = min(x[0] for (x, _), _ in self._curves)
+        across = max(max(x[-1] for (x, _), _ in self._curves) - first, 1)
+        drawn = [(_thinned(curve, 2 * area.width() / across), colour) for curve, colour in self._curves]
+        values = np.concatenate([y for (_, y), _ in drawn])
+        if not len(values):
+            return
+        low = values.min()
+        up = max(values.max() - low, 1e-9)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for (x, y), colour in self._curves:
-            chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), 2 * self.width())).astype(int))
+        for (x, y), colour in drawn:
             points = [
                 QPointF(area.left() + area.width() * (step - first) / across, area.bottom() - area.height() * height)
-                for step, height in zip(x[chosen], (y[chosen] - low) / up, strict=True)
+                for step, height in zip(x, (y - low) / up, strict=True)
             ]
+            if not points:
+                continue
             pen = QPen(line_colour(colour, self._theme), 1.5)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawPolyline(QPolygonF(points)) if len(points) > 1 else painter.drawPoint(points[0])
+
+
+def _thinned(curve: Curve, density: float) -> Curve:
+    """So many points a step at most, but for the ends, so that all phases together are no more work than one."""
+    x, y = curve
+    most = max(2, round(density * (x[-1] - x[0])))
+    chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int))
+    chosen = chosen[np.isfinite(y[chosen])]
+    return x[chosen], y[chosen]
 
 
 class SparklineStrip(QFrame):

@@ -18,11 +18,14 @@ from tlora_gui.engine.protocol.events import (
     Event,
     FileWritten,
     GenerationsListed,
+    HeldOut,
     JobFailed,
     Progress,
     ProjectInfo,
     ProjectOpened,
     StoredMixer,
+    TrainStarted,
+    TrainStep,
     Warned,
 )
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo
@@ -122,6 +125,8 @@ class Controller(QObject):
                 self._show_history(project)
             case EpochsChanged(epochs, slots, mixers):
                 self._set_epochs(epochs, slots, mixers)
+            case TrainStarted() | TrainStep() | HeldOut():
+                self.training.show_followed(event)
             case EpochFinished(epoch):
                 banner.show_notice(finished_text(epoch))
             case GenerationsListed(generations):
@@ -155,11 +160,15 @@ class Controller(QObject):
         _apart(window.show_project, project)
         _apart(window.epochs.set_backbone, project.backbone)
         _apart(self._show_history, project)
-        window.generation.set_enabled_for_model(True)
+        following = self.projects.following
+        reason = self.tr("This project is open elsewhere and only followed here.") if following else ""
+        window.generation.set_enabled_for_model(not following, reason)
+        self.training.set_following(following)
         if project.generation is not None:
             _apart(window.generation.show_record, project.generation)
-        self.texts.begin(project)
-        self.training.look_again()
+        if not following:
+            self.texts.begin(project)
+            self.training.look_again()
 
     @Slot()
     def _empty(self) -> None:

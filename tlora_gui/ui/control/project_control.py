@@ -12,7 +12,16 @@ from PySide6.QtGui import QAction
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import STRATEGIES
-from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progress, ProjectInfo, ProjectOpened
+from tlora_gui.engine.protocol.events import (
+    EndEvent,
+    Event,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    Progress,
+    ProjectInfo,
+    ProjectOpened,
+)
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.banner import Banner
@@ -20,7 +29,7 @@ from tlora_gui.ui.widgets.questions import Choice, ask, choose_file, choose_fold
 from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import EngineClient
 
-Opening = jobs.CreateProject | jobs.OpenProject
+Opening = jobs.CreateProject | jobs.OpenProject | jobs.FollowProject
 
 _TRIAL_MS = 1000
 
@@ -30,6 +39,7 @@ class ProjectControl(QObject):
 
     Attributes:
         project: the one that is open, as it was when it was opened.
+        following: whether it is open elsewhere, and only looked at here.
         trial: how long a project has to be on screen until a crash is not its doing.
 
     Signals:
@@ -53,6 +63,7 @@ class ProjectControl(QObject):
     ) -> None:
         super().__init__(welcome)
         self.project: ProjectInfo | None = None
+        self.following = False
         self._client = client
         self._welcome = welcome
         self._menus = menus
@@ -97,10 +108,16 @@ class ProjectControl(QObject):
     def open(self, path: str, backbone: str = "") -> None:
         """Open a project folder in this window; ``backbone`` says where its backbone is now, if it has moved."""
         path = _absolute(path)
-        if self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path):
+        shown = self.project.path if self.project is not None and not self.following else None
+        if shown is not None and os.path.realpath(path) == os.path.realpath(shown):
             self._cancel_opening()
         elif self.may_leave():
             self._begin_opening(jobs.OpenProject(path, backbone))
+
+    def follow(self, path: str) -> None:
+        """Look on while another window or command has a project open."""
+        if self.may_leave():
+            self._begin_opening(jobs.FollowProject(_absolute(path)))
 
     def may_leave(self) -> bool:
         """Whether nothing is in training here; says so if there is."""
@@ -115,6 +132,8 @@ class ProjectControl(QObject):
         """Open it in place of others that are on their way; one for which the cancel comes too late is shown first."""
         self._banner.clear()
         self._cancel_opening()
+        for followed in self._client.jobs(jobs.FollowProject):  # it would go on for as long as others train
+            self._client.drop(followed)
         job_id = self._client.submit(job, self)
         self._openings[job_id] = job
         self._settings.opening = job.path
@@ -171,14 +190,19 @@ class ProjectControl(QObject):
 
     def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
         """One that was to be opened will not be, if it is not there by now."""
-        if self._openings.pop(job_id, None) is not None and not self._openings:
-            self.opening_changed.emit(False)
-            self._settings.opening = ""
-            self._welcome.show_idle()
+        if self._openings.pop(job_id, None) is not None:
+            if not self._openings:
+                self.opening_changed.emit(False)
+                self._settings.opening = ""
+                self._welcome.show_idle()
+        elif isinstance(job, jobs.FollowProject) and isinstance(end, JobDone | JobCancelled):
+            message = self.tr("{name} is not followed any more.").format(name=os.path.basename(job.path))
+            self._banner.show_notice(message, self.tr("Open"), partial(self.open, job.path))
 
     def _opened(self, job_id: int, project: ProjectInfo) -> None:
         asked_last = job_id == next(reversed(self._openings))
         self.leave()
+        self.following = isinstance(self._openings[job_id], jobs.FollowProject)
         del self._openings[job_id]
         self.opening_changed.emit(self.opening)
         self.project = project
@@ -201,11 +225,12 @@ class ProjectControl(QObject):
     def _could_not_open(self, job: Opening, event: JobFailed) -> None:
         if self._settings.last_project == job.path:  # not again at each start
             self._settings.last_project = ""
-        find = None
+        action, act = "", None
         if event.code == "backbone-missing" and isinstance(job, jobs.OpenProject):
-            find = partial(self._find_backbone, job.path)
-        action = self.tr("Where is it now?") if find is not None else ""
-        self._banner.show_error(event.message, event.hint, event.details, action, find)
+            action, act = self.tr("Where is it now?"), partial(self._find_backbone, job.path)
+        elif event.code == "project-locked" and isinstance(job, jobs.OpenProject):
+            action, act = self.tr("Follow"), partial(self.follow, job.path)
+        self._banner.show_error(event.message, event.hint, event.details, action, act)
 
     def _find_backbone(self, project: str) -> None:
         """Let the person say where a project's backbone is now, and open the project with it."""

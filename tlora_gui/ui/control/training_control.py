@@ -62,7 +62,7 @@ class TrainingControl(QObject):
         self._charts = charts
         self._evaluate = evaluate
         self._banner = banner
-        self._held_up = False
+        self._held_up = self._following = False
         self._summarised: tuple[str, ...] = ()
         self._prepared: int | None = None
         self._started = False
@@ -96,6 +96,19 @@ class TrainingControl(QObject):
     def hold_up(self, held_up: bool) -> None:
         """Nothing can be trained while another project is on its way: it would be trained there."""
         self._held_up = held_up
+
+    def set_following(self, following: bool) -> None:
+        """The project is trained elsewhere, and nothing can be asked for here; or it is this window's again."""
+        self._following = following
+        self._panel.set_following(following)
+        self._show_queue()
+
+    def show_followed(self, event: TrainStarted | TrainStep | HeldOut) -> None:
+        """What a training elsewhere does."""
+        if isinstance(event, TrainStarted):
+            self._charts.begin_epoch(event)
+        else:
+            self._show_points([event])
 
     @Slot(list)
     def new_epoch(self, paths: Sequence[str]) -> None:
@@ -146,6 +159,12 @@ class TrainingControl(QObject):
                 self.tr("Another project is being opened."), self.tr("Wait until it is there, or cancel that first.")
             )
             return
+        if self._following:
+            self._banner.show_error(
+                self.tr("This project is open elsewhere and only followed here."),
+                self.tr("Open it once the other window or command has ended."),
+            )
+            return
         self._client.submit(job, self)
         self._show_queue()
         if len(self.jobs) == 1:
@@ -179,7 +198,7 @@ class TrainingControl(QObject):
 
     def _show_queue(self) -> None:
         self._panel.set_queue(tuple(job.name for job in self._waiting().values()))
-        self._panel.set_busy(bool(self.jobs))
+        self._panel.set_busy(self._following or bool(self.jobs))
         self.offer_evaluation()
 
     @Slot(int, bool)
@@ -251,7 +270,7 @@ class TrainingControl(QObject):
         """Let the person measure if an epoch is trained and neither a training nor a measurement goes on."""
         action, measuring = self._evaluate, self._client.jobs(jobs.Evaluate, asker=self)
         trained = any(epoch.state == "frozen" for epoch in self.epochs)
-        action.setEnabled(trained and not self.jobs and not measuring)
+        action.setEnabled(trained and not self.jobs and not measuring and not self._following)
         action.setToolTip(
             self.tr("Backbone, every epoch alone and the mix, each on the text kept aside from training")
             if action.isEnabled()

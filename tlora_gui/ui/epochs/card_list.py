@@ -91,7 +91,10 @@ class CardList(QListWidget):
         return None
 
     def set_keys(self, keys: Sequence[str], make: Callable[[str], QFrame]) -> None:
-        """Have exactly these cards in this order. Cards that stay are left alone; new ones are made."""
+        """Have exactly these cards in this order. Cards that stay are left alone; new ones are made.
+
+        Whoever fills them calls :meth:`fit_heights` then.
+        """
         current = self.current_key()
         for index in reversed(range(self.count())):
             if _key_of(self.item(index)) not in keys:
@@ -105,26 +108,29 @@ class CardList(QListWidget):
                 self._insert(index, key, make(key))
         if current in keys:
             self.setCurrentRow(list(keys).index(current))
-        self.fit_heights_soon()
 
     def fit_heights_soon(self) -> None:
         """Fit the heights once the changes under way are done."""
         self._fitting.start()
 
     def fit_heights(self) -> None:
-        """Give every row the height that its card needs at this width."""
+        """Give every row the height that its card needs at this width, at once."""
         width = self.viewport().width()
         for index in range(self.count()):
             item = self.item(index)
             holder = self.itemWidget(item)
             if holder is None:  # inserting an item may resize the list before the item has its card
                 continue
+            for part in reversed([holder, *holder.findChildren(QWidget)]):  # the innermost first
+                if (layout := part.layout()) is not None:
+                    layout.activate()
             height = holder.heightForWidth(width) if holder.hasHeightForWidth() else holder.sizeHint().height()
             if item.sizeHint().height() != height:
                 item.setSizeHint(QSize(0, height))
             card = self._card_at(index)
             if card is not None:
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, card.accessibleName())
+        self.executeDelayedItemsLayout()
 
     def mark_current(self, *_: object) -> None:
         """Show which card is the current one."""

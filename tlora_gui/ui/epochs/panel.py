@@ -140,6 +140,10 @@ class EpochsPanel(QFrame):
         """Training stands still, or goes on."""
         self._box.set_paused(paused)
 
+    def set_following(self, following: bool) -> None:
+        """What is in training is trained elsewhere: it can neither be paused nor stopped here."""
+        self._box.set_following(following)
+
     def set_busy(self, busy: bool) -> None:
         """Long work runs: what would have to wait for it (delete, resume, discard) can't be asked for."""
         self._busy = busy
@@ -165,6 +169,7 @@ class EpochsPanel(QFrame):
         for key in keys:
             self._fill_card(key)
         self._place_box()
+        self._list.fit_heights()
         self._order_tabs(keys)
         self._add.setEnabled(self._backbone is not None)
         self._drop.setEnabled(self._backbone is not None)

@@ -84,6 +84,11 @@ class TrainingBox(QWidget):
         self.set_epoch(name, colour)
         self._update_pause(False)
 
+    def set_following(self, following: bool) -> None:
+        """Show a training that goes on elsewhere, and neither pause nor stop; or one of this window."""
+        self._pause.setVisible(not following)
+        self._stop.setVisible(not following)
+
     def set_epoch(self, name: str, colour: str) -> None:
         """Name and colour of the epoch in training."""
         self._name = name

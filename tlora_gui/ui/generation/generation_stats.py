@@ -28,7 +28,7 @@ class GenerationStats(QLabel):
 
     def add(self, tokens: Sequence[TokenEvent]) -> None:
         """Count tokens as they come."""
-        fresh = sum(_is_new(token, self._first) for token in tokens)
+        fresh = sum(not token.is_prompt and token.index >= self._first for token in tokens)
         if fresh and self._new == 0:
             self._clock.start()
         self._new += fresh
@@ -37,7 +37,6 @@ class GenerationStats(QLabel):
 
     def finish(self, record: Generation) -> None:
         """Show the final statistics."""
-        new = sum(_is_new(token, record.branch_at) for token in record.tokens)
         if record.ended == "read":
             self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
             return
@@ -46,7 +45,7 @@ class GenerationStats(QLabel):
             "end of text": self.tr("end of text"),
             "stopped": self.tr("stopped"),
         }[record.ended]
-        summary = self._summary(new, record.tokens_per_second)
+        summary = self._summary(self._new, record.tokens_per_second)
         self.setText(self.tr("{figures} · ended: {ended}").format(figures=summary, ended=ended))
 
     def _speed(self) -> float:
@@ -61,7 +60,3 @@ class GenerationStats(QLabel):
             if speed > 0
             else text
         )
-
-
-def _is_new(token: TokenEvent, first: int) -> bool:
-    return not token.is_prompt and token.index >= first

@@ -31,8 +31,8 @@ class GenerationPane(QFrame):
     ``compare_requested(list of modes)``, ``stop_requested()``, ``save_requested()``, ``branch_requested(int)`` and
     ``again_requested(int)`` for a token of the text, ``page_changed(str)``, ``mode_changed(str)``,
     ``paste_clipped(all, kept)``, ``began()`` for a text whose tokens follow,
-    ``text_changed(Generation | None)`` once it is complete or gone, ``token_hovered(TokenEvent | None)`` for
-    the token chosen in text or ribbon, with slots in ``shown_slots``.
+    ``text_changed(Generation | None, TextTotals)`` once it is complete or gone,
+    ``token_hovered(TokenEvent | None)`` for the token chosen in text or ribbon, with slots in ``shown_slots``.
     """
 
     generate_requested = Signal(object)
@@ -47,7 +47,7 @@ class GenerationPane(QFrame):
     mode_changed = Signal(str)
     paste_clipped = Signal(int, int)
     began = Signal()
-    text_changed = Signal(object)
+    text_changed = Signal(object, object)
     token_hovered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -203,9 +203,7 @@ class GenerationPane(QFrame):
 
     def _leave_prompt(self) -> None:
         if self.page != "compare" and self._record is not None:
-            cursor = self.prompt_bar.edit.textCursor()
-            cursor.select(QTextCursor.SelectionType.Document)
-            cursor.insertText(self._record.prompt)  # so that undoing brings back what was typed
+            self.prompt_bar.set_prompt(self._record.prompt)
             self._drafting = False
             self._show_face()
             self._text.setFocus()
@@ -281,7 +279,7 @@ class GenerationPane(QFrame):
         self.set_generating(False)
         self._stats.finish(record)
         self.text_page.show_report(record.report)
-        self.text_changed.emit(record)
+        self.text_changed.emit(record, self.text_page.totals)
         self._offer_text_actions()
 
     def show_record(self, record: Generation) -> None:
@@ -291,6 +289,7 @@ class GenerationPane(QFrame):
             self.prompt_bar.set_prompt(record.prompt, record.sampling)
         self.choose_mode(record.mode)
         self._begin(record.slots)
+        self._stats.begin(record.branch_at)
         self._add(record.tokens, announce=False)
         self._text.reveal(0)
         self.finish(record)
@@ -319,7 +318,7 @@ class GenerationPane(QFrame):
         self.text_page.reset(slots)
         self._header.offer_colours(slots or self._slots)
         self._stats.clear()
-        self.text_changed.emit(None)
+        self.text_changed.emit(None, self.text_page.totals)
         self._offer_text_actions()
         self._emit_chosen()
 

@@ -197,8 +197,12 @@ class PromptBar(QWidget):
         return self.edit.toPlainText()
 
     def set_prompt(self, prompt: str, sampling: SamplingSettings | None = None) -> None:
-        """Show another prompt, and its sampling if given."""
-        self.edit.setPlainText(prompt)
+        """Show another prompt, and its sampling if given. Undoing brings back what was typed before."""
+        self.edit.setExtraSelections([])
+        if prompt != self.prompt():
+            cursor = QTextCursor(self.edit.document())
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.insertText(prompt)
         self.edit.moveCursor(QTextCursor.MoveOperation.End)
         if sampling is not None:
             self.sampling.set_settings(sampling)

@@ -12,6 +12,7 @@ from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.generation_stats import GenerationStats
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
 from tlora_gui.ui.generation.reading.timeline_bar import TimelineBar, changed_shares
+from tlora_gui.ui.generation.text_totals import TextTotals
 from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
@@ -43,6 +44,7 @@ class TextPage(QWidget):
         self.find_bar = FindBar(self.text)
         self.report = ReadReportView()
         self.timeline = TimelineBar()
+        self.totals = TextTotals(0)
         self._own: list[TokenEvent] = []
         self._timeline: MixerTimeline | None = None
         column = QVBoxLayout(self)
@@ -74,6 +76,7 @@ class TextPage(QWidget):
 
     def reset(self, slots: tuple[SlotInfo, ...]) -> None:
         """Start an empty text whose tokens mix these slots."""
+        self.totals = TextTotals(len(slots))
         self._own = []
         self._timeline = None
         self.timeline.hide()
@@ -88,6 +91,7 @@ class TextPage(QWidget):
         self._own += tokens
         self.text.add_tokens(tokens, announce)
         self.ribbon.add_tokens(tokens)
+        self.totals.add(tokens)
 
     def choose(self, index: int) -> None:
         """Choose a token, as if hovered."""

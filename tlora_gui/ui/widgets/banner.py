@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication, QHideEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from tlora_gui.ui.translation import worded
@@ -30,7 +30,10 @@ class _Error:
 
 
 class Banner(QFrame):
-    """Shows an error until it is closed, or a notice for some seconds. An error waits behind a notice."""
+    """Shows an error until it is closed, or a notice for some seconds. An error waits behind a notice.
+
+    Details lie over what is below the banner, so that nothing has to give way to them.
+    """
 
     def __init__(self, parent: QWidget | None = None, notice_seconds: float = NOTICE_SECONDS) -> None:
         super().__init__(parent)
@@ -69,7 +72,8 @@ class Banner(QFrame):
         self._close.setAccessibleName(self.tr("Close this message"))
         self._close.setToolTip(self.tr("Close this message"))
         self._close.clicked.connect(self._closed)
-        self._details = PlainText(9)
+        self._details = PlainText(9, parent=self)
+        self._details.hide()
         self._details.setObjectName("bannerDetails")
         self._details.setReadOnly(True)
         self._details.setAccessibleName(self.tr("Details of the error"))
@@ -77,7 +81,7 @@ class Banner(QFrame):
         top.setStretch(0, 1)
         for button in (self._action, self._details_button, self._copy, self._close):
             top.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
-        self.setLayout(column(top, self._details, margins=(12, 8, 8, 8)))
+        self.setLayout(column(top, margins=(12, 8, 8, 8)))
 
     def show_error(
         self,
@@ -131,7 +135,7 @@ class Banner(QFrame):
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
         self._details_button.setChecked(False)
-        for extra in (self._details, self._details_button, self._copy, self._action):
+        for extra in (self._details_button, self._copy, self._action):
             extra.hide()
 
     def _appear(self) -> None:
@@ -163,8 +167,32 @@ class Banner(QFrame):
             self.clear()
 
     def _show_details(self, shown: bool) -> None:
+        if shown:
+            self._details.setParent(self.window())
+            self._place_details()
+            self._details.raise_()
         self._details.setVisible(shown)
         self._details_button.setText(self.tr("Hide details") if shown else self.tr("Details"))
+
+    def _place_details(self) -> None:
+        """Right below, as far as the window reaches; the rest is scrolled to."""
+        if self._details.parent() is self.window():
+            below = self.mapTo(self.window(), QPoint(0, self.height()))
+            height = min(self._details.sizeHint().height(), self.window().height() - below.y())
+            self._details.setGeometry(below.x(), below.y(), self.width(), height)
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._place_details()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_details()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._details_button.setChecked(False)
 
     def _copy_text(self) -> None:
         if self._error is not None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
-import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.attribution import dominant_slot, surprise_bits
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
@@ -18,6 +15,7 @@ from tlora_gui.ui.formats import human_share, localised
 from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
+from tlora_gui.ui.generation.text_totals import TextTotals
 from tlora_gui.ui.generation.token_view.token_style import (
     colour_reason,
     facts,
@@ -156,18 +154,20 @@ class TokenInspector(QFrame):
         self._reason.setText(colour_reason(token))
         self._branch.show_token(token)
 
-    def show_text(self, record: Generation | None) -> None:
-        """What to say of a whole text while no token is chosen; None for no text, or one that is still coming."""
-        self._has_text = record is not None and len(record.tokens) > 0
+    def show_text(self, record: Generation | None, totals: TextTotals) -> None:
+        """What to say of a whole text while no token is chosen, from what it adds up to.
+
+        None stands for no text, or one that is still coming.
+        """
+        self._has_text = record is not None and totals.tokens > 0
         if record is not None and self._has_text:
-            mix = tuple(np.array([token.weights for token in record.tokens]).mean(0).tolist())
-            leads = [dominant_slot(token.weights) for token in record.tokens]
-            most = max(set(leads), key=leads.count)
-            predicted = [surprise_bits(token) for token in record.tokens if was_predicted(token)]
-            words = [self.tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))]
-            if predicted:
-                words.append(self.tr("{bits} bits of surprise each").format(bits=localised(f"{fmean(predicted):.1f}")))
-            share = human_share(leads.count(most) / len(leads))
+            mix = tuple((totals.weights / totals.tokens).tolist())
+            most = int(totals.leads.argmax())
+            words = [self.tr("{count} tokens").format(count=localised(f"{totals.tokens:,}"))]
+            if totals.predicted:
+                bits = localised(f"{totals.bits / totals.predicted:.1f}")
+                words.append(self.tr("{bits} bits of surprise each").format(bits=bits))
+            share = human_share(totals.leads[most] / totals.tokens)
             lead = self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share)
             self._whole_facts.setText(" · ".join(words) + "\n" + lead)
             self._whole_bar.set_mix(mix, record.slots)

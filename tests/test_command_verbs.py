@@ -1,0 +1,266 @@
+"""What every verb takes and says: settings as options, JSON for programs, colours for people."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from test_command_ends import at_step, short
+from test_command_line import Terminal, Told, typed
+
+from tlora_gui.__main__ import main
+from tlora_gui.engine.handlers import following
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.events import (
+    EpochsChanged,
+    Evaluated,
+    FileWritten,
+    GenerationFinished,
+    GenerationLoaded,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    ProjectListed,
+    TrainStep,
+)
+from tlora_gui.engine.session import Session
+from tlora_gui.engine.storage.event_lines import event_line, read_event_line
+from tlora_gui.headless.options import chosen
+from tlora_gui.headless.verbs import VERBS, make_parser
+
+TEXT = ("--max-tokens", 1024)
+
+
+@pytest.fixture(autouse=True)
+def _short(capped_threads: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    short(monkeypatch, tmp_path_factory.getbasetemp() / "command-cache")
+
+
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path, corpora: dict[str, Path]) -> Path:
+    project = tmp_path_factory.mktemp("verbs") / "project"
+    with pytest.MonkeyPatch.context() as patch:
+        short(patch, tmp_path_factory.getbasetemp() / "command-cache")
+        told = typed("train", project, corpora["verse"], "--name", "Verse", "--backbone", tiny_model_folder, *TEXT)
+    assert told.status == 0, told.err
+    return project
+
+
+@pytest.fixture
+def project(trained_once: Path, tmp_path: Path) -> Path:
+    """A project with the epoch Verse, for a test of its own."""
+    return Path(shutil.copytree(trained_once, tmp_path / "project"))
+
+
+def as_json(*arguments: object) -> tuple[Told, list[Any]]:
+    """What a command says with --json; each line must come back as the event that it was written from."""
+    told = typed(*arguments, "--json")
+    events = [read_event_line(line) for line in told.out.splitlines()]
+    assert [json.loads(event_line(event)) for event in events] == [json.loads(line) for line in told.out.splitlines()]
+    return told, events
+
+
+# -- options ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_that_fits_100_columns(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    told = typed(verb, "--help")
+    assert told.status == 0 and told.out.startswith(f"usage: tlora {verb} ")
+    assert max(map(len, told.out.splitlines())) <= 100
+    assert "--json" in told.out and "exit status: 0 done; 1 refused" in told.out
+
+
+def other_values(settings: Any) -> Iterator[tuple[str, Any, list[str]]]:
+    """For every field: its name, another value that has sense, and how that is typed."""
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, bool):
+            yield field.name, not value, []
+        elif value is None or isinstance(value, int):
+            yield field.name, (value or 0) + 512, [str((value or 0) + 512)]
+        elif isinstance(value, float):
+            yield field.name, value / 2, [str(value / 2)]
+        elif value in ("isolated", "features"):
+            other = {"isolated": "joint", "features": "dreams"}[value]
+            yield field.name, other, [other]
+        else:
+            assert is_dataclass(value), f"say here which other value {field.name} can have"
+
+
+@pytest.mark.parametrize(
+    ("start", "defaults", "place", "prefix"),
+    [
+        (["train", "p", "text", "--name", "X"], TrainSettings(), "", ""),
+        (["train", "p", "text", "--name", "X"], TrainSettings(), "sleep", "sleep-"),
+        (["generate", "p", "prompt"], SamplingSettings(temperature=0.8, repetition_penalty=3.0), "", ""),
+    ],
+    ids=["training", "sleep", "sampling"],
+)
+def test_every_setting_is_an_option_of_its_name(start: list[str], defaults: Any, place: str, prefix: str) -> None:
+    inner = getattr(defaults, place) if place else defaults
+    assert chosen(make_parser().parse_args(start), defaults) == defaults
+    for name, value, words in other_values(inner):
+        option = prefix + name.replace("_", "-").removeprefix(prefix)
+        option = option.removesuffix("-enabled")
+        switch = f"--no-{option}" if value is False else f"--{option}"
+        got = chosen(make_parser().parse_args([*start, switch, *words]), defaults)
+        changed = replace(inner, **{name: value})
+        assert got == (replace(defaults, **{place: changed}) if place else changed)
+
+
+def test_none_reads_the_whole_corpus() -> None:
+    options = make_parser().parse_args(["train", "p", "text", "--name", "X", "--max-tokens", "none"])
+    assert chosen(options, TrainSettings()).max_tokens is None
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_one_object(project: Path) -> None:
+    assert typed("generate", project, "O", "--max-new-tokens", 2).status == 0
+    told, (listed,) = as_json("list", project)
+    assert told.status == 0 and isinstance(listed, ProjectListed)
+    assert [(epoch.name, epoch.state) for epoch in listed.epochs] == [("Verse", "frozen")]
+    assert [text.prompt for text in listed.generations] == ["O"]
+    assert (listed.backbone, listed.strategy) == ("tiny-llama", "gating")
+
+
+def test_a_training_is_told_step_by_step_and_what_stopped_it_at_the_end(
+    project: Path, corpora: dict[str, Path]
+) -> None:
+    command = ("train", project, corpora["code"], "--name", "Code", *TEXT)
+    told, events = as_json(*command)
+    assert (told.status, told.err) == (0, "")
+    assert [event.step for event in events if isinstance(event, TrainStep)] == [1, 2]
+    assert events[-1] == JobDone(0)
+    told, events = as_json(*command)
+    assert told.status == 1 and isinstance(events[-1], JobFailed) and "'Code'" in events[-1].message
+    assert len(events) == 1
+
+
+def test_every_verb_speaks_json(project: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
+    for kind, *command in (
+        (GenerationFinished, "generate", project, "O", "--max-new-tokens", 2),
+        (GenerationFinished, "read", project, corpora["verse"] / "0.txt", "--cut"),
+        (Evaluated, "evaluate", project, "--held-out-tokens", 128),
+        (FileWritten, "export", project, "last", tmp_path / "text.json"),
+        (GenerationLoaded, "import", project, tmp_path / "text.json"),
+        (FileWritten, "export", project, "verse", tmp_path / "out"),
+        (EpochsChanged, "delete", project, "verse"),
+    ):
+        told, events = as_json(*command)
+        assert told.status == 0, told.err
+        assert isinstance(events[-2], kind) and events[-1] == JobDone(0), command
+
+
+# -- read, export, import, discard, follow ----------------------------------------------------------------------
+
+
+def test_reading_prints_perplexities_and_segments(project: Path, corpora: dict[str, Path], tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    told = typed("read", project, corpora["verse"] / "0.txt", "--cut", "--html", page)
+    assert told.status == 0, told.err
+    header, *rows = told.out.splitlines()
+    assert header.split() == ["read", "as", "perplexity"]
+    assert [row.split()[0] for row in rows[:3]] == ["Eternity", "Verse", "mix"]
+    assert all(float(row.split()[1]) > 1 for row in rows[:3])
+    assert rows[3].split() == ["segment", "tokens", "lag", "text"]
+    assert rows[4].split()[1].startswith("0-")
+    assert "did not fit" in rows[-2] and rows[-1] == str(page) and page.is_file()
+
+
+def test_a_text_from_standard_input_is_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("O gentle night"))
+    told = typed("read", project, "-")
+    assert told.status == 0 and "O gentle night" in told.out
+
+
+def test_what_cannot_be_read_exported_or_imported_is_refused_before_anything_is_loaded(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "run", lambda *_: pytest.fail("the session was asked"))
+    for word, *command in (
+        ("nowhere.txt", "read", project, tmp_path / "nowhere.txt"),
+        ("No epoch", "read", project, project / "project.json", "--mode", "nobody"),
+        ("No text is named 'x'", "export", project, "x", tmp_path / "x.html"),
+        ("No text is named 'last'", "export", project, "last", tmp_path / "x.html"),
+        ("No epoch", "export", project, "nobody", tmp_path / "out"),
+        ("is no file", "import", project, tmp_path / "nowhere.json"),
+        (".json", "import", project, tmp_path / "page.html"),
+        ("not interrupted", "discard", project, "verse"),
+    ):
+        told = typed(*command)
+        assert (told.status, told.out) == (1, "") and word in told.err, command
+
+
+def test_an_interrupted_epoch_is_discarded_and_not_deleted(project: Path, corpora: dict[str, Path]) -> None:
+    with at_step(1, lambda: signal.raise_signal(signal.SIGINT)):
+        assert typed("train", project, corpora["code"], "--name", "Code", *TEXT).status == 130
+    told = typed("delete", project, "code")
+    assert told.status == 1 and f"tlora discard {project} code" in told.err
+    told, events = as_json("discard", project, "code")
+    assert told.status == 0 and isinstance(events[-2], EpochsChanged)
+    assert not list((project / "checkpoints").iterdir())
+
+
+def test_a_training_elsewhere_is_followed_to_its_end(
+    project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = typed("follow", project)
+    assert (told.status, told.out) == (1, "") and "Nobody else" in told.err
+
+    def others() -> Iterator[None]:
+        trainer = Session()
+        for job in (jobs.OpenProject(str(project)), jobs.TrainEpoch("Code", (str(corpora["code"]),), settings=quick)):
+            for _ in trainer.run(job):
+                yield
+        trainer.close()
+
+    quick, trains = TrainSettings(max_tokens=1024), others()
+    next(trains)
+    while not (project / "checkpoints" / "code").exists():
+        next(trains)
+    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=lambda _: next(trains, None)))
+    told = typed("follow", project)
+    assert (told.status, told.err) == (0, "")
+    assert "step 0: held-out loss" in told.out and told.out.splitlines()[-1].startswith("Code: held-out ")
+
+
+def test_on_a_terminal_tokens_have_their_epochs_colours(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = Terminal()
+    with contextlib.redirect_stdout(out):
+        assert main(["generate", str(project), "O gentle", "--mode", "verse", "--max-new-tokens", "2"]) == 0
+    assert "\033[38;2;0;114;178m" in out.getvalue()  # the first epoch's #0072B2
+
+
+def test_json_tells_a_stop(project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from tlora_gui.headless.report import JsonReport
+
+    show = JsonReport.show
+
+    def stop(self: JsonReport, event: Any) -> None:
+        show(self, event)
+        if isinstance(event, TrainStep):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(JsonReport, "show", stop)
+    told, events = as_json("train", project, corpora["code"], "--name", "Code", *TEXT)
+    signal.signal(signal.SIGINT, before)
+    assert told.status == 130 and events[-1] == JobCancelled(0, kept=True)
+    assert typed("list", project).out.splitlines()[-1].split()[2] == "interrupted"

@@ -1,0 +1,111 @@
+"""A verb at work: what was typed, the session that does it, and what is known of the project meanwhile."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from tlora_gui.engine.projects.epoch_folder import read_facts
+from tlora_gui.engine.projects.epoch_list import EpochList
+from tlora_gui.engine.projects.project import Project, is_free
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.events import EpochInfo, EpochsChanged, ProjectListed, ProjectOpened, StreamEvent
+from tlora_gui.engine.session import Session
+from tlora_gui.engine.sharing.export_target import export_kind
+from tlora_gui.engine.storage.disk import absolute
+
+
+class Command:
+    """What the verbs share.
+
+    Attributes:
+        options: as they were typed.
+        epochs: the project's, as far as they are known by now.
+    """
+
+    def __init__(self, options: Namespace) -> None:
+        self.options = options
+        self.session = Session()
+        self.cancel = CancelToken()
+        self.epochs = EpochList()
+
+    def run(self, job: jobs.Job) -> Iterator[StreamEvent]:
+        """Have the session do a job, and learn from what it answers."""
+        for event in self.session.run(job, self.cancel):
+            if isinstance(event, ProjectOpened):
+                self.epochs = EpochList(event.project.epochs)
+            elif isinstance(event, EpochsChanged):
+                self.epochs = EpochList(event.epochs)
+            yield event
+
+    def open(self) -> Iterator[StreamEvent]:
+        """Open the project, with its backbone."""
+        return self.run(jobs.OpenProject(str(self.options.project), self.options.backbone))
+
+    # -- known before anything is loaded ------------------------------------------------------------------------
+
+    def project_is_new(self) -> bool:
+        """Whether there is no project yet, and one can be made. Raises TloraError if the place cannot be looked at."""
+        return is_free(absolute(self.options.project))
+
+    def listed(self) -> ProjectListed:
+        """The project as its files say.
+
+        Raises:
+            TloraError: if it is no project.
+        """
+        project = self._project().listed()
+        self.epochs = EpochList(project.epochs)
+        return project
+
+    def find_epoch(self, word: str | None = None) -> EpochInfo:
+        """The stored epoch of that name or id, or of the one that was typed.
+
+        Raises:
+            TloraError: if there is none, or several.
+        """
+        self.listed()
+        return self.epochs.find(self.options.epoch if word is None else word)
+
+    def is_checkpoint(self, epoch: EpochInfo) -> bool:
+        """Whether it is one in training, which may be damaged."""
+        return epoch.slug in self._project().checkpoints.slugs()
+
+    def settings_of(self, epoch: EpochInfo) -> TrainSettings:
+        """What a stored epoch was begun with. Raises one of the usual reading errors."""
+        return read_facts(self._project().folder(epoch.slug))[1]
+
+    def text_target(self, path: str) -> Path:
+        """Where a text goes.
+
+        Raises:
+            TloraError: if it is no kind of file for one, or cannot be written there.
+        """
+        target = absolute(path)
+        export_kind(target)
+        return target
+
+    def adapter_target(self, epoch: EpochInfo, path: str) -> Path:
+        """The folder that an epoch's adapter goes into.
+
+        Raises:
+            TloraError: if the epoch is not finished, or something is there already.
+        """
+        target = absolute(path)
+        self._project().require_exportable(epoch.slug, target)
+        return target
+
+    def _project(self) -> Project:
+        return Project.open(absolute(self.options.project))
+
+    # -- how it stands when it was stopped ----------------------------------------------------------------------
+
+    def left(self) -> str:
+        """How to go on with what was stopped, if anything is left of it."""
+        interrupted = [epoch for epoch in self.epochs if epoch.state == "interrupted"]
+        if self.options.verb not in ("train", "resume") or not interrupted:
+            return ""
+        return f"; go on with `tlora resume {self.options.project} {interrupted[-1].slug}`"

@@ -1,0 +1,56 @@
+"""list, delete, evaluate."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import StreamEvent
+from tlora_gui.headless.options import Verb, epoch_argument
+
+if TYPE_CHECKING:
+    from tlora_gui.headless.command import Command
+
+
+def _list_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--texts", action="store_true", help="list the kept texts too; as JSON they always are")
+
+
+def _list(command: Command) -> Iterator[StreamEvent]:
+    yield command.listed()
+
+
+def _delete(command: Command) -> Iterator[StreamEvent]:
+    epoch = command.find_epoch()
+    if epoch.state == "interrupted":
+        raise TloraError(
+            f"{epoch.name} is interrupted.", f"Drop it with `tlora discard {command.options.project} {epoch.slug}`."
+        )
+    yield from command.open()
+    yield from command.run(jobs.DeleteEpoch(epoch.slug))
+
+
+def _evaluate_arguments(parser: ArgumentParser) -> None:
+    tokens = jobs.Evaluate().held_out_tokens
+    parser.add_argument(
+        "--held-out-tokens", type=int, default=tokens, metavar="N", help=f"of each epoch (default: {tokens})"
+    )
+
+
+def _evaluate(command: Command) -> Iterator[StreamEvent]:
+    from tlora_gui.engine.session import require_measurable
+
+    job = jobs.Evaluate(command.options.held_out_tokens)
+    require_measurable(job, any(epoch.state == "frozen" for epoch in command.listed().epochs))
+    yield from command.open()
+    yield from command.run(job)
+
+
+VERBS = (
+    Verb("list", "list the epochs, interrupted and broken ones too", _list_arguments, _list),
+    Verb("delete", "take a finished epoch out of the mixture", epoch_argument, _delete),
+    Verb("evaluate", "measure every epoch on its held-out text", _evaluate_arguments, _evaluate),
+)

@@ -1,0 +1,73 @@
+"""generate, read."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent
+from tlora_gui.headless.options import Verb, add_settings, chosen
+
+if TYPE_CHECKING:
+    from tlora_gui.headless.command import Command
+
+
+def _text_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode", default=MIXER_MODE, help='"mixer", an epoch\'s name or id, "" for the backbone, "+sum", "+average"'
+    )
+    parser.add_argument("--html", metavar="FILE", help="also write the coloured text there; .json and .md do too")
+
+
+def _generate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("prompt", help='the text to continue; "-" reads it from standard input')
+    _text_arguments(parser)
+    add_settings(parser.add_argument_group("settings"), SamplingSettings())
+
+
+def _generate(command: Command) -> Iterator[StreamEvent]:
+    options, sampling = command.options, chosen(command.options, SamplingSettings())
+    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    yield from _kept(command, jobs.Generate(prompt, _mode(command), sampling))
+
+
+def _read_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", help='the text to read; "-" reads standard input')
+    _text_arguments(parser)
+    parser.add_argument("--cut", action="store_true", help="read the beginning of a text that is too long")
+
+
+def _read(command: Command) -> Iterator[StreamEvent]:
+    from tlora_gui.engine.handlers.scoring import text_of_file
+
+    options = command.options
+    text = sys.stdin.read() if options.file == "-" else text_of_file(options.file)
+    yield from _kept(command, jobs.ScoreText(text, _mode(command), cut=options.cut))
+
+
+def _mode(command: Command) -> str:
+    """The mode that was typed; epochs by name or id."""
+    mode: str = command.options.mode
+    if mode in ("", MIXER_MODE, SUM_MODE, AVERAGE_MODE) or mode.startswith("@"):
+        return mode
+    return command.find_epoch(mode).slug
+
+
+def _kept(command: Command, job: jobs.Generate | jobs.ScoreText) -> Iterator[StreamEvent]:
+    """Do it, and write the text to a file too if one was named."""
+    target = command.text_target(command.options.html) if command.options.html is not None else None
+    yield from command.open()
+    for event in command.run(job):
+        yield event
+        if isinstance(event, GenerationFinished) and target is not None:
+            yield from command.session.run(jobs.ExportGeneration(event.record, str(target)))
+
+
+VERBS = (
+    Verb("generate", "continue a prompt", _generate_arguments, _generate, "keep"),
+    Verb("read", "tell which epoch a text belongs to, token by token", _read_arguments, _read, "keep"),
+)

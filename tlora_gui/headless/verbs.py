@@ -1,0 +1,35 @@
+"""The table of verbs, and the parser made from it."""
+
+from __future__ import annotations
+
+import shutil
+from argparse import ArgumentParser, HelpFormatter
+from functools import partial
+from pathlib import Path
+
+from tlora_gui.headless import epochs, sharing, texts, training
+
+VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS)}
+
+_ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stopped by signal N, as 130 by Ctrl+C"
+_WIDTH = 100
+
+
+def make_parser() -> ArgumentParser:
+    """Understands ``tlora VERB PROJECT …``."""
+    formatter = partial(HelpFormatter, width=min(_WIDTH, shutil.get_terminal_size().columns) - 2)
+    parser = ArgumentParser(
+        prog="tlora", description="Temporal LoRA without a window.", epilog=_ENDS, formatter_class=formatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb in VERBS.values():
+        one = verbs.add_parser(
+            verb.name, help=verb.summary, description=verb.summary, epilog=_ENDS, formatter_class=formatter
+        )
+        one.add_argument("project", type=Path, help="project folder")
+        verb.arguments(one)
+        one.add_argument(
+            "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'
+        )
+        one.add_argument("--json", action="store_true", help="print what happens as JSON, an object a line")
+    return parser
