@@ -90,8 +90,9 @@ class Checkpoints:
         if info.slug not in self.slugs():
             self.drop(info.slug)
             return
-        with suppress(OSError):
-            write_facts(self.folder(info.slug), replace(info, state="interrupted"), settings)
+        folder = self.folder(info.slug)
+        with suppress(*DAMAGE):
+            write_facts(folder, replace(info, state="interrupted", note=read_facts(folder)[0].note), settings)
 
     def save(
         self, info: EpochInfo, settings: TrainSettings, blocks: TokenBlocks, state: dict[str, Tensor], history: History
