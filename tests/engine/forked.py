@@ -1,7 +1,8 @@
 """Runs the command line in several processes, as a launcher would, but forked from one that has imported everything.
 
-``python forked.py RUNS``, where RUNS is a file of JSON: a list of objects with ``size``, ``arguments``, ``temporary`` (a folder), and perhaps
-``happens``: [what, in which process, in which of its steps], what being a signal's number or "memory".
+``python forked.py RUNS``, where RUNS is a file of JSON: a list of objects with ``size``, ``arguments``, ``temporary``
+(a folder), and perhaps ``fsdp``, and ``happens``: [what, in which process, in which of its steps], what being a
+signal's number or "memory".
 Writes ``[exit status of each process, seconds]`` of every run as a line of JSON.
 """
 
@@ -57,6 +58,7 @@ def start(run: dict[str, Any], rank: int, port: int) -> int:
             names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": run["size"], "LOCAL_WORLD_SIZE": run["size"]}
             os.environ |= {name: str(value) for name, value in names.items()}
             os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        os.environ["ACCELERATE_USE_FSDP"] = str(run.get("fsdp", False))
         tempfile.tempdir = run["temporary"]
         what, where, step = run.get("happens") or (0, -1, 0)
         if rank == where:

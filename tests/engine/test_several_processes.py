@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from engine_helpers import Corpora, collect
 
-from tlora_gui.engine.projects.epoch_folder import read_history
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
@@ -26,20 +25,28 @@ from tlora_gui.engine.training.ranks import joined
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked from one")
 
-SETTINGS = (
-    "--batch-size 4 --block-size 32 --max-tokens 576 --held-out-tokens 256 --eval-every 3 --learning-rate 1e-2 "
-    "--mixer-learning-rate 2e-2 --sleep-memory-tokens 512 --sleep-batch-tokens 128"
-).split()
+SETTINGS = {
+    "batch-size": 4,
+    "block-size": 32,
+    "max-tokens": 576,
+    "held-out-tokens": 256,
+    "eval-every": 3,
+    "learning-rate": 1e-2,
+    "mixer-learning-rate": 2e-2,
+    "sleep-memory-tokens": 512,
+    "sleep-batch-tokens": 128,
+}
 """Five steps of four blocks; the last has two, so that two of four processes have none."""
 
 RUNS: dict[str, dict[str, Any]] = {
     "one": {"size": 1},
     "two": {"size": 2},
     "four": {"size": 4},
-    "joint one": {"size": 1, "more": ["--objective", "joint"]},
-    "joint two": {"size": 2, "more": ["--objective", "joint"]},
+    "joint one": {"size": 1, "settings": {"objective": "joint"}},
+    "joint two": {"size": 2, "settings": {"objective": "joint"}},
     "interrupted": {"size": 2, "happens": [int(signal.SIGINT), 0, 3]},
     "killed": {"size": 2, "happens": [9, 1, 3]},
+    "sharded": {"size": 2, "fsdp": True},
     "without memory": {"size": 2, "happens": ["memory", 1, 3]},
 }
 
@@ -60,15 +67,14 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(
-    stored_projects: dict[int, Path], corpora: Corpora, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Ran]:
+def ran(stored_projects: dict[int, Path], corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     """Every run, on a copy each of the project with one epoch."""
     root = tmp_path_factory.mktemp("several")
     runs = []
     for name, run in RUNS.items():
         shutil.copytree(stored_projects[1], root / name)
-        arguments = ["train", str(root / name), str(corpora["code"]), "--name", "Code", *SETTINGS, *run.get("more", ())]
+        arguments = ["train", str(root / name), str(corpora["code"]), "--name", "Code"]
+        arguments += [f"--{name}={value}" for name, value in (SETTINGS | run.get("settings", {})).items()]
         (temporary := root / f"temporary {name}").mkdir()
         runs.append({**run, "arguments": arguments, "temporary": str(temporary)})
     (root / "runs.json").write_text(json.dumps(runs))
@@ -76,8 +82,7 @@ def ran(
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("forked.py")), str(root / "runs.json")],
         env={**os.environ, **places},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=600,
     )
@@ -98,15 +103,15 @@ def losses(history: tuple[TrainingEvent, ...]) -> Iterator[tuple[str, int, list[
 def largest_difference(one: Ran, other: Ran) -> float:
     """Between any two losses of the same step."""
     differences = [0.0]
-    for (kind, step, figures), (kind2, step2, figures2) in zip(
-        losses(one.history), losses(other.history), strict=True
-    ):
+    for (kind, step, figures), (kind2, step2, figures2) in zip(losses(one.history), losses(other.history), strict=True):
         assert (kind, step) == (kind2, step2)
         differences += [abs(a - b) for a, b in zip(figures, figures2, strict=True)]
     return max(differences)
 
 
-@pytest.mark.parametrize(("alone", "several"), [("one", "two"), ("one", "four"), ("joint one", "joint two")])
+@pytest.mark.parametrize(
+    ("alone", "several"), [("one", "two"), ("one", "four"), ("joint one", "joint two"), ("one", "sharded")]
+)
 def test_losses_are_those_of_one_process(ran: dict[str, Ran], alone: str, several: str) -> None:
     assert ran[several].ends == [0] * RUNS[several]["size"], ran[several].remarks
     assert len(ran[several].history) == 5 + 3

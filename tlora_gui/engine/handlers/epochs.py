@@ -117,6 +117,7 @@ def _require_ready(workspace: Workspace) -> None:
 
 def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
     """An untrained adapter and its run; if that fails, the model is as it was."""
+    workspace.ranks.shard(workspace.model)
     workspace.model.add_adapter(info.slug, info.era, settings.seed)
     try:
         return EpochRun(workspace.model, info.slug, blocks, settings, workspace.ranks)

@@ -419,7 +419,7 @@ class EpochRun:
         if not out_of_memory(error):
             return None
         fit = self._memory_fit
-        if not self.ranks.largest(fit != MemoryFit(1, True)):  # nobody can
+        if fit == MemoryFit(1, True):
             return None
         # Before there is a fit, not even the forward that finds it out had room.
         self._fit(MemoryFit(max(1, fit.blocks // 2), fit.recompute or fit.blocks == 1) if fit else MemoryFit(1, True))
@@ -556,6 +556,8 @@ class EpochRun:
     def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
         share = self._rate_factor * schedule(self.step, self.total_steps)
+        if self._memory_fit is None:
+            self._find_fit(self.blocks.train_NT[rows_B[:1]].long())
         with self.ranks.agreeing():
             hidden_BTH, adapter_loss = self._backward(rows_B)
         hidden_BTH = self.ranks.gather(hidden_BTH, len(rows_B))
@@ -574,29 +576,31 @@ class EpochRun:
     def _backward(self, rows_B: Tensor) -> tuple[Tensor, float]:
         """Gradients of this process's share of a step's blocks; returns what the mixer reads over it, and its part of
         the loss."""
-        blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
-        rows_b, adapter_loss = self.ranks.share(rows_B), 0.0
+        (rows_b, counting), adapter_loss = self.ranks.share(rows_B), 0.0
         started = time.perf_counter()
         hidden_bTH = self._router_inputs(rows_b)
         self._features_seconds = time.perf_counter() - started
-        blocks = self._fitted(self.blocks.train_NT[rows_B[:1]].long(), blend)
-        for start in range(0, len(rows_b), blocks):
-            part = slice(start, start + blocks)
+        assert self._memory_fit is not None
+        for start in range(0, len(rows_b), self._memory_fit.blocks):
+            count = max(0, min(self._memory_fit.blocks, counting - start))
+            part = slice(start, start + max(1, count))
             ids_pT = self.blocks.train_NT[rows_b[part]].long().to(hidden_bTH.device)
             with training_precision(ids_pT.device):
-                loss = self.model.next_token_loss(ids_pT, blend, hidden_bTH[part]).loss * (len(ids_pT) / len(rows_B))
+                loss = self.model.next_token_loss(ids_pT, self._blend, hidden_bTH[part]).loss * (count / len(rows_B))
             loss.backward()
             adapter_loss += loss.item()
         return hidden_bTH, adapter_loss
 
-    def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
-        """How many blocks are learned at once; found out in the first step."""
-        if self._memory_fit is None:
-            blocks = self.ranks.part(self.settings.batch_size)
+    @property
+    def _blend(self) -> Blend:
+        return "mixer" if self.settings.objective == "joint" else self.slot
+
+    def _find_fit(self, ids_1T: Tensor) -> None:
+        """How many blocks all processes learn at once."""
+        with self.ranks.agreeing():
             room = free_memory(self.model.device) // 2 // self.ranks.neighbours
-            self._fit(memory_fit(self.model, ids_1T, blend, blocks, room))
-        assert self._memory_fit is not None
-        return self._memory_fit.blocks
+            fit = memory_fit(self.model, ids_1T, self._blend, self.ranks.part(self.settings.batch_size), room)
+        self._fit(MemoryFit(-self.ranks.largest(-fit.blocks), bool(self.ranks.largest(fit.recompute))))
 
     def _fit(self, fit: MemoryFit) -> None:
         self._memory_fit = fit

@@ -40,14 +40,17 @@ def held_out_loss(
     """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
 
     Measured in the precision of training, so that the curves can be compared. Several processes take turns at the
-    batches.
+    batches; one that has none at the end measures another in vain, as each must do as many.
     """
     ranks, total = ranks or Ranks(), 0.0
-    for start in range(ranks.index * _MEASURE_BATCH, len(held_out_NT), ranks.size * _MEASURE_BATCH):
+    for turn in range(0, len(held_out_NT), ranks.size * _MEASURE_BATCH):
+        own = turn + ranks.index * _MEASURE_BATCH
+        counts = own < len(held_out_NT)
+        start = own if counts else turn
         ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
         with torch.inference_mode(), training_precision(model.device):
             loss = model.next_token_loss(ids_BT, blend).loss
-        total += loss.item() * ids_BT[:, 1:].numel()
+        total += counts * loss.item() * ids_BT[:, 1:].numel()
         yield Progress(say("Measuring on held-out text"), start + len(ids_BT), len(held_out_NT), say("blocks"))
     return ranks.total(total) / max(1, held_out_NT[:, 1:].numel())
 

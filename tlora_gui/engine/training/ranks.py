@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, out_of_memory
 from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.temporal.layers import decoder_blocks
+from tlora_gui.temporal.model import TemporalLoRA
 
 TIMEOUT = timedelta(minutes=10)
 """How long a process waits for one that does not answer; of one that has ended it knows at once."""
@@ -50,14 +52,20 @@ class Ranks:
         """How many of so many blocks a process has at most."""
         return -(-count // self.size)
 
-    def share(self, rows_B: Tensor) -> Tensor:
-        """This process's part of a step's blocks; the last ones may have fewer, or none."""
+    def share(self, rows_B: Tensor) -> tuple[Tensor, int]:
+        """This process's blocks of a step's, as many as every other has, and how many of them count: the last processes
+        repeat the first block where there are no more."""
         most = self.part(len(rows_B))
-        return rows_B[self.index * most : (self.index + 1) * most]
+        mine = rows_B[self.index * most : (self.index + 1) * most]
+        return torch.cat([mine, rows_B[:1].expand(most - len(mine))]), len(mine)
 
     def gather(self, part_bTH: Tensor, count: int) -> Tensor:
         """What all have made of their shares of ``count`` blocks, in the order of the blocks."""
         return part_bTH
+
+    def shard(self, model: TemporalLoRA) -> None:
+        """Keep only a part of each of the backbone's blocks, if the launcher was asked for FSDP; the rest comes from the
+        others whenever it is computed with. All processes must do the same forwards from then on."""
 
     def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
         """Make every gradient the sum of all processes'."""
@@ -116,19 +124,31 @@ class Processes(Ranks):
         TloraError: from whatever needs the others, if one of them has ended or does not answer.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    device: torch.device
+
+    def __init__(self, device: torch.device, shards: bool) -> None:
         self.index, self.size, self.device = dist.get_rank(), dist.get_world_size(), device
+        self._shards = shards
         self.neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", self.size)) if device.type == "cpu" else 1
         self._agreement = dist.new_group(backend="gloo", timeout=TIMEOUT)  # numbers, which need not go to a GPU
 
     def gather(self, part_bTH: Tensor, count: int) -> Tensor:
-        most = self.part(count)
-        mine_bTH = part_bTH.new_zeros(most, *part_bTH.shape[1:])
-        mine_bTH[: len(part_bTH)] = part_bTH
-        parts = [torch.empty_like(mine_bTH) for _ in range(self.size)]
+        parts = [torch.empty_like(part_bTH) for _ in range(self.size)]
         with _answering():
-            dist.all_gather(parts, mine_bTH)
-        return torch.cat(parts)[:count]  # only the last shares are short
+            dist.all_gather(parts, part_bTH.contiguous())
+        return torch.cat(parts)[:count]
+
+    def shard(self, model: TemporalLoRA) -> None:
+        if self._shards:
+            from torch.distributed.device_mesh import init_device_mesh  # a second of imports
+            from torch.distributed.fsdp import fully_shard
+
+            mesh = init_device_mesh(self.device.type, (self.size,))
+            for block in decoder_blocks(model.backbone)[1]:
+                sharded = fully_shard(block, mesh=mesh)
+                sharded.unshard()  # once outside of inference mode, or nothing could be learned through these weights
+                sharded.reshard()
+            model.fused.keeps_cast_weights = False
 
     def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
         parameters = list(parameters)
@@ -212,5 +232,5 @@ def joined() -> Iterator[Ranks]:
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     on_cpu = accelerator is None or accelerator.type == "mps" or parse_flag_from_env("ACCELERATE_USE_CPU")
     state = PartialState(cpu=on_cpu, timeout=TIMEOUT)
-    yield Processes(state.device)
+    yield Processes(state.device, parse_flag_from_env("ACCELERATE_USE_FSDP"))
     dist.destroy_process_group()  # not after a failure: the others may be gone, and it would wait for them

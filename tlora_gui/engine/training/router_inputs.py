@@ -56,8 +56,6 @@ class RouterInputs:
         """Router inputs (B, T, H) of the blocks with these numbers, on the model's device."""
         rows: list[int] = rows_B.tolist()
         device, dtype = self._model.device, self._model.backbone.dtype
-        if not rows:
-            return torch.empty(0, *self._shape, device=device, dtype=dtype)
         if all(row in self._in_memory or row in self._on_disk for row in rows):
             try:
                 return torch.stack([self._read(row) for row in rows]).to(device, dtype)
