@@ -348,6 +348,44 @@ def test_an_interrupted_epoch_offers_resume_and_asks_before_discarding(panel: Ep
     assert discarded == ["latin"]
 
 
+def test_an_interrupted_epoch_can_be_kept_as_it_is(panel: EpochsPanel) -> None:
+    kept: list[str] = []
+    panel.keep_requested.connect(kept.append)
+    panel.set_epochs((SHAKESPEARE, LATIN))
+    click(panel, "keepInterruptedButton")
+    assert kept == ["latin"]
+    panel.set_busy(True)
+    click(panel, "keepInterruptedButton")
+    assert kept == ["latin"]
+
+
+def test_the_menu_of_an_interrupted_epoch_offers_what_its_card_does(panel: EpochsPanel) -> None:
+    asked: list[str] = []
+    panel.resume_requested.connect(lambda slug: asked.append(f"resume {slug}"))
+    panel.keep_requested.connect(lambda slug: asked.append(f"keep {slug}"))
+    panel.set_epochs((SHAKESPEARE, LATIN))
+    offered = {action.text(): action for action in open_menu(panel, 2).actions() if action.isVisible()}
+    offered["Resume"].trigger()
+    offered["Keep"].trigger()
+    offered["Discard…"].trigger()
+    click(question(panel), "stayButton")
+    assert asked == ["resume latin", "keep latin"]
+    panel.set_busy(True)
+    open_menu(panel, 2)
+    assert not any(offered[name].isEnabled() for name in ("Resume", "Keep", "Discard…"))
+    shown_of_finished = [action.text() for action in open_menu(panel, 1).actions() if action.isVisible()]
+    assert not {"Resume", "Keep", "Discard…"} & {*shown_of_finished}
+
+
+def test_patience_is_told_while_measurements_are_no_better(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    patience = child(panel, "trainingPatience", QLabel)
+    for no_better, told in ((0, False), (1, True), (2, True), (0, False)):
+        panel.show_held_out(HeldOut("milton", 125, 4.31, (), no_better=no_better, patience=5))
+        assert patience.isVisible() is told
+        assert not told or patience.text() == f"no better for {no_better} of 5 measurements"
+
+
 def test_while_other_work_runs_delete_and_resume_wait(panel: EpochsPanel) -> None:
     resumed: list[str] = []
     panel.resume_requested.connect(resumed.append)
@@ -749,6 +787,25 @@ def test_every_part_of_active_sleep_can_be_chosen_by_hand(dialog: NewEpochDialog
     click(dialog, "startTrainingButton")
     asked = SleepSettings(source="dreams", memory_labels=False, memory_tokens=SleepSettings().memory_tokens + 512)
     assert [job.settings.sleep for job in jobs] == [asked]
+
+
+def test_stopping_early_and_samples_are_chosen_under_advanced(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    ready(dialog)
+    click(dialog, "advancedButton")
+    patience, every = spin(dialog, "patienceSpin"), spin(dialog, "sampleEverySpin")
+    assert (patience.text(), every.text()) == ("5 measurements", "never")
+    QTest.keyClick(patience, Qt.Key.Key_Up)
+    QTest.keyClick(every, Qt.Key.Key_Up)
+    assert (patience.text(), every.text()) == ("6 measurements", "10 steps")
+    QTest.keyClicks(edit(dialog, "samplePromptEdit"), "O gentle")
+    spin(dialog, "sampleTokensSpin").setValue(40)
+    QTest.mouseClick(tick(dialog, "earlyStopBox"), Qt.MouseButton.LeftButton)
+    assert not patience.isEnabled()
+    click(dialog, "startTrainingButton")
+    (settings,) = (job.settings for job in jobs)
+    assert (settings.early_stop, settings.patience) == (False, 6)
+    assert (settings.sample_prompt, settings.sample_every, settings.sample_tokens) == ("O gentle", 10, 40)
 
 
 def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:

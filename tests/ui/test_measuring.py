@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, shown
+from kit import WaitUntil, child, click, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -70,7 +70,7 @@ class Engine:
             case jobs.Evaluate():
                 yield from self._until_let_go("Measuring", cancel)
                 yield Evaluated(self.scores, 2.0, 0.05)
-            case jobs.TrainEpoch() | jobs.ResumeEpoch():
+            case jobs.TrainEpoch() | jobs.ResumeEpoch() | jobs.KeepEpoch():
                 yield from self._until_let_go("Training", cancel)
             case jobs.DeleteEpoch():
                 self.epochs = tuple(epoch for epoch in self.epochs if epoch.slug != job.slug)
@@ -249,3 +249,26 @@ def test_an_interrupted_epoch_that_goes_on_first_is_not_warned_of(
     window.controller.training.train(jobs.ResumeEpoch("latin"))
     window.menus.add_epoch.trigger()
     assert notice(window) == "" and compared(window)
+
+
+def test_the_next_start_says_what_happened_to_an_epoch_and_offers_to_go_on(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    note = "stopped after step 40 of 400, when the application ended without warning"
+    engine.epochs = (PLAYS, replace(LATIN, note=note))
+    opened(window, wait_until, tmp_path / "project")
+    wait_until(lambda: "Latin" in window.banner.accessibleName())
+    assert window.banner.accessibleName() == f"Latin: {note}."
+    click(window.banner, "bannerActionButton")
+    wait_until(lambda: jobs.ResumeEpoch("latin") in engine.asked)
+
+
+def test_an_interrupted_epoch_is_kept_by_a_job_that_counts_as_a_training(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.hold = (LATIN,), True
+    opened(window, wait_until, tmp_path / "project")
+    click(window, "keepInterruptedButton")
+    wait_until(lambda: jobs.KeepEpoch("latin") in engine.asked)
+    assert list(window.controller.training.jobs.values()) == [jobs.KeepEpoch("latin")]
+    assert not window.controller.projects.may_leave()

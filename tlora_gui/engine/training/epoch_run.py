@@ -397,9 +397,10 @@ class EpochRun:
             if warning is None:
                 raise
             logger.warning("step %d of %s is repeated: %s", self.step + 1, self.slug, first_line(error))
-        self.optimizer.zero_grad(set_to_none=True)
-        for learner in self._learners().values():
-            learner.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self._optimizers().values():
+            optimizer.zero_grad(set_to_none=True)
+        if self.model.device.type == "cuda":
+            torch.cuda.empty_cache()
         self._restore(self._good)
         return warning
 
@@ -423,8 +424,6 @@ class EpochRun:
             return None
         # Before there is a fit, not even the forward that finds it out had room.
         self._fit(MemoryFit(max(1, fit.blocks // 2), fit.recompute or fit.blocks == 1) if fit else MemoryFit(1, True))
-        if self.model.device.type == "cuda":
-            torch.cuda.empty_cache()
         return Warned(
             say("There was not enough memory for as much of a batch at once; it is learned in smaller parts now."),
             say("It learns the same, but for the last digits, and takes longer. Close what else needs memory."),

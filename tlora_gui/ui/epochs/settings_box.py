@@ -138,7 +138,7 @@ class SettingsBox(QWidget):
         )
         patience = fields((self.tr("Pat&ience"), self._patience))
         samples = fields(
-            (self.tr("Sample pro&mpt"), self._sample_prompt),
+            (self.tr("&Sample prompt"), self._sample_prompt),
             (self.tr("Sample e&very"), self._sample_every),
             (self.tr("Sample len&gth"), self._sample_tokens),
         )
@@ -152,7 +152,7 @@ class SettingsBox(QWidget):
         self.set_first_epoch(True)
 
     def _build_early_stop(self) -> None:
-        self._early_stop = tick_box(self.tr("Stop early, &keep the best step"))
+        self._early_stop = tick_box(self.tr("Stop ea&rly, keep the best step"))
         self._early_stop.setObjectName("earlyStopBox")
         self._early_stop.setToolTip(
             self.tr(
