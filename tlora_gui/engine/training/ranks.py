@@ -64,8 +64,8 @@ class Ranks:
         return part_bTH
 
     def shard(self, model: TemporalLoRA) -> None:
-        """Keep only a part of each of the backbone's blocks, if the launcher was asked for FSDP; the rest comes from the
-        others whenever it is computed with. All processes must do the same forwards from then on."""
+        """Keep only a part of each of the backbone's blocks, if the launcher was asked for FSDP; the rest comes from
+        the others whenever it is computed with. All processes must do the same forwards from then on."""
 
     def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
         """Make every gradient the sum of all processes'."""
