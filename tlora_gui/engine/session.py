@@ -44,6 +44,7 @@ from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_path
 from tlora_gui.engine.training.evaluation import evaluate
+from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -53,11 +54,15 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
+
+    Attributes:
+        ranks: the processes that train together, each by a session with a project of its own.
     """
 
     def __init__(self, threads: int | None = None) -> None:
         if threads:
             torch.set_num_threads(threads)
+        self.ranks = Ranks()
         self._open: Workspace | None = None
         self._lock: BaseFileLock | None = None
         self._made: list[Path] | None = None
@@ -156,7 +161,7 @@ class Session:
             )
         path = absolute(job.path)
         with new_folder(path) as (lock, made):
-            backbone = yield from load_backbone(job.backbone, cancel)
+            backbone = yield from load_backbone(job.backbone, cancel, self.ranks.device)
             try:
                 model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
                 refuse_unfit(model)
@@ -166,7 +171,7 @@ class Session:
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
-        self._go_to(Workspace(project, model, backbone), lock)
+        self._go_to(Workspace(project, model, backbone, ranks=self.ranks), lock)
         self._made = made
         yield ProjectOpened(self.info())
 
@@ -179,7 +184,7 @@ class Session:
         lock = self._lock if here else lock_project(path)
         try:
             project = Project.open(path, read_only=lock is None)
-            backbone = yield from _find_backbone(project, job.backbone, cancel)
+            backbone = yield from _find_backbone(project, job.backbone, cancel, self.ranks.device)
             yield Progress(say("Loading epochs"))
             try:
                 model = TemporalLoRA(backbone.model, project.index.lora, project.index.mixer)
@@ -190,7 +195,7 @@ class Session:
                 ) from error
             if not project.read_only:
                 project.tidy()
-            opened = Workspace(project, model, backbone)
+            opened = Workspace(project, model, backbone, ranks=self.ranks)
             opened.load()
             event = ProjectOpened(opened.info())
         except BaseException:
@@ -207,7 +212,9 @@ class Session:
         self._open, self._lock, self._made = opened, lock, None
 
 
-def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Generator[Progress, None, Backbone]:
+def _find_backbone(
+    project: Project, elsewhere: str, cancel: CancelToken, device: torch.device | None
+) -> Generator[Progress, None, Backbone]:
     """Load a project's backbone, from ``elsewhere`` if it has moved; the project remembers."""
     index = project.index
     reference = elsewhere or index.backbone_reference
@@ -221,7 +228,7 @@ def _find_backbone(project: Project, elsewhere: str, cancel: CancelToken) -> Gen
     try:
         if reference != index.backbone_reference:
             _refuse_fetching_another(reference, index)
-        backbone = yield from load_backbone(reference, cancel)
+        backbone = yield from load_backbone(reference, cancel, device)
     except TloraError as error:
         if reference == STARTER or error.code:
             raise

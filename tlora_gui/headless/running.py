@@ -9,12 +9,18 @@ import traceback
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError
-from tlora_gui.engine.protocol.events import EndEvent, JobCancelled, JobDone, JobFailed
+from tlora_gui.engine.protocol.events import EndEvent, JobCancelled, JobDone, JobFailed, ProjectOpened, StreamEvent
+from tlora_gui.engine.storage.disk import absolute
+from tlora_gui.engine.training.ranks import joined
 from tlora_gui.headless.command import Command
+from tlora_gui.headless.options import Verb
 from tlora_gui.headless.report import JsonReport, LineReport
 from tlora_gui.headless.verbs import VERBS
 from tlora_gui.paths import log_file
@@ -24,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(options: Namespace) -> int:
-    """Do one verb.
+    """Do one verb. Where a launcher has started several processes, only the first of them says how it goes.
 
     Returns:
         0; 1 if something could not be done, with the reason on stderr; 128 + the signal that stopped it.
@@ -34,8 +40,8 @@ def run(options: Namespace) -> int:
     signals: list[int] = []
     end: EndEvent = JobDone(0)
     try:
-        with _stopped_by_signals(command.cancel, verb.stop, signals):
-            for event in verb.act(command):
+        with _stopped_by_signals(command.cancel, verb.stop, signals), joined() as command.session.ranks:
+            for event in _together(verb, command):
                 report.show(event)
         if signals:
             end = JobCancelled(0, kept=True)
@@ -50,7 +56,8 @@ def run(options: Namespace) -> int:
         end = JobFailed(0, message, f"The details are in {log_file()}.", details)
     finally:
         command.session.close()
-    report.end(end)
+    if command.session.ranks.is_first:
+        report.end(end)
     match end:
         case JobDone():
             if (problem := terminal.problem) is None:
@@ -59,9 +66,37 @@ def run(options: Namespace) -> int:
         case JobFailed(_, message, hint):
             terminal.remark(f"tlora: {message}{chr(10) if end.details else ' '}{hint}".strip())
         case JobCancelled():
-            terminal.remark(f"tlora: stopped{command.left()}")
+            if command.session.ranks.is_first:
+                terminal.remark(f"tlora: stopped{command.left()}")
             return 128 + (signals[0] if signals else signal.SIGINT)
     return 1
+
+
+def _together(verb: Verb, command: Command) -> Iterator[StreamEvent]:
+    """What the first process has to tell. The others do the same, unheard, each with a copy of the project that the
+    first has opened, so that only one writes into it.
+
+    Raises:
+        TloraError: if there are several and the verb is no training.
+    """
+    ranks, options = command.session.ranks, command.options
+    if ranks.size > 1 and verb.stop != "suspend":
+        raise TloraError(f"{verb.name} is done by one process.", "Start it without the launcher.")
+    if ranks.is_first:
+        for event in verb.act(command):
+            if isinstance(event, ProjectOpened):
+                ranks.wait()  # for the others to begin with their copies
+                ranks.wait()  # and to end
+            yield event
+        return
+    ranks.wait()
+    project = absolute(options.project)
+    with TemporaryDirectory() as folder:
+        options.project = Path(copytree(project, Path(folder, project.name), ignore=ignore_patterns("deleted", ".*")))
+        ranks.wait()
+        for _ in verb.act(command):
+            pass
+        command.session.close()
 
 
 def _refusal(error: TloraError | ValueError | OSError) -> JobFailed:

@@ -128,6 +128,7 @@ class FusedLora:
         self._row_slot = self._row_scaling = torch.zeros(0)
         self._cast = (torch.zeros(0), torch.zeros(0))
         self._cast_weights: dict[nn.Linear, Tensor] = {}
+        self.keeps_cast_weights = True
 
     @torch.no_grad()
     def stack(self, frozen: Sequence[LoraWeights], trainable: LoraWeights | None) -> None:
@@ -201,7 +202,7 @@ class FusedLora:
         if kept is None:
             with torch.inference_mode(False), torch.no_grad():  # an inference tensor could not be learned through later
                 kept = layer.weight.to(torch.get_autocast_dtype(layer.weight.device.type))
-            if self._trainable is not None:
+            if self._trainable is not None and self.keeps_cast_weights:
                 self._cast_weights[layer] = kept
         return kept
 

@@ -6,13 +6,13 @@ import hashlib
 import os
 import platform
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
@@ -215,7 +215,7 @@ def fingerprint(model: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def state_hash(parameters: dict[str, nn.Parameter]) -> str:
+def state_hash(parameters: Mapping[str, Tensor]) -> str:
     """SHA-256 over every bit of the given parameters, to show that nothing wrote to them."""
     digest = hashlib.sha256()
     for name, parameter in sorted(parameters.items()):

@@ -61,9 +61,10 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     yield Progress(say("Reading the corpus"))
     corpus = TextCorpus.from_paths(job.paths, cancel)
     vocabulary = vocabulary_of(model.backbone)
-    blocks = yield from epoch_blocks(corpus, workspace.backbone.tokenizer, settings, cancel, vocabulary)
-    yield CorpusRead(corpus.skipped, blocks.notes)
-    yield from remember_dreams(model, project.index.fingerprint, cancel)
+    with workspace.ranks.first_alone():
+        blocks = yield from epoch_blocks(corpus, workspace.backbone.tokenizer, settings, cancel, vocabulary)
+        yield CorpusRead(corpus.skipped, blocks.notes)
+        yield from remember_dreams(model, project.index.fingerprint, cancel)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
     info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
@@ -79,7 +80,8 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool 
     """
     _require_ready(workspace)
     info, settings, blocks, state = workspace.project.checkpoints.read(workspace.epochs[slug].slug)
-    yield from remember_dreams(workspace.model, workspace.project.index.fingerprint, cancel)
+    with workspace.ranks.first_alone():
+        yield from remember_dreams(workspace.model, workspace.project.index.fingerprint, cancel)
     run = _begin(workspace, info, blocks, settings)
     try:
         run.load_state_dict(state)
@@ -116,9 +118,10 @@ def _require_ready(workspace: Workspace) -> None:
 
 def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
     """An untrained adapter and its run; if that fails, the model is as it was."""
+    workspace.ranks.shard(workspace.model)
     workspace.model.add_adapter(info.slug, info.era, settings.seed)
     try:
-        return EpochRun(workspace.model, info.slug, blocks, settings)
+        return EpochRun(workspace.model, info.slug, blocks, settings, workspace.ranks)
     except BaseException:
         workspace.model.remove_adapter(info.slug)
         raise
@@ -174,7 +177,8 @@ def _run(
             yield Progress(say("Taking a sample"), len(tokens))
         return TrainingSample(info.slug, run.step, workspace.slots(), tuple(tokens))
 
-    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, checkpoint, sample, learn)
+    writer = checkpoint if workspace.ranks.is_first else None
+    training = train_epoch(run.model, info.slug, run.blocks, settings, cancel, run, writer, sample, learn)
     try:
         yield workspace.changed()
         yield TrainStarted(info, run.total_steps, run.step)

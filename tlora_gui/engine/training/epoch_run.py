@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.backbones.loading import context_length
+from tlora_gui.engine.backbones.loading import context_length, state_hash
 from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SAMPLES, TrainSettings
@@ -52,8 +52,9 @@ from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_length, router_features
 from tlora_gui.engine.training.early_stop import BestStep
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies, training_precision
-from tlora_gui.engine.training.memory_fit import MemoryFit, memory_fit
+from tlora_gui.engine.training.memory_fit import MemoryFit, free_memory, memory_fit
 from tlora_gui.engine.training.pace import CHECKPOINT_COST, CHECKPOINT_SECONDS, CHECKPOINT_STEPS, Pace
+from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.engine.training.router_inputs import RouterInputs
 from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
 from tlora_gui.temporal.blend import Blend
@@ -133,9 +134,10 @@ def train_epoch(
     """
     run = run or EpochRun(model, slug, blocks, settings)
     try:
+        run.require_same_start()
         if learn:
             yield from _learn_until_done(run, cancel, checkpoint, sample)
-        return (yield from cancellable(run.finish(), cancel, ("discard", "suspend")))
+        return (yield from cancellable(run.finish(), run.ranks.agreed(cancel), ("discard", "suspend")))
     except BaseException as end:  # cancelled, failed or closed: the model is as it was before
         discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
         run.end = _too_large(settings) if out_of_memory(end) else end
@@ -152,7 +154,7 @@ def train_epoch(
 
 def _learn_until_done(
     run: EpochRun,
-    cancel: CancelToken,
+    asked: CancelToken,
     checkpoint: Callable[[EpochRun], None] | None,
     sample: Callable[[EpochRun], Generator[Progress, None, TrainingSample]] | None,
 ) -> Generator[Progress | TrainingEvent | Warned, None, None]:
@@ -160,6 +162,7 @@ def _learn_until_done(
     saved_at, saved_step, told = time.monotonic(), run.step, set[Warned]()
     steps = run.steps()
     while True:
+        cancel = run.ranks.agreed(asked)
         if run.step % run.settings.eval_every == 0 and run.step < run.total_steps and run.measured_at != run.step:
             yield from cancellable(run.measure(), cancel, ("discard", "suspend"))
         if sample is not None and run.sample_every and run.step % run.sample_every == 0 and run.sampled_at != run.step:
@@ -252,13 +255,17 @@ class EpochRun:
         best: the step to be kept, unless the settings keep the last.
         pace: how long its parts take.
         end: what ended it early; None while it goes on.
+        ranks: the processes that train it together.
     """
 
-    def __init__(self, model: TemporalLoRA, slug: str, blocks: TokenBlocks, settings: TrainSettings) -> None:
+    def __init__(
+        self, model: TemporalLoRA, slug: str, blocks: TokenBlocks, settings: TrainSettings, ranks: Ranks | None = None
+    ) -> None:
         self.model = model
         self.slug = slug
         self.blocks = blocks
         self.settings = settings
+        self.ranks = ranks or Ranks()
         require(
             len(blocks.train_NT) > 0 and len(blocks.held_out_NT) > 0, say("there is no text to train or measure on")
         )
@@ -293,7 +300,12 @@ class EpochRun:
         self._rate_factor = 1.0
         self._features_seconds = 0.0
         self._good: dict[str, Tensor] = {}
-        self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
+        self._router_inputs = RouterInputs(
+            model,
+            blocks.train_NT,
+            self.ranks.part(settings.batch_size),
+            keep=settings.num_passes > 1 and self.ranks.size == 1,  # a later pass gives a process other blocks
+        )
 
     @property
     def steps_per_pass(self) -> int:
@@ -385,9 +397,10 @@ class EpochRun:
             if warning is None:
                 raise
             logger.warning("step %d of %s is repeated: %s", self.step + 1, self.slug, first_line(error))
-        self.optimizer.zero_grad(set_to_none=True)
-        for learner in self._learners().values():
-            learner.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self._optimizers().values():
+            optimizer.zero_grad(set_to_none=True)
+        if self.model.device.type == "cuda":
+            torch.cuda.empty_cache()
         self._restore(self._good)
         return warning
 
@@ -411,8 +424,6 @@ class EpochRun:
             return None
         # Before there is a fit, not even the forward that finds it out had room.
         self._fit(MemoryFit(max(1, fit.blocks // 2), fit.recompute or fit.blocks == 1) if fit else MemoryFit(1, True))
-        if self.model.device.type == "cuda":
-            torch.cuda.empty_cache()
         return Warned(
             say("There was not enough memory for as much of a batch at once; it is learned in smaller parts now."),
             say("It learns the same, but for the last digits, and takes longer. Close what else needs memory."),
@@ -447,12 +458,12 @@ class EpochRun:
         for name in model.slot_adapters:
             text_NT = self.held_out_NT if name == self.slug else self._earlier_text(name)
             if text_NT is not None:
-                losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
+                losses.append((name, (yield from held_out_loss(model, text_NT, "mixer", self.ranks))))
         baseline_loss = None
         if self.baseline is not None:
-            baseline_loss = yield from held_out_loss(model, self.held_out_NT, self.baseline.mixer)
+            baseline_loss = yield from held_out_loss(model, self.held_out_NT, self.baseline.mixer, self.ranks)
         yield replace(self._routing(loss), losses=tuple(losses), unprotected_loss=baseline_loss)
-        backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0)
+        backbone_loss = yield from held_out_loss(model, self.held_out_NT, 0, self.ranks)
         return EpochResult(loss, backbone_loss, self._tokens_after(self.kept_step or self.step), memory)
 
     def _end_at_best(self) -> Generator[Progress | HeldOut, None, float]:
@@ -470,7 +481,7 @@ class EpochRun:
         return best.loss
 
     def _measured(self) -> Generator[Progress, None, HeldOut]:
-        loss = yield from held_out_loss(self.model, self.held_out_NT, self.slot)
+        loss = yield from held_out_loss(self.model, self.held_out_NT, self.slot, self.ranks)
         if not math.isfinite(loss) and self.step == 0:
             raise TloraError(
                 say("The backbone's loss on the held-out text is no number (NaN)."),
@@ -544,31 +555,51 @@ class EpochRun:
     def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
         share = self._rate_factor * schedule(self.step, self.total_steps)
-        blend: Blend = "mixer" if self.settings.objective == "joint" else self.slot
-        started = time.perf_counter()
-        hidden_BTH = self._router_inputs(rows_B)
-        self._features_seconds = time.perf_counter() - started
-        ids_BT = self.blocks.train_NT[rows_B].long().to(hidden_BTH.device)
-        blocks, adapter_loss = self._fitted(ids_BT[:1], blend), 0.0
-        for ids_bT, hidden_bTH in zip(ids_BT.split(blocks), hidden_BTH.split(blocks), strict=True):
-            with training_precision(ids_BT.device):
-                loss = self.model.next_token_loss(ids_bT, blend, hidden_bTH).loss * (len(ids_bT) / len(ids_BT))
-            loss.backward()
-            adapter_loss += loss.item()
+        if self._memory_fit is None:
+            self._find_fit(self.blocks.train_NT[rows_B[:1]].long())
+        with self.ranks.agreeing():
+            hidden_BTH, adapter_loss = self._backward(rows_B)
+        hidden_BTH = self.ranks.gather(hidden_BTH, len(rows_B))
+        adapter_loss = self.ranks.total(adapter_loss)
+        joint = self.settings.objective == "joint"
+        self.ranks.add_up([*self.adapter, *(self.learner.mixer.parameters() if joint else ())])
         gradient_norm = clip_grad_norm_(self.adapter, 1.0).item()
         rate = share * self.settings.learning_rate
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        distill, route = self.teach_mixers(hidden_BTH, share)
+        with self.ranks.agreeing():
+            distill, route = self.teach_mixers(hidden_BTH, share)
         return adapter_loss, gradient_norm, distill, route, rate
 
-    def _fitted(self, ids_1T: Tensor, blend: Blend) -> int:
-        """How many blocks are learned at once; found out in the first step."""
-        if self._memory_fit is None:
-            self._fit(memory_fit(self.model, ids_1T, blend, self.settings.batch_size))
+    def _backward(self, rows_B: Tensor) -> tuple[Tensor, float]:
+        """Gradients of this process's share of a step's blocks; returns what the mixer reads over it, and its part of
+        the loss."""
+        (rows_b, counting), adapter_loss = self.ranks.share(rows_B), 0.0
+        started = time.perf_counter()
+        hidden_bTH = self._router_inputs(rows_b)
+        self._features_seconds = time.perf_counter() - started
         assert self._memory_fit is not None
-        return self._memory_fit.blocks
+        for start in range(0, len(rows_b), self._memory_fit.blocks):
+            count = max(0, min(self._memory_fit.blocks, counting - start))
+            part = slice(start, start + max(1, count))
+            ids_pT = self.blocks.train_NT[rows_b[part]].long().to(hidden_bTH.device)
+            with training_precision(ids_pT.device):
+                loss = self.model.next_token_loss(ids_pT, self._blend, hidden_bTH[part]).loss * (count / len(rows_B))
+            loss.backward()
+            adapter_loss += loss.item()
+        return hidden_bTH, adapter_loss
+
+    @property
+    def _blend(self) -> Blend:
+        return "mixer" if self.settings.objective == "joint" else self.slot
+
+    def _find_fit(self, ids_1T: Tensor) -> None:
+        """How many blocks all processes learn at once."""
+        with self.ranks.agreeing():
+            room = free_memory(self.model.device) // 2 // self.ranks.neighbours
+            fit = memory_fit(self.model, ids_1T, self._blend, self.ranks.part(self.settings.batch_size), room)
+        self._fit(MemoryFit(-self.ranks.largest(-fit.blocks), bool(self.ranks.largest(fit.recompute))))
 
     def _fit(self, fit: MemoryFit) -> None:
         self._memory_fit = fit
@@ -622,6 +653,14 @@ class EpochRun:
                 rate=rate,
             ),
         )
+
+    def require_same_start(self) -> None:
+        """Refuse to begin unless all processes have the same text and weights."""
+        if self.ranks.size > 1:
+            train_NT = self.blocks.train_NT
+            some_NT = train_NT[torch.linspace(0, len(train_NT) - 1, 64).long()]
+            start = {**self._state(self.step), "train": some_NT, "held_out": self.blocks.held_out_NT}
+            self.ranks.require_same(int(state_hash(start)[:15], 16))
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
 from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, Progress
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
 from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -33,20 +34,25 @@ def training_dtype(model: TemporalLoRA) -> torch.dtype:
     return torch.bfloat16 if trains_in_bf16(model.device) else dtype
 
 
-def held_out_loss(model: TemporalLoRA, held_out_NT: Tensor, blend: Blend) -> Generator[Progress, None, float]:
+def held_out_loss(
+    model: TemporalLoRA, held_out_NT: Tensor, blend: Blend, ranks: Ranks | None = None
+) -> Generator[Progress, None, float]:
     """Mean next-token loss over held-out blocks, in nats per token; yields after every batch.
 
-    Measured in the precision of training, so that the curves can be compared.
+    Measured in the precision of training, so that the curves can be compared. Several processes take turns at the
+    batches; one that has none at the end measures another in vain, as each must do as many.
     """
-    total, count = 0.0, 0
-    for start in range(0, len(held_out_NT), _MEASURE_BATCH):
+    ranks, total = ranks or Ranks(), 0.0
+    for turn in range(0, len(held_out_NT), ranks.size * _MEASURE_BATCH):
+        own = turn + ranks.index * _MEASURE_BATCH
+        counts = own < len(held_out_NT)
+        start = own if counts else turn
         ids_BT = held_out_NT[start : start + _MEASURE_BATCH].to(model.device)
         with torch.inference_mode(), training_precision(model.device):
             loss = model.next_token_loss(ids_BT, blend).loss
-        total += loss.item() * ids_BT[:, 1:].numel()
-        count += ids_BT[:, 1:].numel()
+        total += counts * loss.item() * ids_BT[:, 1:].numel()
         yield Progress(say("Measuring on held-out text"), start + len(ids_BT), len(held_out_NT), say("blocks"))
-    return total / max(1, count)
+    return ranks.total(total) / max(1, held_out_NT[:, 1:].numel())
 
 
 @torch.no_grad()
