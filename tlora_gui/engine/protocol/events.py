@@ -57,6 +57,7 @@ class EpochInfo:
         backbone_loss: the same text under the backbone alone.
         note: why it is broken, or what was kept.
         corpus: the files and folders it was trained on.
+        corpus_fingerprint: the same for the same texts, wherever they lie; empty in epochs of earlier versions.
     """
 
     slug: str
@@ -69,6 +70,7 @@ class EpochInfo:
     backbone_loss: float | None = None
     note: str = ""
     corpus: tuple[str, ...] = ()
+    corpus_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

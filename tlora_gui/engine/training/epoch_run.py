@@ -243,6 +243,7 @@ class EpochRun:
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
         self._memory_fit: MemoryFit | None = None
         self._good: dict[str, Tensor] = {}
+        self._order: tuple[int, Tensor] | None = None
         self._router_inputs = RouterInputs(model, blocks.train_NT, settings.batch_size, keep=settings.num_passes > 1)
 
     @property
@@ -381,9 +382,11 @@ class EpochRun:
     def batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
-        order = torch.randperm(len(self.blocks.train_NT), generator=self.pass_random(pass_index))
+        if self._order is None or self._order[0] != pass_index:
+            order = torch.randperm(len(self.blocks.train_NT), generator=self.pass_random(pass_index))
+            self._order = pass_index, order
         size = self.settings.batch_size
-        return order[step_in_pass * size : (step_in_pass + 1) * size]
+        return self._order[1][step_in_pass * size : (step_in_pass + 1) * size]
 
     def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
