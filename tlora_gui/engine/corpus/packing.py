@@ -32,10 +32,15 @@ from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
 
-_PIECE = 2**15
-"""Characters that are encoded as one text, about."""
+_PIECE = 2**11
+"""Characters that are encoded as one text, about; tokenizers are slower with longer ones."""
 
-_BATCH = 8 * _PIECE
+_BATCH = 2**18
+"""Characters that are encoded at once."""
+
+_REACH = 2**15
+"""Characters in which a good place for a cut is looked for."""
+
 _PASSAGE = 16
 """Characters of a passage of a sample, by the tokens of a block."""
 
@@ -48,9 +53,9 @@ _SEEK = 2**20
 _MB = 2**20
 UNKNOWN_NOTED = 0.01
 _SCRIPTS = "Aé Ж 中 क ก ﷽ 😀"
-_BORDERS = [r"(?:(?<=\S\n)|(?<=\S\r\n))(?=\S)", r"(?<=\S)(?= \S)"]
+_BORDERS = [r"\n(?:(?<=\S\n)|(?<=\S\r\n))()(?=\S)", r"() (?<=\S )(?=\S)"]  # beginning with what is looked for first
 _TEXT_BORDERS = [re.compile(each) for each in _BORDERS]
-_BYTE_BORDERS = [re.compile(each.encode()) for each in (*_BORDERS, r"(?=[\x00-\x7f\xc0-\xff])")]
+_BYTE_BORDERS = [re.compile(each.encode()) for each in (*_BORDERS, r"()(?=[\x00-\x7f\xc0-\xff])")]
 
 
 class _Stream:
@@ -185,7 +190,13 @@ class Packer:
         borders = [int(cuts[source.label] * count) for source, count in zip(corpus.sources, counts, strict=True)]
         to_train = self._choose("train", [(0, border) for border in borders], max_tokens)
         to_hold = self._choose("held out", [*zip(borders, counts, strict=True)], held_out_tokens)
-        readings = list[_Reading]()
+        order = dict[str, None]()
+        for part, limit in ((train, max_tokens), (held_out, held_out_tokens)):
+            labels = [source.label for source in part.sources]
+            if limit is not None:
+                random.Random(self._seed).shuffle(labels)
+            order |= dict.fromkeys(labels)
+        readings = dict[str, _Reading]()
         for number, (source, count, border) in enumerate(zip(corpus.sources, counts, borders, strict=True)):
             cut, parts = cuts[source.label], list[tuple[_Stream, list[int] | None, int]]()
             if cut > 0:
@@ -200,8 +211,8 @@ class Packer:
                 places = [(place, stream) for stream, chosen, _ in parts for place in chosen or ()]
                 size = min(source.size, len(places) * self._passage)
                 reading = _Reading(number, source, size, self._train, places=tuple(places))
-            readings.append(reading)
-        return readings
+            readings[source.label] = reading
+        return [readings[label] for label in order if label in readings]
 
     def _choose(
         self, name: str, ranges: Sequence[tuple[int, int]], max_tokens: int | None
@@ -227,9 +238,9 @@ class Packer:
                     start = place * self._passage
                     file.seek(max(0, start - 4))
                     raw, at = file.read(2 * self._passage + 8), min(4, start)
-                    first = _border(_BYTE_BORDERS, raw, at, at + self._passage) if start else 0
                     ends = start + self._passage >= size
-                    last = len(raw) if ends else _border(_BYTE_BORDERS, raw, at + self._passage, at + 2 * self._passage)
+                    first = self._passage_border(raw, at) if start else 0
+                    last = len(raw) if ends else self._passage_border(raw, at + self._passage)
                     self._in_source += self._passage
                     try:
                         text = tidy(raw[first:last].decode())
@@ -241,6 +252,9 @@ class Packer:
                     before, self.found_text = (place, stream), True
         except OSError as error:
             self._left_out(reading.source, say("cannot be read: {reason}", reason=cause(error)))
+
+    def _passage_border(self, raw: bytes, at: int) -> int:
+        return _border(_BYTE_BORDERS, raw, at, at + self._passage) or at
 
     def _read(self, reading: _Reading) -> Generator[Progress, None, None]:
         """The documents of a source, each once and on one side."""
@@ -386,16 +400,19 @@ class _Seen:
 
 
 def cut_pieces(texts: Iterable[str], size: int) -> Iterator[tuple[str, str, bool]]:
-    """A text in pieces of ``size`` to twice as many characters, however it comes.
+    """A text in pieces of about ``size`` characters, however it comes.
 
     Each with the character before it and whether it is the last. They are cut where tokenizers make the same of a text:
-    before a line that follows another, else before a word, else anywhere.
+    before a line that follows another, or before a word; where there is none of these for long, anywhere.
     """
     lead = rest = ""
-    for text in texts:
-        rest, start = rest + text, 0
-        while len(rest) - start > 2 * size:
-            stop = _border(_TEXT_BORDERS, rest, start + size, start + 2 * size)
+    for text in chain(texts, [None]):
+        rest, start = rest + (text or ""), 0
+        while len(rest) - start > (2 * size if text is None else size + _REACH):
+            near, far = start + size, start + size + _REACH
+            stop = _border(_TEXT_BORDERS, rest, near, near + size) or _border(_TEXT_BORDERS, rest, near, far) or far
+            if stop >= len(rest):
+                break
             yield lead, rest[start:stop], False
             lead, start = rest[stop - 1], stop
         rest = rest[start:]
@@ -404,8 +421,8 @@ def cut_pieces(texts: Iterable[str], size: int) -> Iterator[tuple[str, str, bool
 
 
 def _border(patterns: Iterable[re.Pattern[AnyStr]], text: AnyStr, start: int, stop: int) -> int:
-    """The first place in a range where a pattern of the first kind that is there at all fits; else its start."""
-    return next((found.start() for each in patterns if (found := each.search(text, start, stop))), start)
+    """The first place in a range where a pattern of the first kind that is there at all fits; else 0."""
+    return next((found.start(1) for each in patterns if (found := each.search(text, start, stop))), 0)
 
 
 def _digested(texts: Iterable[str], digest: Any) -> Iterator[str]:
