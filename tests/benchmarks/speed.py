@@ -1,6 +1,7 @@
 """How fast is it, against its peers, in one run?
 
-    python tests/benchmarks/speed.py [--only decode,train,sleep,startup,window,growth] [--json FILE] [--threads N]
+    python tests/benchmarks/speed.py [--only decode,train,sleep,startup,window,growth,corpus] [--json FILE]
+                                     [--threads N]
 
 Prints a table; ``--json`` writes every figure with all its runs. Each section is measured in a process of its own.
 Peers come with ``pip install '.[bench]'``. Nothing else should run on the machine meanwhile.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from measure import Figure, table
 
-SECTIONS = ("decode", "train", "sleep", "startup", "window", "growth")
+SECTIONS = ("decode", "train", "sleep", "startup", "window", "growth", "corpus")
 
 
 def main() -> None:
