@@ -30,8 +30,9 @@ WaitUntil = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Projects and settings of a test go to its own folder; the download cache is shared, so it is fetched once."""
+    """What a test writes goes to its own folder; the download cache is shared, so it is fetched once."""
     home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("TLORA_TOKENS", str(home / "tokens"))
     monkeypatch.setenv("TLORA_PROJECTS", str(home / "projects"))
     monkeypatch.setenv("TLORA_SETTINGS", str(home / "window.ini"))
     monkeypatch.setenv("TLORA_LOG", str(home / "tlora-gui.log"))

@@ -24,6 +24,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("TLORA_CACHE") or platformdirs.user_cache_path(_APP, appauthor=False))
 
 
+def tokens_dir() -> Path:
+    """Corpora as tokens, kept for another training; safe to delete. ``TLORA_TOKENS`` overrides."""
+    return Path(os.environ.get("TLORA_TOKENS") or cache_dir() / "tokens")
+
+
 def projects_dir() -> Path:
     """Where new projects go unless a person says otherwise. ``TLORA_PROJECTS`` overrides."""
     return Path(os.environ.get("TLORA_PROJECTS") or platformdirs.user_documents_path() / "Temporal LoRA")

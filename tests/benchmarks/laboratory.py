@@ -135,7 +135,7 @@ class Laboratory:
                 held_out_tokens=8192,
                 seed=seed,
             )
-            return {"train": made.train_NT, "held_out": made.held_out_NT}
+            return {"train": made.train_NT.int(), "held_out": made.held_out_NT}
 
         kept = self._kept(f"blocks-{name}-{seed}", make)
         return TokenBlocks(kept["train"], kept["held_out"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tlora_gui.engine.corpus import blocks, text_corpus
+from tlora_gui.engine.corpus import text_corpus
 from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks, summarise
 from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -193,9 +193,8 @@ def test_sparse_file_of_2_gb_is_looked_at_and_not_read(tmp_path: Path, tiny_toke
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 3 MB file is "too large" and 4 MB are the most read at once, so that the test need not write gigabytes."""
+    """A 3 MB file is "too large", so that the test need not write gigabytes."""
     monkeypatch.setattr(text_corpus, "FILE_LIMIT", 2**20)
-    monkeypatch.setattr(blocks, "_READ_LIMIT", 2**21)
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -265,7 +264,7 @@ def test_blocks_are_packed_without_padding_in_order(tiny_tokenizer: Any) -> None
     texts = TextCorpus.from_texts([LINE * 10, LINE[:20] * 7, LINE * 3])
     train, held_out = texts.split(0.3)
     blocks = blocks_of(texts, tiny_tokenizer, held_out_share=0.3, held_out_tokens=None)
-    assert (blocks.train_NT.dtype, blocks.held_out_NT.dtype) == (torch.int32, torch.int64)
+    assert (blocks.train_NT.dtype, blocks.held_out_NT.dtype) == (torch.uint16, torch.int64)
     for part, packed in ((train, blocks.train_NT), (held_out, blocks.held_out_NT)):
         whole = "".join(read_text(source) + tiny_tokenizer.eos_token for source in part.sources)
         assert packed.shape == (len(whole.replace("<eos>", "|")) // 32, 32)
@@ -283,7 +282,7 @@ def test_max_tokens_is_respected_and_the_choice_depends_on_the_seed_alone(tmp_pa
 
 def test_too_little_text_is_refused_with_both_numbers(tmp_path: Path, tiny_tokenizer: Any) -> None:
     path = write(tmp_path / "a.txt", LINE * 4)
-    with pytest.raises(TloraError, match=r"about 192 tokens, and an epoch needs at least 448"):
+    with pytest.raises(TloraError, match=r"about 224 tokens, and an epoch needs at least 448"):
         blocks_of(TextCorpus.from_paths([path]), tiny_tokenizer)
     assert "about 235 tokens" in summary_of(tiny_tokenizer, path).problem
 

@@ -299,6 +299,7 @@ def train_adapter(
         held_out_loss=result.held_out_loss,
         backbone_loss=result.backbone_loss,
         corpus=corpus.paths,
+        corpus_fingerprint=blocks.fingerprint,
     )
     remarks = (*corpus.skipped, *blocks.notes)
     model.results[adapter_name] = TrainResult(info, settings, tuple(history), remarks)

@@ -167,7 +167,7 @@ class Blocks(torch.utils.data.Dataset[dict[str, Tensor]]):
     """Packed blocks as Trainer reads them."""
 
     def __init__(self, blocks: TokenBlocks) -> None:
-        self.train_NT = blocks.train_NT
+        self.train_NT = blocks.train_NT.long()
 
     def __len__(self) -> int:
         return len(self.train_NT)

@@ -8,12 +8,17 @@ an end mark.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import accumulate, pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tlora_gui.engine.backbones.token_text import TextStream
@@ -137,6 +142,58 @@ def encode_plain(tokenizer: Any, text: str, vocabulary: int | None = None) -> li
         TloraError: if the text needs tokens that the model lacks.
     """
     return _encode(tokenizer, clean(text), vocabulary, plain=True)[0]
+
+
+class PlainEncoder:
+    """Encodes many texts at once, each as :func:`encode_plain` does, on as many threads as torch uses.
+
+    Attributes:
+        vocabulary: no id is as large as this.
+    """
+
+    def __init__(self, tokenizer: Any, vocabulary: int | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._known = vocabulary
+        size = max(tokenizer.get_vocab().values()) + 1
+        self.vocabulary = size if vocabulary is None else vocabulary
+        self._refused = np.zeros(size, dtype=bool)
+        self._refused[self.vocabulary :] = True
+        self._refused[[each for each in _controls(tokenizer) if each < size]] = True
+        self._fast: Tokenizer | None = None
+        if tokenizer.is_fast:
+            self._fast = _without(tokenizer, frozenset())
+            self._fast.encode_special_tokens = True
+
+    def __call__(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Token ids of each text.
+
+        Raises:
+            TloraError: if one needs tokens that the model lacks.
+        """
+        if self._fast is None:
+            return [self._alone(text) for text in texts]
+        texts, threads = [clean(text) for text in texts], torch.get_num_threads()
+        with ThreadPoolExecutor(threads) as pool:  # the tokenizer's own threads are off in a program that forks
+            shares = list(pool.map(self._encode, (texts[start::threads] for start in range(threads))))
+        found = [shares[index % threads][index // threads] for index in range(len(texts))]
+        return [self._alone(text) if self._refused[ids].any() else ids for text, ids in zip(texts, found, strict=True)]
+
+    def _encode(self, texts: list[str]) -> list[NDArray[np.int64]]:
+        assert self._fast is not None
+        encodings = self._fast.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+    def _alone(self, text: str) -> NDArray[np.int64]:
+        return np.array(encode_plain(self._tokenizer, text, self._known), dtype=np.int64)
+
+
+def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """The same for tokenizers that read every corpus alike."""
+    if tokenizer.is_fast:
+        rules = _without(tokenizer, frozenset()).to_str()
+    else:
+        rules = f"{type(tokenizer)}{tokenizer.init_kwargs}{sorted(tokenizer.get_vocab().items())}"
+    return blake2b(f"{rules}{tokenizer.all_special_ids}".encode(), digest_size=16).hexdigest()
 
 
 def _encode(

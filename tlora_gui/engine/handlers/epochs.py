@@ -67,7 +67,15 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
         yield from remember_dreams(model, project.index.fingerprint, cancel)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
-    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
+    info = EpochInfo(
+        slug,
+        name,
+        job.era.strip(),
+        colour,
+        "training",
+        corpus=corpus.paths,
+        corpus_fingerprint=blocks.fingerprint,
+    )
     yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.corpus.token_store import keep_blocks_file, read_blocks_file
 from tlora_gui.engine.projects.epoch_folder import History, append_history, read_facts, write_facts, write_history
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
@@ -114,10 +115,11 @@ class Checkpoints:
         folder = self.folder(info.slug)
         self.root.mkdir(exist_ok=True)  # never the project's folder: whoever took it away will not look here
         folder.mkdir(exist_ok=True)
-        if not (folder / "blocks.safetensors").exists():
-            write_tensors(
-                folder / "blocks.safetensors", {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()}
-            )
+        if not (kept := folder / "blocks.safetensors").exists():
+            if blocks.file is not None and blocks.file.exists():
+                keep_blocks_file(blocks.file, kept)
+            else:
+                write_tensors(kept, {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()})
         write_facts(folder, info, settings)
         write_history(folder, history)
         write_tensors(folder / "state.safetensors", state)
@@ -131,16 +133,16 @@ class Checkpoints:
         folder = self.folder(slug)
         try:
             info, settings = read_facts(folder)
-            blocks = load_file(folder / "blocks.safetensors")
+            train_NT, held_out_NT, _ = read_blocks_file(folder / "blocks.safetensors")
             state = load_file(folder / "state.safetensors")
-            for part in ("train", "held_out"):
+            for part, blocks_NT in (("train", train_NT), ("held_out", held_out_NT)):
                 require(
-                    blocks[part].shape[1:] == (settings.block_size,),
+                    blocks_NT.shape[1:] == (settings.block_size,),
                     say("its {part} blocks are of another size", part=part),
                 )
             require("step" in state, say("its steps are not counted"))
             info = replace(info, slug=slug, state="interrupted")
-            return info, settings, TokenBlocks(blocks["train"].long(), blocks["held_out"].long()), state
+            return info, settings, TokenBlocks(train_NT, held_out_NT), state
         except DAMAGE as error:
             raise TloraError(
                 say("The checkpoint of {name} is damaged: {error}.", name=slug, error=first_line(error)),

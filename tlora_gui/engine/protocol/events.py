@@ -58,6 +58,7 @@ class EpochInfo:
         note: why it is broken, or what was kept.
         corpus: the files and folders it was trained on.
         kept_step: the step whose adapter and mixer were kept, if not the last one's; else 0.
+        corpus_fingerprint: the same for the same texts, wherever they lie; empty in epochs of earlier versions.
     """
 
     slug: str
@@ -71,6 +72,7 @@ class EpochInfo:
     note: str = ""
     corpus: tuple[str, ...] = ()
     kept_step: int = 0
+    corpus_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def collect_router_features(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Pr
     parts = []
     for part in ids_NT.split(8):
         with torch.no_grad():
-            parts.append(to_memory(model.features(part.to(model.device))))
+            parts.append(to_memory(model.features(part.long().to(model.device))))
         yield Progress(say("Leaving a memory for later sleep"), 8 * len(parts), len(ids_NT), say("blocks"))
     return torch.cat(parts)
 

@@ -300,6 +300,7 @@ class EpochRun:
         self._rate_factor = 1.0
         self._features_seconds = 0.0
         self._good: dict[str, Tensor] = {}
+        self._order: tuple[int, Tensor] | None = None
         self._router_inputs = RouterInputs(
             model,
             blocks.train_NT,
@@ -548,9 +549,11 @@ class EpochRun:
     def batch(self) -> Tensor:
         """Numbers of the step's blocks."""
         pass_index, step_in_pass = divmod(self.step, self.steps_per_pass)
-        order = torch.randperm(len(self.blocks.train_NT), generator=self.pass_random(pass_index))
+        if self._order is None or self._order[0] != pass_index:
+            order = torch.randperm(len(self.blocks.train_NT), generator=self.pass_random(pass_index))
+            self._order = pass_index, order
         size = self.settings.batch_size
-        return order[step_in_pass * size : (step_in_pass + 1) * size]
+        return self._order[1][step_in_pass * size : (step_in_pass + 1) * size]
 
     def learn(self, rows_B: Tensor) -> tuple[float, float, float, float, float]:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from tlora_gui.engine.corpus.blocks import TokenBlocks, held_out_blocks, read_blocks
+from tlora_gui.engine.corpus.blocks import TokenBlocks, TooLittleText, block_digests, read_blocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -36,7 +37,7 @@ def epoch_blocks(
         block_size=settings.block_size,
         max_tokens=settings.max_tokens,
         held_out_share=settings.held_out_share,
-        held_out_tokens=_kept_tokens(settings),
+        held_out_tokens=max(settings.held_out_tokens, KEPT_HELD_OUT),
         seed=settings.seed,
         vocabulary=vocabulary,
         cancel=cancel,
@@ -48,6 +49,9 @@ def held_out_again(
 ) -> Generator[Progress, None, Tensor]:
     """The held-out blocks (N, T) of an epoch that kept only their digests, found again in its corpus.
 
+    The corpus may have been edited since, and a block that would be held out by now have been trained on: only those
+    count that were held out then.
+
     Raises:
         TloraError: if nothing of it is there any more, or nobody knows what it was.
     """
@@ -56,23 +60,16 @@ def held_out_again(
             say("What was held out is not known: the epoch is of an earlier version and left no text."),
             say("Train it again to measure it."),
         )
-    blocks_NT = yield from held_out_blocks(
-        corpus,
-        tokenizer,
-        block_size=settings.block_size,
-        held_out_share=settings.held_out_share,
-        held_out_tokens=_kept_tokens(settings),
-        seed=settings.seed,
-        digests=digests,
-        vocabulary=vocabulary,
-    )
-    if not len(blocks_NT):
-        raise TloraError(say("The epoch's held-out text is no longer there."), say("Put the corpus back as it was."))
-    return blocks_NT
-
-
-def _kept_tokens(settings: TrainSettings) -> int:
-    return max(settings.held_out_tokens, KEPT_HELD_OUT)
+    gone = TloraError(say("The epoch's held-out text is no longer there."), say("Put the corpus back as it was."))
+    try:
+        blocks = yield from epoch_blocks(corpus, tokenizer, settings, CancelToken(), vocabulary)
+    except TooLittleText:
+        raise gone from None
+    known = set(digests)
+    kept = torch.tensor([digest in known for digest in block_digests(blocks.held_out_NT)])
+    if not kept.any():
+        raise gone
+    return blocks.held_out_NT[kept]
 
 
 def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
