@@ -16,11 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_typed_json import ANY_JSON, values_of
 
-from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.projects import run_history
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.records import check_run
-from tlora_gui.engine.projects.run_history import RunHistory, fingerprint_of
+from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -39,7 +38,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.session import Session
 
 VERSE = EpochInfo("verse", "Verse", "", "#0072B2", "training", corpus=("/texts/verse",))
-RUN = Run("", VERSE, QUICK, 1.7e9, backbone="tiny", versions=(("torch", "2"),), fingerprint="f" * 32)
+RUN = Run("", VERSE, QUICK, 1.7e9, backbone="tiny", versions=(("torch", "2"),))
 STEPS = tuple(TrainStep("verse", n, 6, 4 - n / 10, 0.1, 0.2, 1e-3, 64 * n, 99.0, 1.0, 0.5) for n in range(1, 7))
 MEASURED = HeldOut("verse", 6, 3.5, (("verse", 0.9),))
 
@@ -74,7 +73,7 @@ def test_a_finished_run_is_kept_with_everything_that_was_told_of_it(session: Ses
     assert run.step == run.total_steps == 6 and run.seconds > 0
     assert run.machine is not None and run.machine.threads == torch.get_num_threads() and run.machine.processor
     assert dict(run.versions).keys() == {"tlora-gui", "torch", "transformers", "peft"}
-    assert len(run.fingerprint) == 32 and run.backbone
+    assert len(run.epoch.corpus_fingerprint) == 32 and run.backbone
     told = tuple(event for event in events if isinstance(event, TrainStep | HeldOut))
     assert loaded(session, run.id) == RunLoaded(run, told)
 
@@ -276,14 +275,6 @@ def test_whatever_stands_in_its_place_runs_are_listed(kept: RunHistory, data: st
     (kept.root / "0001-verse" / "run.json").write_text(json.dumps(changed(whole, place, other)))
     (run,) = kept.listed()
     assert run.id == "0001-verse" and isinstance(run.settings, TrainSettings) and run.epoch.name
-
-
-def test_a_fingerprint_is_of_the_tokens_alone() -> None:
-    tokens_NT, other_NT = torch.arange(64).view(4, 16), torch.arange(16).view(1, 16)
-    one = fingerprint_of(TokenBlocks(tokens_NT, other_NT))
-    assert one == fingerprint_of(TokenBlocks(tokens_NT.int(), other_NT.short()))
-    assert one != fingerprint_of(TokenBlocks(tokens_NT + 1, other_NT))
-    assert one != fingerprint_of(TokenBlocks(tokens_NT[:3], other_NT))
 
 
 def test_an_older_project_has_no_runs_and_lists_none(one_epoch: Session) -> None:

@@ -145,7 +145,7 @@ def _recorded(
     learn: bool = True,
 ) -> Stream:
     """:func:`_run`, kept in the project's history of runs, however it ends."""
-    record = new_run(info, run.settings, workspace.backbone_info(), run.blocks)
+    record = new_run(info, run.settings, workspace.backbone_info())
     training = _run(workspace, info, run, history, cancel, learn=learn)
     yield from workspace.project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
 

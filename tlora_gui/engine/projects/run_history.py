@@ -19,14 +19,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 import tlora_gui
-from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.projects.checkpoints import plain_folder
 from tlora_gui.engine.projects.epoch_folder import read_history, write_history
 from tlora_gui.engine.projects.records import MAX_NAME, check_run
@@ -265,7 +263,7 @@ def _write_run(folder: Path, run: Run) -> None:
 # -- what is known of a run when it begins --------------------------------------------------------------------------
 
 
-def new_run(epoch: EpochInfo, settings: TrainSettings, backbone: BackboneInfo, blocks: TokenBlocks) -> Run:
+def new_run(epoch: EpochInfo, settings: TrainSettings, backbone: BackboneInfo) -> Run:
     """A training that begins now, here, with the software that is running."""
     packages = ("torch", "transformers", "peft")
     return Run(
@@ -276,21 +274,7 @@ def new_run(epoch: EpochInfo, settings: TrainSettings, backbone: BackboneInfo, b
         backbone=backbone.name,
         machine=Machine(processor_name(), os.cpu_count() or 1, torch.get_num_threads(), backbone.device),
         versions=(("tlora-gui", tlora_gui.__version__), *((name, version(name)) for name in packages)),
-        fingerprint=fingerprint_of(blocks),
     )
-
-
-def fingerprint_of(blocks: TokenBlocks) -> str:
-    """32 hexadecimal digits that are the same for the same tokens to learn and to measure on."""
-    digest = blake2b(digest_size=16)
-    for part_NT in (blocks.train_NT, blocks.held_out_NT):
-        digest.update(repr(tuple(part_NT.shape)).encode())
-        for some_NT in part_NT.split(_HASHED_AT_ONCE):
-            digest.update(some_NT.int().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-_HASHED_AT_ONCE = 4096
 
 
 def processor_name() -> str:

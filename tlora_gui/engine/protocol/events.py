@@ -138,7 +138,6 @@ class Run:
         backbone: its name.
         machine: where it ended; None if nobody knows.
         versions: (package, version) of the software.
-        fingerprint: of the tokens that were learned and measured on, the same for the same text under one tokenizer.
     """
 
     id: str
@@ -153,7 +152,6 @@ class Run:
     backbone: str = ""
     machine: Machine | None = None
     versions: tuple[tuple[str, str], ...] = ()
-    fingerprint: str = ""
 
 
 # -- streams ----------------------------------------------------------------------------------------------------

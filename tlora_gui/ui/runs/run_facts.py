@@ -37,7 +37,7 @@ def facts(run: Run) -> dict[str, str]:
     found = {_setting_words(name): value for name, value in _settings(run.settings)}
     found |= {
         tr("Text"): "\n".join(run.epoch.corpus),
-        tr("Fingerprint of the text"): run.fingerprint[:12],
+        tr("Fingerprint of the text"): run.epoch.corpus_fingerprint[:12],
         tr("Backbone"): run.backbone,
         tr("Remark"): worded(run.reason or run.epoch.note),
     }
