@@ -2,17 +2,18 @@
 
     python tests/benchmarks/kill.py [--kills 20] [--seed 0]
 
-Trains an epoch of a tiny model once without a break. Then trains it again in processes that are killed (SIGKILL) at
-random moments, in a step, a measurement, a sample, a checkpoint, or the ending, each going on from what the last one
-left. In the end every loss and every bit of adapter, mixers and memory must be the same. Prints what was killed where.
+Trains an epoch of a tiny model once without a break. Then trains it again in processes (forks of this one, so that no
+time goes on imports; not on Windows) that are killed (SIGKILL) at random moments, in a step, a measurement, a sample, a
+checkpoint, or the ending, each going on from what the last one left. In the end every loss and every bit of adapter,
+mixers and memory must be the same. Prints what was killed where.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -51,12 +52,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child", nargs=2, metavar=("PROJECT", "CORPUS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.child:
-        train(Path(options.child[0]), Path(options.child[1]))
-        return
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TLORA_CACHE"] = str(Path(folder) / "cache")
         compare(Path(folder), options.kills, random.Random(options.seed))
@@ -67,21 +64,21 @@ def compare(folder: Path, kills: int, draw: random.Random) -> None:
     for name in ("straight", "killed"):
         make_project(folder, name)
     started = time.monotonic()
-    run_child(folder / "straight", corpus).wait()
+    run_child(folder / "straight", corpus).join()
     seconds = time.monotonic() - started
     print(f"without a break: {seconds:.1f} s", flush=True)
     for turn in range(kills):
         before, child = where(folder / "killed"), run_child(folder / "killed", corpus)
-        while child.poll() is None and turn and where(folder / "killed") == before:
+        while child.is_alive() and turn and where(folder / "killed") == before:
             time.sleep(0.02)  # each brings it a little further, or the ending would never come
         time.sleep(draw.uniform(0, seconds / kills))
-        if child.poll() is not None:
+        if not child.is_alive():
             print("ended before it could be killed", flush=True)
             break
         child.kill()
-        child.wait()
+        child.join()
         print(f"{turn + 1:2}: killed at {where(folder / 'killed')}", flush=True)
-    assert run_child(folder / "killed", corpus).wait() == 0
+    run_child(folder / "killed", corpus).join()
     straight, killed = (left(folder / name) for name in ("straight", "killed"))
     same = {part: one == other for (part, one), other in zip(straight.items(), killed.values(), strict=True)}
     print("\n".join(f"{part}: {'the same to the last bit' if equal else 'DIFFERENT'}" for part, equal in same.items()))
@@ -111,8 +108,10 @@ def make_project(folder: Path, name: str) -> None:
     session.close()
 
 
-def run_child(project: Path, corpus: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--child", str(project), str(corpus)])
+def run_child(project: Path, corpus: Path) -> multiprocessing.process.BaseProcess:
+    child = multiprocessing.get_context("fork").Process(target=train, args=(project, corpus))
+    child.start()
+    return child
 
 
 def train(project: Path, corpus: Path) -> None:
