@@ -16,7 +16,8 @@ import torch
 from engine_helpers import QUICK, collect, only, reopened, train_job
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests, make_blocks, read_blocks, summarise
-from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus, read_text
+from tlora_gui.engine.corpus.documents import read_text
+from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError

@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.backbones.tokenizing import encode_plain
+from tlora_gui.engine.corpus.documents import read_text
 from tlora_gui.engine.corpus.files import Skipped, shortened
-from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
+from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress

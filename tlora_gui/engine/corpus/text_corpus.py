@@ -1,7 +1,7 @@
 """Text folders and files -> documents, with a held-out split by file.
 
 Nothing is read before it is needed: a scan looks at names, sizes and a few kB of each file; two that begin alike are
-compared whole.
+compared whole. :mod:`tlora_gui.engine.corpus.documents` reads them.
 """
 
 from __future__ import annotations
@@ -16,22 +16,18 @@ from io import IOBase
 from pathlib import Path
 from typing import Any
 
-from tlora_gui.engine.corpus.decoding import NotText, decode, tidy
+from tlora_gui.engine.corpus.decoding import NotText, examine, read_decoded
 from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, shortened
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.sentences import say
 
-FILE_LIMIT = 32 * 2**20
-"""Bytes read of one file at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document: a file, a part of one, or a string given directly (``text``).
+    """A file, a part of one, or a string given directly (``text``).
 
-    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length;
-    ``goes_on`` says that its file does beyond the limit.
+    ``size`` counts what is read of it; ``start`` and ``stop`` cut it, as shares of its text's length.
     """
 
     label: str
@@ -39,7 +35,6 @@ class Source:
     text: str | None = None
     start: float = 0.0
     stop: float = 1.0
-    goes_on: bool = False
 
     def part(self, start: float, stop: float) -> Source:
         return replace(self, size=int(self.size * (stop - start)), start=start, stop=stop)
@@ -47,7 +42,7 @@ class Source:
     @property
     def ends(self) -> bool:
         """Whether its text ends where its document does."""
-        return self.stop == 1 and not self.goes_on
+        return self.stop == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +107,10 @@ class TextCorpus:
             except NotText as reason:
                 skipped.append((path, str(reason)))
                 continue
-            source = Source(path, min(found.size, FILE_LIMIT), goes_on=found.size > FILE_LIMIT)
+            source = Source(path, found.size)
             sources.append(source)
             alike.setdefault(found.likeness, []).append(source)
-            notes += [(path, remark) for remark in (found.remark, source.goes_on and _cut_remark()) if remark]
+            notes += [(path, found.remark)] if found.remark else []
         copies = set[str]()
         for group in alike.values():
             copies |= _copies(group, skipped, cancel)
@@ -205,39 +200,27 @@ def _copies(group: list[Source], skipped: Skipped, cancel: CancelToken | None) -
     first: dict[bytes, str] = {}
     copies = set[str]()
     for source in group if len(group) > 1 else ():
-        if cancel:
-            cancel.raise_if_cancelled()
-        text = read_text(source).strip()
-        label = first.setdefault(blake2b(text.encode(errors="surrogatepass")).digest(), source.label)
-        if text and label != source.label:
+        try:
+            label = first.setdefault(_digest(source.label, cancel), source.label)
+        except (OSError, NotText):  # whoever reads it says so
+            continue
+        if label != source.label:
             skipped.append((source.label, say("the same text as {path}", path=shortened(label))))
             copies.add(source.label)
     return copies
 
 
-def _cut_remark() -> str:
-    return say("only the first {limit:,} MB are read", limit=FILE_LIMIT // 2**20)
-
-
-def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str:
-    """The text of one source, with its line ends as ``\\n``; remarks on encoding and size go to ``notes``.
-
-    An unreadable file gives no text and a note, since it may vanish between scan and training.
-    """
-    notes = [] if notes is None else notes
-    if source.text is None:
-        try:
-            with open(source.label, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                raw = file.read(min(size, FILE_LIMIT))  # room is made for as much as is asked for
-                if goes_on := size > FILE_LIMIT:
-                    notes.append((source.label, _cut_remark()))
-            text, remarks = decode(raw, goes_on)
-        except (OSError, NotText) as error:
-            unread = say("cannot be read: {reason}", reason=cause(error)) if isinstance(error, OSError) else str(error)
-            notes.append((source.label, unread))
-            return ""
-        notes += [(source.label, remark) for remark in remarks]
-    else:
-        text = tidy(source.text)
-    return text[int(len(text) * source.start) : int(len(text) * source.stop)]
+def _digest(path: str, cancel: CancelToken | None) -> bytes:
+    """Of a file's text without the blanks around it, whatever its encoding and line ends."""
+    digest, blanks, begun = blake2b(), "", False
+    with open(path, "rb") as file:
+        for piece in read_decoded(file, examine(file).name):
+            if cancel:
+                cancel.raise_if_cancelled()
+            text = piece if begun else piece.lstrip()
+            begun = begun or bool(text)
+            kept = text.rstrip()
+            if kept:
+                digest.update((blanks + kept).encode())
+            blanks = text[len(kept) :] if kept else blanks + text
+    return digest.digest()
