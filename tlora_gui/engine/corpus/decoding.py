@@ -37,7 +37,6 @@ _OTHER_LINE_ENDS = re.compile("\r+\n|[\r\x85\u2028\u2029]")
 _HALVES = re.compile("[\ud800-\udfff]")
 _BULK = 0.01
 _PIECE = 2**20
-_PLAIN = (None, "utf-8")
 _COMMON = {*map(chr, range(0x20, 0x7F)), *"\t\n\r\u3000、。\uff0c\uff01\uff1f"}
 
 
@@ -68,6 +67,12 @@ def recognise(head: bytes) -> str | None:
     if found in ("utf-8", None):
         refuse_controls(head)
     return found
+
+
+def first_text(head: bytes) -> str:
+    """A file's beginning as text, code pages as Latin-1. Raises ``NotText`` if it is binary."""
+    encoding = recognise(head) or "latin-1"
+    return tidy(codecs.getincrementaldecoder(encoding)(errors="replace").decode(head))
 
 
 def refuse_controls(raw: bytes) -> None:
@@ -118,7 +123,9 @@ def examine(file: BinaryIO, declared: str = "") -> Encoding:
     try:
         for text in _pieces(file, found or "utf-8", "strict"):
             tally.add(text)
-        name, remarks = found or "utf-8", [say("read as {encoding}", encoding=_name(found))] * (found not in _PLAIN)
+        name, remarks = found or "utf-8", list[str]()
+        if found not in (None, "utf-8"):
+            remarks.append(say("read as {encoding}", encoding=_name(found)))
     except UnicodeDecodeError as error:
         reached = file.tell() - len(error.object) + error.start
         name, remark = _examine_damaged(file, found, reached, declared)

@@ -11,15 +11,18 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from io import IOBase
 from pathlib import Path
 from typing import Any
 
-from tlora_gui.engine.corpus.decoding import NotText, examine, read_decoded
+from tlora_gui.engine.corpus.decoding import SNIFF, NotText, examine, read_decoded
 from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, shortened
+from tlora_gui.engine.corpus.readers.input import ChatTemplate
+from tlora_gui.engine.corpus.readers.kinds import TEXT, Kind, binary_kind
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.config import ReadOptions
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import say
 
 
@@ -27,7 +30,8 @@ from tlora_gui.engine.protocol.sentences import say
 class Source:
     """A file, a part of one, or a string given directly (``text``).
 
-    ``size`` counts what is read of it; ``start`` and ``stop`` cut it, as shares of its text's length.
+    ``size`` counts what is read of it; ``start`` and ``stop`` cut it, as shares of its text's length. Of a table
+    ``column`` is read, which is looked for if empty; ``chat`` makes a text of a chat, as its backbone knows them.
     """
 
     label: str
@@ -35,6 +39,9 @@ class Source:
     text: str | None = None
     start: float = 0.0
     stop: float = 1.0
+    kind: Kind = TEXT
+    column: str = ""
+    chat: ChatTemplate | None = None
 
     def part(self, start: float, stop: float) -> Source:
         return replace(self, size=int(self.size * (stop - start)), start=start, stop=stop)
@@ -83,23 +90,34 @@ class TextCorpus:
 
     @classmethod
     def from_paths(
-        cls, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], cancel: CancelToken | None = None
+        cls,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        cancel: CancelToken | None = None,
+        options: ReadOptions | None = None,
+        chat: ChatTemplate | None = None,
     ) -> TextCorpus:
         """A corpus of files and folders, walked in name order; what is not read is listed with its reason.
 
         A path may be a ``file://`` address, begin with ``~`` or hold wildcards. Every file is read once, whatever
         links and other names lead to the same text.
 
+        Args:
+            paths: of files and folders.
+            cancel: looked at with every file.
+            options: which files of a folder are read, and which column of a table.
+            chat: makes the text of a chat; None for one of paragraphs, each with its speaker.
+
         Raises:
-            TloraError: if a path is empty or leads to nothing.
+            TloraError: if a path is empty or leads to nothing, or a pattern means nothing.
             Cancelled: if ``cancel`` is set on the way.
         """
+        options = options or ReadOptions()
         given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         chosen = list(dict.fromkeys(path for each in given for path in named_paths(each)))
         skipped, notes = Skipped(), Skipped()
         sources = list[Source]()
         alike: dict[bytes, list[Source]] = {}
-        for path in find_files(chosen, skipped, cancel):
+        for path in find_files(chosen, skipped, cancel, options):
             if cancel:
                 cancel.raise_if_cancelled()
             try:
@@ -107,7 +125,7 @@ class TextCorpus:
             except NotText as reason:
                 skipped.append((path, str(reason)))
                 continue
-            source = Source(path, found.size)
+            source = Source(path, found.size, kind=found.kind, column=options.column, chat=chat)
             sources.append(source)
             alike.setdefault(found.likeness, []).append(source)
             notes += [(path, found.remark)] if found.remark else []
@@ -120,6 +138,15 @@ class TextCorpus:
             tuple(note for note in notes if note[0] not in copies),
             tuple(str(Path(path).resolve()) for path in chosen),
         )
+
+    @property
+    def kinds(self) -> tuple[tuple[str, int, int], ...]:
+        """(what people call them, files, bytes) of each kind of file, the largest first."""
+        found: dict[str, tuple[int, int]] = {}
+        for source in self.sources:
+            files, size = found.get(source.kind.name, (0, 0))
+            found[source.kind.name] = (files + 1, size + source.size)
+        return tuple(sorted(((name, *counted) for name, counted in found.items()), key=lambda kind: -kind[2]))
 
     @property
     def size(self) -> int:
@@ -214,6 +241,9 @@ def _digest(path: str, cancel: CancelToken | None) -> bytes:
     """Of a file's text without the blanks around it, whatever its encoding and line ends."""
     digest, blanks, begun = blake2b(), "", False
     with open(path, "rb") as file:
+        if binary_kind(file.read(SNIFF), path):
+            file.seek(0)
+            return file_digest(file, blake2b).digest()
         for piece in read_decoded(file, examine(file).name):
             if cancel:
                 cancel.raise_if_cancelled()
