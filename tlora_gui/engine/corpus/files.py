@@ -111,7 +111,7 @@ _CHOOSE = say("Choose a folder or files that are there.")
 
 
 def find_files(
-    chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None, options: ReadOptions | None = None
+    chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None, reading: ReadOptions | None = None
 ) -> Iterator[str]:
     """The files among some files and folders, and in those folders, in name order, linked folders last.
 
@@ -122,7 +122,7 @@ def find_files(
         TloraError: if a pattern means nothing.
         Cancelled: if ``cancel`` is set on the way.
     """
-    wanted = _Wanted(options or ReadOptions())
+    wanted = _Wanted(reading or ReadOptions())
     files: set[str] = set()
     folders: set[str] = set()
     links: list[str] = []
@@ -226,10 +226,10 @@ def _relative(path: str, folder: str, is_folder: bool) -> str:
 class _Wanted:
     """Patterns that a person gave."""
 
-    def __init__(self, options: ReadOptions) -> None:
+    def __init__(self, reading: ReadOptions) -> None:
         try:
-            self._include = GitIgnoreSpec.from_lines(options.include)
-            self._exclude = GitIgnoreSpec.from_lines(options.exclude)
+            self._include = GitIgnoreSpec.from_lines(reading.include)
+            self._exclude = GitIgnoreSpec.from_lines(reading.exclude)
         except ValueError as error:
             raise TloraError(
                 say("A pattern means nothing: {reason}.", reason=str(error)), say("Write it as in a .gitignore.")

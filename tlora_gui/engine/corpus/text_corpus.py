@@ -93,7 +93,7 @@ class TextCorpus:
         cls,
         paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         cancel: CancelToken | None = None,
-        options: ReadOptions | None = None,
+        reading: ReadOptions | None = None,
         chat: ChatTemplate | None = None,
     ) -> TextCorpus:
         """A corpus of files and folders, walked in name order; what is not read is listed with its reason.
@@ -104,20 +104,20 @@ class TextCorpus:
         Args:
             paths: of files and folders.
             cancel: looked at with every file.
-            options: which files of a folder are read, and which column of a table.
+            reading: which files of a folder are read, and which column of a table.
             chat: makes the text of a chat; None for one of paragraphs, each with its speaker.
 
         Raises:
             TloraError: if a path is empty or leads to nothing, or a pattern means nothing.
             Cancelled: if ``cancel`` is set on the way.
         """
-        options = options or ReadOptions()
+        reading = reading or ReadOptions()
         given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         chosen = list(dict.fromkeys(path for each in given for path in named_paths(each)))
         skipped, notes = Skipped(), Skipped()
         sources = list[Source]()
         alike: dict[bytes, list[Source]] = {}
-        for path in find_files(chosen, skipped, cancel, options):
+        for path in find_files(chosen, skipped, cancel, reading):
             if cancel:
                 cancel.raise_if_cancelled()
             try:
@@ -125,7 +125,7 @@ class TextCorpus:
             except NotText as reason:
                 skipped.append((path, str(reason)))
                 continue
-            source = Source(path, found.size, kind=found.kind, column=options.column, chat=chat)
+            source = Source(path, found.size, kind=found.kind, column=reading.column, chat=chat)
             sources.append(source)
             alike.setdefault(found.likeness, []).append(source)
             notes += [(path, found.remark)] if found.remark else []
@@ -186,8 +186,10 @@ class TextCorpus:
         return TextCorpus(tuple(source for i, source in enumerate(self.sources) if i in indices))
 
 
-def as_corpus(dataset: Any) -> TextCorpus:
+def as_corpus(dataset: Any, reading: ReadOptions | None = None, chat: ChatTemplate | None = None) -> TextCorpus:
     """A :class:`TextCorpus` from one, from a path, or from a list of texts or of ``Path`` objects.
+
+    ``reading`` and ``chat`` are for paths, as in :meth:`TextCorpus.from_paths`.
 
     Raises:
         TloraError: if the path does not exist, or it is anything else.
@@ -195,7 +197,7 @@ def as_corpus(dataset: Any) -> TextCorpus:
     if isinstance(dataset, TextCorpus):
         return dataset
     if isinstance(dataset, (str, os.PathLike)):
-        return TextCorpus.from_paths(dataset)
+        return TextCorpus.from_paths(dataset, reading=reading, chat=chat)
     if isinstance(dataset, (bytes, bytearray, Mapping, Set, IOBase)) or not isinstance(dataset, Iterable):
         raise TloraError(
             say("A corpus cannot be made of {type}.", type=_kind(dataset)),
@@ -203,7 +205,7 @@ def as_corpus(dataset: Any) -> TextCorpus:
         )
     items = list(dataset)
     if items and all(isinstance(item, os.PathLike) for item in items):
-        return TextCorpus.from_paths(items)
+        return TextCorpus.from_paths(items, reading=reading, chat=chat)
     if items and all(isinstance(item, str) and _is_like_a_path(item) for item in items):
         raise TloraError(
             say("These look like paths, not like texts."),
