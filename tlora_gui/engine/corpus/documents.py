@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
@@ -117,14 +118,17 @@ def _documents(source: Source, notes: list[tuple[str, str]]) -> Iterator[Documen
     try:
         with open(source.label, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            yield from _read(Input(source.label, source.label, file, size, notes, True, source.column, source.chat))
+            given = Input(source.label, source.label, file, size, notes, ExitStack())
+            yield from _read(replace(given, column=source.column, chat=source.chat))
     except OSError as error:
         notes.append((source.label, say("cannot be read: {reason}", reason=cause(error))))
 
 
 def _read(given: Input) -> Iterator[Document]:
     """The documents of a file or a member, all damage told in its notes."""
-    yield from _with_text(given.label, _up_to_damage(given.label, _opened(given), given.notes), given.notes)
+    with ExitStack() as opened:
+        documents = _opened(replace(given, opened=opened))
+        yield from _with_text(given.label, _up_to_damage(given.label, documents, given.notes), given.notes)
 
 
 def _opened(given: Input) -> Iterator[Document]:

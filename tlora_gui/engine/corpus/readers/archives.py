@@ -30,11 +30,14 @@ def read_packed(given: Input, kind: Kind, read: ReadMember) -> Iterator[Document
     opened = {GZIP: gzip.GzipFile, BZIP2: bz2.BZ2File}.get(kind, lzma.LZMAFile)
     given.file.seek(0)
     unpacked = opened(given.file) if kind != GZIP else gzip.GzipFile(fileobj=given.file, mode="rb")
-    file = cast(BinaryIO, io.BufferedReader(Bounded(unpacked, given.size), 2**16))
     path = PurePosixPath(given.name.lower())
-    inner = replace(given, name=path.stem + _PACKED_ENDINGS.get(path.suffix, ""), file=file, random=False)
-    is_tar = binary_kind(inner.head(SNIFF), inner.name) == TAR
-    yield from read(inner if is_tar else _deeper(inner))
+    inner = replace(given, name=path.stem + _PACKED_ENDINGS.get(path.suffix, ""))
+
+    def read_inner(unpacked: Input) -> Iterator[Document]:
+        is_tar = binary_kind(unpacked.head(SNIFF), unpacked.name) == TAR
+        return read(unpacked if is_tar else _deeper(unpacked))
+
+    yield from _unpacked(inner, unpacked, read_inner)
 
 
 def read_zip(given: Input, read: ReadMember) -> Iterator[Document]:
@@ -49,7 +52,7 @@ def read_zip(given: Input, read: ReadMember) -> Iterator[Document]:
                 member.remark(say("encrypted with a password"))
             else:
                 with archive.open(info) as file:
-                    yield from read(replace(member, file=cast(BinaryIO, file), size=info.compress_size, random=False))
+                    yield from _unpacked(replace(member, size=info.compress_size), file, read)
 
 
 def read_tar(given: Input, read: ReadMember) -> Iterator[Document]:
@@ -66,8 +69,16 @@ def read_tar(given: Input, read: ReadMember) -> Iterator[Document]:
                 member.remark(say("a link, or no regular file"))
             else:
                 file = cast(BinaryIO, unpacked)
-                file = file if given.random else spooled(file)
-                yield from read(replace(member, file=file, size=info.size, random=True))
+                with file if given.random else spooled(file) as file:
+                    yield from read(replace(member, file=file, size=info.size, random=True))
+
+
+def _unpacked(given: Input, unpacked: object, read: ReadMember) -> Iterator[Document]:
+    """What a packed stream holds, and a note if it is damaged on the way."""
+    bounded = Bounded(unpacked, given.size)
+    yield from read(replace(given, file=cast(BinaryIO, io.BufferedReader(bounded, 2**16)), random=False))
+    if bounded.is_damaged and not any(label == given.label for label, _ in given.notes):
+        given.remark(say("damaged; read up to there"))
 
 
 def _member(given: Input, name: str) -> Input:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from gzip import BadGzipFile
+from lzma import LZMAError
 from shutil import copyfileobj
 from typing import Any, BinaryIO, NamedTuple, cast
+from zipfile import BadZipFile
 
 from tlora_gui.engine.corpus.decoding import NotText, examine, read_decoded
 from tlora_gui.engine.protocol.sentences import say
@@ -45,6 +50,7 @@ class Input:
         file: its bytes, can be sought.
         size: of the file, or packed; what it unpacks to is measured by it.
         notes: gets (label, remark).
+        opened: closes what is opened to read it.
         random: whether seeking costs nothing; else all before is unpacked again.
         column: of the text in a table; empty to look for it.
         chat: makes a text of the messages of a chat; None where the backbone knows no chat.
@@ -56,6 +62,7 @@ class Input:
     file: BinaryIO
     size: int
     notes: list[tuple[str, str]]
+    opened: ExitStack
     random: bool = True
     column: str = ""
     chat: ChatTemplate | None = None
@@ -71,7 +78,7 @@ class Input:
     def randomly(self) -> BinaryIO:
         """Its bytes where seeking costs nothing, on disk if they are many."""
         self.file.seek(0)
-        return self.file if self.random else spooled(self.file)
+        return self.file if self.random else self.opened.enter_context(spooled(self.file))
 
     def text(self, declared: str = "") -> Iterator[str]:
         """Its bytes as text, with remarks on their encoding. Raises ``NotText`` if they are none."""
@@ -82,10 +89,15 @@ class Input:
 
 
 class Bounded(io.RawIOBase):
-    """What a packed stream unpacks to, up to what an honest one does."""
+    """What a packed stream unpacks to, up to what an honest one does, and up to where it is damaged.
+
+    Attributes:
+        is_damaged: whether it has come to where it cannot be unpacked.
+    """
 
     def __init__(self, unpacked: Any, packed: int) -> None:
         self._file, self._packed = unpacked, packed
+        self.is_damaged = False
 
     def readable(self) -> bool:
         return True
@@ -100,7 +112,10 @@ class Bounded(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
+        try:
+            data = self._file.read1(len(buffer))
+        except (EOFError, BadGzipFile, BadZipFile, LZMAError, zlib.error, ValueError):
+            data, self.is_damaged = b"", True
         buffer[: len(data)] = data
         require_honest(self.tell(), self._packed)
         return len(data)
@@ -114,7 +129,7 @@ def require_honest(unpacked: int, packed: int) -> None:
 
 def spooled(file: BinaryIO) -> BinaryIO:
     """A copy in memory, on disk if it is large."""
-    copy = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 - goes with its last user
+    copy = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 - whoever asked for it closes it
     copyfileobj(file, copy, 2**20)
     copy.seek(0)
     return cast(BinaryIO, copy)
