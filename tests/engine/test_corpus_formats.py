@@ -450,9 +450,10 @@ def huge_pdf() -> bytes:
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "pages.pdf": huge_pdf,
-    "open.html": lambda: b"<html>" + b"<a " * 2**20,
+    "open.html": lambda: b"<html>" + b"<a " * 2**18,
     "marks.html": lambda: b"<html>" + b"<![CDATA[" * 2**19,
     "comment.html": lambda: b"<html><!--" + b"x-" * 2**21,
+    "hidden.html": lambda: b"<html>" + b"<svg>" * 2**19 + b"</b>" * 2**19,
     "deep.html": lambda: b"<html>" + b"<div>" * 2**20,
     "deep.odt": lambda: corpora.zipped({
         "mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<p>" * 2**20,

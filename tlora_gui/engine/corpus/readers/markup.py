@@ -8,7 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 from tlora_gui.engine.corpus.decoding import SNIFF, NotText
-from tlora_gui.engine.corpus.readers.input import LONGEST, Document, Input, lines
+from tlora_gui.engine.corpus.readers.input import Document, Input, lines
 from tlora_gui.engine.protocol.sentences import say
 
 _HIDDEN = {"script", "style", "template", "title", "svg", "math", "iframe", "object", "noframes"}
@@ -19,7 +19,7 @@ _CELLS = {"td", "th"}
 _GAPS = ("", " ", "\t", "\n", "\n\n")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_FEED = 2**16
+_LONGEST_MARK, _LONGEST_REST = 2**25, 2**12
 
 _TIMES = re.compile(r"\s*[\d:]+[.,]\d+ +--> +[\d:]+[.,]\d+")
 _NO_CUE = ("WEBVTT", "NOTE", "STYLE", "REGION")
@@ -44,11 +44,12 @@ def page_text(pieces: Iterable[str]) -> Iterator[str]:
     """
     page = _Page()
     for piece in pieces:
-        for start in range(0, len(piece), _FEED):  # what has not ended yet is looked at again with every feed
-            page.feed(piece[start : start + _FEED])
-            if len(page.rawdata) > LONGEST:
-                raise NotText(say("damaged: a mark in it never ends"))
+        page.feed(piece)
         yield page.take()
+        if len(page.rawdata) > _LONGEST_MARK:  # looked at again with every piece
+            break
+    if len(page.rawdata) > _LONGEST_REST:  # the parser would look at it again from every "<" in it
+        raise NotText(say("damaged: a mark in it never ends"))
     page.close()
     yield page.take()
 
@@ -61,7 +62,8 @@ class _Page(HTMLParser):
         self._text: list[str] = []
         self._gap = 0
         self._begun = False
-        self._hidden: list[str] = []
+        self._hidden = ""
+        self._depth = 0
         self._kept_blanks = 0
 
     def take(self) -> str:
@@ -70,8 +72,9 @@ class _Page(HTMLParser):
         return text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HIDDEN:
-            self._hidden.append(tag)
+        if tag in _HIDDEN and self._hidden in ("", tag):
+            self._hidden = tag
+            self._depth += 1
         self._part(tag)
         self._kept_blanks += tag == "pre"
 
@@ -79,8 +82,9 @@ class _Page(HTMLParser):
         self._part(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden:
-            del self._hidden[self._hidden.index(tag) :]
+        if tag == self._hidden:
+            self._depth -= 1
+            self._hidden = tag if self._depth else ""
         if tag == "pre":
             self._kept_blanks = max(0, self._kept_blanks - 1)
         if tag not in _CELLS:
