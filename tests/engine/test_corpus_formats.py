@@ -464,7 +464,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "quotes.csv": lambda: b'text\n"' + b"x,\n" * 2**22,
     "headers.eml": lambda: b"From: a\nSubject: b\n" + b"X: y\n" * 2**18 + b"\nbody",
     "parts.eml": lambda: b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (i, i) for i in range(999)),
-    "zeros.xz": lambda: lzma.compress(bytes(2**27)),
+    "zeros.xz": lambda: lzma.compress(bytes(2**24)),
     "many.zip": lambda: corpora.zipped({f"{number}.txt": "word" for number in range(5000)}),
 }  # fmt: skip
 

@@ -237,9 +237,9 @@ def test_a_file_larger_than_what_is_read_of_one_is_cut(
 
 
 def test_files_that_are_no_text_say_why(one_epoch: Session, tmp_path: Path) -> None:
-    for name, data in {"binary": b"\x7fELF\0\0\1", "paper.pdf": b"%PDF", "empty": b"", "blank": b" \n"}.items():
+    for name, data in {"binary": b"\x7fELF\0\0\1", "paper.pdf": b"%PDF-1.7", "empty": b"", "blank": b" \n"}.items():
         (tmp_path / name).write_bytes(data)
-    reasons = {"binary": "binary", "paper.pdf": "PDF", "empty": "empty", "blank": "empty", "gone": "does not exist"}
+    reasons = {"binary": "binary", "paper.pdf": "damaged", "empty": "empty", "blank": "empty", "gone": "does not exist"}
     for name, reason in reasons.items():
         assert reason in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path / name)))
     assert "is a folder" in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path)))
