@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tlora_gui.engine.backbones.tokenizing import PlainEncoder, encode_plain, tokenizer_fingerprint
+from tlora_gui.engine.backbones.tokenizing import PlainEncoder, chat_template, encode_plain, tokenizer_fingerprint
 from tlora_gui.engine.corpus.documents import read_documents
 from tlora_gui.engine.corpus.files import shortened
 from tlora_gui.engine.corpus.fingerprint import corpus_fingerprint
@@ -23,6 +23,7 @@ from tlora_gui.engine.corpus.packing import UNKNOWN_NOTED, Packer, unknown_note,
 from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.corpus.token_store import TokenFile, read_blocks_file, write_blocks
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import ReadOptions
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
 from tlora_gui.engine.protocol.sentences import Sentence, commas, say
@@ -225,6 +226,7 @@ def summarise(
     held_out_share: float,
     vocabulary: int | None = None,
     cancel: CancelToken | None = None,
+    reading: ReadOptions | None = None,
 ) -> CorpusSummary:
     """What training on these paths would read. Token counts come from a sample if the corpus is large.
 
@@ -232,7 +234,7 @@ def summarise(
         TloraError: if a path is empty or leads to nothing.
         Cancelled: if ``cancel`` is set on the way.
     """
-    corpus = TextCorpus.from_paths(paths, cancel)
+    corpus = TextCorpus.from_paths(paths, cancel, reading, chat_template(tokenizer))
     train, held_out = corpus.split(held_out_share)
     notes = [*corpus.notes]
     per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, vocabulary, notes, cancel)
@@ -255,6 +257,7 @@ def summarise(
         notes=tuple(dict.fromkeys(notes)),
         excerpt=excerpt,
         problem=problem,
+        kinds=corpus.kinds,
     )
 
 
