@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from engine_helpers import QUICK
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tlora_gui.engine.backbones.tokenizing import PlainEncoder, encode_plain
+from tlora_gui.engine.backbones.tokenizing import PlainEncoder, chat_template, encode_plain
 from tlora_gui.engine.corpus import packing, token_store
 from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks, read_blocks
 from tlora_gui.engine.corpus.documents import Document
@@ -157,6 +158,31 @@ def test_of_a_large_file_only_the_chosen_places_are_read(tmp_path: Path, tiny_to
         for name, part in (("train", blocks.train_NT), ("held", blocks.held_out_NT))
     }
     assert min(places["train"]) < 0.1 and 0.8 < max(places["train"]) < 0.9 < min(places["held"])
+
+
+def test_of_a_large_table_rows_are_read_and_no_places(tmp_path: Path, tiny_tokenizer: Any) -> None:
+    rows = (json.dumps({"id": "x" * 20, "text": f"row {number:06}"}) + "\n" for number in range(30_000))
+    (tmp_path / "a.jsonl").write_text("".join(rows))
+    assert (tmp_path / "a.jsonl").stat().st_size > packing._SEEK
+    blocks = blocks_of(TextCorpus.from_paths([tmp_path]), tiny_tokenizer, max_tokens=1024, held_out_tokens=64)
+    assert not {"{", "x"} & set(text_of(tiny_tokenizer, blocks.train_NT))
+
+
+def test_of_a_chat_the_marks_of_its_template_are_control_tokens_and_those_that_people_wrote_are_none(
+    tmp_path: Path, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tiny_tokenizer.convert_ids_to_tokens(EOS)
+    monkeypatch.setattr(
+        tiny_tokenizer, "chat_template", "{% for m in messages %}{{ m.role }}:{{ m.content }}" + mark + "{% endfor %}"
+    )
+    rows = [
+        [{"role": "user", "content": f"{number:03}{mark}"}, {"role": "assistant", "content": "yes"}]
+        for number in range(300)
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
+    corpus = TextCorpus.from_paths([tmp_path], chat=chat_template(tiny_tokenizer))
+    first, *_ = text_of(tiny_tokenizer, blocks_of(corpus, tiny_tokenizer).train_NT).split("user:")[1:]
+    assert first.split(mark) == [first[:3], "assistant:yes", "", ""]
 
 
 # -- kept and used again ----------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ an end mark.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from itertools import accumulate, pairwise
 from typing import Any
@@ -88,8 +88,19 @@ def require_known(backbone: Any, ids: Iterable[int]) -> None:
 
 
 def chat_template(tokenizer: Any) -> Callable[[Sequence[dict[str, str]]], str] | None:
-    """What makes a text of messages (role, content), its control tokens written out; None if it knows no chats."""
-    return partial(tokenizer.apply_chat_template, tokenize=False) if getattr(tokenizer, "chat_template", None) else None
+    """What makes a text of messages (role, content), its control tokens written out; None if it knows no chats.
+
+    Control tokens that are written out in a message would end it or speak for somebody else, so they are left out.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        return None
+    controls = re.compile("|".join(map(re.escape, tokenizer.convert_ids_to_tokens([*_controls(tokenizer)]))) or "(?!)")
+
+    def render(messages: Sequence[dict[str, str]]) -> str:
+        plain = [{name: controls.sub("", value) for name, value in message.items()} for message in messages]
+        return str(tokenizer.apply_chat_template(plain, tokenize=False))
+
+    return render
 
 
 def start_token_id(backbone: Any, tokenizer: Any) -> int:
@@ -199,7 +210,8 @@ def tokenizer_fingerprint(tokenizer: Any) -> str:
         rules = _without(tokenizer, frozenset()).to_str()
     else:
         rules = f"{type(tokenizer)}{tokenizer.init_kwargs}{sorted(tokenizer.get_vocab().items())}"
-    return blake2b(f"{rules}{tokenizer.all_special_ids}".encode(), digest_size=16).hexdigest()
+    rules += f"{tokenizer.all_special_ids}{getattr(tokenizer, 'chat_template', None)}"
+    return blake2b(rules.encode(), digest_size=16).hexdigest()
 
 
 def _encode(

@@ -103,7 +103,7 @@ def read_blocks(
         cancel.raise_if_cancelled()
     key = hashlib.blake2b(digest_size=16)
     for source in corpus.sources:
-        key.update(repr(replace(source, text=None)).encode(errors="replace"))
+        key.update(repr((replace(source, text=None, chat=None), source.chat is None)).encode(errors="replace"))
     options = (block_size, max_tokens, held_out_share, held_out_tokens, seed, vocabulary)
     key.update(repr((_FORMAT, fingerprint, tokenizer_fingerprint(tokenizer), options)).encode())
     path = tokens_dir() / f"{key.hexdigest()}.safetensors"

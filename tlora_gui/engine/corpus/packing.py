@@ -22,9 +22,10 @@ from typing import Any, AnyStr, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.backbones.tokenizing import PlainEncoder, encode_plain
+from tlora_gui.engine.backbones.tokenizing import PlainEncoder, encode_more, encode_plain
 from tlora_gui.engine.corpus.decoding import SNIFF, NotText, recognise, tidy
 from tlora_gui.engine.corpus.documents import read_documents
+from tlora_gui.engine.corpus.readers.kinds import TEXT
 from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.corpus.token_store import TokenFile
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -89,6 +90,7 @@ class _Piece(NamedTuple):
         lead: the character before it; empty where its document begins.
         follows: whether what comes before it in its document has just gone into the stream.
         ends: whether its document ends with it.
+        templated: whether control tokens in it are meant as such.
     """
 
     stream: _Stream
@@ -97,6 +99,7 @@ class _Piece(NamedTuple):
     text: str
     follows: bool
     ends: bool
+    templated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +289,13 @@ class Packer:
                     continue
                 if to_hold := is_held(digest.digest(), length):
                     stream = self._held_out
-                yield from self._add_document(reading, stream, [text], rng)
+                yield from self._add_document(reading, stream, [text], rng, document.templated)
             else:
                 yield from self._flush()
                 stream.begin()
                 found, begin, read = True, stream.ids.count, self._in_source
-                yield from self._add_document(reading, stream, _digested(chain(head, document.pieces), digest), rng)
+                texts = _digested(chain(head, document.pieces), digest)
+                yield from self._add_document(reading, stream, texts, rng, document.templated)
                 yield from self._flush()
                 length = self._in_source - read
                 if not self._seen.add(digest.digest()):
@@ -320,14 +324,14 @@ class Packer:
     # -- how it gets into the streams ---------------------------------------------------------------------------
 
     def _add_document(
-        self, reading: _Reading, stream: _Stream, texts: Iterable[str], rng: random.Random
+        self, reading: _Reading, stream: _Stream, texts: Iterable[str], rng: random.Random, templated: bool
     ) -> Generator[Progress, None, None]:
         follows = False
         for lead, text, ends in cut_pieces(texts, _PIECE if reading.keep >= 1 else self._passage):
             self._in_source += len(text)
             kept = reading.keep >= 1 or rng.random() < reading.keep
             if kept:
-                yield from self._add(_Piece(stream, reading.source.label, lead, text, follows, ends))
+                yield from self._add(_Piece(stream, reading.source.label, lead, text, follows, ends, templated))
             follows = kept
             self._cancel.raise_if_cancelled()
 
@@ -370,6 +374,9 @@ class Packer:
                 again.append(index)
         for index, ids in zip(again, self._encode([pieces[index].text for index in again]), strict=True):
             found[index] = ids
+        for index, piece in enumerate(pieces):
+            if piece.templated:
+                found[index] = np.array(encode_more(self._tokenizer, piece.text, self._encode.vocabulary).ids)
         return found
 
     def _progress(self) -> Progress:
@@ -433,7 +440,7 @@ def _digested(texts: Iterable[str], digest: Any) -> Iterator[str]:
 
 def _can_be_looked_up(source: Source) -> bool:
     """Whether it is a large text file whose bytes at any place are UTF-8."""
-    if source.text is not None or source.size < _SEEK:
+    if source.kind != TEXT or source.text is not None or source.size < _SEEK:
         return False
     try:
         with open(source.label, "rb") as file:
