@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tlora_gui.engine.corpus import blocks, text_corpus
+from tlora_gui.engine.corpus import blocks
 from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks, summarise
-from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
+from tlora_gui.engine.corpus.documents import read_documents, read_text
+from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 
@@ -83,10 +85,15 @@ def test_what_is_not_text_is_skipped_with_its_reason(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("suffix", [".pdf", ".DOCX", ".epub", ".rtf", ".odt"])
-def test_documents_are_recognised_by_suffix_and_say_what_to_do(tmp_path: Path, suffix: str) -> None:
-    path = write(tmp_path / f"book{suffix}", LINE)
-    assert "save it as .txt" in reasons(TextCorpus.from_paths([path]))[path.name]
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [("book.rtf", b"{\\rtf1 night}", "RTF"), ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "Word"),
+     ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "Excel"),
+     ("book.mobi", b"\0" * 60 + b"BOOKMOBI", "Kindle")],
+)  # fmt: skip
+def test_documents_that_nothing_here_reads_say_what_to_do(tmp_path: Path, name: str, data: bytes, kind: str) -> None:
+    path = write(tmp_path / name, data)
+    assert reasons(TextCorpus.from_paths([path])) == {name: f"{kind} is not plain text; save it as .txt first"}
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
@@ -193,21 +200,17 @@ def test_sparse_file_of_2_gb_is_looked_at_and_not_read(tmp_path: Path, tiny_toke
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 3 MB file is "too large" and 4 MB are the most read at once, so that the test need not write gigabytes."""
-    monkeypatch.setattr(text_corpus, "FILE_LIMIT", 2**20)
+    """2 MB are the most read at once, so that the test need not write gigabytes."""
     monkeypatch.setattr(blocks, "_READ_LIMIT", 2**21)
 
 
-@pytest.mark.usefixtures("small_limits")
-def test_of_a_huge_file_the_first_part_is_read_counted_and_noted(tmp_path: Path, tiny_tokenizer: Any) -> None:
-    path = write(tmp_path / "huge.txt", LINE * 53_000)
-    notes: list[tuple[str, str]] = []
-    assert len(read_text(TextCorpus.from_paths([path]).sources[0], notes)) == 2**20
-    assert notes == [(str(path), "only the first 1 MB are read")]
-    summary = summary_of(tiny_tokenizer, path)
-    assert summary.notes == tuple(notes)
-    assert summary.tokens + summary.held_out_tokens == pytest.approx(2**20, rel=0.01)
-    assert summary.held_out_tokens == pytest.approx(2**20 / 10, rel=0.02)
+def test_a_large_file_is_read_whole_in_pieces_and_no_more_of_it_is_held(tmp_path: Path) -> None:
+    path = write(tmp_path / "huge.txt", LINE * 700_000)
+    tracemalloc.start()
+    lengths = [len(piece) for document in read_documents(Source(str(path), 1), []) for piece in document.pieces]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(lengths) == path.stat().st_size and max(lengths) <= 2**20 and peak < 2**23
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -216,13 +219,6 @@ def test_a_few_tokens_can_be_drawn_from_a_corpus_far_beyond_the_limits(tmp_path:
         write(tmp_path / f"{index}.txt", LINE * 35_000)
     blocks = blocks_of(TextCorpus.from_paths([tmp_path]), tiny_tokenizer, max_tokens=512, held_out_tokens=64)
     assert blocks.train_NT.numel() == 512 and blocks.held_out_NT.numel() == 64
-
-
-@pytest.mark.usefixtures("small_limits")
-def test_a_note_for_each_file_that_is_cut(tmp_path: Path, tiny_tokenizer: Any) -> None:
-    for index in range(70):
-        write(tmp_path / f"{index:02}.txt", f"{index}\n" + LINE * (20_000 if index in (1, 2) else 1))
-    assert sorted(Path(path).name for path, _ in summary_of(tiny_tokenizer, tmp_path).notes) == ["01.txt", "02.txt"]
 
 
 # -- held-out split ---------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 import torch
 from engine_helpers import collect, only
 
-from tlora_gui.engine.corpus import files, text_corpus
+from tlora_gui.engine.corpus import files
 from tlora_gui.engine.handlers import scoring
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -229,7 +229,7 @@ def test_files_are_read_in_their_encoding(one_epoch: Session, tmp_path: Path, en
 def test_a_file_larger_than_what_is_read_of_one_is_cut(
     one_epoch: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_corpus, "FILE_LIMIT", 1000)
+    monkeypatch.setattr(scoring, "FILE_LIMIT", 1000)
     (tmp_path / "a.txt").write_text(VERSE * 100, encoding="utf-8")
     assert "reads at most 256" in refusal(one_epoch, jobs.ScoreTextFile(str(tmp_path / "a.txt")))
     record = read_file(one_epoch, tmp_path / "a.txt", cut=True)

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal
 from tlora_gui.engine.backbones.model_folder import in_short, require_finite, require_own_tokenizer
-from tlora_gui.engine.backbones.tokenizing import encode_prompt, vocabulary_of
+from tlora_gui.engine.backbones.tokenizing import chat_template, encode_prompt, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
@@ -34,6 +34,7 @@ from tlora_gui.engine.protocol.config import (
     STARTER,
     LoraSettings,
     MixerSettings,
+    ReadOptions,
     SamplingSettings,
     SleepSettings,
     TrainSettings,
@@ -250,6 +251,7 @@ def train_adapter(
     learning_rate: float = 1e-3,
     batch_size: int = 4,
     block_size: int = 128,
+    reading: ReadOptions | None = None,
 ) -> TrainResult:
     """Train one adapter and freeze it. Active Sleep protects the mixer from the second one on.
 
@@ -264,6 +266,7 @@ def train_adapter(
         learning_rate: peak AdamW step of the adapter.
         batch_size: blocks per step.
         block_size: tokens per block.
+        reading: which files of folders are read, and which column of tables; None for all, and what is found.
 
     Raises:
         TloraError: if there is too little text, or the dataset is something else.
@@ -284,7 +287,7 @@ def train_adapter(
         raise ValueError(f"{adapter_name!r} is trained and frozen; add a new adapter instead")
     require_context(model, block_size)
     cancel = CancelToken()
-    corpus = as_corpus(dataset)
+    corpus = as_corpus(dataset, reading, chat_template(model.tokenizer))
     blocks = drain(epoch_blocks(corpus, model.tokenizer, settings, cancel, vocabulary_of(model.backbone)))
     drain(remember_dreams(model, fingerprint(model.backbone), cancel))
     history: list[TrainingEvent] = []
@@ -299,6 +302,7 @@ def train_adapter(
         held_out_loss=result.held_out_loss,
         backbone_loss=result.backbone_loss,
         corpus=corpus.paths,
+        reading=reading or ReadOptions(),
     )
     remarks = (*corpus.skipped, *blocks.notes)
     model.results[adapter_name] = TrainResult(info, settings, tuple(history), remarks)

@@ -341,5 +341,6 @@ def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelTo
         held_out_share=default.held_out_share,
         vocabulary=vocabulary_of(workspace.model.backbone),
         cancel=cancel,
+        reading=job.reading,
     )
     return CorpusSummarised(summary)

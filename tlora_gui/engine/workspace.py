@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.backbones.loading import Backbone, context_length
-from tlora_gui.engine.backbones.tokenizing import vocabulary_of
+from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import TokenStream
 from tlora_gui.engine.projects.epoch_list import EpochList
@@ -203,9 +203,10 @@ class Workspace:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
             else:
                 info, settings = self.project.read_epoch(slug)
-                corpus = TextCorpus.from_paths(info.corpus, cancel)
+                tokenizer = self.backbone.tokenizer
+                corpus = TextCorpus.from_paths(info.corpus, cancel, info.reading, chat_template(tokenizer))
                 digests, vocabulary = self.model.memories[slug].held_out_digests, vocabulary_of(self.model.backbone)
-                found_NT = yield from held_out_again(corpus, self.backbone.tokenizer, settings, digests, vocabulary)
+                found_NT = yield from held_out_again(corpus, tokenizer, settings, digests, vocabulary)
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         return texts
 

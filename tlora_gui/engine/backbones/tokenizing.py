@@ -8,8 +8,9 @@ an end mark.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -79,6 +80,11 @@ def require_known(backbone: Any, ids: Iterable[int]) -> None:
             say("This text has tokens that this backbone lacks; another backbone may have written it."),
             say("Open it in a project around that one."),
         )
+
+
+def chat_template(tokenizer: Any) -> Callable[[Sequence[dict[str, str]]], str] | None:
+    """What makes a text of messages (role, content), its control tokens written out; None if it knows no chats."""
+    return partial(tokenizer.apply_chat_template, tokenize=False) if getattr(tokenizer, "chat_template", None) else None
 
 
 def start_token_id(backbone: Any, tokenizer: Any) -> int:

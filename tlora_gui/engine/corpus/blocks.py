@@ -19,10 +19,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tlora_gui.engine.backbones.tokenizing import encode_plain
+from tlora_gui.engine.backbones.tokenizing import chat_template, encode_plain
+from tlora_gui.engine.corpus.documents import read_text
 from tlora_gui.engine.corpus.files import Skipped, shortened
-from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus, read_text
+from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import ReadOptions
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
 from tlora_gui.engine.protocol.sentences import commas, say
@@ -328,6 +330,7 @@ def summarise(
     held_out_share: float,
     vocabulary: int | None = None,
     cancel: CancelToken | None = None,
+    reading: ReadOptions | None = None,
 ) -> CorpusSummary:
     """What training on these paths would read. Token counts come from a sample if the corpus is large.
 
@@ -335,7 +338,7 @@ def summarise(
         TloraError: if a path is empty or leads to nothing.
         Cancelled: if ``cancel`` is set on the way.
     """
-    corpus = TextCorpus.from_paths(paths, cancel)
+    corpus = TextCorpus.from_paths(paths, cancel, reading, chat_template(tokenizer))
     train, held_out = corpus.split(held_out_share)
     notes = [*corpus.notes]
     per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, vocabulary, notes, cancel)
@@ -358,6 +361,7 @@ def summarise(
         notes=tuple(dict.fromkeys(notes)),
         excerpt=excerpt,
         problem=problem,
+        kinds=corpus.kinds,
     )
 
 

@@ -6,6 +6,10 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO, NamedTuple
 
 from charset_normalizer import from_bytes
 
@@ -24,11 +28,15 @@ _MARKS = (  # the mark of UTF-32 LE begins with that of UTF-16 LE, so it comes f
 _UNMARKED = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "cp932"]
 _CODE_PAGES += ["euc_jp", "gb18030", "big5", "cp949"]
+_DECLARED = {*_CODE_PAGES, *(f"iso8859_{part}" for part in range(1, 17)), "shift_jis", "euc_kr", "gbk", "gb2312"}
+_DECLARED |= {"koi8_u", "cp866", "cp1258", "cp874", "big5hkscs", "mac_roman", "iso2022_kr"}
 _CONTROLS = r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]"
 _CONTROL_CHARACTER = re.compile(_CONTROLS[:-1] + r"\x80-\x84\x86-\x9f]")
 _CONTROL_BYTE = re.compile(_CONTROLS.encode())
 _OTHER_LINE_ENDS = re.compile("\r+\n|[\r\x85\u2028\u2029]")
+_HALVES = re.compile("[\ud800-\udfff]")
 _BULK = 0.01
+_PIECE = 2**20
 _COMMON = {*map(chr, range(0x20, 0x7F)), *"\t\n\r\u3000、。\uff0c\uff01\uff1f"}
 
 
@@ -61,6 +69,12 @@ def recognise(head: bytes) -> str | None:
     return found
 
 
+def first_text(head: bytes) -> str:
+    """A file's beginning as text, code pages as Latin-1. Raises ``NotText`` if it is binary."""
+    encoding = recognise(head) or "latin-1"
+    return tidy(codecs.getincrementaldecoder(encoding)(errors="replace").decode(head))
+
+
 def refuse_controls(raw: bytes) -> None:
     """Raise ``NotText`` if bytes of an encoding that keeps ASCII hold control characters in bulk."""
     if len(_CONTROL_BYTE.findall(raw)) > _BULK * len(raw):
@@ -85,54 +99,143 @@ def _unmarked(head: bytes, encoding: str) -> bool:
     return 0 < len(text) <= 100 * common and (not strange or (few_scripts and strange <= 0.02 * len(text)))
 
 
-def decode(raw: bytes, cut: bool = False) -> tuple[str, list[str]]:
-    """The text of a file, with its line ends as ``\\n``, and remarks on what was unusual.
+class Encoding(NamedTuple):
+    """How a file's bytes become its text, and remarks on what is unusual about that."""
+
+    name: str
+    remarks: list[str]
+
+
+def examine(file: BinaryIO, declared: str = "") -> Encoding:
+    """Read a file once, a piece at a time, to find its encoding.
 
     Args:
-        raw: its bytes.
-        cut: whether the file goes on beyond them, so that they may end within a character.
+        file: seekable, read from its beginning.
+        declared: the encoding that it says it has, believed where it is not Unicode.
 
     Raises:
         NotText: if it is binary, or in no encoding that is known here.
     """
-    encoding = recognise(raw[:SNIFF])
-    remarks: list[str] = []
+    file.seek(0)
+    head = file.read(SNIFF)
+    found = recognise(head)
+    tally = _Tally()
     try:
-        text = codecs.getincrementaldecoder(encoding or "utf-8")().decode(raw, final=not cut)
-        if encoding not in ("utf-8", None):
-            remarks.append(say("read as {encoding}", encoding=_name(encoding)))
+        for text in _pieces(file, found or "utf-8", "strict"):
+            tally.add(text)
+        name, remarks = found or "utf-8", list[str]()
+        if found not in (None, "utf-8"):
+            remarks.append(say("read as {encoding}", encoding=_name(found)))
     except UnicodeDecodeError as error:
-        text, remark = _decode_damaged(raw, encoding, error.start)
-        remarks.append(remark)
-    if len(_CONTROL_CHARACTER.findall(text)) > _BULK * len(text):
+        reached = file.tell() - len(error.object) + error.start
+        name, remark = _examine_damaged(file, found, reached, declared)
+        remarks, tally = [remark], _Tally()
+        for text in _pieces(file, name):
+            tally.add(text)
+    if tally.controls > _BULK * tally.characters:
         raise NotText(say("binary, not text"))
-    if nuls := text.count("\0"):
-        remarks.append(say("{count:,} NUL characters left out", count=nuls))
-    return tidy(text), remarks
+    if tally.nuls:
+        remarks.append(say("{count:,} NUL characters left out", count=tally.nuls))
+    return Encoding(name, remarks)
+
+
+def read_decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
+    """The tidy text of a file from its beginning, in pieces of a million characters at most."""
+    return tidied(_pieces(file, encoding))
+
+
+def decoded(raw: bytes, declared: str = "") -> str:
+    """The tidy text of some bytes. Raises as :func:`examine`."""
+    file = BytesIO(raw)
+    return "".join(read_decoded(file, examine(file, declared).name))
+
+
+def tidied(pieces: Iterable[str]) -> Iterator[str]:
+    """Each piece of a text tidy, as if the whole had been."""
+    held = ""
+    for piece in pieces:
+        piece = held + piece
+        ended = len(piece.rstrip("\r"))
+        ended = ended if len(piece) - ended < SNIFF else len(piece)  # a line end can be cut in two
+        held = piece[ended:]
+        yield tidy(piece[:ended])
+    yield tidy(held)
 
 
 def tidy(text: str) -> str:
-    """A text without what its file's history left in it: other line ends than ``\\n``, marks of encoding, NULs."""
+    """A text without what its file's history left in it: other line ends than ``\\n``, marks of encoding, NULs, halves
+    of characters.
+    """
     if _OTHER_LINE_ENDS.search(text):
         text = _OTHER_LINE_ENDS.sub("\n", text)
+    if not text.isascii() and _HALVES.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\ufeff", "").replace("\0", "")
+
+
+def _pieces(file: BinaryIO, encoding: str, errors: str = "replace") -> Iterator[str]:
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    while raw := file.read(_PIECE):
+        yield decoder.decode(raw)
+    yield decoder.decode(b"", final=True)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a text is made of, in characters."""
+
+    characters: int = 0
+    foreign: int = 0
+    damaged: int = 0
+    controls: int = 0
+    nuls: int = 0
+
+    def add(self, text: str) -> None:
+        self.characters += len(text)
+        if not text.isascii():
+            self.foreign += len(text) - len(text.encode("ascii", "ignore"))
+            self.damaged += text.count("\ufffd")
+        self.controls += len(_CONTROL_CHARACTER.findall(text))
+        self.nuls += text.count("\0")
 
 
 def _name(encoding: str) -> str:
     return encoding.removesuffix("-le").removesuffix("-be").upper()
 
 
-def _decode_damaged(raw: bytes, encoding: str | None, start: int) -> tuple[str, str]:
-    """A text in a code page, or with damaged characters, of which the first is at ``start``; and what was done."""
-    unicode = encoding if encoding in _UNMARKED else "utf-8"
-    text = raw.decode(unicode, errors="replace")
-    damaged = text.count("\ufffd")
-    if unicode != "utf-8" or len(text) - len(text.encode("ascii", "ignore")) > 5 * damaged:
-        return text, say("{encoding} with {count:,} damaged characters", encoding=_name(unicode), count=damaged)
-    refuse_controls(raw)
-    start = max(0, start - 2**17)
-    guess = _guess_code_page(raw[start : start + 2**18])
-    return raw.decode(guess, errors="replace"), say("not UTF-8; read as {encoding}", encoding=guess)
+def _examine_damaged(file: BinaryIO, found: str | None, reached: int, declared: str) -> tuple[str, str]:
+    """The encoding of a file in a code page, or with damaged characters, of which the first is near byte ``reached``;
+    and what was done.
+    """
+    unicode = found if found in _UNMARKED else "utf-8"
+    tally = _Tally()
+    for text in _pieces(file, unicode):
+        tally.add(text)
+    if unicode != "utf-8" or tally.foreign > 5 * tally.damaged:
+        return unicode, say(
+            "{encoding} with {count:,} damaged characters", encoding=_name(unicode), count=tally.damaged
+        )
+    controls = size = 0
+    file.seek(0)
+    while raw := file.read(_PIECE):
+        controls, size = controls + len(_CONTROL_BYTE.findall(raw)), size + len(raw)
+    if controls > _BULK * size:
+        raise NotText(say("binary, not text"))
+    file.seek(max(0, reached - 2**17))
+    guess = _known(declared) or _guess_code_page(file.read(2**18))
+    return guess, say("not UTF-8; read as {encoding}", encoding=guess)
+
+
+def _known(declared: str) -> str:
+    """The encoding that a file declares, if it is a code page that is known here."""
+    try:
+        name = codecs.lookup(declared).name
+    except (LookupError, ValueError):
+        return ""
+    if name == "iso8859-1":  # what pages call so is its superset, as browsers know
+        return "cp1252"
+    return name if name.replace("-", "_") in _DECLARED else ""
 
 
 def _guess_code_page(raw: bytes) -> str:

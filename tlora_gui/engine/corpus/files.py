@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tlora_gui.engine.corpus.decoding import SNIFF, NotText, recognise, refuse_controls, tidy
+from pathspec import GitIgnoreSpec
+
+from tlora_gui.engine.corpus.decoding import SNIFF, NotText, first_text, recognise, refuse_controls
+from tlora_gui.engine.corpus.readers.kinds import TEXT, Kind, binary_kind, ending, kind_of, require_library
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import ReadOptions
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.sentences import say
 
@@ -23,36 +27,22 @@ Skipped = list[tuple[str, str]]
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "venv", "build", "dist"}
 _WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt", ".pth", ".index.json")
-_CONVERT = {
-    ".pdf": "PDF", ".docx": "Word", ".doc": "Word", ".odt": "OpenDocument", ".epub": "EPUB", ".rtf": "RTF",
-    ".mobi": "Kindle", ".azw3": "Kindle", ".xlsx": "Excel", ".xls": "Excel", ".pptx": "PowerPoint",
-    ".ppt": "PowerPoint", ".parquet": "Parquet", ".arrow": "Arrow",
-}  # fmt: skip
-_CONVERT_HEADS = {b"%PDF-": "PDF", b"{\\rtf": "RTF", b"PAR1": "Parquet"}
-_MARKUP = {
-    ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON", ".csv": "CSV", ".tsv": "TSV", ".html": "HTML", ".htm": "HTML",
-    ".xhtml": "HTML", ".xml": "XML", ".svg": "XML", ".srt": say("subtitles"), ".vtt": say("subtitles"),
-    ".ass": say("subtitles"), ".ssa": say("subtitles"), ".eml": say("mail"), ".mbox": say("mail"),
-    ".ipynb": say("a notebook"),
-}  # fmt: skip
-_MARKUP_BEGINNINGS = {
-    "HTML": re.compile(r"\s*<(!doctype html|html)\b", re.IGNORECASE),
-    "XML": re.compile(r"\s*<(\?xml|svg)\b"),
-    "JSON": re.compile(r'[\s\[]*\{\s*"[^"\n]*"\s*:|\s*\[[\s\[]*("[^"\n]*"|-?\d[\d.]*)\s*,'),
-    say("subtitles"): re.compile(r"(WEBVTT|\s*\d+\s*\n[\d:]+[,.]\d{3} --> )"),
-}
+_MARKUP = {".xml": "XML", ".svg": "XML", ".ass": say("subtitles"), ".ssa": say("subtitles")}
+_XML = re.compile(r"\s*<(\?xml|svg)\b")
 _ENCODED = re.compile(r"(?=[A-Za-z+/=]*\d)(?=[0-9+/=]*[A-Za-z])[A-Za-z0-9+/=]{60,}")
 
 
 class Look(NamedTuple):
-    """What the first bytes of a text file say.
+    """What the first bytes of a file say.
 
     Attributes:
+        kind: what it is.
         size: bytes of the file.
-        remark: why more than a text would be learned from it; empty if it is plain text.
+        remark: why more than a text would be learned from it; empty if it is not so.
         likeness: the same for files of one text, whatever their encoding and line ends; others may share it.
     """
 
+    kind: Kind
     size: int
     remark: str
     likeness: bytes
@@ -120,25 +110,30 @@ def named_paths(given: str | os.PathLike[str]) -> list[str]:
 _CHOOSE = say("Choose a folder or files that are there.")
 
 
-def find_files(chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None) -> Iterator[str]:
+def find_files(
+    chosen: Iterable[str], skipped: Skipped, cancel: CancelToken | None = None, reading: ReadOptions | None = None
+) -> Iterator[str]:
     """The files among some files and folders, and in those folders, in name order, linked folders last.
 
-    No file and no folder comes twice, whatever links lead to it. What is left out goes to ``skipped``.
+    No file and no folder comes twice, whatever links lead to it. What is left out goes to ``skipped``; patterns are
+    for what lies in folders.
 
     Raises:
+        TloraError: if a pattern means nothing.
         Cancelled: if ``cancel`` is set on the way.
     """
+    wanted = _Wanted(reading or ReadOptions())
     files: set[str] = set()
     folders: set[str] = set()
     links: list[str] = []
     for path in chosen:
         if os.path.isdir(path):
-            found = _walk(path, folders, links, skipped, cancel)
+            found = _walk(path, folders, links, skipped, cancel, wanted)
         else:
             found = iter([(path, os.path.realpath(path))])
         yield from _new(found, files, skipped)
     while links:
-        yield from _new(_walk(links.pop(0), folders, links, skipped, cancel), files, skipped)
+        yield from _new(_walk(links.pop(0), folders, links, skipped, cancel, wanted), files, skipped)
 
 
 def _new(found: Iterable[tuple[str, str]], seen: set[str], skipped: Skipped) -> Iterator[str]:
@@ -151,12 +146,12 @@ def _new(found: Iterable[tuple[str, str]], seen: set[str], skipped: Skipped) -> 
 
 
 def _walk(
-    root: str, seen: set[str], links: list[str], skipped: Skipped, cancel: CancelToken | None
+    root: str, seen: set[str], links: list[str], skipped: Skipped, cancel: CancelToken | None, wanted: _Wanted
 ) -> Iterator[tuple[str, str]]:
     """Every file below a folder and its real path; links to folders elsewhere are left for later in ``links``."""
-    waiting = [root]
+    waiting: list[tuple[str, _Ignored]] = [(root, ())]
     while waiting:
-        folder = waiting.pop()
+        folder, ignored = waiting.pop()
         real = os.path.realpath(folder)
         if real in seen:
             skipped.append((folder, say("the same folder is there already")))
@@ -177,23 +172,77 @@ def _walk(
             skipped.append((folder, kind))
             continue
         entries.sort(key=lambda entry: entry.name)
+        if any(entry.name == ".gitignore" for entry in entries):
+            ignored = (*ignored, (folder, _gitignore(folder)))
         below = []
         for entry in entries:
             if cancel:
                 cancel.raise_if_cancelled()
             if entry.name.startswith("."):
                 skipped.append((entry.path, say("hidden")))
-            elif not (entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)):
+                continue
+            is_folder = entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)
+            if reason := _left_out(entry.path, is_folder, ignored) or wanted.leaves_out(entry.path, root, is_folder):
+                skipped.append((entry.path, reason))
+            elif not is_folder:
                 yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
             elif entry.name in _SKIPPED_FOLDERS:
                 skipped.append((entry.path, say("made by tools")))
             elif not entry.is_symlink():
-                below.append(entry.path)
+                below.append((entry.path, ignored))
             elif Path(real).is_relative_to(os.path.realpath(entry.path)):
                 skipped.append((entry.path, say("a link to a folder that it lies in")))
             else:
                 links.append(entry.path)
         waiting += reversed(below)
+
+
+_Ignored = tuple[tuple[str, GitIgnoreSpec], ...]
+"""Folders that a file lies in, and what each of them ignores."""
+
+
+def _gitignore(folder: str) -> GitIgnoreSpec:
+    patterns: list[Any] = []
+    with suppress(OSError), open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
+        for line in file.read(2**20).split("\n"):
+            with suppress(ValueError):  # one that means nothing
+                patterns += GitIgnoreSpec.from_lines([line]).patterns
+    return GitIgnoreSpec(patterns)
+
+
+def _left_out(path: str, is_folder: bool, ignored: _Ignored) -> str:
+    """Why a path is left out by the nearest folder that says anything of it; empty if it is not."""
+    for folder, spec in reversed(ignored):
+        match = spec.check_file(_relative(path, folder, is_folder)).include
+        if match is not None:
+            return say("ignored by .gitignore") if match else ""
+    return ""
+
+
+def _relative(path: str, folder: str, is_folder: bool) -> str:
+    return os.path.relpath(path, folder).replace(os.sep, "/") + "/" * is_folder
+
+
+class _Wanted:
+    """Patterns that a person gave."""
+
+    def __init__(self, reading: ReadOptions) -> None:
+        try:
+            self._include = GitIgnoreSpec.from_lines(reading.include)
+            self._exclude = GitIgnoreSpec.from_lines(reading.exclude)
+        except ValueError as error:
+            raise TloraError(
+                say("A pattern means nothing: {reason}.", reason=str(error)), say("Write it as in a .gitignore.")
+            ) from error
+
+    def leaves_out(self, path: str, root: str, is_folder: bool) -> str:
+        """Why a path below a chosen folder is left out; empty if it is not."""
+        relative = _relative(path, root, is_folder)
+        if self._exclude.match_file(relative):
+            return say("left out by a pattern")
+        if len(self._include) and not is_folder and not self._include.match_file(relative):
+            return say("no pattern asks for it")
+        return ""
 
 
 def _no_corpus(folder: str, names: set[str]) -> str:
@@ -225,53 +274,45 @@ def is_project(folder: str | os.PathLike[str]) -> bool:
 
 
 def look(path: str) -> Look:
-    """What a file's beginning says, and for binary parts its middle and end.
+    """What a file's beginning says, and for binary parts of a text its middle and end.
 
     Raises:
-        NotText: if it is none, with the reason.
+        NotText: if it cannot be read, with the reason.
     """
-    suffix = os.path.splitext(path)[1].lower()
-    _refuse_format(_CONVERT.get(suffix))
     try:
         if not os.path.isfile(path):
             raise NotText(say("not a regular file"))
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(SNIFF)
+            kind = kind_of(head, file, path)
+            require_library(kind)
+            if binary_kind(head, path):
+                return Look(kind, size, "", _digest(b"%d %b" % (size, head)))
             later = []
             for offset in (size // 2, size - SNIFF // 2) if size > len(head) else ():
                 file.seek(max(len(head), offset) // 4 * 4)
                 later.append(file.read(SNIFF // 2))
     except OSError as error:
         raise NotText(say("cannot be read: {reason}", reason=cause(error))) from error
-    _refuse_format(next((kind for start, kind in _CONVERT_HEADS.items() if head.startswith(start)), None))
-    whole = size <= len(head)
-    text = _sample(head, later)
-    if whole and not text.strip():
+    text = first_text(head)
+    if recognise(head) in ("utf-8", None):
+        refuse_controls(head + b"".join(later))
+    if size <= len(head) and not text.strip():
         raise NotText(say("empty"))
     likeness = text.lstrip()[:1000] if len(text.lstrip()) > 1000 else text.strip()
-    digest = blake2b(likeness.encode(errors="surrogatepass"), digest_size=16).digest()
-    return Look(size, _remark(text, suffix), digest)
+    return Look(kind, size, _remark(text, kind, path), _digest(likeness.encode(errors="replace")))
 
 
-def _refuse_format(kind: str | None) -> None:
-    if kind is not None:
-        raise NotText(say("{kind} is not plain text; save it as .txt first", kind=kind))
+def _digest(likeness: bytes) -> bytes:
+    return blake2b(likeness, digest_size=16).digest()
 
 
-def _sample(head: bytes, later: list[bytes]) -> str:
-    """A file's beginning as text, code pages as Latin-1. Raises ``NotText`` where any part of it is binary."""
-    encoding = recognise(head)
-    if encoding in ("utf-8", None):
-        refuse_controls(head + b"".join(later))
-    return tidy(codecs.getincrementaldecoder(encoding or "latin-1")(errors="replace").decode(head))
-
-
-def _remark(text: str, suffix: str) -> str:
+def _remark(text: str, kind: Kind, path: str) -> str:
     """Why more than a text would be learned from what begins like this; empty for plain text."""
-    begins = (kind for kind, beginning in _MARKUP_BEGINNINGS.items() if beginning.match(text))
-    if kind := _MARKUP.get(suffix) or next(begins, None):
-        return say("{kind}: the marks are learnt too; save the text alone", kind=kind)
-    if 4 * sum(map(len, _ENCODED.findall(text))) > len(text):
-        return say("much of it is encoded data (base64 or the like), which is learnt too; save the text alone")
+    if kind == TEXT:
+        if marks := _MARKUP.get(ending(path)) or ("XML" if _XML.match(text) else ""):
+            return say("{kind}: the marks are learnt too; save the text alone", kind=marks)
+        if 4 * sum(map(len, _ENCODED.findall(text))) > len(text):
+            return say("much of it is encoded data (base64 or the like), which is learnt too; save the text alone")
     return ""

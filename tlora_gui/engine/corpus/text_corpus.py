@@ -1,7 +1,7 @@
 """Text folders and files -> documents, with a held-out split by file.
 
 Nothing is read before it is needed: a scan looks at names, sizes and a few kB of each file; two that begin alike are
-compared whole.
+compared whole. :mod:`tlora_gui.engine.corpus.documents` reads them.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from io import IOBase
 from pathlib import Path
 from typing import Any
 
-from tlora_gui.engine.corpus.decoding import NotText, decode, tidy
+from tlora_gui.engine.corpus.decoding import SNIFF, NotText, examine, read_decoded
 from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, shortened
+from tlora_gui.engine.corpus.readers.input import ChatTemplate
+from tlora_gui.engine.corpus.readers.kinds import TEXT, Kind, binary_kind
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.config import ReadOptions
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import say
-
-FILE_LIMIT = 32 * 2**20
-"""Bytes read of one file at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document: a file, a part of one, or a string given directly (``text``).
+    """A file, a part of one, or a string given directly (``text``).
 
-    ``size`` counts what is read of it, at most ``FILE_LIMIT``; ``start`` and ``stop`` cut it, as shares of its length;
-    ``goes_on`` says that its file does beyond the limit.
+    ``size`` counts what is read of it; ``start`` and ``stop`` cut it, as shares of its text's length. Of a table
+    ``column`` is read, which is looked for if empty; ``chat`` makes a text of a chat, as its backbone knows them.
     """
 
     label: str
@@ -39,7 +39,9 @@ class Source:
     text: str | None = None
     start: float = 0.0
     stop: float = 1.0
-    goes_on: bool = False
+    kind: Kind = TEXT
+    column: str = ""
+    chat: ChatTemplate | None = None
 
     def part(self, start: float, stop: float) -> Source:
         return replace(self, size=int(self.size * (stop - start)), start=start, stop=stop)
@@ -47,7 +49,7 @@ class Source:
     @property
     def ends(self) -> bool:
         """Whether its text ends where its document does."""
-        return self.stop == 1 and not self.goes_on
+        return self.stop == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +90,34 @@ class TextCorpus:
 
     @classmethod
     def from_paths(
-        cls, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], cancel: CancelToken | None = None
+        cls,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        cancel: CancelToken | None = None,
+        reading: ReadOptions | None = None,
+        chat: ChatTemplate | None = None,
     ) -> TextCorpus:
         """A corpus of files and folders, walked in name order; what is not read is listed with its reason.
 
         A path may be a ``file://`` address, begin with ``~`` or hold wildcards. Every file is read once, whatever
         links and other names lead to the same text.
 
+        Args:
+            paths: of files and folders.
+            cancel: looked at with every file.
+            reading: which files of a folder are read, and which column of a table.
+            chat: makes the text of a chat; None for one of paragraphs, each with its speaker.
+
         Raises:
-            TloraError: if a path is empty or leads to nothing.
+            TloraError: if a path is empty or leads to nothing, or a pattern means nothing.
             Cancelled: if ``cancel`` is set on the way.
         """
+        reading = reading or ReadOptions()
         given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         chosen = list(dict.fromkeys(path for each in given for path in named_paths(each)))
         skipped, notes = Skipped(), Skipped()
         sources = list[Source]()
         alike: dict[bytes, list[Source]] = {}
-        for path in find_files(chosen, skipped, cancel):
+        for path in find_files(chosen, skipped, cancel, reading):
             if cancel:
                 cancel.raise_if_cancelled()
             try:
@@ -112,10 +125,10 @@ class TextCorpus:
             except NotText as reason:
                 skipped.append((path, str(reason)))
                 continue
-            source = Source(path, min(found.size, FILE_LIMIT), goes_on=found.size > FILE_LIMIT)
+            source = Source(path, found.size, kind=found.kind, column=reading.column, chat=chat)
             sources.append(source)
             alike.setdefault(found.likeness, []).append(source)
-            notes += [(path, remark) for remark in (found.remark, source.goes_on and _cut_remark()) if remark]
+            notes += [(path, found.remark)] if found.remark else []
         copies = set[str]()
         for group in alike.values():
             copies |= _copies(group, skipped, cancel)
@@ -125,6 +138,15 @@ class TextCorpus:
             tuple(note for note in notes if note[0] not in copies),
             tuple(str(Path(path).resolve()) for path in chosen),
         )
+
+    @property
+    def kinds(self) -> tuple[tuple[str, int, int], ...]:
+        """(what people call them, files, bytes) of each kind of file, the largest first."""
+        found: dict[str, tuple[int, int]] = {}
+        for source in self.sources:
+            files, size = found.get(source.kind.name, (0, 0))
+            found[source.kind.name] = (files + 1, size + source.size)
+        return tuple(sorted(((name, *counted) for name, counted in found.items()), key=lambda kind: -kind[2]))
 
     @property
     def size(self) -> int:
@@ -164,8 +186,10 @@ class TextCorpus:
         return TextCorpus(tuple(source for i, source in enumerate(self.sources) if i in indices))
 
 
-def as_corpus(dataset: Any) -> TextCorpus:
+def as_corpus(dataset: Any, reading: ReadOptions | None = None, chat: ChatTemplate | None = None) -> TextCorpus:
     """A :class:`TextCorpus` from one, from a path, or from a list of texts or of ``Path`` objects.
+
+    ``reading`` and ``chat`` are for paths, as in :meth:`TextCorpus.from_paths`.
 
     Raises:
         TloraError: if the path does not exist, or it is anything else.
@@ -173,7 +197,7 @@ def as_corpus(dataset: Any) -> TextCorpus:
     if isinstance(dataset, TextCorpus):
         return dataset
     if isinstance(dataset, (str, os.PathLike)):
-        return TextCorpus.from_paths(dataset)
+        return TextCorpus.from_paths(dataset, reading=reading, chat=chat)
     if isinstance(dataset, (bytes, bytearray, Mapping, Set, IOBase)) or not isinstance(dataset, Iterable):
         raise TloraError(
             say("A corpus cannot be made of {type}.", type=_kind(dataset)),
@@ -181,7 +205,7 @@ def as_corpus(dataset: Any) -> TextCorpus:
         )
     items = list(dataset)
     if items and all(isinstance(item, os.PathLike) for item in items):
-        return TextCorpus.from_paths(items)
+        return TextCorpus.from_paths(items, reading=reading, chat=chat)
     if items and all(isinstance(item, str) and _is_like_a_path(item) for item in items):
         raise TloraError(
             say("These look like paths, not like texts."),
@@ -205,39 +229,30 @@ def _copies(group: list[Source], skipped: Skipped, cancel: CancelToken | None) -
     first: dict[bytes, str] = {}
     copies = set[str]()
     for source in group if len(group) > 1 else ():
-        if cancel:
-            cancel.raise_if_cancelled()
-        text = read_text(source).strip()
-        label = first.setdefault(blake2b(text.encode(errors="surrogatepass")).digest(), source.label)
-        if text and label != source.label:
+        try:
+            label = first.setdefault(_digest(source.label, cancel), source.label)
+        except (OSError, NotText):  # whoever reads it says so
+            continue
+        if label != source.label:
             skipped.append((source.label, say("the same text as {path}", path=shortened(label))))
             copies.add(source.label)
     return copies
 
 
-def _cut_remark() -> str:
-    return say("only the first {limit:,} MB are read", limit=FILE_LIMIT // 2**20)
-
-
-def read_text(source: Source, notes: list[tuple[str, str]] | None = None) -> str:
-    """The text of one source, with its line ends as ``\\n``; remarks on encoding and size go to ``notes``.
-
-    An unreadable file gives no text and a note, since it may vanish between scan and training.
-    """
-    notes = [] if notes is None else notes
-    if source.text is None:
-        try:
-            with open(source.label, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                raw = file.read(min(size, FILE_LIMIT))  # room is made for as much as is asked for
-                if goes_on := size > FILE_LIMIT:
-                    notes.append((source.label, _cut_remark()))
-            text, remarks = decode(raw, goes_on)
-        except (OSError, NotText) as error:
-            unread = say("cannot be read: {reason}", reason=cause(error)) if isinstance(error, OSError) else str(error)
-            notes.append((source.label, unread))
-            return ""
-        notes += [(source.label, remark) for remark in remarks]
-    else:
-        text = tidy(source.text)
-    return text[int(len(text) * source.start) : int(len(text) * source.stop)]
+def _digest(path: str, cancel: CancelToken | None) -> bytes:
+    """Of a file's text without the blanks around it, whatever its encoding and line ends."""
+    digest, blanks, begun = blake2b(), "", False
+    with open(path, "rb") as file:
+        if binary_kind(file.read(SNIFF), path):
+            file.seek(0)
+            return file_digest(file, blake2b).digest()
+        for piece in read_decoded(file, examine(file).name):
+            if cancel:
+                cancel.raise_if_cancelled()
+            text = piece if begun else piece.lstrip()
+            begun = begun or bool(text)
+            kept = text.rstrip()
+            if kept:
+                digest.update((blanks + kept).encode())
+            blanks = text[len(kept) :] if kept else blanks + text
+    return digest.digest()

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from tlora_gui.engine.backbones.finite import require_finite
-from tlora_gui.engine.backbones.tokenizing import vocabulary_of
+from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import generate
@@ -58,14 +58,14 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     name, colour = workspace.epochs.free_name(job.name), workspace.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress(say("Reading the corpus"))
-    corpus = TextCorpus.from_paths(job.paths, cancel)
-    vocabulary = vocabulary_of(model.backbone)
-    blocks = yield from epoch_blocks(corpus, workspace.backbone.tokenizer, settings, cancel, vocabulary)
+    tokenizer, vocabulary = workspace.backbone.tokenizer, vocabulary_of(model.backbone)
+    corpus = TextCorpus.from_paths(job.paths, cancel, job.reading, chat_template(tokenizer))
+    blocks = yield from epoch_blocks(corpus, tokenizer, settings, cancel, vocabulary)
     yield CorpusRead(corpus.skipped, blocks.notes)
     yield from remember_dreams(model, project.index.fingerprint, cancel)
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
-    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths)
+    info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths, reading=job.reading)
     yield from _run(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 

@@ -18,7 +18,8 @@ from torch.nn.functional import cross_entropy
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import EncodedText, vocabulary_of
-from tlora_gui.engine.corpus.text_corpus import TextCorpus, read_text
+from tlora_gui.engine.corpus.documents import read_text
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.generation.segments import segments
@@ -35,6 +36,8 @@ from tlora_gui.engine.protocol.texts import DeskChange, Generation, ReadReport, 
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
 
+FILE_LIMIT = 32 * 2**20
+"""Characters of a file that are looked at, far more than any context holds."""
 _PIECE = 256
 
 
@@ -90,7 +93,7 @@ def text_of_file(path: str) -> str:
             say("{path} cannot be read: {reason}.", path=path, reason=cause(error)), say("Choose another file.")
         ) from error
     remarks = [*corpus.skipped]
-    text = "".join(read_text(source, remarks) for source in corpus.sources)
+    text = "".join(read_text(source, remarks, FILE_LIMIT) for source in corpus.sources)
     if not text and remarks:
         raise TloraError(say("{path}: {reason}.", path=path, reason=remarks[-1][1]), say("Choose a plain text file."))
     return text

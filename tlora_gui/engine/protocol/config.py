@@ -45,6 +45,7 @@ __all__ = [
     "LoraSettings",
     "MixerSettings",
     "MixingDesk",
+    "ReadOptions",
     "SamplingSettings",
     "SleepSettings",
     "TrainSettings",
@@ -165,6 +166,30 @@ class TrainSettings:
     def compares_baseline(self) -> bool:
         """Whether a mixer without Active Sleep can learn beside: only where the adapter's steps do not depend on it."""
         return self.compare_unprotected and self.objective == "isolated" and self.sleep.enabled
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What of the chosen files and folders is read.
+
+    Attributes:
+        include: patterns as in a .gitignore; if there are any, only files that one of them fits are read in folders.
+        exclude: such patterns of files and folders that are not read in folders.
+        column: of the text in tables; empty to look for it.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("include", "exclude"):
+            patterns = getattr(self, name)
+            require(
+                isinstance(patterns, tuple) and all(isinstance(each, str) and each.strip() for each in patterns),
+                say("{name} must be patterns, none of them empty", name=name),
+            )
+        require(isinstance(self.column, str), say("column must be a name"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings
 from tlora_gui.engine.protocol.texts import (
     Generation,
     GenerationSummary,
@@ -58,6 +58,7 @@ class EpochInfo:
         note: why it is broken, or what was kept.
         corpus: the files and folders it was trained on.
         kept_step: the step whose adapter and mixer were kept, if not the last one's; else 0.
+        reading: what of them was read.
     """
 
     slug: str
@@ -71,6 +72,7 @@ class EpochInfo:
     note: str = ""
     corpus: tuple[str, ...] = ()
     kept_step: int = 0
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,17 @@ class CorpusSummary:
     Attributes:
         paths: what was chosen.
         name_guess: a name for the epoch.
-        files: readable text files.
+        files: readable files.
         held_out_files: files (or parts of the only file) kept aside for measuring.
         tokens: training tokens, held-out left out.
         held_out_tokens: tokens kept aside.
         estimated: the counts are extrapolated from a sample.
         skipped: (path, reason) of what was not read.
-        notes: (path, remark) of what was read in an unusual way: its encoding, a part of a very large file, text that
-            the backbone does not know, markup that is learnt too.
+        notes: (path, remark) of what was read in an unusual way: its encoding, text that the backbone does not know,
+            markup that is learnt too; and of what is damaged within.
         excerpt: the beginning of one document.
         problem: why this cannot be trained on; empty if it can.
+        kinds: (what it is, files, bytes) of each kind of file, the largest first.
     """
 
     paths: tuple[str, ...]
@@ -103,6 +106,7 @@ class CorpusSummary:
     notes: tuple[tuple[str, str], ...]
     excerpt: str
     problem: str = ""
+    kinds: tuple[tuple[str, int, int], ...] = ()
 
 
 # -- streams ----------------------------------------------------------------------------------------------------

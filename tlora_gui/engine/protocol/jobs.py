@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlora_gui.engine.protocol.config import MIXER_MODE, STARTER, MixingDesk, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.config import (
+    MIXER_MODE,
+    STARTER,
+    MixingDesk,
+    ReadOptions,
+    SamplingSettings,
+    TrainSettings,
+)
 from tlora_gui.engine.protocol.texts import Generation
 
 
@@ -45,6 +52,7 @@ class SummariseCorpus:
     """Look through files and folders. Answer: CorpusSummarised."""
 
     paths: tuple[str, ...]
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class TrainEpoch:
     era: str = ""
     colour: str = ""
     settings: TrainSettings = field(default_factory=TrainSettings)
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
