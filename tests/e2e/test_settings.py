@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from person import OpenWindow
@@ -13,9 +14,9 @@ from PySide6.QtCore import QByteArray, qInstallMessageHandler
 from stage import Stage
 
 from tlora_gui.paths import settings_file
-from tlora_gui.ui.settings import LANGUAGES, WindowSettings
+from tlora_gui.ui.settings import LANGUAGES, MIDDLE_CURVES, Smoothing, WindowSettings
 
-KEYS = ("theme", "language", "geometry", "layout", "recent", "last", "opening")
+KEYS = ("theme", "language", "geometry", "layout", "recent", "last", "opening", "charts-curve", "charts-smoothing")
 KINDS = {
     "bytes": "@ByteArray(abc)",
     "numbers": "1, 2, 3",
@@ -50,6 +51,7 @@ def read_all() -> None:
     for each in (settings.geometry, settings.layout):
         assert isinstance(each, QByteArray)
     assert isinstance(settings.recent_projects, list)
+    assert settings.chart_choices.curve in MIDDLE_CURVES and settings.chart_choices.smoothing in get_args(Smoothing)
     for path in (*settings.recent_projects, settings.last_project, settings.opening):
         assert isinstance(path, str) and len(path) <= 4096
     settings.add_recent("/somewhere")

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainStep
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
 
 STORED = [
-    EpochInfo, Generation, GenerationSummary, HeldOut, LoraSettings, MixerFile, MixerSettings, Recipe, SamplingSettings,
-    TrainSettings, TrainStep,
+    EpochInfo, Generation, GenerationSummary, HeldOut, LoraSettings, MixerFile, MixerSettings, Recipe, Run,
+    SamplingSettings, TrainSettings, TrainStep,
 ]  # fmt: skip
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=8),

@@ -136,7 +136,7 @@ def window(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path) -
         yield made
 
 
-@pytest.fixture(params=["new epoch", "edit epoch", "question", "palette", "shortcuts"])
+@pytest.fixture(params=["new epoch", "edit epoch", "question", "palette", "shortcuts", "runs"])
 def dialog(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path) -> Iterator[QWidget]:
     """Each dialog, on the window."""
     with whole_window(project=tmp_path) as made:
@@ -147,7 +147,7 @@ def dialog(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path) -
         elif request.param == "question":
             ask(made, "Delete?", "It is gone then.", [Choice("yes", "Delete", True)], "Keep", str)
         else:
-            keys = {"palette": "Ctrl+K", "shortcuts": "F1"}[request.param]
+            keys = {"palette": "Ctrl+K", "shortcuts": "F1", "runs": "Ctrl+Shift+R"}[request.param]
             next(found.action for found in commands_of(made) if keys in found.keys.split()).trigger()
         shown = QApplication.activePopupWidget() or QApplication.activeModalWidget()
         assert shown is not None

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import csv
 import math
+import random
+import time
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kit import WaitUntil, texts, turn_wheel
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAction, QColor, QImage
+from hypothesis import given
+from hypothesis import strategies as st
+from kit import CODE as CODE_SLOT
+from kit import PLAYS, SLOTS, WaitUntil, click, said, texts, tokens_of, turn_wheel
+from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QToolButton, QWidget
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStarted, TrainStep
-from tlora_gui.ui.charts.line_chart import LineChart
-from tlora_gui.ui.charts.panel import SMOOTH_FROM, ChartsPanel
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainingSample, TrainStarted, TrainStep
+from tlora_gui.ui.charts.line_chart import SMOOTH_FROM, LineChart
+from tlora_gui.ui.charts.panel import ChartsPanel
+from tlora_gui.ui.charts.plot import log_ticks
 from tlora_gui.ui.charts.series import Columns, Curve, History, smooth
 from tlora_gui.ui.charts.style import line_colour
-from tlora_gui.ui.palette import contrast
+from tlora_gui.ui.charts.values_table import ValuesTable
+from tlora_gui.ui.palette import contrast, token_background
+from tlora_gui.ui.settings import ChartChoices, WindowSettings
 from tlora_gui.ui.theme import DARK, LIGHT
 
 Event = TrainStep | HeldOut
@@ -90,11 +100,11 @@ def test_columns_keep_every_row_while_they_grow() -> None:
 
 def test_a_phase_begins_where_the_one_before_ended(history: History) -> None:
     assert [(p.slug, p.start, p.end) for p in history.phases()] == [("bard", 0, 10), ("code", 10, 15)]
-    x, loss = history.adapter_loss("code", 10)
+    x, loss = history.curve("loss", "code", 10)
     assert x.tolist() == [11, 12, 13, 14, 15]
     assert loss[0] == pytest.approx(3.999)
-    assert history.distill_loss("code", 10)[1].tolist() == [0.02] * 5
-    assert history.distill_loss("bard", 0)[1].tolist() == [0.0] * 10
+    assert history.curve("distill", "code", 10)[1].tolist() == [0.02] * 5
+    assert history.curve("distill", "bard", 0)[1].tolist() == [0.0] * 10
     assert [values.tolist() for values in history.held_out_loss("bard", 0)] == [[0, 10], [4.5, 4.1]]
 
 
@@ -123,7 +133,7 @@ def test_a_repeated_step_drops_what_came_after_it() -> None:
     history = History()
     history.extend([*steps("bard", range(1, 11)), HeldOut("bard", 5, 4.2, ()), HeldOut("bard", 10, 4.0, ())])
     history.extend([step("bard", 6, adapter_loss=1.0)])
-    x, loss = history.adapter_loss("bard", 0)
+    x, loss = history.curve("loss", "bard", 0)
     assert x.tolist() == [1, 2, 3, 4, 5, 6]
     assert loss[-1] == 1.0
     assert history.held_out_loss("bard", 0)[0].tolist() == [5]
@@ -131,7 +141,7 @@ def test_a_repeated_step_drops_what_came_after_it() -> None:
 
 def test_a_resumed_training_forgets_what_came_after_its_checkpoint(history: History) -> None:
     history.begin("code", first_step=3)
-    assert history.adapter_loss("code", 10)[0].tolist() == [11, 12, 13]
+    assert history.curve("loss", "code", 10)[0].tolist() == [11, 12, 13]
     assert history.phases()[-1].end == 13
 
 
@@ -262,7 +272,7 @@ def work_of_a_redraw(panel: ChartsPanel, monkeypatch: pytest.MonkeyPatch, finish
         return points[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr("tlora_gui.ui.charts.panel.smooth", counted_smooth)
+        patch.setattr("tlora_gui.ui.charts.line_chart.smooth", counted_smooth)
         patch.setattr("tlora_gui.ui.charts.sparklines.QPointF", counted_point)
         panel.add_events([step("bard", 301)])
         panel.redraw()
@@ -437,6 +447,239 @@ def test_the_matrix_shades_by_accuracy_and_writes_the_numbers(filled: ChartsPane
     assert image.pixelColor(empty) == QColor(LIGHT.window)
 
 
+# -- other ways to read them ----------------------------------------------------------------------------------------
+
+
+def trigger(menu: QWidget | None, text: str) -> None:
+    """Choose an entry of a menu."""
+    assert isinstance(menu, QMenu)
+    next(action for action in menu.actions() if action.text() == text).trigger()
+
+
+def told(panel: ChartsPanel) -> list[ChartChoices]:
+    """What the panel asks to be remembered, as it comes."""
+    found: list[ChartChoices] = []
+    panel.choices_changed.connect(found.append)
+    return found
+
+
+def test_the_middle_chart_shows_learning_rate_or_gradient_norm_on_demand(panel: ChartsPanel) -> None:
+    panel.set_epochs((BARD,))
+    panel.load_history((("bard", tuple(replace(step("bard", n), gradient_norm=1.5) for n in range(1, 9))),))
+    panel.redraw()
+    middle, choices = chart(panel, "distillChart"), told(panel)
+    assert middle.title == "Mixer-distill loss" and set(middle.curve_data("bard")[1]) == {0.0}
+    for name, value in (("Learning rate", 1e-3), ("Gradient norm", 1.5)):
+        trigger(panel.curve_button.menu(), name)
+        panel.redraw()
+        assert middle.title == name and set(middle.curve_data("bard")[1]) == {value}
+    assert [each.curve for each in choices] == ["rate", "gradient"]
+    panel.set_folded(True)
+    assert "Gradient norm" in texts(panel.strip) and "Mixer-distill loss" not in texts(panel.strip)
+
+
+def test_a_history_that_tells_no_gradient_norms_leaves_that_chart_empty_and_says_why(filled: ChartsPanel) -> None:
+    trigger(filled.curve_button.menu(), "Gradient norm")
+    filled.redraw()
+    assert any("told by trainings of this version on" in text for text in texts(chart(filled, "distillChart")))
+
+
+def test_smoothing_is_as_strong_as_chosen_and_none_leaves_the_raw_line_alone(panel: ChartsPanel) -> None:
+    chance = random.Random(0)
+    panel.load_history((("bard", tuple(step("bard", n, chance.gauss(3, 1)) for n in range(1, 301))),))
+    loss = chart(panel, "lossChart")
+    spread = {}
+    for strength in ("Light", "Medium", "Strong", "None"):
+        trigger(next(menu for menu in panel.findChildren(QMenu) if menu.title() == "Smoothing"), strength)
+        panel.redraw()
+        smoothed = loss.curve_data(("bard", "smooth"))[1]
+        spread[strength] = float(np.std(smoothed)) if len(smoothed) else math.nan
+    assert spread["Light"] > spread["Medium"] > spread["Strong"] > 0 and math.isnan(spread["None"])
+    assert len(loss.curve_data("bard")[0]) == 300
+
+
+def test_a_logarithmic_scale_draws_by_magnitude_and_leaves_out_what_is_not_above_0(panel: ChartsPanel) -> None:
+    panel.load_history((("bard", tuple(step("bard", n, 10.0 ** (3 - n), 0.0) for n in range(1, 6))),))
+    panel.redraw()
+    loss, choices = chart(panel, "lossChart"), told(panel)
+    trigger(loss.menu, "Logarithmic scale")
+    low, high = loss.plot.view.viewRange()[1]
+    assert -3 < low < -2 and 2 < high < 3
+    trigger(chart(panel, "distillChart").menu, "Logarithmic scale")
+    panel.redraw()
+    panel.grab()
+    assert choices[-1].log_loss and choices[-1].log_curve
+    assert loss.curve_data("bard")[1].tolist() == [100, 10, 1, 0.1, 0.01], "values are told as they are"
+    trigger(loss.menu, "Logarithmic scale")
+    assert loss.plot.view.viewRange()[1][1] > 100
+
+
+@given(low=st.floats(-12, 12), span=st.floats(0.01, 20), ticks=st.integers(1, 12))
+def test_ticks_of_a_logarithmic_axis_are_in_sight_and_far_enough_apart(low: float, span: float, ticks: int) -> None:
+    gap = span / ticks
+    ticked = log_ticks(low, low + span, gap)
+    assert all(low - 1e-6 <= tick <= low + span + 1e-6 for tick in ticked)
+    assert all(other - one >= gap - 1e-9 for one, other in pairwise(ticked))
+
+
+def test_choices_are_remembered(qapp: QApplication) -> None:
+    settings = WindowSettings()
+    assert settings.chart_choices == ChartChoices()
+    chosen = ChartChoices("gradient", "strong", log_loss=True)
+    settings.chart_choices = chosen
+    assert WindowSettings().chart_choices == chosen
+    panel = ChartsPanel()
+    panel.set_choices(chosen)
+    assert panel.distill_chart.title == "Gradient norm"
+
+
+def values_of(panel: ChartsPanel, name: str) -> ValuesTable:
+    """The table of a chart's values, shown in its place."""
+    trigger(chart(panel, name).menu, "Values as a table")
+    found = chart(panel, name).findChild(ValuesTable)
+    assert found is not None and found.isVisible()
+    return found
+
+
+def cells(table: ValuesTable, line: int) -> list[str]:
+    model = table.model()
+    return [model.index(line, column).data() for column in range(model.columnCount())]
+
+
+def test_values_can_be_read_as_a_table_of_steps(filled: ChartsPanel) -> None:
+    table = values_of(filled, "lossChart")
+    model = table.model()
+    heads = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
+    curves = [f"{name} · {series}" for name in ("Shakespeare", "Python") for series in ("train", "held-out")]
+    assert heads == ["Step", *curves]
+    assert cells(table, 0) == ["0", "", "4.500", "", ""]
+    assert cells(table, 10) == ["10", "3.990", "4.100", "", ""]
+    assert cells(table, model.rowCount() - 1) == ["15", "", "", "3.995", "2.500"]
+    assert table.accessibleName() == "Values of “Adapter loss”"
+
+
+def test_cells_of_the_table_are_copied_under_their_headings(filled: ChartsPanel) -> None:
+    table = values_of(filled, "lossChart")
+    for line, column in ((1, 0), (1, 1), (2, 1)):
+        index = table.model().index(line, column)
+        table.selectionModel().select(index, QItemSelectionModel.SelectionFlag.Select)
+    filled.activateWindow()
+    QTest.qWaitForWindowActive(filled)
+    table.setFocus()
+    QTest.keySequence(table, QKeySequence(QKeySequence.StandardKey.Copy))
+    assert QApplication.clipboard().text() == "Step\tShakespeare · train\n1\t3.999\n\t3.998"
+
+
+def test_a_training_that_goes_on_leaves_the_table_where_it_is_read(filled: ChartsPanel) -> None:
+    table = values_of(filled, "lossChart")
+    table.setCurrentIndex(table.model().index(3, 1))
+    filled.add_events([step("code", 6, 3.0)])
+    filled.redraw()
+    assert (table.currentIndex().row(), table.currentIndex().column()) == (3, 1)
+    assert cells(table, table.model().rowCount() - 1)[0] == "16"
+
+
+def test_the_matrix_is_a_table_already(filled: ChartsPanel) -> None:
+    routing = chart(filled, "routingChart")
+    values_of(filled, "routingChart")
+    filled.matrix_button.setChecked(True)
+    assert not routing.values_action.isEnabled() and not routing.values_action.isChecked()
+    filled.matrix_button.setChecked(False)
+    assert routing.values_action.isEnabled() and routing.plot.isVisible()
+
+
+def test_the_crosshair_tells_the_values_of_every_chart(filled: ChartsPanel) -> None:
+    chart(filled, "lossChart").pointed.emit(15.0)
+    shown = {name: texts(chart(filled, name)) for name in ("lossChart", "distillChart", "routingChart")}
+    assert any("Step 15" in text and "3.995" in text for text in shown["lossChart"])
+    assert any("0.020" in text for text in shown["distillChart"])
+    assert any("0.950" in text for text in shown["routingChart"])
+
+
+def test_the_kept_step_has_a_ring_where_it_is_known(filled: ChartsPanel) -> None:
+    loss = chart(filled, "lossChart")
+    assert len(loss.curve_data(("code", "kept"))[0]) == 0 and "○ kept" not in loss.legend.text()
+    best = [HeldOut("code", number, loss, (), best=True) for number, loss in ((6, 2.4), (8, 2.3))]
+    filled.add_events([*best, HeldOut("code", 9, 2.6, ())])
+    filled.redraw()
+    assert [part.tolist() for part in loss.curve_data(("code", "kept"))] == [[18], [2.3]]
+    assert "○ kept" in loss.legend.text() and "kept" in loss.readout(18)
+
+
+def test_twenty_thousand_steps_are_drawn_chart_by_chart_within_a_frame(panel: ChartsPanel) -> None:
+    chance = random.Random(0)
+    many = [replace(step("bard", n, chance.gauss(3, 1), 0.1), gradient_norm=1.0) for n in range(1, 20_001)]
+    panel.load_history((("bard", (*many, HeldOut("bard", 20_000, 3.0, (("bard", 0.9),)))),))
+    panel.redraw()
+    for menu in (panel.loss_chart.menu, panel.distill_chart.menu):
+        trigger(menu, "Logarithmic scale")
+    times = []
+    for number in range(20_001, 20_021):
+        panel.add_events([step("bard", number)])
+        began = time.process_time()
+        panel.redraw()
+        panel.grab()
+        times.append((time.process_time() - began) / 3)
+    assert sorted(times)[len(times) // 2] < 0.016
+
+
+# -- samples --------------------------------------------------------------------------------------------------------
+
+
+def sample(number: int, *words: str) -> TrainingSample:
+    return TrainingSample("bard", number, SLOTS, tuple(tokens_of(*words)))
+
+
+def sample_texts(panel: ChartsPanel) -> list[tuple[str, str]]:
+    """Step and text of the samples that are listed."""
+    model = panel.samples_view.rows.model()
+    return [(model.index(line, 0).data(), model.index(line, 1).data()) for line in range(model.rowCount())]
+
+
+def test_without_samples_it_is_said_how_to_get_some(panel: ChartsPanel) -> None:
+    click(panel, "samplesButton")
+    assert "“Sample every” under Advanced" in said(panel.samples_view)
+    click(panel, "showChartsButton")
+    assert panel.loss_chart.isVisible() and not panel.samples_view.isVisible()
+
+
+def test_samples_are_listed_by_step_and_the_latest_is_shown_whole(filled: ChartsPanel) -> None:
+    filled.show_samples(True)
+    filled.add_events([sample(2, "To be", " or\nnot"), sample(4, "To see", " a light")])
+    filled.redraw()
+    view = filled.samples_view
+    assert sample_texts(filled) == [("2", "To be or⏎not"), ("4", "To see a light")]
+    assert view.text.toPlainText() == "To see a light"
+    assert "Samples of Shakespeare" in said(view)
+    view.rows.selectRow(0)
+    filled.add_events([sample(6, "To fly")])
+    filled.redraw()
+    assert view.text.toPlainText() == "To be or\nnot", "the one that is read stays"
+    assert len(sample_texts(filled)) == 3
+
+
+def test_samples_of_a_rewound_training_are_forgotten(filled: ChartsPanel) -> None:
+    filled.add_events([sample(2, "one"), sample(4, "two")])
+    filled.begin_epoch(TrainStarted(BARD, 100, 3))
+    filled.add_events([sample(4, "three")])
+    filled.redraw()
+    assert sample_texts(filled) == [("2", "one"), ("4", "three")]
+
+
+def test_tokens_of_a_sample_have_the_colours_of_their_epochs(filled: ChartsPanel) -> None:
+    filled.show_samples(True)
+    filled.add_events([sample(2, "      ", "      ")])
+    filled.redraw()
+    QApplication.processEvents()
+    image = filled.samples_view.rows.viewport().grab().toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    grounds = {
+        token_background(slot.colour, share, QColor(LIGHT.panel), QColor(LIGHT.text)).name()
+        for slot, share in ((PLAYS, 0.8), (CODE_SLOT, 0.75))
+    }
+    assert grounds <= colours
+
+
 # -- saving -----------------------------------------------------------------------------------------------------
 
 
@@ -503,7 +746,7 @@ def test_the_menu_asks_where_to_save_and_saves_there(
 
 def test_every_button_says_what_it_does(filled: ChartsPanel) -> None:
     buttons = [button for button in filled.findChildren(QToolButton) if button.isVisible()]
-    assert len(buttons) == 5
+    assert len(buttons) == 7
     for button in buttons:
         assert button.accessibleName() and button.toolTip()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus

@@ -9,18 +9,22 @@ from pathlib import Path
 
 from kit import combo
 from PySide6.QtCore import QCoreApplication, QEvent, QRect
-from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
-from tlora_gui.engine.protocol.config import MIXER_MODE
+from tlora_gui.engine.protocol.config import MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.events import (
     CorpusSummary,
     Counterfactual,
     Evaluated,
     GenerationStarted,
+    Machine,
     Progress,
+    Run,
+    RunEnd,
     StoredMixer,
+    TrainingSample,
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
@@ -40,6 +44,15 @@ MIXERS = (
 SUMMARY = CorpusSummary(
     ("/texts/verse",), "Verse", 412, 41, 99_000, 11_000, True, (("/texts/verse/a.pdf", "binary, not text"),),
     (("/texts/verse/b.txt", "read as UTF-16"),), "O gentle night, that hides the weeping moon,\nthou art more fair", "",
+)  # fmt: skip
+ENDS: tuple[RunEnd, ...] = ("finished", "stopped", "interrupted", "failed", "discarded", "broken", "running")
+RUNS = tuple(
+    Run(
+        f"{number:04d}-verse", replace(EPOCHS[number % 2], corpus=("/texts/verse",)), TrainSettings(seed=number),
+        1.7e9, 3725.0, 123, 1234, end, "There was not enough memory for the training.", "SmolLM2-135M-Instruct",
+        Machine("AMD EPYC 7B13", 8, 4, "CPU"), (("torch", "2.9.0"),), "ab" * 16,
+    )
+    for number, end in enumerate(ENDS, 1)
 )  # fmt: skip
 State = tuple[str, QWidget]
 """What is shown, and the widget to look at."""
@@ -115,6 +128,7 @@ def _charts(window: MainWindow) -> Iterator[State]:
     for name in ("matrixButton", "lossMeasureButton", "routingMeasureButton", "matrixButton"):
         _click(window, name)
         yield f"charts {name}", window
+    yield from _readings_of_charts(window)
     window.epochs.set_epochs((*EPOCHS[:2], replace(EPOCHS[2], state="training")))
     window.epochs.show_progress(TrainStep("milton", 123, 1234, 3.456, 0.01, 0.2, 1e-3, 62_976, 1234.5, 4321.0))
     window.epochs.set_queue(("Sea shanties",))
@@ -129,6 +143,35 @@ def _charts(window: MainWindow) -> Iterator[State]:
     yield "preparing", window
     window.epochs.set_epochs(EPOCHS)
     window.epochs.set_queue(())
+
+
+def _readings_of_charts(window: MainWindow) -> Iterator[State]:
+    charts = window.charts
+    curves = charts.curve_button.menu()
+    assert isinstance(curves, QMenu)
+    for curve in reversed(curves.actions()):
+        curve.trigger()
+        charts.redraw()
+        turn()
+        yield f"curve {curve.text()}", window
+    charts.loss_chart.pointed.emit(20.0)
+    turn()
+    yield "values at a step", window
+    charts.loss_chart.pointed.emit(None)
+    shown = (charts.loss_chart, charts.distill_chart, charts.routing_chart)
+    for chart in shown:
+        chart.values_action.setChecked(True)
+    turn()
+    yield "values as tables", window
+    for chart in shown:
+        chart.values_action.setChecked(False)
+    _click(window, "samplesButton")
+    yield "no samples", window
+    charts.add_events([TrainingSample("python", step, SLOTS, a_generation().tokens) for step in (10, 20, 30)])
+    charts.redraw()
+    turn()
+    yield "samples", window
+    _click(window, "showChartsButton")
 
 
 def _pages(window: MainWindow) -> Iterator[State]:
@@ -200,6 +243,23 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "new epoch advanced", dialog
     dialog.close()
+    window.menus.runs.trigger()
+    turn()
+    runs = window.controller.runs.dialog
+    assert runs is not None
+    runs.set_runs((), 200)
+    turn()
+    yield "no runs", runs
+    runs.set_runs(RUNS, len(RUNS))
+    turn()
+    yield "runs", runs
+    runs.list.selectAll()
+    turn()
+    yield "runs compared", runs
+    runs.show_problem("run.json is damaged.", "Delete this run.")
+    turn()
+    yield "runs and a problem", runs
+    runs.close()
     _click(window, "samplingButton")
     yield "sampling", window.generation.prompt_bar.sampling
     window.generation.prompt_bar.sampling.close()

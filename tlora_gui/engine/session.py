@@ -15,7 +15,7 @@ from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, local_path, state_hash
 from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
-from tlora_gui.engine.handlers import epochs, texts
+from tlora_gui.engine.handlers import epochs, runs, texts
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
@@ -259,6 +259,7 @@ _WRITING = (
     jobs.EditGeneration,
     jobs.DeleteGeneration,
     jobs.ImportGeneration,
+    jobs.DeleteRun,
 )
 """What changes the project is refused before it begins, if the project is gone."""
 
@@ -306,6 +307,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             | jobs.ImportGeneration()
         ):
             yield texts.do(workspace, job)
+        case jobs.ListRuns() | jobs.LoadRun() | jobs.DeleteRun():
+            yield runs.do(workspace.project.runs, job)
         case jobs.Evaluate():
             require_measurable(job, bool(workspace.model.slot_adapters))
             require_finite(workspace.model, [slot.name for slot in workspace.slots()])

@@ -99,7 +99,7 @@ class Workspace:
         return ProjectInfo(
             path=str(project.path),
             name=project.path.name,
-            backbone=self._backbone_info(),
+            backbone=self.backbone_info(),
             strategy=project.index.mixer.strategy,
             epochs=tuple(self.epochs),
             slots=self.slots(),
@@ -112,7 +112,8 @@ class Workspace:
         """The epochs and what goes with them, after a change."""
         return EpochsChanged(tuple(self.epochs), self.slots(), tuple(self.stored_mixers()))
 
-    def _backbone_info(self) -> BackboneInfo:
+    def backbone_info(self) -> BackboneInfo:
+        """The frozen backbone."""
         model, device = self.model, self.model.device
         return BackboneInfo(
             name=self.backbone.name.rsplit("/", 1)[-1],

@@ -52,6 +52,7 @@ class Menus(QObject):
         menu = self._menu(self.tr("&Epoch"))
         self.add_epoch = self._action(menu, "addEpochAction", self.tr("&Add epoch…"), "Ctrl+Shift+E")
         self.evaluate = self._action(menu, "evaluateAction", self.tr("&Measure all on held-out text"))
+        self.runs = self._action(menu, "runsAction", self.tr("&Runs…"), "Ctrl+Shift+R")
 
     def _build_text(self) -> None:
         menu = self._menu(self.tr("&Text"))
@@ -107,6 +108,7 @@ class Menus(QObject):
         self.mixer_timeline = self._action(menu, "scrubAction", self.tr("&Mixer timeline"), "Ctrl+Shift+M")
         menu.addSeparator()
         self.fold_charts = self._action(menu, "foldChartsAction", self.tr("&Fold the charts, or unfold them"), "Ctrl+J")
+        self.samples = self._action(menu, "samplesAction", self.tr("&Samples of the training"), "Ctrl+Shift+J")
         for dock in docks:
             menu.addAction(dock.toggleViewAction())
         self.arrange = self._action(menu, "arrangeAction", self.tr("Re&arrange panels"))

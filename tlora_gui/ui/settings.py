@@ -6,7 +6,8 @@ It is memory of convenience in a file that may hold anything: whatever is damage
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -16,6 +17,25 @@ from tlora_gui.ui.theme import ThemeMode
 Language = Literal["system", "en", "de"]
 Activity = Literal["training", "writing"]
 """What a person began last: an epoch's training, or a text, written or read."""
+
+CurveKind = Literal["loss", "distill", "rate", "gradient"]
+"""A figure of every step: adapter loss, mixer-distill loss, learning rate, gradient norm."""
+
+MIDDLE_CURVES: tuple[CurveKind, ...] = ("distill", "rate", "gradient")
+"""What the chart in the middle can show."""
+
+Smoothing = Literal["none", "light", "medium", "strong"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartChoices:
+    """How the charts are read; ``log_loss`` and ``log_curve`` are the scales of the first and the middle chart."""
+
+    curve: CurveKind = "distill"
+    smoothing: Smoothing = "medium"
+    log_loss: bool = False
+    log_curve: bool = False
+
 
 LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
 """What the window can speak, each language in its own words."""
@@ -83,6 +103,24 @@ class WindowSettings:
     @charts_height.setter
     def charts_height(self, pixels: int) -> None:
         self._store.setValue("charts-height", str(pixels))
+
+    @property
+    def chart_choices(self) -> ChartChoices:
+        """How the charts were read last."""
+        curve, smoothing = self._text("charts-curve"), self._text("charts-smoothing")
+        return ChartChoices(
+            curve if curve in MIDDLE_CURVES else "distill",
+            smoothing if smoothing in get_args(Smoothing) else "medium",  # type: ignore[arg-type]
+            self._text("charts-log/loss") == "true",
+            self._text("charts-log/curve") == "true",
+        )
+
+    @chart_choices.setter
+    def chart_choices(self, choices: ChartChoices) -> None:
+        self._store.setValue("charts-curve", choices.curve)
+        self._store.setValue("charts-smoothing", choices.smoothing)
+        for name, log in (("loss", choices.log_loss), ("curve", choices.log_curve)):
+            self._store.setValue(f"charts-log/{name}", "true" if log else "false")
 
     def forget_charts(self) -> None:
         """The charts are folded, and as high, as at first."""

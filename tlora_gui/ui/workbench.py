@@ -30,7 +30,7 @@ from tlora_gui.ui.generation.modes import uses_mixer
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.menus import Menus
-from tlora_gui.ui.settings import Activity, WindowSettings
+from tlora_gui.ui.settings import Activity, ChartChoices, WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
@@ -158,6 +158,7 @@ class Workbench(QMainWindow):
         self.menus = menus = Menus(self, self.docks)
         menus.quit.triggered.connect(self.close)
         menus.fold_charts.triggered.connect(self._fold_toggled)
+        menus.samples.triggered.connect(self._show_samples)
         menus.edit_prompt.triggered.connect(self.generation.edit_prompt)
         menus.arrange.toggled.connect(self._show_title_bars)
         menus.reset_layout.triggered.connect(self._reset_layout)
@@ -181,6 +182,8 @@ class Workbench(QMainWindow):
         menus.demo.triggered.connect(self.demo_requested)
         self.welcome.demo_requested.connect(self.demo_requested)
         self.charts.problem.connect(self.banner.show_error)
+        self.charts.set_choices(self.settings.chart_choices)
+        self.charts.choices_changed.connect(self._remember_choices)
         self.epochs.epoch_activated.connect(pane.choose_mode)
         pane.mode_changed.connect(lambda mode: self.desk.set_active(uses_mixer(mode)))
         pane.page_changed.connect(lambda page: self._pages[page].setChecked(True))
@@ -233,7 +236,15 @@ class Workbench(QMainWindow):
 
     def _enable_project_actions(self, enabled: bool) -> None:
         menus = self.menus
-        ours = (menus.close_project, menus.add_epoch, menus.generate, menus.open_text, menus.fold_charts)
+        ours = (
+            menus.close_project,
+            menus.add_epoch,
+            menus.runs,
+            menus.samples,
+            menus.generate,
+            menus.open_text,
+            menus.fold_charts,
+        )
         for action in (*ours, *self._pages.values()):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
@@ -272,6 +283,12 @@ class Workbench(QMainWindow):
         self.raise_dock(self.charts)
         self._fold_charts(folded)
 
+    @Slot()
+    def _show_samples(self) -> None:
+        self.raise_dock(self.charts)
+        self._fold_charts(False)
+        self.charts.show_samples(True)
+
     def _fold_charts(self, folded: bool) -> None:
         if folded == self.charts.folded:
             return
@@ -288,6 +305,10 @@ class Workbench(QMainWindow):
     def _remember_charts(self) -> None:
         if not self.charts.folded and self.charts.isVisible():
             self.settings.charts_height = self.docks[-1].height()
+
+    @Slot(object)
+    def _remember_choices(self, choices: ChartChoices) -> None:
+        self.settings.chart_choices = choices
 
     @Slot()
     def show_inspector(self) -> None:

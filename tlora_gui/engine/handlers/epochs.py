@@ -12,6 +12,7 @@ from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.checkpoints import FAILED, RUNNING
 from tlora_gui.engine.projects.epoch_folder import training_note
+from tlora_gui.engine.projects.run_history import new_run
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
@@ -66,7 +67,7 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
     slug = project.new_slug(name)
     project.checkpoints.drop(slug)  # what a crash may have left of another one
     info = EpochInfo(slug, name, job.era.strip(), colour, "training", corpus=corpus.paths, reading=job.reading)
-    yield from _run(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
+    yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
 
 def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool = True) -> Stream:
@@ -91,7 +92,7 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool 
     done = {TrainStep: run.step, HeldOut: run.measured_at, TrainingSample: run.sampled_at}
     # A crash can leave more history than the checkpoint has come to.
     history = [event for event in workspace.project.read_history(slug) if event.step <= done[type(event)]]
-    yield from _run(workspace, replace(info, state="training", note=""), run, history, cancel, learn=learn)
+    yield from _recorded(workspace, replace(info, state="training", note=""), run, history, cancel, learn=learn)
 
 
 def estimate(workspace: Workspace, job: jobs.EstimateTraining, cancel: CancelToken) -> Stream:
@@ -121,6 +122,21 @@ def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings:
     except BaseException:
         workspace.model.remove_adapter(info.slug)
         raise
+
+
+def _recorded(
+    workspace: Workspace,
+    info: EpochInfo,
+    run: EpochRun,
+    history: list[TrainingEvent],
+    cancel: CancelToken,
+    *,
+    learn: bool = True,
+) -> Stream:
+    """:func:`_run`, kept in the project's history of runs, however it ends."""
+    record = new_run(info, run.settings, workspace.backbone_info(), run.blocks)
+    training = _run(workspace, info, run, history, cancel, learn=learn)
+    yield from workspace.project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
 
 
 def _run(
@@ -257,6 +273,7 @@ def delete(workspace: Workspace, slug: str) -> EpochsChanged:
     else:
         workspace.removed = None
         project.checkpoints.drop(slug)
+        project.runs.discard(slug)
     workspace.epochs.remove(slug)
     workspace.list_interrupted()
     return workspace.changed()

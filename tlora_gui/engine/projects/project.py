@@ -7,6 +7,7 @@
     checkpoints/<slug>/       the epoch in training
     deleted/                  epochs taken out of the mixture
     generations.jsonl         kept prompts, their tokens and weights
+    runs/                     every training, see :mod:`tlora_gui.engine.projects.run_history`
 
 Every file is written whole or not at all; project.json comes last, so a crash leaves the project as it was.
 """
@@ -33,6 +34,7 @@ from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME
+from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
@@ -55,7 +57,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 INDEX = "project.json"
-_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl")
+_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl", "runs")
 _LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
 
 
@@ -201,10 +203,11 @@ class Project:
 
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
-        for part in ("epochs", "mixer", "checkpoints"):
+        for part in ("epochs", "mixer", "checkpoints", "runs"):
             remove_partials(self.path / part)
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
+        self.runs.interrupt()
 
     def is_there(self) -> bool:
         """Whether this very project is still where it was opened."""
@@ -242,13 +245,19 @@ class Project:
         self._commit(replace(self.index, backbone_reference=reference, backbone_name=name))
 
     def is_unused(self) -> bool:
-        """Whether nothing has come into the project yet: no epoch, finished or interrupted, and no text."""
-        return not (self.index.folders or self.checkpoints.slugs() or self.generations.path.exists())
+        """Whether nothing has come into the project yet: no epoch, finished or interrupted, no run and no text."""
+        used = self.index.folders or self.checkpoints.slugs() or self.runs.ids()
+        return not (used or self.generations.path.exists())
 
     @property
     def checkpoints(self) -> Checkpoints:
         """The epochs in training."""
         return Checkpoints(self.path / "checkpoints")
+
+    @property
+    def runs(self) -> RunHistory:
+        """Every training that there has been."""
+        return RunHistory(self.path / "runs", self.require_writable)
 
     def interrupted(self) -> list[EpochInfo]:
         """Epochs whose training can go on. A crash can leave a finished one's checkpoint behind; it does not count."""

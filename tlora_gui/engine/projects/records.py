@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
-from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainingEvent, TrainingSample, TrainStep
+from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
 from tlora_gui.engine.storage.typed_json import reader
@@ -77,6 +77,19 @@ def check_epoch(info: EpochInfo) -> None:
     losses = (loss for loss in (info.held_out_loss, info.backbone_loss) if loss is not None)
     require(all(-1 <= loss <= _LARGEST for loss in losses), say("a loss is impossible"))
     require(not any("\0" in path for path in info.corpus), say("a path of its text is none"))
+
+
+def check_run(run: Run) -> None:
+    """Refuse a run that could not be shown.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    check_epoch(run.epoch)
+    _check_time(run.started)
+    require(
+        all(0 <= figure <= _LARGEST for figure in (run.seconds, run.step, run.total_steps)), say("a figure is none")
+    )
 
 
 def is_colour(colour: str) -> bool:

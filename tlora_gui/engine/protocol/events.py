@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings
+from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.texts import (
     Generation,
     GenerationSummary,
@@ -107,6 +107,55 @@ class CorpusSummary:
     excerpt: str
     problem: str = ""
     kinds: tuple[tuple[str, int, int], ...] = ()
+
+
+RunEnd = Literal["running", "finished", "stopped", "interrupted", "failed", "discarded", "broken"]
+"""How a training ended. "stopped" is finished before its last step, "interrupted" can go on, a "broken" record cannot
+be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What trained: the processor's name and cores, torch's threads, and "CPU" or the GPU's name."""
+
+    processor: str
+    cores: int
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training of one epoch, from its first step to its end, interruptions included.
+
+    Attributes:
+        id: names it in the project; empty before it is kept.
+        epoch: as it was at the end; its held-out loss is the last that was measured.
+        settings: how it was trained.
+        started: seconds since 1970.
+        seconds: of work; pauses are left out.
+        step, total_steps: steps that were done, and all there were to do.
+        ended: see :data:`RunEnd`.
+        reason: why it failed, or cannot be read.
+        backbone: its name.
+        machine: where it ended; None if nobody knows.
+        versions: (package, version) of the software.
+        fingerprint: of the tokens that were learned and measured on, the same for the same text under one tokenizer.
+    """
+
+    id: str
+    epoch: EpochInfo
+    settings: TrainSettings
+    started: float
+    seconds: float = 0.0
+    step: int = 0
+    total_steps: int = 0
+    ended: RunEnd = "running"
+    reason: str = ""
+    backbone: str = ""
+    machine: Machine | None = None
+    versions: tuple[tuple[str, str], ...] = ()
+    fingerprint: str = ""
 
 
 # -- streams ----------------------------------------------------------------------------------------------------
@@ -305,6 +354,22 @@ class GenerationLoaded:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsListed:
+    """All kept runs, the oldest first; once there are ``limit`` of them, the oldest goes for every new one."""
+
+    runs: tuple[Run, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLoaded:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LoadRun`: a run with its steps, measurements and samples."""
+
+    run: Run
+    history: tuple[TrainingEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Counterfactual:
     """Answer to :class:`~tlora_gui.engine.protocol.jobs.PredictCounterfactual`.
 
@@ -481,6 +546,8 @@ StreamEvent = (
     | PromptTooLong
     | GenerationsListed
     | GenerationLoaded
+    | RunsListed
+    | RunLoaded
     | Counterfactual
     | MixerTimeline
     | CorpusSummarised

@@ -251,6 +251,25 @@ class ImportGeneration:
 
 
 @dataclass(frozen=True, slots=True)
+class ListRuns:
+    """Which trainings have there been? Answer: RunsListed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRun:
+    """Bring a run with its curves. Answer: RunLoaded."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRun:
+    """Take a run out of the history, for good; its epoch stays. Answer: RunsListed."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluate:
     """Measure backbone, own epoch and mix on every epoch's held-out text. Answer: Evaluated."""
 
@@ -291,6 +310,9 @@ Job = (
     | DeleteGeneration
     | ExportGeneration
     | ImportGeneration
+    | ListRuns
+    | LoadRun
+    | DeleteRun
     | Evaluate
     | HashWeights
     | FetchDemoCorpora
@@ -311,5 +333,8 @@ INTERACTIVE = (
     DeleteGeneration,
     ExportGeneration,
     ImportGeneration,
+    ListRuns,
+    LoadRun,
+    DeleteRun,
 )
 """Jobs that go ahead between the steps of a long one; all others wait their turn."""

@@ -26,8 +26,8 @@ from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, label, row, small_button
 from tlora_gui.ui.widgets.questions import choose_target
 
-Key = tuple[Literal["line", "dashed", "dots"], str]
-_SIGNS = {"line": "—", "dashed": "– –", "dots": "•"}
+Key = tuple[Literal["line", "dashed", "dots", "ring"], str]
+_SIGNS = {"line": "—", "dashed": "– –", "dots": "•", "ring": "○"}
 _PICTURE_SCALE = 2
 Rows = list[tuple[object, ...]]
 
@@ -117,9 +117,21 @@ class ChartFrame(QFrame):
         self._options.setToolTip(what)
         self._options.setAccessibleName(what)
 
+    @property
+    def title(self) -> str:
+        """What the panel shows."""
+        return self._title
+
     def set_caption(self, caption: str) -> None:
         """The unit, in small print under the title."""
         self._caption.show_text(caption)
+
+    def add_option(self, text: str) -> QAction:
+        """A switch in the panel's menu, above what saves."""
+        action = QAction(text, self.menu)
+        action.setCheckable(True)
+        self.menu.insertAction(self._save_actions[0], action)
+        return action
 
     def set_savable(self, savable: bool) -> None:
         """Whether there is anything to save."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -13,10 +15,15 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.ui.charts.frame import ChartFrame, Rows
 from tlora_gui.ui.charts.plot import ChartPlot, PhaseMark
-from tlora_gui.ui.charts.series import Curve, Floats
+from tlora_gui.ui.charts.series import Curve, Floats, smooth, smoothing_window
 from tlora_gui.ui.charts.style import LineStyle, line_colour, line_pen, number
+from tlora_gui.ui.charts.values_table import ValuesTable
 from tlora_gui.ui.formats import localised
+from tlora_gui.ui.settings import Smoothing
 from tlora_gui.ui.theme import Theme
+
+SMOOTH_FROM = 60
+"""Points from which a smoothed line is drawn over the raw one."""
 
 _MOST_DOTS = 200
 _LONGEST_NAME = 16
@@ -43,9 +50,9 @@ class _Line:
         self.item.setZValue(0 if style.faint else 2 if style.dots else 1)
         self.item.setPen(line_pen(style, theme))
         colour, panel = line_colour(style.colour, theme), QColor(theme.panel)
-        self.item.setSymbolBrush(panel if style.dashed else colour)
-        self.item.setSymbolPen(colour if style.dashed else panel)
-        self.item.setSymbolSize(6)
+        self.item.setSymbolBrush(None if style.ring else panel if style.dashed else colour)
+        self.item.setSymbolPen(colour if style.dashed or style.ring else panel, width=1.5 if style.ring else 1)
+        self.item.setSymbolSize(11 if style.ring else 6)
 
     def set(self, x: Floats, y: Floats) -> None:
         self.x, self.y = x, y
@@ -54,12 +61,19 @@ class _Line:
             self.item.setSymbol("o" if dots else None)
         self.item.setData(x, y)
 
-    def bounds(self, first: float, last: float) -> tuple[float, float] | None:
-        """Lowest and highest value between two steps, and of the neighbours just outside; None if it is elsewhere."""
+    def bounds(self, first: float, last: float, logarithmic: bool) -> tuple[float, float] | None:
+        """Lowest and highest value between two steps, and of the neighbours just outside; None if it is elsewhere.
+
+        ``logarithmic``: only of values above 0.
+        """
         if self.x[0] > last or self.x[-1] < first:
             return None
         low, high = np.searchsorted(self.x, (first, last))
         values = self.y[max(low - 1, 0) : high + 1]
+        if logarithmic:
+            values = values[values > 0]
+        if not len(values):
+            return None
         lowest, highest = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
         return (lowest, highest) if np.isfinite(lowest) and np.isfinite(highest) else None
 
@@ -79,11 +93,13 @@ class LineChart(ChartFrame):
         pointed: the mouse or the keyboard points at this step; None: no more.
         moved: a person panned or zoomed to these steps.
         all_wanted: all steps are wanted again.
+        scale_chosen: a person wants a logarithmic scale, or a linear one.
     """
 
     pointed = Signal(object)
     moved = Signal(float, float)
     all_wanted = Signal()
+    scale_chosen = Signal(bool)
 
     def __init__(
         self,
@@ -102,9 +118,11 @@ class LineChart(ChartFrame):
         self._marks: tuple[PhaseMark, ...] = ()
         self._fixed_range, self._from_zero = fixed_range, from_zero
         self._follow = True
+        self._logarithmic = False
         self.plot = ChartPlot()
+        self.values = ValuesTable()
         self._view: QWidget = self.plot
-        self.plot.setAccessibleName(title)
+        self._name_views(title)
         help_text = self.tr("Wheel: zoom. Drag: pan. Double-click or Home: show all. Left and right: read values")
         self.plot.setToolTip(help_text)
         self._empty = QLabel(empty_text)
@@ -113,6 +131,10 @@ class LineChart(ChartFrame):
         self._empty.setWordWrap(True)
         self.body.addWidget(self._empty)
         self.add_view(self.plot, self._points)
+        self.add_view(self.values, self._points)
+        self._log_scale = self.add_option(self.tr("Logarithmic scale"))
+        self._log_scale.setVisible(fixed_range is None)
+        self.values_action = self.add_option(self.tr("Values as a table"))
         self._connect()
         self.apply_theme(theme)
 
@@ -124,6 +146,8 @@ class LineChart(ChartFrame):
         self.plot.moved.connect(self.moved)
         self.plot.all_wanted.connect(self.all_wanted)
         self.plot.menu_wanted.connect(self.menu.popup)
+        self._log_scale.triggered.connect(self.scale_chosen)
+        self.values_action.toggled.connect(lambda on: self.set_view(self.values if on else self.plot))
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -137,9 +161,18 @@ class LineChart(ChartFrame):
             return
         if line is None:
             line = self._lines[key] = _Line(self.plot, style, self._theme)
+            line.item.setLogMode(False, self._logarithmic)
         elif line.style != style:
             line.restyle(style, self._theme)
         line.set(x, y)
+
+    def set_curve(self, key: Hashable, curve: Curve, style: LineStyle, smoothing: Smoothing) -> None:
+        """Draw a curve, and over a long one the smoothed one, as ``(key, "smooth")``."""
+        x, y = curve
+        window = smoothing_window(len(x), smoothing) if len(x) >= SMOOTH_FROM else 1
+        self.set_line(key, curve, replace(style, faint=window > 1))
+        smoothed = smooth(curve, window) if window > 1 else (x[:0], y[:0])
+        self.set_line((key, "smooth"), smoothed, replace(style, series=self.tr("smoothed")))
 
     def keep_only(self, keys: set[Hashable]) -> None:
         """Take away every line that is not among ``keys``."""
@@ -158,9 +191,34 @@ class LineChart(ChartFrame):
         self._view = view
         self._show_view()
 
+    def describe(self, title: str, caption: str, empty_text: str, from_zero: float | None) -> None:
+        """What the chart shows from now on, instead of what it was made for."""
+        self.set_title(title)
+        self._name_views(title)
+        self.set_caption(caption)
+        self._empty.setText(empty_text)
+        self._from_zero = from_zero
+
+    def _name_views(self, title: str) -> None:
+        self.plot.setAccessibleName(title)
+        self.values.setAccessibleName(self.tr("Values of “{title}”").format(title=title))
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Draw heights by their logarithms; what is not above 0 is not drawn then."""
+        self._logarithmic = logarithmic
+        self._log_scale.setChecked(logarithmic)
+        self.plot.set_logarithmic(logarithmic)
+        for line in self._lines.values():
+            line.item.setLogMode(False, logarithmic)
+        self._fit_upwards()
+
     def _show_view(self) -> None:
         self.body.setCurrentWidget(self._view if self._lines else self._empty)
         self.set_savable(bool(self._lines))
+        if self.body.currentWidget() is self.values:
+            shown = [line for line in self._lines.values() if line.style.listed]
+            names = (" · ".join(filter(None, (line.style.name, line.style.series))) for line in shown)
+            self.values.values.set_curves([(name, (line.x, line.y)) for name, line in zip(names, shown, strict=True)])
 
     def fit_view(self) -> None:
         """Scale: along the steps unless a person chose a part, upwards always."""
@@ -176,9 +234,12 @@ class LineChart(ChartFrame):
         """Bottom and top of what is in view."""
         if self._fixed_range is not None:
             return self._fixed_range
-        found = [bounds for line in self._lines.values() if (bounds := line.bounds(*self.plot.steps_shown()))]
-        low, high = min((b[0] for b in found), default=0.0), max((b[1] for b in found), default=1.0)
-        if self._from_zero is not None:
+        shown, log = self.plot.steps_shown(), self._logarithmic
+        found = [bounds for line in self._lines.values() if (bounds := line.bounds(*shown, log))]
+        low, high = min((b[0] for b in found), default=0.1 if log else 0.0), max((b[1] for b in found), default=1.0)
+        if log:
+            low, high = math.log10(low), math.log10(high)
+        elif self._from_zero is not None:
             low, high = min(low, 0.0), max(high, self._from_zero)
         margin = 0.06 * (high - low) or 0.5
         return low - margin, high + margin
@@ -194,13 +255,13 @@ class LineChart(ChartFrame):
         self.plot.view.setXRange(first, last, padding=0)
         self._fit_upwards()
 
-    def show_cursor(self, step: float | None, *, with_readout: bool) -> None:
-        """Crosshair at a step; None takes it away."""
+    def show_cursor(self, step: float | None, *, with_step: bool = True) -> None:
+        """Crosshair at a step with the values there, and the step over them; None takes it away."""
         if step is None:
             self.plot.show_cursor(None)
             return
         step = round(step)
-        self.plot.show_cursor(step, self.readout(step) if with_readout else "")
+        self.plot.show_cursor(step, self.readout(step, with_step=with_step))
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
@@ -216,7 +277,7 @@ class LineChart(ChartFrame):
         line = self._lines.get(key)
         return (line.x, line.y) if line else (np.empty(0), np.empty(0))
 
-    def readout(self, step: float) -> str:
+    def readout(self, step: float, *, with_step: bool = True) -> str:
         """The values of all lines at a step as an HTML table, one row an epoch; empty where there is none."""
         first, last = self.plot.steps_shown()
         found: dict[LineStyle, float] = {}
@@ -227,8 +288,8 @@ class LineChart(ChartFrame):
         if not found:
             return ""
         columns = sorted({style.series for style in found})
-        head = self.tr("Step {step}").format(step=f"{step:.0f}")
-        rows = [_row(f"<b>{head}</b>", [escape(column) for column in columns])]
+        head = f"<b>{self.tr('Step {step}').format(step=f'{step:.0f}')}</b>" if with_step else ""
+        rows = [_row(head, [escape(column) for column in columns])] if with_step or any(columns) else []
         for name, colour in dict.fromkeys((style.name, style.colour) for style in found):
             own = {style: value for style, value in found.items() if (style.name, style.colour) == (name, colour)}
             cells = {style.series: self._number(value) for style, value in own.items()}

@@ -1,42 +1,47 @@
-"""Adapter loss, mixer-distill loss, routing accuracy with the memory matrix: three charts, or folded to a strip."""
+"""Three charts, or folded to a strip: adapter loss; mixer-distill loss, learning rate or gradient norm; routing."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, TrainingEvent, TrainStarted
+from tlora_gui.ui.charts.frame import Key
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
 from tlora_gui.ui.charts.metric_values import Measure
+from tlora_gui.ui.charts.options import curve_menu, curve_words, smoothing_menu
 from tlora_gui.ui.charts.plot import PhaseMark
-from tlora_gui.ui.charts.series import Curve, History, Phase, smooth
+from tlora_gui.ui.charts.samples_view import SamplesView
+from tlora_gui.ui.charts.series import History, Phase
 from tlora_gui.ui.charts.sparklines import ColouredCurve, SparklineStrip
 from tlora_gui.ui.charts.style import LineStyle
 from tlora_gui.ui.formats import MISSING, localised
+from tlora_gui.ui.settings import MIDDLE_CURVES, ChartChoices, CurveKind
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
 
 REDRAW_MS = 50
 """All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""
-SMOOTH_FROM = 60
-"""Points from which a smoothed line is drawn over the raw one."""
 
 
 class ChartsPanel(QWidget):
     """Draws the training of all epochs, live.
 
-    A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` in the loss chart,
-    ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
+    A line's key for ``curve_data`` is the epoch's slug; ``(slug, "held-out")`` and ``(slug, "kept")`` in the loss
+    chart, ``(slug, "baseline")`` in the routing chart and ``(slug, "smooth")`` in both loss charts name its companions.
 
     Signals:
         training_began: an epoch's training begins, or goes on.
         training_ended: no training goes on any more.
         fold_toggled: the person wants the charts folded, or unfolded.
+        choices_changed: a person reads the charts in another way (ChartChoices).
         saved: a chart was written to a file (path).
         problem: a chart could not be written (message, hint).
     """
@@ -44,6 +49,7 @@ class ChartsPanel(QWidget):
     fold_toggled = Signal()
     training_began = Signal()
     training_ended = Signal()
+    choices_changed = Signal(object)
     saved = Signal(str)
     problem = Signal(str, str)
 
@@ -56,20 +62,10 @@ class ChartsPanel(QWidget):
         self._drawn: tuple[Phase, ...] = ()
         self._round: Iterator[LineChart] | None = None
         self._wanted = False
+        self._shows_samples = False
         self._evaluated: Evaluated | None = None
-        self.loss_chart = LineChart(
-            self.tr("Adapter loss"),
-            self.tr("nats/token, by step"),
-            self.tr("Train an epoch to see its curves"),
-            theme=LIGHT,
-        )
-        self.distill_chart = LineChart(
-            self.tr("Mixer-distill loss"),
-            self.tr("nats/token, by step"),
-            self.tr("From the second epoch on: how far the Time Mixer drifts from its teacher"),
-            theme=LIGHT,
-            from_zero=0.001,
-        )
+        self._choices = ChartChoices()
+        self.loss_chart, self.distill_chart = _chart("loss"), _chart(self._choices.curve)
         self.routing_chart = LineChart(
             self.tr("Routing accuracy"),
             self.tr("held-out, by step"),
@@ -81,12 +77,18 @@ class ChartsPanel(QWidget):
         self.matrix = self.matrix_view.matrix
         self.measure_switch = MeasureSwitch()
         self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
-        self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
-        self.strip = SparklineStrip(
-            (self.tr("Adapter loss"), self.tr("Mixer-distill loss"), self.tr("Routing accuracy"))
+        self.curve_button = self.distill_chart.add_button(
+            self.tr("Curve"), self.tr("Choose what this chart shows: mixer-distill loss, learning rate, gradient norm")
         )
+        self.samples_view = SamplesView()
+        self.fold_button = self.loss_chart.add_button("", self.tr("Fold the charts to a strip"))
+        self.samples_button = self.loss_chart.add_button(
+            self.tr("Samples"), self.tr("Show what the mixture said of one prompt while it learned")
+        )
+        self.strip = SparklineStrip([chart.title for chart in self._charts()])
         self._timer = QTimer(self)
         self._build()
+        self._build_choices()
 
     def _build(self) -> None:
         self._side_by_side = QWidget()
@@ -97,7 +99,11 @@ class ChartsPanel(QWidget):
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
         both.addWidget(self._side_by_side)
+        both.addWidget(self.samples_view)
         both.addWidget(self.strip)
+        self.samples_button.setObjectName("samplesButton")
+        self.samples_button.clicked.connect(lambda: self.show_samples(True))
+        self.samples_view.charts_requested.connect(lambda: self.show_samples(False))
         self.fold_button.setObjectName("foldChartsButton")
         self.fold_button.setIcon(icon("down"))
         self.fold_button.clicked.connect(self.fold_toggled)
@@ -111,7 +117,6 @@ class ChartsPanel(QWidget):
             chart.pointed.connect(self._show_cursor)
             chart.moved.connect(self._show_steps)
             chart.all_wanted.connect(self._show_all)
-        self.loss_chart.set_legend(("line", self.tr("train")), ("dots", self.tr("held-out")))
         self.matrix_button.setCheckable(True)
         self.matrix_button.setObjectName("matrixButton")
         self.matrix_button.toggled.connect(self._show_matrix)
@@ -122,6 +127,34 @@ class ChartsPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS // len(self._charts()))
         self._timer.timeout.connect(self._draw_next)
+
+    def _build_choices(self) -> None:
+        self._curve_menu, self._smoothing_menu = curve_menu(self, MIDDLE_CURVES), smoothing_menu(self)
+        self.curve_button.setObjectName("curveButton")
+        self.curve_button.setMenu(self._curve_menu)
+        self.curve_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._curve_menu.chosen.connect(lambda curve: self._choose(curve=curve))
+        self._smoothing_menu.chosen.connect(lambda strength: self._choose(smoothing=strength))
+        self.loss_chart.scale_chosen.connect(lambda log: self._choose(log_loss=log))
+        self.distill_chart.scale_chosen.connect(lambda log: self._choose(log_curve=log))
+        for chart in (self.loss_chart, self.distill_chart):
+            chart.menu.insertMenu(chart.values_action, self._smoothing_menu)
+
+    def _choose(self, **changes: Any) -> None:
+        self.set_choices(replace(self._choices, **changes))
+        self.choices_changed.emit(self._choices)
+
+    def set_choices(self, choices: ChartChoices) -> None:
+        """Read the charts in this way from now on."""
+        self._choices = choices
+        self._curve_menu.show_chosen(choices.curve)
+        self._smoothing_menu.show_chosen(choices.smoothing)
+        self.loss_chart.set_logarithmic(choices.log_loss)
+        self.distill_chart.set_logarithmic(choices.log_curve)
+        what = curve_words(choices.curve)
+        self.distill_chart.describe(what.title, what.caption, what.empty, what.from_zero)
+        self.strip.set_name(1, what.title)
+        self._redraw_all()
 
     def _charts(self) -> tuple[LineChart, LineChart, LineChart]:
         return self.loss_chart, self.distill_chart, self.routing_chart
@@ -135,12 +168,25 @@ class ChartsPanel(QWidget):
 
     def set_folded(self, folded: bool) -> None:
         """Show the strip, or the charts."""
-        self._side_by_side.setVisible(not folded)
+        self._side_by_side.setVisible(not folded and not self._shows_samples)
+        self.samples_view.setVisible(not folded and self._shows_samples)
         self.strip.setVisible(folded)
         vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
         self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
         if folded:
             self._draw_strip()
+
+    def show_samples(self, shown: bool) -> None:
+        """Unfolded, show the samples of the latest training in place of the charts, or the charts."""
+        had_keyboard = any(part.hasFocus() for part in (self.samples_button, self.samples_view.back))
+        self._shows_samples = shown
+        self.set_folded(self.folded)
+        if had_keyboard:
+            (self.samples_view.back if shown else self.samples_button).setFocus()
+
+    def _show_sample_texts(self) -> None:
+        samples = self._history.samples()
+        self.samples_view.show_samples(samples, self._name(samples[0].slug) if samples else "")
 
     # -- what to show -------------------------------------------------------------------------------------------
 
@@ -185,7 +231,7 @@ class ChartsPanel(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (*self._charts(), self.strip):
+        for part in (*self._charts(), self.strip, self.samples_view):
             part.apply_theme(theme)
         self.matrix_view.apply_theme(theme)
 
@@ -224,7 +270,7 @@ class ChartsPanel(QWidget):
         changed = [phase for phase in phases if phase.slug in stale or (phase.slug, phase.start) not in unmoved]
         marks = tuple(PhaseMark(p.start, p.end, self._name(p.slug), self._colour(p.slug)) for p in phases)
         slugs: set[Hashable] = {phase.slug for phase in phases}
-        keys = slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "baseline")}
+        keys = slugs | {(slug, kind) for slug in slugs for kind in ("smooth", "held-out", "kept", "baseline")}
         for chart in self._charts():
             if chart is self.routing_chart:
                 self._draw_routing()
@@ -232,12 +278,16 @@ class ChartsPanel(QWidget):
                 if chart is self.loss_chart:
                     self._draw_loss(phase)
                 elif chart is self.distill_chart:
-                    curve = self._history.distill_loss(phase.slug, phase.start)
-                    self._draw_raw_and_smooth(chart, phase.slug, curve, "")
+                    curve = self._history.curve(self._choices.curve, phase.slug, phase.start)
+                    smoothing = "none" if self._choices.curve == "rate" else self._choices.smoothing
+                    chart.set_curve(phase.slug, curve, self._style(phase.slug, ""), smoothing)
+            if chart is self.loss_chart:
+                self._explain_loss()
             chart.keep_only(keys)
             chart.set_phases(marks)
             yield chart
         self._drawn = phases
+        self._show_sample_texts()
         if self.folded:
             self._draw_strip()
 
@@ -248,7 +298,7 @@ class ChartsPanel(QWidget):
         )
         right = [curve[1][-1] for curve, _ in routed if len(curve[1])]
         self.strip.show_metric(0, losses, _last(losses, 2))
-        self.strip.show_metric(1, distilled, _last(distilled, 4))
+        self.strip.show_metric(1, distilled, _last(distilled, 2 if self._choices.curve == "gradient" else 4))
         self.strip.show_metric(2, routed, localised(f"{np.mean(right):.2f}") if right else MISSING)
 
     def _main_line(self, chart: LineChart, slug: str) -> ColouredCurve:
@@ -257,16 +307,18 @@ class ChartsPanel(QWidget):
 
     def _draw_loss(self, phase: Phase) -> None:
         slug, start = phase.slug, phase.start
-        self._draw_raw_and_smooth(self.loss_chart, slug, self._history.adapter_loss(slug, start), self.tr("train"))
+        train = self._style(slug, self.tr("train"))
+        self.loss_chart.set_curve(slug, self._history.curve("loss", slug, start), train, self._choices.smoothing)
         held_out = self._style(slug, self.tr("held-out"), dots=True)
         self.loss_chart.set_line((slug, "held-out"), self._history.held_out_loss(slug, start), held_out)
+        kept = self._style(slug, self.tr("kept"), ring=True, dots=True)
+        self.loss_chart.set_line((slug, "kept"), self._history.kept(slug, start), kept)
 
-    def _draw_raw_and_smooth(self, chart: LineChart, slug: str, curve: Curve, series: str) -> None:
-        x, y = curve
-        many = len(x) >= SMOOTH_FROM
-        chart.set_line(slug, curve, self._style(slug, series, faint=many))
-        smoothed = smooth(curve, len(x) // 12 | 1) if many else (x[:0], y[:0])
-        chart.set_line((slug, "smooth"), smoothed, self._style(slug, series, listed=False))
+    def _explain_loss(self) -> None:
+        keys: list[Key] = [("line", self.tr("train")), ("dots", self.tr("held-out"))]
+        if any(len(self.loss_chart.curve_data((slug, "kept"))[0]) for slug in self._history.slugs):
+            keys.append(("ring", self.tr("kept")))
+        self.loss_chart.set_legend(*keys)
 
     def _draw_routing(self) -> None:
         baseline = self._history.routing(baseline=True)
@@ -306,7 +358,7 @@ class ChartsPanel(QWidget):
 
     def _show_cursor(self, step: float | None) -> None:
         for chart in self._charts():
-            chart.show_cursor(step, with_readout=chart is self.sender())
+            chart.show_cursor(step, with_step=chart is self.sender())
 
     def _show_steps(self, first: float, last: float) -> None:
         for chart in self._charts():
@@ -317,6 +369,8 @@ class ChartsPanel(QWidget):
             chart.show_all()
 
     def _show_matrix(self, wanted: bool) -> None:
+        self.routing_chart.values_action.setChecked(False)
+        self.routing_chart.values_action.setEnabled(not wanted)
         self.routing_chart.set_view(self.matrix_view if wanted else self.routing_chart.plot)
         self.measure_switch.setVisible(wanted)
         self._draw_routing()
@@ -324,6 +378,11 @@ class ChartsPanel(QWidget):
     def _choose_measure(self, measure: Measure) -> None:
         self.matrix.set_measure(measure)
         self._draw_routing()
+
+
+def _chart(kind: CurveKind) -> LineChart:
+    words = curve_words(kind)
+    return LineChart(words.title, words.caption, words.empty, theme=LIGHT, from_zero=words.from_zero)
 
 
 def _last(curves: Sequence[ColouredCurve], digits: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pyqtgraph as pg
@@ -29,6 +30,10 @@ from tlora_gui.ui.widgets.painting import guarded
 
 _RIGHT_MARGIN = 12
 _KEYBOARD_STEPS = 50
+_LOG_TICKS: tuple[tuple[tuple[int, ...], int], ...] = (
+    (tuple(range(1, 10)), 1), ((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 5), ((1,), 20), ((1,), 100),
+)  # fmt: skip
+"""First digits of the values that get a tick, and in every how many decades; the densest that can be read is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,37 @@ class PhaseMark:
     colour: str
 
 
+def log_ticks(low: float, high: float, gap: float) -> list[float]:
+    """Decadic logarithms of round values between ``low`` and ``high``, themselves logarithms, at least ``gap`` apart.
+
+    >>> [round(10**tick, 3) for tick in log_ticks(-2, 1, 0.3)]
+    [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+    """
+    for digits, stride in _LOG_TICKS:
+        decades = range(math.floor(low / stride) * stride, math.ceil(high) + 1, stride)
+        ticks = [decade + math.log10(digit) for decade in decades for digit in digits]
+        shown = [tick for tick in ticks if low <= tick <= high]
+        if all(other - one >= gap for one, other in pairwise(shown)) and len(shown) > 1:
+            return shown
+    step = _round_up(10**high * (1 - 10**-gap))
+    return [math.log10(step * count) for count in range(math.ceil(10**low / step), math.floor(10**high / step) + 1)]
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2 and 5 times a power of ten."""
+    power: float = 10.0 ** math.floor(math.log10(value))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value)
+
+
 class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
-    """One level of ticks at 1, 2 or 5 times a power of ten, so far apart that they can be read, also at the ends."""
+    """One level of ticks at 1, 2 or 5 times a power of ten, so far apart that they can be read, also at the ends.
+
+    While it is ``logarithmic``, what it shows are decadic logarithms of the values that it writes.
+    """
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
+        self.logarithmic = False
         self.enableAutoSIPrefix(False)
         self.setStyle(tickTextOffset=4, tickLength=0, hideOverlappingLabels=False)
 
@@ -68,11 +99,16 @@ class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
         if maxVal <= minVal or size <= 0:
             return []
-        smallest = (maxVal - minVal) * self._gap / size
-        power = 10.0 ** math.floor(math.log10(smallest))
-        return [(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= smallest), 0.0)]
+        return [(_round_up((maxVal - minVal) * self._gap / size), 0.0)]
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        if not self.logarithmic or maxVal <= minVal or size <= 0:
+            return list(super().tickValues(minVal, maxVal, size))
+        return [(1.0, log_ticks(minVal, maxVal, (maxVal - minVal) * self._gap / size))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.logarithmic:
+            return [localised(f"{10**value:.3g}".replace("e-0", "e-")) for value in values]
         return [localised(text) for text in super().tickStrings(values, scale, spacing)]
 
     def boundingRect(self) -> QRectF:
@@ -226,6 +262,11 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         """First and last step in view."""
         first, last = self.view.viewRange()[0]
         return float(first), float(last)
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Heights are decadic logarithms from now on, or values again."""
+        self._area.left.logarithmic = logarithmic
+        self._area.left.picture = None  # drawn anew, also where the heights stay
 
     def show_heights(self, bottom: float, top: float) -> None:
         """Show values from ``bottom`` to ``top``, at the steps shown."""

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainingEvent, TrainStep
+from tlora_gui.engine.protocol.events import HeldOut, PerEpoch, TrainingEvent, TrainingSample, TrainStep
+from tlora_gui.ui.settings import CurveKind, Smoothing
 
 Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]
 
 _FIRST_CAPACITY = 256
 _MOST_SMOOTHED = 4000
+_COLUMNS: tuple[CurveKind, ...] = ("loss", "distill", "rate", "gradient")
+_STRENGTHS: dict[Smoothing, int] = {"light": 40, "medium": 12, "strong": 5}
+"""Each window's share of the points: one in so many."""
 
 
 class Columns:
@@ -44,25 +48,33 @@ class Columns:
 
 
 class PhaseSeries:
-    """One epoch's training: its steps and its measurements, both in order of step."""
+    """One epoch's training: its steps, its measurements and its samples, each in order of step."""
 
     def __init__(self, slug: str) -> None:
         self.slug = slug
         self.held_out: list[HeldOut] = []
-        self._rows = Columns(3)
+        self.samples: list[TrainingSample] = []
+        self._rows = Columns(1 + len(_COLUMNS))
         self._last_step = 0
 
     @property
     def steps(self) -> Floats:
         return self._rows.column(0)
 
-    @property
-    def adapter_loss(self) -> Floats:
-        return self._rows.column(1)
+    def curve(self, kind: CurveKind) -> Curve:
+        """A figure over the steps; empty where it was never told."""
+        values = self._rows.column(1 + _COLUMNS.index(kind))
+        steps = self.steps if np.isfinite(values).any() else values[:0]
+        return steps, values[: len(steps)]
 
-    @property
-    def distill_loss(self) -> Floats:
-        return self._rows.column(2)
+    def held_out_loss(self) -> Curve:
+        """Held-out loss over the steps."""
+        return np.array([event.step for event in self.held_out], float), np.array([each.loss for each in self.held_out])
+
+    def kept(self) -> Curve:
+        """The best measurement, a point: its step is kept. Empty where nothing says which that is."""
+        best = [event for event in self.held_out if event.best][-1:]
+        return np.array([event.step for event in best], float), np.array([event.loss for event in best])
 
     @property
     def length(self) -> int:
@@ -73,7 +85,8 @@ class PhaseSeries:
         """Append a step; a step seen before means that training went back there, so what came after is dropped."""
         if event.step <= self._last_step:
             self.rewind(event.step - 1)
-        self._rows.append(event.step, event.adapter_loss, event.mixer_distill_loss)
+        gradient_norm = event.gradient_norm or np.nan  # earlier versions told none
+        self._rows.append(event.step, event.adapter_loss, event.mixer_distill_loss, event.learning_rate, gradient_norm)
         self._last_step = event.step
 
     def add_held_out(self, event: HeldOut) -> None:
@@ -82,11 +95,27 @@ class PhaseSeries:
             self.held_out.pop()
         self.held_out.append(event)
 
+    def add_sample(self, event: TrainingSample) -> None:
+        """Append a sample; one of the same or a later step is replaced."""
+        self.samples = [*(sample for sample in self.samples if sample.step < event.step), event]
+
+    def extend(self, events: Iterable[TrainingEvent]) -> None:
+        """Append steps, measurements and samples."""
+        for event in events:
+            match event:
+                case TrainStep():
+                    self.add_step(event)
+                case HeldOut():
+                    self.add_held_out(event)
+                case TrainingSample():
+                    self.add_sample(event)
+
     def rewind(self, step: int) -> None:
         """Forget everything after ``step``."""
         self._rows.truncate(int(np.searchsorted(self.steps, step, side="right")))
         self._last_step = int(self.steps[-1]) if len(self._rows) else 0
         self.held_out = [event for event in self.held_out if event.step <= step]
+        self.samples = [sample for sample in self.samples if sample.step <= step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +174,7 @@ class History:
         touched: set[str] = set()
         for event in events:
             touched.add(event.slug)
-            if isinstance(event, TrainStep):
-                self._of(event.slug).add_step(event)
-            elif isinstance(event, HeldOut):
-                self._of(event.slug).add_held_out(event)
+            self._of(event.slug).extend((event,))
         return touched
 
     def remove(self, slug: str) -> None:
@@ -174,20 +200,24 @@ class History:
             start = end
         return tuple(phases)
 
-    def adapter_loss(self, slug: str, start: int) -> Curve:
-        """Training loss over global steps, for a phase that begins at ``start``."""
-        series = self._series[slug]
-        return series.steps + start, series.adapter_loss
-
-    def distill_loss(self, slug: str, start: int) -> Curve:
-        """Mixer-distill loss over global steps, for a phase that begins at ``start``."""
-        series = self._series[slug]
-        return series.steps + start, series.distill_loss
+    def curve(self, kind: CurveKind, slug: str, start: int) -> Curve:
+        """A figure over global steps, for a phase that begins at ``start``; empty where it was never told."""
+        steps, values = self._series[slug].curve(kind)
+        return steps + start, values
 
     def held_out_loss(self, slug: str, start: int) -> Curve:
         """Held-out loss over global steps, for a phase that begins at ``start``."""
-        events = self._series[slug].held_out
-        return np.array([start + event.step for event in events], float), np.array([event.loss for event in events])
+        steps, losses = self._series[slug].held_out_loss()
+        return steps + start, losses
+
+    def kept(self, slug: str, start: int) -> Curve:
+        """As :meth:`PhaseSeries.kept`, over global steps, for a phase that begins at ``start``."""
+        steps, losses = self._series[slug].kept()
+        return steps + start, losses
+
+    def samples(self) -> list[TrainingSample]:
+        """Those of the latest phase that has any, in order of step."""
+        return next((found for slug in reversed(self.slugs) if (found := self._series[slug].samples)), [])
 
     def routing(self, *, baseline: bool = False) -> dict[str, Curve]:
         """Routing accuracy of every epoch from its own phase on; ``baseline``: without Active Sleep."""
@@ -222,6 +252,15 @@ def _row(measured: PerEpoch, slugs: tuple[str, ...], last: int) -> list[float]:
     """The figures in the order of ``slugs``, up to the one at ``last``."""
     found = dict(measured)
     return [found.get(slug, np.nan) if column <= last else np.nan for column, slug in enumerate(slugs)]
+
+
+def smoothing_window(points: int, strength: Smoothing) -> int:
+    """Points, an odd number, over which :func:`smooth` takes the mean; 1 leaves them as they are.
+
+    >>> smoothing_window(120, "medium"), smoothing_window(120, "none")
+    (11, 1)
+    """
+    return 1 if strength == "none" else points // _STRENGTHS[strength] | 1
 
 
 def smooth(curve: Curve, window: int) -> Curve:

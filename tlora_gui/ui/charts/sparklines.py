@@ -98,15 +98,15 @@ class SparklineStrip(QFrame):
         self.setToolTip(self.tr("Unfold the charts"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._lines = [Sparkline() for _ in names]
+        self._names = [label(name, "caption") for name in names]
         self._values = [QLabel() for _ in names]
         for value in self._values:  # as wide as any, so that nothing moves while it changes
             value.setProperty("textSize", "caption")
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.0000"))
         line = row(spacing=8, margins=(12, 6, 8, 6))
-        for number, (name, spark, value) in enumerate(zip(names, self._lines, self._values, strict=True)):
+        for number, (caption, spark, value) in enumerate(zip(self._names, self._lines, self._values, strict=True)):
             if number:
                 line.addSpacing(12)
-            caption = label(name, "caption")
             caption.setBuddy(spark)
             line.addWidget(caption)
             line.addWidget(spark, 1)
@@ -121,6 +121,10 @@ class SparklineStrip(QFrame):
         """Show a metric, in the order of the names: its curves, and its latest value as text."""
         self._lines[number].set_curves(curves)
         self._values[number].setText(value)
+
+    def set_name(self, number: int, name: str) -> None:
+        """Another metric takes the place of one."""
+        self._names[number].setText(name)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""

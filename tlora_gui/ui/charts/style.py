@@ -23,6 +23,7 @@ class LineStyle:
         series: what of it, such as "held-out".
         colour: the epoch's own; adapted to the theme when drawn.
         dashed, faint, dots: dashed line; thin and half transparent; a dot at every point.
+        ring: a circle around every point.
         listed: named in the readout and in saved data.
     """
 
@@ -32,6 +33,7 @@ class LineStyle:
     dashed: bool = False
     faint: bool = False
     dots: bool = False
+    ring: bool = False
     listed: bool = True
 
 

@@ -35,6 +35,7 @@ from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
+from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.painting import report
@@ -60,6 +61,7 @@ class Controller(QObject):
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
         self.texts = LibraryControl(client, window.texts, pane, menus, banner, window.themes)
         self.drops = DropControl(self.projects, window.welcome, pane, banner)
+        self.runs = RunsControl(client, window, menus, window.themes)
         self.closing = ClosingControl(client, window, self.progress)
         self._connect()
 
@@ -90,7 +92,9 @@ class Controller(QObject):
         drops.epoch_wanted.connect(self.training.new_epoch)
         drops.text_wanted.connect(self.generating.read_file)
         drops.saved_text_wanted.connect(texts.open_file)
-        window.charts.saved.connect(self._notice_written)
+        self.runs.again_requested.connect(self.training.run_again)
+        for charts in (window.charts, self.runs):
+            charts.saved.connect(self._notice_written)
 
     def begin(self, project: str | None) -> None:
         """The window is on screen: start the engine, open the project if there is one."""
@@ -185,6 +189,7 @@ class Controller(QObject):
         window.generation.set_slots(slots, STRATEGIES[0] if project is None else project.strategy, mixers)
         window.desk.set_slots(slots)
         window.inspector.forget_answers()
+        self.runs.refresh()
         self._show_status()
 
     # -- what goes on in it -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
+from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     EndEvent,
@@ -21,6 +22,7 @@ from tlora_gui.engine.protocol.events import (
     HeldOut,
     JobFailed,
     Progress,
+    Run,
     TrainingEvent,
     TrainingSample,
     TrainStarted,
@@ -102,15 +104,27 @@ class TrainingControl(QObject):
     def new_epoch(self, paths: Sequence[str]) -> None:
         """Open "New epoch", filled in from what was dropped."""
         if self.dialog is None:
-            self.dialog = NewEpochDialog(parent=self._panel.window())
-            self.dialog.corpus_chosen.connect(self._summarise)
-            self.dialog.start_requested.connect(self.train)
-            self.dialog.finished.connect(self._dialog_closed)
-            self._update_dialog(self.dialog)
-            self.dialog.set_speed(self._speed)
-            self.dialog.open()
-        if paths:
+            self._open_dialog(TrainSettings())
+        if paths and self.dialog is not None:
             self.dialog.set_paths(paths)
+
+    @Slot(object)
+    def run_again(self, run: Run) -> None:
+        """Open "New epoch" with text and settings of an earlier run."""
+        if self.dialog is None:
+            dialog = self._open_dialog(run.settings)
+            dialog.set_names(run.epoch.name, run.epoch.era)
+            dialog.set_paths(run.epoch.corpus)
+
+    def _open_dialog(self, settings: TrainSettings) -> NewEpochDialog:
+        self.dialog = dialog = NewEpochDialog(settings, self._panel.window())
+        dialog.corpus_chosen.connect(self._summarise)
+        dialog.start_requested.connect(self.train)
+        dialog.finished.connect(self._dialog_closed)
+        self._update_dialog(dialog)
+        dialog.set_speed(self._speed)
+        dialog.open()
+        return dialog
 
     def look_again(self) -> None:
         """Another project is open, which counts tokens in its own way."""

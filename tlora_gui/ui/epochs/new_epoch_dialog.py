@@ -61,6 +61,12 @@ class NewEpochDialog(QDialog):
         """Fill in files and folders, as after a drop; ``corpus_chosen`` follows."""
         self._corpus.set_paths(paths)
 
+    def set_names(self, name: str, era: str) -> None:
+        """Propose a name, or one like it that is free, and an era; they stay whatever text is chosen."""
+        self._name.setText(free_name(name, self._taken.__contains__))
+        self._era.setText(era)
+        self._name_typed = True
+
     def set_summarising(self) -> None:
         """The engine looks through the files."""
         self._corpus.set_looking()

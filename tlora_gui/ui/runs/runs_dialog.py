@@ -1,0 +1,335 @@
+"""Every training of the project in a list; of those chosen the curves on one chart, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QDateTime, QItemSelection, QItemSelectionModel, QLocale, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHeaderView,
+    QPushButton,
+    QSplitter,
+    QTableView,
+    QToolButton,
+    QWidget,
+)
+
+from tlora_gui.engine.protocol.config import epoch_colour
+from tlora_gui.engine.protocol.events import Run, RunLoaded
+from tlora_gui.ui.charts.line_chart import LineChart
+from tlora_gui.ui.charts.options import curve_menu, curve_words, smoothing_menu
+from tlora_gui.ui.charts.plot import PhaseMark
+from tlora_gui.ui.charts.series import PhaseSeries
+from tlora_gui.ui.charts.style import LineStyle
+from tlora_gui.ui.formats import human_duration, localised, loss_text
+from tlora_gui.ui.generation.token_view.swatch import dot_icon
+from tlora_gui.ui.runs.run_facts import differences, end_words, run_number
+from tlora_gui.ui.settings import MIDDLE_CURVES, CurveKind, Smoothing
+from tlora_gui.ui.theme import LIGHT, Theme, scaled
+from tlora_gui.ui.translation import worded
+from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.questions import Choice, ask
+
+WIDTH, HEIGHT = 1000, 680
+_ID, _SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+
+
+class RunsDialog(QDialog):
+    """The history of runs. Open with ``open()``; it deletes itself when it closes.
+
+    Signals:
+        load_requested: the curves of a run are wanted (id).
+        delete_requested: runs are to be taken out of the history (ids).
+        again_requested: a run is to be done once more (Run).
+        saved: the chart was written to a file (path).
+        problem: it could not be written (message, hint).
+    """
+
+    load_requested = Signal(str)
+    delete_requested = Signal(list)
+    again_requested = Signal(object)
+    saved = Signal(str)
+    problem = Signal(str, str)
+
+    def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runsDialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Runs"))
+        self._runs: dict[str, Run] = {}
+        self._series: dict[str, PhaseSeries] = {}
+        self._asked: set[str] = set()
+        self._curve: CurveKind = "loss"
+        self._smoothing: Smoothing = "medium"
+        self._build_list()
+        self._build_chart(theme)
+        self._build_facts()
+        self._build_footer()
+        self._lay_out()
+        self.resize(scaled(WIDTH), min(scaled(HEIGHT), self.screen().availableGeometry().height() - 40))
+        self._show_chosen()
+
+    # -- building -----------------------------------------------------------------------------------------------
+
+    def _build_list(self) -> None:
+        self._model = QStandardItemModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self._model)
+        self._sorted.setSortRole(_SORT)
+        self.list = _table("runsTable", self.tr("Runs"))
+        self.list.setModel(self._sorted)
+        self.list.setSortingEnabled(True)
+        self.list.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+        self.list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.list.setToolTip(self.tr("Choose two or more runs with Ctrl or Shift to compare them"))
+        self.list.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._note = label("", "caption", wrap=True)
+        self._note.setObjectName("runsNote")
+
+    def _build_chart(self, theme: Theme) -> None:
+        words = curve_words(self._curve)
+        self.chart = LineChart(words.title, words.caption, "", theme=theme)
+        self.chart.setObjectName("runsChart")
+        button = self.chart.add_button(self.tr("Curve"), self.tr("Choose what this chart shows"))
+        button.setObjectName("runsCurveButton")
+        self._curves = curve_menu(self, ("loss", *MIDDLE_CURVES))
+        self._curves.show_chosen(self._curve)
+        button.setMenu(self._curves)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._smoothings = smoothing_menu(self)
+        self._smoothings.show_chosen(self._smoothing)
+        self.chart.menu.insertMenu(self.chart.values_action, self._smoothings)
+        self._curves.chosen.connect(self._choose_curve)
+        self._smoothings.chosen.connect(self._choose_smoothing)
+        self.chart.scale_chosen.connect(self.chart.set_logarithmic)
+        self.chart.pointed.connect(self.chart.show_cursor)
+        self.chart.moved.connect(self.chart.show_steps)
+        self.chart.all_wanted.connect(self.chart.show_all)
+        self.chart.saved.connect(self.saved)
+        self.chart.problem.connect(self.problem)
+
+    def _build_facts(self) -> None:
+        self._facts = QStandardItemModel(self)
+        self.facts = _table("runFactsTable", self.tr("What differs between the runs"))
+        self.facts.setModel(self._facts)
+        self.facts.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._facts_title = label("", "title")
+
+    def _build_footer(self) -> None:
+        self._problem = label("", "problem", wrap=True)
+        self._problem.hide()
+        self._delete = QPushButton(self.tr("Delete…"))
+        self._delete.setObjectName("deleteRunsButton")
+        self._delete.setToolTip(self.tr("Take the chosen runs out of this list; their epochs stay"))
+        self._again = QPushButton(self.tr("Run again…"))
+        self._again.setObjectName("runAgainButton")
+        self._again.setProperty("role", "primary")
+        self._again.setToolTip(self.tr("Open “New epoch” with the settings and the text of the chosen run"))
+        self._close = QPushButton(self.tr("Close"))
+        self._close.setObjectName("closeRunsButton")
+        self._close.setToolTip(self.tr("Close this page"))
+        for button in (self._delete, self._again, self._close):
+            button.setAutoDefault(False)
+        self._delete.clicked.connect(self._ask_to_delete)
+        self._again.clicked.connect(self._run_again)
+        self._close.clicked.connect(self.reject)
+
+    def _lay_out(self) -> None:
+        facts = QWidget()
+        facts.setLayout(column(self._facts_title, self.facts, spacing=4))
+        below = QSplitter(Qt.Orientation.Horizontal)
+        whole = QSplitter(Qt.Orientation.Vertical)
+        for splitter, widgets in ((below, (self.chart, facts)), (whole, (self.list, below))):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(8)
+            for number, widget in enumerate(widgets):
+                splitter.addWidget(widget)
+                splitter.setStretchFactor(number, 1)
+        below.setSizes([1, 1])
+        footer = row(self._delete, None, self._close, self._again)
+        layout = column(whole, self._note, self._problem, footer, spacing=10, margins=(16, 16, 16, 16))
+        layout.setStretch(0, 1)
+        self.setLayout(layout)
+
+    # -- what to show -------------------------------------------------------------------------------------------
+
+    def set_runs(self, runs: Sequence[Run], limit: int) -> None:
+        """All runs of the project; those that were chosen stay chosen. ``limit`` is how many are kept."""
+        chosen = {run.id for run in self.chosen()}
+        outdated = [id for id, run in self._runs.items() if run not in runs]
+        for id in outdated:
+            self._series.pop(id, None)
+            self._asked.discard(id)
+        self._runs = {run.id: run for run in runs}
+        self._fill_list()
+        if not runs:
+            self._note.setText(self.tr("Every training from now on is listed here, however it ends."))
+        elif len(runs) >= limit:
+            self._note.setText(self.tr("The newest {limit} runs are kept; older ones are dropped.").format(limit=limit))
+        self._note.setVisible(not runs or len(runs) >= limit)
+        if not chosen & self._runs.keys() and runs:
+            chosen = {runs[-1].id}
+        selection = QItemSelection()
+        for place in range(self._sorted.rowCount()):
+            if (index := self._sorted.index(place, 0)).data(_ID) in chosen:
+                selection.select(index, index)
+        flags = QItemSelectionModel.SelectionFlag
+        self.list.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
+        self._show_chosen()
+
+    def show_run(self, loaded: RunLoaded) -> None:
+        """The curves of a run."""
+        series = PhaseSeries(loaded.run.id)
+        series.extend(loaded.history)
+        self._series[loaded.run.id] = series
+        self._draw()
+
+    def show_problem(self, message: str, hint: str) -> None:
+        """Something that was asked for failed."""
+        self._problem.setText(f"{worded(message)} {worded(hint)}".strip())
+        self._problem.show()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Use a theme's colours from now on."""
+        self.chart.apply_theme(theme)
+
+    def chosen(self) -> list[Run]:
+        """The runs that are selected, the oldest first."""
+        ids = {index.data(_ID) for index in self.list.selectionModel().selectedRows()}
+        return [run for id, run in self._runs.items() if id in ids]
+
+    def _fill_list(self) -> None:
+        self._model.clear()
+        headings = (
+            self.tr("Run"), self.tr("Epoch"), self.tr("Started"), self.tr("Duration"), self.tr("Steps"),
+            self.tr("Held-out"), self.tr("Ended"),
+        )  # fmt: skip
+        self._model.setHorizontalHeaderLabels(headings)
+        for run in self._runs.values():
+            loss = run.epoch.held_out_loss
+            broken = run.ended == "broken"
+            started = QDateTime.fromMSecsSinceEpoch(round(run.started * 1000))
+            when = QLocale().toString(started, QLocale.FormatType.ShortFormat)
+            steps = localised(f"{run.step:,} / {run.total_steps:,}")
+            cells: list[tuple[str, float | str]] = [
+                (str(run_number(run)), run_number(run)),
+                (run.epoch.name, run.epoch.name.casefold()),
+                ("" if broken else when, run.started),
+                ("" if broken else human_duration(run.seconds), run.seconds),
+                ("" if broken else steps, run.step),
+                ("" if loss is None else loss_text(loss), 1e9 if loss is None else loss),
+                (end_words(run.ended), end_words(run.ended)),
+            ]
+            items = []
+            for text, key in cells:
+                item = QStandardItem(text)
+                item.setData(key, _SORT)
+                item.setData(run.id, _ID)
+                item.setEditable(False)
+                items.append(item)
+            items[-1].setToolTip(worded(run.reason or run.epoch.note))
+            self._model.appendRow(items)
+        header = self.list.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+
+    # -- the chosen ones ----------------------------------------------------------------------------------------
+
+    def _show_chosen(self) -> None:
+        chosen = self.chosen()
+        for run in chosen:
+            if run.ended != "broken" and run.id not in self._asked:
+                self._asked.add(run.id)
+                self.load_requested.emit(run.id)
+        colours = {run.id: epoch_colour(place) for place, run in enumerate(chosen)}
+        for place in range(self._model.rowCount()):
+            item = self._model.item(place, 1)
+            item.setIcon(dot_icon(colours.get(item.data(_ID), "")))
+        self._again.setEnabled(len(chosen) == 1 and chosen[0].ended != "broken")
+        self._delete.setEnabled(bool(chosen) and all(run.ended != "running" for run in chosen))
+        self._fill_facts(chosen)
+        self._draw()
+
+    def _fill_facts(self, chosen: Sequence[Run]) -> None:
+        title = self.tr("What differs") if len(chosen) > 1 else self.tr("What is known of it")
+        self._facts_title.setText(title if chosen else "")
+        self._facts.clear()
+        self._facts.setHorizontalHeaderLabels(["", *map(_name, chosen)])
+        for name, values in differences(chosen):
+            items = [QStandardItem(text) for text in (name, *values)]
+            for item in items:
+                item.setEditable(False)
+                item.setToolTip(item.text())
+            self._facts.appendRow(items)
+        header = self.facts.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        if chosen:
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMinimumSectionSize(scaled(90))
+
+    def _choose_curve(self, kind: CurveKind) -> None:
+        self._curve = kind
+        self._curves.show_chosen(kind)
+        self.chart.keep_only(set())
+        self._draw()
+
+    def _choose_smoothing(self, strength: Smoothing) -> None:
+        self._smoothing = strength
+        self._smoothings.show_chosen(strength)
+        self._draw()
+
+    def _draw(self) -> None:
+        words, loss = curve_words(self._curve), self._curve == "loss"
+        self.chart.describe(words.title, words.caption, self.tr("Choose runs to see their curves"), words.from_zero)
+        self.chart.set_legend(*((("line", self.tr("train")), ("dots", self.tr("held-out"))) if loss else ()))
+        kept: set[object] = set()
+        longest = 0
+        for place, run in enumerate(self.chosen()):
+            series, name, colour = self._series.get(run.id), _name(run), epoch_colour(place)
+            if series is None:
+                continue
+            style = LineStyle(name, self.tr("train") if loss else "", colour)
+            smoothing = "none" if self._curve == "rate" else self._smoothing
+            self.chart.set_curve(run.id, series.curve(self._curve), style, smoothing)
+            if loss:
+                dots = LineStyle(name, self.tr("held-out"), colour, dots=True)
+                self.chart.set_line((run.id, "held-out"), series.held_out_loss(), dots)
+                ring = LineStyle(name, self.tr("kept"), colour, dots=True, ring=True)
+                self.chart.set_line((run.id, "kept"), series.kept(), ring)
+            kept |= {run.id, *((run.id, kind) for kind in ("smooth", "held-out", "kept"))}
+            longest = max(longest, series.length)
+        self.chart.keep_only(kept)
+        self.chart.set_phases((PhaseMark(0, longest, "", ""),) if longest else ())
+
+    # -- what is asked ------------------------------------------------------------------------------------------
+
+    def _run_again(self) -> None:
+        (run,) = self.chosen()
+        self.again_requested.emit(run)
+        self.accept()
+
+    def _ask_to_delete(self) -> None:
+        ids = [run.id for run in self.chosen()]
+        title = self.tr("Delete {count} runs?").format(count=len(ids)) if len(ids) > 1 else self.tr("Delete this run?")
+        text = self.tr("Curves and settings are gone for good; the epochs stay.")
+        choice = Choice("delete", self.tr("Delete"), destructive=True)
+        ask(self, title, text, (choice,), self.tr("Keep"), lambda _: self.delete_requested.emit(ids))
+
+
+def _name(run: Run) -> str:
+    return f"{run.epoch.name} #{run_number(run)}"
+
+
+def _table(name: str, what: str) -> QTableView:
+    table = QTableView()
+    table.setObjectName(name)
+    table.setAccessibleName(what)
+    table.setTabKeyNavigation(False)
+    table.setWordWrap(False)
+    table.setShowGrid(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
+    return table
