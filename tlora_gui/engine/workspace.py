@@ -40,6 +40,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_path
 from tlora_gui.engine.training.preparation import held_out_again
+from tlora_gui.engine.training.probe import Probed
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.layers import decoder_blocks
 from tlora_gui.temporal.model import TemporalLoRA
@@ -53,6 +54,7 @@ class Workspace:
     Attributes:
         removed: the latest deletion, as long as it can be undone.
         generating: the text that is coming.
+        probed: what trying some steps has shown so far.
     """
 
     project: Project
@@ -61,6 +63,7 @@ class Workspace:
     epochs: EpochList = field(default_factory=EpochList)
     removed: RemovedEpoch | None = None
     generating: TokenStream | None = None
+    probed: Probed = field(default_factory=dict)
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is.
@@ -106,6 +109,7 @@ class Workspace:
             history=tuple((slug, project.read_history(slug)) for slug in known),
             generation=project.generations.last(),
             mixers=tuple(self.stored_mixers()),
+            waiting=project.waiting(),
         )
 
     def changed(self) -> EpochsChanged:

@@ -56,6 +56,15 @@ class SummariseCorpus:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewBlocks:
+    """How does the backbone read the beginning of these files and folders? Answer: BlocksPreviewed."""
+
+    paths: tuple[str, ...]
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    block_size: int = TrainSettings().block_size
+
+
+@dataclass(frozen=True, slots=True)
 class TrainEpoch:
     """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep, HeldOut and TrainingSample …,
     EpochFinished.
@@ -97,6 +106,20 @@ class EstimateTraining:
 
     settings: TrainSettings
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """How was this epoch trained? Answer: SettingsLoaded."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepQueue:
+    """Keep with the project which epochs are still to be trained, next one first, in place of what was kept."""
+
+    waiting: tuple[TrainEpoch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +314,13 @@ Job = (
     | OpenProject
     | CloseProject
     | SummariseCorpus
+    | PreviewBlocks
     | TrainEpoch
     | ResumeEpoch
     | KeepEpoch
     | EstimateTraining
+    | LoadSettings
+    | KeepQueue
     | EditEpoch
     | DeleteEpoch
     | RestoreEpoch
@@ -319,7 +345,10 @@ Job = (
 )
 INTERACTIVE = (
     SummariseCorpus,
+    PreviewBlocks,
     EstimateTraining,
+    LoadSettings,
+    KeepQueue,
     EditEpoch,
     ExportEpoch,
     Generate,
