@@ -904,8 +904,9 @@ def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until
     ready(dialog)
     dialog.set_first_epoch(False)
     click(dialog, "advancedButton")
-    last = spin(dialog, "memoryTokensSpin")
-    wait_until(lambda: last.visibleRegion().boundingRect() == last.rect())
+    for name in ("epochEraEdit", "passesSpin", "objectiveCombo"):
+        field = child(dialog, name)
+        wait_until(lambda field=field: field.visibleRegion().boundingRect() == field.rect())
 
 
 def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -212,12 +212,13 @@ class NewEpochDialog(QDialog):
         self._split.hide()
         more = fields((self.tr("&Era"), self._era), (self.tr("&Colour"), self._colour))
         self._settings = SettingsBox(settings, more, self._reading.form)
-        name = fields((self.tr("&Name"), self._name))
+        self._name_row = QWidget()
+        self._name_row.setLayout(fields((self.tr("&Name"), self._name)))
         content = QWidget()
         content.setLayout(
             column(
                 column(label(self.tr("Text"), "title"), self._corpus, self._split),
-                column(label(self.tr("Epoch"), "title"), name, self._settings),
+                column(label(self.tr("Epoch"), "title"), self._name_row, self._settings),
                 None, spacing=18, margins=_EDGE,
             )
         )  # fmt: skip
@@ -255,12 +256,10 @@ class NewEpochDialog(QDialog):
         self._warning = label("", "problem", wrap=True)
         self._warning.setObjectName("memoryWarning")
         self._warning.hide()
-        words = column(self._problem, self._warning, self._estimate, spacing=2)
-        line = row(words, self._cancel, self._start)
-        line.setStretch(0, 1)
+        words = column(self._interrupted, self._problem, self._warning, self._estimate, spacing=2)
         footer = QWidget()
         footer.setObjectName("dialogFooter")
-        footer.setLayout(column(self._interrupted, line, margins=(20, 12, 20, 16)))
+        footer.setLayout(column(words, row(None, self._cancel, self._start), margins=(20, 12, 20, 16)))
         return footer
 
     def _connect(self) -> None:
@@ -288,7 +287,8 @@ class NewEpochDialog(QDialog):
             QTimer.singleShot(0, self, self._show_advanced)  # once it has its place
 
     def _show_advanced(self) -> None:
-        self._scroll.ensureWidgetVisible(self._settings.advanced, 0, _EDGE[3])
+        content = self._scroll.widget()
+        self._scroll.verticalScrollBar().setValue(self._settings.advanced.mapTo(content, QPoint()).y())
 
     def _touch(self) -> None:
         self._touched = True
@@ -310,7 +310,7 @@ class NewEpochDialog(QDialog):
 
     def _split_toggled(self, each: bool) -> None:
         self._touch()
-        self._name.setEnabled(not each)
+        self._name_row.setVisible(not each)  # each is named after its text
         if each:
             self._look_at_each(self._corpus.paths())
         else:
