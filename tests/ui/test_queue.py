@@ -197,7 +197,6 @@ def test_while_all_is_paused_nothing_begins(window: MainWindow, engine: Engine, 
     train(window, A, B)
     wait_until(lambda: engine.begun == ["A"])
     click(window.epochs, "pauseAllButton")
-    engine.let_go("A")
     train(window, C)
     assert names(window) == ["A", "B", "C"] and button(window.epochs, "pauseButton").text() == "Resume"
     window.epochs.stop_requested.emit(next(iter(window.controller.training.jobs)), "discard")

@@ -287,8 +287,10 @@ class NewEpochDialog(QDialog):
             QTimer.singleShot(0, self, self._show_advanced)  # once it has its place
 
     def _show_advanced(self) -> None:
-        content = self._scroll.widget()
-        self._scroll.verticalScrollBar().setValue(self._settings.advanced.mapTo(content, QPoint()).y())
+        advanced = self._settings.advanced
+        below = advanced.mapTo(self, QPoint()).y() - self._scroll.y()  # of the top of what is in sight
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + below)
 
     def _touch(self) -> None:
         self._touched = True
