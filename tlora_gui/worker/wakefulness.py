@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import subprocess
 import sys
-
-from PySide6.QtCore import QObject, QProcess, QStandardPaths
+import threading
+from typing import IO
 
 _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 _COMMANDS = {
@@ -18,38 +19,34 @@ _COMMANDS = {
 logger = logging.getLogger(__name__)
 
 
-class Wakefulness(QObject):
+class Wakefulness:
     """One wish to stay awake, held or let go."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._held = False
-        self._keeper: QProcess | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether the machine is asked to stay awake."""
-        return self._held
+    def __init__(self) -> None:
+        self.held = False
+        self._keeper: IO[bytes] | None = None
 
     def hold(self, held: bool) -> None:
         """Ask the system to stay awake from now on, or no longer."""
-        if held == self._held:
+        if held == self.held:
             return
-        self._held = held
+        self.held = held
         if sys.platform == "win32":
             ctypes.windll.kernel32.SetThreadExecutionState(_CONTINUOUS | (_SYSTEM_REQUIRED if held else 0))
         elif held:
             self._start()
         elif self._keeper is not None:
-            self._keeper.closeWriteChannel()
+            self._keeper.close()
             self._keeper = None
 
     def _start(self) -> None:
-        command = _COMMANDS.get(sys.platform, ["systemd-inhibit"])
-        if not QStandardPaths.findExecutable(command[0]):
-            logger.info("the machine may fall asleep: there is no %s", command[0])
+        command = _COMMANDS.get(sys.platform, _COMMANDS["linux"])
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        except OSError as error:
+            logger.info("the machine may fall asleep: %s", error)
             return
-        self._keeper = keeper = QProcess(self)
-        keeper.errorOccurred.connect(lambda error: logger.info("the machine may fall asleep: %s", error))
-        keeper.finished.connect(keeper.deleteLater)
-        keeper.start(command[0], command[1:])
+        self._keeper = process.stdin
+        threading.Thread(target=process.wait, daemon=True).start()  # whoever ends is waited for

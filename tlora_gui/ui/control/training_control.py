@@ -86,7 +86,7 @@ class TrainingControl(QObject):
         self._kept: tuple[TrainEpoch, ...] = ()
         self._speed: float | None = None
         self._outcome = ""
-        self._awake = Wakefulness(self)
+        self._awake = Wakefulness()
         panel.pause_requested.connect(self._pause)
         panel.pause_all_requested.connect(self._pause_all)
         panel.stop_requested.connect(self._stop)
