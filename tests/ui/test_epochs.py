@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from kit import WaitUntil, child, click, combo, drag_in, drop, edit, file_drag, question, shown, spin, texts, tick
-from PySide6.QtCore import QMimeData, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
+    QFrame,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -30,10 +31,19 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tlora_gui.engine.protocol.config import EPOCH_COLOURS, SleepSettings, TrainSettings
-from tlora_gui.engine.protocol.events import BackboneInfo, CorpusSummary, EpochInfo, HeldOut, TrainStep
-from tlora_gui.engine.protocol.jobs import TrainEpoch
-from tlora_gui.ui.epochs.cards import held_out_tooltip
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, PRESETS, ReadOptions, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.events import (
+    BackboneInfo,
+    BlocksPreviewed,
+    CorpusSummary,
+    EpochInfo,
+    HeldOut,
+    TokenPiece,
+    TrainingEstimate,
+    TrainStep,
+)
+from tlora_gui.engine.protocol.jobs import EstimateTraining, PreviewBlocks, TrainEpoch
+from tlora_gui.ui.epochs.cards import QUEUE_MIME, held_out_tooltip
 from tlora_gui.ui.epochs.corpus_box import split_paths
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
@@ -61,6 +71,8 @@ SUMMARY = CorpusSummary(
     notes=(("/texts/milton/one.txt", "read as Latin-1"),),
     excerpt="Of Mans First Disobedience, and the Fruit\nOf that Forbidden Tree",
 )
+
+NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
@@ -348,6 +360,60 @@ def test_a_waiting_epoch_can_be_taken_out_of_the_queue(panel: EpochsPanel) -> No
     assert removed == [1]
     panel.set_queue(("Milton",))
     assert [texts(card)[0] for card in cards(panel)[3:]] == ["Milton"]
+
+
+def test_a_waiting_epoch_is_moved_changed_and_removed_by_keys(panel: EpochsPanel) -> None:
+    told: list[tuple[object, ...]] = []
+    panel.queue_moved.connect(lambda *places: told.append(("move", *places)))
+    panel.queue_edit_requested.connect(lambda place: told.append(("edit", place)))
+    panel.unqueue_requested.connect(lambda place: told.append(("remove", place)))
+    panel.set_queue(("A", "B", "C"))
+    listed = epoch_list(panel)
+    panel.activateWindow()
+    listed.setFocus()
+    listed.setCurrentRow(4)
+    QTest.keyClick(listed, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert listed.currentRow() == 3, "the marked card goes along"
+    QTest.keyClick(listed, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    listed.setCurrentRow(5)
+    QTest.keyClick(listed, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(listed, Qt.Key.Key_Return)
+    QTest.keyClick(listed, Qt.Key.Key_Delete)
+    assert told == [("move", 1, 0), ("edit", 2), ("remove", 2)]
+    assert "Alt+Up" in cards(panel)[4].findChild(QFrame).accessibleDescription()
+
+
+def test_a_waiting_epoch_is_dragged_to_another_place(panel: EpochsPanel) -> None:
+    moved: list[tuple[int, int]] = []
+    panel.queue_moved.connect(lambda *places: moved.append(places))
+    panel.set_queue(("A", "B", "C"))
+    data = QMimeData()
+    data.setData(QUEUE_MIME, b"queue:2")
+
+    def let_go(place: QPoint) -> None:
+        event = QDropEvent(QPointF(place), Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, NO_KEYS)
+        QApplication.sendEvent(panel, event)
+
+    assert drag_in(panel, data) and child(panel, "dropZone").property("active") != "true"
+    let_go(cards(panel)[3].mapTo(panel, QPoint(40, 20)))
+    data.setData(QUEUE_MIME, b"queue:0")
+    let_go(child(panel, "dropZone").geometry().center())
+    let_go(cards(panel)[3].mapTo(panel, QPoint(40, 20)))
+    assert moved == [(2, 0), (0, 2)]
+
+
+def test_the_whole_queue_is_paused_and_goes_on(panel: EpochsPanel) -> None:
+    asked: list[bool] = []
+    panel.pause_all_requested.connect(asked.append)
+    button = child(panel, "pauseAllButton", QToolButton)
+    assert not button.isVisible()
+    panel.set_queue(("A",))
+    assert (button.text(), button.accessibleName()) == ("Pause all", "Pause all")
+    click(panel, "pauseAllButton")
+    panel.set_all_paused(True)
+    assert button.text() == "Resume all"
+    click(panel, "pauseAllButton")
+    assert asked == [True, False]
 
 
 def test_an_interrupted_epoch_offers_resume_and_asks_before_discarding(panel: EpochsPanel) -> None:
@@ -838,8 +904,9 @@ def test_opening_advanced_brings_it_into_view(dialog: NewEpochDialog, wait_until
     ready(dialog)
     dialog.set_first_epoch(False)
     click(dialog, "advancedButton")
-    last = spin(dialog, "memoryTokensSpin")
-    wait_until(lambda: last.visibleRegion().boundingRect() == last.rect())
+    for name in ("epochEraEdit", "passesSpin", "objectiveCombo"):
+        field = child(dialog, name)
+        wait_until(lambda field=field: field.visibleRegion().boundingRect() == field.rect())
 
 
 def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
@@ -881,12 +948,248 @@ def test_the_hint_of_active_sleep_knows_the_first_epoch(dialog: NewEpochDialog) 
 
 
 def test_the_duration_follows_speed_limit_and_passes(dialog: NewEpochDialog) -> None:
+    """While another epoch is in training: its pace is known, and no steps are tried."""
     ready(dialog)
-    assert words(dialog, "durationLabel") == "Reads 51 k of 412 k tokens"
+    dialog.set_busy(True)
+    free = "measured when the machine is free"
+    assert words(dialog, "durationLabel") == f"51,200 of 412,345 tokens · 100 steps · {free}"
     dialog.set_speed(512.0)
-    assert words(dialog, "durationLabel") == "Reads 51 k of 412 k tokens, about 1:40 at 512 tokens/s"
+    told = f"51,200 of 412,345 tokens · 100 steps · about 2 min at 512 tokens/s · {free}"
+    assert words(dialog, "durationLabel") == told
     spin(dialog, "passesSpin").setValue(3)
-    assert "3 times, about 5:00" in words(dialog, "durationLabel")
+    assert "tokens, 3 times · 300 steps · about 5 min" in words(dialog, "durationLabel")
+
+
+def estimates_of(dialog: NewEpochDialog) -> list[list[EstimateTraining]]:
+    asked: list[list[EstimateTraining]] = []
+    dialog.estimates_wanted.connect(asked.append)
+    return asked
+
+
+def test_steps_are_tried_once_for_settings_and_presets_and_told_in_one_line(
+    dialog: NewEpochDialog, wait_until: WaitUntil
+) -> None:
+    asked = estimates_of(dialog)
+    ready(dialog)
+    assert words(dialog, "durationLabel").endswith("measuring…")
+    wait_until(lambda: asked)
+    assert [job.tokens for job in asked[0]] == [SUMMARY.tokens] * 3
+    assert asked[0][0].settings == TrainSettings()
+    for seconds, job in zip((40.0, 9.0, 4000.0), asked[0], strict=True):
+        dialog.set_estimate(job, TrainingEstimate(100, seconds, 1_200_000_000, 19_000_000_000))
+    line = "51,200 of 412,345 tokens · 100 steps · about 40 s · 1.2 GB of 19 GB free"
+    assert words(dialog, "durationLabel") == line and words(dialog, "memoryWarning") == ""
+    presets = combo(dialog, "presetCombo")
+    offered = [presets.itemText(index) for index in range(3)]
+    assert offered == ["Quick · 9 s · 1.2 GB", "Balanced · 40 s · 1.2 GB", "Thorough · 67 min · 1.2 GB"]
+    spin(dialog, "batchSpin").setValue(8)
+    wait_until(lambda: len(asked) == 2)
+    assert asked[1] == [EstimateTraining(replace(TrainSettings(), batch_size=8), SUMMARY.tokens)]
+
+
+@pytest.mark.parametrize(
+    ("batch", "mend"), [(4, "Lower the batch size."), (1, "Lower the block size, or choose one pass.")]
+)
+def test_too_little_memory_is_a_warning_that_says_what_to_lower(dialog: NewEpochDialog, batch: int, mend: str) -> None:
+    ready(dialog)
+    spin(dialog, "batchSpin").setValue(batch)
+    settings = replace(TrainSettings(), batch_size=batch)
+    dialog.set_estimate(EstimateTraining(settings, SUMMARY.tokens), TrainingEstimate(100, 40.0, 21 * 10**9, 19 * 10**9))
+    assert words(dialog, "memoryWarning") == f"Too little memory: 21 GB are needed, 19 GB are free. {mend}"
+    assert start_button(dialog).isEnabled()
+
+
+def test_why_steps_could_not_be_tried_is_told(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    dialog.set_no_estimate(
+        EstimateTraining(TrainSettings(), SUMMARY.tokens), "There was not enough memory.", "Close it."
+    )
+    assert words(dialog, "memoryWarning") == "There was not enough memory. Close it."
+    assert words(dialog, "durationLabel") == "51,200 of 412,345 tokens · 100 steps"
+
+
+def test_nothing_is_tried_while_an_epoch_is_in_training(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    asked = estimates_of(dialog)
+    dialog.set_busy(True)
+    ready(dialog)
+    QTest.qWait(700)
+    assert asked == []
+    dialog.set_busy(False)
+    wait_until(lambda: asked)
+
+
+def choose_preset(dialog: NewEpochDialog, key: str) -> None:
+    presets = combo(dialog, "presetCombo")
+    index = presets.findData(key)
+    presets.setCurrentIndex(index)
+    presets.activated.emit(index)
+
+
+def test_a_preset_sets_passes_and_tokens_and_a_change_makes_it_custom(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    presets, reset = combo(dialog, "presetCombo"), child(dialog, "resetButton")
+    ready(dialog)
+    assert presets.currentText() == "Balanced" and not reset.isVisible()
+    spin(dialog, "batchSpin").setValue(2)
+    assert presets.currentText() == "Custom" and reset.isVisible()
+    choose_preset(dialog, "preset:thorough")
+    assert presets.currentText() == "Thorough" and not reset.isVisible()
+    assert (spin(dialog, "passesSpin").value(), spin(dialog, "tokensSpin").text()) == (3, "all")
+    choose_preset(dialog, "preset:quick")
+    start_button(dialog).click()
+    assert [job.settings for job in jobs] == [PRESETS["quick"]]
+
+
+def test_reset_sets_everything_back(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    ready(dialog)
+    spin(dialog, "passesSpin").setValue(7)
+    spin(dialog, "memoryTokensSpin").setValue(999)
+    QTest.keyClicks(edit(dialog, "samplePromptEdit"), "O gentle")
+    click(dialog, "resetButton")
+    start_button(dialog).click()
+    assert [job.settings for job in jobs] == [TrainSettings()]
+
+
+def test_the_settings_of_an_earlier_epoch_are_asked_for_and_taken(dialog: NewEpochDialog) -> None:
+    jobs, wanted = jobs_of(dialog), list[str]()
+    dialog.settings_wanted.connect(wanted.append)
+    ready(dialog)
+    dialog.set_earlier((("latin", "Latin"), ("greek", "Greek")))
+    choose_preset(dialog, "epoch:greek")
+    assert wanted == ["greek"] and combo(dialog, "presetCombo").currentText() == "Balanced"
+    theirs = TrainSettings(num_passes=5, learning_rate=3e-4, sleep=SleepSettings(memory_tokens=512))
+    dialog.set_settings("greek", theirs)
+    assert combo(dialog, "presetCombo").currentText() == "Settings of Greek"
+    start_button(dialog).click()
+    assert [job.settings for job in jobs] == [theirs]
+
+
+def test_every_setting_says_what_it_is_for_and_its_range(dialog: NewEpochDialog) -> None:
+    for box in dialog.findChildren(QAbstractSpinBox):
+        assert len(box.toolTip()) > 20, box.objectName()
+    assert spin(dialog, "blockSizeSpin").toolTip().endswith("16 to 8192.")
+    assert spin(dialog, "batchSpin").toolTip().endswith("At least 1.")
+    assert spin(dialog, "batchSpin").text() == "4 blocks"
+
+
+PREVIEW = BlocksPreviewed(
+    (
+        (TokenPiece(5, "Of"), TokenPiece(9, " Mans\n"), TokenPiece(1, "", ends=True)),
+        (TokenPiece(7, "First"), TokenPiece(8, "\t")),
+    ),
+    0.03,
+)
+
+
+def test_the_blocks_are_asked_for_when_they_are_looked_at(dialog: NewEpochDialog) -> None:
+    wanted: list[PreviewBlocks] = []
+    dialog.preview_wanted.connect(wanted.append)
+    ready(dialog)
+    excerpt, tokens = (child(dialog, name, QPlainTextEdit) for name in ("corpusExcerpt", "blockTokens"))
+    assert wanted == [] and excerpt.isVisible() and not tokens.isVisible()
+    spin(dialog, "blockSizeSpin").setValue(64)
+    click(dialog, "previewButton")
+    assert wanted == [PreviewBlocks(CORPUS, block_size=64)]
+    assert tokens.isVisible() and not excerpt.isVisible()
+    dialog.set_preview(PREVIEW)
+    shown_text = tokens.toPlainText()
+    assert "Block 1 · 3 tokens" in shown_text and "Of·Mans⏎" in shown_text and "⇥" in shown_text
+    assert "■ end of the document" in shown_text
+    assert words(dialog, "unknownShare") == "Not known to the backbone: 3 % of this text."
+    assert "Of 5" in tokens.accessibleDescription()
+    dialog.set_summary(SUMMARY)
+    assert len(wanted) == 2, "an answer about the text as it is now"
+    click(dialog, "previewButton")
+    assert excerpt.isVisible()
+
+
+def test_neighbouring_tokens_differ_in_tint_and_tell_their_ids(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    click(dialog, "previewButton")
+    dialog.set_preview(PREVIEW)
+    tokens = child(dialog, "blockTokens", QPlainTextEdit)
+    cursor = tokens.textCursor()
+    tints = {}
+    for word in ("Of", "Mans", "■"):
+        cursor.setPosition(tokens.toPlainText().index(word) + 1)
+        tints[word] = cursor.charFormat().background().color().name()
+    assert tints["Of"] != tints["Mans"] and tints["Of"] == tints["■"]
+    cursor.setPosition(tokens.toPlainText().index("Mans") + 1)
+    tokens.setTextCursor(cursor)
+    assert words(dialog, "blockTokenFact") == "“␣Mans⏎” · id 9 · token 2 of block 1"
+    cursor.setPosition(tokens.toPlainText().index("First"))
+    tokens.setTextCursor(cursor)
+    assert words(dialog, "blockTokenFact") == "“First” · id 7 · token 1 of block 2"
+
+
+def test_what_is_read_is_looked_at_again_when_it_changes(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:
+    jobs, chosen = jobs_of(dialog), list[tuple[tuple[str, ...], ReadOptions]]()
+    dialog.corpus_chosen.connect(lambda paths: chosen.append((paths, dialog.reading())))
+    ready(dialog)
+    click(dialog, "advancedButton")
+    include = edit(dialog, "includeEdit")
+    dialog.activateWindow()
+    include.setFocus()
+    wait_until(include.hasFocus)
+    QTest.keyClicks(include, "*.md; docs/")
+    QTest.keyClick(include, Qt.Key.Key_Tab)
+    reading = ReadOptions(include=("*.md", "docs/"))
+    assert chosen == [(CORPUS, ReadOptions()), (CORPUS, reading)]
+    assert not start_button(dialog).isEnabled()
+    dialog.set_summary(SUMMARY)
+    start_button(dialog).click()
+    assert [job.reading for job in jobs] == [reading]
+
+
+def test_several_files_are_one_epoch_of_all_or_one_epoch_each(dialog: NewEpochDialog) -> None:
+    jobs, each = jobs_of(dialog), list[tuple[str, ...]]()
+    dialog.each_chosen.connect(each.append)
+    ready(dialog)
+    assert not child(dialog, "oneEpochEach").isVisible(), "nothing is asked about one"
+    paths = ("/texts/milton", "/texts/plays", "/texts/note.txt")
+    dialog.set_taken_names(["Plays"])
+    dialog.set_paths(paths)
+    click(dialog, "oneEpochEach")
+    assert each == [paths] and not start_button(dialog).isEnabled()
+    dialog.set_summary(replace(SUMMARY, paths=paths[:1]))
+    dialog.set_summary(replace(SUMMARY, paths=paths[1:2], name_guess="Plays", tokens=1024))
+    dialog.set_error("It cannot be read.", "", paths[2:])
+    assert words(dialog, "corpusHeadline") == "2 epochs"
+    said = words(dialog, "corpusSecondLine").splitlines()
+    assert said == [
+        "milton: 412 k tokens to train on",
+        "plays: 1.0 k tokens to train on",
+        "note.txt: It cannot be read.",
+    ]
+    assert words(dialog, "durationLabel").startswith("52,224 of 413,369 tokens · 102 steps")
+    click(dialog, "startTrainingButton")
+    assert [(job.name, job.paths) for job in jobs] == [("Milton", paths[:1]), ("Plays 2", paths[1:2])]
+
+
+def test_several_files_are_one_epoch_unless_another_is_chosen(dialog: NewEpochDialog) -> None:
+    jobs, chosen = jobs_of(dialog), list[tuple[str, ...]]()
+    dialog.corpus_chosen.connect(chosen.append)
+    paths = ("/texts/milton", "/texts/plays")
+    dialog.set_paths(paths)
+    dialog.set_summary(replace(SUMMARY, paths=paths))
+    click(dialog, "oneEpochEach")
+    click(dialog, "oneEpochOfAll")
+    assert chosen == [paths, paths] and not start_button(dialog).isEnabled()
+    dialog.set_summary(replace(SUMMARY, paths=paths))
+    click(dialog, "startTrainingButton")
+    assert [job.paths for job in jobs] == [paths]
+
+
+def test_a_waiting_training_comes_back_whole_to_be_changed(dialog: NewEpochDialog) -> None:
+    jobs = jobs_of(dialog)
+    waiting = TrainEpoch("Milton", CORPUS, "Puritan era", EPOCH_COLOURS[4], TrainSettings(), ReadOptions(column="text"))
+    dialog.set_job(waiting)
+    dialog.set_edited(waiting)
+    dialog.set_summary(replace(SUMMARY, name_guess="Other"))
+    assert start_button(dialog).text() == "Apply"
+    click(dialog, "startTrainingButton")
+    assert jobs == [waiting]
 
 
 def test_escape_closes_an_untouched_dialog_at_once(dialog: NewEpochDialog, wait_until: WaitUntil) -> None:

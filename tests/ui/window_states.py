@@ -9,12 +9,13 @@ from pathlib import Path
 
 from kit import combo
 from PySide6.QtCore import QCoreApplication, QEvent, QRect
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QRadioButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
-from tlora_gui.engine.protocol.config import MIXER_MODE, TrainSettings
+from tlora_gui.engine.protocol.config import MIXER_MODE, PRESETS, TrainSettings
 from tlora_gui.engine.protocol.events import (
+    BlocksPreviewed,
     CorpusSummary,
     Counterfactual,
     Evaluated,
@@ -24,9 +25,12 @@ from tlora_gui.engine.protocol.events import (
     Run,
     RunEnd,
     StoredMixer,
+    TokenPiece,
+    TrainingEstimate,
     TrainingSample,
     TrainStep,
 )
+from tlora_gui.engine.protocol.jobs import EstimateTraining
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
@@ -44,7 +48,31 @@ MIXERS = (
 SUMMARY = CorpusSummary(
     ("/texts/verse",), "Verse", 412, 41, 99_000, 11_000, True, (("/texts/verse/a.pdf", "binary, not text"),),
     (("/texts/verse/b.txt", "read as UTF-16"),), "O gentle night, that hides the weeping moon,\nthou art more fair", "",
+    (("Markdown", 400, 380_000), ("PDF", 12, 21_000_000)),
 )  # fmt: skip
+WORDS = (
+    "O",
+    " gentle",
+    " night",
+    ",",
+    " that",
+    " hides",
+    " the",
+    " weep",
+    "ing",
+    " moon",
+    ",\n",
+    "\tthou",
+    " art",
+    ".",
+)
+PREVIEW = BlocksPreviewed(
+    tuple(
+        (*(TokenPiece(40 * place + index, word) for index, word in enumerate(WORDS * 5)), TokenPiece(1, "", ends=True))
+        for place in range(3)
+    ),
+    0.03,
+)
 ENDS: tuple[RunEnd, ...] = ("finished", "stopped", "interrupted", "failed", "discarded", "broken", "running")
 RUNS = tuple(
     Run(
@@ -131,7 +159,7 @@ def _charts(window: MainWindow) -> Iterator[State]:
     yield from _readings_of_charts(window)
     window.epochs.set_epochs((*EPOCHS[:2], replace(EPOCHS[2], state="training")))
     window.epochs.show_progress(TrainStep("milton", 123, 1234, 3.456, 0.01, 0.2, 1e-3, 62_976, 1234.5, 4321.0))
-    window.epochs.set_queue(("Sea shanties",))
+    window.epochs.set_queue(("Sea shanties", "Lullabies"))
     turn()
     yield "training", window
     window.epochs.set_paused(True)
@@ -239,6 +267,26 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     dialog.set_summary(SUMMARY)
     turn()
     yield "new epoch filled", dialog
+    for name, settings in PRESETS.items():
+        job = EstimateTraining(settings, SUMMARY.tokens)
+        memory = 23_400_000_000 if name == "balanced" else 1_200_000_000
+        dialog.set_estimate(job, TrainingEstimate(100, 4000.0, memory, 19_000_000_000))
+    _click(dialog, "previewButton")
+    dialog.set_preview(PREVIEW)
+    turn()
+    yield "new epoch as the model sees it", dialog
+    _click(dialog, "previewButton")
+    dialog.set_busy(True)
+    dialog.set_paths(["/texts/verse", "/texts/plays"])
+    dialog.findChild(QRadioButton, "oneEpochEach").click()
+    dialog.set_summary(SUMMARY)
+    dialog.set_error("The folder cannot be read.", "", ["/texts/plays"])
+    turn()
+    yield "new epoch, one each", dialog
+    dialog.set_paths(["/texts/verse"])
+    dialog.set_summary(SUMMARY)
+    dialog.set_busy(False)
+    dialog.set_earlier((("shakespeare", "Shakespeare"),))
     _click(dialog, "advancedButton")
     turn()
     yield "new epoch advanced", dialog

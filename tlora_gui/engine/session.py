@@ -13,8 +13,10 @@ from tlora_gui.engine.backbones import starter
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, local_path, state_hash
-from tlora_gui.engine.backbones.tokenizing import start_token_id, vocabulary_of
+from tlora_gui.engine.backbones.tokenizing import chat_template, start_token_id, vocabulary_of
 from tlora_gui.engine.corpus.blocks import summarise
+from tlora_gui.engine.corpus.preview import preview
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import epochs, runs, texts
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.following import follow
@@ -29,6 +31,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
 from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
 from tlora_gui.engine.protocol.events import (
+    BlocksPreviewed,
     CorpusSummarised,
     DemoCorpora,
     EpochInfo,
@@ -266,6 +269,7 @@ _WRITING = (
     jobs.TrainEpoch,
     jobs.ResumeEpoch,
     jobs.KeepEpoch,
+    jobs.KeepQueue,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
     jobs.RestoreEpoch,
@@ -284,6 +288,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
     match job:
         case jobs.SummariseCorpus():
             yield _summarise(workspace, job, cancel)
+        case jobs.PreviewBlocks():
+            yield _preview(workspace, job, cancel)
         case jobs.TrainEpoch():
             yield from epochs.train(workspace, job, cancel)
         case jobs.ResumeEpoch():
@@ -292,6 +298,10 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.resume(workspace, job.slug, cancel, learn=False)
         case jobs.EstimateTraining():
             yield from epochs.estimate(workspace, job, cancel)
+        case jobs.LoadSettings():
+            yield epochs.settings_of(workspace, job.slug)
+        case jobs.KeepQueue():
+            workspace.project.keep_waiting(job.waiting)
         case jobs.EditEpoch():
             yield epochs.edit(workspace, job)
         case jobs.DeleteEpoch():
@@ -360,3 +370,16 @@ def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelTo
         reading=job.reading,
     )
     return CorpusSummarised(summary)
+
+
+def _preview(workspace: Workspace, job: jobs.PreviewBlocks, cancel: CancelToken) -> BlocksPreviewed:
+    tokenizer = workspace.backbone.tokenizer
+    corpus = TextCorpus.from_paths(job.paths, cancel, job.reading, chat_template(tokenizer))
+    return preview(
+        corpus,
+        tokenizer,
+        block_size=job.block_size,
+        held_out_share=TrainSettings().held_out_share,
+        vocabulary=vocabulary_of(workspace.model.backbone),
+        cancel=cancel,
+    )

@@ -40,6 +40,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_path
 from tlora_gui.engine.training.preparation import held_out_again
+from tlora_gui.engine.training.probe import Probed
 from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.layers import decoder_blocks
@@ -55,6 +56,7 @@ class Workspace:
         removed: the latest deletion, as long as it can be undone.
         generating: the text that is coming.
         ranks: the processes that train together.
+        probed: what trying some steps has shown so far.
     """
 
     project: Project
@@ -64,6 +66,7 @@ class Workspace:
     removed: RemovedEpoch | None = None
     generating: TokenStream | None = None
     ranks: Ranks = field(default_factory=Ranks)
+    probed: Probed = field(default_factory=dict)
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is.
@@ -109,6 +112,7 @@ class Workspace:
             history=tuple((slug, project.read_history(slug)) for slug in known),
             generation=project.generations.last(),
             mixers=tuple(self.stored_mixers()),
+            waiting=project.waiting(),
         )
 
     def changed(self) -> EpochsChanged:

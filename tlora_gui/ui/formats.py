@@ -60,6 +60,19 @@ def human_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def rough_duration(seconds: float) -> str:
+    """A duration in one unit, as an estimate deserves.
+
+    >>> rough_duration(38.4), rough_duration(400), rough_duration(9000), rough_duration(4e5)
+    ('38 s', '7 min', '2.5 h', '111 h')
+    """
+    if seconds < 100:
+        return f"{max(1.0, seconds):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return localised(f"{seconds / 3600:.{1 if seconds < 36_000 else 0}f} h")
+
+
 def human_share(share: float) -> str:
     """A share in [0, 1] as per cent, never rounded to nothing.
 

@@ -11,7 +11,7 @@ from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.checkpoints import FAILED
-from tlora_gui.engine.projects.epoch_folder import training_note
+from tlora_gui.engine.projects.epoch_folder import read_facts, training_note
 from tlora_gui.engine.projects.run_history import new_run
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -24,6 +24,7 @@ from tlora_gui.engine.protocol.events import (
     EpochsChanged,
     HeldOut,
     Progress,
+    SettingsLoaded,
     TrainingEvent,
     TrainingSample,
     TrainStarted,
@@ -32,7 +33,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable, tee
-from tlora_gui.engine.storage.disk import first_line
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, unreadable
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.training.probe import estimate_training
@@ -115,7 +116,21 @@ def estimate(workspace: Workspace, job: jobs.EstimateTraining, cancel: CancelTok
     _require_ready(workspace)
     require_context(workspace.model, job.settings.block_size)
     vocabulary = vocabulary_of(workspace.model.backbone)
-    yield (yield from cancellable(estimate_training(workspace.model, job.settings, job.tokens, vocabulary), cancel))
+    found = estimate_training(workspace.model, job.settings, job.tokens, vocabulary, workspace.probed)
+    yield (yield from cancellable(found, cancel))
+
+
+def settings_of(workspace: Workspace, slug: str) -> SettingsLoaded:
+    """How an epoch was trained, finished or interrupted.
+
+    Raises:
+        TloraError: if there is no such epoch, or its settings cannot be read.
+    """
+    folder = workspace.project.folder(workspace.epochs[slug].slug)
+    try:
+        return SettingsLoaded(slug, read_facts(folder)[1])
+    except DAMAGE as error:
+        raise unreadable(folder / "epoch.json", error, say("Choose another epoch.")) from error
 
 
 def _require_ready(workspace: Workspace) -> None:

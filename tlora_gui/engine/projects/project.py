@@ -7,6 +7,7 @@
     checkpoints/<slug>/       the epoch in training
     deleted/                  epochs taken out of the mixture
     generations.jsonl         kept prompts, their tokens and weights
+    queue.json                the epochs that are still to be trained
     runs/                     every training, see :mod:`tlora_gui.engine.projects.run_history`
 
 Every file is written whole or not at all; project.json comes last, so a crash leaves the project as it was.
@@ -14,13 +15,15 @@ Every file is written whole or not at all; project.json comes last, so a crash l
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from filelock import BaseFileLock
@@ -33,16 +36,18 @@ from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
-from tlora_gui.engine.projects.records import MAX_NAME
+from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent
+from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
     is_path,
+    read_json,
     remove_partials,
     rename,
     require_inside,
@@ -50,14 +55,17 @@ from tlora_gui.engine.storage.disk import (
     sync_folder,
     unreadable,
     write_tensors,
+    write_text,
 )
+from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
-INDEX = "project.json"
-_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl", "runs")
+INDEX, QUEUE = "project.json", "queue.json"
+_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl", "runs", QUEUE)
+logger = logging.getLogger(__name__)
 _LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
 
 
@@ -274,6 +282,27 @@ class Project:
     def runs(self) -> RunHistory:
         """Every training that there has been."""
         return RunHistory(self.path / "runs", self.require_writable)
+
+    def waiting(self) -> tuple[TrainEpoch, ...]:
+        """The epochs that were still to be trained, next one first; none if nobody can read which."""
+        try:
+            found: tuple[TrainEpoch, ...] = reader(tuple[TrainEpoch, ...])(read_json(self.path / QUEUE))
+            for job in found:
+                colour = job.colour or BACKBONE_COLOUR
+                check_epoch(EpochInfo(QUEUE, job.name, job.era, colour, "queued", corpus=job.paths))
+            return found
+        except FileNotFoundError:
+            return ()
+        except DAMAGE:
+            logger.exception("the queue of %s cannot be read", self.path)
+            return ()
+
+    def keep_waiting(self, waiting: tuple[TrainEpoch, ...]) -> None:
+        """Keep which epochs are still to be trained, next one first."""
+        if waiting:
+            write_text(self.path / QUEUE, json.dumps([asdict(job) for job in waiting], indent=2))
+        else:
+            (self.path / QUEUE).unlink(missing_ok=True)
 
     def interrupted(self) -> list[EpochInfo]:
         """Epochs whose training can go on. A crash can leave a finished one's checkpoint behind; it does not count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tlora_gui.engine.protocol.sentences import say
@@ -35,6 +35,7 @@ __all__ = [
     "MEMORY_SOURCES",
     "MEMORY_WINDOW",
     "MIXER_MODE",
+    "PRESETS",
     "SAMPLES",
     "SEED_MAX",
     "SEED_MIN",
@@ -45,11 +46,14 @@ __all__ = [
     "LoraSettings",
     "MixerSettings",
     "MixingDesk",
+    "Preset",
     "ReadOptions",
     "SamplingSettings",
     "SleepSettings",
     "TrainSettings",
     "epoch_colour",
+    "preset_of",
+    "with_preset",
 ]
 
 Objective = Literal["isolated", "joint"]
@@ -166,6 +170,31 @@ class TrainSettings:
     def compares_baseline(self) -> bool:
         """Whether a mixer without Active Sleep can learn beside: only where the adapter's steps do not depend on it."""
         return self.compare_unprotected and self.objective == "isolated" and self.sleep.enabled
+
+
+Preset = Literal["quick", "balanced", "thorough"]
+PRESETS: dict[Preset, TrainSettings] = {
+    "quick": TrainSettings(max_tokens=10_240, compare_unprotected=False),
+    "balanced": TrainSettings(),
+    "thorough": TrainSettings(num_passes=3, max_tokens=None),
+}
+"""A look at what comes of a text, the usual, and all that there is in it."""
+
+
+def with_preset(settings: TrainSettings, preset: Preset) -> TrainSettings:
+    """A preset's settings; those that say nothing of how well it learns (the seed, samples) stay as they are."""
+    return replace(
+        PRESETS[preset],
+        seed=settings.seed,
+        sample_prompt=settings.sample_prompt,
+        sample_every=settings.sample_every,
+        sample_tokens=settings.sample_tokens,
+    )
+
+
+def preset_of(settings: TrainSettings) -> Preset | None:
+    """The preset that these settings are; None if they are one's own."""
+    return next((name for name in PRESETS if with_preset(settings, name) == settings), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.engine.protocol.texts import (
     Generation,
     GenerationSummary,
@@ -109,6 +110,15 @@ class CorpusSummary:
     excerpt: str
     problem: str = ""
     kinds: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPiece:
+    """A token of a corpus with the text that it completes, empty amid a character; or the end mark of a document."""
+
+    id: int
+    text: str
+    ends: bool = False
 
 
 RunEnd = Literal["running", "finished", "stopped", "interrupted", "failed", "discarded", "broken"]
@@ -405,6 +415,25 @@ class CorpusSummarised:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocksPreviewed:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.PreviewBlocks`: the beginning of a corpus, block by block.
+
+    ``unknown`` is the share of it that the backbone's tokenizer does not know, in [0, 1].
+    """
+
+    blocks: tuple[tuple[TokenPiece, ...], ...]
+    unknown: float
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsLoaded:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LoadSettings`: how an epoch was trained."""
+
+    slug: str
+    settings: TrainSettings
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingEstimate:
     """Answer to :class:`~tlora_gui.engine.protocol.jobs.EstimateTraining`: from steps that were really made.
 
@@ -481,6 +510,7 @@ class ProjectInfo:
         history: per epoch (slug), every step, measurement and sample since its training began.
         generation: the last kept generation.
         mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
+        waiting: epochs that were still to be trained when the project was left, next one first.
     """
 
     path: str
@@ -492,6 +522,7 @@ class ProjectInfo:
     history: tuple[tuple[str, tuple[TrainingEvent, ...]], ...]
     generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()
+    waiting: tuple[TrainEpoch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,6 +603,8 @@ StreamEvent = (
     | Counterfactual
     | MixerTimeline
     | CorpusSummarised
+    | BlocksPreviewed
+    | SettingsLoaded
     | TrainingEstimate
     | Evaluated
     | WeightsHashed

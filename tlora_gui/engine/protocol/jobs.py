@@ -73,6 +73,15 @@ class SummariseCorpus:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewBlocks:
+    """How does the backbone read the beginning of these files and folders? Answer: BlocksPreviewed."""
+
+    paths: tuple[str, ...]
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    block_size: int = TrainSettings().block_size
+
+
+@dataclass(frozen=True, slots=True)
 class TrainEpoch:
     """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep, HeldOut and TrainingSample …,
     EpochFinished.
@@ -114,6 +123,20 @@ class EstimateTraining:
 
     settings: TrainSettings
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """How was this epoch trained? Answer: SettingsLoaded."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepQueue:
+    """Keep with the project which epochs are still to be trained, next one first, in place of what was kept."""
+
+    waiting: tuple[TrainEpoch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,10 +333,13 @@ Job = (
     | FollowProject
     | CloseProject
     | SummariseCorpus
+    | PreviewBlocks
     | TrainEpoch
     | ResumeEpoch
     | KeepEpoch
     | EstimateTraining
+    | LoadSettings
+    | KeepQueue
     | EditEpoch
     | DeleteEpoch
     | RestoreEpoch
@@ -338,7 +364,10 @@ Job = (
 )
 INTERACTIVE = (
     SummariseCorpus,
+    PreviewBlocks,
     EstimateTraining,
+    LoadSettings,
+    KeepQueue,
     EditEpoch,
     ExportEpoch,
     Generate,

@@ -33,6 +33,22 @@ _DREAMS = 32
 """Windows that stand for the backbone's dreams where it has not dreamed yet."""
 
 
+Probed = dict[tuple[TrainSettings, tuple[str, ...]], tuple[Pace, int]]
+"""What :func:`probe` has found, by what a step depends on: settings, and the epochs before."""
+
+
+def _step_settings(settings: TrainSettings) -> TrainSettings:
+    """The settings that a step depends on; all others as they are at first."""
+    return TrainSettings(
+        batch_size=settings.batch_size,
+        block_size=settings.block_size,
+        held_out_tokens=settings.held_out_tokens,
+        objective=settings.objective,
+        sleep=settings.sleep,
+        compare_unprotected=settings.compare_unprotected,
+    )
+
+
 class PeakMemory(AbstractContextManager["PeakMemory"]):
     """The most memory that this process has meanwhile, in ``bytes``: resident, or allocated on a GPU."""
 
@@ -107,11 +123,18 @@ def probe(model: TemporalLoRA, settings: TrainSettings, vocabulary: int) -> Gene
 
 
 def estimate_training(
-    model: TemporalLoRA, settings: TrainSettings, tokens: int, vocabulary: int
+    model: TemporalLoRA, settings: TrainSettings, tokens: int, vocabulary: int, probed: Probed | None = None
 ) -> Generator[Progress, None, TrainingEstimate]:
-    """Steps, time and memory of a training on a text of so many tokens. Raises as :func:`probe`."""
+    """Steps, time and memory of a training on a text of so many tokens. Raises as :func:`probe`.
+
+    Steps are not tried again that ``probed`` knows already; what is tried now is added to it.
+    """
     earlier = len(model.slot_adapters)
-    pace, peak = yield from probe(model, settings, vocabulary)
+    alike = (_step_settings(settings), tuple(model.slot_adapters))
+    found = None if probed is None else probed.get(alike)
+    pace, peak = found or (yield from probe(model, settings, vocabulary))
+    if probed is not None:
+        probed[alike] = pace, peak
     blocks = max(1, min(tokens, settings.max_tokens or tokens) // settings.block_size)
     steps_per_pass = math.ceil(blocks / settings.batch_size)
     steps = steps_per_pass * settings.num_passes

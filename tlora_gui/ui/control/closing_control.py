@@ -27,15 +27,20 @@ class ClosingControl(QObject):
 
     Signals:
         may_close: nothing is lost by closing now; carries how many seconds the engine has to end.
+        leaving: everything is being ended (True), or the window stays after all (False).
     """
 
     may_close = Signal(float)
+    leaving = Signal(bool)
 
-    def __init__(self, client: EngineClient, window: QWidget, progress: ProgressControl) -> None:
+    def __init__(
+        self, client: EngineClient, window: QWidget, progress: ProgressControl, waiting: Callable[[], int]
+    ) -> None:
         super().__init__(window)
         self._client = client
         self._window = window
         self._progress = progress
+        self._waiting = waiting
         self._closing = False
         self._keeping = False
         self._question: QMessageBox | None = None
@@ -56,8 +61,10 @@ class ClosingControl(QObject):
                 Choice("discard", self.tr("Discard"), destructive=True),
             ]
             title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
-            if waiting := len(trainings) - 1:
-                text += " " + self.tr("Those that wait their turn ({count}) will not be trained.").format(count=waiting)
+            if waiting := self._waiting():
+                text += " " + self.tr("Those that wait their turn ({count}) are kept for the next start.").format(
+                    count=waiting
+                )
             self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=trainings[0]))
 
     def _ask(
@@ -75,6 +82,7 @@ class ClosingControl(QObject):
     def _end_all(self, mode: str, meant: int | None) -> None:
         """Let every job end in its own time, then close. ``mode`` is for the training that the question was about."""
         self._closing = True
+        self.leaving.emit(True)
         self._keeping = mode != "discard" and self._client.is_live(meant)
         self._window.setEnabled(False)
         self._progress.set_finishing(True)
@@ -111,3 +119,4 @@ class ClosingControl(QObject):
             self.patience.stop()
             self._window.setEnabled(True)
             self._progress.set_finishing(False)
+            self.leaving.emit(False)

@@ -41,6 +41,7 @@ from tlora_gui.ui.control.question_control import QuestionControl
 from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.translation import filled
+from tlora_gui.ui.widgets.attention import Attention
 from tlora_gui.ui.widgets.painting import report
 from tlora_gui.ui.workbench import Workbench
 from tlora_gui.worker.engine_client import EngineClient
@@ -65,7 +66,8 @@ class Controller(QObject):
         self.texts = LibraryControl(client, window.texts, pane, menus, banner, window.themes)
         self.drops = DropControl(self.projects, window.welcome, pane, banner)
         self.runs = RunsControl(client, window, menus, window.themes)
-        self.closing = ClosingControl(client, window, self.progress)
+        self.closing = ClosingControl(client, window, self.progress, lambda: self.training.waiting)
+        self.attention = Attention(window)
         self._connect()
 
     def _connect(self) -> None:
@@ -79,6 +81,8 @@ class Controller(QObject):
         projects.ready.connect(self.training.tell_interrupted)
         self.training.progressed.connect(self.progress.show)
         self.training.paced.connect(self._show_pace)
+        self.training.trained.connect(self.attention.tell)
+        self.closing.leaving.connect(self.training.leave)
         self.generating.finished.connect(self._text_finished)
         self.generating.running_changed.connect(self._show_running)
         self.generating.inspector_wanted.connect(window.show_inspector)
@@ -172,10 +176,12 @@ class Controller(QObject):
             _apart(window.generation.show_record, project.generation)
         if not following:
             self.texts.begin(project)
+            self.training.take_up(project.waiting)
             self.training.look_again()
 
     @Slot()
     def _empty(self) -> None:
+        self.training.clear()
         self.comparing.drop()
         self.generating.drop()
         self._window.generation.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,33 +15,40 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import (
+    BlocksPreviewed,
     CorpusSummarised,
     EndEvent,
+    EpochFinished,
     EpochInfo,
     EpochsChanged,
     Event,
     HeldOut,
+    JobDone,
     JobFailed,
     Progress,
     Run,
+    SettingsLoaded,
+    TrainingEstimate,
     TrainingEvent,
     TrainingSample,
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import Job, KeepEpoch, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import EstimateTraining, Job, KeepEpoch, PreviewBlocks, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.charts.panel import ChartsPanel
+from tlora_gui.ui.control.notices import finished_text
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
+from tlora_gui.worker.wakefulness import Wakefulness
 
 Training = TrainEpoch | ResumeEpoch | KeepEpoch
 
 
 class TrainingControl(QObject):
-    """Shows how the trainings go, of which one runs and the others wait.
+    """Shows how the trainings go, of which the engine has one and the others wait here.
 
     Attributes:
         epochs: of the project.
@@ -49,10 +57,12 @@ class TrainingControl(QObject):
     Signals:
         paced: training tokens a second, as they come.
         progressed: a measurement is so far.
+        trained: no training goes on any more; says what has come of the last one, for who does not look.
     """
 
     paced = Signal(float)
     progressed = Signal(int, object)
+    trained = Signal(str)
 
     def __init__(
         self, client: EngineClient, panel: EpochsPanel, charts: ChartsPanel, evaluate: QAction, banner: Banner
@@ -65,12 +75,20 @@ class TrainingControl(QObject):
         self._charts = charts
         self._evaluate = evaluate
         self._banner = banner
-        self._held_up = self._following = False
+        self._held_up = self._following = self._leaving = False
         self._summarised: tuple[str, ...] = ()
-        self._prepared: int | None = None
+        self._settings = TrainSettings()
+        self._running: int | None = None
         self._started = False
+        self._queue: dict[int, Training] = {}
+        self._tickets = count(-1, -1)
+        self._all_paused = False
+        self._kept: tuple[TrainEpoch, ...] = ()
         self._speed: float | None = None
+        self._outcome = ""
+        self._awake = Wakefulness()
         panel.pause_requested.connect(self._pause)
+        panel.pause_all_requested.connect(self._pause_all)
         panel.stop_requested.connect(self._stop)
         panel.resume_requested.connect(self._resume)
         panel.keep_requested.connect(self._keep)
@@ -79,12 +97,20 @@ class TrainingControl(QObject):
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
         panel.unqueue_requested.connect(self._unqueue)
+        panel.queue_moved.connect(self._move)
+        panel.queue_edit_requested.connect(self._edit_waiting)
         evaluate.triggered.connect(self._measure)
 
     @property
     def jobs(self) -> dict[int, Training]:
-        """The trainings that are not over, by number; the first is the one that runs."""
-        return cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch, asker=self))
+        """The trainings that are not over: the one that runs, by its number, then those that wait."""
+        running = cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch, asker=self))
+        return running | self._queue
+
+    @property
+    def waiting(self) -> int:
+        """How many trainings wait."""
+        return len(self._queue)
 
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """The project's epochs: names and colours that are taken, and what can be measured."""
@@ -113,11 +139,18 @@ class TrainingControl(QObject):
         else:
             self._show_points([event])
 
+    @Slot(bool)
+    def leave(self, leaving: bool) -> None:
+        """The window is to be closed: no waiting training begins, and what waits stays kept with the project."""
+        self._leaving = leaving
+        if not leaving:
+            self._begin_next()
+
     @Slot(list)
-    def new_epoch(self, paths: Sequence[str]) -> None:
-        """Open "New epoch", filled in from what was dropped."""
+    def new_epoch(self, paths: Sequence[str], settings: TrainSettings | None = None) -> None:
+        """Open "New epoch", filled in from what was dropped; with the last settings, if no others are given."""
         if self.dialog is None:
-            self._open_dialog(TrainSettings())
+            self._open_dialog(settings or self._settings)
         if paths and self.dialog is not None:
             self.dialog.set_paths(paths)
 
@@ -125,17 +158,26 @@ class TrainingControl(QObject):
     def run_again(self, run: Run) -> None:
         """Open "New epoch" with text and settings of an earlier run."""
         if self.dialog is None:
-            dialog = self._open_dialog(run.settings)
-            dialog.set_names(run.epoch.name, run.epoch.era)
-            dialog.set_paths(run.epoch.corpus)
+            self._fill_dialog(
+                TrainEpoch(run.epoch.name, run.epoch.corpus, run.epoch.era, "", run.settings, run.epoch.reading)
+            )
+
+    def _fill_dialog(self, job: TrainEpoch) -> NewEpochDialog:
+        dialog = self._open_dialog(job.settings)
+        dialog.set_job(job)
+        return dialog
 
     def _open_dialog(self, settings: TrainSettings) -> NewEpochDialog:
         self.dialog = dialog = NewEpochDialog(settings, self._panel.window())
         dialog.corpus_chosen.connect(self._summarise)
-        dialog.start_requested.connect(self.train)
+        dialog.each_chosen.connect(self._summarise_each)
+        dialog.preview_wanted.connect(self._preview)
+        dialog.estimates_wanted.connect(self._estimate)
+        dialog.settings_wanted.connect(self._load_settings)
+        dialog.start_requested.connect(self._start)
         dialog.finished.connect(self._dialog_closed)
         self._update_dialog(dialog)
-        dialog.set_speed(self._speed)
+        dialog.set_used_colours([epoch.colour for epoch in self.epochs])
         dialog.open()
         return dialog
 
@@ -144,27 +186,72 @@ class TrainingControl(QObject):
         self._summarise(self._summarised)
 
     def _update_dialog(self, dialog: NewEpochDialog) -> None:
-        waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch)]
+        waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch) and job != dialog.edited]
         going_on = {job.slug for job in self.jobs.values() if not isinstance(job, TrainEpoch)}
         left = [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
         dialog.set_taken_names([*(epoch.name for epoch in self.epochs), *waiting])
-        dialog.set_used_colours([epoch.colour for epoch in self.epochs])
         dialog.set_first_epoch(not self.jobs and all(epoch.state != "frozen" for epoch in self.epochs))
         dialog.set_interrupted(left)
+        trained = [epoch for epoch in self.epochs if epoch.state in ("frozen", "interrupted")]
+        dialog.set_earlier(tuple((epoch.slug, epoch.name) for epoch in trained))
+        dialog.set_speed(self._speed)
+        dialog.set_busy(self._running is not None)
+
+    def _drop_jobs(self, *kinds: type) -> None:
+        for outdated in self._client.jobs(*kinds, asker=self):
+            self._client.drop(outdated)
 
     @Slot(tuple)
     def _summarise(self, paths: tuple[str, ...]) -> None:
-        for outdated in self._client.jobs(jobs.SummariseCorpus, asker=self):
-            self._client.drop(outdated)
+        self._drop_jobs(jobs.SummariseCorpus, PreviewBlocks, EstimateTraining)
         self._summarised = paths
         if paths and self.dialog is not None:
             self.dialog.set_summarising()
-            self._client.submit(jobs.SummariseCorpus(tuple(paths)), self)
+            self._client.submit(jobs.SummariseCorpus(tuple(paths), self.dialog.reading()), self)
+
+    @Slot(tuple)
+    def _summarise_each(self, paths: tuple[str, ...]) -> None:
+        self._drop_jobs(jobs.SummariseCorpus)
+        if self.dialog is not None:
+            for path in paths:
+                self._client.submit(jobs.SummariseCorpus((path,), self.dialog.reading()), self)
+
+    @Slot(object)
+    def _preview(self, job: PreviewBlocks) -> None:
+        self._drop_jobs(PreviewBlocks)
+        self._client.submit(job, self)
+
+    @Slot(list)
+    def _estimate(self, wanted: Sequence[EstimateTraining]) -> None:
+        """Steps are tried only where they take nothing from a training."""
+        self._drop_jobs(EstimateTraining)
+        if self._running is None:
+            for job in wanted:
+                self._client.submit(job, self)
+
+    @Slot(str)
+    def _load_settings(self, slug: str) -> None:
+        self._client.submit(jobs.LoadSettings(slug), self)
 
     @Slot()
     def _dialog_closed(self) -> None:
         self.dialog = None
         self._summarise(())
+
+    @Slot(object)
+    def _start(self, job: TrainEpoch) -> None:
+        """What the dialog asks for: a new training, or the change of one that waits."""
+        self._settings = job.settings
+        edited = self.dialog.edited if self.dialog is not None else None
+        if edited is None:
+            self.train(job)
+            return
+        place = next((ticket for ticket, waiting in self._queue.items() if waiting is edited), None)
+        if place is None:
+            self._banner.show_notice(self.tr("{name} has begun already, as it was.").format(name=edited.name))
+            return
+        self._queue[place] = job
+        self._show_queue()
 
     @Slot(object)
     def train(self, job: Training) -> None:
@@ -173,27 +260,44 @@ class TrainingControl(QObject):
             self._banner.show_error(
                 self.tr("Another project is being opened."), self.tr("Wait until it is there, or cancel that first.")
             )
-            return
-        if self._following:
+        elif self._following:
             self._banner.show_error(
                 self.tr("This project is open elsewhere and only followed here."),
                 self.tr("Open it once the other window or command has ended."),
             )
-            return
-        self._client.submit(job, self)
-        self._show_queue()
-        if len(self.jobs) == 1:
-            self._prepare()
+        elif self._running is None:
+            self._begin(job)
+        else:
+            self._queue[next(self._tickets)] = job
+            self._show_queue()
 
     # -- the line of trainings ----------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
-        """The first of the trainings is the one that is shown from now on."""
+    def _begin(self, job: Training) -> None:
+        """Have the engine train, and show it."""
+        self._drop_jobs(EstimateTraining)
         self._started = False
-        self._prepared, job = next(iter(self.jobs.items()), (None, None))
-        if self._prepared is not None and job is not None:
-            self._panel.set_training(self._prepared)
-            self._show_preparation(job, self.tr("Preparing"))
+        self._running = self._client.submit(job, self)
+        self._awake.hold(True)
+        self._show_queue()
+        self._panel.set_training(self._running)
+        self._show_preparation(job, self.tr("Preparing"))
+
+    def _begin_next(self) -> None:
+        if self._running is None and self._queue and not self._all_paused and not self._leaving:
+            self._begin(self._queue.pop(next(iter(self._queue))))
+
+    def take_up(self, waiting: tuple[TrainEpoch, ...]) -> None:
+        """What waited when the project was left waits again, until it is asked for."""
+        self._queue = {next(self._tickets): job for job in waiting}
+        self._kept, self._all_paused = waiting, bool(waiting)
+        self._show_queue()
+
+    def clear(self) -> None:
+        """The project is left; what waits is kept with it."""
+        self._running, self._queue, self._kept, self._all_paused = None, {}, (), False
+        self._awake.hold(False)
+        self._show_queue()
 
     def _show_preparation(self, job: Training, label: str) -> None:
         if isinstance(job, TrainEpoch):
@@ -208,18 +312,39 @@ class TrainingControl(QObject):
 
     def _waiting(self) -> dict[int, TrainEpoch]:
         """The trainings that the queue shows."""
-        waiting = list(self.jobs.items())[1:]
-        return {job_id: job for job_id, job in waiting if isinstance(job, TrainEpoch)}
+        return {ticket: job for ticket, job in self._queue.items() if isinstance(job, TrainEpoch)}
 
     def _show_queue(self) -> None:
         self._panel.set_queue(tuple(job.name for job in self._waiting().values()))
-        self._panel.set_busy(self._following or bool(self.jobs))
+        self._panel.set_all_paused(self._all_paused)
+        self._panel.set_busy(self._following or self._running is not None)
+        if self.dialog is not None:
+            self.dialog.set_busy(self._running is not None)
         self.offer_evaluation()
+        self._keep_queue()
+
+    def _keep_queue(self) -> None:
+        """Keep with the project what has not begun, so that it outlives the window."""
+        jobs_there = self.jobs.values() if not self._started else self._queue.values()
+        waiting = tuple(job for job in jobs_there if isinstance(job, TrainEpoch))
+        if waiting != self._kept and not self._leaving:
+            self._kept = waiting
+            self._client.submit(jobs.KeepQueue(waiting))
 
     @Slot(int, bool)
     def _pause(self, training: int, paused: bool) -> None:
         self._client.pause(training, paused)
         self._panel.set_paused(paused)
+        self._awake.hold(not paused)
+
+    @Slot(bool)
+    def _pause_all(self, paused: bool) -> None:
+        """Nothing begins any more, and what runs stands still; or all goes on."""
+        self._all_paused = paused
+        if self._running is not None:
+            self._pause(self._running, paused)
+        self._show_queue()
+        self._begin_next()
 
     @Slot(int, str)
     def _stop(self, training: int, mode: CancelMode) -> None:
@@ -238,17 +363,48 @@ class TrainingControl(QObject):
 
     @Slot()
     def tell_interrupted(self) -> None:
-        """Say of the latest epoch that was interrupted what has happened to it, and offer to go on."""
+        """Say what is left from before: the latest epoch that was interrupted, or those that still wait."""
         epoch = next((epoch for epoch in reversed(self.epochs) if epoch.state == "interrupted"), None)
         if epoch is not None:
             text = self.tr("{name}: {note}.").format(name=epoch.name, note=worded(epoch.note).rstrip("."))
             self._banner.show_notice(text, self.tr("Resume"), partial(self._resume, epoch.slug))
+        elif waiting := self._waiting():
+            names = ", ".join(job.name for job in waiting.values())
+            self._banner.show_notice(
+                self.tr("Still to be trained: {names}.").format(names=names),
+                self.tr("Train now"),
+                partial(self._pause_all, False),
+            )
 
     @Slot(int)
     def _unqueue(self, index: int) -> None:
         waiting = list(self._waiting())
         if index < len(waiting):
-            self._client.drop(waiting[index])
+            del self._queue[waiting[index]]
+            self._all_paused = self._all_paused and bool(self.jobs)
+            self._show_queue()
+
+    @Slot(int, int)
+    def _move(self, index: int, to: int) -> None:
+        """Have a waiting training begin at another place in the line."""
+        waiting = list(self._waiting())
+        if index < len(waiting) and 0 <= to < len(waiting):
+            waiting.insert(to, waiting.pop(index))
+            places = iter(waiting)
+            self._queue = {
+                moved: self._queue[moved]
+                for ticket in self._queue
+                for moved in ([next(places)] if ticket in waiting else [ticket])
+            }
+            self._show_queue()
+
+    @Slot(int)
+    def _edit_waiting(self, index: int) -> None:
+        waiting = list(self._waiting().values())
+        if index < len(waiting) and self.dialog is None:
+            dialog = self._fill_dialog(waiting[index])
+            dialog.set_edited(waiting[index])
+            self._update_dialog(dialog)
 
     # -- epochs that are there ----------------------------------------------------------------------------------
 
@@ -296,22 +452,45 @@ class TrainingControl(QObject):
 
     def hear(self, job_id: int, job: Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        if self.dialog is not None and self._show_in_dialog(self.dialog, job, events[-1]):
+            return True
         match events[-1]:
             case Progress(label) if isinstance(job, Training):
                 if not self._started:  # steps say more
                     self._show_preparation(job, label)
             case TrainStarted() as event:
                 self._started = True
+                self._keep_queue()
                 self._charts.begin_epoch(event)
             case TrainStep() | HeldOut() | TrainingSample():
                 self._show_points(cast(Sequence[TrainingEvent], events))
-            case CorpusSummarised(summary) if self.dialog is not None:
-                self.dialog.set_summary(summary)
-            case JobFailed() as event if isinstance(job, jobs.SummariseCorpus) and self.dialog and not event.details:
-                self.dialog.set_error(event.message, event.hint)
+            case EpochFinished(epoch):
+                self._outcome = finished_text(epoch)
+                return False
             case EpochsChanged() if isinstance(job, jobs.DeleteEpoch):
                 self._show_deleted(job.slug)
                 return False
+            case _:
+                return False
+        return True
+
+    def _show_in_dialog(self, dialog: NewEpochDialog, job: Job, event: Event) -> bool:
+        """Answers to what "New epoch" has asked; says whether it was one."""
+        match event:
+            case CorpusSummarised(summary):
+                dialog.set_summary(summary)
+            case BlocksPreviewed():
+                dialog.set_preview(event)
+            case SettingsLoaded(slug, settings):
+                dialog.set_settings(slug, settings)
+            case TrainingEstimate() if isinstance(job, EstimateTraining):
+                dialog.set_estimate(job, event)
+            case JobFailed(_, message, hint) if isinstance(job, EstimateTraining):
+                dialog.set_no_estimate(job, message, hint)
+            case JobFailed(_, message, hint, "") if isinstance(job, jobs.SummariseCorpus):
+                dialog.set_error(message, hint, job.paths)
+            case Progress() | JobFailed() if isinstance(job, EstimateTraining | PreviewBlocks):
+                pass
             case _:
                 return False
         return True
@@ -328,14 +507,24 @@ class TrainingControl(QObject):
             self.paced.emit(self._speed)
 
     def ended(self, job_id: int, job: Job, end: EndEvent) -> None:
-        """A training is over, and the next one prepares; or something else is, that may have been in its way."""
+        """A training is over, and the next one begins; or something else is, that may have been in its way."""
         if not isinstance(job, Training):
             self.offer_evaluation()
             return
+        if job_id != self._running:
+            return
+        self._running = None
+        self._panel.clear_preparation()
+        self._panel.set_epochs(self.epochs)
+        self._begin_next()
+        if self._running is not None:
+            return
+        self._awake.hold(False)
+        self._started = False
+        self._all_paused = self._all_paused and bool(self._queue)
         self._show_queue()
-        if job_id == self._prepared:
-            self._panel.clear_preparation()
-            self._panel.set_epochs(self.epochs)
-            self._prepare()
-        if not self.jobs:
-            self._charts.training_ended.emit()
+        self._charts.training_ended.emit()
+        if isinstance(end, JobFailed):
+            self.trained.emit(worded(end.message))
+        elif isinstance(end, JobDone):
+            self.trained.emit(self._outcome)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QDrag, QMouseEvent, QPixmap
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
@@ -17,6 +17,9 @@ from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
+
+QUEUE_MIME = "application/x-tlora-queue"
+"""A waiting epoch that is dragged to another place in the queue."""
 
 _SIGN = QSize(12, 12)
 
@@ -186,15 +189,22 @@ class EpochCard(Card):
 
 
 class PendingCard(Card):
-    """A new epoch before the engine has made it: being prepared, or waiting in the queue."""
+    """A new epoch before the engine has made it: being prepared, or waiting in the queue, where it can be dragged."""
 
     remove_requested = Signal()
+    edit_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, drag_key: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._drag_key = drag_key
+        self._pressed: QPoint | None = None
+        self._edit = _flat_button("more", self.tr("Change this epoch"), self.tr("Change what waits: text and settings"))
+        self._edit.setObjectName("editQueuedButton")
+        self._edit.clicked.connect(self.edit_requested)
         self._remove = _flat_button("close", self.tr("Remove from the queue"), self.tr("Don't train this epoch"))
         self._remove.setObjectName("unqueueButton")
         self._remove.clicked.connect(self.remove_requested)
+        self._top.addWidget(self._edit)
         self._top.addWidget(self._remove)
 
     def show_queued(self, name: str) -> None:
@@ -202,11 +212,32 @@ class PendingCard(Card):
         self._show_head(name, self.tr("waits its turn"), BACKBONE_COLOUR, initial(name))
         self._show_state("queued", self.tr("queued"))
         self._remove.setAccessibleName(self.tr("Remove {name} from the queue").format(name=name))
+        self._edit.setAccessibleName(self.tr("Change {name}").format(name=name))
         self.setAccessibleName(f"{name}, {self.tr('queued')}")
+        self.setToolTip(self.tr("Drag it, or press Alt+Up or Alt+Down, for another place in the queue"))
+        self.setAccessibleDescription(self.toolTip())
 
     def show_preparing(self, name: str, colour: str) -> None:
         """It is next; its text is being read."""
         self._show_head(name, self.tr("new epoch"), colour or BACKBONE_COLOUR, initial(name))
         self._show_state("training", self.tr("preparing"))
         self._remove.hide()
+        self._edit.hide()
         self.setAccessibleName(f"{name}, {self.tr('preparing')}")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        self._pressed = event.position().toPoint()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None or not self._drag_key:
+            return
+        if (event.position().toPoint() - self._pressed).manhattanLength() >= QApplication.startDragDistance():
+            data = QMimeData()
+            data.setData(QUEUE_MIME, self._drag_key.encode())
+            drag = QDrag(self.window())  # the card itself may be gone when it is let go
+            drag.setMimeData(data)
+            drag.setPixmap(self.grab())
+            drag.setHotSpot(self._pressed)
+            self._pressed = None
+            drag.exec(Qt.DropAction.MoveAction)

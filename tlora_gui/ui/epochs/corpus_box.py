@@ -61,8 +61,8 @@ class CorpusBox(QWidget):
         self._files.setToolTip(self.tr("Choose text files"))
         self._files.setAccessibleName(self.tr("Choose text files"))
         self._files.clicked.connect(self._choose_files)
-        self._view = CorpusView()
-        self.setLayout(column(row(self._edit, self._folder, self._files), self._view))
+        self.view = CorpusView()
+        self.setLayout(column(row(self._edit, self._folder, self._files), self.view))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_PAUSE_MS)
@@ -82,12 +82,12 @@ class CorpusBox(QWidget):
 
     def set_drop_active(self, active: bool) -> None:
         """Something that can be dropped is over the dialog."""
-        set_role(self._view, "active", "true" if active else "false")
+        set_role(self.view, "active", "true" if active else "false")
 
     def set_looking(self) -> None:
         """The engine is at it."""
         self.summary = None
-        self._view.show_looking()
+        self.view.show_looking()
 
     def set_summary(self, summary: CorpusSummary) -> bool:
         """Show what was found, unless other paths were chosen meanwhile; says whether it was shown."""
@@ -97,13 +97,20 @@ class CorpusBox(QWidget):
             self._paths = summary.paths
             self._edit.setText(join_paths(summary.paths))
         self.summary = summary
-        self._view.show_summary(summary)
+        self.view.show_summary(summary)
         return True
 
     def set_error(self, message: str, hint: str) -> None:
         """The engine could not look through the files."""
         self.summary = None
-        self._view.show_problem(message, hint)
+        self.view.show_problem(message, hint)
+
+    def look_again(self) -> None:
+        """What of the files is read has changed: ``chosen`` follows, if there are any."""
+        if self._paths:
+            self.summary = None
+            self.view.show_looking()
+            self.chosen.emit(self._paths)
 
     def _text_changed(self) -> None:
         self._typing.start()
@@ -122,9 +129,9 @@ class CorpusBox(QWidget):
         self._paths = paths
         self.summary = None
         if paths:
-            self._view.show_looking()
+            self.view.show_looking()
         else:
-            self._view.show_nothing()
+            self.view.show_nothing()
         self.chosen.emit(paths)
 
     def _start_folder(self) -> str:

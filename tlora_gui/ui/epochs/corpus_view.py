@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from tlora_gui.engine.protocol.events import CorpusSummary
-from tlora_gui.ui.formats import human_count, human_share
+from tlora_gui.engine.protocol.events import BlocksPreviewed, CorpusSummary
+from tlora_gui.ui.epochs.block_view import BlockView
+from tlora_gui.ui.formats import human_bytes, human_count, human_share
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.layouts import column, label
@@ -17,6 +18,7 @@ from tlora_gui.ui.widgets.plain_text import PlainText
 
 _EXCERPT_LINES = 4
 _EXCERPT_CHARACTERS = 600
+_KINDS = 4
 
 
 def short_path(path: str, roots: Sequence[str]) -> str:
@@ -28,7 +30,10 @@ def short_path(path: str, roots: Sequence[str]) -> str:
 
 
 class CorpusView(QFrame):
-    """One of: nothing chosen, looking, a summary, a problem."""
+    """One of: nothing chosen, looking, a summary, several of them, a problem."""
+
+    preview_wanted = Signal()
+    """A person wants to see the blocks of what is summarised."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,19 +43,25 @@ class CorpusView(QFrame):
         self._headline.setObjectName("corpusHeadline")
         self._second = label("", "caption", wrap=True)
         self._second.setObjectName("corpusSecondLine")
-        for text in (self._headline, self._second):
+        self._kinds = label("", "caption", wrap=True)
+        self._kinds.setObjectName("corpusKinds")
+        for text in (self._headline, self._second, self._kinds):
             text.setTextFormat(Qt.TextFormat.PlainText)
         self._excerpt = self._plain_text(self.tr("The beginning of the text"), "corpusExcerpt", _EXCERPT_LINES)
         self._excerpt.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._excerpt.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._excerpt.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._blocks = BlockView()
+        self._preview = Disclosure(self.tr("As the model sees it"), self._blocks)
+        self._preview.button.setObjectName("previewButton")
+        self._preview.toggled.connect(self._preview_toggled)
         self._skipped_list = self._plain_text(self.tr("What was skipped, and why"), "skippedList", 5)
         self._skipped = Disclosure(self._skipped_title(0), self._skipped_list)
         self._notes_list = self._plain_text(self.tr("What was read in an unusual way"), "notesList", 4)
         self._notes = Disclosure(self._notes_title(0), self._notes_list)
         self.setLayout(
             column(
-                self._headline, self._second, self._excerpt, self._skipped, self._notes,
+                self._headline, self._kinds, self._second, self._excerpt, self._preview, self._skipped, self._notes,
                 spacing=6, margins=(12, 10, 12, 10),
             )
         )  # fmt: skip
@@ -76,10 +87,35 @@ class CorpusView(QFrame):
             self._show(self._counts(summary), self._held_out(summary))
             lines = summary.excerpt[:_EXCERPT_CHARACTERS].splitlines()[:_EXCERPT_LINES]
             self._excerpt.setPlainText("\n".join(lines))
-            self._excerpt.setVisible(bool(lines))
+            self._kinds.setText(self._kinds_text(summary))
+            self._kinds.setVisible(bool(summary.kinds))
+            self._preview.show()
+            self._preview_toggled(self._preview.button.isChecked())
         skipped, notes = summary.skipped, summary.notes
         self._fill(self._skipped, self._skipped_list, self._skipped_title(len(skipped)), skipped, summary.paths)
         self._fill(self._notes, self._notes_list, self._notes_title(len(notes)), notes, summary.paths)
+
+    def show_blocks(self, preview: BlocksPreviewed) -> None:
+        """The beginning of the text, as the model sees it."""
+        self._blocks.show_blocks(preview)
+
+    def show_several(self, headline: str, lines: Sequence[str]) -> None:
+        """What each of several epochs would be trained on."""
+        self._show(headline, "\n".join(lines))
+
+    def _preview_toggled(self, is_open: bool) -> None:
+        """The plain beginning gives way to the same in tokens."""
+        self._excerpt.setVisible(not is_open and bool(self._excerpt.toPlainText()))
+        if is_open:
+            self._blocks.show_looking()
+            self.preview_wanted.emit()
+
+    def _kinds_text(self, summary: CorpusSummary) -> str:
+        found = [
+            f"{worded(name)} {human_bytes(size)}" if files == 1 else f"{worded(name)} ({files}) {human_bytes(size)}"
+            for name, files, size in summary.kinds[:_KINDS]
+        ]
+        return " · ".join(found + ["…"] * (len(summary.kinds) > _KINDS))
 
     def _show(self, headline: str, second: str, danger: bool = False) -> None:
         self._headline.setText(headline)
@@ -88,7 +124,7 @@ class CorpusView(QFrame):
         self._headline.style().polish(self._headline)
         self._second.setText(second)
         self._second.setVisible(bool(second))
-        for extra in (self._excerpt, self._skipped, self._notes):
+        for extra in (self._kinds, self._excerpt, self._preview, self._skipped, self._notes):
             extra.hide()
 
     def _counts(self, summary: CorpusSummary) -> str:

@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
     QLineEdit,
     QPushButton,
+    QRadioButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.events import CorpusSummary
-from tlora_gui.engine.protocol.jobs import TrainEpoch
+from tlora_gui.engine.protocol.config import PRESETS, ReadOptions, TrainSettings, with_preset
+from tlora_gui.engine.protocol.events import BlocksPreviewed, CorpusSummary, TrainingEstimate
+from tlora_gui.engine.protocol.jobs import EstimateTraining, PreviewBlocks, TrainEpoch
 from tlora_gui.paths import free_name
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
+from tlora_gui.ui.epochs.reading_box import ReadingBox
 from tlora_gui.ui.epochs.settings_box import SettingsBox
-from tlora_gui.ui.formats import human_count, human_duration
+from tlora_gui.ui.formats import human_bytes, human_count, localised, rough_duration
 from tlora_gui.ui.theme import scaled
+from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise
 from tlora_gui.ui.widgets.layouts import column, fields, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 WIDTH, HEIGHT = 600, 748
+_ESTIMATE_PAUSE_MS = 500
 _EDGE: tuple[int, int, int, int] = (20, 16, 20, 12)
 
 
 class NewEpochDialog(QDialog):
-    """Asks for a :class:`TrainEpoch`. Open with ``open()``; it deletes itself when it closes."""
+    """Asks for a :class:`TrainEpoch`. Open with ``open()``; it deletes itself when it closes.
+
+    Attributes:
+        edited: the training that waits and is being changed; None for a new one.
+    """
 
     corpus_chosen = Signal(tuple)
-    """Paths, whenever they change; answer with ``set_summary`` or ``set_error``."""
+    """Paths, whenever they or :meth:`reading` change; answer with ``set_summary`` or ``set_error``."""
+    each_chosen = Signal(tuple)
+    """Paths, each of which an epoch of its own is to be made of; answer for every one of them."""
+    preview_wanted = Signal(object)
+    """PreviewBlocks; answer with ``set_preview``."""
+    estimates_wanted = Signal(list)
+    """EstimateTraining, the most wanted first; answer with ``set_estimate`` or ``set_no_estimate``."""
+    settings_wanted = Signal(str)
+    """Slug of an earlier epoch; answer with ``set_settings``."""
     start_requested = Signal(TrainEpoch)
 
     def __init__(self, settings: TrainSettings | None = None, parent: QWidget | None = None) -> None:
@@ -50,7 +69,13 @@ class NewEpochDialog(QDialog):
         self._touched = False
         self._name_typed = False
         self._speed: float | None = None
+        self._busy = False
         self._remark = ""
+        self.edited: TrainEpoch | None = None
+        self._parts: dict[str, CorpusSummary | str] = {}
+        self._estimates: dict[EstimateTraining, TrainingEstimate | tuple[str, str]] = {}
+        self._asking = QTimer(self, singleShot=True, interval=_ESTIMATE_PAUSE_MS)
+        self._asking.timeout.connect(self._ask_for_estimates)
         self._build(settings or TrainSettings())
         self._connect()
         self._update()
@@ -61,11 +86,28 @@ class NewEpochDialog(QDialog):
         """Fill in files and folders, as after a drop; ``corpus_chosen`` follows."""
         self._corpus.set_paths(paths)
 
-    def set_names(self, name: str, era: str) -> None:
-        """Propose a name, or one like it that is free, and an era; they stay whatever text is chosen."""
-        self._name.setText(free_name(name, self._taken.__contains__))
-        self._era.setText(era)
+    def set_job(self, job: TrainEpoch) -> None:
+        """Fill in text, names and what is read of another training; the name, or one like it that is free, stays."""
+        self._name.setText(free_name(job.name, self._taken.__contains__))
+        self._era.setText(job.era)
         self._name_typed = True
+        if job.colour:
+            self._colour.set_colour(job.colour)
+        self._reading.set_options(job.reading)
+        self.set_paths(job.paths)
+
+    def set_edited(self, job: TrainEpoch) -> None:
+        """This is a change of a training that waits."""
+        self.edited = job
+        self._name.setText(job.name)
+        self.setWindowTitle(self.tr("Change a waiting epoch"))
+        self._start.setText(self.tr("Apply"))
+        self._start.setToolTip(self.tr("Keep its place in the queue, and train it like this"))
+        self._update()
+
+    def reading(self) -> ReadOptions:
+        """What of the chosen files and folders is read."""
+        return self._reading.options()
 
     def set_summarising(self) -> None:
         """The engine looks through the files."""
@@ -74,13 +116,49 @@ class NewEpochDialog(QDialog):
 
     def set_summary(self, summary: CorpusSummary) -> None:
         """What the engine found. An answer about paths that were changed meanwhile is left out."""
-        if self._corpus.set_summary(summary) and not self._name_typed and summary.name_guess:
+        if self._each.isChecked() and len(summary.paths) == 1 and summary.paths[0] in self._parts:
+            self._parts[summary.paths[0]] = summary
+            self._show_parts()
+        elif self._corpus.set_summary(summary) and not self._name_typed and summary.name_guess:
             self._name.setText(free_name(summary.name_guess, lambda name: bool(name_problem(name, self._taken))))
         self._update()
 
-    def set_error(self, message: str, hint: str = "") -> None:
-        """The engine could not look through the files."""
-        self._corpus.set_error(message, hint)
+    def set_error(self, message: str, hint: str = "", paths: Sequence[str] = ()) -> None:
+        """The engine could not look through the files; ``paths`` says which, if not all."""
+        if self._each.isChecked() and len(paths) == 1 and paths[0] in self._parts:
+            self._parts[paths[0]] = message
+            self._show_parts()
+        else:
+            self._corpus.set_error(message, hint)
+        self._update()
+
+    def set_preview(self, preview: BlocksPreviewed) -> None:
+        """The beginning of the text, as the model sees it."""
+        self._corpus.view.show_blocks(preview)
+
+    def set_settings(self, slug: str, settings: TrainSettings) -> None:
+        """The settings of an earlier epoch, as they were asked for."""
+        self._settings.set_copied(slug, settings)
+
+    def set_earlier(self, epochs: tuple[tuple[str, str], ...]) -> None:
+        """Slug and name of the epochs whose settings can be copied."""
+        self._settings.set_earlier(epochs)
+
+    def set_estimate(self, job: EstimateTraining, estimate: TrainingEstimate) -> None:
+        """What a training would take, from steps that were tried."""
+        self._estimates[job] = estimate
+        self._update()
+
+    def set_no_estimate(self, job: EstimateTraining, message: str, hint: str) -> None:
+        """Steps could not be tried, and why."""
+        self._estimates[job] = message, hint
+        self._update()
+
+    def set_busy(self, busy: bool) -> None:
+        """Whether an epoch is in training, from which nothing is taken for trying steps."""
+        self._busy = busy
+        if busy:
+            self._estimates = {job: found for job, found in self._estimates.items() if not isinstance(found, tuple)}
         self._update()
 
     def set_taken_names(self, names: Iterable[str]) -> None:
@@ -119,16 +197,28 @@ class NewEpochDialog(QDialog):
         self._era.setPlaceholderText(self.tr("such as Renaissance era"))
         self._era.setToolTip(self.tr("The time or the kind of text, in your words; can stay empty"))
         self._colour = ColourPicker()
-        self._settings = SettingsBox(settings)
         self._name.setAccessibleName(self.tr("Name of the epoch"))
         self._era.setAccessibleName(self.tr("Era of the epoch"))
-        names = fields((self.tr("&Name"), self._name), (self.tr("&Era"), self._era), (self.tr("&Colour"), self._colour))
+        self._reading = ReadingBox()
+        self._whole = QRadioButton(self.tr("One epoch of &all"))
+        self._whole.setObjectName("oneEpochOfAll")
+        self._whole.setToolTip(self.tr("Train one epoch on all these files and folders together"))
+        self._each = QRadioButton(self.tr("One epoch eac&h"))
+        self._each.setObjectName("oneEpochEach")
+        self._each.setToolTip(self.tr("Train one epoch after another, each on one of these files and folders"))
+        self._whole.setChecked(True)
+        self._split = QWidget()
+        self._split.setLayout(row(self._whole, self._each, None, spacing=16))
+        self._split.hide()
+        more = fields((self.tr("&Era"), self._era), (self.tr("&Colour"), self._colour))
+        self._settings = SettingsBox(settings, more, self._reading.form)
+        self._name_row = QWidget()
+        self._name_row.setLayout(fields((self.tr("&Name"), self._name)))
         content = QWidget()
         content.setLayout(
             column(
-                column(label(self.tr("Text"), "title"), self._corpus),
-                column(label(self.tr("Epoch"), "title"), names),
-                column(label(self.tr("Training"), "title"), self._settings),
+                column(label(self.tr("Text"), "title"), self._corpus, self._split),
+                column(label(self.tr("Epoch"), "title"), self._name_row, self._settings),
                 None, spacing=18, margins=_EDGE,
             )
         )  # fmt: skip
@@ -163,12 +253,13 @@ class NewEpochDialog(QDialog):
         self._start.setObjectName("startTrainingButton")
         self._start.setProperty("role", "primary")
         self._start.setToolTip(self.tr("Train this epoch now, or after the one that is in training"))
-        words = column(self._problem, self._estimate, spacing=2)
-        line = row(words, self._cancel, self._start)
-        line.setStretch(0, 1)
+        self._warning = label("", "problem", wrap=True)
+        self._warning.setObjectName("memoryWarning")
+        self._warning.hide()
+        words = column(self._interrupted, self._problem, self._warning, self._estimate, spacing=2)
         footer = QWidget()
         footer.setObjectName("dialogFooter")
-        footer.setLayout(column(self._interrupted, line, margins=(20, 12, 20, 16)))
+        footer.setLayout(column(words, row(None, self._cancel, self._start), margins=(20, 12, 20, 16)))
         return footer
 
     def _connect(self) -> None:
@@ -180,6 +271,11 @@ class NewEpochDialog(QDialog):
         self._colour.colour_chosen.connect(self._touch)
         self._settings.edited.connect(self._touch)
         self._settings.edited.connect(self._update)
+        self._settings.copy_wanted.connect(self.settings_wanted)
+        self._reading.edited.connect(self._touch)
+        self._reading.edited.connect(self._corpus.look_again)
+        self._each.toggled.connect(self._split_toggled)
+        self._corpus.view.preview_wanted.connect(self._want_preview)
         self._settings.advanced.toggled.connect(self._advanced_toggled)
         self._cancel.clicked.connect(self.reject)
         self._start.clicked.connect(self._start_clicked)
@@ -188,10 +284,13 @@ class NewEpochDialog(QDialog):
 
     def _advanced_toggled(self, is_open: bool) -> None:
         if is_open:
-            QTimer.singleShot(0, self._show_advanced)  # once it has its place
+            QTimer.singleShot(0, self, self._show_advanced)  # once it has its place
 
     def _show_advanced(self) -> None:
-        self._scroll.ensureWidgetVisible(self._settings.advanced, 0, _EDGE[3])
+        advanced = self._settings.advanced
+        below = advanced.mapTo(self, QPoint()).y() - self._scroll.y()  # of the top of what is in sight
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.value() + below)
 
     def _touch(self) -> None:
         self._touched = True
@@ -202,38 +301,155 @@ class NewEpochDialog(QDialog):
 
     def _paths_chosen(self, paths: tuple[str, ...]) -> None:
         self._remark = ""
-        self._update()
-        if paths:
+        self._split.setVisible(len(paths) > 1 and self.edited is None)
+        if len(paths) < 2:
+            self._whole.setChecked(True)
+        if paths and self._each.isChecked():
+            self._look_at_each(paths)
+        elif paths:
             self.corpus_chosen.emit(paths)
+        self._update()
+
+    def _split_toggled(self, each: bool) -> None:
+        self._touch()
+        self._name_row.setVisible(not each)  # each is named after its text
+        if each:
+            self._look_at_each(self._corpus.paths())
+        else:
+            self._corpus.look_again()
+
+    def _look_at_each(self, paths: tuple[str, ...]) -> None:
+        self._parts = dict.fromkeys(paths, "")
+        self._show_parts()
+        self.each_chosen.emit(paths)
+
+    def _show_parts(self) -> None:
+        """What each of several epochs is made of."""
+        lines = []
+        for path, found in self._parts.items():
+            name = os.path.basename(path.rstrip("/\\")) or path
+            if isinstance(found, CorpusSummary):
+                tokens = self.tr("{n} tokens to train on").format(n=human_count(found.tokens))
+                lines.append(f"{name}: {worded(found.problem) or tokens}")
+            else:
+                lines.append(f"{name}: {worded(found) or self.tr('looking…')}")
+        count = len(self._trainable())
+        title = self.tr("1 epoch") if count == 1 else self.tr("{count} epochs").format(count=count)
+        self._corpus.view.show_several(title, lines)
+
+    def _trainable(self) -> list[CorpusSummary]:
+        """What epochs can be made of: one of all, or one each."""
+        summary = self._corpus.summary
+        found = list(self._parts.values()) if self._each.isChecked() else [summary]
+        return [one for one in found if isinstance(one, CorpusSummary) and not one.problem]
+
+    def _want_preview(self) -> None:
+        block = self._settings.settings().block_size
+        self.preview_wanted.emit(PreviewBlocks(self._corpus.paths(), self.reading(), block))
 
     def _update(self) -> None:
-        summary = self._corpus.summary
-        trainable = summary is not None and not summary.problem
-        problem = name_problem(self._name.text().strip(), self._taken)
+        each, trainable = self._each.isChecked(), self._trainable()
+        looking = each and "" in self._parts.values()
+        problem = "" if each else name_problem(self._name.text().strip(), self._taken)
         shown = problem if trainable or self._name_typed else ""  # an empty form is not a mistake
         shown = shown or self._remark
         self._problem.setText(shown)
         self._problem.setVisible(bool(shown))
-        self._start.setEnabled(trainable and not problem)
-        self._estimate.setText(self._estimate_text(summary) if summary is not None and trainable else "")
-
-    def _estimate_text(self, summary: CorpusSummary) -> str:
-        settings = self._settings.settings()
-        read = summary.tokens if settings.max_tokens is None else min(summary.tokens, settings.max_tokens)
-        if read < summary.tokens:
-            text = self.tr("Reads {read} of {whole} tokens").format(
-                read=human_count(read), whole=human_count(summary.tokens)
-            )
-        else:
-            text = self.tr("Reads all {whole} tokens").format(whole=human_count(summary.tokens))
-        if settings.num_passes > 1:
-            text = self.tr("{text}, {passes} times").format(text=text, passes=settings.num_passes)
-        if not self._speed:
-            return text
-        duration = human_duration(read * settings.num_passes / self._speed)
-        return self.tr("{text}, about {duration} at {speed} tokens/s").format(
-            text=text, duration=duration, speed=round(self._speed)
+        self._start.setEnabled(bool(trainable) and not problem and not looking)
+        wanted = self._wanted(self._settings.settings()) if not looking else []
+        self._estimate.setText(self._estimate_text(wanted))
+        warning = self._memory_warning(wanted)
+        self._warning.setText(warning)
+        self._warning.setVisible(bool(warning))
+        self._settings.set_costs(
+            {name: self._cost(self._wanted(with_preset(self._settings.settings(), name))) for name in PRESETS}
         )
+        if wanted and not self._busy and any(job not in self._estimates for job in self._all_wanted()):
+            self._asking.start()
+        else:
+            self._asking.stop()
+
+    # -- what it takes ----------------------------------------------------------------------------------------
+
+    def _wanted(self, settings: TrainSettings) -> list[EstimateTraining]:
+        """What tells how long these settings take, one of each epoch."""
+        return [EstimateTraining(settings, summary.tokens) for summary in self._trainable()]
+
+    def _all_wanted(self) -> list[EstimateTraining]:
+        settings = self._settings.settings()
+        presets = [job for name in PRESETS for job in self._wanted(with_preset(settings, name))]
+        return list(dict.fromkeys([*self._wanted(settings), *presets]))
+
+    def _ask_for_estimates(self) -> None:
+        if wanted := [job for job in self._all_wanted() if job not in self._estimates]:
+            self.estimates_wanted.emit(wanted)
+
+    def _found(self, wanted: list[EstimateTraining]) -> list[TrainingEstimate]:
+        """The estimates of all of these, none as long as one is missing."""
+        found = [self._estimates.get(job) for job in wanted]
+        known = [one for one in found if isinstance(one, TrainingEstimate)]
+        return known if len(known) == len(found) else []
+
+    def _cost(self, wanted: list[EstimateTraining]) -> str:
+        found = self._found(wanted)
+        if not found:
+            return ""
+        duration = rough_duration(sum(one.seconds for one in found))
+        return f"{duration} · {human_bytes(max(one.memory_bytes for one in found))}"
+
+    def _estimate_text(self, wanted: list[EstimateTraining]) -> str:
+        """Tokens, steps, time and memory in one line."""
+        if not wanted:
+            return ""
+        settings = wanted[0].settings
+        whole = sum(job.tokens for job in wanted)
+        read = sum(min(job.tokens, settings.max_tokens or job.tokens) for job in wanted)
+        number, all_of_it = (localised(f"{count:,}") for count in (read, whole))
+        tokens = (
+            self.tr("{n} tokens").format(n=number)
+            if read == whole
+            else self.tr("{n} of {whole} tokens").format(n=number, whole=all_of_it)
+        )
+        if settings.num_passes > 1:
+            tokens = self.tr("{tokens}, {passes} times").format(tokens=tokens, passes=settings.num_passes)
+        steps = sum(_steps(job) for job in wanted)
+        parts = [tokens, self.tr("1 step") if steps == 1 else self.tr("{n} steps").format(n=localised(f"{steps:,}"))]
+        if found := self._found(wanted):
+            parts.append(self.tr("about {duration}").format(duration=rough_duration(sum(one.seconds for one in found))))
+            needed = max(found, key=lambda one: one.memory_bytes)
+            parts.append(
+                self.tr("{memory} of {free} free").format(
+                    memory=human_bytes(needed.memory_bytes), free=human_bytes(needed.free_bytes)
+                )
+            )
+        elif self._busy or any(isinstance(self._estimates.get(job), tuple) for job in wanted):
+            if self._speed:
+                duration = rough_duration(read * settings.num_passes / self._speed)
+                parts.append(
+                    self.tr("about {duration} at {speed} tokens/s").format(duration=duration, speed=round(self._speed))
+                )
+            if self._busy:
+                parts.append(self.tr("measured when the machine is free"))
+        else:
+            parts.append(self.tr("measuring…"))
+        return " · ".join(parts)
+
+    def _memory_warning(self, wanted: list[EstimateTraining]) -> str:
+        """What to lower where there is too little memory, or why nobody knows."""
+        for job in wanted:
+            estimate = self._estimates.get(job)
+            if isinstance(estimate, tuple):
+                return " ".join(map(worded, estimate))
+            if estimate is not None and estimate.memory_bytes > estimate.free_bytes:
+                text = self.tr("Too little memory: {memory} are needed, {free} are free. {mend}").format(
+                    memory=human_bytes(estimate.memory_bytes),
+                    free=human_bytes(estimate.free_bytes),
+                    mend=self.tr("Lower the batch size.")
+                    if job.settings.batch_size > 1
+                    else self.tr("Lower the block size, or choose one pass."),
+                )
+                return text
+        return ""
 
     def _start_clicked(self) -> None:
         self._settings.finish()
@@ -247,8 +463,15 @@ class NewEpochDialog(QDialog):
             era=self._era.text().strip(),
             colour=self._colour.colour(),
             settings=self._settings.settings(),
+            reading=self.reading(),
         )
-        self.start_requested.emit(job)
+        if not self._each.isChecked():
+            self.start_requested.emit(job)
+        taken = [*self._taken]
+        for summary in self._trainable() if self._each.isChecked() else ():
+            name = free_name(summary.name_guess, lambda name: bool(name_problem(name, tuple(taken))))
+            taken.append(name)
+            self.start_requested.emit(replace(job, name=name, paths=summary.paths, colour=""))
         self.accept()
 
     # -- closing and drops ------------------------------------------------------------------------------------
@@ -284,3 +507,10 @@ class NewEpochDialog(QDialog):
         line = self.tr("{name} is no text to train on, but a project, a model or a saved text.")
         self._remark = "\n".join(line.format(name=thing.name) for thing in things if thing.kind != "other")
         self._update()
+
+
+def _steps(job: EstimateTraining) -> int:
+    """Optimiser steps of a training."""
+    settings = job.settings
+    blocks = max(1, min(job.tokens, settings.max_tokens or job.tokens) // settings.block_size)
+    return math.ceil(blocks / settings.batch_size) * settings.num_passes

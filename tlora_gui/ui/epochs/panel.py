@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -15,13 +17,13 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QListWidgetItem, QPushBut
 
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, HeldOut, TrainStep
 from tlora_gui.ui.epochs.card_list import CardList
-from tlora_gui.ui.epochs.cards import BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
+from tlora_gui.ui.epochs.cards import QUEUE_MIME, BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
 from tlora_gui.ui.epochs.drop_zone import DropZone
 from tlora_gui.ui.epochs.epoch_actions import EpochActions
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.drops import local_paths
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 
 _BACKBONE, _PREPARING, _EPOCH, _QUEUE = "backbone", "preparing", "epoch:", "queue:"
 
@@ -43,7 +45,13 @@ class EpochsPanel(QFrame):
     export_requested = Signal(str, str)
     """slug, folder"""
     delete_requested = Signal(str)
+    pause_all_requested = Signal(bool)
+    """True to pause what runs and to let nothing begin, False to go on."""
     unqueue_requested = Signal(int)
+    """Place in the queue."""
+    queue_edit_requested = Signal(int)
+    queue_moved = Signal(int, int)
+    """From one place in the queue to another."""
     epoch_activated = Signal(str)
     """Slug, empty for the backbone."""
 
@@ -55,6 +63,7 @@ class EpochsPanel(QFrame):
         self._backbone: BackboneInfo | None = None
         self._epochs: dict[str, EpochInfo] = {}
         self._queue: tuple[str, ...] = ()
+        self._all_paused = False
         self._preparing: tuple[str, str] | None = None
         self._busy = False
         self._build()
@@ -73,7 +82,9 @@ class EpochsPanel(QFrame):
         self._list.card_leaving.connect(self._card_leaving)
         self._drop = DropZone()
         self._drop.clicked.connect(self.add_requested)
-        header = row(label(self.tr("Epochs"), "title"), None, self._add, margins=(2, 0, 0, 0))
+        self._pause_all = small_button("", "", "pauseAllButton")
+        self._pause_all.clicked.connect(lambda: self.pause_all_requested.emit(not self._all_paused))
+        header = row(label(self.tr("Epochs"), "title"), None, self._pause_all, self._add, margins=(2, 0, 0, 0))
         whole = column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10))
         whole.addStrut(scaled(234))
         self.setLayout(whole)
@@ -90,8 +101,14 @@ class EpochsPanel(QFrame):
         self._actions.discard_requested.connect(self.discard_requested)
         self._actions.resume_requested.connect(self.resume_requested)
         self._actions.keep_requested.connect(self.keep_requested)
-        for key, slot in ((Qt.Key.Key_F2, self._rename_current), (Qt.Key.Key_Delete, self._delete_current)):
-            shortcut = QShortcut(QKeySequence(key), self._list)
+        alt = Qt.KeyboardModifier.AltModifier
+        for key, slot in (
+            (QKeySequence(Qt.Key.Key_F2), self._rename_current),
+            (QKeySequence(Qt.Key.Key_Delete), self._delete_current),
+            (QKeySequence(alt | Qt.Key.Key_Up), partial(self._move_current, -1)),
+            (QKeySequence(alt | Qt.Key.Key_Down), partial(self._move_current, 1)),
+        ):
+            shortcut = QShortcut(key, self._list)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(slot)
 
@@ -112,6 +129,11 @@ class EpochsPanel(QFrame):
     def set_queue(self, names: tuple[str, ...]) -> None:
         """Names of the epochs that wait to be trained, next one first."""
         self._queue = names
+        self._arrange()
+
+    def set_all_paused(self, paused: bool) -> None:
+        """Whether nothing is to begin."""
+        self._all_paused = paused
         self._arrange()
 
     def set_training(self, number: int) -> None:
@@ -171,9 +193,22 @@ class EpochsPanel(QFrame):
         self._place_box()
         self._list.fit_heights()
         self._order_tabs(keys)
+        self._show_pause_all()
         self._add.setEnabled(self._backbone is not None)
         self._drop.setEnabled(self._backbone is not None)
         self._list.mark_current()
+
+    def _show_pause_all(self) -> None:
+        """With a queue, all of it can be paused at once."""
+        self._pause_all.setVisible(bool(self._queue) or self._all_paused)
+        if self._all_paused:
+            text, what = self.tr("Resume all"), self.tr("Go on training, one waiting epoch after another")
+        else:
+            text, what = self.tr("Pause all"), self.tr("Pause the training, and let no waiting epoch begin")
+        self._pause_all.setText(text)
+        self._pause_all.setToolTip(what)
+        self._pause_all.setAccessibleName(text)
+        self._pause_all.setAccessibleDescription(what)
 
     def _order_tabs(self, keys: list[str]) -> None:
         before: QWidget = self._list
@@ -196,9 +231,10 @@ class EpochsPanel(QFrame):
             card.keep_requested.connect(self.keep_requested)
             card.discard_requested.connect(self._actions.discard)
             return card
-        pending = PendingCard()
+        pending = PendingCard(key if key.startswith(_QUEUE) else "")
         if key.startswith(_QUEUE):
             index = int(key.removeprefix(_QUEUE))
+            pending.edit_requested.connect(lambda: self.queue_edit_requested.emit(index))
             pending.remove_requested.connect(lambda: self.unqueue_requested.emit(index))
         return pending
 
@@ -253,6 +289,8 @@ class EpochsPanel(QFrame):
         key = self._list.current_key()
         if key == _BACKBONE or key.startswith(_EPOCH):
             self.epoch_activated.emit(self._slug_of(key))
+        elif (place := self._place_of(key)) is not None:
+            self.queue_edit_requested.emit(place)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
@@ -272,6 +310,23 @@ class EpochsPanel(QFrame):
     def _delete_current(self) -> None:
         if slug := self._slug_of(self._list.current_key()):
             self._actions.delete(slug)
+        elif (place := self._place_of(self._list.current_key())) is not None:
+            self.unqueue_requested.emit(place)
+
+    def _move_current(self, by: int) -> None:
+        place = self._place_of(self._list.current_key())
+        if place is not None:
+            self._move(place, place + by)
+
+    def _move(self, place: int, to: int) -> None:
+        """Ask for another order, and go along with what has moved."""
+        if place != to and 0 <= to < len(self._queue):
+            self.queue_moved.emit(place, to)
+            self._list.setCurrentRow(self._list.keys().index(f"{_QUEUE}{to}"))
+
+    def _place_of(self, key: str) -> int | None:
+        """Place in the queue of a waiting epoch's card; None for all other cards."""
+        return int(key.removeprefix(_QUEUE)) if key.startswith(_QUEUE) else None
 
     def _slug_of(self, key: str) -> str:
         """Slug of an epoch's card; empty for all other cards."""
@@ -280,7 +335,9 @@ class EpochsPanel(QFrame):
     # -- drops ------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._backbone is not None and local_paths(event.mimeData()):
+        if event.mimeData().hasFormat(QUEUE_MIME):
+            event.acceptProposedAction()
+        elif self._backbone is not None and local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.set_drop_active(True)
 
@@ -288,6 +345,20 @@ class EpochsPanel(QFrame):
         self.set_drop_active(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.set_drop_active(False)
         event.acceptProposedAction()
+        if event.mimeData().hasFormat(QUEUE_MIME):
+            self._drop_waiting(event.mimeData().data(QUEUE_MIME).toStdString(), event.position().toPoint())
+            return
+        self.set_drop_active(False)
         self.files_dropped.emit(local_paths(event.mimeData()))
+
+    def _drop_waiting(self, key: str, where: QPoint) -> None:
+        """A waiting epoch was let go: on another one it takes its place, below all it becomes the last."""
+        viewport = self._list.viewport()
+        inside = viewport.mapFrom(self, where)
+        target = self._list.key_at(inside) if viewport.rect().contains(inside) else ""
+        to = self._place_of(target)
+        below = not target and where.y() > self._list.geometry().top()
+        place = self._place_of(key)
+        if place is not None and place < len(self._queue):
+            self._move(place, to if to is not None else len(self._queue) - 1 if below else 0)

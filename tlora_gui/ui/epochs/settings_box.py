@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLayout, QLineEdit, QWidget
 
-from tlora_gui.engine.protocol.config import LARGEST_COUNT, MAX_SAMPLE_PROMPT, MAX_SAMPLE_TOKENS, TrainSettings
+from tlora_gui.engine.protocol.config import (
+    LARGEST_COUNT,
+    MAX_SAMPLE_PROMPT,
+    MAX_SAMPLE_TOKENS,
+    PRESETS,
+    Preset,
+    TrainSettings,
+    preset_of,
+    with_preset,
+)
 from tlora_gui.ui.epochs.sleep_box import SleepBox
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width
-from tlora_gui.ui.widgets.layouts import column, fields, tick_box
+from tlora_gui.ui.widgets.layouts import column, fields, row, small_button, tick_box
 
 
 class RateBox(DecimalBox):
@@ -23,14 +34,31 @@ class RateBox(DecimalBox):
 
 
 class SettingsBox(QWidget):
-    """Passes, length, learning rate and the comparison in sight, the rest under Advanced."""
+    """A preset and the comparison in sight, all else under Advanced, with what else a dialog has there.
+
+    Args:
+        settings: shown at first.
+        before, after: what stands under Advanced above the settings, and below them.
+    """
 
     edited = Signal()
     """A person has changed a setting."""
+    copy_wanted = Signal(str)
+    """The settings of an earlier epoch are wanted (slug)."""
 
-    def __init__(self, settings: TrainSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        settings: TrainSettings,
+        before: QLayout | None = None,
+        after: QLayout | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._others = [part for part in (before, after) if part is not None]
+        self._earlier: tuple[tuple[str, str], ...] = ()
+        self._copied: tuple[str, TrainSettings] | None = None
+        self._costs: dict[Preset, str] = {}
         self._build_main()
         self._build_advanced()
         self._fill(settings)
@@ -49,6 +77,33 @@ class SettingsBox(QWidget):
         self._sleep.edited.connect(self.edited)
         self._sleep.switched.connect(self._update_compare)
         self._block.valueChanged.connect(self._keep_limit_above_block)
+        self.edited.connect(self._show_choice)
+        self._show_choice()
+
+    def set_settings(self, settings: TrainSettings) -> None:
+        """Show these settings; ``edited`` follows."""
+        self._settings = settings
+        self.blockSignals(True)
+        self._sleep.set_settings(settings.sleep)
+        self._fill(settings)
+        self.blockSignals(False)
+        self.edited.emit()
+
+    def set_copied(self, slug: str, settings: TrainSettings) -> None:
+        """Show the settings of an earlier epoch, as they were asked for."""
+        self._copied = slug, settings
+        self.set_settings(settings)
+
+    def set_earlier(self, epochs: tuple[tuple[str, str], ...]) -> None:
+        """Slug and name of the epochs whose settings can be copied."""
+        self._earlier = epochs
+        self._show_choice()
+
+    def set_costs(self, costs: dict[Preset, str]) -> None:
+        """What each preset would take, as far as that is known."""
+        if costs != self._costs:
+            self._costs = costs
+            self._show_choice()
 
     def settings(self) -> TrainSettings:
         """What is set, the rest as it was given."""
@@ -85,18 +140,27 @@ class SettingsBox(QWidget):
         self._compare.setVisible(not first)
 
     def _build_main(self) -> None:
+        self._choice = ChoiceBox(
+            "presetCombo", self.tr("Training"),
+            self.tr("How thoroughly the text is learned. Quick is for a first look, Thorough takes all that there is."),
+        )  # fmt: skip
+        self._choice.activated.connect(self._chosen)
+        self._reset = small_button(self.tr("Reset"), self.tr("Set every setting back to its default"), "resetButton")
+        self._reset.clicked.connect(lambda: self.set_settings(TrainSettings()))
         self._passes = _spin(1, LARGEST_COUNT, self.tr("Passes"), self.tr("How often the training text is read."))
         self._passes.setObjectName("passesSpin")
         self._limit = _spin(
             0, LARGEST_COUNT, self.tr("Tokens per pass"),
-            self.tr("Training tokens per pass at most; all reads the whole text."), step=10_240,
+            self.tr("Training tokens per pass at most; all reads the whole text. At least one block."), step=10_240,
         )  # fmt: skip
         self._limit.setObjectName("tokensSpin")
         self._limit.setGroupSeparatorShown(True)
         self._limit.setSpecialValueText(self.tr("all"))
         self._rate = RateBox()
         self._rate.setObjectName("learningRateSpin")
-        meaning = self.tr("Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine).")
+        meaning = self.tr(
+            "Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine). Above 0, at most 1."
+        )
         _describe(self._rate, self.tr("Learning rate"), meaning)
         self._main = fields(
             (self.tr("&Passes"), self._passes),
@@ -108,7 +172,10 @@ class SettingsBox(QWidget):
 
     def _build_advanced(self) -> None:
         self._batch = _spin(1, LARGEST_COUNT, self.tr("Batch size"), self.tr("Blocks of text per step."))
+        self._batch.setObjectName("batchSpin")
+        self._batch.setSuffix(self.tr(" blocks"))
         self._block = _spin(16, 8192, self.tr("Block size"), self.tr("Tokens per block of text."), step=16)
+        self._block.setSuffix(self.tr(" tokens"))
         self._block.setObjectName("blockSizeSpin")
         self._share = _spin(
             1, 50, self.tr("Held-out share"), self.tr("Share of the text kept aside by file, for measuring only.")
@@ -143,13 +210,57 @@ class SettingsBox(QWidget):
             (self.tr("Sample len&gth"), self._sample_tokens),
         )
         content = QWidget()
-        content.setLayout(
-            column(form, self._early_stop, patience, samples, self._sleep, spacing=12, margins=(0, 4, 0, 4))
-        )
+        training = column(self._main, form, spacing=8)
+        parts: list[QWidget | QLayout] = [training, self._early_stop, patience, samples, self._sleep]
+        parts = [*self._others[:1], *parts, *self._others[1:]]
+        content.setLayout(column(*parts, spacing=12, margins=(0, 4, 0, 4)))
         self.advanced = Disclosure(self.tr("Advanced"), content)
         self.advanced.button.setObjectName("advancedButton")
-        self.setLayout(column(self._main, self._compare, self.advanced))
+        choice = QWidget()
+        choice.setLayout(row(self._choice, self._reset, None))
+        choice.setFocusProxy(self._choice)
+        self.setLayout(column(fields((self.tr("T&raining"), choice)), self._compare, self.advanced))
         self.set_first_epoch(True)
+
+    # -- the choice of all settings at once -----------------------------------------------------------------------
+
+    def _chosen(self, index: int) -> None:
+        kind, _, what = self._choice.itemData(index).partition(":")
+        if kind == "preset":
+            self.set_settings(with_preset(self.settings(), cast(Preset, what)))
+        elif kind == "epoch":
+            self._show_choice()  # until they are here
+            self.copy_wanted.emit(what)
+
+    def _show_choice(self) -> None:
+        """Name what the settings are: a preset, an earlier epoch's, or one's own."""
+        settings = self.settings()
+        names: dict[Preset, str] = {
+            "quick": self.tr("Quick"), "balanced": self.tr("Balanced"), "thorough": self.tr("Thorough")
+        }  # fmt: skip
+        preset, current = preset_of(settings), "custom:"
+        items = [
+            (" · ".join(part for part in (name, self._costs.get(key, "")) if part), f"preset:{key}")
+            for key, name in names.items()
+        ]
+        items += [(self.tr("Settings of {name}").format(name=name), f"epoch:{slug}") for slug, name in self._earlier]
+        if self._copied is not None and self._copied[1] == settings:
+            current = f"epoch:{self._copied[0]}"
+        elif preset is not None:
+            current = f"preset:{preset}"
+        if current not in (data for _, data in items):
+            current = "custom:"
+            items.append((self.tr("Custom"), current))
+        self._choice.blockSignals(True)
+        self._choice.clear()
+        for text, data in items:
+            if self._choice.count() == len(names):
+                self._choice.insertSeparator(len(names))
+            self._choice.addItem(text, data)
+        self._choice.setCurrentIndex(self._choice.findData(current))
+        self._choice.blockSignals(False)
+        self._choice.updateGeometry()
+        self._reset.setVisible(settings not in PRESETS.values())
 
     def _build_early_stop(self) -> None:
         self._early_stop = tick_box(self.tr("Stop ea&rly, keep the best step"))
@@ -236,7 +347,8 @@ class SettingsBox(QWidget):
 def _spin(low: int, high: int, name: str, meaning: str, step: int = 1) -> WholeBox:
     spin = WholeBox(low, high)
     spin.setSingleStep(step)
-    _describe(spin, name, meaning)
+    bounds = tr("At least {low}.") if high == LARGEST_COUNT else tr("{low} to {high}.")
+    _describe(spin, name, f"{meaning} {bounds.format(low=low, high=high)}" if low else meaning)
     return spin
 
 

@@ -27,16 +27,21 @@ class SleepBox(QWidget):
         super().__init__(parent)
         self._settings = settings
         self._build()
-        self._enabled.setChecked(settings.enabled)
-        self._labels.setChecked(settings.memory_labels)
-        self._source.setCurrentIndex(self._source.findData(settings.source))
-        self._tokens.setValue(settings.memory_tokens)
-        self._switch(settings.enabled)
+        self.set_settings(settings)
         self._enabled.toggled.connect(self._switch)
         for box in (self._enabled, self._labels):
             box.toggled.connect(self.edited)
         self._source.currentIndexChanged.connect(self.edited)
         self._tokens.valueChanged.connect(self.edited)
+
+    def set_settings(self, settings: SleepSettings) -> None:
+        """Show these settings."""
+        self._settings = settings
+        self._enabled.setChecked(settings.enabled)
+        self._labels.setChecked(settings.memory_labels)
+        self._source.setCurrentIndex(self._source.findData(settings.source))
+        self._tokens.setValue(settings.memory_tokens)
+        self._switch(settings.enabled)
 
     def settings(self) -> SleepSettings:
         """What is set, the rest as it was given."""
@@ -91,9 +96,12 @@ class SleepBox(QWidget):
         self._tokens.setObjectName("memoryTokensSpin")
         self._tokens.setAccessibleName(self.tr("Memory tokens"))
         self._tokens.setToolTip(
-            self.tr("Tokens that this epoch leaves for later sleep. More protect better, and take more room.")
+            self.tr(
+                "Tokens that this epoch leaves for later sleep. More protect better and take more room. At least {low}."
+            ).format(low=MEMORY_WINDOW)
         )
         self._tokens.setSingleStep(512)
+        self._tokens.setSuffix(self.tr(" tokens"))
         self._tokens.setGroupSeparatorShown(True)
         self._tokens.setMaximumWidth(field_width(self._tokens))
         options = fields(
