@@ -264,9 +264,10 @@ class TrainingControl(QObject):
     def hear(self, job_id: int, job: Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""
         match events[-1]:
-            case Progress(label) if isinstance(job, Training):
+            case Progress(label) as progress if isinstance(job, Training):
                 if not self._started:  # steps say more
                     self._show_preparation(job, label)
+                    self._panel.show_amount(progress)
             case TrainStarted() as event:
                 self._started = True
                 self._charts.begin_epoch(event)

@@ -106,6 +106,7 @@ class GenerationPane(QFrame):
         self.text_page.branch_requested.connect(self.branch_requested)
         self.text_page.again_requested.connect(self.again_requested)
         self.compare_page.compare_requested.connect(self.compare_requested)
+        self.compare_page.anew_requested.connect(lambda: self.setFocus())
         self._header.page_chosen.connect(self.show_page)
         self._header.colour_chosen.connect(self._colour_chosen)
         self._header.mode_chosen.connect(lambda: self.mode_changed.emit(self.mode))
