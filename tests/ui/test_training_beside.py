@@ -11,7 +11,14 @@ from kit import child, question, said
 from PySide6.QtWidgets import QProgressBar
 from whole_window import EPOCHS, whole_window
 
-from tlora_gui.engine.protocol.events import EpochsChanged, GenerationStarted, JobDone, Progress, TrainStarted, TrainStep
+from tlora_gui.engine.protocol.events import (
+    EpochsChanged,
+    GenerationStarted,
+    JobDone,
+    Progress,
+    TrainStarted,
+    TrainStep,
+)
 from tlora_gui.engine.protocol.jobs import Generate, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.window import MainWindow
 

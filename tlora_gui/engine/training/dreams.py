@@ -115,7 +115,7 @@ def collect_router_features(
     model: TemporalLoRA, ids_NT: Tensor, label: str = _LEAVING
 ) -> Generator[Progress, None, Tensor]:
     """What the mixer reads over these blocks (N, T, H), as memories keep it; yields before every batch."""
-    parts = []
+    parts: list[Tensor] = []
     for part in ids_NT.split(8):
         yield Progress(label, 8 * len(parts), len(ids_NT), say("blocks"))
         with torch.no_grad():

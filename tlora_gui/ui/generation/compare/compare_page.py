@@ -43,6 +43,7 @@ class ComparePage(QFrame):
         self._shown: Shown = "modes"
         self._running = False
         self._theme = LIGHT
+        self._telling = True
         self._colour: tuple[ColourMode, int] = ("dominant", 0)
         self._modes: tuple[ModeChoice, ...] = ()
         self._parts: list[CompareColumn] = []
@@ -148,6 +149,7 @@ class ComparePage(QFrame):
         part.set_modes(self._modes, next(unseen, 0))
         part.text.set_colour_mode(*self._colour)
         part.text.apply_theme(self._theme)
+        part.text.set_telling(self._telling)
         part.token_chosen.connect(self._token_chosen)
         part.remove_requested.connect(self._remove_column)
         self._parts.append(part)
@@ -182,6 +184,12 @@ class ComparePage(QFrame):
         self._colour = (mode, slot)
         for part in self._parts:
             part.text.set_colour_mode(mode, slot)
+
+    def set_telling(self, telling: bool) -> None:
+        """Whether tooltips tell of chosen tokens."""
+        self._telling = telling
+        for part in self._parts:
+            part.text.set_telling(telling)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
