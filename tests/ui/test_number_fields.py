@@ -253,7 +253,7 @@ def test_a_number_that_is_not_taken_is_told_its_range_for_a_moment(
     assert box.value() == 50 and not QToolTip.isVisible()
     type_in(box, text)
     if not text:
-        box.clear()
+        QTest.keyClick(box, Qt.Key.Key_Delete)
     press_return(box)
     assert box.value() == 50
     wait_until(lambda: QToolTip.text() == "Only numbers from 1 to 100" and QToolTip.isVisible())
