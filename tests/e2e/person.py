@@ -179,7 +179,8 @@ class Person:
 
     def until_step(self, step: int) -> None:
         """Wait until the training now running has come this far."""
-        self.wait_without_error(lambda: self.bar.maximum() > 1 and self.bar.value() >= step)
+        shown = self.see(QLabel, "trainingStep")  # hidden while the bar is a preparation's
+        self.wait_without_error(lambda: not shown.isHidden() and self.bar.maximum() > 1 and self.bar.value() >= step)
 
     def curve(self, chart: str, slug: str) -> Curve:
         """What a chart draws of an epoch."""

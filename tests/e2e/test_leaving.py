@@ -39,7 +39,8 @@ def hanging(stage: Stage, hang: threading.Event, open_window: OpenWindow) -> Ite
         yield Progress("hanging")
         hang.wait(30)
 
-    stage.plays[jobs.TrainEpoch] = stage.plays[jobs.Generate] = play
+    for kind in (jobs.TrainEpoch, jobs.ResumeEpoch, jobs.Generate):
+        stage.plays[kind] = play
     person = open_window(Path("/somewhere/here"))
     person.wait(lambda: not person.window.client.busy)
     yield person
@@ -47,8 +48,8 @@ def hanging(stage: Stage, hang: threading.Event, open_window: OpenWindow) -> Ite
     person.wait(person.engine_thread.isFinished)
 
 
-def begin(person: Person, stage: Stage, job: jobs.TrainEpoch | jobs.Generate) -> None:
-    if isinstance(job, jobs.TrainEpoch):
+def begin(person: Person, stage: Stage, job: jobs.TrainEpoch | jobs.ResumeEpoch | jobs.Generate) -> None:
+    if not isinstance(job, jobs.Generate):
         person.window.controller.training.train(job)
     else:
         person.window.controller.generating.generate(job)
@@ -71,7 +72,7 @@ def test_an_engine_that_tells_nothing_for_long_is_left(hanging: Person, stage: S
 
 
 def test_what_is_still_being_stored_is_asked_about_before_it_is_given_up(hanging: Person, stage: Stage) -> None:
-    begin(hanging, stage, jobs.TrainEpoch("A", ("a",)))
+    begin(hanging, stage, jobs.ResumeEpoch("a"))
     hanging.window.close()
     hanging.answer("keepButton")
     hanging.wait(lambda: not hanging.window.isEnabled())

@@ -26,6 +26,8 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     PromptTooLong,
     StreamEvent,
+    TrainStarted,
+    TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, SlotInfo, TokenEvent
 from tlora_gui.ui.settings import WindowSettings
@@ -50,7 +52,9 @@ def person(stage: Stage, gates: dict[str, threading.Event], open_window: OpenWin
 
     def train(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         assert isinstance(job, jobs.TrainEpoch)
-        yield from stage.until(gates[job.name])(job, cancel)
+        step = TrainStep(job.name, 1, 40, 4.0, 0.0, 0.0, 1e-3, 64, 50.0, 9.0)
+        begun = TrainStarted(EpochInfo(job.name, job.name, "", "#0072B2", "training"), 40, 0)
+        yield from stage.until(gates[job.name], begun, step)(job, cancel)
 
     stage.plays[jobs.TrainEpoch] = train
     return open_window(Path("/somewhere/here"))
@@ -107,6 +111,7 @@ def test_an_answer_at_closing_is_about_the_training_that_was_asked_about(
     training = person.window.controller.training
     training.train(A)
     training.train(B)
+    person.until_step(1)
     person.window.close()
     gates["A"].set()
     person.wait(lambda: B in stage.ran)

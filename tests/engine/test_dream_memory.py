@@ -17,7 +17,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.training import dreams
-from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, router_features
+from tlora_gui.engine.training.dreams import collect_dream_memory, dream, dream_ids, dream_memory, router_features
 from tlora_gui.temporal.config import MEMORY_WINDOW
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -54,6 +54,13 @@ def test_cached_dreams_are_read_and_not_dreamed_again(tiny_backbone: Any, tmp_pa
     told = list(dream_ids(model, cache, CancelToken()))
     assert told == []
     assert torch.equal(dreamed(model, cache), one)
+
+
+def test_how_far_the_memory_of_dreams_is_is_told_from_the_start(tiny_backbone: Any) -> None:
+    model = TemporalLoRA(tiny_backbone)
+    told = list(collect_dream_memory(model, dreamed(model)))
+    label = "Remembering the dreams for later sleep"
+    assert told == [Progress(label, done, 12, "blocks") for done in (0, 8)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense" * 9])

@@ -17,10 +17,10 @@ from tlora_gui.engine.projects import generation_store, records
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.records import generation_data, generation_line, read_generation, read_generation_line
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
+from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationLoaded, GenerationsListed
-from tlora_gui.engine.protocol.texts import Alternative, Generation
+from tlora_gui.engine.protocol.texts import Alternative, DeskChange, Generation
 from tlora_gui.engine.session import Session
 
 
@@ -85,6 +85,15 @@ def test_summaries_tell_what_the_records_are(kept: GenerationStore) -> None:
     for name in ("id", "parent", "branch_at", "name", "pinned", "created", "prompt", "mode", "ended"):
         assert getattr(summary, name) == getattr(FULL, name)
     assert summary.seed == 7 and summary.tokens == len(TOKENS)
+
+
+def test_a_summary_tells_the_manual_blend_that_a_text_was_written_with(kept: GenerationStore) -> None:
+    (backbone, epoch, *_), half = RECORD.slots, MixingDesk("manual", (("", 0.5), (RECORD.slots[1].slug, 1.5)))
+    turned = (DeskChange(0, MixingDesk()), DeskChange(2, half))
+    for desk in ((), (DeskChange(0, MixingDesk(muted=(epoch.slug,))),), (DeskChange(0, half),), turned):
+        keep(kept, desk=desk)
+    expected = [None, None, ((epoch.name, 0.75), (backbone.name, 0.25)), ()]
+    assert [summary.blend for summary in again(kept).summaries()] == expected
 
 
 def test_a_summary_has_the_beginning_of_what_is_the_generations_own(kept: GenerationStore) -> None:

@@ -14,12 +14,13 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
 
-from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
-from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
+from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.theme import DARK
 
 MODES = [
@@ -346,3 +347,30 @@ def test_what_is_settled_is_what_a_comparison_at_the_end_finds() -> None:
             pass
     assert growing.marks(first, other) == differing(first, other)
     assert len(differing(first, other)) < 40, "only left out, so nearly all is shared"
+
+
+def test_a_new_column_offers_a_mode_that_is_not_shown_yet(page: ComparePage) -> None:
+    page.choose_modes(["", "code"])
+    click(page, "addColumnButton")
+    click(page, "addColumnButton")
+    assert [choice(page, number).currentData() for number in range(4)] == ["", "code", "mixer", "plays"]
+
+
+def test_a_new_comparison_begins_with_its_prompt(qapp: object) -> None:
+    pane = GenerationPane()
+    pane.set_slots(SLOTS)
+    shown(pane, 700, 500)
+    pane.show_page("compare")
+    pane.compare_page.show_records([record("to code or not"), record("to code or else")])
+    button = child(pane, "compareModesButton", QPushButton)
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    assert pane.prompt_bar.edit.hasFocus()
+
+
+def test_kept_texts_by_hand_are_titled_by_their_blend(page: ComparePage) -> None:
+    blend = MixingDesk("manual", (("plays", 0.5), ("code", 1.5)))
+    page.show_records([record("to code"), record("to code", desk=(DeskChange(0, blend),))])
+    assert [title.text() for title in page.findChildren(QLabel) if "seed" in title.text()] == [
+        "Time Mixer · seed 5", "25 % Plays · 75 % Code · seed 5",
+    ]  # fmt: skip

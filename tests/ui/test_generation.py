@@ -313,6 +313,7 @@ def test_hover_tooltip_shows_the_mix_of_the_token_under_the_pointer(qapp: QAppli
 
 
 def test_walking_takes_the_tooltip_of_another_token_away(qapp: QApplication, wait_until: WaitUntil) -> None:
+    wait_until(lambda: not QToolTip.isVisible())  # one that is about to go would not be shown anew
     view = view_with(some_tokens())
     point = point_of(view, 11)
     event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
@@ -320,6 +321,21 @@ def test_walking_takes_the_tooltip_of_another_token_away(qapp: QApplication, wai
     assert QToolTip.isVisible()
     QTest.keyClick(view, Qt.Key.Key_Left)
     wait_until(lambda: not QToolTip.isVisible(), 2.0)  # by itself it stays longer
+
+
+def test_what_the_inspector_tells_of_a_token_is_not_told_over_the_text_too(
+    qapp: QApplication, wait_until: WaitUntil
+) -> None:
+    wait_until(lambda: not QToolTip.isVisible())
+    view = view_with(some_tokens())
+    view.set_telling(False)
+    for chosen, told in ((view.token_at(point_of(view, 11)), False), (0, True)):
+        view.set_current(chosen)
+        point = point_of(view, 11)
+        event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
+        QApplication.sendEvent(view.viewport(), event)
+        assert QToolTip.isVisible() == told, "of another token than the chosen one only the tooltip tells"
+    QToolTip.hideText()
 
 
 def test_chosen_token_is_framed(qapp: QApplication) -> None:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kit import child, click, shown, texts
+from kit import child, click, position_of, shown, texts
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
-from PySide6.QtGui import QPaintEvent, QTextCursor
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPaintEvent, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPlainTextEdit, QToolTip, QWidget
 from whole_window import EPOCHS, a_generation, whole_window
 from window_states import turn
 
@@ -20,6 +20,7 @@ from tlora_gui.engine.protocol.events import GenerationStarted, TrainStarted
 from tlora_gui.engine.protocol.jobs import Generate
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.prompt_bar import PromptEdit
+from tlora_gui.ui.theme import mono_font
 from tlora_gui.ui.window import MainWindow
 
 LEAST_SHARE = 0.6
@@ -30,6 +31,7 @@ TRAINING = TrainStarted(EPOCHS[0], 40, 0)
 def window(tmp_path: Path, qapp: QApplication) -> Iterator[MainWindow]:
     """1280 x 800, on a project whose last text is shown."""
     with whole_window(project=tmp_path) as shown:
+        shown.banner.clear()  # of the epoch that was interrupted
         yield shown
 
 
@@ -60,6 +62,7 @@ def test_text_and_prompt_have_most_of_the_height(window: MainWindow) -> None:
 
 def test_in_german_too_the_text_has_most_of_the_height(german: None, tmp_path: Path) -> None:
     with whole_window(project=tmp_path) as window:
+        window.banner.clear()
         assert share(window, text(window)) >= LEAST_SHARE
 
 
@@ -264,3 +267,56 @@ def test_a_new_epoch_begins_with_the_cursor_in_its_path(qapp: QApplication) -> N
     dialog.show()
     dialog.activateWindow()
     assert dialog.focusWidget() is child(dialog, "corpusPathEdit")
+
+
+def test_lines_are_no_longer_than_those_of_a_page_and_columns_take_all_the_room(window: MainWindow) -> None:
+    window.resize(1920, 1080)
+    turn()
+    letter = QFontMetricsF(mono_font()).averageCharWidth()
+    assert 80 * letter < text(window).viewport().width() < 95 * letter
+    ribbon = child(window, "mixRibbon")
+    assert (ribbon.x(), ribbon.width()) == (text(window).x(), text(window).width())
+    click(window, "editPromptButton")
+    assert 80 * letter < prompt(window).viewport().width() < 95 * letter
+    click(window, "compareTab")
+    turn()
+    assert prompt(window).width() > window.generation.width() - 40
+
+
+def test_sides_have_their_width_again_when_the_window_has(window: MainWindow) -> None:
+    window.resize(1400, 800)
+    turn()
+    sides = window.docks[:2]
+    before = [side.width() for side in sides]
+    window.resize(window.minimumSizeHint())
+    turn()
+    assert all(side.width() < width for side, width in zip(sides, before, strict=True))
+    window.resize(1400, 800)
+    turn()
+    assert [side.width() for side in sides] == before
+
+
+def test_a_branch_from_the_inspector_gives_the_text_the_focus(window: MainWindow) -> None:
+    window.activateWindow()
+    window.generation.choose_token(12)
+    other = child(window.inspector, "otherTokenEdit", QLineEdit)
+    other.setFocus()
+    QTest.keyClicks(other, "sea")
+    QTest.keyClick(other, Qt.Key.Key_Return)
+    assert window.controller.generating.job_id is not None
+    assert text(window).hasFocus()
+
+
+def test_tooltips_tell_of_the_chosen_token_only_while_the_inspector_does_not(window: MainWindow) -> None:
+    window.raise_dock(window.inspector)
+    turn()
+    view = window.generation.text_page.text
+    window.generation.choose_token(12)
+    point = position_of(view, 12)
+    for panel, told in ((window.texts, True), (window.inspector, False)):
+        window.raise_dock(panel)
+        turn()
+        event = QHelpEvent(QEvent.Type.ToolTip, point, view.viewport().mapToGlobal(point))
+        QApplication.sendEvent(view.viewport(), event)
+        QTest.qWait(400)  # a tooltip goes a moment later
+        assert QToolTip.isVisible() == told

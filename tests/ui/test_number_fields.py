@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from kit import WaitUntil, shown
 from PySide6.QtCore import QEvent, QLocale, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton, QToolTip
 
 from tlora_gui.engine.protocol.config import (
     MAX_NEW_TOKENS,
@@ -238,3 +239,23 @@ def test_settings_of_a_record_come_back_as_they_were(qapp: QApplication, setting
     panel = SamplingPanel(None)  # type: ignore[arg-type]
     panel.set_settings(settings)
     assert panel.settings() == settings
+
+
+@pytest.mark.parametrize("text", ["101", "0", "x", ""])
+def test_a_number_that_is_not_taken_is_told_its_range_for_a_moment(
+    qapp: QApplication, wait_until: WaitUntil, text: str
+) -> None:
+    box = WholeBox(1, 100)
+    shown(box, 120, 30)
+    box.setValue(7)
+    type_in(box, "50")
+    press_return(box)
+    assert box.value() == 50 and not QToolTip.isVisible()
+    type_in(box, text)
+    if not text:
+        QTest.keyClick(box, Qt.Key.Key_Delete)
+    press_return(box)
+    assert box.value() == 50
+    wait_until(lambda: QToolTip.text() == "Only numbers from 1 to 100" and QToolTip.isVisible())
+    QToolTip.hideText()
+    wait_until(lambda: not QToolTip.isVisible())

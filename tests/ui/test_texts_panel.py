@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
-from tlora_gui.ui.generation.library.generation_row import text_at, title_of, when_text
+from tlora_gui.ui.generation.library.generation_row import GenerationRow, text_at, title_of, when_text
 from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.library.generations_tree import GenerationsTree
 
@@ -280,3 +280,13 @@ def test_two_thousand_texts_have_no_widget_each_and_are_all_reached(panel: Gener
         QTest.keyClick(tree_of(panel), key)
     current = tree_of(panel).current_text()
     assert current is not None and current.id == "t1999"
+
+
+def test_a_text_by_hand_is_told_by_its_blend(panel: GenerationsPanel) -> None:
+    row = GenerationRow(panel)
+    row.names = {"mixer": "Time Mixer"}
+    blends = (None, (("Plays", 0.25), ("Code", 0.75)), (("Code", 1.0),), ())
+    made_by = ["Time Mixer", "25 % Plays · 75 % Code", "100 % Code", "Manual mix"]
+    assert [row.facts(text("one", blend=blend)) for blend in blends] == [
+        f"{how} · seed 0 · 12 tokens" for how in made_by
+    ]

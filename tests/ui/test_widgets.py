@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kit import WaitUntil, child, click, edit, shown, texts
 from PySide6.QtCore import QDir, QMimeData, QPoint, QSize, QStandardPaths, Qt, QUrl
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -289,6 +289,34 @@ def test_return_in_a_field_creates_the_project_once_it_is_complete(welcome: Welc
     edit(welcome, "hubIdEdit").setText("owner/model")
     QTest.keyClick(edit(welcome, field), Qt.Key.Key_Return)
     assert [reference for _, reference, _ in made] == ["owner/model"]
+
+
+def test_nothing_moves_when_another_kind_of_backbone_is_chosen(welcome: Welcome) -> None:
+    choices = ("starterChoice", "hubChoice", "localChoice")
+    places = []
+    for chosen in choices:
+        check(welcome, chosen)
+        QApplication.processEvents()
+        there = ("welcomeCard", *choices, "createProjectButton")
+        places.append([child(welcome, name).mapTo(welcome, QPoint()) for name in there])
+        assert edit(welcome, "hubIdEdit").isVisible() == (chosen == "hubChoice")
+        assert edit(welcome, "localModelEdit").isVisible() == (chosen == "localChoice")
+    assert places[0] == places[1] == places[2]
+
+
+def test_a_long_path_shows_both_ends_until_it_is_written(welcome: Welcome) -> None:
+    place = edit(welcome, "projectPlaceEdit")
+
+    def drawn(path: str) -> QImage:
+        place.setText(path)
+        return place.grab().toImage()
+
+    edit(welcome, "projectNameEdit").setFocus()
+    one = drawn("/home/somebody/" + "many/" * 30 + "all/of/my/texts")
+    assert one == drawn("/home/somebody/" + "other/" * 30 + "all/of/my/texts")
+    assert one != drawn("/work/somebody/" + "many/" * 30 + "all/of/my/texts")
+    place.setFocus()
+    assert one != drawn("/home/somebody/" + "many/" * 30 + "all/of/my/texts")
 
 
 def test_a_local_model_needs_its_path(welcome: Welcome, tmp_path: Path) -> None:

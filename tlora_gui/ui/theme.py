@@ -29,7 +29,7 @@ __all__ = [
 ThemeMode = Literal["system", "light", "dark"]
 
 
-SIZES = {"small": 0.8, "caption": 0.9, "text_size": 1.1, "heading": 1.65}
+SIZES = {"small": 0.8, "caption": 0.9, "body": 1.0, "text_size": 1.1, "heading": 1.65}
 """Sizes of text by role, as multiples of the system's; the style sheet has them as ``$small`` and so on."""
 
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import webbrowser
 from functools import partial
 
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
+    QApplication,
     QDockWidget,
     QLabel,
     QMainWindow,
@@ -70,6 +79,8 @@ class Workbench(QMainWindow):
         self.themes = themes
         self.settings = settings
         self._palette: CommandPalette | None = None
+        self._squeezed: dict[QDockWidget, int] = {}
+        self._width = 0
         self._build()
         self._build_menus()
         self._connect_panels()
@@ -116,6 +127,8 @@ class Workbench(QMainWindow):
             self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 1)),
         ]
         epochs, token, desk, texts, charts = self.docks
+        for side in (epochs, token, desk, texts):
+            side.installEventFilter(self)
         self.tabifyDockWidget(token, desk)
         self.tabifyDockWidget(desk, texts)
         self.setTabPosition(right, QTabWidget.TabPosition.North)
@@ -127,6 +140,7 @@ class Workbench(QMainWindow):
         self.charts.training_began.connect(lambda: self._turn_to("training"))
         self.charts.training_ended.connect(self._training_ended)
         self.generation.text_changed.connect(self.inspector.show_text)
+        token.visibilityChanged.connect(lambda seen: self.generation.set_telling(not seen))
         self.generation.began.connect(lambda: self._turn_to("writing"))
         self.backbone_label = QLabel()
         self.backbone_label.setObjectName("backboneLabel")
@@ -361,6 +375,7 @@ class Workbench(QMainWindow):
         self._restore_default_layout()
 
     def _restore_default_layout(self) -> None:
+        self._squeezed.clear()
         self.restoreState(self._default_layout, _LAYOUT)
         for dock in self.docks:
             dock.show()
@@ -381,6 +396,21 @@ class Workbench(QMainWindow):
         choose_folder(self, self.tr("Open a project"), str(projects_dir()), self.welcome.open_requested.emit)
 
     # -- events -------------------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A side that gives way to a small window has its width again in a large one, unless the person drags it."""
+        if isinstance(event, QResizeEvent) and isinstance(watched, QDockWidget):
+            if self.width() < self._width and event.size().width() < event.oldSize().width():
+                self._squeezed.setdefault(watched, event.oldSize().width())
+            elif self.width() == self._width and QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+                self._squeezed.pop(watched, None)
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._squeezed and self.width() > self._width:
+            self.resizeDocks(list(self._squeezed), list(self._squeezed.values()), Qt.Orientation.Horizontal)
+        self._width = self.width()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):

@@ -14,6 +14,7 @@ from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.wording import manual_blend
 from tlora_gui.engine.storage.event_lines import read_event_line
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
@@ -125,6 +126,7 @@ def summary_of(record: Generation) -> GenerationSummary:
         tokens=len(record.tokens),
         ended=record.ended,
         text=_own_text(record),
+        blend=manual_blend(record.desk, record.slots),
     )
 
 

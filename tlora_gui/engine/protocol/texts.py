@@ -138,6 +138,8 @@ class GenerationSummary:
 
     Attributes:
         text: the beginning of what is its own, after prompt or branching point.
+        blend: (name of a slot, share) of the manual blend that stood at the mixing desk; empty if that was turned
+            while the text came, None if there was none.
     """
 
     id: str
@@ -152,6 +154,7 @@ class GenerationSummary:
     tokens: int
     ended: Ending
     text: str
+    blend: tuple[tuple[str, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

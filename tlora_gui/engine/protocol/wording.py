@@ -13,7 +13,7 @@ from itertools import groupby
 from tlora_gui.engine.protocol.attribution import spans
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, BASELINE_MODE, MIXER_MODE, SUM_MODE, MixingDesk
 from tlora_gui.engine.protocol.sentences import Sentence, commas, say
-from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import DeskChange, Generation, SlotInfo, TokenEvent
 
 NOBODY = "no epoch in particular"
 PART_OF_A_CHARACTER = say("(part of a character)")
@@ -148,8 +148,7 @@ def desk_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
         return say("nothing was left, so the backbone spoke")
     ordered, parts = [slots[slot] for slot in drawing_order(slots)], list[str]()
     if desk.lock == "manual":
-        total = sum(desk.level(slot.slug) for slot in slots)
-        shares = [(slot.name, desk.level(slot.slug) / total) for slot in ordered if desk.level(slot.slug) > 0]
+        shares = _shares_of(desk, slots)
         blend = _dotted(say("{name} {share}", name=name, share=share_text(share)) for name, share in shares)
         parts.append(say("manual, {blend}", blend=blend))
     elif desk.lock == "gain":
@@ -166,6 +165,24 @@ def desk_text(desk: MixingDesk, slots: Sequence[SlotInfo]) -> str:
     if desk.hard:
         parts.append(say("hard"))
     return commas(parts) if parts else ""
+
+
+def manual_blend(changes: Sequence[DeskChange], slots: Sequence[SlotInfo]) -> tuple[tuple[str, float], ...] | None:
+    """(Name of a slot, share) of the manual blend of a text.
+
+    Empty if the mixing desk was turned on the way, or left nothing; None if it never stood at manual.
+    """
+    desks = {change.desk for change in changes}
+    if all(desk.lock != "manual" for desk in desks):
+        return None
+    (desk, *others) = desks
+    return () if others or is_silent(desk, slots) else _shares_of(desk, slots)
+
+
+def _shares_of(desk: MixingDesk, slots: Sequence[SlotInfo]) -> tuple[tuple[str, float], ...]:
+    levels = [(slots[slot].name, desk.level(slots[slot].slug)) for slot in drawing_order(slots)]
+    total = sum(level for _, level in levels)
+    return tuple((name, level / total) for name, level in levels if level > 0)
 
 
 def _dotted(parts: Iterable[str]) -> str:

@@ -29,6 +29,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
 EVAL_BLOCKS = 8
+_LEAVING = say("Leaving a memory for later sleep")
 
 logger = logging.getLogger(__name__)
 
@@ -110,13 +111,15 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     return ids_NT[:, 1:].cpu().clone()
 
 
-def collect_router_features(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Tensor]:
-    """What the mixer reads over these blocks (N, T, H), as memories keep it; yields after every batch."""
-    parts = []
+def collect_router_features(
+    model: TemporalLoRA, ids_NT: Tensor, label: str = _LEAVING
+) -> Generator[Progress, None, Tensor]:
+    """What the mixer reads over these blocks (N, T, H), as memories keep it; yields before every batch."""
+    parts: list[Tensor] = []
     for part in ids_NT.split(8):
+        yield Progress(label, 8 * len(parts), len(ids_NT), say("blocks"))
         with torch.no_grad():
             parts.append(to_memory(model.features(part.long().to(model.device))))
-        yield Progress(say("Leaving a memory for later sleep"), 8 * len(parts), len(ids_NT), say("blocks"))
     return torch.cat(parts)
 
 
@@ -127,7 +130,7 @@ def router_features(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 
 def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
     """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
-    hidden_NTH = yield from collect_router_features(model, ids_NT)
+    hidden_NTH = yield from collect_router_features(model, ids_NT, say("Remembering the dreams for later sleep"))
     return EpochMemory(cut_windows(hidden_NTH[:-EVAL_BLOCKS]), hidden_NTH[-EVAL_BLOCKS:])
 
 

@@ -10,10 +10,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
+from tlora_gui.engine.protocol.events import Event, TrainStep
 from tlora_gui.engine.protocol.jobs import KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
+from tlora_gui.worker.job_book import BookedJob
 
 _PATIENCE_MS = 30_000
 _HURRY_S = 0.5
@@ -44,28 +46,38 @@ class ClosingControl(QObject):
         self._closing = False
         self._keeping = False
         self._question: QMessageBox | None = None
+        self._learning: set[int] = set()
         self.patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self.patience.timeout.connect(self._hurry)
+        client.received.connect(self._note_steps)
 
     def ask(self) -> None:
         """The person wants to close."""
-        trainings = list(self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch))
+        trainings = self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch)
         if self._closing:
             self._hurry()
         elif not trainings:
             self._end_all("discard", None)
         else:
+            meant, job = next(iter(trainings.items()))
             choices = [
                 Choice("suspend", self.tr("Resume later")),
                 Choice("keep", self.tr("Keep what is learned")),
                 Choice("discard", self.tr("Discard"), destructive=True),
             ]
             title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
+            if isinstance(job, TrainEpoch) and meant not in self._learning:
+                text, choices = self.tr("Nothing is learned yet, so nothing can be kept."), choices[2:]
             if waiting := self._waiting():
                 text += " " + self.tr("Those that wait their turn ({count}) are kept for the next start.").format(
                     count=waiting
                 )
-            self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=trainings[0]))
+            self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=meant))
+
+    @Slot(object)
+    def _note_steps(self, news: list[tuple[BookedJob, list[Event]]]) -> None:
+        """Before its first step a training has learned nothing that could be kept."""
+        self._learning |= {booked.job_id for booked, events in news if isinstance(events[-1], TrainStep)}
 
     def _ask(
         self, title: str, text: str, choices: Sequence[Choice], stay: str, answered: Callable[[str], None]

@@ -8,7 +8,7 @@ from typing import cast
 from PySide6.QtCore import QObject, Signal, Slot
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk
+from tlora_gui.engine.protocol.config import MIXER_MODE
 from tlora_gui.engine.protocol.events import (
     EndEvent,
     Event,
@@ -18,10 +18,10 @@ from tlora_gui.engine.protocol.events import (
     JobFailed,
 )
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
-from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.mixing_desk.sweep import sweep_desks
+from tlora_gui.ui.generation.modes import blend_text
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -70,7 +70,7 @@ class CompareControl(QObject):
         pane, desks = self._pane, sweep_desks(first, last)
         names = {slot.slug: slot.name for slot in self._desk.slots}
         pane.show_page("compare")
-        self._page.show_rows([_title(desk, names) for desk in desks])
+        self._page.show_rows([blend_text((names[slug], share) for slug, share in desk.levels) for desk in desks])
         prompt, sampling = pane.prompt_bar.prompt(), pane.sampling
         self._run([jobs.Generate(prompt, MIXER_MODE, sampling, desk) for desk in desks])
 
@@ -146,8 +146,3 @@ class CompareControl(QObject):
         self._inspector.show_token(token, slots)
         self._inspector.set_branching_allowed(False, self.tr("Open this text from the list of texts to branch off"))
         self._inspector.set_asking_allowed(False, self.tr("Open this text from the list of texts to ask about it"))
-
-
-def _title(desk: MixingDesk, names: dict[str, str]) -> str:
-    """A row's blend in words: "Shakespeare 75 % · Python 25 %"."""
-    return " · ".join(f"{names[slug]} {human_share(level)}" for slug, level in desk.levels if level)

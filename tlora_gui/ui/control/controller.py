@@ -211,9 +211,10 @@ class Controller(QObject):
 
     @Slot()
     def _show_running(self) -> None:
-        """Offer to stop while a text comes, or several that are compared."""
+        """Offer to stop while a text comes, or several that are compared; a training waits for them."""
         running = self.generating.job_id is not None or self.comparing.running
         self._window.generation.set_generating(running)
+        self._window.epochs.set_waiting(running)
         self._window.menus.stop.setEnabled(running)
 
     @Slot(object)

@@ -455,9 +455,10 @@ class TrainingControl(QObject):
         if self.dialog is not None and self._show_in_dialog(self.dialog, job, events[-1]):
             return True
         match events[-1]:
-            case Progress(label) if isinstance(job, Training):
+            case Progress(label) as progress if isinstance(job, Training):
                 if not self._started:  # steps say more
                     self._show_preparation(job, label)
+                    self._panel.show_amount(progress)
             case TrainStarted() as event:
                 self._started = True
                 self._keep_queue()

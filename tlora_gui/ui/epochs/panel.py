@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QFrame, QListWidgetItem, QPushButton, QWidget
 
-from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, HeldOut, TrainStep
+from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, HeldOut, Progress, TrainStep
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.cards import QUEUE_MIME, BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
 from tlora_gui.ui.epochs.drop_zone import DropZone
@@ -147,6 +147,10 @@ class EpochsPanel(QFrame):
             self._arrange()
         self._box.show_preparation(label, learned=self._preparing is None)
 
+    def show_amount(self, progress: Progress) -> None:
+        """Show how far the preparation is, where its end is known."""
+        self._box.show_amount(progress)
+
     def show_progress(self, step: TrainStep) -> None:
         """Show how far the training is."""
         self._box.show_step(step)
@@ -165,6 +169,10 @@ class EpochsPanel(QFrame):
     def set_following(self, following: bool) -> None:
         """What is in training is trained elsewhere: it can neither be paused nor stopped here."""
         self._box.set_following(following)
+
+    def set_waiting(self, waiting: bool) -> None:
+        """Training stands still because a text is being written or read, or goes on."""
+        self._box.set_waiting(waiting)
 
     def set_busy(self, busy: bool) -> None:
         """Long work runs: what would have to wait for it (delete, resume, discard) can't be asked for."""

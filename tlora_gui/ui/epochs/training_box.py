@@ -8,11 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
-from tlora_gui.engine.protocol.events import TrainStep
+from tlora_gui.engine.protocol.events import Progress, TrainStep
 from tlora_gui.ui.formats import human_count, human_duration, loss_text
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, column, label
+from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 
@@ -29,6 +30,7 @@ class TrainingBox(QWidget):
         self.training = 0
         """Number of the training that it shows."""
         self._paused = False
+        self._waiting = False
         self._learned = True
         self._time_text = ""
         self._step = ElidedLabel("caption")
@@ -106,6 +108,12 @@ class TrainingBox(QWidget):
         self._bar.setRange(0, 0)
         self._update_pause(False)
 
+    def show_amount(self, progress: Progress) -> None:
+        """Show how far a preparation is, where its end is known."""
+        show_on_bar(self._bar, progress)
+        if amount := amount_text(progress):
+            self._preparation.setText(f"{worded(progress.label)} · {amount}")
+
     def show_step(self, step: TrainStep) -> None:
         """Show the latest step."""
         text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
@@ -139,9 +147,15 @@ class TrainingBox(QWidget):
         self._update_pause(self._pause.isEnabled())
         self._set_time(self._time_text)
 
+    def set_waiting(self, waiting: bool) -> None:
+        """Training stands still because a text is being written or read, or goes on."""
+        self._waiting = waiting
+        self._set_time(self._time_text)
+
     def _set_time(self, text: str) -> None:
         self._time_text = text
-        self._time.show_text(self.tr("Paused") if self._paused else text)
+        shown = self.tr("Waits while text is written") if self._waiting else text
+        self._time.show_text(self.tr("Paused") if self._paused else shown)
 
     def _update_pause(self, possible: bool) -> None:
         self._pause.setEnabled(possible)

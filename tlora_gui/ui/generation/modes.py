@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.events import StoredMixer
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.protocol.wording import mode_text
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.translation import tr, worded
 
 
@@ -24,6 +25,11 @@ class ModeChoice(NamedTuple):
 def uses_mixer(mode: str) -> bool:
     """Whether a Time Mixer decides, the present one or a stored one; the mixing desk changes no others."""
     return mode == MIXER_MODE or mode.startswith("@")
+
+
+def blend_text(blend: Iterable[tuple[str, float]]) -> str:
+    """A manual blend of (name of a slot, share): "75 % Shakespeare · 25 % Python"."""
+    return " · ".join(f"{human_share(share)} {name}" for name, share in blend if share) or tr("Manual mix")
 
 
 def live_modes(slots: Sequence[SlotInfo], strategy: str) -> list[ModeChoice]:

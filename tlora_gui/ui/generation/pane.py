@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QTextCursor
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
@@ -18,10 +18,13 @@ from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
-from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import column, row, small_button
+from tlora_gui.ui.theme import Theme, mono_font
+from tlora_gui.ui.widgets.layouts import UNBOUNDED, column, row, small_button
 
-_PAGES: tuple[Page, ...] = ("generate", "read", "compare")
+_LINE = 90
+"""Characters of the text font: longer lines are hard to come back from."""
+_AROUND_LINE = 40
+"""Pixels for frame, margins and scroll bar."""
 
 
 class GenerationPane(QFrame):
@@ -52,6 +55,7 @@ class GenerationPane(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("generationPane")
         self.setProperty("role", "panel")
         self._slots: tuple[SlotInfo, ...] = ()
         self._started: GenerationStarted | None = None
@@ -81,16 +85,26 @@ class GenerationPane(QFrame):
     # -- building -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self.setLayout(
+        self._column = QWidget()
+        self._column.setLayout(
             column(
                 self._header,
                 self.prompt_bar.edit,
                 self.text_page,
                 self.compare_page,
                 row(self._edit_prompt, self._copy, self._save, None, self.prompt_bar, spacing=0),
-                margins=(12, 12, 12, 12),
             )
         )
+        whole = row(self._column, None, margins=(12, 12, 12, 12))
+        whole.setStretch(0, 1)
+        whole.setStretch(1, 0)  # what the column does not take
+        self.setLayout(whole)
+        self._fit_column()
+
+    def _fit_column(self) -> None:
+        """Lines are no longer than those of a page; texts side by side take all the room."""
+        page = round(_LINE * QFontMetricsF(mono_font()).averageCharWidth()) + _AROUND_LINE
+        self._column.setMaximumWidth(UNBOUNDED if self.page == "compare" else page)
 
     def _connect(self) -> None:
         self._edit_prompt.clicked.connect(self.edit_prompt)
@@ -106,6 +120,7 @@ class GenerationPane(QFrame):
         self.text_page.branch_requested.connect(self.branch_requested)
         self.text_page.again_requested.connect(self.again_requested)
         self.compare_page.compare_requested.connect(self.compare_requested)
+        self.compare_page.anew_requested.connect(lambda: self.setFocus())
         self._header.page_chosen.connect(self.show_page)
         self._header.colour_chosen.connect(self._colour_chosen)
         self._header.mode_chosen.connect(lambda: self.mode_changed.emit(self.mode))
@@ -143,10 +158,16 @@ class GenerationPane(QFrame):
         """Put a text into the prompt."""
         self.prompt_bar.set_prompt(prompt)
 
+    def set_telling(self, telling: bool) -> None:
+        """Whether tooltips tell of chosen tokens, which is not needed where the inspector is seen."""
+        self._text.set_telling(telling)
+        self.compare_page.set_telling(telling)
+
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
         self.text_page.apply_theme(theme)
         self.compare_page.apply_theme(theme)
+        self._fit_column()  # the font may be another
 
     # -- pages ----------------------------------------------------------------------------------------------
 
@@ -161,6 +182,7 @@ class GenerationPane(QFrame):
             return
         self._header.show_page(page)
         self.prompt_bar.set_page(page)
+        self._fit_column()
         self._show_face()
         self._emit_chosen()
         self.page_changed.emit(page)

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QRadioButton, QStackedWidget, QWidget
 
 from tlora_gui.engine.protocol.config import STARTER
+from tlora_gui.ui.widgets.elided_label import PathEdit
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, label, row
 from tlora_gui.ui.widgets.questions import choose_file, choose_folder
 
@@ -42,7 +43,7 @@ class BackboneChoice(QWidget):
         self._hub_id.setPlaceholderText(self.tr("organisation/model, such as Qwen/Qwen2.5-0.5B"))
         self._hub_id.setAccessibleName(self.tr("Id of the model on the Hugging Face Hub"))
         self._hub_id.setToolTip(self.tr("The model's owner and name, as on its page: owner/name"))
-        self._path = QLineEdit()
+        self._path = PathEdit()
         self._path.setObjectName("localModelEdit")
         self._path.setPlaceholderText(self.tr("Folder with config.json, or a .gguf file"))
         self._path.setAccessibleName(self.tr("Path of the local model"))
@@ -78,12 +79,15 @@ class BackboneChoice(QWidget):
         layout.setVerticalSpacing(4)
         layout.setColumnMinimumWidth(0, _INDENT)
         layout.setColumnStretch(1, 1)
-        layout.addWidget(self._starter, 0, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(label(self.tr("SmolLM2-135M, 93 MB, fetched once. Runs well on a laptop."), "muted"), 1, 1)
-        layout.addWidget(self._hub, 2, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self._hub_id, 3, 1)
-        layout.addWidget(self._local, 4, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
-        layout.addLayout(row(self._path, self._folder_button, self._file_button), 5, 1)
+        for number, choice in enumerate((self._starter, self._hub, self._local)):
+            layout.addWidget(choice, number, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
+        local = QWidget()
+        local.setLayout(row(self._path, self._folder_button, self._file_button))
+        self._more = QStackedWidget()  # one place for all three: nothing moves when another is chosen
+        starter = label(self.tr("SmolLM2-135M, 93 MB, fetched once. Runs well on a laptop."), "muted")
+        for part in (starter, self._hub_id, local):
+            self._more.addWidget(part)
+        layout.addWidget(self._more, 3, 1)
         self.setLayout(layout)
 
     def _choice(self, text: str, name: str, tooltip: str) -> QRadioButton:
@@ -99,9 +103,8 @@ class BackboneChoice(QWidget):
         return button
 
     def _update(self) -> None:
-        self._hub_id.setVisible(self._hub.isChecked())
-        for widget in (self._path, self._folder_button, self._file_button):
-            widget.setVisible(self._local.isChecked())
+        chosen = (self._starter, self._hub, self._local)
+        self._more.setCurrentIndex(next(number for number, one in enumerate(chosen) if one.isChecked()))
         self.changed.emit()
 
     def _choose_folder(self) -> None:

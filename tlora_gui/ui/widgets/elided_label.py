@@ -1,10 +1,10 @@
-"""A label that ends in "…" where there is no room for all of it."""
+"""A label that ends in "…" where there is no room for all of it, and a field that shows both ends of a path."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QStyle, QStyleOption, QStyleOptionFrame, QWidget
 
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -48,4 +48,24 @@ class ElidedLabel(QLabel):
             painter, self.contentsRect(), self.alignment().value, self.palette(), self.isEnabled(), shown,
             self.foregroundRole(),
         )  # fmt: skip
+        painter.end()
+
+
+class PathEdit(QLineEdit):
+    """A field for a path; while nobody writes into it, "…" stands in the middle of one that has no room."""
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(2, 0, -2, 0)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room.width())
+        if self.hasFocus() or shown == self.text():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelLineEdit, option, painter, self)
+        left = Qt.AlignmentFlag.AlignVCenter.value
+        role = QPalette.ColorRole.Text
+        self.style().drawItemText(painter, room, left, self.palette(), self.isEnabled(), shown, role)
         painter.end()

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Any
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal
+from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -20,14 +20,17 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QStyle,
     QStyleOptionComboBox,
+    QToolTip,
     QWidget,
 )
 
 from tlora_gui.engine.protocol.config import SEED_MAX, SEED_MIN
+from tlora_gui.ui.translation import tr
 
 _TEXT_MARGINS = (7, 0, 0, 0)
 _AROUND_CHOICE = 44
 """Pixels for edges, padding and arrow."""
+_TELLING_MS = 250
 _DECIMALS = 323
 """As many as Qt allows: no number is rounded."""
 _DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
@@ -155,7 +158,15 @@ class _TakenWhole:
         number = self._read(text)
         return self.value() if number is None else number
 
+    def _tell_range(self: Any) -> None:
+        """Say why what was written is not taken."""
+        least, most = self.textFromValue(self.minimum()), self.textFromValue(self.maximum())
+        text = tr("Only numbers from {least} to {most}").format(least=least, most=most)
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), text, self)
+
     def fixup(self: Any, text: str) -> str:
+        if self.isVisible():  # a moment later, or the press that led to another field would take it away
+            QTimer.singleShot(_TELLING_MS, self, self._tell_range)
         before = self.value() if self._before is None else self._before
         return f"{self.prefix()}{self.textFromValue(before)}{self.suffix()}"
 

@@ -24,7 +24,7 @@ from tlora_gui.ui.theme import scaled
 
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
-_UNBOUNDED = 16_777_215  # QWIDGETSIZE_MAX, which PySide6 does not have
+UNBOUNDED = 16_777_215  # QWIDGETSIZE_MAX, which PySide6 does not have
 NO_MARGINS: Margins = (0, 0, 0, 0)
 
 
@@ -169,7 +169,7 @@ def fields(*items: tuple[str, QWidget], label_width: int = 140) -> QGridLayout:
         name.setBuddy(field)
         name.setToolTip(field.toolTip())
         grid.addWidget(name, index, 0)
-        if field.maximumWidth() < _UNBOUNDED:
+        if field.maximumWidth() < UNBOUNDED:
             grid.addWidget(field, index, 1, Qt.AlignmentFlag.AlignLeft)
         else:
             grid.addWidget(field, index, 1)

@@ -24,7 +24,7 @@ from tlora_gui.ui.formats import human_duration
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.backbone_choice import BackboneChoice
-from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.elided_label import ElidedLabel, PathEdit
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import choose_folder
@@ -156,7 +156,7 @@ class Welcome(QWidget):
         self._name.setAccessibleName(self.tr("Project name"))
         self._name.setToolTip(self.tr("Name of the project and of its folder"))
         self._name.setFixedWidth(180)
-        self._folder = QLineEdit(str(folder))
+        self._folder = PathEdit(str(folder))
         self._folder.setObjectName("projectPlaceEdit")
         self._folder.setAccessibleName(self.tr("Folder that holds the project"))
         self._folder.setToolTip(self.tr("The project becomes a folder in here"))

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QScrollArea, QWid
 
 from tlora_gui.engine.protocol.events import GenerationStarted
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
+from tlora_gui.engine.protocol.wording import manual_blend
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
-from tlora_gui.ui.generation.modes import ModeChoice
+from tlora_gui.ui.generation.modes import ModeChoice, blend_text
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, column, label, row
@@ -27,10 +28,12 @@ _COMPARE_MS = 250
 class ComparePage(QFrame):
     """Asks for one prompt and seed in several modes; shows what comes, kept texts, or the rows of a sweep.
 
-    Signals: ``compare_requested(list of modes)``, ``token_hovered(TokenEvent | None, slots)``.
+    Signals: ``compare_requested(list of modes)``, ``anew_requested()`` when there are columns for another prompt,
+    ``token_hovered(TokenEvent | None, slots)``.
     """
 
     compare_requested = Signal(list)
+    anew_requested = Signal()
     token_hovered = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -40,6 +43,7 @@ class ComparePage(QFrame):
         self._shown: Shown = "modes"
         self._running = False
         self._theme = LIGHT
+        self._telling = True
         self._colour: tuple[ColourMode, int] = ("dominant", 0)
         self._modes: tuple[ModeChoice, ...] = ()
         self._parts: list[CompareColumn] = []
@@ -51,6 +55,7 @@ class ComparePage(QFrame):
         )
         self._add = self._button("addColumnButton", self.tr("+ Column"), self.tr("Compare with one more mode"))
         self._again.clicked.connect(self.show_modes)
+        self._again.clicked.connect(self.anew_requested)
         self._add.clicked.connect(self._add_column)
         self._columns_layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns_layout.setContentsMargins(*NO_MARGINS)
@@ -113,7 +118,8 @@ class ComparePage(QFrame):
 
     def _title_of(self, record: Generation) -> str:
         names = {mode: name for mode, name, *_ in self._modes}
-        made_by = names.get(record.mode, record.mode)
+        blend = manual_blend(record.desk, record.slots)
+        made_by = names.get(record.mode, record.mode) if blend is None else blend_text(blend)
         return record.name or self.tr("{name} · seed {seed}").format(name=made_by, seed=record.sampling.seed)
 
     def _arrange(self, shown: Shown, titles: Sequence[str | None]) -> None:
@@ -138,9 +144,12 @@ class ComparePage(QFrame):
         part = CompareColumn(as_row=self._shown == "rows")
         if self._shown == "modes":
             part.reset((), self.tr("Compare to see what this one says."))
-        part.set_modes(self._modes, len(self._parts))
+        shown = {other.mode for other in self._parts}
+        unseen = (number for number, (mode, *_) in enumerate(self._modes) if mode not in shown)
+        part.set_modes(self._modes, next(unseen, 0))
         part.text.set_colour_mode(*self._colour)
         part.text.apply_theme(self._theme)
+        part.text.set_telling(self._telling)
         part.token_chosen.connect(self._token_chosen)
         part.remove_requested.connect(self._remove_column)
         self._parts.append(part)
@@ -175,6 +184,12 @@ class ComparePage(QFrame):
         self._colour = (mode, slot)
         for part in self._parts:
             part.text.set_colour_mode(mode, slot)
+
+    def set_telling(self, telling: bool) -> None:
+        """Whether tooltips tell of chosen tokens."""
+        self._telling = telling
+        for part in self._parts:
+            part.text.set_telling(telling)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""

@@ -19,8 +19,8 @@ from tlora_gui.ui.generation.text_totals import TextTotals
 from tlora_gui.ui.generation.token_view.token_style import (
     colour_reason,
     facts,
+    quoted,
     sole_dominant,
-    visible_text,
     was_predicted,
 )
 from tlora_gui.ui.theme import Theme
@@ -140,7 +140,7 @@ class TokenInspector(QFrame):
         if token is None:
             return
         self.index = token.index
-        self._text.setText(f"“{visible_text(token.text, _TITLE_CHARACTERS)}”")
+        self._text.setText(quoted(token, _TITLE_CHARACTERS))
         put_here = self.tr("put here by you") + " · " if token.forced else ""
         self._facts.setText(put_here + facts(token))
         changed = desk_text(desk, slots) if desk else ""

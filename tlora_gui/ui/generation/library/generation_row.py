@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.formats import localised
+from tlora_gui.ui.generation.modes import blend_text
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.icons import icon
@@ -74,10 +75,11 @@ class GenerationRow(QStyledItemDelegate):
         self.names: Mapping[str, str] = {}
 
     def facts(self, text: GenerationSummary) -> str:
-        """Mode, seed and length."""
+        """Mode or manual blend, seed and length."""
+        made_by = self.names.get(text.mode, text.mode) if text.blend is None else blend_text(text.blend)
         how = self.tr("read") if text.ended == "read" else self.tr("seed {seed}").format(seed=text.seed)
         length = self.tr("{count} tokens").format(count=localised(f"{text.tokens:,}"))
-        return " · ".join((self.names.get(text.mode, text.mode), how, length))
+        return " · ".join((made_by, how, length))
 
     # -- drawing --------------------------------------------------------------------------------------------
 

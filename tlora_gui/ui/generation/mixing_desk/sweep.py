@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.layouts import column
+from tlora_gui.ui.widgets.layouts import column, fields
 
 _STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
@@ -42,13 +42,8 @@ class SweepBox(QWidget):
         self._ask.setObjectName("sweepButton")
         self._ask.setAccessibleName(self._ask.text())
         self._ask.clicked.connect(self._request)
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setSpacing(6)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.addRow(self.tr("Sweep from"), self._from)
-        form.addRow(self.tr("to"), self._to)
-        self.setLayout(column(form, self._ask, spacing=6))
+        form = fields((self.tr("Sweep from"), self._from), (self.tr("to"), self._to), label_width=0)
+        self.setLayout(column(form, self._ask))
         self.set_slots(())
 
     def set_slots(self, slots: Sequence[SlotInfo]) -> None:

@@ -91,6 +91,11 @@ def visible_text(text: str, limit: int = 40) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def quoted(token: TokenEvent, limit: int = 40) -> str:
+    """A token's visible text in quotation marks."""
+    return tr("“{text}”").format(text=visible_text(token.text, limit))
+
+
 def share_text(share: float) -> str:
     """A share or probability in two decimals, in the window's language."""
     return worded(wording.share_text(share))
@@ -122,7 +127,7 @@ def colour_reason(token: TokenEvent) -> str:
 def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
     """The token in plain words, for screen readers."""
     mix = ", ".join(f"{slots[slot].name} {share_text(token.weights[slot])}" for slot in drawing_order(slots))
-    return f"“{visible_text(token.text)}”, {facts(token)}. {mix}. {colour_reason(token)}"
+    return f"{quoted(token)}, {facts(token)}. {mix}. {colour_reason(token)}"
 
 
 def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
@@ -132,7 +137,7 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     entropy = tr("Entropy of the mix: {bits} bits").format(bits=localised(f"{abs(entropy_bits(token.weights)):.2f}"))
     kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
     return (
-        f"<p style='margin:0 0 4px 0; white-space:nowrap'><b>“{escape(visible_text(token.text))}”</b></p>"
+        f"<p style='margin:0 0 4px 0; white-space:nowrap'><b>{escape(quoted(token))}</b></p>"
         f"<p style='margin:0 0 6px 0; white-space:nowrap'>{escape(facts(token))}</p>"
         f"<table cellspacing='0' cellpadding='1'>{rows}</table>"
         f"<p style='margin:6px 0 0 0; white-space:nowrap; color:{muted}'>{escape(kind)} · {escape(entropy)}<br>"

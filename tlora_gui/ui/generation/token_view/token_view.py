@@ -62,6 +62,7 @@ class TokenView(ColouredText):
         self._can_branch = can_branch
         self._current = -1
         self._held = False
+        self._tells = True
         self._selected = (-1, -1)
         self._settling = False
         self._announcer = Announcer(self, say)
@@ -113,6 +114,10 @@ class TokenView(ColouredText):
         self._settling = False
         if announce:
             self._announcer.add("".join(token.text for token in tokens if not token.is_prompt))
+
+    def set_telling(self, telling: bool) -> None:
+        """Whether a tooltip tells of the chosen token, which is not needed while something else does."""
+        self._tells = telling
 
     def set_current(self, index: int, reveal: bool = True) -> None:
         """Mark a token (-1 for none); ``reveal`` scrolls to it."""
@@ -265,6 +270,9 @@ class TokenView(ColouredText):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             index = self.token_at(event.pos())
+            if index == self._current >= 0 and not self._tells:
+                QToolTip.hideText()
+                return True
             if index >= 0:
                 text = tooltip(self.tokens[index], self.slots, self._theme.muted)
                 area = [rectangle.toAlignedRect() for rectangle in rectangles(self, *self.span(index))]
