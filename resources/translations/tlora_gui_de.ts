@@ -4215,6 +4215,10 @@ um eine neue Epoche zu trainieren</translation>
         <source>Values of “{title}”</source>
         <translation>Werte von „{title}“</translation>
     </message>
+    <message>
+        <source>Step {step}</source>
+        <translation>Schritt {step}</translation>
+    </message>
 </context>
 <context>
     <name>LossTable</name>
@@ -4750,11 +4754,11 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Train one epoch on all these files and folders together</source>
-        <translation>&amp;Je eine Epoche</translation>
+        <translation>Eine einzige Epoche auf all diesen Dateien und Ordnern trainieren</translation>
     </message>
     <message>
         <source>One epoch eac&amp;h</source>
-        <translation>Eine einzige Epoche auf all diesen Dateien und Ordnern trainieren</translation>
+        <translation>&amp;Je eine Epoche</translation>
     </message>
     <message>
         <source>Train one epoch after another, each on one of these files and folders</source>
@@ -4767,6 +4771,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>{n} tokens to train on</source>
         <translation>{n} Tokens für das Training</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>wird durchgesehen…</translation>
     </message>
     <message>
         <source>1 epoch</source>
