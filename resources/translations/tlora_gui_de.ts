@@ -112,6 +112,10 @@
         <translation>Mittel aller Epochen</translation>
     </message>
     <message>
+        <source>Manual mix</source>
+        <translation>Mischung von Hand</translation>
+    </message>
+    <message>
         <source>at weight 1/K each</source>
         <translation>jeder mit Gewicht 1/K</translation>
     </message>
@@ -198,6 +202,10 @@
     <message>
         <source>(part of a character)</source>
         <translation>(Teil eines Zeichens)</translation>
+    </message>
+    <message>
+        <source>“{text}”</source>
+        <translation>„{text}“</translation>
     </message>
     <message>
         <source>first token: nothing before it to predict it from</source>
@@ -820,6 +828,14 @@
         <translation>Reine Textdateien wählen.</translation>
     </message>
     <message>
+        <source>Storing the tokens</source>
+        <translation>Tokens werden abgelegt</translation>
+    </message>
+    <message>
+        <source>Make room there, or choose fewer training tokens.</source>
+        <translation>Dort Platz schaffen oder weniger Trainings-Tokens wählen.</translation>
+    </message>
+    <message>
         <source>There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.</source>
         <translation>Hier ist zu wenig Text: etwa {tokens:,} Tokens, und eine Epoche braucht mindestens {least:,}.</translation>
     </message>
@@ -838,6 +854,18 @@
     <message>
         <source>empty</source>
         <translation>leer</translation>
+    </message>
+    <message>
+        <source>damaged; read up to there</source>
+        <translation>beschädigt; bis dahin gelesen</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>beschädigt</translation>
+    </message>
+    <message>
+        <source>{count:,} documents left out that come twice</source>
+        <translation>{count:,} doppelte Dokumente ausgelassen</translation>
     </message>
     <message>
         <source>Reading the corpus</source>
@@ -876,8 +904,24 @@
         <translation>Untertitel</translation>
     </message>
     <message>
+        <source>plain text</source>
+        <translation>reiner Text</translation>
+    </message>
+    <message>
         <source>mail</source>
         <translation>E-Mail</translation>
+    </message>
+    <message>
+        <source>an archive</source>
+        <translation>ein Archiv</translation>
+    </message>
+    <message>
+        <source>a damaged archive</source>
+        <translation>ein beschädigtes Archiv</translation>
+    </message>
+    <message>
+        <source>{kind} is read with {library}, which is not installed: {command}</source>
+        <translation>{kind} wird mit {library} gelesen, das nicht installiert ist: {command}</translation>
     </message>
     <message>
         <source>a notebook</source>
@@ -964,6 +1008,26 @@
         <translation>ein Link auf einen Ordner, in dem er liegt</translation>
     </message>
     <message>
+        <source>ignored by .gitignore</source>
+        <translation>von .gitignore ausgenommen</translation>
+    </message>
+    <message>
+        <source>A pattern means nothing: {reason}.</source>
+        <translation>Ein Muster sagt nichts aus: {reason}.</translation>
+    </message>
+    <message>
+        <source>Write it as in a .gitignore.</source>
+        <translation>Wie in einer .gitignore schreiben.</translation>
+    </message>
+    <message>
+        <source>left out by a pattern</source>
+        <translation>durch ein Muster ausgenommen</translation>
+    </message>
+    <message>
+        <source>no pattern asks for it</source>
+        <translation>kein Muster verlangt es</translation>
+    </message>
+    <message>
         <source>a project of this application, not text</source>
         <translation>ein Projekt dieser Anwendung, kein Text</translation>
     </message>
@@ -1032,10 +1096,6 @@
         <translation>derselbe Text wie {path}</translation>
     </message>
     <message>
-        <source>only the first {limit:,} MB are read</source>
-        <translation>nur die ersten {limit:,} MB werden gelesen</translation>
-    </message>
-    <message>
         <source>The prompt has {tokens:,} tokens, but the backbone reads at most {limit:,} in all.</source>
         <translation>Der Prompt hat {tokens:,} Tokens, aber das Backbone liest insgesamt höchstens {limit:,}.</translation>
     </message>
@@ -1076,12 +1136,20 @@
         <translation>Rückgängig machen, was seither geändert wurde, oder diese unterbrochene Epoche löschen und neu trainieren.</translation>
     </message>
     <message>
+        <source>Choose another epoch.</source>
+        <translation>Eine andere Epoche wählen.</translation>
+    </message>
+    <message>
         <source>{name} is in training.</source>
         <translation>{name} wird gerade trainiert.</translation>
     </message>
     <message>
         <source>Wait for its end, or stop it first.</source>
         <translation>Das Ende abwarten oder das Training zuerst stoppen.</translation>
+    </message>
+    <message>
+        <source>Taking a sample</source>
+        <translation>Eine Probe wird genommen</translation>
     </message>
     <message>
         <source>{name} is trained, but could not be stored: {error}.</source>
@@ -1220,6 +1288,14 @@
         <translation>beschädigter Zwischenstand</translation>
     </message>
     <message>
+        <source>{note}, when the application ended without warning</source>
+        <translation>{note}, als die Anwendung ohne Vorwarnung endete</translation>
+    </message>
+    <message>
+        <source>{note}: {reason}</source>
+        <translation>{note}: {reason}</translation>
+    </message>
+    <message>
         <source>stopped after step {step:,} of {steps:,}</source>
         <translation>nach Schritt {step:,} von {steps:,} gestoppt</translation>
     </message>
@@ -1238,6 +1314,10 @@
     <message>
         <source>its held-out text was written for another backbone</source>
         <translation>der Prüftext gehört zu einem anderen Backbone</translation>
+    </message>
+    <message>
+        <source>step {step} is kept, the best on held-out text</source>
+        <translation>Schritt {step} ist behalten, der beste am Prüftext</translation>
     </message>
     <message>
         <source>not compared with a training without Active Sleep, which the joint objective does not allow</source>
@@ -1500,6 +1580,10 @@
         <translation>Änderungen des Mischpults sind nicht in der Reihenfolge</translation>
     </message>
     <message>
+        <source>a line of a history is no step and no measurement</source>
+        <translation>eine Zeile des Verlaufs ist weder Schritt noch Messung</translation>
+    </message>
+    <message>
         <source>branch_at is negative</source>
         <translation>branch_at ist negativ</translation>
     </message>
@@ -1558,6 +1642,18 @@
     <message>
         <source>sleep must be SleepSettings</source>
         <translation>sleep muss SleepSettings sein</translation>
+    </message>
+    <message>
+        <source>the prompt of samples is too long</source>
+        <translation>der Prompt der Proben ist zu lang</translation>
+    </message>
+    <message>
+        <source>{name} must be patterns, none of them empty</source>
+        <translation>{name} müssen Muster sein, keines davon leer</translation>
+    </message>
+    <message>
+        <source>column must be a name</source>
+        <translation>column muss ein Name sein</translation>
     </message>
     <message>
         <source>unknown lock {name} of the mixing desk</source>
@@ -1904,6 +2000,10 @@
         <translation>Mit kleinerer Lernrate neu trainieren.</translation>
     </message>
     <message>
+        <source>Remembering the dreams for later sleep</source>
+        <translation>Die Träume werden für späteren Schlaf gemerkt</translation>
+    </message>
+    <message>
         <source>Leaving a memory for later sleep</source>
         <translation>Erinnerungen für späteren Schlaf werden angelegt</translation>
     </message>
@@ -1956,6 +2056,18 @@
         <translation>es gibt keinen Text zum Trainieren oder Messen</translation>
     </message>
     <message>
+        <source>{what} came to no number (NaN) in step {step:,} of {steps:,}. The training goes on from the step before at half the learning rate.</source>
+        <translation>{what} kam in Schritt {step:,} von {steps:,} auf keine Zahl (NaN). Das Training geht beim Schritt davor mit halber Lernrate weiter.</translation>
+    </message>
+    <message>
+        <source>There was not enough memory for as much of a batch at once; it is learned in smaller parts now.</source>
+        <translation>Der Speicher hat für so viel eines Batches auf einmal nicht gereicht; gelernt wird jetzt in kleineren Teilen.</translation>
+    </message>
+    <message>
+        <source>It learns the same, but for the last digits, and takes longer. Close what else needs memory.</source>
+        <translation>Das Ergebnis ist bis auf die letzten Stellen dasselbe, es dauert nur länger. Schließen, was sonst noch Speicher braucht.</translation>
+    </message>
+    <message>
         <source>The backbone&apos;s loss on the held-out text is no number (NaN).</source>
         <translation>Der Verlust des Backbones am Prüftext ist keine Zahl (NaN).</translation>
     </message>
@@ -1986,6 +2098,10 @@
     <message>
         <source>the epochs before it have changed since its training was interrupted</source>
         <translation>die Epochen davor haben sich geändert, seit das Training unterbrochen wurde</translation>
+    </message>
+    <message>
+        <source>its best step is of another shape</source>
+        <translation>sein bester Schritt hat eine andere Form</translation>
     </message>
     <message>
         <source>Measuring on held-out text</source>
@@ -2211,6 +2327,386 @@
         <source>{name} must be True or False</source>
         <translation>{name} muss True oder False sein</translation>
     </message>
+    <message>
+        <source>encrypted with a password</source>
+        <translation>mit einem Passwort verschlüsselt</translation>
+    </message>
+    <message>
+        <source>a link, or no regular file</source>
+        <translation>eine Verknüpfung oder keine gewöhnliche Datei</translation>
+    </message>
+    <message>
+        <source>an archive too deep in others</source>
+        <translation>ein Archiv, zu tief in anderen</translation>
+    </message>
+    <message>
+        <source>unpacks to more than {ratio} times its size</source>
+        <translation>wird entpackt mehr als {ratio}-mal so groß</translation>
+    </message>
+    <message>
+        <source>{count:,} mails cannot be read</source>
+        <translation>{count:,} Mails sind nicht lesbar</translation>
+    </message>
+    <message>
+        <source>damaged: a mark in it never ends</source>
+        <translation>beschädigt: ein Tag darin endet nie</translation>
+    </message>
+    <message>
+        <source>damaged: {part} is missing</source>
+        <translation>beschädigt: {part} fehlt</translation>
+    </message>
+    <message>
+        <source>damaged: its XML defines entities</source>
+        <translation>beschädigt: sein XML legt Entitäten fest</translation>
+    </message>
+    <message>
+        <source>encrypted against copying</source>
+        <translation>mit Kopierschutz verschlüsselt</translation>
+    </message>
+    <message>
+        <source>damaged: {count:,} of {pages:,} pages cannot be read</source>
+        <translation>beschädigt: {count:,} von {pages:,} Seiten sind nicht lesbar</translation>
+    </message>
+    <message>
+        <source>holds no text; it may be scanned</source>
+        <translation>enthält keinen Text; vielleicht gescannt</translation>
+    </message>
+    <message>
+        <source>{count:,} rows cannot be read or have no text</source>
+        <translation>{count:,} Zeilen sind nicht lesbar oder ohne Text</translation>
+    </message>
+    <message>
+        <source>has no column {name}; it has {known}</source>
+        <translation>hat keine Spalte {name}, sondern {known}</translation>
+    </message>
+    <message>
+        <source>has no column of text</source>
+        <translation>hat keine Textspalte</translation>
+    </message>
+    <message>
+        <source>its column {name} is read</source>
+        <translation>gelesen wird die Spalte {name}</translation>
+    </message>
+    <message>
+        <source>a damaged notebook</source>
+        <translation>ein beschädigtes Notebook</translation>
+    </message>
+    <message>
+        <source>Nobody else has {name} open.</source>
+        <translation>Niemand sonst hat {name} geöffnet.</translation>
+    </message>
+    <message>
+        <source>Open it here.</source>
+        <translation>Das Projekt hier öffnen.</translation>
+    </message>
+    <message>
+        <source>Following {name}</source>
+        <translation>{name} wird mitverfolgt</translation>
+    </message>
+    <message>
+        <source>The other runs are whole; delete this one from the list.</source>
+        <translation>Die anderen Läufe sind heil; diesen aus der Liste löschen.</translation>
+    </message>
+    <message>
+        <source>This run is in training.</source>
+        <translation>Dieser Lauf ist im Training.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be deleted: {reason}.</source>
+        <translation>{path} lässt sich nicht löschen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Give access there, and try again.</source>
+        <translation>Dort Zugriff geben und noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>This run is no longer in the history.</source>
+        <translation>Dieser Lauf ist nicht mehr im Verlauf.</translation>
+    </message>
+    <message>
+        <source>Trying some steps</source>
+        <translation>Einige Schritte werden ausprobiert</translation>
+    </message>
+    <message>
+        <source>The processes of this training do not begin with the same text and weights.</source>
+        <translation>Die Prozesse dieses Trainings beginnen nicht mit demselben Text und denselben Gewichten.</translation>
+    </message>
+    <message>
+        <source>Give all of them the same files and the same versions.</source>
+        <translation>Allen dieselben Dateien und dieselben Versionen geben.</translation>
+    </message>
+    <message>
+        <source>Another process of this training failed.</source>
+        <translation>Ein anderer Prozess dieses Trainings ist gescheitert.</translation>
+    </message>
+    <message>
+        <source>See what it said; a training that was begun is kept and can go on from its last checkpoint.</source>
+        <translation>Nachsehen, was er gemeldet hat; ein begonnenes Training bleibt und kann ab dem letzten Zwischenstand weitergehen.</translation>
+    </message>
+    <message>
+        <source>Another process of this training has ended or does not answer.</source>
+        <translation>Ein anderer Prozess dieses Trainings ist beendet oder antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>Several processes were started, and Accelerate, which joins them, is not installed.</source>
+        <translation>Mehrere Prozesse sind gestartet, und Accelerate, das sie verbindet, ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Bring it with `pip install &apos;tlora-gui[distributed]&apos;`.</source>
+        <translation>Mit `pip install &apos;tlora-gui[distributed]&apos;` nachinstallieren.</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Leicht</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Strong</source>
+        <translation>Stark</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>Glättung</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Train an epoch to see its curves</source>
+        <translation>Eine Epoche trainieren, um ihre Kurven zu sehen</translation>
+    </message>
+    <message>
+        <source>Adapter loss</source>
+        <translation>Adapterverlust</translation>
+    </message>
+    <message>
+        <source>nats/token, by step</source>
+        <translation>Nats/Token</translation>
+    </message>
+    <message>
+        <source>From the second epoch on: how far the Time Mixer drifts from its teacher</source>
+        <translation>Ab der zweiten Epoche: wie weit sich der Time Mixer von seinem Lehrer entfernt</translation>
+    </message>
+    <message>
+        <source>Mixer-distill loss</source>
+        <translation>Destillationsverlust</translation>
+    </message>
+    <message>
+        <source>How large the adapter&apos;s steps are: they warm up, then fall</source>
+        <translation>Wie groß die Schritte des Adapters sind: erst Aufwärmen, dann fallend</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Lernrate</translation>
+    </message>
+    <message>
+        <source>of the adapter, by step</source>
+        <translation>des Adapters, je Schritt</translation>
+    </message>
+    <message>
+        <source>How steep the adapter&apos;s loss is; told by trainings of this version on</source>
+        <translation>Wie steil der Verlust des Adapters ist; bekannt bei Trainings ab dieser Version</translation>
+    </message>
+    <message>
+        <source>Gradient norm</source>
+        <translation>Gradientennorm</translation>
+    </message>
+    <message>
+        <source>before it is clipped to 1, by step</source>
+        <translation>vor dem Kappen auf 1</translation>
+    </message>
+    <message>
+        <source>At least {low}.</source>
+        <translation>Mindestens {low}.</translation>
+    </message>
+    <message>
+        <source>{low} to {high}.</source>
+        <translation>{low} bis {high}.</translation>
+    </message>
+    <message>
+        <source>in training</source>
+        <translation>im Training</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>stopped early</source>
+        <translation>früh beendet</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>unterbrochen</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>gescheitert</translation>
+    </message>
+    <message>
+        <source>discarded</source>
+        <translation>verworfen</translation>
+    </message>
+    <message>
+        <source>unreadable</source>
+        <translation>nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>Grund</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Fingerprint of the text</source>
+        <translation>Fingerabdruck des Texts</translation>
+    </message>
+    <message>
+        <source>Backbone</source>
+        <translation>Backbone</translation>
+    </message>
+    <message>
+        <source>Remark</source>
+        <translation>Anmerkung</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
+        <source>Cores</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>Threads</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>nein</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Passes</source>
+        <translation>Durchgänge</translation>
+    </message>
+    <message>
+        <source>Tokens per pass</source>
+        <translation>Tokens pro Durchgang</translation>
+    </message>
+    <message>
+        <source>Learning rate of the mixer</source>
+        <translation>Lernrate des Mixers</translation>
+    </message>
+    <message>
+        <source>Batch size</source>
+        <translation>Batchgröße</translation>
+    </message>
+    <message>
+        <source>Block size</source>
+        <translation>Blockgröße</translation>
+    </message>
+    <message>
+        <source>Held-out share</source>
+        <translation>Prüftextanteil</translation>
+    </message>
+    <message>
+        <source>Held-out tokens measured</source>
+        <translation>Gemessene Prüftext-Tokens</translation>
+    </message>
+    <message>
+        <source>Steps between measurements</source>
+        <translation>Schritte zwischen Messungen</translation>
+    </message>
+    <message>
+        <source>Objective</source>
+        <translation>Lernziel</translation>
+    </message>
+    <message>
+        <source>Compared without Active Sleep</source>
+        <translation>Vergleich ohne Active Sleep</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Seed</translation>
+    </message>
+    <message>
+        <source>Early stop</source>
+        <translation>Früh beenden</translation>
+    </message>
+    <message>
+        <source>Patience</source>
+        <translation>Geduld</translation>
+    </message>
+    <message>
+        <source>Prompt of the samples</source>
+        <translation>Prompt der Proben</translation>
+    </message>
+    <message>
+        <source>Steps between samples</source>
+        <translation>Schritte zwischen Proben</translation>
+    </message>
+    <message>
+        <source>Tokens of a sample</source>
+        <translation>Tokens einer Probe</translation>
+    </message>
+    <message>
+        <source>Active Sleep</source>
+        <translation>Active Sleep</translation>
+    </message>
+    <message>
+        <source>Kept for later sleep</source>
+        <translation>Bleibt für späteren Schlaf</translation>
+    </message>
+    <message>
+        <source>Memories know their epoch</source>
+        <translation>Erinnerungen kennen ihre Epoche</translation>
+    </message>
+    <message>
+        <source>Weight of the distill loss</source>
+        <translation>Gewicht des Destillationsverlusts</translation>
+    </message>
+    <message>
+        <source>Temperature of the distillation</source>
+        <translation>Temperatur der Destillation</translation>
+    </message>
+    <message>
+        <source>Weight of the routing loss</source>
+        <translation>Gewicht des Routing-Verlusts</translation>
+    </message>
+    <message>
+        <source>Memory tokens</source>
+        <translation>Erinnerungs-Tokens</translation>
+    </message>
+    <message>
+        <source>Memory tokens per block</source>
+        <translation>Erinnerungs-Tokens pro Block</translation>
+    </message>
+    <message>
+        <source>Only numbers from {least} to {most}</source>
+        <translation>Nur Zahlen von {least} bis {most}</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -2338,6 +2834,45 @@
     </message>
 </context>
 <context>
+    <name>BlockView</name>
+    <message>
+        <source>The first blocks, token by token</source>
+        <translation>Die ersten Blöcke, Token für Token</translation>
+    </message>
+    <message>
+        <source>Reading the first blocks…</source>
+        <translation>Die ersten Blöcke werden gelesen…</translation>
+    </message>
+    <message>
+        <source>Every character is known to the backbone.</source>
+        <translation>Das Backbone kennt jedes Zeichen.</translation>
+    </message>
+    <message>
+        <source>Not known to the backbone: {share} of this text.</source>
+        <translation>Dem Backbone unbekannt: {share} dieses Texts.</translation>
+    </message>
+    <message>
+        <source>Tokens and their ids: {tokens}</source>
+        <translation>Tokens und ihre Nummern: {tokens}</translation>
+    </message>
+    <message>
+        <source>end of the document</source>
+        <translation>Ende des Dokuments</translation>
+    </message>
+    <message>
+        <source>{token} · id {id} · token {place} of block {block}</source>
+        <translation>{token} · Nummer {id} · Token {place} von Block {block}</translation>
+    </message>
+    <message>
+        <source>Block {number} · {count} tokens</source>
+        <translation>Block {number} · {count} Tokens</translation>
+    </message>
+    <message>
+        <source>Point at a token, or walk to it with the arrow keys.</source>
+        <translation>Auf ein Token zeigen oder mit den Pfeiltasten hingehen.</translation>
+    </message>
+</context>
+<context>
     <name>BranchBox</name>
     <message>
         <source>Most probable tokens here</source>
@@ -2414,26 +2949,6 @@
 <context>
     <name>ChartsPanel</name>
     <message>
-        <source>Adapter loss</source>
-        <translation>Adapterverlust</translation>
-    </message>
-    <message>
-        <source>nats/token, by step</source>
-        <translation>Nats/Token</translation>
-    </message>
-    <message>
-        <source>Train an epoch to see its curves</source>
-        <translation>Eine Epoche trainieren, um ihre Kurven zu sehen</translation>
-    </message>
-    <message>
-        <source>Mixer-distill loss</source>
-        <translation>Destillationsverlust</translation>
-    </message>
-    <message>
-        <source>From the second epoch on: how far the Time Mixer drifts from its teacher</source>
-        <translation>Ab der zweiten Epoche: wie weit sich der Time Mixer von seinem Lehrer entfernt</translation>
-    </message>
-    <message>
         <source>Routing accuracy</source>
         <translation>Routing</translation>
     </message>
@@ -2454,8 +2969,24 @@
         <translation>Gedächtnismatrix zeigen</translation>
     </message>
     <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Choose what this chart shows: mixer-distill loss, learning rate, gradient norm</source>
+        <translation>Wählen, was dieses Diagramm zeigt: Destillationsverlust, Lernrate, Gradientennorm</translation>
+    </message>
+    <message>
         <source>Fold the charts to a strip</source>
         <translation>Diagramme zu einer Zeile einklappen</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Proben</translation>
+    </message>
+    <message>
+        <source>Show what the mixture said of one prompt while it learned</source>
+        <translation>Zeigen, was die Mischung beim Lernen auf einen Prompt geschrieben hat</translation>
     </message>
     <message>
         <source>train</source>
@@ -2464,6 +2995,10 @@
     <message>
         <source>held-out</source>
         <translation>Prüftext</translation>
+    </message>
+    <message>
+        <source>kept</source>
+        <translation>behalten</translation>
     </message>
     <message>
         <source>without</source>
@@ -2509,8 +3044,12 @@
         <translation>Was soll daraus werden?</translation>
     </message>
     <message>
-        <source>Those that wait their turn ({count}) will not be trained.</source>
-        <translation>Die wartenden ({count}) werden nicht trainiert.</translation>
+        <source>Nothing is learned yet, so nothing can be kept.</source>
+        <translation>Noch ist nichts gelernt, also kann nichts bleiben.</translation>
+    </message>
+    <message>
+        <source>Those that wait their turn ({count}) are kept for the next start.</source>
+        <translation>Was noch wartet ({count}), bleibt für den nächsten Start.</translation>
     </message>
     <message>
         <source>Go on training</source>
@@ -2739,6 +3278,10 @@
         <translation>{speed:.1f} Tokens/s</translation>
     </message>
     <message>
+        <source>This project is open elsewhere and only followed here.</source>
+        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
+    </message>
+    <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
     </message>
@@ -2787,6 +3330,10 @@
     <message>
         <source>The beginning of the text</source>
         <translation>Der Anfang des Texts</translation>
+    </message>
+    <message>
+        <source>As the model sees it</source>
+        <translation>Wie das Modell ihn sieht</translation>
     </message>
     <message>
         <source>What was skipped, and why</source>
@@ -3102,6 +3649,14 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Dieses Training ab seinem Zwischenstand fortsetzen</translation>
     </message>
     <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Make a finished epoch of what this training has learned so far</source>
+        <translation>Aus dem, was dieses Training bisher gelernt hat, eine fertige Epoche machen</translation>
+    </message>
+    <message>
         <source>Discard…</source>
         <translation>Verwerfen…</translation>
     </message>
@@ -3144,6 +3699,22 @@ um eine neue Epoche zu trainieren</translation>
 </context>
 <context>
     <name>EpochMenu</name>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Make a finished epoch of what this training has learned so far</source>
+        <translation>Aus dem, was dieses Training bisher gelernt hat, eine fertige Epoche machen</translation>
+    </message>
+    <message>
+        <source>Discard…</source>
+        <translation>Verwerfen…</translation>
+    </message>
     <message>
         <source>Rename…</source>
         <translation>Umbenennen…</translation>
@@ -3194,6 +3765,22 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>New epoch</source>
         <translation>Neue Epoche</translation>
+    </message>
+    <message>
+        <source>Resume all</source>
+        <translation>Alle fortsetzen</translation>
+    </message>
+    <message>
+        <source>Go on training, one waiting epoch after another</source>
+        <translation>Weiter trainieren, eine wartende Epoche nach der anderen</translation>
+    </message>
+    <message>
+        <source>Pause all</source>
+        <translation>Alle anhalten</translation>
+    </message>
+    <message>
+        <source>Pause the training, and let no waiting epoch begin</source>
+        <translation>Das Training anhalten und keine wartende Epoche beginnen lassen</translation>
     </message>
 </context>
 <context>
@@ -3609,8 +4196,24 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Rad: zoomen. Ziehen: verschieben. Doppelklick oder Pos1: alles zeigen. Links und rechts: Werte ablesen</translation>
     </message>
     <message>
+        <source>Logarithmic scale</source>
+        <translation>Logarithmische Skala</translation>
+    </message>
+    <message>
+        <source>Values as a table</source>
+        <translation>Werte als Tabelle</translation>
+    </message>
+    <message>
         <source>Show all steps</source>
         <translation>Alle Schritte zeigen</translation>
+    </message>
+    <message>
+        <source>smoothed</source>
+        <translation>geglättet</translation>
+    </message>
+    <message>
+        <source>Values of “{title}”</source>
+        <translation>Werte von „{title}“</translation>
     </message>
     <message>
         <source>Step {step}</source>
@@ -3778,6 +4381,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Alle am Prüftext &amp;messen</translation>
     </message>
     <message>
+        <source>&amp;Runs…</source>
+        <translation>&amp;Läufe…</translation>
+    </message>
+    <message>
         <source>&amp;Text</source>
         <translation>&amp;Text</translation>
     </message>
@@ -3872,6 +4479,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>&amp;Fold the charts, or unfold them</source>
         <translation>Diagramme ein- oder aus&amp;klappen</translation>
+    </message>
+    <message>
+        <source>&amp;Samples of the training</source>
+        <translation>&amp;Proben des Trainings</translation>
     </message>
     <message>
         <source>Re&amp;arrange panels</source>
@@ -4102,6 +4713,18 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Neue Epoche</translation>
     </message>
     <message>
+        <source>Change a waiting epoch</source>
+        <translation>Wartende Epoche ändern</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Keep its place in the queue, and train it like this</source>
+        <translation>Der Platz in der Warteschlange bleibt; trainiert wird dann so</translation>
+    </message>
+    <message>
         <source>{name} is interrupted and can no longer go on once another epoch is trained.</source>
         <translation>{name} ist unterbrochen und lässt sich nicht mehr fortsetzen, sobald eine andere Epoche trainiert ist.</translation>
     </message>
@@ -4126,8 +4749,92 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Ära der Epoche</translation>
     </message>
     <message>
+        <source>One epoch of &amp;all</source>
+        <translation>Eine Epo&amp;che aus allem</translation>
+    </message>
+    <message>
+        <source>Train one epoch on all these files and folders together</source>
+        <translation>Eine einzige Epoche auf all diesen Dateien und Ordnern trainieren</translation>
+    </message>
+    <message>
+        <source>One epoch eac&amp;h</source>
+        <translation>&amp;Je eine Epoche</translation>
+    </message>
+    <message>
+        <source>Train one epoch after another, each on one of these files and folders</source>
+        <translation>Eine Epoche nach der anderen trainieren, jede auf einer dieser Dateien oder einem dieser Ordner</translation>
+    </message>
+    <message>
         <source>&amp;Name</source>
         <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>{n} tokens to train on</source>
+        <translation>{n} Tokens für das Training</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>wird durchgesehen…</translation>
+    </message>
+    <message>
+        <source>1 epoch</source>
+        <translation>1 Epoche</translation>
+    </message>
+    <message>
+        <source>{count} epochs</source>
+        <translation>{count} Epochen</translation>
+    </message>
+    <message>
+        <source>{n} tokens</source>
+        <translation>{n} Tokens</translation>
+    </message>
+    <message>
+        <source>{n} of {whole} tokens</source>
+        <translation>{n} von {whole} Tokens</translation>
+    </message>
+    <message>
+        <source>{tokens}, {passes} times</source>
+        <translation>{tokens}, {passes}-mal</translation>
+    </message>
+    <message>
+        <source>1 step</source>
+        <translation>1 Schritt</translation>
+    </message>
+    <message>
+        <source>{n} steps</source>
+        <translation>{n} Schritte</translation>
+    </message>
+    <message>
+        <source>about {duration}</source>
+        <translation>etwa {duration}</translation>
+    </message>
+    <message>
+        <source>{memory} of {free} free</source>
+        <translation>{memory} von {free} frei</translation>
+    </message>
+    <message>
+        <source>about {duration} at {speed} tokens/s</source>
+        <translation>etwa {duration} bei {speed} Tokens/s</translation>
+    </message>
+    <message>
+        <source>measured when the machine is free</source>
+        <translation>gemessen, sobald der Rechner frei ist</translation>
+    </message>
+    <message>
+        <source>measuring…</source>
+        <translation>wird gemessen…</translation>
+    </message>
+    <message>
+        <source>Too little memory: {memory} are needed, {free} are free. {mend}</source>
+        <translation>Zu wenig Speicher: {memory} nötig, {free} frei. {mend}</translation>
+    </message>
+    <message>
+        <source>Lower the batch size.</source>
+        <translation>Die Batchgröße verringern.</translation>
+    </message>
+    <message>
+        <source>Lower the block size, or choose one pass.</source>
+        <translation>Die Blockgröße verringern oder nur einen Durchgang wählen.</translation>
     </message>
     <message>
         <source>&amp;Era</source>
@@ -4146,10 +4853,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Epoche</translation>
     </message>
     <message>
-        <source>Training</source>
-        <translation>Training</translation>
-    </message>
-    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
@@ -4164,22 +4867,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Train this epoch now, or after the one that is in training</source>
         <translation>Diese Epoche jetzt trainieren, oder nach der, die im Training ist</translation>
-    </message>
-    <message>
-        <source>Reads {read} of {whole} tokens</source>
-        <translation>Liest {read} von {whole} Tokens</translation>
-    </message>
-    <message>
-        <source>Reads all {whole} tokens</source>
-        <translation>Liest alle {whole} Tokens</translation>
-    </message>
-    <message>
-        <source>{text}, {passes} times</source>
-        <translation>{text}, {passes}-mal</translation>
-    </message>
-    <message>
-        <source>{text}, about {duration} at {speed} tokens/s</source>
-        <translation>{text}, etwa {duration} bei {speed} Tokens/s</translation>
     </message>
     <message>
         <source>Discard this new epoch?</source>
@@ -4276,6 +4963,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
 <context>
     <name>PendingCard</name>
     <message>
+        <source>Change this epoch</source>
+        <translation>Diese Epoche ändern</translation>
+    </message>
+    <message>
+        <source>Change what waits: text and settings</source>
+        <translation>Ändern, was wartet: Text und Einstellungen</translation>
+    </message>
+    <message>
         <source>Remove from the queue</source>
         <translation>Aus der Warteschlange nehmen</translation>
     </message>
@@ -4294,6 +4989,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Remove {name} from the queue</source>
         <translation>{name} aus der Warteschlange nehmen</translation>
+    </message>
+    <message>
+        <source>Change {name}</source>
+        <translation>{name} ändern</translation>
+    </message>
+    <message>
+        <source>Drag it, or press Alt+Up or Alt+Down, for another place in the queue</source>
+        <translation>Für einen anderen Platz in der Warteschlange ziehen oder Alt+Aufwärts oder Alt+Abwärts drücken</translation>
     </message>
     <message>
         <source>new epoch</source>
@@ -4357,8 +5060,20 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Die Engine startet</translation>
     </message>
     <message>
+        <source>{name} is not followed any more.</source>
+        <translation>{name} wird nicht mehr mitverfolgt.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
         <source>Where is it now?</source>
         <translation>Wo ist es jetzt?</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Mitverfolgen</translation>
     </message>
     <message>
         <source>Where is the backbone now?</source>
@@ -4496,6 +5211,57 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
 </context>
 <context>
+    <name>ReadingBox</name>
+    <message>
+        <source>Only files</source>
+        <translation>Dateiauswahl</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Patterns as in a .gitignore, separated by semicolons, such as *.md; docs/. Empty reads all.</source>
+        <translation>Muster wie in einer .gitignore, durch Semikolons getrennt, etwa *.md; docs/. Leer heißt alle.</translation>
+    </message>
+    <message>
+        <source>Without files</source>
+        <translation>Ohne Dateien</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>Patterns of files and folders that are not read, separated by semicolons. Empty leaves none out.</source>
+        <translation>Muster von Dateien und Ordnern, die nicht gelesen werden, durch Semikolons getrennt. Leer nimmt keine aus.</translation>
+    </message>
+    <message>
+        <source>Text column</source>
+        <translation>Textspalte</translation>
+    </message>
+    <message>
+        <source>found by itself</source>
+        <translation>wird gesucht</translation>
+    </message>
+    <message>
+        <source>Column of the text in tables. Empty looks for it.</source>
+        <translation>Spalte mit dem Text in Tabellen. Leer heißt: suchen.</translation>
+    </message>
+    <message>
+        <source>Only f&amp;iles</source>
+        <translation>Dateiaus&amp;wahl</translation>
+    </message>
+    <message>
+        <source>&amp;Without files</source>
+        <translation>O&amp;hne Dateien</translation>
+    </message>
+    <message>
+        <source>Text col&amp;umn</source>
+        <translation>Te&amp;xtspalte</translation>
+    </message>
+</context>
+<context>
     <name>RibbonMenu</name>
     <message>
         <source>Smooth</source>
@@ -4516,6 +5282,179 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Save as picture…</source>
         <translation>Als Bild speichern…</translation>
+    </message>
+</context>
+<context>
+    <name>RunsDialog</name>
+    <message>
+        <source>Runs</source>
+        <translation>Läufe</translation>
+    </message>
+    <message>
+        <source>Choose two or more runs with Ctrl or Shift to compare them</source>
+        <translation>Zum Vergleichen mit Strg oder Umschalt zwei oder mehr Läufe wählen</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Choose what this chart shows</source>
+        <translation>Wählen, was dieses Diagramm zeigt</translation>
+    </message>
+    <message>
+        <source>What differs between the runs</source>
+        <translation>Was die Läufe unterscheidet</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Löschen…</translation>
+    </message>
+    <message>
+        <source>Take the chosen runs out of this list; their epochs stay</source>
+        <translation>Die gewählten Läufe aus der Liste nehmen; ihre Epochen bleiben</translation>
+    </message>
+    <message>
+        <source>Run again…</source>
+        <translation>Noch einmal…</translation>
+    </message>
+    <message>
+        <source>Open “New epoch” with the settings and the text of the chosen run</source>
+        <translation>„Neue Epoche“ mit Einstellungen und Text des gewählten Laufs öffnen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close this page</source>
+        <translation>Diese Seite schließen</translation>
+    </message>
+    <message>
+        <source>Every training from now on is listed here, however it ends.</source>
+        <translation>Jedes Training steht von jetzt an hier, wie immer es endet.</translation>
+    </message>
+    <message>
+        <source>The newest {limit} runs are kept; older ones are dropped.</source>
+        <translation>Die neuesten {limit} Läufe bleiben; ältere fallen weg.</translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>Unterschiede</translation>
+    </message>
+    <message>
+        <source>What is known of it</source>
+        <translation>Was darüber bekannt ist</translation>
+    </message>
+    <message>
+        <source>Choose runs to see their curves</source>
+        <translation>Läufe wählen, um ihre Kurven zu sehen</translation>
+    </message>
+    <message>
+        <source>train</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>held-out</source>
+        <translation>Prüftext</translation>
+    </message>
+    <message>
+        <source>kept</source>
+        <translation>behalten</translation>
+    </message>
+    <message>
+        <source>Delete {count} runs?</source>
+        <translation>{count} Läufe löschen?</translation>
+    </message>
+    <message>
+        <source>Delete this run?</source>
+        <translation>Diesen Lauf löschen?</translation>
+    </message>
+    <message>
+        <source>Curves and settings are gone for good; the epochs stay.</source>
+        <translation>Kurven und Einstellungen gehen endgültig verloren; die Epochen bleiben.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+</context>
+<context>
+    <name>RunsModel</name>
+    <message>
+        <source>Run</source>
+        <translation>Lauf</translation>
+    </message>
+    <message>
+        <source>Epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Beginn</translation>
+    </message>
+    <message>
+        <source>Duration</source>
+        <translation>Dauer</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>Held-out</source>
+        <translation>Prüftext</translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation>Ende</translation>
+    </message>
+</context>
+<context>
+    <name>SamplesView</name>
+    <message>
+        <source>Samples</source>
+        <translation>Proben</translation>
+    </message>
+    <message>
+        <source>Samples by step</source>
+        <translation>Proben nach Schritten</translation>
+    </message>
+    <message>
+        <source>The chosen sample</source>
+        <translation>Die gewählte Probe</translation>
+    </message>
+    <message>
+        <source>No samples. “Sample every” under Advanced of a new epoch lets the mixture continue a prompt of yours every so many steps while it learns; the texts are listed here.</source>
+        <translation>Keine Proben. Mit dem „Probenintervall“ unter „Erweitert“ einer neuen Epoche setzt die Mischung beim Lernen alle paar Schritte einen eigenen Prompt fort; die Texte stehen dann hier.</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Show the charts again</source>
+        <translation>Wieder die Diagramme zeigen</translation>
+    </message>
+    <message>
+        <source>Samples of {epoch}</source>
+        <translation>Proben von {epoch}</translation>
+    </message>
+    <message>
+        <source>one prompt and one seed, by step</source>
+        <translation>ein Prompt und ein Seed, je Schritt</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Schritt</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
     </message>
 </context>
 <context>
@@ -4659,10 +5598,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Tokens pro Durchgang</translation>
     </message>
     <message>
-        <source>Training tokens per pass at most; all reads the whole text.</source>
-        <translation>Höchstens so viele Trainings-Tokens pro Durchgang; „alle“ liest den ganzen Text.</translation>
-    </message>
-    <message>
         <source>all</source>
         <translation>alle</translation>
     </message>
@@ -4671,8 +5606,28 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Lernrate</translation>
     </message>
     <message>
-        <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine).</source>
-        <translation>Schrittweite des Adapters am Höchstpunkt: 10 Schritte Aufwärmen, dann fällt sie (Kosinus).</translation>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>How thoroughly the text is learned. Quick is for a first look, Thorough takes all that there is.</source>
+        <translation>Wie gründlich der Text gelernt wird. „Schnell“ ist für einen ersten Blick, „Gründlich“ nimmt alles, was da ist.</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Set every setting back to its default</source>
+        <translation>Alle Einstellungen auf die Vorgaben zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Training tokens per pass at most; all reads the whole text. At least one block.</source>
+        <translation>Höchstens so viele Trainings-Tokens pro Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
+    </message>
+    <message>
+        <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine). Above 0, at most 1.</source>
+        <translation>Schrittweite des Adapters am Höchstpunkt: 10 Schritte Aufwärmen, dann fällt sie (Kosinus). Über 0, höchstens 1.</translation>
     </message>
     <message>
         <source>&amp;Passes</source>
@@ -4699,12 +5654,20 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Textblöcke pro Schritt.</translation>
     </message>
     <message>
+        <source> blocks</source>
+        <translation> Blöcke</translation>
+    </message>
+    <message>
         <source>Block size</source>
         <translation>Blockgröße</translation>
     </message>
     <message>
         <source>Tokens per block of text.</source>
         <translation>Tokens pro Textblock.</translation>
+    </message>
+    <message>
+        <source> tokens</source>
+        <translation> Tokens</translation>
     </message>
     <message>
         <source>Held-out share</source>
@@ -4744,7 +5707,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Bloc&amp;k size</source>
-        <translation>Bloc&amp;kgröße</translation>
+        <translation>Blockgr&amp;öße</translation>
     </message>
     <message>
         <source>&amp;Held-out share</source>
@@ -4759,8 +5722,104 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>S&amp;eed</translation>
     </message>
     <message>
+        <source>Pat&amp;ience</source>
+        <translation>Ged&amp;uld</translation>
+    </message>
+    <message>
+        <source>&amp;Sample prompt</source>
+        <translation>Proben-Pro&amp;mpt</translation>
+    </message>
+    <message>
+        <source>Sample e&amp;very</source>
+        <translation>Probeninter&amp;vall</translation>
+    </message>
+    <message>
+        <source>Sample len&amp;gth</source>
+        <translation>Probenlän&amp;ge</translation>
+    </message>
+    <message>
         <source>Advanced</source>
         <translation>Erweitert</translation>
+    </message>
+    <message>
+        <source>T&amp;raining</source>
+        <translation>T&amp;raining</translation>
+    </message>
+    <message>
+        <source>Quick</source>
+        <translation>Schnell</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Ausgewogen</translation>
+    </message>
+    <message>
+        <source>Thorough</source>
+        <translation>Gründlich</translation>
+    </message>
+    <message>
+        <source>Settings of {name}</source>
+        <translation>Einstellungen von {name}</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigene</translation>
+    </message>
+    <message>
+        <source>Stop ea&amp;rly, keep the best step</source>
+        <translation>Fr&amp;üh beenden, den besten Schritt behalten</translation>
+    </message>
+    <message>
+        <source>Ends the training when the held-out loss no longer falls, and keeps the adapter and the Time Mixer of the step after which it was lowest. Otherwise the last step is kept.</source>
+        <translation>Beendet das Training, wenn der Verlust am Prüftext nicht mehr fällt, und behält Adapter und Time Mixer des Schritts, nach dem er am kleinsten war. Sonst bleibt der letzte Schritt.</translation>
+    </message>
+    <message>
+        <source>Patience</source>
+        <translation>Geduld</translation>
+    </message>
+    <message>
+        <source>How many measurements on held-out text in a row may be no better before the training ends. In long trainings a tenth of all measurements, at least.</source>
+        <translation>Wie viele Messungen am Prüftext hintereinander nicht besser sein dürfen, bevor das Training endet. In langen Trainings mindestens ein Zehntel aller Messungen.</translation>
+    </message>
+    <message>
+        <source> measurements</source>
+        <translation> Messungen</translation>
+    </message>
+    <message>
+        <source>the beginning of a text</source>
+        <translation>der Anfang eines Texts</translation>
+    </message>
+    <message>
+        <source>Sample prompt</source>
+        <translation>Proben-Prompt</translation>
+    </message>
+    <message>
+        <source>What the mixture continues by way of a sample while the training runs, always with the same seed.</source>
+        <translation>Was die Mischung während des Trainings als Probe fortsetzt, immer mit demselben Seed.</translation>
+    </message>
+    <message>
+        <source>Sample every</source>
+        <translation>Probenintervall</translation>
+    </message>
+    <message>
+        <source>Steps between two samples. They change nothing of what is learned.</source>
+        <translation>Schritte zwischen zwei Proben. Am Gelernten ändern sie nichts.</translation>
+    </message>
+    <message>
+        <source> steps</source>
+        <translation> Schritte</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>Sample length</source>
+        <translation>Probenlänge</translation>
+    </message>
+    <message>
+        <source>Tokens that a sample adds to its prompt.</source>
+        <translation>Tokens, die eine Probe an ihren Prompt anhängt.</translation>
     </message>
     <message>
         <source>Active Sleep is off under Advanced, so there is nothing to compare.</source>
@@ -4810,7 +5869,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>&amp;Memories know their epoch</source>
-        <translation>E&amp;rinnerungen kennen ihre Epoche</translation>
+        <translation>Erinnerungen &amp;kennen ihre Epoche</translation>
     </message>
     <message>
         <source>Each memory also tells which epoch it is from, and training ends with a short calibration on memories. Without it the Time Mixer is protected by distillation alone.</source>
@@ -4837,8 +5896,12 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Erinnerungs-Tokens</translation>
     </message>
     <message>
-        <source>Tokens that this epoch leaves for later sleep. More protect better, and take more room.</source>
-        <translation>Tokens, die diese Epoche für späteren Schlaf zurücklässt. Mehr schützen besser und brauchen mehr Platz.</translation>
+        <source>Tokens that this epoch leaves for later sleep. More protect better and take more room. At least {low}.</source>
+        <translation>Tokens, die diese Epoche für späteren Schlaf zurücklässt. Mehr schützt besser und braucht mehr Platz. Mindestens {low}.</translation>
+    </message>
+    <message>
+        <source> tokens</source>
+        <translation> Tokens</translation>
     </message>
     <message>
         <source>Kept &amp;for later sleep</source>
@@ -4907,10 +5970,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Sweep to</source>
         <translation>Zu</translation>
-    </message>
-    <message>
-        <source>Sweep…</source>
-        <translation>Überblenden…</translation>
     </message>
     <message>
         <source>Sweep</source>
@@ -5087,6 +6146,10 @@ hatten einen anderen Slot</translation>
 <context>
     <name>TrainingBox</name>
     <message>
+        <source>Measurements on held-out text in a row that were no better than the best; then the training ends</source>
+        <translation>Messungen am Prüftext hintereinander, die nicht besser waren als die beste; danach endet das Training</translation>
+    </message>
+    <message>
         <source>Training progress</source>
         <translation>Fortschritt des Trainings</translation>
     </message>
@@ -5139,6 +6202,14 @@ hatten einen anderen Slot</translation>
         <translation>Prüftext {loss}</translation>
     </message>
     <message>
+        <source>no better for {count} of {patience} measurements</source>
+        <translation>nicht besser seit {count} von {patience} Messungen</translation>
+    </message>
+    <message>
+        <source>Waits while text is written</source>
+        <translation>Wartet, während Text entsteht</translation>
+    </message>
+    <message>
         <source>Paused</source>
         <translation>Angehalten</translation>
     </message>
@@ -5183,6 +6254,10 @@ hatten einen anderen Slot</translation>
         <translation>Verwerfen</translation>
     </message>
     <message>
+        <source>Nothing is learned yet. Training goes on until you choose.</source>
+        <translation>Noch ist nichts gelernt. Bis zur Wahl geht das Training weiter.</translation>
+    </message>
+    <message>
         <source>Go on training</source>
         <translation>Weiter trainieren</translation>
     </message>
@@ -5202,6 +6277,10 @@ hatten einen anderen Slot</translation>
         <translation>Rückgängig</translation>
     </message>
     <message>
+        <source>{name} has begun already, as it was.</source>
+        <translation>{name} hat schon begonnen, unverändert.</translation>
+    </message>
+    <message>
         <source>Another project is being opened.</source>
         <translation>Ein anderes Projekt wird gerade geöffnet.</translation>
     </message>
@@ -5210,8 +6289,32 @@ hatten einen anderen Slot</translation>
         <translation>Warten, bis es da ist, oder das zuerst abbrechen.</translation>
     </message>
     <message>
+        <source>This project is open elsewhere and only followed here.</source>
+        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
+    </message>
+    <message>
+        <source>Open it once the other window or command has ended.</source>
+        <translation>Hier öffnen, sobald das andere Fenster oder der andere Befehl beendet ist.</translation>
+    </message>
+    <message>
         <source>That training had ended already.</source>
         <translation>Dieses Training war schon zu Ende.</translation>
+    </message>
+    <message>
+        <source>{name}: {note}.</source>
+        <translation>{name}: {note}.</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Still to be trained: {names}.</source>
+        <translation>Noch zu trainieren: {names}.</translation>
+    </message>
+    <message>
+        <source>Train now</source>
+        <translation>Jetzt trainieren</translation>
     </message>
     <message>
         <source>Measuring on held-out text</source>
@@ -5224,6 +6327,20 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Possible once an epoch is trained and no training runs</source>
         <translation>Möglich, sobald eine Epoche trainiert ist und kein Training läuft</translation>
+    </message>
+</context>
+<context>
+    <name>ValuesModel</name>
+    <message>
+        <source>Step</source>
+        <translation>Schritt</translation>
+    </message>
+</context>
+<context>
+    <name>ValuesTable</name>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
     </message>
 </context>
 <context>

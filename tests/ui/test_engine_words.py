@@ -248,7 +248,7 @@ def test_progress_is_told_in_german_with_german_numbers(german: None) -> None:
     welcome.show_progress(PROGRESS)
     assert {"smollm2 wird geholt", "1,2 k von 2,5 k Tokens"} <= {label.text() for label in welcome.findChildren(QLabel)}
     box = TrainingBox()
-    box.show_preparation(PROGRESS.label)
+    box.show_preparation(PROGRESS.label, learned=False)
     assert "smollm2 wird geholt" in {label.text() for label in box.findChildren(QLabel)}
 
 

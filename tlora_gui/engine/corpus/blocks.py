@@ -26,7 +26,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import ReadOptions
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
-from tlora_gui.engine.protocol.sentences import Sentence, commas, say
+from tlora_gui.engine.protocol.sentences import as_json, commas, of_json, say
 from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.storage.disk import DAMAGE
 from tlora_gui.paths import tokens_dir
@@ -135,7 +135,7 @@ def read_blocks(
                 path,
                 parts,
                 block_size,
-                {"notes": json.dumps([(label, _plain(remark)) for label, remark in packer.notes])},
+                {"notes": json.dumps([(label, as_json(remark)) for label, remark in packer.notes])},
             ):
                 cancel.raise_if_cancelled()
                 yield Progress(say("Storing the tokens"), written / _MB, size, say("MB"))
@@ -159,22 +159,8 @@ def _choose(blocks: int, tokens: int | None, block_size: int, seed: int) -> Tens
 
 def _stored(path: Path, corpus: TextCorpus, fingerprint: str) -> TokenBlocks:
     train_NT, held_out_NT, facts = read_blocks_file(path)
-    notes = (*corpus.notes, *((label, _said(remark)) for label, remark in json.loads(facts["notes"])))
+    notes = (*corpus.notes, *((label, of_json(remark)) for label, remark in json.loads(facts["notes"])))
     return TokenBlocks(train_NT, held_out_NT, tuple(dict.fromkeys(notes)), fingerprint, path)
-
-
-def _plain(said: object) -> object:
-    """A sentence as JSON, so that it can be said in another language when it is read again."""
-    return (
-        [said.template, {name: _plain(each) for name, each in said.values.items()}]
-        if isinstance(said, Sentence)
-        else said
-    )
-
-
-def _said(plain: Any) -> Any:
-    """The inverse of :func:`_plain`."""
-    return say(plain[0], **{name: _said(each) for name, each in plain[1].items()}) if isinstance(plain, list) else plain
 
 
 def block_digests(blocks_NT: Tensor) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache, reduce
+from typing import Any
 
 
 class Sentence(str):
@@ -46,6 +47,22 @@ def _fixed(template: str) -> Sentence:
     sentence = Sentence(template)
     sentence.template, sentence.values = template, {}
     return sentence
+
+
+def as_json(said: object) -> object:
+    """A sentence as JSON, so that it can be said in another language when it is read again."""
+    return (
+        [said.template, {name: as_json(each) for name, each in said.values.items()}]
+        if isinstance(said, Sentence)
+        else said
+    )
+
+
+def of_json(plain: Any) -> Any:
+    """The inverse of :func:`as_json`."""
+    return (
+        say(plain[0], **{name: of_json(each) for name, each in plain[1].items()}) if isinstance(plain, list) else plain
+    )
 
 
 def message_of(error: BaseException) -> str:

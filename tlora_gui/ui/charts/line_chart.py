@@ -286,7 +286,8 @@ class LineChart(ChartFrame):
         if not found:
             return ""
         columns = sorted({style.series for style in found})
-        head = f"<b>{self.tr('Step {step}').format(step=f'{step:.0f}')}</b>" if with_step else ""
+        title = self.tr("Step {step}").format(step=f"{step:.0f}")
+        head = f"<b>{title}</b>" if with_step else ""
         rows = [_row(head, [escape(column) for column in columns])] if with_step or any(columns) else []
         for name, colour in dict.fromkeys((style.name, style.colour) for style in found):
             own = {style: value for style, value in found.items() if (style.name, style.colour) == (name, colour)}

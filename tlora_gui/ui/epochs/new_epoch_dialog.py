@@ -332,7 +332,8 @@ class NewEpochDialog(QDialog):
                 tokens = self.tr("{n} tokens to train on").format(n=human_count(found.tokens))
                 lines.append(f"{name}: {worded(found.problem) or tokens}")
             else:
-                lines.append(f"{name}: {worded(found) or self.tr('looking…')}")
+                looking = self.tr("looking…")
+                lines.append(f"{name}: {worded(found) or looking}")
         count = len(self._trainable())
         title = self.tr("1 epoch") if count == 1 else self.tr("{count} epochs").format(count=count)
         self._corpus.view.show_several(title, lines)

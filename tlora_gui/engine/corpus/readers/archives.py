@@ -82,7 +82,7 @@ def _unpacked(given: Input, unpacked: object, read: ReadMember) -> Iterator[Docu
 
 
 def _member(given: Input, name: str) -> Input:
-    return _deeper(replace(given, label=f"{given.label}/{name}", name=name))
+    return _deeper(replace(given, label="/".join((given.label, name)), name=name))
 
 
 def _deeper(given: Input) -> Input:
