@@ -2608,6 +2608,22 @@
         <translation>alle</translation>
     </message>
     <message>
+        <source>isolated</source>
+        <translation>getrennt</translation>
+    </message>
+    <message>
+        <source>joint</source>
+        <translation>gemeinsam</translation>
+    </message>
+    <message>
+        <source>features of the text</source>
+        <translation>Merkmale des Texts</translation>
+    </message>
+    <message>
+        <source>dreams of the epoch (text-free)</source>
+        <translation>Träume der Epoche (ohne Text)</translation>
+    </message>
+    <message>
         <source>Passes</source>
         <translation>Durchgänge</translation>
     </message>
@@ -4810,7 +4826,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>{memory} of {free} free</source>
-        <translation>{memory} von {free} frei</translation>
+        <translation>{memory} der freien {free}</translation>
     </message>
     <message>
         <source>about {duration} at {speed} tokens/s</source>

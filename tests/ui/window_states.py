@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kit import combo
 from PySide6.QtCore import QCoreApplication, QEvent, QRect
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QRadioButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QRadioButton, QToolButton, QWidget
 from whole_window import EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
@@ -76,9 +76,11 @@ PREVIEW = BlocksPreviewed(
 ENDS: tuple[RunEnd, ...] = ("finished", "stopped", "interrupted", "failed", "discarded", "broken", "running")
 RUNS = tuple(
     Run(
-        f"{number:04d}-verse", replace(EPOCHS[number % 2], corpus=("/texts/verse",)), TrainSettings(seed=number),
+        f"{number:04d}-verse",
+        replace(EPOCHS[number % 2], corpus=("/texts/verse",), corpus_fingerprint="ab" * 16),
+        TrainSettings(seed=number),
         1.7e9, 3725.0, 123, 1234, end, "There was not enough memory for the training.", "SmolLM2-135M-Instruct",
-        Machine("AMD EPYC 7B13", 8, 4, "CPU"), (("torch", "2.9.0"),), "ab" * 16,
+        Machine("AMD EPYC 7B13", 8, 4, "CPU"), (("torch", "2.9.0"),),
     )
     for number, end in enumerate(ENDS, 1)
 )  # fmt: skip
@@ -98,6 +100,9 @@ def turn() -> None:
 def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
     """Each state of the window, one after another; what is yielded is on screen until the next is asked for."""
     with whole_window(theme) as window:
+        place = window.findChild(QLineEdit, "projectPlaceEdit")
+        assert place is not None
+        place.setText("/home/ada/Documents")  # a path that is too long is shortened by itself
         turn()
         yield "welcome", window
     with whole_window(theme, tmp_path) as window:
@@ -151,6 +156,8 @@ def _workspace(window: MainWindow) -> Iterator[State]:
 
 
 def _charts(window: MainWindow) -> Iterator[State]:
+    window.menus.fold_charts.trigger()
+    assert not window.charts.folded
     window.charts.show_evaluation(Evaluated((), 12.5, 0.031))
     window.charts.redraw()
     for name in ("matrixButton", "lossMeasureButton", "routingMeasureButton", "matrixButton"):
@@ -171,6 +178,8 @@ def _charts(window: MainWindow) -> Iterator[State]:
     yield "preparing", window
     window.epochs.set_epochs(EPOCHS)
     window.epochs.set_queue(())
+    window.menus.fold_charts.trigger()
+    turn()
 
 
 def _readings_of_charts(window: MainWindow) -> Iterator[State]:

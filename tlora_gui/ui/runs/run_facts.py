@@ -66,10 +66,10 @@ def _settings(settings: Any, within: str = "") -> Iterator[tuple[str, str]]:
         if is_dataclass(value):
             yield from _settings(value, f"{field.name}.")
         else:
-            yield within + field.name, _value_words(value)
+            yield within + field.name, _value_words(field.name, value)
 
 
-def _value_words(value: object) -> str:
+def _value_words(name: str, value: object) -> str:
     match value:
         case bool():
             return tr("yes") if value else tr("no")
@@ -77,8 +77,14 @@ def _value_words(value: object) -> str:
             return tr("all")
         case int() | float():
             return localised(f"{value:,}" if isinstance(value, int) else f"{value:g}")
+        case str() if name in ("objective", "source"):
+            choices = {
+                "isolated": tr("isolated"), "joint": tr("joint"),
+                "features": tr("features of the text"), "dreams": tr("dreams of the epoch (text-free)"),
+            }  # fmt: skip
+            return choices[value]
         case _:
-            return worded(str(value))
+            return str(value)
 
 
 def _setting_words(name: str) -> str:
