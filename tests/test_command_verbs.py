@@ -215,6 +215,19 @@ def test_an_interrupted_epoch_is_discarded_and_not_deleted(project: Path, corpor
     assert not list((project / "checkpoints").iterdir())
 
 
+def test_an_interrupted_epoch_is_kept_as_it_is(project: Path, corpora: dict[str, Path]) -> None:
+    with at_step(1, lambda: signal.raise_signal(signal.SIGINT)):
+        assert typed("train", project, corpora["code"], "--name", "Code", *TEXT).status == 130
+    told, events = as_json("keep", project, "code")
+    assert told.status == 0 and isinstance(events[-1], JobDone)
+    assert "frozen" in next(line for line in typed("list", project).out.splitlines() if line.startswith("Code"))
+
+
+def test_what_is_read_can_be_chosen(project: Path, corpora: dict[str, Path]) -> None:
+    told = typed("train", project, corpora["code"], "--name", "Code", *TEXT, "--include", "*.nothing")
+    assert told.status == 1 and "no pattern asks for it" in told.err
+
+
 def test_a_training_elsewhere_is_followed_to_its_end(
     project: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

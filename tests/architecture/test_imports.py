@@ -93,9 +93,10 @@ def test_the_public_names_load_torch_when_they_are_first_used() -> None:
 
 
 def test_every_third_party_import_is_declared() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
     declared = {
         re.split(r"[<>=!~\[; ]", dependency)[0].lower().replace("_", "-")
-        for dependency in (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["formats"])
+        for dependency in (*PROJECT["project"]["dependencies"], *extras["formats"], *extras["distributed"])
     }
     homes = packages_distributions()
     imported = {name for path in PACKAGE.rglob("*.py") for name in _imports(path)}

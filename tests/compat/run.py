@@ -71,9 +71,11 @@ def uv(*arguments: object) -> None:
 def uncapped(capped: list[str]) -> list[str]:
     """What pyproject.toml asks for, tests included, with floors alone."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = []
-    for line in (*project["dependencies"], *project["optional-dependencies"]["test"]):
-        requirement = Requirement(line)
+    extras, found = project["optional-dependencies"], []
+    wanted = (*project["dependencies"], *extras["formats"], *extras["distributed"], *extras["test"])
+    for requirement in map(Requirement, wanted):
+        if requirement.name == project["name"]:
+            continue  # its other extras, which are there
         if requirement.name.lower() not in map(str.lower, capped):
             floors = [each for each in requirement.specifier if not each.operator.startswith("<")]
             requirement.specifier = SpecifierSet(",".join(map(str, floors)))

@@ -80,11 +80,14 @@ def test_the_question_names_those_that_wait(open_window: OpenWindow, project: Pa
     begin_long_training(person, corpora["verse"])
     person.train(corpora["code"])
     person.window.close()
-    assert "(1) will not be trained" in person.question.informativeText()
+    assert "(1) are kept for the next start" in person.question.informativeText()
     person.answer("suspendButton")
     person.until_closed()
 
-    assert open_window(project).states == {"Verse": "interrupted"}
+    again = open_window(project)
+    assert again.states == {"Verse": "interrupted"}
+    assert [job.paths for job in again.window.controller.training.jobs.values()] == [(str(corpora["code"]),)]
+    assert not again.window.client.busy, "what waits begins when it is asked to"
 
 
 def test_what_was_to_be_kept_and_cannot_be_written_keeps_the_window_open(

@@ -295,7 +295,7 @@ def test_whatever_a_crash_leaves_between_two_files_of_a_checkpoint_goes_on_bit_f
 ) -> None:
     moments: list[Path] = []
     with monkeypatch.context() as patch:
-        for name in ("write_tensors", "write_facts", "write_history"):
+        for name in ("keep_blocks_file", "write_tensors", "write_facts", "write_history"):
 
             def write_and_look(write: Any, *args: Any) -> None:
                 write(*args)

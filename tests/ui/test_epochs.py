@@ -6,7 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, click, combo, drag_in, drop, edit, file_drag, question, shown, spin, texts, tick
+from kit import (
+    WaitUntil,
+    child,
+    click,
+    combo,
+    drag_in,
+    drag_out,
+    drop,
+    edit,
+    file_drag,
+    question,
+    shown,
+    spin,
+    texts,
+    tick,
+)
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -26,6 +41,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QToolButton,
     QWidget,
 )
@@ -391,10 +407,12 @@ def test_a_waiting_epoch_is_dragged_to_another_place(panel: EpochsPanel) -> None
     data.setData(QUEUE_MIME, b"queue:2")
 
     def let_go(place: QPoint) -> None:
+        assert drag_in(panel, data)
         event = QDropEvent(QPointF(place), Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, NO_KEYS)
         QApplication.sendEvent(panel, event)
 
     assert drag_in(panel, data) and child(panel, "dropZone").property("active") != "true"
+    drag_out(panel)
     let_go(cards(panel)[3].mapTo(panel, QPoint(40, 20)))
     data.setData(QUEUE_MIME, b"queue:0")
     let_go(child(panel, "dropZone").geometry().center())
@@ -914,7 +932,10 @@ def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDia
     dialog.set_first_epoch(False)
     dialog.set_interrupted(["Paradise Lost and Paradise Regained"])
     click(dialog, "advancedButton")
-    wait_until(lambda: combo(dialog, "memorySourceCombo").visibleRegion())
+    source = combo(dialog, "memorySourceCombo")
+    wait_until(lambda: edit(dialog, "epochEraEdit").visibleRegion())
+    dialog.findChildren(QScrollArea)[0].ensureWidgetVisible(source)
+    wait_until(source.visibleRegion)
     assert dialog.width() <= 1280 and dialog.height() <= 760
     for found in (*dialog.findChildren(QLabel), *dialog.findChildren(QCheckBox), *dialog.findChildren(QComboBox)):
         if found.isVisible():

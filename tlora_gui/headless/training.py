@@ -1,4 +1,4 @@
-"""train, resume, discard, follow."""
+"""train, resume, keep, discard, follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, TrainSettings
+from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, ReadOptions, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, StreamEvent
 from tlora_gui.headless.options import Verb, add_settings, chosen, epoch_argument
@@ -24,6 +24,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--colour", default="", metavar="#RRGGBB", help="the next free one by default")
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"for a new project: {STRATEGIES[0]} by default")
     parser.add_argument("--abandon", action="store_true", help="train although interrupted epochs cannot go on then")
+    add_settings(parser.add_argument_group("what is read"), ReadOptions())
     add_settings(parser.add_argument_group("settings"), TrainSettings())
 
 
@@ -38,7 +39,7 @@ def _train(command: Command) -> Iterator[StreamEvent]:
     again = _interrupted(command, settings)
     if again is None:
         command.epochs.free_name(options.name)
-    TextCorpus.from_paths(options.paths, command.cancel)
+    TextCorpus.from_paths(options.paths, command.cancel, chosen(options, ReadOptions()))
     if project is None:
         backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
         yield from command.run(jobs.CreateProject(str(options.project), backbone, strategy))
@@ -72,7 +73,8 @@ def _interrupted(command: Command, settings: TrainSettings) -> EpochInfo | None:
     epoch = next((epoch for epoch in named if epoch.state == "interrupted"), None)
     if epoch is not None:
         paths = tuple(str(Path(path).resolve()) for path in options.paths)
-        if (command.settings_of(epoch), epoch.corpus) != (settings, paths):
+        begun_with = (command.settings_of(epoch), epoch.corpus, epoch.reading)
+        if begun_with != (settings, paths, chosen(options, ReadOptions())):
             which = f"{options.project} {epoch.slug}"
             raise TloraError(
                 f"{epoch.name} is interrupted, and was begun with other text or settings.",
@@ -90,7 +92,8 @@ def _train_anew(command: Command, settings: TrainSettings) -> Iterator[StreamEve
             f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
             f"Go on with `tlora resume {options.project} {lost[0].slug}` first, or add --abandon.",
         )
-    job = jobs.TrainEpoch(options.name, tuple(options.paths), options.era, options.colour, settings)
+    reading = chosen(options, ReadOptions())
+    job = jobs.TrainEpoch(options.name, tuple(options.paths), options.era, options.colour, settings, reading)
     yield from command.run(job)
 
 
@@ -112,6 +115,12 @@ def _resume(command: Command) -> Iterator[StreamEvent]:
     yield from command.run(jobs.ResumeEpoch(slug))
 
 
+def _keep(command: Command) -> Iterator[StreamEvent]:
+    slug = _only_interrupted(command).slug
+    yield from command.open()
+    yield from command.run(jobs.KeepEpoch(slug))
+
+
 def _discard(command: Command) -> Iterator[StreamEvent]:
     slug = _only_interrupted(command).slug
     yield from command.open()
@@ -125,6 +134,7 @@ def _follow(command: Command) -> Iterator[StreamEvent]:
 VERBS = (
     Verb("train", "train a new epoch, or go on with an interrupted one", _train_arguments, _train, "suspend"),
     Verb("resume", "go on with an interrupted epoch", epoch_argument, _resume, "suspend"),
+    Verb("keep", "make a finished epoch of what an interrupted one has learned", epoch_argument, _keep),
     Verb("discard", "drop what an interrupted epoch has learned so far", epoch_argument, _discard),
     Verb("follow", "look on while another window or command trains", lambda parser: None, _follow),
 )

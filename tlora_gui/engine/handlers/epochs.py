@@ -161,9 +161,10 @@ def _recorded(
     learn: bool = True,
 ) -> Stream:
     """:func:`_run`, kept in the project's history of runs, however it ends."""
-    record = new_run(info, run.settings, workspace.backbone_info())
+    project, record = workspace.project, new_run(info, run.settings, workspace.backbone_info())
+    history = project.checkpoints.begin(info, run.settings, history, project.is_there)
     training = _run(workspace, info, run, history, cancel, learn=learn)
-    yield from workspace.project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
+    yield from project.runs.record(record, training, history, cancel, goes_on=run.step > 0)
 
 
 def _run(
@@ -181,7 +182,6 @@ def _run(
     project, epochs, settings = workspace.project, workspace.epochs, run.settings
     workspace.removed = None
     epochs.put(info)
-    history = project.checkpoints.begin(info, settings, history, project.is_there)
 
     def checkpoint(run: EpochRun) -> None:
         project.require_writable()

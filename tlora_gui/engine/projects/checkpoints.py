@@ -115,13 +115,13 @@ class Checkpoints:
         folder = self.folder(info.slug)
         self.root.mkdir(exist_ok=True)  # never the project's folder: whoever took it away will not look here
         folder.mkdir(exist_ok=True)
+        write_facts(folder, info, settings)
+        write_history(folder, history)
         if not (kept := folder / "blocks.safetensors").exists():
             if blocks.file is not None and blocks.file.exists():
                 keep_blocks_file(blocks.file, kept)
             else:
                 write_tensors(kept, {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()})
-        write_facts(folder, info, settings)
-        write_history(folder, history)
         write_tensors(folder / "state.safetensors", state)
 
     def read(self, slug: str) -> tuple[EpochInfo, TrainSettings, TokenBlocks, dict[str, Tensor]]:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import Event, TrainStep
-from tlora_gui.engine.protocol.jobs import KeepEpoch, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import KeepEpoch, KeepQueue, ResumeEpoch, TrainEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -98,8 +98,9 @@ class ClosingControl(QObject):
         self._keeping = mode != "discard" and self._client.is_live(meant)
         self._window.setEnabled(False)
         self._progress.set_finishing(True)
-        for job_id in self._client.live():
-            self._client.cancel(job_id, cast(CancelMode, mode) if job_id == meant else "discard")
+        for job_id, job in self._client.jobs().items():
+            if not isinstance(job, KeepQueue):  # what waits is to be found again
+                self._client.cancel(job_id, cast(CancelMode, mode) if job_id == meant else "discard")
         self.go_on()
 
     @Slot()

@@ -168,8 +168,8 @@ class ProjectControl(QObject):
     def leave(self) -> None:
         """End what goes on in the project that is shown."""
         self.left.emit()
-        for job_id in self._client.live():
-            if job_id not in self._openings:
+        for job_id, job in self._client.jobs().items():
+            if job_id not in self._openings and not isinstance(job, jobs.KeepQueue):  # it is written before
                 self._client.drop(job_id)
 
     # -- what the engine answers --------------------------------------------------------------------------------
