@@ -2520,7 +2520,7 @@
         <translation>Gradientennorm</translation>
     </message>
     <message>
-        <source>before it is clipped to 1, by step</source>
+        <source>before clipping to 1</source>
         <translation>vor dem Kappen auf 1</translation>
     </message>
     <message>

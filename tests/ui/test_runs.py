@@ -37,10 +37,13 @@ SETTINGS = TrainSettings(num_passes=3, seed=7, held_out_tokens=2048)
 
 
 def a_run(number: int, name: str = "Verse", loss: float | None = 3.25, **changes: object) -> Run:
-    epoch = EpochInfo(name.lower(), name, "Old era", "#0072B2", "frozen", 9000, loss, 4.0, "", ("/texts/verse",))
+    epoch = EpochInfo(
+        name.lower(), name, "Old era", "#0072B2", "frozen", 9000, loss, 4.0, "", ("/texts/verse",),
+        corpus_fingerprint="ab" * 16,
+    )  # fmt: skip
     run = Run(
         f"{number:04d}-{name.lower()}", epoch, SETTINGS, 1.7e9 + 1000 * number, 60.0 * number, 20, 20, "finished",
-        backbone="Tiny", machine=MACHINE, versions=(("torch", "2.9"),), fingerprint="ab" * 16,
+        backbone="Tiny", machine=MACHINE, versions=(("torch", "2.9"),),
     )  # fmt: skip
     return replace(run, **changes)  # type: ignore[arg-type]
 

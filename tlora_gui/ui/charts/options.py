@@ -73,4 +73,4 @@ def curve_words(kind: CurveKind) -> CurveWords:
             return CurveWords(tr("Learning rate"), tr("of the adapter, by step"), empty, 0.0)
         case "gradient":
             empty = tr("How steep the adapter's loss is; told by trainings of this version on")
-            return CurveWords(tr("Gradient norm"), tr("before it is clipped to 1, by step"), empty, 0.1)
+            return CurveWords(tr("Gradient norm"), tr("before clipping to 1"), empty, 0.1)
