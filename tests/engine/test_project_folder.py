@@ -539,6 +539,7 @@ def test_checkpoint_comes_back_whole_and_is_listed_until_dropped(project: Projec
     blocks, state = TokenBlocks(IDS.repeat(3, 1), IDS + 1), {"step": torch.tensor(7), "a": torch.rand(2, 3)}
     project.checkpoints.save(info("verse", state="training"), QUICK, blocks, state, HISTORY)
     project.checkpoints.save(info("verse", state="training", name="Later"), QUICK, blocks, state, HISTORY * 2)
+    project.checkpoints.end(info("verse", state="training", name="Later"), QUICK)
     found, settings, read, stored = project.checkpoints.read("verse")
     assert found == info("verse", state="interrupted", name="Later")
     assert project.interrupted() == [replace(found, note="stopped after step 7 of 2")]

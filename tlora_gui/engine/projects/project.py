@@ -431,7 +431,7 @@ class Project:
         self.require_writable()
         folder = self.folder(info.slug)
         stored, settings = epoch_folder.read_facts(folder)
-        epoch_folder.write_facts(folder, replace(info, note=stored.note), settings)
+        epoch_folder.write_facts(folder, replace(info, state=stored.state, note=stored.note), settings)
 
     def remove_epoch(self, slug: str, model: TemporalLoRA) -> RemovedEpoch:
         """Take an epoch out; its folder moves to ``deleted/`` if it can. ``model`` has already let go of it.
