@@ -89,11 +89,12 @@ def other_values(settings: Any) -> Iterator[tuple[str, Any, list[str]]]:
         if isinstance(value, bool):
             yield field.name, not value, []
         elif value is None or isinstance(value, int):
-            yield field.name, (value or 0) + 512, [str((value or 0) + 512)]
+            other = value + 64 if value else 512
+            yield field.name, other, [str(other)]
         elif isinstance(value, float):
             yield field.name, value / 2, [str(value / 2)]
-        elif value in ("isolated", "features"):
-            other = {"isolated": "joint", "features": "dreams"}[value]
+        elif isinstance(value, str):
+            other = {"isolated": "joint", "features": "dreams", "": "another"}[value]
             yield field.name, other, [other]
         else:
             assert is_dataclass(value), f"say here which other value {field.name} can have"

@@ -21,7 +21,7 @@ from engine_helpers import (
     train_job,
 )
 
-from tlora_gui.engine.projects.records import history_line, read_history_line
+from tlora_gui.engine.projects.records import read_history_line
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SAMPLES
@@ -29,6 +29,7 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochFinished, HeldOut, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.storage.event_lines import event_line
 
 SAMPLED = replace(QUICK, num_passes=2, sample_prompt="def f", sample_every=4, sample_tokens=6)
 """Twelve steps, with samples after 0, 4, 8 and 12."""
@@ -117,7 +118,7 @@ def test_a_prompt_beyond_the_context_is_refused_before_the_first_step(one_epoch:
 
 def test_a_strangers_sample_is_looked_at(sampled: list[Any]) -> None:
     sample = only(sampled, TrainingSample)[1]
-    assert read_history_line(history_line(sample)) == sample
+    assert read_history_line(event_line(sample)) == sample
     token = sample.tokens[0]
     for odd in (
         replace(sample, tokens=(replace(token, weights=(1.0,)), *sample.tokens[1:])),
@@ -126,4 +127,4 @@ def test_a_strangers_sample_is_looked_at(sampled: list[Any]) -> None:
         replace(sample, step=-5),
     ):
         with pytest.raises(ValueError):
-            read_history_line(history_line(odd))
+            read_history_line(event_line(odd))

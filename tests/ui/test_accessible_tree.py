@@ -79,7 +79,7 @@ TREES = {
         "ListItem Eternity, SmolLM2-135M-Instruct · CPU",
         "ListItem Shakespeare, Renaissance era, frozen, 412 k tokens",
         "ListItem Python, IT era, frozen, 388 k tokens",
-        "ListItem Milton, Puritan era, interrupted, 12 k tokens",
+        "ListItem Milton, Puritan era, interrupted, 12 k tokens, stopped after step 23 of 40",
     ],
     "mix": [
         "List Mix of this token",

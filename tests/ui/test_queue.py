@@ -246,7 +246,7 @@ def test_closing_keeps_the_queue(window: MainWindow, engine: Engine, wait_until:
     wait_until(lambda: engine.kept == (B, C))
     window.close()
     assert "Those that wait their turn (2) are kept for the next start." in said_by_question(window)
-    click(window, "suspendButton")
+    click(window, "discardButton")  # of the one that has learned nothing
     wait_until(lambda: not window.isVisible())
     assert engine.kept == (B, C) and engine.begun == ["A"]
 

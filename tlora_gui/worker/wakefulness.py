@@ -7,7 +7,8 @@ import logging
 import subprocess
 import sys
 import threading
-from typing import IO
+import weakref
+from collections.abc import Callable
 
 _CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
 _COMMANDS = {
@@ -24,7 +25,7 @@ class Wakefulness:
 
     def __init__(self) -> None:
         self.held = False
-        self._keeper: IO[bytes] | None = None
+        self._let_go: Callable[[], object] = lambda: None
 
     def hold(self, held: bool) -> None:
         """Ask the system to stay awake from now on, or no longer."""
@@ -35,9 +36,8 @@ class Wakefulness:
             ctypes.windll.kernel32.SetThreadExecutionState(_CONTINUOUS | (_SYSTEM_REQUIRED if held else 0))
         elif held:
             self._start()
-        elif self._keeper is not None:
-            self._keeper.close()
-            self._keeper = None
+        else:
+            self._let_go()
 
     def _start(self) -> None:
         command = _COMMANDS.get(sys.platform, _COMMANDS["linux"])
@@ -48,5 +48,6 @@ class Wakefulness:
         except OSError as error:
             logger.info("the machine may fall asleep: %s", error)
             return
-        self._keeper = process.stdin
+        assert process.stdin is not None
+        self._let_go = weakref.finalize(self, process.stdin.close)  # also if nobody lets go of it
         threading.Thread(target=process.wait, daemon=True).start()  # whoever ends is waited for
