@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -143,6 +144,11 @@ def read_blocks_file(path: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
         facts = file.metadata() or {}
     blocks = load_file(path)
     return blocks["train"], blocks["held_out"].long(), facts
+
+
+def rows_of(blocks_NT: Tensor, numbers_B: Tensor) -> Tensor:
+    """The blocks of these numbers (B, T), int64, of blocks in whatever type; torch 2.7 has no index of uint16."""
+    return torch.from_numpy(blocks_NT.numpy()[numbers_B.numpy()].astype(np.int64))
 
 
 def keep_blocks_file(path: Path, target: Path) -> None:

@@ -34,6 +34,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.backbones.loading import context_length, state_hash
 from tlora_gui.engine.corpus.blocks import TokenBlocks, block_digests
+from tlora_gui.engine.corpus.token_store import rows_of
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SAMPLES, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
@@ -529,7 +530,7 @@ class EpochRun:
             return EpochMemory(replay_NWH, self._eval_features_NTH, None, tuple(digests))
         train_NT = self.blocks.train_NT
         count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
-        ids_NT = train_NT[torch.linspace(0, len(train_NT) - 1, count).long()].long()
+        ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
         held_out_NT = self.blocks.held_out_NT.int()
         return EpochMemory(
             cut_windows((yield from collect_router_features(self.model, ids_NT))), self._eval_features_NTH, held_out_NT
@@ -559,7 +560,7 @@ class EpochRun:
         """One optimiser step; returns adapter loss, gradient norm, distill loss, route loss and learning rate."""
         share = self._rate_factor * schedule(self.step, self.total_steps)
         if self._memory_fit is None:
-            self._find_fit(self.blocks.train_NT[rows_B[:1]].long())
+            self._find_fit(rows_of(self.blocks.train_NT, rows_B[:1]))
         with self.ranks.agreeing():
             hidden_BTH, adapter_loss = self._backward(rows_B)
         hidden_BTH = self.ranks.gather(hidden_BTH, len(rows_B))
@@ -586,7 +587,7 @@ class EpochRun:
         for start in range(0, len(rows_b), self._memory_fit.blocks):
             count = max(0, min(self._memory_fit.blocks, counting - start))
             part = slice(start, start + max(1, count))
-            ids_pT = self.blocks.train_NT[rows_b[part]].long().to(hidden_bTH.device)
+            ids_pT = rows_of(self.blocks.train_NT, rows_b[part]).to(hidden_bTH.device)
             with training_precision(ids_pT.device):
                 loss = self.model.next_token_loss(ids_pT, self._blend, hidden_bTH[part]).loss * (count / len(rows_B))
             loss.backward()
@@ -661,7 +662,7 @@ class EpochRun:
         """Refuse to begin unless all processes have the same text and weights."""
         if self.ranks.size > 1:
             train_NT = self.blocks.train_NT
-            some_NT = train_NT[torch.linspace(0, len(train_NT) - 1, 64).long()]
+            some_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, 64).long())
             start = {**self._state(self.step), "train": some_NT, "held_out": self.blocks.held_out_NT}
             self.ranks.require_same(int(state_hash(start)[:15], 16))
 

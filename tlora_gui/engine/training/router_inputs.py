@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 import torch
 from torch import Tensor
 
+from tlora_gui.engine.corpus.token_store import rows_of
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training.evaluation import training_dtype, training_precision
 from tlora_gui.paths import cache_dir
@@ -62,9 +63,9 @@ class RouterInputs:
             except OSError:  # the file is gone or damaged
                 self._on_disk.clear()
                 self._keep = False
-        filled = rows + rows[:1] * (self._batch_size - len(rows))
+        filled_B = torch.tensor(rows + rows[:1] * (self._batch_size - len(rows)))
         with training_precision(device), torch.no_grad():
-            hidden_BTH = self._model.features(self._train_NT[filled].long().to(device))[: len(rows)].to(self._dtype)
+            hidden_BTH = self._model.features(rows_of(self._train_NT, filled_B).to(device))[: len(rows)].to(self._dtype)
         for row, hidden_TH in zip(rows, hidden_BTH, strict=True):
             kept = len(self._in_memory) + len(self._on_disk)
             known = row in self._in_memory or row in self._on_disk
