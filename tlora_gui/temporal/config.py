@@ -28,8 +28,7 @@ def require(holds: bool, what: str) -> None:
         raise ValueError(what)
 
 
-LARGEST_COUNT = 2**31 - 1
-"""No count of passes, blocks or tokens is larger."""
+LARGEST_COUNT = 2**31 - 1  # of passes, blocks or tokens
 
 
 def require_whole(settings: Any, name: str, low: int, high: int = LARGEST_COUNT) -> None:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, one_hot
-from torch.nn.utils import skip_init
 
 from tlora_gui.temporal.config import MixerSettings
 
@@ -136,7 +135,7 @@ class TimeMixer(nn.Module):
     def _resize_head(self, keep: list[int], extra: int) -> None:
         old = self.head
         # Not drawn first: a training's checkpoint holds no state of torch's own generator.
-        self.head = skip_init(nn.Linear, old.in_features, len(keep) + extra, device=old.weight.device)
+        self.head = nn.utils.skip_init(nn.Linear, old.in_features, len(keep) + extra, device=old.weight.device)
         self.head.weight[:] = old.weight.mean(0)
         self.head.bias[:] = old.bias.mean() + NEW_SLOT_BIAS
         self.head.weight[: len(keep)] = old.weight[keep]
