@@ -90,6 +90,8 @@ class Script:
         window.client.submit(jobs.Evaluate(held_out_tokens=min(MEASURED_TOKENS, self._tokens)))
         yield lambda: demo.last(Evaluated) is not None
         self._note_scores()
+        if window.charts.folded:
+            window.menus.fold_charts.trigger()
         window.charts.matrix_button.setChecked(True)
         yield after(0.3)
         demo.shoot("memory-matrix")
