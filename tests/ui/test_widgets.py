@@ -373,6 +373,12 @@ def test_recent_projects_open_with_one_click(welcome: Welcome) -> None:
     assert "Recent projects" not in texts(welcome)
 
 
+def test_an_ampersand_in_a_projects_name_is_no_mnemonic(welcome: Welcome) -> None:
+    welcome.set_recent(["/projects/Tales & Code"])
+    link = next(button for button in welcome.findChildren(QPushButton) if button.property("role") == "link")
+    assert link.text().startswith("Tales && Code") and link.shortcut().isEmpty()
+
+
 def test_opening_asks_for_a_folder(welcome: Welcome, tmp_path: Path) -> None:
     opened: list[str] = []
     welcome.open_requested.connect(opened.append)

@@ -174,7 +174,7 @@ class Welcome(QWidget):
 
     def _recent_button(self, path: str) -> QPushButton:
         folder = Path(path)
-        button = QPushButton(f"{folder.name}   {folder.parent}")
+        button = QPushButton(f"{folder.name}   {folder.parent}".replace("&", "&&"))
         button.setProperty("role", "link")
         button.setAccessibleName(self.tr("Open {name}").format(name=folder.name))
         button.setToolTip(path)
