@@ -153,9 +153,9 @@ def test_a_training_that_goes_with_its_project_is_forgotten(person: Person, stag
     projects = person.window.controller.projects
     person.window.controller.training.train(A)
     person.wait(lambda: A in stage.ran)
+    person.wait(lambda: not person.window.client.jobs(jobs.KeepQueue))
     projects.leave()
-    assert not person.window.controller.training.jobs
-    assert not person.window.client.jobs(jobs.TrainEpoch)  # what waits is still being kept
+    assert not person.window.controller.training.jobs and not person.window.client.busy
     projects.open("/somewhere/two")
     person.wait(lambda: projects.project is not None and projects.project.name == "two")
     assert not person.sees_error

@@ -294,7 +294,8 @@ class TrainingControl(QObject):
         self._show_queue()
 
     def clear(self) -> None:
-        """The project is left; what waits is kept with it."""
+        """The project is left; what waits is kept with it already, and nothing of it goes into the next one."""
+        self._started = True  # so that what is on its way to its end does not wait again
         self._running, self._queue, self._kept, self._all_paused = None, {}, (), False
         self._awake.hold(False)
         self._show_queue()
