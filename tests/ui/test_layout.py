@@ -88,6 +88,19 @@ def test_one_click_or_key_brings_the_charts_back(window: MainWindow, how: str) -
     assert window.charts.folded and strip.isVisible()
 
 
+@pytest.mark.parametrize("page", ["text", "matrix", "samples"])
+def test_unfolding_the_charts_leaves_the_window_as_large_as_it_was(window: MainWindow, page: str) -> None:
+    window.resize(window.width(), 640)
+    child(window, "matrixButton").setChecked(page == "matrix")
+    for _ in range(3):
+        window.menus.fold_charts.trigger()
+        if page == "samples":
+            window.charts.show_samples(not window.charts.folded)
+        turn()
+        assert window.height() == 640
+    assert not window.charts.folded and share(window, window.charts) > 0.25
+
+
 def test_what_a_person_chose_for_the_charts_stays_theirs(tmp_path: Path, qapp: QApplication) -> None:
     with whole_window(project=tmp_path) as window:
         window.menus.fold_charts.trigger()  # unfolded while writing

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, TrainingEvent, TrainStarted
 from tlora_gui.ui.charts.frame import Key
@@ -98,6 +99,7 @@ class ChartsPanel(QWidget):
         both = QVBoxLayout(self)
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
+        both.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinAndMaxSize)  # the strip takes no more than its line
         both.addWidget(self._side_by_side)
         both.addWidget(self.samples_view)
         both.addWidget(self.strip)
@@ -168,11 +170,13 @@ class ChartsPanel(QWidget):
 
     def set_folded(self, folded: bool) -> None:
         """Show the strip, or the charts."""
-        self._side_by_side.setVisible(not folded and not self._shows_samples)
-        self.samples_view.setVisible(not folded and self._shows_samples)
-        self.strip.setVisible(folded)
-        vertical = QSizePolicy.Policy.Fixed if folded else QSizePolicy.Policy.Preferred
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+        parts = (
+            (self.strip, folded),
+            (self._side_by_side, not folded and not self._shows_samples),
+            (self.samples_view, not folded and self._shows_samples),
+        )
+        for part, visible in sorted(parts, key=itemgetter(1)):  # what leaves makes room first, or the window would grow
+            part.setVisible(visible)
         if folded:
             self._draw_strip()
 

@@ -97,6 +97,7 @@ class SparklineStrip(QFrame):
         self.setAccessibleName(self.tr("Charts, folded"))
         self.setToolTip(self.tr("Unfold the charts"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._lines = [Sparkline() for _ in names]
         self._names = [label(name, "caption") for name in names]
         self._values = [QLabel() for _ in names]

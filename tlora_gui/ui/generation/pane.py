@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QShortcut, QTextCursor
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
@@ -18,13 +18,8 @@ from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
-from tlora_gui.ui.theme import Theme, mono_font
-from tlora_gui.ui.widgets.layouts import UNBOUNDED, column, row, small_button
-
-_LINE = 90
-"""Characters of the text font: longer lines are hard to come back from."""
-_AROUND_LINE = 40
-"""Pixels for frame, margins and scroll bar."""
+from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.widgets.layouts import column, row, small_button
 
 
 class GenerationPane(QFrame):
@@ -85,26 +80,16 @@ class GenerationPane(QFrame):
     # -- building -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self._column = QWidget()
-        self._column.setLayout(
+        self.setLayout(
             column(
                 self._header,
                 self.prompt_bar.edit,
                 self.text_page,
                 self.compare_page,
                 row(self._edit_prompt, self._copy, self._save, None, self.prompt_bar, spacing=0),
+                margins=(12, 12, 12, 12),
             )
         )
-        whole = row(self._column, None, margins=(12, 12, 12, 12))
-        whole.setStretch(0, 1)
-        whole.setStretch(1, 0)  # what the column does not take
-        self.setLayout(whole)
-        self._fit_column()
-
-    def _fit_column(self) -> None:
-        """Lines are no longer than those of a page; texts side by side take all the room."""
-        page = round(_LINE * QFontMetricsF(mono_font()).averageCharWidth()) + _AROUND_LINE
-        self._column.setMaximumWidth(UNBOUNDED if self.page == "compare" else page)
 
     def _connect(self) -> None:
         self._edit_prompt.clicked.connect(self.edit_prompt)
@@ -167,7 +152,6 @@ class GenerationPane(QFrame):
         """Use a theme's colours from now on."""
         self.text_page.apply_theme(theme)
         self.compare_page.apply_theme(theme)
-        self._fit_column()  # the font may be another
 
     # -- pages ----------------------------------------------------------------------------------------------
 
@@ -182,7 +166,6 @@ class GenerationPane(QFrame):
             return
         self._header.show_page(page)
         self.prompt_bar.set_page(page)
-        self._fit_column()
         self._show_face()
         self._emit_chosen()
         self.page_changed.emit(page)

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_view.paragraphs import divide_paragraphs
@@ -16,18 +16,19 @@ from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_geometry import positions_in_sight
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, TokenStyle, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS, TokenText
-from tlora_gui.ui.theme import LIGHT, Theme, mono_font
+from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.widgets.plain_text import PageText
 
 _STRENGTH_LEVELS = 16
 _RECOLOURED_AT_ONCE = 1000
 """Tokens that get new formats in one turn of the event loop: some 10 ms."""
 
 
-class ColouredText(QPlainTextEdit):
+class ColouredText(PageText):
     """Read-only text of one generation. Control characters are shown as visible signs, one for each."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("text", parent)
         self._theme = LIGHT
         self._mode: ColourMode = "dominant"
         self._chosen_slot = 0
@@ -39,8 +40,6 @@ class ColouredText(QPlainTextEdit):
         self._recolouring.timeout.connect(self._recolour_some)
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
-        self.setFont(mono_font())
-        self.setProperty("textSize", "text")
         self.document().setDocumentMargin(6)
 
     @property
