@@ -31,6 +31,8 @@ from tlora_gui.engine.protocol.events import (
     JobDone,
     JobFailed,
     ProjectListed,
+    RunLoaded,
+    RunsListed,
     TrainStep,
 )
 from tlora_gui.engine.session import Session
@@ -136,6 +138,25 @@ def test_a_list_is_one_object(project: Path) -> None:
     assert [(epoch.name, epoch.state) for epoch in listed.epochs] == [("Verse", "frozen")]
     assert [text.prompt for text in listed.generations] == ["O"]
     assert (listed.backbone, listed.strategy) == ("tiny-llama", "gating")
+
+
+def test_runs_are_listed_told_one_by_one_and_deleted(project: Path) -> None:
+    told = typed("runs", project)
+    (head, row) = told.out.splitlines()
+    assert head.split()[0] == "run" and row.split()[:3] == ["0001-verse", "Verse", "finished"]
+    one = typed("runs", project, "1")
+    assert "0001-verse" in one.out and "max_tokens" in one.out and "sleep.sleep_weight" in one.out
+    assert "held-out loss" in one.out and "torch " in one.out
+    told, (listed,) = as_json("runs", project)
+    assert isinstance(listed, RunsListed) and [run.id for run in listed.runs] == ["0001-verse"]
+    told, (loaded,) = as_json("runs", project, "0001-verse")
+    assert isinstance(loaded, RunLoaded) and loaded.run == listed.runs[0]
+    assert any(isinstance(event, TrainStep) for event in loaded.history)
+    refused = typed("runs", project, "7")
+    assert refused.status == 1 and "There is no run 7" in refused.err
+    assert typed("runs", project, "--delete").status == 1
+    assert typed("runs", project, "1", "--delete").status == 0
+    assert len(typed("runs", project).out.splitlines()) == 1 and typed("list", project).out.count("Verse") == 1
 
 
 def test_a_training_is_told_step_by_step_and_what_stopped_it_at_the_end(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def test_a_short_text_gives_what_there_is_of_blocks(session: Session, tmp_path: 
     (block,) = found.blocks
     assert not block[-1].ends, "its end is held out"
     assert "".join(piece.text for piece in block) == ("one two three " * 3)[: int(14 * 3 * 0.9)]
+
+
+def test_a_chat_is_previewed_with_the_control_tokens_of_its_template(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert session._open is not None
+    tokenizer, control = session._open.backbone.tokenizer, session_end_mark(session)
+    template = "{% for m in messages %}{{ m.content }}" + tokenizer.eos_token + "{% endfor %}"
+    monkeypatch.setattr(tokenizer, "chat_template", template)
+    chat = [{"role": "user", "content": "Who speaks? " * 30}, {"role": "assistant", "content": "I do. " * 30}]
+    folder = some_text(tmp_path / "texts", {"a.jsonl": json.dumps({"messages": chat})})
+    found = previewed(session, jobs.PreviewBlocks((folder,), block_size=1024))
+    pieces = [piece for block in found.blocks for piece in block]
+    assert [piece.id for piece in pieces if not piece.ends].count(control) == 1
 
 
 def test_what_is_not_read_is_not_previewed(session: Session, tmp_path: Path) -> None:

@@ -6,13 +6,23 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from tlora_gui.engine.handlers import runs
 from tlora_gui.engine.projects.epoch_folder import read_facts
 from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project, is_free
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
-from tlora_gui.engine.protocol.events import EpochInfo, EpochsChanged, ProjectListed, ProjectOpened, StreamEvent
+from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import (
+    EpochInfo,
+    EpochsChanged,
+    ProjectListed,
+    ProjectOpened,
+    RunLoaded,
+    RunsListed,
+    StreamEvent,
+)
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing.export_target import export_kind
 from tlora_gui.engine.storage.disk import absolute
@@ -69,6 +79,22 @@ class Command:
         """
         self.listed()
         return self.epochs.find(self.options.epoch if word is None else word)
+
+    def find_run(self, word: str) -> str:
+        """The id of the kept run with that number or id.
+
+        Raises:
+            TloraError: if there is none.
+        """
+        ids = self._project().runs.ids()
+        found = [id for id in ids if word == id or (word.isdecimal() and int(word) == int(id.partition("-")[0]))]
+        if not found:
+            raise TloraError(f"There is no run {word}.", f"See them with `tlora runs {self.options.project}`.")
+        return found[0]
+
+    def told_of_runs(self, job: jobs.ListRuns | jobs.LoadRun) -> RunsListed | RunLoaded:
+        """What the project's files say of its trainings. Raises TloraError if one cannot be read."""
+        return runs.do(self._project().runs, job)
 
     def is_checkpoint(self, epoch: EpochInfo) -> bool:
         """Whether it is one in training, which may be damaged."""

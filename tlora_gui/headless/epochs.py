@@ -1,4 +1,4 @@
-"""list, delete, evaluate."""
+"""list, runs, delete, evaluate."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ def _list_arguments(parser: ArgumentParser) -> None:
 
 def _list(command: Command) -> Iterator[StreamEvent]:
     yield command.listed()
+
+
+def _runs_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", help="one run's number or id: how it was trained, and its measurements")
+    parser.add_argument("--delete", action="store_true", help="take that run out of the history; its epoch stays")
+
+
+def _runs(command: Command) -> Iterator[StreamEvent]:
+    word = command.options.run
+    if word is None and command.options.delete:
+        raise TloraError("No run was named.", f"See them with `tlora runs {command.options.project}`.")
+    job = jobs.ListRuns() if word is None else jobs.LoadRun(command.find_run(word))
+    if isinstance(job, jobs.LoadRun) and command.options.delete:
+        yield from command.open()
+        yield from command.run(jobs.DeleteRun(job.id))
+    else:
+        yield command.told_of_runs(job)
 
 
 def _delete(command: Command) -> Iterator[StreamEvent]:
@@ -51,6 +68,7 @@ def _evaluate(command: Command) -> Iterator[StreamEvent]:
 
 VERBS = (
     Verb("list", "list the epochs, interrupted and broken ones too", _list_arguments, _list),
+    Verb("runs", "list every training, or one with its settings and measurements", _runs_arguments, _runs),
     Verb("delete", "take a finished epoch out of the mixture", epoch_argument, _delete),
     Verb("evaluate", "measure every epoch on its held-out text", _evaluate_arguments, _evaluate),
 )

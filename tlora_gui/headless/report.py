@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import exp
+from typing import Any
 
 from tlora_gui.engine.protocol.events import (
     CorpusRead,
@@ -20,7 +22,11 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     ProjectListed,
     ProjectOpened,
+    Run,
+    RunLoaded,
+    RunsListed,
     StreamEvent,
+    TrainingEvent,
     TrainStarted,
     TrainStep,
     Warned,
@@ -38,7 +44,8 @@ _EXCERPT = 48
 class JsonReport:
     """Every event as an object in a line of its own, see :mod:`tlora_gui.engine.storage.event_lines`, its end last.
 
-    A project that is opened comes without its histories and its last text. A list is one object, without an end.
+    A project that is opened comes without its histories and its last text. What only files were asked for is one
+    object, without an end.
     """
 
     def __init__(self, terminal: Terminal) -> None:
@@ -49,7 +56,7 @@ class JsonReport:
         """Print an event."""
         if isinstance(event, ProjectOpened):
             event = ProjectOpened(replace(event.project, history=(), generation=None))
-        self._listed = isinstance(event, ProjectListed)
+        self._listed = isinstance(event, (ProjectListed, RunsListed, RunLoaded))
         self._terminal.write(event_line(event) + "\n")
 
     def end(self, end: EndEvent) -> None:
@@ -111,6 +118,10 @@ class LineReport:
                 self._print_scores(event)
             case ProjectListed():
                 self._print_list(event)
+            case RunsListed(runs):
+                self._print_runs(runs)
+            case RunLoaded(run, history):
+                self._print_run(run, history)
             case _:
                 pass
 
@@ -177,6 +188,35 @@ class LineReport:
             for text in project.generations:
                 mode, prompt = text.mode or "backbone", _shortened(" ".join(text.prompt.split()))
                 say(f"{text.name:20} {text.id:12} {mode:20} {text.tokens:6}  {prompt}".rstrip())
+
+    def _print_runs(self, runs: tuple[Run, ...]) -> None:
+        say = self._terminal.say
+        say(f"{'run':24} {'epoch':20} {'ended':12} {'steps':>11} {'held-out':>9} {'work':>8}  started")
+        for run in runs:
+            loss = "" if run.epoch.held_out_loss is None else f"{run.epoch.held_out_loss:.3f}"
+            steps, work = f"{run.step}/{run.total_steps}", timedelta(seconds=round(run.seconds))
+            started = datetime.fromtimestamp(run.started).strftime("%Y-%m-%d %H:%M") if run.started else ""
+            say(f"{run.id:24} {run.epoch.name:20} {run.ended:12} {steps:>11} {loss:>9} {work!s:>8}  {started}".rstrip())
+
+    def _print_run(self, run: Run, history: tuple[TrainingEvent, ...]) -> None:
+        self._print_runs((run,))
+        if run.reason:
+            self._terminal.say(run.reason)
+        told = _facts(asdict(run.settings)) | {"corpus": " ".join(run.epoch.corpus), "backbone": run.backbone}
+        told |= asdict(run.machine) if run.machine else {}
+        for name, value in (told | dict(run.versions)).items():
+            self._terminal.say(f"{name:32} {value}")
+        for event in history:
+            if isinstance(event, HeldOut):
+                self.show(event)
+
+
+def _facts(settings: dict[str, Any], within: str = "") -> dict[str, Any]:
+    """Settings by name, those within settings as ``sleep.weight``."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _facts(value, f"{within}{name}.") if isinstance(value, dict) else {within + name: value}
+    return flat
 
 
 def _shortened(text: str) -> str:

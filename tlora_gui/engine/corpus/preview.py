@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tlora_gui.engine.backbones.token_text import TextStream
-from tlora_gui.engine.backbones.tokenizing import encode_plain
+from tlora_gui.engine.backbones.tokenizing import encode_more, encode_plain
 from tlora_gui.engine.corpus.documents import read_documents
 from tlora_gui.engine.corpus.packing import unknown_share
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
@@ -37,11 +37,14 @@ def preview(
     if mark is not None and vocabulary is not None and mark >= vocabulary:
         mark = None
     pieces, text, ids = list[TokenPiece](), "", list[int]()
-    for document, ends in _beginnings(corpus.split(held_out_share)[0], _CHARACTERS * wanted):
+    for beginning, templated, ends in _beginnings(corpus.split(held_out_share)[0], _CHARACTERS * wanted):
         if cancel:
             cancel.raise_if_cancelled()
-        stream, found = TextStream(tokenizer), encode_plain(tokenizer, document, vocabulary)
-        text, ids = text + document, ids + found
+        if templated:
+            found = list(encode_more(tokenizer, beginning, vocabulary).ids)
+        else:
+            found = encode_plain(tokenizer, beginning, vocabulary)
+        stream, text, ids = TextStream(tokenizer), text + beginning, ids + found
         pieces += [TokenPiece(each, stream.push(each)) for each in found[: wanted - len(pieces)]]
         if ends and mark is not None and len(pieces) < wanted:
             pieces.append(TokenPiece(mark, "", ends=True))
@@ -51,19 +54,19 @@ def preview(
     return BlocksPreviewed(blocks, unknown_share(tokenizer, text, ids))
 
 
-def _beginnings(corpus: TextCorpus, characters: int) -> Iterator[tuple[str, bool]]:
-    """The beginning of each document, and whether it ends there."""
+def _beginnings(corpus: TextCorpus, characters: int) -> Iterator[tuple[str, bool, bool]]:
+    """The beginning of each document, whether a chat template made it, and whether the document ends there."""
     for source in corpus.sources:
-        held = ""
+        held, templated = "", False
         for document in read_documents(source, []):
             if held:
-                yield held, True
-            held = "".join(_up_to(document.pieces, characters + 1))
+                yield held, templated, True
+            held, templated = "".join(_up_to(document.pieces, characters + 1)), document.templated
             if len(held) > characters:
-                yield held[:characters], False
+                yield held[:characters], templated, False
                 held = ""
         if held:
-            yield held, source.ends
+            yield held, templated, source.ends
 
 
 def _up_to(pieces: Iterator[str], characters: int) -> Iterator[str]:
