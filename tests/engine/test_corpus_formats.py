@@ -8,7 +8,6 @@ import lzma
 import os
 import random
 import time
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import corpora
+import psutil
 import pytest
+import torch
 from corpora import PACKERS, TABLES, WRITERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from tlora_gui.engine.corpus.documents import read_documents, read_text
 from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.protocol.config import ReadOptions
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.training.probe import PeakMemory
 
 VERSE = "O gentle night (that hides the moon).\nIt shines & glows on 3 < 4 hills.\nNo end is here.\n"
 OTHER = "Another text.\nOf two lines.\n"
@@ -472,12 +474,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_cost_little_time_and_memory(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, HOSTILE[name]())
-    started = time.process_time()
-    tracemalloc.start()
+    started, before = time.process_time(), psutil.Process().memory_info().rss
     notes: Told = []
-    for source in TextCorpus.from_paths([path]).sources:
-        for document in read_documents(source, notes):
-            assert all(len(piece) <= 2**20 for piece in document.pieces)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2**28 and time.process_time() - started < 60
+    with PeakMemory(torch.device("cpu")) as peak:
+        for source in TextCorpus.from_paths([path]).sources:
+            for document in read_documents(source, notes):
+                assert all(len(piece) <= 2**20 for piece in document.pieces)
+    assert peak.bytes - before < 2**28 and time.process_time() - started < 60

@@ -770,11 +770,12 @@ def test_an_epoch_can_sleep_on_dreams_after_a_restart(session: Session, corpora:
 
 
 def test_evaluation_can_be_cancelled_between_any_two_items(two_epochs: Session) -> None:
-    items = len(list(two_epochs.run(jobs.Evaluate())))
+    job = jobs.Evaluate(held_out_tokens=512)
+    items = len(list(two_epochs.run(job)))
     assert items > 20
     for told in range(1, items):
         cancel = CancelToken()
-        stream = iter(two_epochs.run(jobs.Evaluate(), cancel))
+        stream = iter(two_epochs.run(job, cancel))
         for _ in range(told):
             assert isinstance(next(stream), Progress)
         cancel.cancel()
