@@ -356,6 +356,8 @@ class TrainingControl(QObject):
 
     @Slot(str)
     def _resume(self, slug: str) -> None:
+        if self._running is None:
+            self._all_paused = False  # what was left with it goes on after it
         self.train(ResumeEpoch(slug))
 
     @Slot(str)
