@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from tlora_gui import __version__
 from tlora_gui.headless.verbs import VERBS, make_parser
 from tlora_gui.logs import log_to_file
+from tlora_gui.paths import settings_file
+from tlora_gui.terminal import Terminal
 
 NO_LIBRARIES = """tlora-gui: the window cannot be loaded ({reason}).
 On a bare Debian: apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
@@ -44,12 +47,30 @@ def _window(arguments: list[str]) -> int:
     parser.add_argument("--demo-tokens", type=int, metavar="N", help="with --demo: training tokens per epoch")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="colours; remembered")
     parser.add_argument("--exit-when-visible", action="store_true", help="for measuring the start: show, then quit")
+    parser.add_argument("--safe", action="store_true", help="open no project, and leave the stored settings aside")
+    parser.add_argument(
+        "--reset-settings",
+        action="store_true",
+        help="begin with the settings of a new installation; the old ones are kept beside",
+    )
+    parser.add_argument(
+        "--diagnostics", action="store_true", help="print versions, machine, settings and log; no window"
+    )
     parser.add_argument("--version", action="version", version=f"tlora-gui {__version__}")
     options = parser.parse_args(arguments)
     if options.screenshots and not options.demo:
         parser.error("--screenshots goes with --demo")
     if options.demo_tokens is not None and options.demo_tokens < 512:
         parser.error("--demo-tokens must be at least 512, one step of training")
+    if options.diagnostics:
+        from tlora_gui.diagnostics import report
+
+        Terminal().write(report() + "\n")
+        return 0
+    if options.safe:
+        os.environ["TLORA_SETTINGS"] = str(Path(tempfile.mkdtemp(prefix="tlora-gui-safe-")) / "window.ini")
+    elif options.reset_settings and settings_file().exists():
+        settings_file().replace(settings_file().with_suffix(".old"))
     if sys.platform == "win32":
         import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
     try:

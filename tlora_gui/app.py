@@ -14,6 +14,7 @@ from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHan
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from tlora_gui.logs import crash_of_last_run, forget_crash, watch_for_crashes
 from tlora_gui.paths import resource
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import ThemeManager, ThemeMode
@@ -32,18 +33,19 @@ _TITLE_BAR = 40
 """Pixels, about; how many it takes is known once the window is on screen."""
 
 
-def create_window(project: str | None = None, theme: ThemeMode | None = None) -> MainWindow:
+def create_window(project: str | None = None, theme: ThemeMode | None = None, crash: str = "") -> MainWindow:
     """The wired window, hidden. A ``QApplication`` must exist. The engine starts loading when it is first shown.
 
     Args:
         project: folder to open; None shows the welcome.
         theme: colours; None takes the remembered choice.
+        crash: what ended the last process, to be told.
     """
     app = QApplication.instance()
     assert isinstance(app, QApplication), "create a QApplication first"
     settings = WindowSettings()
     themes = ThemeManager(app, theme or settings.theme)
-    window = MainWindow(themes, settings, project)
+    window = MainWindow(themes, settings, project, crash)
     themes.setParent(window)  # it goes with it
     window.demo_requested.connect(partial(_play_or_stop_demo, window))
     return window
@@ -84,7 +86,9 @@ def run(options: argparse.Namespace) -> int:
     install(app, settings.language)
     last = "" if options.demo or settings.opening else settings.last_project  # not one that the last process fell over
     project = options.project or last or None
-    window = create_window(project, options.theme)
+    crash = crash_of_last_run()
+    watch_for_crashes()
+    window = create_window(project, options.theme, crash)
     if options.exit_when_visible:
         window.first_painted.connect(_print_clock_and_exit)
     room = window.screen().availableSize()
@@ -97,14 +101,17 @@ def run(options: argparse.Namespace) -> int:
         _play_demo(window, options.screenshots, options.demo_tokens)
     status = app.exec()
     if not window.shutdown():  # what is stored is whole, and the system lets go of the project's lock
+        forget_crash()
         logging.shutdown()
         os._exit(status)
+    forget_crash()
     return status
 
 
 def _print_clock_and_exit() -> None:
     """Print the monotonic clock, for whoever started this process to compare with its own."""
     print(f"{time.monotonic():.6f}", flush=True)
+    forget_crash()
     os._exit(0)  # nothing was begun yet that would need an orderly end
 
 

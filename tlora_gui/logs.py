@@ -1,11 +1,19 @@
-"""Where errors and the warnings of libraries go: a file, never a person's terminal."""
+"""Where errors, crashes and the warnings of libraries go: files, never a person's terminal."""
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import logging.handlers
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
 
 from tlora_gui.paths import log_file
+
+_SHOWN = 200_000
+"""Bytes of a log that are read, its last ones."""
 
 
 def log_to_file() -> None:
@@ -28,3 +36,72 @@ def log_to_file() -> None:
 
 
 _NAME = "tlora-gui"
+
+
+def watch_for_crashes() -> None:
+    """If a signal such as a segmentation fault ends this process, leave the stacks of its threads beside the log."""
+    global _note
+    path = _crash_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _note = path.open("w", encoding="utf-8")
+        faulthandler.enable(_note)
+    except OSError:
+        logging.getLogger(__name__).warning("crashes are not noted", exc_info=True)
+
+
+def forget_crash() -> None:
+    """This process ends in an orderly way."""
+    global _note
+    faulthandler.disable()
+    if _note is not None:
+        _note.close()
+        with suppress(OSError):
+            os.unlink(_note.name)
+        _note = None
+
+
+_note: TextIO | None = None
+"""What this process leaves behind if it falls."""
+
+
+def crash_of_last_run() -> str:
+    """What ended processes that are gone, the latest last; told once. Empty if they ended in an orderly way, or were
+    killed from outside."""
+    found = []
+    try:
+        for path in sorted(log_file().parent.glob("crash-*.txt"), key=os.path.getmtime):
+            number = path.stem.removeprefix("crash-")
+            if number.isdecimal() and not _lives(int(number), path.stat().st_mtime):
+                found.append(tail(path))
+                path.unlink()
+    except OSError:
+        logging.getLogger(__name__).warning("notes of crashes cannot be read", exc_info=True)
+    return "\n".join(text for text in found if text.strip())
+
+
+def tail(path: Path) -> str:
+    """The end of a log, from the beginning of a line; empty if there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _SHOWN))
+            if size > _SHOWN:
+                file.readline()
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _crash_file() -> Path:
+    return log_file().with_name(f"crash-{os.getpid()}.txt")
+
+
+def _lives(process: int, noted: float) -> bool:
+    """Whether a process that made a note then is still there; another may have its number by now."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(process).create_time() <= noted + 1)
+    except psutil.Error:
+        return False

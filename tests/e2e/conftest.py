@@ -74,8 +74,8 @@ def open_window(
     """``open_window(project=None)`` shows a window as ``tlora-gui`` does. All are closed after the test."""
     people: list[Person] = []
 
-    def open_(project: Path | None = None, *, opens: bool = True) -> Person:
-        person = Person(create_window(None if project is None else str(project), "light"), wait_until)
+    def open_(project: Path | None = None, *, opens: bool = True, crash: str = "") -> Person:
+        person = Person(create_window(None if project is None else str(project), "light", crash), wait_until)
         people.append(person)
         person.window.show()
         person.window.activateWindow()

@@ -253,6 +253,15 @@ def test_a_project_over_which_the_window_fell_is_not_opened_again_by_itself(
     assert WindowSettings().opening == ""
 
 
+@pytest.mark.parametrize("fell", [True, False])
+def test_a_crash_is_told_at_the_next_start_with_its_stack(stage: Stage, open_window: OpenWindow, fell: bool) -> None:
+    WindowSettings().opening = "/somewhere/fragile" if fell else ""
+    person = open_window(crash="Fatal Python error: Segmentation fault")
+    person.wait(lambda: person.sees_error)
+    assert ("fragile was being opened" if fell else "ended unexpectedly") in person.banner
+    assert "Segmentation" in person.see(QPlainTextEdit, "bannerDetails").toPlainText()
+
+
 def test_an_opening_is_remembered_until_the_project_stands(
     stage: Stage, open_window: OpenWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

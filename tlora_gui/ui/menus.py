@@ -129,7 +129,8 @@ class Menus(QObject):
         self.palette = self._action(menu, "paletteAction", self.tr("&Find an action…"), "Ctrl+K")
         self.shortcuts = self._action(menu, "shortcutsAction", self.tr("&Keyboard shortcuts"), "F1")
         self.demo = self._action(menu, "demoAction", self.tr("Play the &demo"))
-        self.log = self._action(menu, "logAction", self.tr("Show the &log"))
+        self.log = self._action(menu, "logAction", self.tr("Show the &log…"))
+        self.diagnostics = self._action(menu, "diagnosticsAction", self.tr("Diagnostic &report…"))
         self.about = self._action(menu, "aboutAction", self.tr("&About"))
 
     # -- choices of one among several -----------------------------------------------------------------------

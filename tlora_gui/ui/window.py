@@ -15,7 +15,7 @@ from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
 
 
 class MainWindow(Workbench):
-    """A workbench with an engine behind it.
+    """A workbench with an engine behind it; ``crash`` is what ended the last one, to be told.
 
     Signals:
         first_painted: the window has been drawn for the first time.
@@ -23,9 +23,10 @@ class MainWindow(Workbench):
 
     first_painted = Signal()
 
-    def __init__(self, themes: ThemeManager, settings: WindowSettings, project: str | None) -> None:
+    def __init__(self, themes: ThemeManager, settings: WindowSettings, project: str | None, crash: str = "") -> None:
         super().__init__(themes, settings)
         self._project_at_start = project
+        self._crash = crash
         self._painted = False
         self._may_close = self._within_close = False
         self._wait_s = SHUTDOWN_S
@@ -47,7 +48,7 @@ class MainWindow(Workbench):
     @Slot()
     def _begin(self) -> None:
         if not self._may_close:  # it may have been closed at once
-            self.controller.begin(self._project_at_start)
+            self.controller.begin(self._project_at_start, self._crash)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_close:

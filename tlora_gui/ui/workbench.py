@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import webbrowser
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal, Slot
@@ -28,7 +28,9 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui import __version__
+from tlora_gui.diagnostics import report
 from tlora_gui.engine.protocol.events import ProjectInfo
+from tlora_gui.logs import tail
 from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.epochs.panel import EpochsPanel
@@ -45,6 +47,7 @@ from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.log_dialog import LogDialog
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.questions import choose_folder
 from tlora_gui.ui.widgets.shortcut_sheet import ShortcutSheet
@@ -178,7 +181,8 @@ class Workbench(QMainWindow):
         menus.reset_layout.triggered.connect(self._reset_layout)
         menus.palette.triggered.connect(self._open_palette)
         menus.shortcuts.triggered.connect(self._open_shortcuts)
-        menus.log.triggered.connect(lambda: webbrowser.open(log_file().as_uri()))
+        menus.log.triggered.connect(self._show_log)
+        menus.diagnostics.triggered.connect(self._show_diagnostics)
         menus.about.triggered.connect(self._about)
         menus.offer_themes(self.themes.mode).triggered.connect(self._choose_theme)
         menus.offer_languages(self.settings.language).triggered.connect(self._choose_language)
@@ -356,6 +360,24 @@ class Workbench(QMainWindow):
     @Slot()
     def _open_shortcuts(self) -> None:
         ShortcutSheet(self, _further_keys()).open()
+
+    @Slot()
+    def _show_log(self) -> None:
+        note = self.tr("Errors, and what libraries warn of. The file is {path}.").format(path=log_file())
+        self._open_log(self.tr("Log"), note, partial(tail, log_file()), log_file().stem)
+
+    @Slot()
+    def _show_diagnostics(self) -> None:
+        note = self.tr(
+            "For whoever looks for a fault: versions, machine, settings and log. No text of yours is in it, but names "
+            "of folders are. Nothing is sent; read it before you give it to anybody."
+        )
+        self._open_log(self.tr("Diagnostic report"), note, report, "tlora-gui-report")
+
+    def _open_log(self, title: str, note: str, read: Callable[[], str], file_name: str) -> None:
+        dialog = LogDialog(title, note, read, file_name, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
 
     def _choose_language(self, action: QAction) -> None:
         self.settings.language = action.data()

@@ -103,10 +103,10 @@ class Controller(QObject):
         for charts in (window.charts, self.runs):
             charts.saved.connect(self._notice_written)
 
-    def begin(self, project: str | None) -> None:
+    def begin(self, project: str | None, crash: str = "") -> None:
         """The window is on screen: start the engine, open the project if there is one."""
         self._client.start()
-        self.projects.begin(project)
+        self.projects.begin(project, crash)
 
     # -- what the engine answers --------------------------------------------------------------------------------
 

@@ -81,8 +81,8 @@ class ProjectControl(QObject):
         menus.recent.aboutToShow.connect(self._fill_recent)
         menus.recent.triggered.connect(self._open_recent)
 
-    def begin(self, project: str | None) -> None:
-        """Open a project if there is one; else name the one that the last window fell over."""
+    def begin(self, project: str | None, crash: str = "") -> None:
+        """Open a project if there is one; else name the one that the last window fell over. Tell of a crash."""
         if project:
             self.open(project)
         elif self._fell and not self.opening:
@@ -91,6 +91,16 @@ class ProjectControl(QObject):
                     project=os.path.basename(self._fell)
                 ),
                 self.tr("It is not opened by itself this time."),
+                crash,
+            )
+            return
+        if crash:
+            self._banner.show_error(
+                self.tr("tlora-gui ended unexpectedly the last time."),
+                self.tr(
+                    "What was stored is whole. If it happens again, start it with --safe and save a report (Help)."
+                ),
+                crash,
             )
 
     @property
