@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -15,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit import CODE as CODE_SLOT
-from kit import PLAYS, SLOTS, WaitUntil, click, said, texts, tokens_of, turn_wheel
+from kit import PLAYS, SLOTS, WaitUntil, child, click, said, texts, tokens_of, turn_wheel
 from PySide6.QtCore import QItemSelectionModel, QPoint, QPointF, Qt
-from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
+from PySide6.QtGui import QAction, QColor, QImage, QKeySequence, QTextLayout
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QToolButton, QWidget
 from screen_reader import items_of
+from window_states import turn
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainingSample, TrainStarted, TrainStep
@@ -28,6 +30,7 @@ from tlora_gui.ui.charts.line_chart import SMOOTH_FROM, LineChart
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.plot import log_ticks
 from tlora_gui.ui.charts.series import Columns, Curve, History, smooth
+from tlora_gui.ui.charts.sparklines import Sparkline
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.charts.values_table import ValuesTable
 from tlora_gui.ui.palette import contrast, token_background
@@ -382,7 +385,7 @@ def test_hovering_reads_values_there_and_points_in_all_charts(filled: ChartsPane
     shown = [text for text in texts(loss) if "Step 8" in text]
     assert shown and "3.992" in shown[0]
     assert routing.plot.grab().toImage() != before, "the crosshair is in every chart"
-    assert not any("Step" in text for text in texts(routing))
+    assert any("Step 8" in text for text in texts(routing))
 
 
 def test_the_keyboard_moves_the_crosshair_and_escape_takes_it_away(filled: ChartsPanel) -> None:
@@ -557,6 +560,12 @@ def test_values_can_be_read_as_a_table_of_steps(filled: ChartsPanel) -> None:
     assert table.accessibleName() == "Values of “Adapter loss”"
 
 
+def test_headings_of_the_table_stand_over_their_numbers(filled: ChartsPanel) -> None:
+    model, role = values_of(filled, "lossChart").model(), Qt.ItemDataRole.TextAlignmentRole
+    for place in range(model.columnCount()):
+        assert model.headerData(place, Qt.Orientation.Horizontal, role) == model.index(0, place).data(role)
+
+
 def test_cells_of_the_table_are_copied_under_their_headings(filled: ChartsPanel) -> None:
     table = values_of(filled, "lossChart")
     for line, column in ((1, 0), (1, 1), (2, 1)):
@@ -593,6 +602,68 @@ def test_the_crosshair_tells_the_values_of_every_chart(filled: ChartsPanel) -> N
     assert any("Step 15" in text and "3.995" in text for text in shown["lossChart"])
     assert any("0.020" in text for text in shown["distillChart"])
     assert any("0.950" in text for text in shown["routingChart"])
+
+
+@pytest.mark.parametrize("width", [736, 900])
+def test_values_are_read_beside_the_axis_and_hide_none_of_themselves(filled: ChartsPanel, width: int) -> None:
+    filled.resize(width, 250)
+    filled.grab()
+    for step in (2.0, 9.0, 15.0):
+        chart(filled, "lossChart").pointed.emit(step)
+        for name in ("lossChart", "distillChart", "routingChart"):
+            plot, box = chart(filled, name).plot, child(chart(filled, name), "chartReadout", QLabel)
+            area = plot.view.sceneBoundingRect()
+            assert area.left() - 1 <= box.x() and box.geometry().right() < plot.width(), name
+            assert "Shakespeare" in plot.accessibleDescription() or "Python" in plot.accessibleDescription()
+    routing = chart(filled, "routingChart")
+    at = routing.plot.view.mapViewToScene(QPointF(15, 0.95)).y()
+    box = child(routing, "chartReadout", QLabel).geometry()
+    assert not box.top() <= at <= box.bottom()
+
+
+def test_a_lone_series_has_no_heading_in_a_readout(filled: ChartsPanel) -> None:
+    routing = chart(filled, "routingChart").readout(8)
+    assert "Step 8" in routing and "with" not in routing
+    loss = chart(filled, "lossChart").readout(8)
+    assert "train" in loss and "held-out" in loss
+
+
+def test_the_legend_of_the_lines_is_there_with_the_lines_alone(filled: ChartsPanel) -> None:
+    loss = chart(filled, "lossChart")
+    assert loss.legend.isVisible()
+    values_of(filled, "lossChart")
+    assert not loss.legend.isVisible()
+    loss.values_action.setChecked(False)
+    assert loss.legend.isVisible()
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_heads_are_level_at_every_width(filled: ChartsPanel, matrix: bool) -> None:
+    charts = [chart(filled, name) for name in ("lossChart", "distillChart", "routingChart")]
+    heads = set()
+    for width in range(600, 1200, 20):
+        filled.resize(width, 250)
+        filled.matrix_button.setChecked(matrix)
+        turn()
+        (head,) = {each.body.y() for each in charts}
+        heads.add(head)
+        filled.matrix_button.setChecked(not matrix)
+        turn()
+        assert len({each.body.y() for each in charts}) == 1, width
+    assert len(heads) > 1, "narrow heads take more lines"
+
+
+def test_a_folded_chart_without_a_curve_is_a_name_and_a_dash_beside_it(panel: ChartsPanel) -> None:
+    panel.set_folded(True)
+    turn()
+    name, value = panel.strip.findChildren(QLabel)[:2]
+    assert value.text() == "—"
+    assert not any(line.isVisible() for line in panel.strip.findChildren(Sparkline))
+    assert value.x() - name.geometry().right() < 12
+    panel.set_epochs((BARD, CODE))
+    panel.load_history(two_phases())
+    panel.redraw()
+    assert all(line.isVisible() for line in panel.strip.findChildren(Sparkline))
 
 
 def test_the_kept_step_has_a_ring_where_it_is_known(filled: ChartsPanel) -> None:
@@ -638,6 +709,37 @@ def test_samples_are_listed_by_step_and_the_latest_is_shown_whole(filled: Charts
     filled.redraw()
     assert view.text.toPlainText() == "To be or\nnot", "the one that is read stays"
     assert len(sample_texts(filled)) == 3
+
+
+def test_a_sample_without_room_ends_in_an_ellipsis_after_a_whole_token(
+    filled: ChartsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.show_samples(True)
+    filled.add_events([sample(2, *(f"word{number} " for number in range(60))), sample(4, "To be")])
+    filled.redraw()
+    drawn: list[tuple[str, float]] = []
+    draw = QTextLayout.draw
+
+    def told(layout: QTextLayout, *where: object) -> None:
+        drawn.append((layout.text(), layout.lineAt(0).naturalTextWidth()))
+        draw(layout, *where)
+
+    monkeypatch.setattr(QTextLayout, "draw", told)
+    rows = filled.samples_view.rows
+    rows.viewport().grab()
+    (cut, width), (whole, _) = drawn
+    assert re.fullmatch(r"(word\d+ )+…", cut) and whole == "To be"
+    assert width <= rows.columnWidth(1) - 8
+
+
+def test_a_long_sample_is_shown_from_its_beginning(filled: ChartsPanel) -> None:
+    filled.show_samples(True)
+    turn()
+    filled.add_events([sample(2, *(f"word{number} " for number in range(600)))])
+    filled.redraw()
+    turn()
+    bar = filled.samples_view.text.verticalScrollBar()
+    assert bar.maximum() > 0 and bar.value() == 0
 
 
 def test_samples_of_a_rewound_training_are_forgotten(filled: ChartsPanel) -> None:

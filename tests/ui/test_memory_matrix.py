@@ -316,7 +316,7 @@ def test_the_table_holds_both_measures_whichever_is_shown(panel: ChartsPanel, tm
 
 def test_the_strip_shows_every_metric_and_the_comparison(panel: ChartsPanel) -> None:
     assert texts(panel) == [
-        "AA 94.0 (43.3)", "BWT −1.5 (−78.0)", "F 3.5 (80.0)", "Gain kept 75 %", "Cost 5.0 %", "Lag –", "ECE –",
+        "AA 94.0 (43.3)", "BWT −1.5 (−78.0)", "F 3.5 (80.0)", "Gain kept 75 %", "Cost 5.0 %", "Lag —", "ECE —",
     ]  # fmt: skip
 
 
@@ -335,7 +335,7 @@ def test_an_unknown_metric_says_what_it_needs(panel: ChartsPanel) -> None:
     panel.set_epochs((BARD,))
     panel.load_history(three_phases()[:1])
     panel.redraw()
-    assert texts(panel)[:5] == ["AA 90.0", "BWT –", "F –", "Gain kept 98 %", "Cost –"]
+    assert texts(panel)[:5] == ["AA 90.0", "BWT —", "F —", "Gain kept 98 %", "Cost —"]
     assert "from the second epoch on" in metric(panel, "backward_transfer").toolTip()
     assert "in brackets" not in metric(panel, "average_accuracy").toolTip()
     assert "second epoch" not in metric(panel, "gain_kept").toolTip()
@@ -351,7 +351,7 @@ def test_an_evaluation_is_shown_until_a_training_begins(panel: ChartsPanel, wait
     panel.show_evaluation(Evaluated((), 2.0, 0.031))
     wait_until(lambda: texts(panel)[5:] == ["Lag 2", "ECE 0.03"])
     panel.begin_epoch(TrainStarted(EpochInfo("new", "New", "", "#CC79A7", "training"), 10, 0))
-    wait_until(lambda: texts(panel)[5:] == ["Lag –", "ECE –"])
+    wait_until(lambda: texts(panel)[5:] == ["Lag —", "ECE —"])
 
 
 @pytest.mark.parametrize(
@@ -367,18 +367,18 @@ def test_an_evaluation_goes_when_the_epochs_change_in_number(
     assert texts(panel)[5] == "Lag 2.5", "a new name changes nothing"
     panel.set_epochs(epochs)
     panel.redraw()
-    assert texts(panel)[5] == "Lag –"
+    assert texts(panel)[5] == "Lag —"
 
 
 def test_an_evaluation_can_be_taken_away_and_goes_with_its_project(panel: ChartsPanel, wait_until: WaitUntil) -> None:
     panel.show_evaluation(Evaluated((), 2.0, 0.031))
     panel.show_evaluation(None)
     panel.redraw()
-    assert texts(panel)[5] == "Lag –"
+    assert texts(panel)[5] == "Lag —"
     panel.show_evaluation(Evaluated((), 2.0, 0.031))
     panel.load_history(three_phases())
     panel.redraw()
-    assert texts(panel)[5] == "Lag –"
+    assert texts(panel)[5] == "Lag —"
 
 
 def test_a_removed_epoch_leaves_the_metrics(panel: ChartsPanel, wait_until: WaitUntil) -> None:
@@ -404,6 +404,16 @@ def test_matrix_and_metrics_fit_into_the_card(panel: ChartsPanel, width: int) ->
     assert view.matrix.rowHeight(0) >= panel.matrix.fontMetrics().height()
     rows = len({label.y() for label in labels})
     assert rows == {871: 2, 1800: 1}.get(width, rows)
+
+
+@pytest.mark.parametrize("height", [210, 211, 212])
+def test_every_cell_is_whole(panel: ChartsPanel, height: int) -> None:
+    panel.resize(820, height)
+    panel.grab()
+    view, model = panel.matrix, panel.matrix.model()
+    last = view.visualRect(model.index(model.rowCount() - 1, model.columnCount() - 1))
+    assert last.height() < 52, "cells share the height, none has its largest size"
+    assert view.viewport().rect().contains(last)
 
 
 def test_where_there_is_no_room_the_metrics_go_before_the_matrix(panel: ChartsPanel) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QMenu, QTableView, QToolButton, QWidget
 from whole_window import whole_window
+from window_states import turn
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SleepSettings, TrainSettings
@@ -30,6 +31,7 @@ from tlora_gui.engine.protocol.events import (
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.runs.run_facts import differences
 from tlora_gui.ui.runs.runs_dialog import RunsDialog
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.window import MainWindow
 
 MACHINE = Machine("Abacus 9", 8, 4, "CPU")
@@ -125,7 +127,8 @@ def test_the_latest_run_is_chosen_at_first_and_a_choice_outlives_a_new_list(dial
 
 def test_an_empty_history_says_what_will_be_in_it(dialog: RunsDialog) -> None:
     dialog.set_runs((), 200)
-    assert "Every training from now on is listed here" in said(dialog)
+    assert "Every training from now on is listed here" in said(dialog.list)
+    assert not dialog.list.horizontalHeader().isVisible() and not dialog.facts.isVisible()
     assert not button(dialog, "runAgainButton").isEnabled() and not button(dialog, "deleteRunsButton").isEnabled()
 
 
@@ -175,7 +178,41 @@ def test_an_unreadable_run_says_why_and_asks_for_nothing(dialog: RunsDialog) -> 
     choose(dialog, 5)
     assert cells(dialog.facts) == [["Reason", "no JSON"]]
     assert not button(dialog, "runAgainButton").isEnabled()
-    assert "Choose runs to see their curves" in said(dialog)
+    assert "These curves cannot be read." in said(dialog)
+
+
+def test_an_empty_chart_says_why(dialog: RunsDialog) -> None:
+    choose(dialog)
+    assert "Choose runs to see their curves" in said(dialog) and not dialog.facts.isVisible()
+    choose(dialog, 1)
+    assert drawn(dialog).plot.isVisible() and dialog.facts.isVisible()
+    dialog.load_requested.disconnect()
+    dialog.set_runs([a_run(6), a_run(7)], 200)
+    assert "Loading…" in said(dialog)
+    dialog.show_run(RunLoaded(a_run(7), ()))
+    assert "Nothing was measured." in said(dialog)
+
+
+@pytest.mark.parametrize("name", ["Verse", "An epoch whose name is as long as anybody would ever want to write it"])
+def test_headings_of_compared_runs_are_read_whole_or_end_within_an_ellipsis(dialog: RunsDialog, name: str) -> None:
+    dialog.load_requested.disconnect()
+    dialog.set_runs([a_run(number, name, settings=replace(SETTINGS, seed=number)) for number in range(1, 6)], 200)
+    dialog.list.selectAll()
+    header, model = dialog.facts.horizontalHeader(), dialog.facts.model()
+    turn()
+    for place in range(1, model.columnCount()):
+        text = model.headerData(place, Qt.Orientation.Horizontal)
+        assert header.sectionSize(place) > min(header.fontMetrics().horizontalAdvance(text), scaled(160))
+        assert model.headerData(place, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole) == text
+    assert header.textElideMode() == Qt.TextElideMode.ElideMiddle
+
+
+def test_numbers_stand_at_the_right_under_their_headings(dialog: RunsDialog) -> None:
+    model, role = dialog.list.model(), Qt.ItemDataRole.TextAlignmentRole
+    right = [bool(model.index(0, place).data(role) & Qt.AlignmentFlag.AlignRight) for place in range(7)]
+    assert right == [True, False, False, True, True, True, False]
+    for place in range(7):
+        assert model.headerData(place, Qt.Orientation.Horizontal, role) == model.index(0, place).data(role)
 
 
 def test_every_setting_has_a_name_that_people_read() -> None:
@@ -253,6 +290,7 @@ def test_a_run_that_cannot_be_fetched_says_so_where_it_was_asked_for(window: Mai
     ((job_id, _),) = window.client.jobs(jobs.LoadRun).items()
     window.client.receive([(job_id, JobFailed(job_id, "run.json is damaged.", "Delete it."))])
     assert "run.json is damaged. Delete it." in said(dialog)
+    assert "These curves cannot be read." in said(dialog)
 
 
 def test_deleting_asks_the_engine_and_shows_what_is_left(window: MainWindow) -> None:

@@ -29,6 +29,9 @@ from tlora_gui.ui.widgets.questions import choose_target
 Key = tuple[Literal["line", "dashed", "dots", "ring"], str]
 _SIGNS = {"line": "—", "dashed": "– –", "dots": "•", "ring": "○"}
 _PICTURE_SCALE = 2
+MARGINS = (12, 6, 7, 6)
+"""Of a panel of charts, samples or runs."""
+
 Rows = list[tuple[object, ...]]
 
 
@@ -46,7 +49,7 @@ class ChartFrame(QFrame):
     def __init__(self, title: str, caption: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self._title = title
+        self._title = ""
         self._theme = LIGHT
         self.legend = label("", "muted")
         self.legend.setProperty("textSize", "small")
@@ -56,6 +59,7 @@ class ChartFrame(QFrame):
         self._caption.show_text(caption)
         self._heading = ElidedLabel("title")
         self._header, self._below = row(spacing=2), row(self.legend)
+        self.head = Ends(self._heading, self._header, spacing=2), Ends(self._caption, self._below)
         self._controls: list[QWidget] = []
         self._save_actions: list[QAction] = []
         self._tables: dict[QWidget, Callable[[], Rows]] = {}
@@ -66,10 +70,10 @@ class ChartFrame(QFrame):
     def _build(self) -> None:
         self._caption.setProperty("textSize", "small")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(7, 6, 5, 6)
+        layout.setContentsMargins(*MARGINS)
         layout.setSpacing(2)
-        layout.addLayout(Ends(self._heading, self._header, spacing=2))
-        layout.addLayout(Ends(self._caption, self._below))
+        for line in self.head:
+            layout.addLayout(line)
         layout.addWidget(self.body, 1)
 
     def _build_menu(self) -> None:
@@ -106,13 +110,31 @@ class ChartFrame(QFrame):
 
     def set_legend(self, *keys: Key) -> None:
         """Say what line, dashed line and dot mean."""
-        self.legend.setText("   ".join(f"{_SIGNS[kind]} {text}" for kind, text in keys))
-        self.legend.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
+        shown = "  ".join(f"{_SIGNS[kind]} {text}" for kind, text in keys)
+        if shown != self.legend.text():
+            self.legend.setText(shown)
+            self.legend.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
+            self._level()
+
+    def show_legend(self, shown: bool) -> None:
+        """Show what :meth:`set_legend` said, or hide it where no line is shown."""
+        if self.legend.isHidden() == shown:
+            self.legend.setVisible(shown)
+            self._level()
+
+    def _level(self) -> None:
+        """Lay out the heads again that stay level with this one's."""
+        for line in self.head:
+            for other in line.level_with:
+                other.update()
 
     def set_title(self, title: str) -> None:
         """What the panel shows; also the name of the files it is saved to."""
+        if title == self._title:
+            return
         self._title = title
         self._heading.show_text(title)
+        self._level()
         what = self.tr("Options of “{title}”").format(title=title)
         self._options.setToolTip(what)
         self._options.setAccessibleName(what)
@@ -124,7 +146,9 @@ class ChartFrame(QFrame):
 
     def set_caption(self, caption: str) -> None:
         """The unit, in small print under the title."""
-        self._caption.show_text(caption)
+        if caption != self._caption.text():
+            self._caption.show_text(caption)
+            self._level()
 
     def add_option(self, text: str) -> QAction:
         """A switch in the panel's menu, above what saves."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import partial
 from html import escape
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QColor
+from PySide6.QtGui import QAction, QColor, QFontMetricsF
 from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.ui.charts.frame import ChartFrame, Rows
@@ -27,6 +28,8 @@ SMOOTH_FROM = 60
 
 _MOST_DOTS = 200
 _LONGEST_NAME = 16
+"""Most room for a name in a readout, in widths of a digit."""
+
 _READOUT_REACH = 0.01
 """A line is read out up to this share of the width beyond its ends."""
 
@@ -214,6 +217,7 @@ class LineChart(ChartFrame):
 
     def _show_view(self) -> None:
         self.body.setCurrentWidget(self._view if self._lines else self._empty)
+        self.show_legend(self.body.currentWidget() is self.plot)
         self.set_savable(bool(self._lines))
         if self.body.currentWidget() is self.values:
             self.values.values.set_curves([(line.style.title, (line.x, line.y)) for line in self._lines.values()])
@@ -253,13 +257,18 @@ class LineChart(ChartFrame):
         self.plot.view.setXRange(first, last, padding=0)
         self._fit_upwards()
 
-    def show_cursor(self, step: float | None, *, with_step: bool = True) -> None:
-        """Crosshair at a step with the values there, and the step over them; None takes it away."""
+    def show_cursor(self, step: float | None) -> None:
+        """Crosshair at a step, with the values there where they hide fewer of themselves; None takes it away."""
         if step is None:
-            self.plot.show_cursor(None)
+            self.plot.hide_cursor()
             return
         step = round(step)
-        self.plot.show_cursor(step, self.readout(step, with_step=with_step))
+        middle = float(np.mean(self.plot.view.viewRange()[1]))
+        if self._logarithmic:
+            middle = 10**middle
+        values = self._values_at(step).values()
+        upper = sum(value > middle for value in values)
+        self.plot.show_cursor(step, partial(self.readout, step), below=2 * upper > len(values))
 
     def apply_theme(self, theme: Theme) -> None:
         super().apply_theme(theme)
@@ -275,25 +284,32 @@ class LineChart(ChartFrame):
         line = self._lines.get(key)
         return (line.x, line.y) if line else (np.empty(0), np.empty(0))
 
-    def readout(self, step: float, *, with_step: bool = True) -> str:
-        """The values of all lines at a step as an HTML table, one row an epoch; empty where there is none."""
+    def _values_at(self, step: float) -> dict[LineStyle, float]:
         first, last = self.plot.steps_shown()
-        found: dict[LineStyle, float] = {}
-        for line in self._lines.values():
-            value = line.value_at(step, _READOUT_REACH * (last - first))
-            if value is not None:
-                found[line.style] = value
+        reach = _READOUT_REACH * (last - first)
+        found = {line.style: line.value_at(step, reach) for line in self._lines.values()}
+        return {style: value for style, value in found.items() if value is not None}
+
+    def readout(self, step: float, narrower: float = 0.0) -> str:
+        """The values of all lines at a step as an HTML table, one row an epoch; empty where there is none.
+
+        Names give up so many pixels of their width as it is to be ``narrower``.
+        """
+        found = self._values_at(step)
         if not found:
             return ""
         columns = sorted({style.series for style in found})
+        metrics = QFontMetricsF(self.plot.font())
+        widest = max(metrics.horizontalAdvance(style.name) for style in found)
+        room = min(widest, metrics.horizontalAdvance("0") * _LONGEST_NAME) - narrower
         title = self.tr("Step {step}").format(step=f"{step:.0f}")
-        head = f"<b>{title}</b>" if with_step else ""
-        rows = [_row(head, [escape(column) for column in columns])] if with_step or any(columns) else []
+        rows = [_row(title, [escape(column) for column in columns] if len(columns) > 1 else [])]
         for name, colour in dict.fromkeys((style.name, style.colour) for style in found):
             own = {style: value for style, value in found.items() if (style.name, style.colour) == (name, colour)}
             cells = {style.series: self._number(value) for style, value in own.items()}
             swatch = f'<span style="color:{line_colour(colour, self._theme).name()}">■</span>'
-            rows.append(_row(f"{swatch} {escape(_cut(name))}", [cells.get(column, "") for column in columns]))
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+            rows.append(_row(f"{swatch} {escape(shown)}", [cells.get(column, "") for column in columns]))
         return f"<table cellspacing=0>{''.join(rows)}</table>"
 
     def _number(self, value: float) -> str:
@@ -308,10 +324,6 @@ class LineChart(ChartFrame):
         return rows
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
 def _row(first: str, cells: list[str]) -> str:
-    rest = "".join(f'<td align="right" style="padding-left: 8px">{cell}</td>' for cell in cells)
+    rest = "".join(f'<td align="right" style="padding-left: 6px">{cell}</td>' for cell in cells)
     return f"<tr><td>{first}</td>{rest}</tr>"

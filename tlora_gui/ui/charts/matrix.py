@@ -23,7 +23,7 @@ from tlora_gui.ui.widgets.painting import guarded
 _NOTHING = np.empty((0, 0))
 _EMPTY = Matrix((), (), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 _LARGEST_CELL = QSize(120, 52)
-_MOST_FOR_NAMES = 0.34
+_MOST_FOR_NAMES = 0.36
 _DOTS_FROM = 36
 """Width from which a name that is cut short ends in "…"; below that, letters say more."""
 _CELL = Qt.ItemDataRole.UserRole
@@ -93,6 +93,7 @@ class MemoryMatrix(QTableView):
             header.setMinimumSectionSize(1)
             header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._after = label(self.tr("after"), "muted")
+        self._after.setIndent(0)
         self._after.setParent(self)
         self._note = label("", "muted", wrap=True)
         self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -176,11 +177,11 @@ class MemoryMatrix(QTableView):
 
     def _share_room(self) -> None:
         """Cells share what names leave, up to a size; names get what they need, up to a share of the whole."""
-        across, down = self.horizontalHeader(), self.verticalHeader()
+        across, down, room = self.horizontalHeader(), self.verticalHeader(), self.contentsRect()
         widest = max(map(self.fontMetrics().horizontalAdvance, map(self._name, self._matrix.phases)), default=0)
-        names = min(widest + 16, round(_MOST_FOR_NAMES * self.width()))
-        width = min((self.width() - names) // max(1, across.count()), _LARGEST_CELL.width())
-        height = min((self.height() - self._header_height) // max(1, down.count()), _LARGEST_CELL.height())
+        names = min(widest + 16, round(_MOST_FOR_NAMES * room.width()))
+        width = min((room.width() - names) // max(1, across.count()), _LARGEST_CELL.width())
+        height = min((room.height() - self._header_height) // max(1, down.count()), _LARGEST_CELL.height())
         down.setFixedWidth(names)
         down.setDefaultSectionSize(height)
         across.setFixedHeight(self._header_height)
@@ -188,7 +189,7 @@ class MemoryMatrix(QTableView):
         modes = Qt.TextElideMode
         across.setTextElideMode(modes.ElideRight if width >= _DOTS_FROM else modes.ElideNone)
         self.updateGeometries()  # the headers', which have another size now
-        corner = QRect(0, 0, names, self._header_height)
+        corner = QRect(room.topLeft(), QSize(names, self._header_height))
         self._after.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), corner))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.metrics import FORMULAS
 from tlora_gui.ui.charts.metric_values import MetricValue
-from tlora_gui.ui.formats import localised
+from tlora_gui.ui.formats import MISSING, localised
 from tlora_gui.ui.theme import Theme
 
-UNKNOWN = "–"
 _BETWEEN = 7
 _SECOND_ROW = "gain_kept"
 """Where a second row begins: what is about routing stays together."""
@@ -44,7 +43,7 @@ class _Metric:
     def write(self, value: float | None) -> str:
         """A value as text."""
         if value is None:
-            return UNKNOWN
+            return MISSING
         rounded = round(self.scale * value, self.decimals) + 0.0  # never minus nothing
         digits = f"{rounded:.{self.decimals}f}"
         digits = digits.removesuffix(".0") if self.scale == 1 else digits

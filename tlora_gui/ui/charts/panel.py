@@ -111,6 +111,9 @@ class ChartsPanel(QWidget):
         self.fold_button.clicked.connect(self.fold_toggled)
         self.strip.unfold_requested.connect(self.fold_toggled)
         self.set_folded(False)
+        for lines in zip(*(chart.head for chart in self._charts()), strict=True):
+            for line in lines:
+                line.level_with = lines
         for chart, name in zip(self._charts(), ("lossChart", "distillChart", "routingChart"), strict=True):
             chart.setObjectName(name)
             layout.addWidget(chart, 1)
@@ -362,7 +365,7 @@ class ChartsPanel(QWidget):
 
     def _show_cursor(self, step: float | None) -> None:
         for chart in self._charts():
-            chart.show_cursor(step, with_step=chart is self.sender())
+            chart.show_cursor(step)
 
     def _show_steps(self, first: float, last: float) -> None:
         for chart in self._charts():

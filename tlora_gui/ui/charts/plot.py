@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -227,7 +228,6 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         self._readout.setProperty("textSize", "small")
         self._readout.hide()
         self._cursor: float | None = None
-        self._pointer_y = float("inf")
         self.setCentralItem(self._area)
         self.view.addItem(self._crosshair, ignoreBounds=True)
         self._crosshair.hide()
@@ -274,31 +274,39 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         # pyqtgraph would bring its items up to date as the first thing of a paint, and so ask for a second one.
         self.scene().prepareForPaint()
 
-    def show_cursor(self, step: float | None, readout: str = "") -> None:
-        """Crosshair at a step, with a readout beside it if there is one."""
-        self._cursor = step
-        self._crosshair.setVisible(step is not None)
-        self._readout.setVisible(step is not None and bool(readout))
-        if step is None:
-            return
-        self._crosshair.setValue(step)
-        if readout:
-            self.setAccessibleDescription(QTextDocumentFragment.fromHtml(readout).toPlainText())
-            self._readout.setText(readout)
-            self._readout.adjustSize()
-            self._place_readout(step)
+    def hide_cursor(self) -> None:
+        """Take crosshair and readout away."""
+        self._cursor = None
+        self._crosshair.hide()
+        self._readout.hide()
 
-    def _place_readout(self, step: float) -> None:
-        area = self.view.sceneBoundingRect()
+    def show_cursor(self, step: float, readout: Callable[[float], str], *, below: bool) -> None:
+        """Crosshair at a step, with what ``readout`` writes beside it, at the top or ``below``.
+
+        ``readout`` is told by how many pixels it is to be narrower, so that it has room beside the axis.
+        """
+        text = readout(0.0)
+        self._cursor = step
+        self._crosshair.setValue(step)
+        self._crosshair.show()
+        self._readout.setVisible(bool(text))
+        if not text:
+            return
+        self.setAccessibleDescription(QTextDocumentFragment.fromHtml(text).toPlainText())
+        box, area = self._readout, self.view.sceneBoundingRect()
+        room = self.width() - area.left()
+        box.setText(text)
+        box.adjustSize()
+        if box.width() > room:
+            box.setText(readout(box.width() - room))
+            box.adjustSize()
         x = self.view.mapViewToScene(QPointF(step, 0)).x()
-        left = x + 8 if x < area.center().x() else x - 8 - self._readout.width()
-        left = max(0.0, min(left, self.width() - self._readout.width()))
-        below = self._pointer_y < area.center().y()  # never over the lines that are pointed at
-        self._readout.move(int(left), int(area.bottom()) - self._readout.height() - 4 if below else int(area.top()) + 2)
-        self._readout.raise_()
+        left = x + 8 if x < area.center().x() else x - 8 - box.width()
+        left = min(max(left, area.left()), self.width() - box.width())
+        box.move(math.floor(left), int(area.bottom()) - box.height() - 4 if below else int(area.top()) + 2)
+        box.raise_()
 
     def _mouse_moved(self, position: QPointF) -> None:
-        self._pointer_y = position.y()
         inside = self.view.sceneBoundingRect().contains(position)
         self.pointed.emit(self.view.mapSceneToView(position).x() if inside else None)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel, QTextLayout, QTextOption
+from PySide6.QtGui import (
+    QFontMetricsF,
+    QPainter,
+    QStandardItem,
+    QStandardItemModel,
+    QTextCursor,
+    QTextLayout,
+    QTextLine,
+    QTextOption,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -20,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.events import TrainingSample
+from tlora_gui.ui.charts.frame import MARGINS
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
@@ -50,10 +60,6 @@ class _TokenLine(QStyledItemDelegate):
         style, view = option.widget.style(), option.widget
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, view)
         room = QRectF(option.rect).adjusted(4, 0, -4, 0)
-        layout = QTextLayout(index.data(), mono_font())
-        whole = QTextOption()
-        whole.setWrapMode(QTextOption.WrapMode.NoWrap)
-        layout.setTextOption(whole)
         formats, at = [], 0
         for token in sample.tokens:
             run = QTextLayout.FormatRange()
@@ -61,15 +67,29 @@ class _TokenLine(QStyledItemDelegate):
             run.format = token_format(token_style(token, sample.slots, "dominant"), self.theme, token.is_prompt)
             formats.append(run)
             at += len(token.text)
-        layout.setFormats(formats)
-        layout.beginLayout()
-        line = layout.createLine()
-        layout.endLayout()
+        layout = _in_one_line(index.data(), formats)
+        line = layout.lineAt(0)
+        if line.naturalTextWidth() > room.width():
+            left = room.width() - QFontMetricsF(layout.font()).horizontalAdvance("…")
+            cut = line.xToCursor(left, QTextLine.CursorPosition.CursorOnCharacter)
+            end = max((run.start for run in formats if run.start <= cut), default=0)
+            layout = _in_one_line(f"{index.data()[:end]}…", [run for run in formats if run.start < end])
         painter.save()
         painter.setClipRect(room)
         painter.setPen(self.theme.text)
-        layout.draw(painter, QPointF(room.left(), room.center().y() - line.height() / 2))
+        layout.draw(painter, QPointF(room.left(), room.center().y() - layout.boundingRect().height() / 2))
         painter.restore()
+
+
+def _in_one_line(text: str, formats: list[QTextLayout.FormatRange]) -> QTextLayout:
+    layout, whole = QTextLayout(text, mono_font()), QTextOption()
+    whole.setWrapMode(QTextOption.WrapMode.NoWrap)
+    layout.setTextOption(whole)
+    layout.setFormats(formats)
+    layout.beginLayout()
+    layout.createLine()
+    layout.endLayout()
+    return layout
 
 
 class SamplesView(QFrame):
@@ -106,6 +126,8 @@ class SamplesView(QFrame):
         self.rows.setShowGrid(False)
         self.rows.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
         self.rows.verticalHeader().hide()
+        self.rows.horizontalHeader().setHighlightSections(False)
+        self.rows.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.rows.selectionModel().currentRowChanged.connect(self._show_current)
         self.text = TokenView(can_branch=False)
         self.text.setObjectName("sampleText")
@@ -131,7 +153,7 @@ class SamplesView(QFrame):
         self.back = small_button(self.tr("Charts"), self.tr("Show the charts again"), "showChartsButton")
         self.back.clicked.connect(self.charts_requested)
         whole = column(
-            Ends(self._heading, row(self.back), spacing=2), self._caption, self._pages, spacing=2, margins=(7, 6, 5, 6)
+            Ends(self._heading, row(self.back), spacing=2), self._caption, self._pages, spacing=2, margins=MARGINS
         )
         whole.setStretch(2, 1)
         self.setLayout(whole)
@@ -165,6 +187,7 @@ class SamplesView(QFrame):
         self.text.reset(sample.slots if sample else ())
         if sample:
             self.text.add_tokens(sample.tokens, announce=False)
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""

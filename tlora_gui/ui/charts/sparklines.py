@@ -109,6 +109,7 @@ class SparklineStrip(QFrame):
             if number:
                 line.addSpacing(12)
             caption.setBuddy(spark)
+            caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
             line.addWidget(caption)
             line.addWidget(spark, 1)
             line.addWidget(value)
@@ -121,6 +122,7 @@ class SparklineStrip(QFrame):
     def show_metric(self, number: int, curves: Sequence[ColouredCurve], value: str) -> None:
         """Show a metric, in the order of the names: its curves, and its latest value as text."""
         self._lines[number].set_curves(curves)
+        self._lines[number].setVisible(any(len(x) for (x, _), _ in curves))
         self._values[number].setText(value)
 
     def set_name(self, number: int, name: str) -> None:

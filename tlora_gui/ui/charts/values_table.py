@@ -71,6 +71,8 @@ class ValuesModel(QAbstractTableModel):
         return localised(f"{self._values[row, column - 1]:.7g}") if column and shown else shown
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if orientation == Qt.Orientation.Vertical:
@@ -93,6 +95,7 @@ class ValuesTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
         header = self.horizontalHeader()
+        header.setHighlightSections(False)
         header.setResizeContentsPrecision(0)  # of rows in sight alone: there may be very many
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         copy = QAction(self.tr("Copy"), self)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, RunLoaded, RunsListed
+from tlora_gui.engine.protocol.events import EndEvent, Event, JobDone, JobFailed, RunLoaded, RunsListed
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.runs.runs_dialog import RunsDialog
 from tlora_gui.ui.theme import ThemeManager
@@ -84,4 +84,6 @@ class RunsControl(QObject):
         return True
 
     def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
-        """Nothing waits for it."""
+        """See :class:`~tlora_gui.worker.job_book.Asker`."""
+        if self.dialog is not None and isinstance(job, jobs.LoadRun) and not isinstance(end, JobDone):
+            self.dialog.give_up(job.id)

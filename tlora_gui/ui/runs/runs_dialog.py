@@ -9,6 +9,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
+    QFrame,
     QHeaderView,
     QPushButton,
     QSplitter,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from tlora_gui.engine.protocol.config import epoch_colour
 from tlora_gui.engine.protocol.events import Run, RunLoaded
+from tlora_gui.ui.charts.frame import MARGINS
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.options import curve_menu, curve_words, smoothing_menu
 from tlora_gui.ui.charts.plot import PhaseMark
@@ -33,6 +35,7 @@ from tlora_gui.ui.widgets.layouts import column, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 WIDTH, HEIGHT = 1000, 680
+_HEADING_PADDING = 8
 
 
 class RunsDialog(QDialog):
@@ -88,6 +91,9 @@ class RunsDialog(QDialog):
         self.list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.list.setToolTip(self.tr("Choose two or more runs with Ctrl or Shift to compare them"))
         self.list.selectionModel().selectionChanged.connect(self._show_chosen)
+        self._empty = label(self.tr("Every training from now on is listed here, however it ends."), "muted", wrap=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.list.viewport().setLayout(column(self._empty))
         self._note = label("", "caption", wrap=True)
         self._note.setObjectName("runsNote")
 
@@ -117,7 +123,8 @@ class RunsDialog(QDialog):
         self._facts = QStandardItemModel(self)
         self.facts = _table("runFactsTable", self.tr("What differs between the runs"))
         self.facts.setModel(self._facts)
-        self.facts.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        for part in (self.facts, self.facts.horizontalHeader()):
+            part.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._facts_title = label("", "title")
 
     def _build_footer(self) -> None:
@@ -140,17 +147,21 @@ class RunsDialog(QDialog):
         self._close.clicked.connect(self.reject)
 
     def _lay_out(self) -> None:
-        facts = QWidget()
-        facts.setLayout(column(self._facts_title, self.facts, spacing=4))
+        self._facts_title.setMinimumHeight(self.chart.head[0].sizeHint().height())
+        runs, self._told = QFrame(), QFrame()
+        runs.setLayout(column(self.list, margins=MARGINS))
+        self._told.setLayout(column(self._facts_title, self.facts, spacing=4, margins=MARGINS))
+        for frame in (runs, self._told):
+            frame.setProperty("role", "panel")
         below = QSplitter(Qt.Orientation.Horizontal)
         whole = QSplitter(Qt.Orientation.Vertical)
-        for splitter, widgets in ((below, (self.chart, facts)), (whole, (self.list, below))):
+        for splitter, widgets in ((below, (self.chart, self._told)), (whole, (runs, below))):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(8)
             for number, widget in enumerate(widgets):
                 splitter.addWidget(widget)
                 splitter.setStretchFactor(number, 1)
-        below.setSizes([1, 1])
+            splitter.setSizes([1, 1])
         footer = row(self._delete, None, self._close, self._again)
         layout = column(whole, self._note, self._problem, footer, spacing=10, margins=(16, 16, 16, 16))
         layout.setStretch(0, 1)
@@ -169,11 +180,10 @@ class RunsDialog(QDialog):
             self._asked.discard(id)
         self._runs = {run.id: run for run in runs}
         self._model.set_runs(runs)
-        if not runs:
-            self._note.setText(self.tr("Every training from now on is listed here, however it ends."))
-        elif len(runs) >= limit:
-            self._note.setText(self.tr("The newest {limit} runs are kept; older ones are dropped.").format(limit=limit))
-        self._note.setVisible(not runs or len(runs) >= limit)
+        self._empty.setVisible(not runs)
+        self.list.horizontalHeader().setVisible(bool(runs))
+        self._note.setText(self.tr("The newest {limit} runs are kept; older ones are dropped.").format(limit=limit))
+        self._note.setVisible(len(runs) >= limit)
         if not chosen & self._runs.keys() and runs:
             chosen = {runs[-1].id}
         selection = QItemSelection()
@@ -189,6 +199,11 @@ class RunsDialog(QDialog):
         series = PhaseSeries(loaded.run.id)
         series.extend(loaded.history)
         self._series[loaded.run.id] = series
+        self._draw()
+
+    def give_up(self, id: str) -> None:
+        """The curves of a run could not be had; they are asked for again when it is chosen again."""
+        self._asked.discard(id)
         self._draw()
 
     def show_problem(self, message: str, hint: str) -> None:
@@ -220,20 +235,23 @@ class RunsDialog(QDialog):
         self._draw()
 
     def _fill_facts(self, chosen: Sequence[Run]) -> None:
-        title = self.tr("What differs") if len(chosen) > 1 else self.tr("What is known of it")
-        self._facts_title.setText(title if chosen else "")
+        self._told.setVisible(bool(chosen))
+        self._facts_title.setText(self.tr("What differs") if len(chosen) > 1 else self.tr("What is known of it"))
+        names = ["", *map(_name, chosen)]
         self._facts.clear()
-        self._facts.setHorizontalHeaderLabels(["", *map(_name, chosen)])
+        self._facts.setHorizontalHeaderLabels(names)
+        for place, name in enumerate(names):
+            self._facts.horizontalHeaderItem(place).setToolTip(name)
         for name, values in differences(chosen):
             items = [QStandardItem(text) for text in (name, *values)]
             for item in items:
                 item.setToolTip(item.text())
             self._facts.appendRow(items)
         header = self.facts.horizontalHeader()
+        widest = max(map(header.fontMetrics().horizontalAdvance, names)) + 2 * _HEADING_PADDING
+        header.setMinimumSectionSize(min(max(widest, scaled(90)), scaled(180)))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        if chosen:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(scaled(90))
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
 
     def _choose_curve(self, kind: CurveKind) -> None:
         self._curve = kind
@@ -248,7 +266,7 @@ class RunsDialog(QDialog):
 
     def _draw(self) -> None:
         words, loss = curve_words(self._curve), self._curve == "loss"
-        self.chart.describe(words.title, words.caption, self.tr("Choose runs to see their curves"), words.from_zero)
+        self.chart.describe(words.title, words.caption, self._why_empty(), words.from_zero)
         self.chart.set_legend(*((("line", self.tr("train")), ("dots", self.tr("held-out"))) if loss else ()))
         kept: set[object] = set()
         longest = 0
@@ -268,6 +286,17 @@ class RunsDialog(QDialog):
             longest = max(longest, series.length)
         self.chart.keep_only(kept)
         self.chart.set_phases((PhaseMark(0, longest, "", ""),) if longest else ())
+
+    def _why_empty(self) -> str:
+        """What a chart without any curve says."""
+        chosen = [run.id for run in self.chosen()]
+        if not chosen:
+            return self.tr("Choose runs to see their curves")
+        if any(id in self._asked and id not in self._series for id in chosen):
+            return self.tr("Loading…")
+        if any(id in self._series for id in chosen):
+            return self.tr("Nothing was measured.")
+        return self.tr("These curves cannot be read.")
 
     # -- what is asked ------------------------------------------------------------------------------------------
 
@@ -296,6 +325,9 @@ def _table(name: str, what: str) -> QTableView:
     table.setWordWrap(False)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setShowGrid(False)
+    table.setProperty("role", "rows")
+    table.horizontalHeader().setHighlightSections(False)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
     return table

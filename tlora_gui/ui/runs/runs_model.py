@@ -19,6 +19,8 @@ ID, SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 NAME = 1
 """The column that carries a run's colour."""
 
+_NUMBERS = (0, 3, 4, 5)
+
 _TOP = QModelIndex()
 
 
@@ -54,6 +56,8 @@ class RunsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._headings)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         return self._headings[section] if orientation == Qt.Orientation.Horizontal else ""
@@ -63,6 +67,8 @@ class RunsModel(QAbstractTableModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(run, column)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == NAME:
                 return dot_icon(self._colours.get(run.id, ""))
             case Qt.ItemDataRole.ToolTipRole if column == len(self._headings) - 1:
@@ -110,3 +116,9 @@ class RunsModel(QAbstractTableModel):
                 return math.inf if run.epoch.held_out_loss is None else run.epoch.held_out_loss
             case _:
                 return end_words(run.ended)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    """Numbers stand at the right, and so do their headings."""
+    flags = Qt.AlignmentFlag
+    return (flags.AlignRight if column in _NUMBERS else flags.AlignLeft) | flags.AlignVCenter

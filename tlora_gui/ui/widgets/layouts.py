@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -67,6 +68,9 @@ class Ends(QLayout):
     """One item at the left end of a row, one at its right; where there is no room for both, the right one goes below.
 
     ``equal`` gives both the same width, below each other the whole.
+
+    Attributes:
+        level_with: this and others of the same width, which are as high as the highest, all in one row or none.
     """
 
     def __init__(self, left: QWidget | QLayout, right: QWidget | QLayout, *, spacing: int = 8, equal: bool = False):
@@ -75,6 +79,7 @@ class Ends(QLayout):
         self.setSpacing(spacing)
         self._equal = equal
         self._items: list[QLayoutItem] = []
+        self.level_with: Sequence[Ends] = ()
         for item in (left, right):
             if isinstance(item, QWidget):
                 self.addWidget(item)
@@ -101,7 +106,7 @@ class Ends(QLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._arrange(QRect(0, 0, width, 0), place=False)
+        return max(each._arrange(QRect(0, 0, width, 0), place=False) for each in self.level_with or (self,))
 
     def sizeHint(self) -> QSize:
         sizes = [item.sizeHint() for item in self._shown()]
@@ -121,13 +126,16 @@ class Ends(QLayout):
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
+    def _wanted(self) -> list[int]:
+        """Widths that the shown items want."""
+        wanted = [item.sizeHint().width() for item in self._shown()]
+        return [max(wanted)] * len(wanted) if self._equal and wanted else wanted
+
     def _arrange(self, area: QRect, *, place: bool) -> int:
         """Place the items, or only return the height that they take."""
-        shown, gap = self._shown(), self.spacing()
-        wanted = [item.sizeHint().width() for item in shown]
-        if self._equal:
-            wanted = [max(wanted, default=0)] * len(wanted)
-        if sum(wanted) + gap * (len(shown) - 1) <= area.width():
+        shown, gap, wanted = self._shown(), self.spacing(), self._wanted()
+        in_one_row = max(sum(each._wanted()) + gap * (len(each._wanted()) - 1) for each in self.level_with or (self,))
+        if in_one_row <= area.width():
             wide = [area.width()] * len(shown)
             if len(shown) == 2:
                 right = (area.width() - gap) // 2 if self._equal else wanted[1]
