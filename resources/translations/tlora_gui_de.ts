@@ -5,7 +5,7 @@
     <name></name>
     <message>
         <source>Held-out loss: {loss} nats per token on text kept aside from training. Lower is better.</source>
-        <translation>Verlust am Prüftext: {loss} Nats pro Token auf Text, der nicht zum Training diente. Weniger ist besser.</translation>
+        <translation>Verlust am Prüftext: {loss} Nats je Token auf Text, der nicht zum Training diente. Weniger ist besser.</translation>
     </message>
     <message>
         <source>The backbone alone has {backbone} on the same text.</source>
@@ -1597,7 +1597,7 @@
     </message>
     <message>
         <source>a token&apos;s weights are not one per slot</source>
-        <translation>ein Token hat nicht pro Slot ein Gewicht</translation>
+        <translation>ein Token hat nicht je Slot ein Gewicht</translation>
     </message>
     <message>
         <source>weights lie in [0, 1]</source>
@@ -1617,7 +1617,7 @@
     </message>
     <message>
         <source>a report has one lag per part</source>
-        <translation>ein Bericht hat pro Teil eine Verzögerung</translation>
+        <translation>ein Bericht hat je Teil eine Verzögerung</translation>
     </message>
     <message>
         <source>parts are out of order</source>
@@ -2509,7 +2509,7 @@
     </message>
     <message>
         <source>of the adapter, by step</source>
-        <translation>des Adapters, pro Schritt</translation>
+        <translation>des Adapters, je Schritt</translation>
     </message>
     <message>
         <source>How steep the adapter&apos;s loss is; recorded from this version on</source>
@@ -2629,7 +2629,7 @@
     </message>
     <message>
         <source>Tokens per pass</source>
-        <translation>Tokens pro Durchgang</translation>
+        <translation>Tokens je Durchgang</translation>
     </message>
     <message>
         <source>Learning rate of the mixer</source>
@@ -2717,7 +2717,7 @@
     </message>
     <message>
         <source>Memory tokens per block</source>
-        <translation>Erinnerungs-Tokens pro Block</translation>
+        <translation>Erinnerungs-Tokens je Block</translation>
     </message>
     <message>
         <source>Only numbers from {least} to {most}</source>
@@ -2970,7 +2970,7 @@
     </message>
     <message>
         <source>held-out, by step</source>
-        <translation>Prüftext, pro Schritt</translation>
+        <translation>Prüftext, je Schritt</translation>
     </message>
     <message>
         <source>How often the Time Mixer picks the right epoch for a token</source>
@@ -4248,7 +4248,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>How well each slot alone, and the mix, predict this text. Nats per token: the mean loss, shorter is better. Perplexity is e to that power: between how many equally likely tokens the choice seems to be.</source>
-        <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats pro Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
+        <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats je Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
     </message>
     <message>
         <source>{row}, the best</source>
@@ -5466,7 +5466,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>one prompt and one seed, by step</source>
-        <translation>ein Prompt und ein Seed, pro Schritt</translation>
+        <translation>ein Prompt und ein Seed, je Schritt</translation>
     </message>
     <message>
         <source>Step</source>
@@ -5615,7 +5615,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Tokens per pass</source>
-        <translation>Tokens pro Durchgang</translation>
+        <translation>Tokens je Durchgang</translation>
     </message>
     <message>
         <source>all</source>
@@ -5643,7 +5643,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Training tokens per pass at most; all reads the whole text. At least one block.</source>
-        <translation>Höchstens so viele Trainings-Tokens pro Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
+        <translation>Höchstens so viele Trainings-Tokens je Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
     </message>
     <message>
         <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine). Above 0, at most 1.</source>
@@ -5655,7 +5655,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>&amp;Tokens per pass</source>
-        <translation>&amp;Tokens pro Durchgang</translation>
+        <translation>&amp;Tokens je Durchgang</translation>
     </message>
     <message>
         <source>&amp;Learning rate</source>
@@ -5671,7 +5671,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Blocks of text per step.</source>
-        <translation>Textblöcke pro Schritt.</translation>
+        <translation>Textblöcke je Schritt.</translation>
     </message>
     <message>
         <source> blocks</source>
@@ -5683,7 +5683,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Tokens per block of text.</source>
-        <translation>Tokens pro Textblock.</translation>
+        <translation>Tokens je Textblock.</translation>
     </message>
     <message>
         <source> tokens</source>
@@ -6056,7 +6056,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Step through all mixers, two a second</source>
-        <translation>Alle Mixer durchlaufen, zwei pro Sekunde</translation>
+        <translation>Alle Mixer durchlaufen, zwei je Sekunde</translation>
     </message>
     <message>
         <source>{share} of tokens
@@ -6518,7 +6518,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>A frozen backbone, one LoRA adapter per text domain, and a Time Mixer that Active Sleep protects.</source>
-        <translation>Ein eingefrorenes Backbone, ein LoRA-Adapter pro Textdomäne und ein Time Mixer, den Active Sleep schützt.</translation>
+        <translation>Ein eingefrorenes Backbone, ein LoRA-Adapter je Textdomäne und ein Time Mixer, den Active Sleep schützt.</translation>
     </message>
     <message>
         <source>Open a project</source>
