@@ -23,7 +23,7 @@ from kit import (
     tick,
 )
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QDropEvent
+from PySide6.QtGui import QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -308,11 +308,14 @@ def test_the_measurement_stays_at_the_right_while_a_resumed_training_is_prepared
     panel.set_epochs((replace(MILTON, held_out_loss=4.31),))
     panel.show_progress(STEP)
     QApplication.processEvents()
-    held_out = child(panel, "trainingHeldOut")
-    place = held_out.x()
+    held_out = child(panel, "trainingHeldOut", QLabel)
+    right = held_out.geometry().right()
     panel.show_preparation("Reading the text…")
     QApplication.processEvents()
-    assert held_out.isVisible() and held_out.x() == place
+    assert held_out.isVisible() and held_out.geometry().right() == right
+    ink = held_out.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    inked = [x for x in range(ink.width()) if len({ink.pixel(x, y) for y in range(ink.height())}) > 1]
+    assert min(inked) > ink.width() / 2, "its words stay too"
 
 
 def test_a_scroll_bar_leaves_the_cards_their_width(panel: EpochsPanel, wait_until: WaitUntil) -> None:

@@ -38,6 +38,7 @@ class TrainingBox(QWidget):
         self._step.setObjectName("trainingStep")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("trainingHeldOut")
+        self._held_out.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)  # alone, too
         self._patience = label("", "caption", wrap=True)
         self._patience.setObjectName("trainingPatience")
         self._patience.setToolTip(
@@ -80,6 +81,7 @@ class TrainingBox(QWidget):
         self._held_out.setText("")
         self.show_patience(0, 0)
         self._preparation.hide()
+        self._step.show()
         self._step.show_text(self.tr("starting…"))
         self._set_time("")
         self._bar.setRange(0, 1)
@@ -103,7 +105,7 @@ class TrainingBox(QWidget):
         self._learned = learned
         self._preparation.setText(worded(text))
         self._preparation.show()
-        self._step.show_text("")
+        self._step.hide()
         self._set_time(self.tr("Training starts after this"))
         self._bar.setRange(0, 0)
         self._update_pause(False)
@@ -121,6 +123,7 @@ class TrainingBox(QWidget):
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
         self._learned = True
         self._preparation.hide()
+        self._step.show()
         self._step.show_text(text, f"{loss}, {tokens}")
         self._bar.setRange(0, step.total_steps)
         self._bar.setValue(step.step)
