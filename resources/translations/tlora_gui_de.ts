@@ -5,7 +5,7 @@
     <name></name>
     <message>
         <source>Held-out loss: {loss} nats per token on text kept aside from training. Lower is better.</source>
-        <translation>Verlust am Prüftext: {loss} Nats pro Token auf Text, der nicht zum Training diente. Weniger ist besser.</translation>
+        <translation>Verlust am Prüftext: {loss} Nats je Token auf Text, der nicht zum Training diente. Weniger ist besser.</translation>
     </message>
     <message>
         <source>The backbone alone has {backbone} on the same text.</source>
@@ -225,7 +225,7 @@
     </message>
     <message>
         <source>No dominant epoch: several weigh the same here</source>
-        <translation>Keine vorherrschende Epoche: Mehrere wiegen hier gleich viel</translation>
+        <translation>Keine stärkste Epoche: Mehrere wiegen hier gleich viel</translation>
     </message>
     <message>
         <source>Colour: this prompt token&apos;s own mix</source>
@@ -272,40 +272,40 @@
         <translation>Im Prompt</translation>
     </message>
     <message>
-        <source>generate, read or compare</source>
-        <translation>erzeugen, lesen oder vergleichen</translation>
+        <source>Generate, read or compare</source>
+        <translation>Erzeugen, lesen oder vergleichen</translation>
     </message>
     <message>
-        <source>earlier and later prompts</source>
-        <translation>frühere und spätere Prompts</translation>
+        <source>Earlier and later prompts</source>
+        <translation>Frühere und spätere Prompts</translation>
     </message>
     <message>
-        <source>walk from token to token</source>
-        <translation>von Token zu Token gehen</translation>
+        <source>Walk from token to token</source>
+        <translation>Von Token zu Token gehen</translation>
     </message>
     <message>
-        <source>first and last token</source>
-        <translation>erstes und letztes Token</translation>
+        <source>First and last token</source>
+        <translation>Erstes und letztes Token</translation>
     </message>
     <message>
-        <source>another word at this token</source>
-        <translation>ein anderes Wort an diesem Token</translation>
+        <source>Another word at this token</source>
+        <translation>Ein anderes Wort an diesem Token</translation>
     </message>
     <message>
-        <source>stop generating</source>
-        <translation>Erzeugen anhalten</translation>
+        <source>Stop generating</source>
+        <translation>Erzeugen stoppen</translation>
     </message>
     <message>
-        <source>zoom</source>
-        <translation>zoomen</translation>
+        <source>Zoom</source>
+        <translation>Zoomen</translation>
+    </message>
+    <message>
+        <source>Select a stretch of the text</source>
+        <translation>Einen Abschnitt des Texts auswählen</translation>
     </message>
     <message>
         <source>wheel</source>
         <translation>Rad</translation>
-    </message>
-    <message>
-        <source>select a stretch of the text</source>
-        <translation>einen Abschnitt des Texts auswählen</translation>
     </message>
     <message>
         <source>drag</source>
@@ -937,7 +937,7 @@
     </message>
     <message>
         <source>The path of the text is empty.</source>
-        <translation>Der Pfad des Textes ist leer.</translation>
+        <translation>Der Pfad des Texts ist leer.</translation>
     </message>
     <message>
         <source>{path} is an address on the web.</source>
@@ -1561,7 +1561,7 @@
     </message>
     <message>
         <source>a path of its text is none</source>
-        <translation>ein Pfad des Textes ist keiner</translation>
+        <translation>ein Pfad des Texts ist keiner</translation>
     </message>
     <message>
         <source>the line was cut off</source>
@@ -2285,7 +2285,7 @@
     </message>
     <message>
         <source>The engine could not start: {error}</source>
-        <translation>Der Rechenkern ließ sich nicht starten: {error}</translation>
+        <translation>Die Engine ließ sich nicht starten: {error}</translation>
     </message>
     <message>
         <source>Reinstall tlora-gui with its dependencies.</source>
@@ -2512,8 +2512,8 @@
         <translation>des Adapters, je Schritt</translation>
     </message>
     <message>
-        <source>How steep the adapter&apos;s loss is; told by trainings of this version on</source>
-        <translation>Wie steil der Verlust des Adapters ist; bekannt bei Trainings ab dieser Version</translation>
+        <source>How steep the adapter&apos;s loss is; recorded from this version on</source>
+        <translation>Wie steil der Verlust des Adapters ist; aufgezeichnet ab dieser Version</translation>
     </message>
     <message>
         <source>Gradient norm</source>
@@ -2541,7 +2541,7 @@
     </message>
     <message>
         <source>stopped early</source>
-        <translation>früh beendet</translation>
+        <translation>früh gestoppt</translation>
     </message>
     <message>
         <source>interrupted</source>
@@ -2629,7 +2629,7 @@
     </message>
     <message>
         <source>Tokens per pass</source>
-        <translation>Tokens pro Durchgang</translation>
+        <translation>Tokens je Durchgang</translation>
     </message>
     <message>
         <source>Learning rate of the mixer</source>
@@ -2669,7 +2669,7 @@
     </message>
     <message>
         <source>Early stop</source>
-        <translation>Früh beenden</translation>
+        <translation>Früh stoppen</translation>
     </message>
     <message>
         <source>Patience</source>
@@ -2717,7 +2717,7 @@
     </message>
     <message>
         <source>Memory tokens per block</source>
-        <translation>Erinnerungs-Tokens pro Block</translation>
+        <translation>Erinnerungs-Tokens je Block</translation>
     </message>
     <message>
         <source>Only numbers from {least} to {most}</source>
@@ -2966,7 +2966,7 @@
     <name>ChartsPanel</name>
     <message>
         <source>Routing accuracy</source>
-        <translation>Routing</translation>
+        <translation>Routing-Genauigkeit</translation>
     </message>
     <message>
         <source>held-out, by step</source>
@@ -3147,7 +3147,7 @@
     </message>
     <message>
         <source>Up and Down choose, Enter runs, Esc closes</source>
-        <translation>Auf und Ab wählen, Enter führt aus, Esc schließt</translation>
+        <translation>↑ und ↓ wählen, Enter führt aus, Esc schließt</translation>
     </message>
     <message>
         <source>Commands found</source>
@@ -3186,11 +3186,11 @@
     </message>
     <message>
         <source>Stopped before it began.</source>
-        <translation>Angehalten, bevor er begann.</translation>
+        <translation>Gestoppt, bevor er begann.</translation>
     </message>
     <message>
         <source>no difference to the first</source>
-        <translation>kein Unterschied zum ersten</translation>
+        <translation>kein Unterschied zur ersten</translation>
     </message>
     <message>
         <source>{count} of {total} differ, from token {first} on</source>
@@ -3419,8 +3419,8 @@
         <translation>Was hätten das Backbone und jede Epoche allein hier vorhergesagt? Ein gebündelter Durchlauf zeigt es.</translation>
     </message>
     <message>
-        <source>as I walk</source>
-        <translation>beim Durchgehen</translation>
+        <source>As I walk</source>
+        <translation>Beim Durchgehen</translation>
     </message>
     <message>
         <source>Show counterfactuals as I walk</source>
@@ -3463,7 +3463,7 @@
     <name>Demo</name>
     <message>
         <source>Stop the &amp;demo</source>
-        <translation>&amp;Demo anhalten</translation>
+        <translation>&amp;Demo stoppen</translation>
     </message>
     <message>
         <source>Play the &amp;demo</source>
@@ -3471,7 +3471,7 @@
     </message>
     <message>
         <source>Stop the demo</source>
-        <translation>Demo anhalten</translation>
+        <translation>Demo stoppen</translation>
     </message>
 </context>
 <context>
@@ -3489,8 +3489,8 @@
         <translation>Unter 1 entscheidet der Time Mixer schärfer, über 1 weicher; Doppelklick für 1</translation>
     </message>
     <message>
-        <source>all to the largest</source>
-        <translation>alles dem größten</translation>
+        <source>All to the largest</source>
+        <translation>Alles an den größten</translation>
     </message>
     <message>
         <source>All weight to the largest</source>
@@ -3681,6 +3681,10 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Wegwerfen, was dieses Training bisher gelernt hat</translation>
     </message>
     <message>
+        <source>paused</source>
+        <translation>pausiert</translation>
+    </message>
+    <message>
         <source>{n} tokens</source>
         <translation>{n} Tokens</translation>
     </message>
@@ -3792,11 +3796,11 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Pause all</source>
-        <translation>Alle anhalten</translation>
+        <translation>Alle pausieren</translation>
     </message>
     <message>
         <source>Pause the training, and let no waiting epoch begin</source>
-        <translation>Das Training anhalten und keine wartende Epoche beginnen lassen</translation>
+        <translation>Das Training pausieren und keine wartende Epoche beginnen lassen</translation>
     </message>
 </context>
 <context>
@@ -3905,7 +3909,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Stop the text that is coming, or wait for its end</source>
-        <translation>Den Text, der gerade kommt, anhalten oder sein Ende abwarten</translation>
+        <translation>Den Text, der gerade kommt, stoppen oder sein Ende abwarten</translation>
     </message>
 </context>
 <context>
@@ -3982,7 +3986,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>stopped</source>
-        <translation>angehalten</translation>
+        <translation>gestoppt</translation>
     </message>
     <message>
         <source>{figures} · ended: {ended}</source>
@@ -4037,7 +4041,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Rename</source>
-        <translation>Name</translation>
+        <translation>Umbenennen</translation>
     </message>
     <message>
         <source>Give this text a name (F2); an empty one takes it away</source>
@@ -4045,7 +4049,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Pin</source>
-        <translation>Oben</translation>
+        <translation>Anheften</translation>
     </message>
     <message>
         <source>Keep this text on top of the list</source>
@@ -4061,7 +4065,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Compare</source>
-        <translation>Vergleich</translation>
+        <translation>Vergleichen</translation>
     </message>
     <message>
         <source>Show two to four texts side by side; select them with Ctrl or Shift</source>
@@ -4244,7 +4248,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>How well each slot alone, and the mix, predict this text. Nats per token: the mean loss, shorter is better. Perplexity is e to that power: between how many equally likely tokens the choice seems to be.</source>
-        <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats pro Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
+        <translation>Wie gut jeder Slot allein und die Mischung diesen Text vorhersagen. Nats je Token: der mittlere Verlust, kürzer ist besser. Die Perplexität ist e hoch diese Zahl: zwischen wie vielen gleich wahrscheinlichen Tokens die Wahl zu liegen scheint.</translation>
     </message>
     <message>
         <source>{row}, the best</source>
@@ -4260,7 +4264,7 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>best</source>
-        <translation>am besten</translation>
+        <translation>beste</translation>
     </message>
 </context>
 <context>
@@ -4410,7 +4414,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>&amp;Stop generating</source>
-        <translation>Erzeugen an&amp;halten</translation>
+        <translation>Er&amp;zeugen stoppen</translation>
     </message>
     <message>
         <source>&amp;Again with a new seed</source>
@@ -4825,10 +4829,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>etwa {duration}</translation>
     </message>
     <message>
-        <source>{memory} of {free} free</source>
-        <translation>{memory} der freien {free}</translation>
-    </message>
-    <message>
         <source>about {duration} at {speed} tokens/s</source>
         <translation>etwa {duration} bei {speed} Tokens/s</translation>
     </message>
@@ -4883,6 +4883,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Train this epoch now, or after the one that is in training</source>
         <translation>Diese Epoche jetzt trainieren, oder nach der, die im Training ist</translation>
+    </message>
+    <message>
+        <source>needs {memory}, {free} free</source>
+        <translation>braucht {memory}, {free} frei</translation>
     </message>
     <message>
         <source>Discard this new epoch?</source>
@@ -4995,8 +4999,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Diese Epoche nicht trainieren</translation>
     </message>
     <message>
-        <source>waits its turn</source>
-        <translation>wartet</translation>
+        <source>place {n}</source>
+        <translation>Platz {n}</translation>
     </message>
     <message>
         <source>queued</source>
@@ -5012,7 +5016,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Drag it, or press Alt+Up or Alt+Down, for another place in the queue</source>
-        <translation>Für einen anderen Platz in der Warteschlange ziehen oder Alt+Aufwärts oder Alt+Abwärts drücken</translation>
+        <translation>Für einen anderen Platz in der Warteschlange ziehen oder Alt+↑ oder Alt+↓ drücken</translation>
     </message>
     <message>
         <source>new epoch</source>
@@ -5046,7 +5050,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Stop this work and leave things as they were</source>
-        <translation>Diese Arbeit beenden und alles lassen, wie es war</translation>
+        <translation>Diese Arbeit stoppen und alles lassen, wie es war</translation>
     </message>
     <message>
         <source>{time} left</source>
@@ -5069,7 +5073,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Stop it before going to another project.</source>
-        <translation>Sie vor dem Wechsel in ein anderes Projekt beenden.</translation>
+        <translation>Sie vor dem Wechsel in ein anderes Projekt stoppen.</translation>
     </message>
     <message>
         <source>Starting the engine</source>
@@ -5120,15 +5124,15 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <name>PromptBar</name>
     <message>
         <source>Stop</source>
-        <translation>Anhalten</translation>
+        <translation>Stoppen</translation>
     </message>
     <message>
         <source>Stop generating</source>
-        <translation>Erzeugen anhalten</translation>
+        <translation>Erzeugen stoppen</translation>
     </message>
     <message>
         <source>Stop after the current token and keep the text</source>
-        <translation>Nach dem laufenden Token anhalten und den Text behalten</translation>
+        <translation>Nach dem laufenden Token stoppen und den Text behalten</translation>
     </message>
     <message>
         <source>Sampling</source>
@@ -5359,8 +5363,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Unterschiede</translation>
     </message>
     <message>
-        <source>What is known of it</source>
-        <translation>Was darüber bekannt ist</translation>
+        <source>Details</source>
+        <translation>Details</translation>
     </message>
     <message>
         <source>Choose runs to see their curves</source>
@@ -5521,11 +5525,11 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Max new tokens</source>
-        <translation>Neue Tokens höchstens</translation>
+        <translation>Höchstens neue Tokens</translation>
     </message>
     <message>
         <source>Stop after this many tokens</source>
-        <translation>Nach so vielen Tokens anhalten</translation>
+        <translation>Nach so vielen Tokens stoppen</translation>
     </message>
     <message>
         <source>Seed</source>
@@ -5611,7 +5615,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Tokens per pass</source>
-        <translation>Tokens pro Durchgang</translation>
+        <translation>Tokens je Durchgang</translation>
     </message>
     <message>
         <source>all</source>
@@ -5639,7 +5643,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Training tokens per pass at most; all reads the whole text. At least one block.</source>
-        <translation>Höchstens so viele Trainings-Tokens pro Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
+        <translation>Höchstens so viele Trainings-Tokens je Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
     </message>
     <message>
         <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine). Above 0, at most 1.</source>
@@ -5658,8 +5662,8 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Lernrate</translation>
     </message>
     <message>
-        <source>Train &amp;without Active Sleep beside, to compare</source>
-        <translation>Zum Vergleich daneben &amp;ohne Active Sleep trainieren</translation>
+        <source>Also train &amp;without Active Sleep, to compare</source>
+        <translation>Zum Vergleich auch &amp;ohne Active Sleep trainieren</translation>
     </message>
     <message>
         <source>Batch size</source>
@@ -5667,7 +5671,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Blocks of text per step.</source>
-        <translation>Textblöcke pro Schritt.</translation>
+        <translation>Textblöcke je Schritt.</translation>
     </message>
     <message>
         <source> blocks</source>
@@ -5679,7 +5683,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Tokens per block of text.</source>
-        <translation>Tokens pro Textblock.</translation>
+        <translation>Tokens je Textblock.</translation>
     </message>
     <message>
         <source> tokens</source>
@@ -5783,7 +5787,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Stop ea&amp;rly, keep the best step</source>
-        <translation>Fr&amp;üh beenden, den besten Schritt behalten</translation>
+        <translation>Fr&amp;üh stoppen, den besten Schritt behalten</translation>
     </message>
     <message>
         <source>Ends the training when the held-out loss no longer falls, and keeps the adapter and the Time Mixer of the step after which it was lowest. Otherwise the last step is kept.</source>
@@ -6055,10 +6059,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Alle Mixer durchlaufen, zwei je Sekunde</translation>
     </message>
     <message>
-        <source>as it is now</source>
-        <translation>wie er jetzt ist</translation>
-    </message>
-    <message>
         <source>{share} of tokens
 had another slot</source>
         <translation>{share} der Tokens
@@ -6081,7 +6081,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Mean mix of the text</source>
-        <translation>Mittlere Mischung des Textes</translation>
+        <translation>Mittlere Mischung des Texts</translation>
     </message>
     <message>
         <source>No token chosen yet. Hover the text or the ribbon, or walk through the text with ← and →, to see which epochs speak in a token and what else could have come.</source>
@@ -6113,7 +6113,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>{name} is dominant in {share}</source>
-        <translation>{name} dominiert in {share}</translation>
+        <translation>{name} am stärksten in {share}</translation>
     </message>
 </context>
 <context>
@@ -6175,11 +6175,11 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Stop…</source>
-        <translation>Beenden…</translation>
+        <translation>Stoppen…</translation>
     </message>
     <message>
         <source>Stop training</source>
-        <translation>Training beenden</translation>
+        <translation>Training stoppen</translation>
     </message>
     <message>
         <source>End this training; what is learned so far can be kept</source>
@@ -6227,7 +6227,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation>Angehalten</translation>
+        <translation>Pausiert</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -6239,7 +6239,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Pause training</source>
-        <translation>Training anhalten</translation>
+        <translation>Training pausieren</translation>
     </message>
     <message>
         <source>Go on with the training</source>
@@ -6251,11 +6251,11 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Stop training {name}?</source>
-        <translation>Das Training von {name} beenden?</translation>
+        <translation>Das Training von {name} stoppen?</translation>
     </message>
     <message>
         <source>Stop training?</source>
-        <translation>Training beenden?</translation>
+        <translation>Training stoppen?</translation>
     </message>
     <message>
         <source>What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. Training goes on until you choose.</source>
@@ -6475,7 +6475,7 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>Stop and leave nothing half done</source>
-        <translation>Anhalten und nichts Halbes zurücklassen</translation>
+        <translation>Stoppen und nichts Halbes zurücklassen</translation>
     </message>
 </context>
 <context>

@@ -483,7 +483,7 @@ def test_the_middle_chart_shows_learning_rate_or_gradient_norm_on_demand(panel: 
 def test_a_history_that_tells_no_gradient_norms_leaves_that_chart_empty_and_says_why(filled: ChartsPanel) -> None:
     trigger(filled.curve_button.menu(), "Gradient norm")
     filled.redraw()
-    assert any("told by trainings of this version on" in text for text in texts(chart(filled, "distillChart")))
+    assert any("recorded from this version on" in text for text in texts(chart(filled, "distillChart")))
 
 
 def test_smoothing_is_as_strong_as_chosen_and_none_leaves_the_raw_line_alone(panel: ChartsPanel) -> None:
@@ -581,6 +581,7 @@ def test_cells_of_the_table_are_copied_under_their_headings(filled: ChartsPanel)
 def test_a_training_that_goes_on_leaves_the_table_where_it_is_read(filled: ChartsPanel) -> None:
     table = values_of(filled, "lossChart")
     table.setCurrentIndex(table.model().index(3, 1))
+    assert not chart(filled, "lossChart").legend.isVisible(), "its headings say it"
     filled.add_events([step("code", 6, 3.0)])
     filled.redraw()
     assert (table.currentIndex().row(), table.currentIndex().column()) == (3, 1)

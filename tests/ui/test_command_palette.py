@@ -232,7 +232,7 @@ def test_a_command_that_is_gone_when_its_turn_comes_is_not_missed(palette: Comma
         ("+", [["+"]]),
         ("Ctrl+wheel", [["Ctrl", "wheel"]]),
         ("F1 ?", [["F1"], ["?"]]),
-        ("Alt+Up / Alt+Down", [["Alt", "Up"], ["/"], ["Alt", "Down"]]),
+        ("Alt+Up / Alt+Down", [["Alt", "↑"], ["/"], ["Alt", "↓"]]),
         ("", []),
     ],
 )

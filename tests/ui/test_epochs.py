@@ -23,7 +23,7 @@ from kit import (
     tick,
 )
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QDropEvent
+from PySide6.QtGui import QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -293,6 +293,39 @@ def test_progress_outlives_a_changed_order(panel: EpochsPanel, wait_until: WaitU
     assert "step 143 / 300" in texts(cards(panel)[1])
 
 
+def test_the_card_of_a_paused_training_says_so(panel: EpochsPanel) -> None:
+    panel.set_epochs((MILTON,))
+    panel.show_progress(STEP)
+    panel.set_paused(True)
+    assert "paused" in texts(cards(panel)[1]) and "training" not in texts(cards(panel)[1])
+    panel.set_epochs((SHAKESPEARE, MILTON))
+    assert "paused" in texts(cards(panel)[2]) and "frozen" in texts(cards(panel)[1])
+    panel.set_epochs((SHAKESPEARE, replace(MILTON, state="frozen"), replace(LATIN, state="training")))
+    assert "frozen" in texts(cards(panel)[2]) and "training" in texts(cards(panel)[3])
+
+
+def test_the_measurement_stays_at_the_right_while_a_resumed_training_is_prepared(panel: EpochsPanel) -> None:
+    panel.set_epochs((replace(MILTON, held_out_loss=4.31),))
+    panel.show_progress(STEP)
+    QApplication.processEvents()
+    held_out = child(panel, "trainingHeldOut", QLabel)
+    right = held_out.geometry().right()
+    panel.show_preparation("Reading the text…")
+    QApplication.processEvents()
+    assert held_out.isVisible() and held_out.geometry().right() == right
+    ink = held_out.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    inked = [x for x in range(ink.width()) if len({ink.pixel(x, y) for y in range(ink.height())}) > 1]
+    assert min(inked) > ink.width() / 2, "its words stay too"
+
+
+def test_a_scroll_bar_leaves_the_cards_their_width(panel: EpochsPanel, wait_until: WaitUntil) -> None:
+    bar, before = epoch_list(panel).verticalScrollBar(), cards(panel)[0].width()
+    panel.set_queue(("Milton",) * 20)
+    wait_until(lambda: bar.isVisible() and cards(panel)[0].width() == before)
+    panel.set_queue(())
+    wait_until(lambda: not bar.isVisible() and cards(panel)[0].width() == before)
+
+
 def test_pause_asks_and_shows_resume_once_paused(panel: EpochsPanel) -> None:
     asked: list[tuple[int, bool]] = []
     panel.pause_requested.connect(lambda *of: asked.append(of))
@@ -375,7 +408,7 @@ def test_a_waiting_epoch_can_be_taken_out_of_the_queue(panel: EpochsPanel) -> No
     click(cards(panel)[4], "unqueueButton")
     assert removed == [1]
     panel.set_queue(("Milton",))
-    assert [texts(card)[0] for card in cards(panel)[3:]] == ["Milton"]
+    assert [texts(card) for card in cards(panel)[3:]] == [["Milton", "place 1", "queued"]]
 
 
 def test_a_waiting_epoch_is_moved_changed_and_removed_by_keys(panel: EpochsPanel) -> None:
@@ -998,7 +1031,7 @@ def test_steps_are_tried_once_for_settings_and_presets_and_told_in_one_line(
     assert asked[0][0].settings == TrainSettings()
     for seconds, job in zip((40.0, 9.0, 4000.0), asked[0], strict=True):
         dialog.set_estimate(job, TrainingEstimate(100, seconds, 1_200_000_000, 19_000_000_000))
-    line = "51,200 of 412,345 tokens · 100 steps · about 40 s · 1.2 GB of 19 GB free"
+    line = "51,200 of 412,345 tokens · 100 steps · about 40 s · needs 1.2 GB, 19 GB free"
     assert words(dialog, "durationLabel") == line and words(dialog, "memoryWarning") == ""
     presets = combo(dialog, "presetCombo")
     offered = [presets.itemText(index) for index in range(3)]
@@ -1017,6 +1050,7 @@ def test_too_little_memory_is_a_warning_that_says_what_to_lower(dialog: NewEpoch
     settings = replace(TrainSettings(), batch_size=batch)
     dialog.set_estimate(EstimateTraining(settings, SUMMARY.tokens), TrainingEstimate(100, 40.0, 21 * 10**9, 19 * 10**9))
     assert words(dialog, "memoryWarning") == f"Too little memory: 21 GB are needed, 19 GB are free. {mend}"
+    assert words(dialog, "durationLabel").endswith("about 40 s"), "the memory is told once"
     assert start_button(dialog).isEnabled()
 
 
@@ -1178,11 +1212,8 @@ def test_several_files_are_one_epoch_of_all_or_one_epoch_each(dialog: NewEpochDi
     dialog.set_error("It cannot be read.", "", paths[2:])
     assert words(dialog, "corpusHeadline") == "2 epochs"
     said = words(dialog, "corpusSecondLine").splitlines()
-    assert said == [
-        "milton: 412 k tokens to train on",
-        "plays: 1.0 k tokens to train on",
-        "note.txt: It cannot be read.",
-    ]
+    assert said == ["milton: 412 k tokens to train on", "plays: 1.0 k tokens to train on"]
+    assert words(dialog, "corpusProblems") == "note.txt: It cannot be read."
     assert words(dialog, "durationLabel").startswith("52,224 of 413,369 tokens · 102 steps")
     click(dialog, "startTrainingButton")
     assert [(job.name, job.paths) for job in jobs] == [("Milton", paths[:1]), ("Plays 2", paths[1:2])]

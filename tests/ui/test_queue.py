@@ -277,7 +277,7 @@ def test_several_dropped_folders_become_an_epoch_each(
 def test_steps_are_tried_for_what_is_chosen_and_told(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:
     window.controller.training.new_epoch(["/texts/verse"])
     line = child(dialog_of(window), "durationLabel", QLabel)
-    wait_until(lambda: "about 40 s · 1.2 GB of 19 GB free" in line.text())
+    wait_until(lambda: "about 40 s · needs 1.2 GB, 19 GB free" in line.text())
     assert not window.progress_line.isVisible()
 
 

@@ -56,7 +56,7 @@ def play_button(bar: TimelineBar) -> QPushButton:
 
 def test_it_stands_at_the_present_mixer_first_and_says_so(bar: TimelineBar) -> None:
     assert bar.position == 2 and slider(bar, "scrubSlider").maximum() == 2
-    assert told(bar) == "after Milton · now, as it is now"
+    assert told(bar) == "after Milton · now"
 
 
 def test_the_present_mixer_amid_a_phase_is_told_in_one_language(qapp: QApplication) -> None:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import QLocale
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QMenu, QPushButton
 from whole_window import EPOCHS, cut_off, cut_off_anywhere, whole_window
 
@@ -174,6 +175,8 @@ def test_qts_own_words_come_along(german: None) -> None:
 
 def test_keys_have_the_names_that_are_on_german_keyboards(german: None) -> None:
     assert chords("Ctrl+Shift+Home Ctrl+wheel") == [["Strg", "Umschalt", "Pos1"], ["Strg", "wheel"]]
+    back = QKeySequence("Alt+Left").toString(QKeySequence.SequenceFormat.NativeText)
+    assert chords(f"Alt+Up {back}") == [["Alt", "↑"], ["Alt", "←"]], "arrows stand on keys as signs"
 
 
 def test_the_sheet_of_shortcuts_cuts_no_german_word_off(german: None, tmp_path: Path) -> None:

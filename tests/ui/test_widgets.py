@@ -111,6 +111,14 @@ def test_an_error_shows_message_hint_and_details_on_demand(banner: Banner) -> No
     assert not details.isVisible()
 
 
+def test_the_buttons_of_a_message_stand_in_one_line(banner: Banner) -> None:
+    banner.show_error("It failed.", "Try again. " * 40, "Traceback: 42")
+    QApplication.processEvents()
+    shown_buttons = [found for found in banner.findChildren(QAbstractButton) if found.isVisible()]
+    assert len(shown_buttons) == 3
+    assert len({found.geometry().center().y() for found in shown_buttons}) == 1
+
+
 def test_without_details_there_is_no_button_for_them(banner: Banner) -> None:
     banner.show_error("It failed.")
     assert not is_offered(banner, "Details")
@@ -299,8 +307,8 @@ def test_nothing_moves_when_another_kind_of_backbone_is_chosen(welcome: Welcome)
         QApplication.processEvents()
         there = ("welcomeCard", *choices, "createProjectButton")
         places.append([child(welcome, name).mapTo(welcome, QPoint()) for name in there])
-        assert edit(welcome, "hubIdEdit").isVisible() == (chosen == "hubChoice")
-        assert edit(welcome, "localModelEdit").isVisible() == (chosen == "localChoice")
+        assert edit(welcome, "hubIdEdit").isEnabled() == (chosen == "hubChoice")
+        assert edit(welcome, "localModelEdit").isEnabled() == (chosen == "localChoice")
     assert places[0] == places[1] == places[2]
 
 

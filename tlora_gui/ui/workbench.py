@@ -454,12 +454,12 @@ def _further_keys() -> list[tuple[str, str, str]]:
     """Keys that belong to no action: (part of the window, keys, what they do)."""
     text, ribbon, prompt = tr("In the text"), tr("On the mix ribbon"), tr("In the prompt")
     return [
-        (prompt, "Ctrl+Return", tr("generate, read or compare")),
-        (prompt, "Alt+Up / Alt+Down", tr("earlier and later prompts")),
-        (text, "← →", tr("walk from token to token")),
-        (text, "Home / End", tr("first and last token")),
-        (text, "Return", tr("another word at this token")),
-        (text, "Esc", tr("stop generating")),
-        (ribbon, "Ctrl+" + tr("wheel"), tr("zoom")),
-        (ribbon, "Shift+" + tr("drag"), tr("select a stretch of the text")),
+        (prompt, "Ctrl+Return", tr("Generate, read or compare")),
+        (prompt, "Alt+Up / Alt+Down", tr("Earlier and later prompts")),
+        (text, "Left / Right", tr("Walk from token to token")),
+        (text, "Home / End", tr("First and last token")),
+        (text, "Return", tr("Another word at this token")),
+        (text, "Esc", tr("Stop generating")),
+        (ribbon, "Ctrl+" + tr("wheel"), tr("Zoom")),
+        (ribbon, "Shift+" + tr("drag"), tr("Select a stretch of the text")),
     ]

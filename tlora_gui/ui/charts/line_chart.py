@@ -219,6 +219,7 @@ class LineChart(ChartFrame):
         self.body.setCurrentWidget(self._view if self._lines else self._empty)
         self.show_legend(self.body.currentWidget() is self.plot)
         self.set_savable(bool(self._lines))
+        self.legend.setVisible(self.body.currentWidget() is not self.values)  # a table's headings say it
         if self.body.currentWidget() is self.values:
             self.values.values.set_curves([(line.style.title, (line.x, line.y)) for line in self._lines.values()])
 

@@ -72,5 +72,5 @@ def curve_words(kind: CurveKind) -> CurveWords:
             empty = tr("How large the adapter's steps are: they warm up, then fall")
             return CurveWords(tr("Learning rate"), tr("of the adapter, by step"), empty, 0.0)
         case "gradient":
-            empty = tr("How steep the adapter's loss is; told by trainings of this version on")
+            empty = tr("How steep the adapter's loss is; recorded from this version on")
             return CurveWords(tr("Gradient norm"), tr("before clipping to 1"), empty, 0.1)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.ui.widgets.layouts import column, set_role
+from tlora_gui.ui.widgets.layouts import column, put_bar_in_margin, set_role
 from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 8
@@ -65,6 +65,7 @@ class CardList(QListWidget):
         self.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustIgnored)
         self.setItemDelegate(_NothingBehindCards(self))
         self.viewport().setAutoFillBackground(False)
+        put_bar_in_margin(self)
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.setInterval(0)

@@ -142,18 +142,18 @@ class EpochCard(Card):
         self._discard.setToolTip(self.tr("Throw away what this training has learned so far"))
         self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
         self._interrupted = QWidget()
-        self._interrupted.setLayout(Ends(row(self._resume, self._keep), self._discard))
+        self._interrupted.setLayout(Ends(row(self._resume, self._keep), self._discard, equal=True))
         for part in (self._measured, self._note, self._interrupted):
             self._body.addWidget(part)
 
-    def set_epoch(self, epoch: EpochInfo) -> None:
-        """Show this epoch."""
+    def set_epoch(self, epoch: EpochInfo, paused: bool = False) -> None:
+        """Show this epoch; ``paused``: its training stands still."""
         self._slug = epoch.slug
         broken = epoch.state == "broken"
         self._show_head(epoch.name, epoch.era, BACKBONE_COLOUR if broken else epoch.colour, initial(epoch.name))
         self._name.setEnabled(not broken)
-        state = self._state_words(epoch.state)
-        self._show_state(epoch.state, state)
+        state = self.tr("paused") if paused else self._state_words(epoch.state)
+        self._show_state("interrupted" if paused else epoch.state, state)
         tokens = self.tr("{n} tokens").format(n=human_count(epoch.tokens)) if epoch.tokens else ""
         self._tokens.show_text(tokens, ", ".join(epoch.corpus))
         loss = epoch.held_out_loss
@@ -207,9 +207,9 @@ class PendingCard(Card):
         self._top.addWidget(self._edit)
         self._top.addWidget(self._remove)
 
-    def show_queued(self, name: str) -> None:
-        """It waits its turn."""
-        self._show_head(name, self.tr("waits its turn"), BACKBONE_COLOUR, initial(name))
+    def show_queued(self, name: str, place: int) -> None:
+        """It waits its turn; the next one has place 1."""
+        self._show_head(name, self.tr("place {n}").format(n=place), BACKBONE_COLOUR, initial(name))
         self._show_state("queued", self.tr("queued"))
         self._remove.setAccessibleName(self.tr("Remove {name} from the queue").format(name=name))
         self._edit.setAccessibleName(self.tr("Change {name}").format(name=name))

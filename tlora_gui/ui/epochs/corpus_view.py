@@ -45,7 +45,9 @@ class CorpusView(QFrame):
         self._second.setObjectName("corpusSecondLine")
         self._kinds = label("", "caption", wrap=True)
         self._kinds.setObjectName("corpusKinds")
-        for text in (self._headline, self._second, self._kinds):
+        self._problems = label("", "problem", wrap=True)
+        self._problems.setObjectName("corpusProblems")
+        for text in (self._headline, self._second, self._problems, self._kinds):
             text.setTextFormat(Qt.TextFormat.PlainText)
         self._excerpt = self._plain_text(self.tr("The beginning of the text"), "corpusExcerpt", _EXCERPT_LINES)
         self._excerpt.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -61,8 +63,8 @@ class CorpusView(QFrame):
         self._notes = Disclosure(self._notes_title(0), self._notes_list)
         self.setLayout(
             column(
-                self._headline, self._kinds, self._second, self._excerpt, self._preview, self._skipped, self._notes,
-                spacing=6, margins=(12, 10, 12, 10),
+                self._headline, self._kinds, self._second, self._problems, self._excerpt, self._preview, self._skipped,
+                self._notes, spacing=6, margins=(12, 10, 12, 10),
             )
         )  # fmt: skip
         self.show_nothing()
@@ -99,9 +101,11 @@ class CorpusView(QFrame):
         """The beginning of the text, as the model sees it."""
         self._blocks.show_blocks(preview)
 
-    def show_several(self, headline: str, lines: Sequence[str]) -> None:
-        """What each of several epochs would be trained on."""
+    def show_several(self, headline: str, lines: Sequence[str], problems: Sequence[str]) -> None:
+        """What each of several epochs would be trained on; ``problems``: which texts can't be."""
         self._show(headline, "\n".join(lines))
+        self._problems.setText("\n".join(problems))
+        self._problems.setVisible(bool(problems))
 
     def _preview_toggled(self, is_open: bool) -> None:
         """The plain beginning gives way to the same in tokens."""
@@ -124,7 +128,7 @@ class CorpusView(QFrame):
         self._headline.style().polish(self._headline)
         self._second.setText(second)
         self._second.setVisible(bool(second))
-        for extra in (self._kinds, self._excerpt, self._preview, self._skipped, self._notes):
+        for extra in (self._kinds, self._problems, self._excerpt, self._preview, self._skipped, self._notes):
             extra.hide()
 
     def _counts(self, summary: CorpusSummary) -> str:

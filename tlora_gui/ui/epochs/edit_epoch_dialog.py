@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QWidget
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
-from tlora_gui.ui.widgets.layouts import column, fields, label
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, fields, label
 
 
 def name_problem(name: str, taken: tuple[str, ...]) -> str:
@@ -60,7 +60,7 @@ class EditEpochDialog(QDialog):
         self._buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
-        self.setLayout(column(form, self._problem, self._buttons, spacing=12, margins=(16, 16, 16, 12)))
+        self.setLayout(column(form, self._problem, self._buttons, spacing=12, margins=DIALOG_MARGINS))
         self.setMinimumWidth(400)
         self._name.textChanged.connect(self._validate)
         self._validate()

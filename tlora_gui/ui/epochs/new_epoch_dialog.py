@@ -32,12 +32,11 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise
-from tlora_gui.ui.widgets.layouts import column, fields, label, row
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, fields, label, put_bar_in_margin, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 WIDTH, HEIGHT = 600, 748
 _ESTIMATE_PAUSE_MS = 500
-_EDGE: tuple[int, int, int, int] = (20, 16, 20, 12)
 
 
 class NewEpochDialog(QDialog):
@@ -214,19 +213,21 @@ class NewEpochDialog(QDialog):
         self._settings = SettingsBox(settings, more, self._reading.form)
         self._name_row = QWidget()
         self._name_row.setLayout(fields((self.tr("&Name"), self._name)))
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        put_bar_in_margin(self._scroll)
+        left, top, right, bottom = DIALOG_MARGINS
         content = QWidget()
         content.setLayout(
             column(
                 column(label(self.tr("Text"), "title"), self._corpus, self._split),
                 column(label(self.tr("Epoch"), "title"), self._name_row, self._settings),
-                None, spacing=18, margins=_EDGE,
+                None, spacing=18, margins=(left, top, right - self._scroll.viewportMargins().right(), bottom),
             )
         )  # fmt: skip
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(content)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout: QVBoxLayout = column(self._scroll, self._footer(), spacing=0)
         layout.setStretch(0, 1)
         self.setLayout(layout)
@@ -325,18 +326,21 @@ class NewEpochDialog(QDialog):
 
     def _show_parts(self) -> None:
         """What each of several epochs is made of."""
-        lines = []
+        lines: list[str] = []
+        problems: list[str] = []
         for path, found in self._parts.items():
             name = os.path.basename(path.rstrip("/\\")) or path
-            if isinstance(found, CorpusSummary):
+            problem = found.problem if isinstance(found, CorpusSummary) else found
+            if problem:
+                problems.append(f"{name}: {worded(problem)}")
+            elif isinstance(found, CorpusSummary):
                 tokens = self.tr("{n} tokens to train on").format(n=human_count(found.tokens))
-                lines.append(f"{name}: {worded(found.problem) or tokens}")
+                lines.append(f"{name}: {tokens}")
             else:
-                looking = self.tr("looking…")
-                lines.append(f"{name}: {worded(found) or looking}")
+                lines.append(f"{name}: " + self.tr("looking…"))
         count = len(self._trainable())
         title = self.tr("1 epoch") if count == 1 else self.tr("{count} epochs").format(count=count)
-        self._corpus.view.show_several(title, lines)
+        self._corpus.view.show_several(title, lines, problems)
 
     def _trainable(self) -> list[CorpusSummary]:
         """What epochs can be made of: one of all, or one each."""
@@ -359,6 +363,7 @@ class NewEpochDialog(QDialog):
         self._start.setEnabled(bool(trainable) and not problem and not looking)
         wanted = self._wanted(self._settings.settings()) if not looking else []
         self._estimate.setText(self._estimate_text(wanted))
+        self._estimate.setVisible(bool(wanted))
         warning = self._memory_warning(wanted)
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
@@ -418,11 +423,9 @@ class NewEpochDialog(QDialog):
         if found := self._found(wanted):
             parts.append(self.tr("about {duration}").format(duration=rough_duration(sum(one.seconds for one in found))))
             needed = max(found, key=lambda one: one.memory_bytes)
-            parts.append(
-                self.tr("{memory} of {free} free").format(
-                    memory=human_bytes(needed.memory_bytes), free=human_bytes(needed.free_bytes)
-                )
-            )
+            if needed.memory_bytes <= needed.free_bytes:  # else the warning says it
+                memory, free = human_bytes(needed.memory_bytes), human_bytes(needed.free_bytes)
+                parts.append(self.tr("needs {memory}, {free} free").format(memory=memory, free=free))
         elif self._busy or any(isinstance(self._estimates.get(job), tuple) for job in wanted):
             if self._speed:
                 duration = rough_duration(read * settings.num_passes / self._speed)

@@ -26,6 +26,7 @@ from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 
 _BACKBONE, _PREPARING, _EPOCH, _QUEUE = "backbone", "preparing", "epoch:", "queue:"
+_EDGE = 10
 
 
 class EpochsPanel(QFrame):
@@ -84,9 +85,10 @@ class EpochsPanel(QFrame):
         self._drop.clicked.connect(self.add_requested)
         self._pause_all = small_button("", "", "pauseAllButton")
         self._pause_all.clicked.connect(lambda: self.pause_all_requested.emit(not self._all_paused))
-        header = row(label(self.tr("Epochs"), "title"), None, self._pause_all, self._add, margins=(2, 0, 0, 0))
-        whole = column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10))
-        whole.addStrut(scaled(234))
+        header = row(label(self.tr("Epochs"), "title"), None, self._pause_all, self._add, margins=(2, 0, _EDGE, 0))
+        drop = row(self._drop, margins=(0, 0, _EDGE, 0))
+        whole = column(header, self._list, drop, spacing=10, margins=(_EDGE, 8, 0, 10))
+        whole.addStrut(scaled(234) + _EDGE)
         self.setLayout(whole)
         self._box = TrainingBox(self)
         self._box_key = ""  # the card that holds it
@@ -165,6 +167,7 @@ class EpochsPanel(QFrame):
     def set_paused(self, paused: bool) -> None:
         """Training stands still, or goes on."""
         self._box.set_paused(paused)
+        self._arrange()
 
     def set_following(self, following: bool) -> None:
         """What is in training is trained elsewhere: it can neither be paused nor stopped here."""
@@ -196,9 +199,9 @@ class EpochsPanel(QFrame):
         keys += [f"{_QUEUE}{index}" for index in range(len(self._queue))]
         self._actions.set_epochs(self._epochs, self._busy)
         self._list.set_keys(keys, self._make_card)
+        self._place_box()
         for key in keys:
             self._fill_card(key)
-        self._place_box()
         self._list.fit_heights()
         self._order_tabs(keys)
         self._show_pause_all()
@@ -251,12 +254,13 @@ class EpochsPanel(QFrame):
         if isinstance(card, BackboneCard):
             card.set_backbone(self._backbone)
         elif isinstance(card, EpochCard):
-            card.set_epoch(self._epochs[key.removeprefix(_EPOCH)])
+            card.set_epoch(self._epochs[key.removeprefix(_EPOCH)], self._box.paused and key == self._box_of)
             card.set_busy(self._busy)
         elif isinstance(card, PendingCard) and key == _PREPARING and self._preparing:
             card.show_preparing(*self._preparing)
         elif isinstance(card, PendingCard):
-            card.show_queued(self._queue[int(key.removeprefix(_QUEUE))])
+            index = int(key.removeprefix(_QUEUE))
+            card.show_queued(self._queue[index], index + 1)
 
     def _place_box(self) -> None:
         training = next((epoch for epoch in self._epochs.values() if epoch.state == "training"), None)

@@ -144,6 +144,7 @@ class SettingsBox(QWidget):
             "presetCombo", self.tr("Training"),
             self.tr("How thoroughly the text is learned. Quick is for a first look, Thorough takes all that there is."),
         )  # fmt: skip
+        self._choice.setMinimumWidth(field_width(self._choice))
         self._choice.activated.connect(self._chosen)
         self._reset = small_button(self.tr("Reset"), self.tr("Set every setting back to its default"), "resetButton")
         self._reset.clicked.connect(lambda: self.set_settings(TrainSettings()))
@@ -167,7 +168,7 @@ class SettingsBox(QWidget):
             (self.tr("&Tokens per pass"), self._limit),
             (self.tr("&Learning rate"), self._rate),
         )
-        self._compare = tick_box(self.tr("Train &without Active Sleep beside, to compare"))
+        self._compare = tick_box(self.tr("Also train &without Active Sleep, to compare"))
         self._compare.setObjectName("compareBox")
 
     def _build_advanced(self) -> None:

@@ -29,7 +29,8 @@ class TrainingBox(QWidget):
         super().__init__(parent)
         self.training = 0
         """Number of the training that it shows."""
-        self._paused = False
+        self.paused = False
+        """Whether the training stands still."""
         self._waiting = False
         self._learned = True
         self._time_text = ""
@@ -37,6 +38,7 @@ class TrainingBox(QWidget):
         self._step.setObjectName("trainingStep")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("trainingHeldOut")
+        self._held_out.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)  # alone, too
         self._patience = label("", "caption", wrap=True)
         self._patience.setObjectName("trainingPatience")
         self._patience.setToolTip(
@@ -75,7 +77,7 @@ class TrainingBox(QWidget):
     def reset(self, name: str, colour: str) -> None:
         """Make ready for another epoch."""
         self._name = name
-        self._paused = False
+        self.paused = False
         self._held_out.setText("")
         self.show_patience(0, 0)
         self._preparation.hide()
@@ -143,7 +145,7 @@ class TrainingBox(QWidget):
 
     def set_paused(self, paused: bool) -> None:
         """Training stands still, or goes on."""
-        self._paused = paused
+        self.paused = paused
         self._update_pause(self._pause.isEnabled())
         self._set_time(self._time_text)
 
@@ -155,18 +157,18 @@ class TrainingBox(QWidget):
     def _set_time(self, text: str) -> None:
         self._time_text = text
         shown = self.tr("Waits while text is written") if self._waiting else text
-        self._time.show_text(self.tr("Paused") if self._paused else shown)
+        self._time.show_text(self.tr("Paused") if self.paused else shown)
 
     def _update_pause(self, possible: bool) -> None:
         self._pause.setEnabled(possible)
-        self._pause.setText(self.tr("Resume") if self._paused else self.tr("Pause"))
-        self._pause.setAccessibleName(self.tr("Resume training") if self._paused else self.tr("Pause training"))
+        self._pause.setText(self.tr("Resume") if self.paused else self.tr("Pause"))
+        self._pause.setAccessibleName(self.tr("Resume training") if self.paused else self.tr("Pause training"))
         self._pause.setToolTip(
-            self.tr("Go on with the training") if self._paused else self.tr("Let the training stand still for a while")
+            self.tr("Go on with the training") if self.paused else self.tr("Let the training stand still for a while")
         )
 
     def _pause_clicked(self) -> None:
-        self.pause_requested.emit(self.training, not self._paused)
+        self.pause_requested.emit(self.training, not self.paused)
 
     def _ask_how_to_stop(self) -> None:
         title = self.tr("Stop training {name}?").format(name=self._name) if self._name else self.tr("Stop training?")

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SamplingSettings
 from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, field_width
 from tlora_gui.ui.widgets.icons import icon
+from tlora_gui.ui.widgets.layouts import POPUP_MARGINS
 
 
 class SamplingPanel(QFrame):
@@ -104,7 +105,7 @@ class SamplingPanel(QFrame):
         defaults.setAccessibleName(self.tr("Sampling defaults"))
         defaults.clicked.connect(self._to_defaults)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(12, 12, 12, 12)
+        outer.setContentsMargins(*POPUP_MARGINS)
         outer.setSpacing(12)
         outer.addWidget(title)
         outer.addLayout(form)

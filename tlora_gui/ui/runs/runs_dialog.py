@@ -31,7 +31,7 @@ from tlora_gui.ui.runs.runs_model import ID, NAME, SORT, RunsModel
 from tlora_gui.ui.settings import MIDDLE_CURVES, CurveKind, Smoothing
 from tlora_gui.ui.theme import LIGHT, Theme, scaled
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
 WIDTH, HEIGHT = 1000, 680
@@ -163,7 +163,7 @@ class RunsDialog(QDialog):
                 splitter.setStretchFactor(number, 1)
             splitter.setSizes([1, 1])
         footer = row(self._delete, None, self._close, self._again)
-        layout = column(whole, self._note, self._problem, footer, spacing=10, margins=(16, 16, 16, 16))
+        layout = column(whole, self._note, self._problem, footer, spacing=10, margins=DIALOG_MARGINS)
         layout.setStretch(0, 1)
         self.setLayout(layout)
 
@@ -236,7 +236,7 @@ class RunsDialog(QDialog):
 
     def _fill_facts(self, chosen: Sequence[Run]) -> None:
         self._told.setVisible(bool(chosen))
-        self._facts_title.setText(self.tr("What differs") if len(chosen) > 1 else self.tr("What is known of it"))
+        self._facts_title.setText(self.tr("What differs") if len(chosen) > 1 else self.tr("Details"))
         names = ["", *map(_name, chosen)]
         self._facts.clear()
         self._facts.setHorizontalHeaderLabels(names)

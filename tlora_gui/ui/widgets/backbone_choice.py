@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QRadioButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QRadioButton, QWidget
 
 from tlora_gui.engine.protocol.config import STARTER
 from tlora_gui.ui.widgets.elided_label import PathEdit
@@ -79,15 +79,13 @@ class BackboneChoice(QWidget):
         layout.setVerticalSpacing(4)
         layout.setColumnMinimumWidth(0, _INDENT)
         layout.setColumnStretch(1, 1)
-        for number, choice in enumerate((self._starter, self._hub, self._local)):
-            layout.addWidget(choice, number, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
-        local = QWidget()
-        local.setLayout(row(self._path, self._folder_button, self._file_button))
-        self._more = QStackedWidget()  # one place for all three: nothing moves when another is chosen
         starter = label(self.tr("SmolLM2-135M, 93 MB, fetched once. Runs well on a laptop."), "muted")
-        for part in (starter, self._hub_id, local):
-            self._more.addWidget(part)
-        layout.addWidget(self._more, 3, 1)
+        local = row(self._path, self._folder_button, self._file_button)
+        for number, choice in enumerate((self._starter, self._hub, self._local)):
+            layout.addWidget(choice, 2 * number, 0, 1, 2, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(starter, 1, 1)
+        layout.addWidget(self._hub_id, 3, 1)
+        layout.addLayout(local, 5, 1)
         self.setLayout(layout)
 
     def _choice(self, text: str, name: str, tooltip: str) -> QRadioButton:
@@ -103,8 +101,9 @@ class BackboneChoice(QWidget):
         return button
 
     def _update(self) -> None:
-        chosen = (self._starter, self._hub, self._local)
-        self._more.setCurrentIndex(next(number for number, one in enumerate(chosen) if one.isChecked()))
+        self._hub_id.setEnabled(self._hub.isChecked())
+        for part in (self._path, self._folder_button, self._file_button):
+            part.setEnabled(self._local.isChecked())
         self.changed.emit()
 
     def _choose_folder(self) -> None:

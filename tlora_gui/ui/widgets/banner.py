@@ -77,10 +77,10 @@ class Banner(QFrame):
         self._details.setObjectName("bannerDetails")
         self._details.setReadOnly(True)
         self._details.setAccessibleName(self.tr("Details of the error"))
-        top = row(column(self._message, self._hint, spacing=2), margins=(0, 0, 0, 0))
+        buttons = row(self._action, self._details_button, self._copy, self._close)
+        top = row(column(self._message, self._hint, spacing=2), buttons)
         top.setStretch(0, 1)
-        for button in (self._action, self._details_button, self._copy, self._close):
-            top.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+        top.setAlignment(buttons, Qt.AlignmentFlag.AlignTop)
         self.setLayout(column(top, margins=(12, 8, 8, 8)))
 
     def show_error(

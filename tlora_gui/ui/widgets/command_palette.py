@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from tlora_gui.ui.widgets.commands import Command, commands_of
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.key_caps import paint_keys
-from tlora_gui.ui.widgets.layouts import column, label
+from tlora_gui.ui.widgets.layouts import POPUP_MARGINS, column, label
 from tlora_gui.ui.widgets.painting import guarded
 
 _WIDTH, _ROWS, _EDGE, _GAP = 600, 11, 10, 10
@@ -87,7 +87,7 @@ class CommandPalette(QDialog):
         self._nothing.setContentsMargins(_EDGE, 4, _EDGE, 8)
         frame = QFrame()
         frame.setObjectName("paletteFrame")
-        self._rows = column(self._edit, self._list, self._nothing, None, spacing=8, margins=(8, 8, 8, 8))
+        self._rows = column(self._edit, self._list, self._nothing, None, spacing=8, margins=POPUP_MARGINS)
         frame.setLayout(self._rows)
         self.setLayout(column(frame))
 

@@ -13,6 +13,7 @@ from tlora_gui.ui.widgets.painting import guarded
 _PADDING, _BETWEEN, _APART = 7, 3, 9
 _MODIFIERS = ("Ctrl", "Shift", "Alt", "Meta")
 _BETWEEN_KEYS = ("…", "/")
+_ARROWS = {"Up": "↑", "Down": "↓", "Left": "←", "Right": "→"}
 
 
 def chords(keys: str) -> list[list[str]]:
@@ -25,11 +26,13 @@ def chords(keys: str) -> list[list[str]]:
 
 
 def _native(key: str) -> str:
-    """A key's name on this system and in its language, where it is a key: "Home" is "Pos1" on German ones."""
+    """What stands on a key of this system and language, where it is a key: "Home" is "Pos1" on German ones."""
     if key in _MODIFIERS:
         with_a = QKeySequence(f"{key}+A").toString(QKeySequence.SequenceFormat.NativeText)
         return with_a.removesuffix("A").removesuffix("+")
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) or key
+    sequence = QKeySequence(key)
+    arrow = _ARROWS.get(sequence.toString(QKeySequence.SequenceFormat.PortableText))
+    return arrow or sequence.toString(QKeySequence.SequenceFormat.NativeText) or key
 
 
 def paint_keys(painter: QPainter, area: QRect, keys: str) -> int:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import (
+    QAbstractScrollArea,
     QBoxLayout,
     QCheckBox,
     QFrame,
@@ -27,6 +28,8 @@ Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
 UNBOUNDED = 16_777_215  # QWIDGETSIZE_MAX, which PySide6 does not have
 NO_MARGINS: Margins = (0, 0, 0, 0)
+DIALOG_MARGINS: Margins = (20, 16, 20, 16)
+POPUP_MARGINS: Margins = (12, 12, 12, 12)
 
 
 def _fill(box: Box, items: tuple[QWidget | QLayout | None, ...], spacing: int, margins: Margins) -> Box:
@@ -67,7 +70,7 @@ def column(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins 
 class Ends(QLayout):
     """One item at the left end of a row, one at its right; where there is no room for both, the right one goes below.
 
-    ``equal`` gives both the same width, below each other the whole.
+    ``equal``, for buttons, gives both the same width, below each other the whole.
 
     Attributes:
         level_with: this and others of the same width, which are as high as the highest, all in one row or none.
@@ -147,18 +150,29 @@ class Ends(QLayout):
                     item.setGeometry(QRect(left, area.top(), width, max(height, area.height())))
                 left += width + gap
             return height
-        top = area.top()
+        top, below = area.top(), gap if self._equal else gap // 2
         for index, item in enumerate(shown):
             width = min(wanted[index], area.width()) if index and not self._equal else area.width()
             height = _height(item, width)
             if place:
                 item.setGeometry(QRect(area.right() + 1 - width, top, width, height))
-            top += height + gap // 2
-        return top - gap // 2 - area.top()
+            top += height + below
+        return top - below - area.top()
 
 
 def _height(item: QLayoutItem, width: int) -> int:
     return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+
+
+def put_bar_in_margin(area: QAbstractScrollArea) -> None:
+    """Keep a right margin as wide as the vertical scroll bar, which takes its place: the content keeps its width."""
+    bar = area.verticalScrollBar()
+
+    def fit(low: int, high: int) -> None:
+        area.setViewportMargins(0, 0, 0 if high > low else bar.sizeHint().width(), 0)
+
+    bar.rangeChanged.connect(fit)
+    fit(bar.minimum(), bar.maximum())
 
 
 def fields(*items: tuple[str, QWidget], label_width: int = 140) -> QGridLayout:

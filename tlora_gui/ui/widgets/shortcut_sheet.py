@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMainWindow, QVBoxLayou
 
 from tlora_gui.ui.widgets.commands import commands_of
 from tlora_gui.ui.widgets.key_caps import KeyCaps
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label, row
 
 Entry = tuple[str, str]
 """Keys, and what they do."""
@@ -47,7 +47,7 @@ class ShortcutSheet(QDialog):
         close.setObjectName("closeSheetButton")
         close.setToolTip(self.tr("Close this page; so do Esc, F1 and ?"))
         buttons.rejected.connect(self.reject)
-        whole = column(sheet, None, buttons, spacing=12, margins=(24, 12, 24, 12))
+        whole = column(sheet, None, buttons, spacing=12, margins=DIALOG_MARGINS)
         whole.addStrut(_WIDTH)
         self.setLayout(whole)
 
@@ -74,7 +74,7 @@ def _side(groups: list[Group]) -> QVBoxLayout:
     side = column(spacing=2)
     for group, entries in groups:
         heading = label(group, "title")
-        heading.setContentsMargins(0, 8, 0, 2)
+        heading.setContentsMargins(0, 8 if side.count() else 0, 0, 2)
         side.addWidget(heading)
         for keys, what in entries:
             side.addLayout(row(label(what), None, KeyCaps(keys), spacing=12))

@@ -142,7 +142,7 @@ class Welcome(QWidget):
                 column(label(self.tr("Backbone"), "title"), self._backbone),
                 self._strategy,
                 column(label(self.tr("Project"), "title"), self._project_fields(), self._problem),
-                row(self._create, None, open_button, demo),
+                row(open_button, demo, None, self._create),
                 column(self._recent_title, self._recent, spacing=4),
                 spacing=17,
             )

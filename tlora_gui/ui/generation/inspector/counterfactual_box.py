@@ -44,7 +44,7 @@ class CounterfactualBox(QWidget):
             self.tr("What would the backbone and every epoch alone have predicted here? One batched pass shows it.")
         )
         self._ask_button.clicked.connect(self.ask)
-        self._always = tick_box(self.tr("as I walk"))
+        self._always = tick_box(self.tr("As I walk"))
         self._always.setObjectName("askAlwaysTick")
         self._always.setAccessibleName(self.tr("Show counterfactuals as I walk"))
         self._always.setToolTip(self.tr("Ask by itself about every token that is shown for a moment"))

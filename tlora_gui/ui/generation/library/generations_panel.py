@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QToolButton, QWidg
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.library.generations_tree import GenerationsTree
-from tlora_gui.ui.widgets.layouts import column, label, row, small_button
+from tlora_gui.ui.widgets.layouts import Ends, column, label, row, small_button
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
@@ -112,7 +112,7 @@ class GenerationsPanel(QFrame):
             button.setDefaultAction(action)
             buttons.append(button)
         header = row(label(self.tr("Texts"), "title"), None, self._undo, self._redo, spacing=2, margins=(2, 0, 0, 0))
-        below = row(*buttons[:3], None, buttons[3], spacing=2)
+        below = Ends(row(*buttons[:3], None, spacing=2), buttons[3], spacing=2)
         whole = column(header, self._filter, self._tree, self._empty, below, margins=(10, 10, 10, 10))
         whole.addStrut(200)
         self.setLayout(whole)

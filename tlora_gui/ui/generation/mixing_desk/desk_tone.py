@@ -35,7 +35,7 @@ class DeskTone(QWidget):
         name.setToolTip(self._slider.toolTip())
         name.setBuddy(self._slider)
         self._value = value_label()
-        self._hard = tick_box(self.tr("all to the largest"))
+        self._hard = tick_box(self.tr("All to the largest"))
         self._hard.setObjectName("deskHardTick")
         self._hard.setAccessibleName(self.tr("All weight to the largest"))
         self._hard.setToolTip(self.tr("Hard: in every token the slot with the largest weight speaks alone"))

@@ -124,13 +124,12 @@ class TimelineBar(QWidget):
         )
         position, names = self._slider.value(), self._names.names
         self._share.setText(self._changed_text(position))
-        self._slider.setAccessibleDescription(f"{names[position]}, {self._share.text()}" if names else "")
+        told = (names[position], self._share.text()) if names else ()
+        self._slider.setAccessibleDescription(", ".join(filter(None, told)))
         self._names.update()
 
     def _changed_text(self, position: int) -> str:
-        if position == self._slider.maximum():
-            return self.tr("as it is now")
-        if position >= len(self._changed):
+        if position == self._slider.maximum() or position >= len(self._changed):
             return ""
         return self._share_text(self._changed[position])
 
