@@ -4241,6 +4241,41 @@ um eine neue Epoche zu trainieren</translation>
     </message>
 </context>
 <context>
+    <name>LogDialog</name>
+    <message>
+        <source>Nothing has gone wrong yet.</source>
+        <translation>Bisher ist nichts schiefgegangen.</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Neu lesen</translation>
+    </message>
+    <message>
+        <source>Open its folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Speichern…</translation>
+    </message>
+    <message>
+        <source>Text (*.txt)</source>
+        <translation>Text (*.txt)</translation>
+    </message>
+    <message>
+        <source>Save this text</source>
+        <translation>Diesen Text speichern</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written.</source>
+        <translation>{path} lässt sich nicht schreiben.</translation>
+    </message>
+</context>
+<context>
     <name>LossTable</name>
     <message>
         <source>Perplexity</source>
@@ -4537,8 +4572,12 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Demo abspielen</translation>
     </message>
     <message>
-        <source>Show the &amp;log</source>
-        <translation>&amp;Protokoll zeigen</translation>
+        <source>Show the &amp;log…</source>
+        <translation>&amp;Protokoll zeigen…</translation>
+    </message>
+    <message>
+        <source>Diagnostic &amp;report…</source>
+        <translation>&amp;Diagnosebericht…</translation>
     </message>
     <message>
         <source>&amp;About</source>
@@ -5068,6 +5107,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Diesmal wird es nicht von selbst geöffnet.</translation>
     </message>
     <message>
+        <source>tlora-gui ended unexpectedly the last time.</source>
+        <translation>tlora-gui endete beim letzten Mal unerwartet.</translation>
+    </message>
+    <message>
+        <source>What was stored is whole. If it happens again, start it with --safe and save a report (Help).</source>
+        <translation>Gespeichertes ist unversehrt. Falls es wieder geschieht: mit --safe starten und einen Bericht speichern (Hilfe).</translation>
+    </message>
+    <message>
         <source>An epoch is in training here.</source>
         <translation>Hier ist eine Epoche im Training.</translation>
     </message>
@@ -5381,6 +5428,18 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>kept</source>
         <translation>behalten</translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation>Wird geladen…</translation>
+    </message>
+    <message>
+        <source>Nothing was measured.</source>
+        <translation>Es wurde nichts gemessen.</translation>
+    </message>
+    <message>
+        <source>These curves cannot be read.</source>
+        <translation>Diese Kurven sind nicht lesbar.</translation>
     </message>
     <message>
         <source>Delete {count} runs?</source>
@@ -6507,6 +6566,22 @@ hatten einen anderen Slot</translation>
     <message>
         <source>{whole} characters are more than any prompt can hold; the first {kept} were pasted.</source>
         <translation>{whole} Zeichen sind mehr, als ein Prompt fassen kann; die ersten {kept} wurden eingefügt.</translation>
+    </message>
+    <message>
+        <source>Errors, and what libraries warn of. The file is {path}.</source>
+        <translation>Fehler, und wovor Bibliotheken warnen. Die Datei ist {path}.</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>For whoever looks for a fault: versions, machine, settings and log. No text of yours is in it, but names of folders are. Nothing is sent; read it before you give it to anybody.</source>
+        <translation>Für alle, die einen Fehler suchen: Versionen, Rechner, Einstellungen und Protokoll. Eigene Texte stehen nicht darin, aber Namen von Ordnern. Nichts wird verschickt; vor dem Weitergeben bitte durchlesen.</translation>
+    </message>
+    <message>
+        <source>Diagnostic report</source>
+        <translation>Diagnosebericht</translation>
     </message>
     <message>
         <source>The language changes when the window is opened next time.</source>
