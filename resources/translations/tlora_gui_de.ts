@@ -4573,11 +4573,11 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>Show the &amp;log…</source>
-        <translation>&amp;Protokoll zeigen…</translation>
+        <translation>Pr&amp;otokoll zeigen…</translation>
     </message>
     <message>
         <source>Diagnostic &amp;report…</source>
-        <translation>&amp;Diagnosebericht…</translation>
+        <translation>Diagnoseber&amp;icht…</translation>
     </message>
     <message>
         <source>&amp;About</source>
