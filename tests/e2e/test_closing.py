@@ -87,7 +87,8 @@ def test_the_question_names_those_that_wait(open_window: OpenWindow, project: Pa
     again = open_window(project)
     assert again.states == {"Verse": "interrupted"}
     assert [job.paths for job in again.window.controller.training.jobs.values()] == [(str(corpora["code"]),)]
-    assert not again.window.client.busy, "what waits begins when it is asked to"
+    again.wait(lambda: not again.window.client.busy)  # what the start asks for, and no more
+    assert again.states == {"Verse": "interrupted"}, "what waits begins when it is asked to"
 
 
 def test_what_was_to_be_kept_and_cannot_be_written_keeps_the_window_open(
