@@ -84,7 +84,7 @@ class EpochsPanel(QFrame):
         self._drop.clicked.connect(self.add_requested)
         self._pause_all = small_button("", "", "pauseAllButton")
         self._pause_all.clicked.connect(lambda: self.pause_all_requested.emit(not self._all_paused))
-        header = row(label(self.tr("Epochs"), "title"), None, self._pause_all, self._add, margins=(2, 0, 0, 0))
+        header = row(label(self.tr("Epochs"), "heading"), None, self._pause_all, self._add, margins=(2, 0, 0, 0))
         whole = column(header, self._list, self._drop, spacing=10, margins=(10, 8, 10, 10))
         whole.addStrut(scaled(234))
         self.setLayout(whole)

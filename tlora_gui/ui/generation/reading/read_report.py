@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.formats import localised
+from tlora_gui.ui.generation.inspector.bars import mix_sign
+from tlora_gui.ui.generation.inspector.choice_rows import ROW_EDGE
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.theme import Theme
@@ -28,17 +32,22 @@ class ReadReportView(QWidget):
         self._unread = label("", "caption", wrap=True)
         self._unread.setObjectName("unreadLabel")
         content = QWidget()
-        content.setLayout(column(self._table, self._strip, self._unread, spacing=4))
+        table = column(self._table, margins=(-ROW_EDGE, 0, -ROW_EDGE, 0))  # its words begin where others do
+        content.setLayout(column(table, self._strip, self._unread, spacing=4))
         self._fold = Disclosure("", content)
         self._fold.button.setObjectName("readReportButton")
         self._fold.set_open(True)
         self.setLayout(column(self._fold))
         self.set_report(None, (), 0)
 
-    def set_report(self, report: ReadReport | None, slots: tuple[SlotInfo, ...], tokens: int) -> None:
-        """Show a report on a text of so many tokens over these slots; None empties it."""
+    def set_report(
+        self, report: ReadReport | None, slots: tuple[SlotInfo, ...], tokens: int, mix: Sequence[float] = ()
+    ) -> None:
+        """Show a report on a text of so many tokens over these slots, with mean weights ``mix``; None empties it."""
         found = segments(report, slots, tokens) if report else []
-        self._table.set_rows(loss_rows(report, slots, self.tr("Mix")) if report else [])
+        self._table.set_rows(
+            loss_rows(report, slots, self.tr("Mix")) if report else [], mix_sign(mix, slots if mix else ())
+        )
         self._strip.set_segments(found)
         self._strip.setVisible(bool(found))
         self._fold.set_title(self._title(len(found), report))
