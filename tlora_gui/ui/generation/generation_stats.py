@@ -41,7 +41,7 @@ class GenerationStats(QLabel):
             self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
             return
         ended = {
-            "length": self.tr("length limit reached"),
+            "length": self.tr("length limit"),
             "end of text": self.tr("end of text"),
             "stopped": self.tr("stopped"),
         }[record.ended]

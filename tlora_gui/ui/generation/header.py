@@ -22,8 +22,8 @@ from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
-_CHOICE_WIDTH = 167
-"""Of each choice, in pixels at text of ten points: nothing moves when another one is made."""
+_COLOUR_WIDTH, _MODE_WIDTH = 164, 168
+"""In pixels at text of ten points, whatever is chosen: another choice moves nothing."""
 
 
 class PaneHeader(QWidget):
@@ -42,11 +42,11 @@ class PaneHeader(QWidget):
         self._mode_tip = self.tr("Mode: the Time Mixer, or one slot alone")
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self._colour_tip)
         self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._mode_tip)
-        for box in (self._colour, self._mode):
-            box.setFixedWidth(scaled(_CHOICE_WIDTH))
+        self._colour.setFixedWidth(scaled(_COLOUR_WIDTH))
+        self._mode.setFixedWidth(scaled(_MODE_WIDTH))
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
         colour_label = self._label(self.tr("Colour:"), self._colour)
-        choices = Ends(row(colour_label, self._colour), row(self._mode_label, self._mode))
+        choices = Ends(row(colour_label, self._colour, spacing=4), row(self._mode_label, self._mode, spacing=4))
         self.setLayout(Ends(self._tabs(), choices))
         self.offer_colours(())
         self._colour.currentIndexChanged.connect(self._colour_changed)

@@ -171,7 +171,7 @@ class TokenInspector(QFrame):
                 bits = localised(f"{totals.bits / totals.predicted:.1f}")
                 words.append(self.tr("{bits}\u00a0bits of surprise per token").format(bits=bits))
             share = human_share(totals.leads[most] / totals.tokens)
-            lead = self.tr("{name} leads in {share} of tokens")
+            lead = self.tr("{name} leads in {share} of\u00a0tokens")
             words.append(lead.format(name=record.slots[most].name, share=share))
             self._whole_facts.setText("\n".join(words))
             self._whole_bar.set_mix(mix, record.slots)

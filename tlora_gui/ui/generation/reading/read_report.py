@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QWidget
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.bars import mix_sign
-from tlora_gui.ui.generation.inspector.choice_rows import ROW_EDGE
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.theme import Theme
@@ -32,8 +31,7 @@ class ReadReportView(QWidget):
         self._unread = label("", "caption", wrap=True)
         self._unread.setObjectName("unreadLabel")
         content = QWidget()
-        table = column(self._table, margins=(-ROW_EDGE, 0, -ROW_EDGE, 0))  # its words begin where others do
-        content.setLayout(column(table, self._strip, self._unread, spacing=4))
+        content.setLayout(column(self._table, self._strip, self._unread, spacing=4))
         self._fold = Disclosure("", content)
         self._fold.button.setObjectName("readReportButton")
         self._fold.set_open(True)

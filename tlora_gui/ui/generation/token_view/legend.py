@@ -44,7 +44,7 @@ class Legend(QWidget):
         self._mode: ColourMode = "dominant"
         self._chosen = 0
         self._entries: list[_Entry] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(self.tr("Legend"))
