@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 import pytest
-from kit import SLOTS, WaitUntil, child, click, shown
+from kit import SLOTS, WaitUntil, child, click, plain, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
@@ -68,7 +68,7 @@ def shown_text(page: ComparePage, number: int) -> QPlainTextEdit:
 def figures(page: ComparePage, number: int) -> str:
     found = page.findChild(QLabel, f"compareFigures{number}")
     assert found is not None
-    return found.text().replace("\N{NO-BREAK SPACE}", " ")
+    return plain(found.text())
 
 
 def overlined(page: ComparePage, number: int) -> str:

@@ -241,8 +241,8 @@ def test_a_comparison_has_the_prompt_above_its_columns(window: MainWindow) -> No
 
 def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: MainWindow) -> None:
     said = " ".join(texts(window.inspector))
-    assert "Whole text" in said and "60 tokens · 2.0 bits of surprise each" in said
-    assert "Shakespeare is dominant in 50 %" in said
+    assert "Whole text" in said and "60 tokens\n2.0 bits of surprise per token" in said
+    assert "Shakespeare leads in 50 % of tokens" in said
     window.generation.choose_token(3)
     assert "Whole text" not in " ".join(texts(window.inspector))
     window.generation.clear()

@@ -25,7 +25,7 @@ from tlora_gui.ui.generation.token_view.token_style import (
 )
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.layouts import column
+from tlora_gui.ui.widgets.layouts import column, set_role
 
 _TITLE_CHARACTERS = 15
 _REVEALED = 32
@@ -52,7 +52,6 @@ class TokenInspector(QFrame):
         self.setAccessibleName(self.tr("Token inspector"))
         self.index = -1
         self._has_text = False
-        self._text = self._label("display")
         self._facts = self._label("muted")
         self._desk = self._label("muted")
         self._desk.setToolTip(self.tr("How the mixing desk stood when this token was predicted"))
@@ -103,15 +102,14 @@ class TokenInspector(QFrame):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._content)
         self._title = self._label("heading")
-        for words in (self._title, self._text, self._empty):
-            words.setContentsMargins(4, 0, 4, 0)
+        self._title.setContentsMargins(4, 0, 4, 0)
+        self._empty.setContentsMargins(4, 0, 4, 0)
         whole = column(self._whole_facts, self._whole_bar, margins=(4, 0, 4, 0))
         self._whole_text.setLayout(column(whole, self._whole_mix))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(8, 12, 8, 12)
         outer.setSpacing(8)
         outer.addWidget(self._title)
-        outer.addWidget(self._text)
         outer.addWidget(self._whole_text)
         outer.addWidget(self._empty, 1, Qt.AlignmentFlag.AlignTop)
         outer.addWidget(self._scroll, 1)
@@ -133,17 +131,16 @@ class TokenInspector(QFrame):
         self._scroll.setVisible(token is not None)
         self._empty.setVisible(token is None)
         self._whole_text.setVisible(token is None and self._has_text)
-        self._title.setVisible(token is None)
-        self._title.setText(self.tr("Whole text") if self._has_text else self.tr("Token"))
-        self._text.setVisible(token is not None)
+        set_role(self._title, "role", "heading" if token is None else "display")
         predicted = token is not None and was_predicted(token)
         self._branch.setVisible(predicted)
         self._predictions.setVisible(predicted)
         self._predictions.show_token(token if predicted else None, slots)
         if token is None:
+            self._title.setText(self.tr("Whole text") if self._has_text else self.tr("Token"))
             return
         self.index = token.index
-        self._text.setText(quoted(token, _TITLE_CHARACTERS))
+        self._title.setText(quoted(token, _TITLE_CHARACTERS))
         put_here = self.tr("put here by you") + "\n" if token.forced else ""
         self._facts.setText(put_here + facts(token, "\n"))
         changed = desk_text(desk, slots) if desk else ""
