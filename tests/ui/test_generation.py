@@ -738,7 +738,7 @@ def test_a_generation_streams_into_text_and_footer(pane: GenerationPane) -> None
     assert text_of(pane).toPlainText() == "To code or\ndef it"
     assert footer(pane) == "4 tokens"
     pane.finish(record())
-    assert footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
+    assert footer(pane) == "4 tokens · 20.3 tokens/s · length limit"
     assert child(pane, "generateButton").isVisible()
 
 
@@ -765,10 +765,10 @@ def test_a_finished_text_is_summed_up_without_going_through_its_tokens_again(pan
     pane.finish(record(tokens=tokens))
     assert Visits.count == 0
     said = texts(inspector)
-    assert "500 tokens · 2.0 bits of surprise each" in said and "Plays is dominant in 80 %" in said, said
+    assert "500 tokens\n2.0 bits of surprise per token\nPlays leads in 80 % of tokens" in said, said
     pane.show_record(record())
     said = texts(inspector)
-    assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
+    assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · length limit"
 
 
 def test_a_new_generation_replaces_the_old_one(pane: GenerationPane) -> None:
