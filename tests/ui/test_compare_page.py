@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 import pytest
-from kit import SLOTS, WaitUntil, child, click, plain, shown
+from kit import SLOTS, WaitUntil, child, click, plain, said, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
@@ -20,6 +20,7 @@ from tlora_gui.engine.protocol.texts import DeskChange, Generation, SlotInfo, To
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
+from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.theme import DARK
 
@@ -162,6 +163,16 @@ def test_compare_asks_for_the_chosen_modes_and_empties_the_columns(page: Compare
     page.run()
     assert asked == [["mixer", "@1"]]
     assert shown_text(page, 0).toPlainText() == "" and "turn" in shown_text(page, 0).placeholderText()
+
+
+def test_columns_that_nothing_was_asked_of_have_only_their_box(page: ComparePage) -> None:
+    measured = [child(page, f"compareFigures{number}") for number in (0, 1)] + page.findChildren(MixBar)
+    assert "Compare to see" in shown_text(page, 1).placeholderText()
+    assert not any(part.isVisible() for part in measured) and "overlined" not in said(page)
+    page.run()
+    assert all(part.isVisible() for part in measured) and "overlined" in said(page)
+    page.end(1)
+    assert figures(page, 1) == "Stopped before it began." and shown_text(page, 1).placeholderText() == ""
 
 
 def test_while_it_runs_nothing_can_be_changed(page: ComparePage) -> None:

@@ -121,14 +121,23 @@ def test_how_a_kept_text_was_made_can_be_read(theme: Theme, tmp_path: Path) -> N
         tree = child(window, "textsTree", QTreeView)
         image = tree.viewport().grab().toImage()
         row = tree.visualRect(tree.model().index(0, 0))
-        below = [QColor(image.pixel(x, y)) for y in range(row.center().y() + 2, row.bottom()) for x in range(row.width())]
+        below = [
+            QColor(image.pixel(x, y)) for y in range(row.center().y() + 2, row.bottom()) for x in range(row.width())
+        ]
         assert max(contrast(colour, QColor(theme.panel)) for colour in below) >= MIN_CONTRAST
 
 
 @both_themes
 def test_the_style_sheet_puts_no_text_in_a_colour_that_is_none_for_text(theme: Theme) -> None:
     sheet = resource("styles/app.qss").read_text(encoding="utf-8")
-    assert set(re.findall(r"(?<![-\w])color:\s*\$(\w+)", sheet)) <= {"text", "muted", "disabled", "danger", "link", "accent_text"}
+    assert set(re.findall(r"(?<![-\w])color:\s*\$(\w+)", sheet)) <= {
+        "text",
+        "muted",
+        "disabled",
+        "danger",
+        "link",
+        "accent_text",
+    }
 
 
 @both_themes

@@ -183,8 +183,8 @@ class FaderStrip(QWidget):
 
 def value_label() -> QLabel:
     """Room for a slider's value, at its right, as wide for each value."""
-    made = label("", "caption")
+    made = label(human_share(2.0), "caption")
     made.ensurePolished()
-    made.setMinimumWidth(made.fontMetrics().horizontalAdvance(human_share(2.0)))
+    made.setMinimumWidth(made.sizeHint().width())
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made
