@@ -540,7 +540,7 @@ def test_inspector_shows_text_facts_mix_and_alternatives(qapp: QApplication) -> 
     said = texts(inspector)
     for part in (
         "“␣or”",
-        "probability 0.25 · rank 1 · surprise 2.0 bits",
+        "probability 0.25\nrank 1\nsurprise 2.0 bits",
         "Plays 0.20, Code 0.75, Eternity 0.05",
         "␣or 0.25, ␣other 0.10",
     ):
@@ -695,13 +695,14 @@ def test_a_mode_without_a_mixer_explains_itself_before_and_after_it_is_chosen(
     pane: GenerationPane, mode: str, weight: str
 ) -> None:
     modes = combo(pane, "modeCombo")
-    before = modes.toolTip()
+    chosen, general = modes.toolTip().split("\n")
+    assert chosen == modes.currentText()
     tip = modes.itemData(modes.findData(mode), Qt.ItemDataRole.ToolTipRole)
     assert weight in tip and "without a mixer" in tip and "conflict" in tip
     pane.choose_mode(mode)
-    assert modes.toolTip() == tip
+    assert modes.toolTip() == f"{modes.currentText()}\n{tip}"
     pane.choose_mode("code")
-    assert modes.toolTip() == before
+    assert modes.toolTip() == f"Code alone\n{general}"
 
 
 @pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
