@@ -29,7 +29,7 @@ __all__ = [
 ThemeMode = Literal["system", "light", "dark"]
 
 
-SIZES = {"caption": 0.88, "body": 1.0, "token_text": 1.1, "heading": 1.15, "display": 1.65}
+SIZES = {"caption": 0.85, "body": 1.0, "token_text": 1.1, "heading": 1.15, "display": 1.65}
 """Sizes of text by role, as multiples of the system's; the style sheet has them as ``$caption`` and so on."""
 
 
