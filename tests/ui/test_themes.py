@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from kit import child, shown
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
 from PySide6.QtWidgets import QApplication, QDialog, QFrame, QPushButton, QToolButton, QTreeView, QWidget
 from whole_window import a_generation, cut_off_anywhere, whole_window
@@ -82,13 +83,12 @@ def test_every_kind_of_button_shows_that_it_has_the_focus(theme: Theme, role: st
     ThemeManager(qapp, "light")
 
 
-def written(widget: QWidget) -> QColor:
-    """The colour of a widget's words: what differs most from its ground."""
-    image = widget.grab().toImage()
-    ground = image.pixelColor(4, image.height() // 2)
-    inner = widget.rect().adjusted(4, 4, -4, -4)
-    seen = {image.pixel(x, y) for x in range(inner.left(), inner.right()) for y in range(inner.top(), inner.bottom())}
-    return max(map(QColor, seen), key=lambda colour: contrast(colour, ground))
+def words_and_ground(panel: QWidget, area: QRect) -> tuple[QColor, QColor]:
+    """Two colours within an area of a panel: the one that is seen most, and what differs most from it."""
+    image = panel.grab(area).toImage()
+    seen = Counter(image.pixel(x, y) for x in range(image.width()) for y in range(image.height()))
+    ground = QColor(seen.most_common(1)[0][0])
+    return max(map(QColor, seen), key=lambda colour: contrast(colour, ground)), ground
 
 
 @both_themes
@@ -104,9 +104,10 @@ def test_a_disabled_button_looks_neither_enabled_nor_like_a_field(theme: Theme, 
         button.setProperty("role", "strip")
     desk.setLayout(column(button))
     shown(desk)
-    enabled = written(button)
+    within = button.geometry().adjusted(3, 3, -3, -3)
+    enabled, _ = words_and_ground(desk, within)
     button.setEnabled(False)
-    disabled, ground = written(button), desk.grab().toImage().pixelColor(button.geometry().center() - QPoint(0, 9))
+    disabled, ground = words_and_ground(desk, within)
     assert contrast(enabled, QColor(theme.panel)) >= MIN_CONTRAST
     assert contrast(enabled, disabled) >= 1.5 and ground == QColor(theme.panel)
     ThemeManager(qapp, "light")
@@ -119,12 +120,10 @@ def test_how_a_kept_text_was_made_can_be_read(theme: Theme, tmp_path: Path) -> N
         window.raise_dock(window.texts)
         QApplication.processEvents()
         tree = child(window, "textsTree", QTreeView)
-        image = tree.viewport().grab().toImage()
         row = tree.visualRect(tree.model().index(0, 0))
-        below = [
-            QColor(image.pixel(x, y)) for y in range(row.center().y() + 2, row.bottom()) for x in range(row.width())
-        ]
-        assert max(contrast(colour, QColor(theme.panel)) for colour in below) >= MIN_CONTRAST
+        second_line = row.adjusted(8, row.height() // 2 + 2, 0, 0)  # beside the mark of the text that is open
+        second_line.translate(tree.viewport().mapTo(window.texts, QPoint()))
+        assert contrast(*words_and_ground(window.texts, second_line)) >= MIN_CONTRAST
 
 
 @both_themes
