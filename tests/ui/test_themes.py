@@ -102,7 +102,7 @@ def test_a_disabled_button_looks_neither_enabled_nor_like_a_field(theme: Theme, 
     button.setText("MMM")
     if kind == "strip":
         button.setProperty("role", "strip")
-    desk.setLayout(column(button))
+    desk.setLayout(column(button, margins=(30, 30, 30, 30)))  # away from the pointer
     shown(desk)
     within = button.geometry().adjusted(3, 3, -3, -3)
     enabled, _ = words_and_ground(desk, within)
