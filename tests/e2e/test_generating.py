@@ -54,7 +54,7 @@ def test_ctrl_enter_streams_tokens_in_the_colour_of_their_dominant_epoch(
     assert person.text.toPlainText().startswith(CODE)
     assert [token.is_prompt for token in tokens] == [True] * len(CODE) + [False] * 60
     assert all(sum(token.weights) == pytest.approx(1, abs=1e-4) and len(token.weights) == 3 for token in tokens)
-    assert footer(person).startswith("60 tokens · ") and footer(person).endswith("ended: length")
+    assert footer(person).startswith("60 tokens · ") and footer(person).endswith("length limit")
 
 
 def test_an_epochs_tokens_differ_from_the_panel_and_from_the_other_epochs(

@@ -44,7 +44,13 @@ def cut_words(shown: QWidget) -> list[str]:
     ]
     with _drawn_words() as drawn:
         shown.grab()
-    return list(dict.fromkeys(found + drawn))
+    told = tuple(f"drawn {box.currentText()!r} as" for box in shown.findChildren(QComboBox) if _tells_whole(box))
+    return list(dict.fromkeys(found + [words for words in drawn if not words.startswith(told)]))
+
+
+def _tells_whole(box: QComboBox) -> bool:
+    """Whether a box that nothing widens has the whole of what is chosen in its tooltip."""
+    return box.minimumWidth() == box.maximumWidth() and box.toolTip().startswith(f"{box.currentText()}\n")
 
 
 def _measured(widget: QWidget) -> Iterator[tuple[str, float, float]]:
@@ -68,7 +74,8 @@ def _measured(widget: QWidget) -> Iterator[tuple[str, float, float]]:
         part = QStyle.SubControl.SC_ComboBoxEditField
         room = widget.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, widget).width()
         icon = 0 if option.currentIcon.isNull() else option.iconSize.width() + 4
-        yield widget.currentText(), metrics.horizontalAdvance(widget.currentText()) + icon, room
+        if not _tells_whole(widget):
+            yield widget.currentText(), metrics.horizontalAdvance(widget.currentText()) + icon, room
         yield widget.currentText(), metrics.height(), widget.height() - 4
     elif isinstance(widget, QAbstractSpinBox):
         text = widget.lineEdit().displayText()
@@ -144,6 +151,9 @@ def _measured_drawing(draw_text: Any, found: list[str]) -> Any:
                 return draw_text(painter, *told)
             if needed.height() > area.height() + _ROUNDING or (not wraps and needed.width() > area.width() + _ROUNDING):
                 found.append(f"drawn {text!r}: {needed.size().toTuple()} > {area.size().toTuple()}")
+            on = painter.device()
+            if isinstance(on, QWidget) and painter.transform().isIdentity() and needed.right() > on.width() + _ROUNDING:
+                found.append(f"drawn {text!r} over the edge: {needed.right():.0f} > {on.width()}")
         return draw_text(painter, *told)
 
     return draw

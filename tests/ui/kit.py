@@ -101,12 +101,17 @@ def click(widget: QWidget, name: str) -> None:
 
 def texts(widget: QWidget) -> list[str]:
     """What can be read on the labels of a widget."""
-    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
+    return [plain(label.text()) for label in widget.findChildren(QLabel) if label.isVisible() and label.text()]
 
 
 def said(widget: QWidget) -> str:
     """:func:`texts` as one text, a line each."""
-    return "\n".join(texts(widget)).replace("\N{NO-BREAK SPACE}", " ")
+    return "\n".join(texts(widget))
+
+
+def plain(text: str) -> str:
+    """A text with plain spaces where lines must not break."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def question(widget: QWidget) -> QMessageBox:

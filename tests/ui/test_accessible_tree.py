@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit import plain
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
@@ -121,7 +122,9 @@ TREES = {
 
 
 def test_every_list_and_every_item_in_it_has_its_role_and_says_what_it_shows(window: MainWindow) -> None:
-    found = {name: [line.split(" | ")[0].strip() for line in tree(widget)] for name, widget in lists(window).items()}
+    found = {
+        name: [plain(line.split(" | ")[0].strip()) for line in tree(widget)] for name, widget in lists(window).items()
+    }
     assert found == TREES
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 import pytest
-from kit import SLOTS, WaitUntil, child, click, shown
+from kit import SLOTS, WaitUntil, child, click, plain, said, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
@@ -20,6 +20,7 @@ from tlora_gui.engine.protocol.texts import DeskChange, Generation, SlotInfo, To
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
+from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.theme import DARK
 
@@ -68,7 +69,7 @@ def shown_text(page: ComparePage, number: int) -> QPlainTextEdit:
 def figures(page: ComparePage, number: int) -> str:
     found = page.findChild(QLabel, f"compareFigures{number}")
     assert found is not None
-    return found.text().replace("\N{NO-BREAK SPACE}", " ")
+    return plain(found.text())
 
 
 def overlined(page: ComparePage, number: int) -> str:
@@ -161,7 +162,17 @@ def test_compare_asks_for_the_chosen_modes_and_empties_the_columns(page: Compare
     choice(page, 1).setCurrentIndex(4)
     page.run()
     assert asked == [["mixer", "@1"]]
-    assert shown_text(page, 0).toPlainText() == "" and "turn" in figures(page, 0)
+    assert shown_text(page, 0).toPlainText() == "" and "turn" in shown_text(page, 0).placeholderText()
+
+
+def test_columns_that_nothing_was_asked_of_have_only_their_box(page: ComparePage) -> None:
+    measured = [child(page, f"compareFigures{number}") for number in (0, 1)] + page.findChildren(MixBar)
+    assert "Compare to see" in shown_text(page, 1).placeholderText()
+    assert not any(part.isVisible() for part in measured) and "overlined" not in said(page)
+    page.run()
+    assert all(part.isVisible() for part in measured) and "overlined" in said(page)
+    page.end(1)
+    assert figures(page, 1) == "Stopped before it began." and shown_text(page, 1).placeholderText() == ""
 
 
 def test_while_it_runs_nothing_can_be_changed(page: ComparePage) -> None:
@@ -198,7 +209,7 @@ def test_tokens_go_to_their_column_and_its_figures_are_told(page: ComparePage) -
     fill(page, 0, "to code or not to code")
     fill(page, 1, "to code is to be")
     assert shown_text(page, 1).toPlainText() == " to code is to be"
-    assert figures(page, 0) == "4 tokens · 20.0 tokens/s · surprise 2.0 bits"
+    assert figures(page, 0) == "4 tokens · 20.0 tokens/s\nsurprise 2.0 bits"
 
 
 def test_words_that_the_first_column_does_not_have_are_overlined_and_counted(page: ComparePage) -> None:
@@ -371,6 +382,6 @@ def test_a_new_comparison_begins_with_its_prompt(qapp: object) -> None:
 def test_kept_texts_by_hand_are_titled_by_their_blend(page: ComparePage) -> None:
     blend = MixingDesk("manual", (("plays", 0.5), ("code", 1.5)))
     page.show_records([record("to code"), record("to code", desk=(DeskChange(0, blend),))])
-    assert [title.text() for title in page.findChildren(QLabel) if "seed" in title.text()] == [
+    assert [plain(title.text()) for title in page.findChildren(QLabel) if "seed" in title.text()] == [
         "Time Mixer · seed 5", "25 % Plays · 75 % Code · seed 5",
     ]  # fmt: skip

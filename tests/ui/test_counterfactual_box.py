@@ -9,7 +9,7 @@ from kit import SLOTS, WaitUntil, child, click, edit, said, shown
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QScrollArea, QToolTip
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QToolTip
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
@@ -142,6 +142,20 @@ def test_keys_walk_over_the_alternatives_and_choose_one(inspector: TokenInspecto
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Down, Qt.Key.Key_Enter, Qt.Key.Key_Up, Qt.Key.Key_Space):
         QTest.keyClick(found, key)
     assert chosen == [(5, 12, " <b>"), (5, 12, " <b>"), (5, 10, " king")], "the token that came must be stepped over"
+
+
+def test_an_answer_is_scrolled_to_and_the_tokens_name_stays(inspector: TokenInspector) -> None:
+    inspector.resize(250, 420)
+    QApplication.processEvents()
+    ask_and_answer(inspector)
+    QApplication.processEvents()
+    name, section = (
+        next(found for found in inspector.findChildren(QLabel) if text in found.text())
+        for text in ("␣duke”", "Counterfactuals")
+    )
+    scrolled = child(inspector, "voiceRows").visibleRegion().boundingRect()
+    assert not scrolled.isEmpty() and name.visibleRegion().boundingRect() == name.rect()
+    assert section.visibleRegion().boundingRect() == section.rect()
 
 
 def test_the_row_reached_by_keys_is_marked(inspector: TokenInspector) -> None:

@@ -16,6 +16,7 @@ from kit import (
     drop,
     edit,
     file_drag,
+    plain,
     question,
     shown,
     spin,
@@ -695,7 +696,7 @@ def start_button(dialog: NewEpochDialog) -> QPushButton:
 def words(dialog: NewEpochDialog, name: str) -> str:
     found = dialog.findChild(QLabel, name)
     assert found is not None
-    return found.text() if found.isVisible() else ""
+    return plain(found.text()) if found.isVisible() else ""
 
 
 def jobs_of(dialog: NewEpochDialog) -> list[TrainEpoch]:
@@ -966,8 +967,9 @@ def test_the_dialog_fits_a_small_window_with_nothing_cut_off(dialog: NewEpochDia
     dialog.set_interrupted(["Paradise Lost and Paradise Regained"])
     click(dialog, "advancedButton")
     source = combo(dialog, "memorySourceCombo")
-    wait_until(lambda: edit(dialog, "epochEraEdit").visibleRegion())
-    dialog.findChildren(QScrollArea)[0].ensureWidgetVisible(source)
+    scroll = dialog.findChildren(QScrollArea)[0]
+    wait_until(lambda: edit(dialog, "epochEraEdit").visibleRegion() and scroll.verticalScrollBar().maximum())
+    scroll.ensureWidgetVisible(source)
     wait_until(source.visibleRegion)
     assert dialog.width() <= 1280 and dialog.height() <= 760
     for found in (*dialog.findChildren(QLabel), *dialog.findChildren(QCheckBox), *dialog.findChildren(QComboBox)):
@@ -1034,7 +1036,7 @@ def test_steps_are_tried_once_for_settings_and_presets_and_told_in_one_line(
     line = "51,200 of 412,345 tokens · 100 steps · about 40 s · needs 1.2 GB, 19 GB free"
     assert words(dialog, "durationLabel") == line and words(dialog, "memoryWarning") == ""
     presets = combo(dialog, "presetCombo")
-    offered = [presets.itemText(index) for index in range(3)]
+    offered = [plain(presets.itemText(index)) for index in range(3)]
     assert offered == ["Quick · 9 s · 1.2 GB", "Balanced · 40 s · 1.2 GB", "Thorough · 67 min · 1.2 GB"]
     spin(dialog, "batchSpin").setValue(8)
     wait_until(lambda: len(asked) == 2)

@@ -71,6 +71,14 @@ def typed(page: Page, text: str) -> None:
     QTest.keyClicks(page.edit, text)
 
 
+def test_one_can_go_on_only_where_there_are_hits(page: Page) -> None:
+    page.show_texts("To be", " or not")
+    steps = [page.bar.findChild(QAbstractButton, name) for name in ("findPreviousButton", "findNextButton")]
+    for text, found in (("", False), ("be", True), ("sea", False)):
+        typed(page, text)
+        assert [step.isEnabled() for step in steps] == [found, found]
+
+
 def test_hits_are_marked_and_counted_while_one_types(page: Page) -> None:
     page.show_texts("To be", ", or not", " to be, that is", " TO", " code")
     typed(page, "to")

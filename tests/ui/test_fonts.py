@@ -12,7 +12,7 @@ import pytest
 from cut_words import cut_words
 from PySide6.QtCore import QCoreApplication, QPoint
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from whole_window import EPOCHS, whole_window
 from window_states import states
 
@@ -22,6 +22,8 @@ from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.settings_box import SettingsBox
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.translation import install
+from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox
+from tlora_gui.ui.widgets.layouts import row
 
 HERE = Path(__file__)
 FONTS = [("DejaVu Sans", 10), ("Noto Sans", 10), ("DejaVu Sans", 13)]
@@ -68,6 +70,16 @@ def test_fields_of_a_new_epoch_are_aligned(
     qapp.processEvents()
     names = ("epochNameEdit", "epochEraEdit", "passesSpin", "tokensSpin", "learningRateSpin", "blockSizeSpin")
     assert len({dialog.findChild(QWidget, name).mapTo(dialog, QPoint()).x() for name in names}) == 1
+
+
+@pytest.mark.parametrize(("family", "points"), FONTS)
+def test_fields_and_buttons_of_a_row_are_equally_high(qapp: QApplication, font: None, family: str, points: int) -> None:
+    qapp.setFont(QFont(family, points))
+    parts = (QLineEdit(), QPushButton("Go"), ChoiceBox("", "", ""), WholeBox(0, 9), DecimalBox(0, 1), SeedBox())
+    line = QWidget()
+    line.setLayout(row(*parts))
+    line.show()
+    assert len({part.sizeHint().height() for part in parts}) == 1
 
 
 @pytest.mark.parametrize("scale", SCALES)

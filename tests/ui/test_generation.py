@@ -540,7 +540,7 @@ def test_inspector_shows_text_facts_mix_and_alternatives(qapp: QApplication) -> 
     said = texts(inspector)
     for part in (
         "“␣or”",
-        "probability 0.25 · rank 1 · surprise 2.0 bits",
+        "probability 0.25\nrank 1\nsurprise 2.0 bits",
         "Plays 0.20, Code 0.75, Eternity 0.05",
         "␣or 0.25, ␣other 0.10",
     ):
@@ -695,13 +695,14 @@ def test_a_mode_without_a_mixer_explains_itself_before_and_after_it_is_chosen(
     pane: GenerationPane, mode: str, weight: str
 ) -> None:
     modes = combo(pane, "modeCombo")
-    before = modes.toolTip()
+    chosen, general = modes.toolTip().split("\n")
+    assert chosen == modes.currentText()
     tip = modes.itemData(modes.findData(mode), Qt.ItemDataRole.ToolTipRole)
     assert weight in tip and "without a mixer" in tip and "conflict" in tip
     pane.choose_mode(mode)
-    assert modes.toolTip() == tip
+    assert modes.toolTip() == f"{modes.currentText()}\n{tip}"
     pane.choose_mode("code")
-    assert modes.toolTip() == before
+    assert modes.toolTip() == f"Code alone\n{general}"
 
 
 @pytest.mark.parametrize("mode", [SUM_MODE, AVERAGE_MODE])
@@ -738,7 +739,7 @@ def test_a_generation_streams_into_text_and_footer(pane: GenerationPane) -> None
     assert text_of(pane).toPlainText() == "To code or\ndef it"
     assert footer(pane) == "4 tokens"
     pane.finish(record())
-    assert footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
+    assert footer(pane) == "4 tokens · 20.3 tokens/s · length limit"
     assert child(pane, "generateButton").isVisible()
 
 
@@ -765,10 +766,10 @@ def test_a_finished_text_is_summed_up_without_going_through_its_tokens_again(pan
     pane.finish(record(tokens=tokens))
     assert Visits.count == 0
     said = texts(inspector)
-    assert "500 tokens · 2.0 bits of surprise each" in said and "Plays is dominant in 80 %" in said, said
+    assert "500 tokens\n2.0 bits of surprise per token\nPlays leads in 80 % of tokens" in said, said
     pane.show_record(record())
     said = texts(inspector)
-    assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · ended: length"
+    assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · length limit"
 
 
 def test_a_new_generation_replaces_the_old_one(pane: GenerationPane) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kit import child, click, position_of, shown, texts
+from kit import child, click, combo, position_of, shown, texts
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPaintEvent, QTextCursor
 from PySide6.QtTest import QTest
@@ -241,12 +241,25 @@ def test_a_comparison_has_the_prompt_above_its_columns(window: MainWindow) -> No
 
 def test_the_inspector_tells_of_the_whole_text_until_a_token_is_chosen(window: MainWindow) -> None:
     said = " ".join(texts(window.inspector))
-    assert "Whole text" in said and "60 tokens · 2.0 bits of surprise each" in said
-    assert "Shakespeare is dominant in 50 %" in said
+    assert "Whole text" in said and "60 tokens\n2.0 bits of surprise per token" in said
+    assert "Shakespeare leads in 50 % of tokens" in said
     window.generation.choose_token(3)
     assert "Whole text" not in " ".join(texts(window.inspector))
     window.generation.clear()
     assert "Whole text" not in " ".join(texts(window.inspector))
+
+
+@pytest.mark.parametrize("choice", ["colourCombo", "modeCombo"])
+def test_another_choice_moves_nothing_and_can_be_read_whole(window: MainWindow, choice: str) -> None:
+    box = combo(window, choice)
+    places = (text(window), *(child(window, name) for name in ("compareTab", "colourCombo", "modeCombo")))
+    seen = set()
+    for index in range(box.count()):
+        box.setCurrentIndex(index)
+        turn()
+        assert box.toolTip().startswith(box.currentText())
+        seen.add(tuple(place.geometry().getRect() for place in places))
+    assert len(seen) == 1 and box.count() > 4
 
 
 def test_details_of_an_error_move_nothing_and_leave_with_it(window: MainWindow) -> None:

@@ -60,6 +60,26 @@ def test_a_desk_that_is_set_stands_so_and_is_not_told(
     assert panel.desk() == desk and told == []
 
 
+def test_sliders_of_a_column_are_as_long_whatever_they_say(panel: MixingDeskPanel) -> None:
+    click(panel, "deskLockGain")
+    level, lengths = slider(panel, "deskLevel:plays"), set()
+    for per_cent in (0, 9, 99, 100, 200):
+        level.setValue(per_cent)
+        QApplication.processEvents()
+        lengths |= {slider(panel, f"deskLevel:{slug}").width() for slug in ("plays", "code", "")}
+    assert len(lengths) == 1
+
+
+def test_what_the_mixer_decides_has_no_level_and_a_blend_no_temperature(panel: MixingDeskPanel) -> None:
+    assert said(panel).split("\n").count("—") == 3
+    click(panel, "deskLockManual")
+    assert "50 %" in said(panel) and "—" not in said(panel)
+    (temperature,) = [found for found in panel.findChildren(QLabel) if found.text() == "Temperature"]
+    assert not temperature.isEnabled()
+    click(panel, "deskLockGain")
+    assert temperature.isEnabled()
+
+
 def test_manual_begins_with_what_speaks_just_now(panel: MixingDeskPanel, told: list[MixingDesk]) -> None:
     panel.show_weights((0.1, 0.65, 0.25))
     click(panel, "deskLockManual")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from kit import SLOTS, WaitUntil, child, shown, slider
+from kit import SLOTS, WaitUntil, child, plain, shown, slider
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
@@ -47,7 +47,7 @@ def bar(qapp: object) -> TimelineBar:
 
 
 def told(bar: TimelineBar) -> str:
-    return slider(bar, "scrubSlider").accessibleDescription().replace("\n", " ")
+    return plain(slider(bar, "scrubSlider").accessibleDescription().replace("\n", " "))
 
 
 def play_button(bar: TimelineBar) -> QPushButton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from kit import WaitUntil, button, child, shown
+from kit import WaitUntil, button, child, plain, shown
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
@@ -287,6 +287,6 @@ def test_a_text_by_hand_is_told_by_its_blend(panel: GenerationsPanel) -> None:
     row.names = {"mixer": "Time Mixer"}
     blends = (None, (("Plays", 0.25), ("Code", 0.75)), (("Code", 1.0),), ())
     made_by = ["Time Mixer", "25 % Plays · 75 % Code", "100 % Code", "Manual mix"]
-    assert [row.facts(text("one", blend=blend)) for blend in blends] == [
+    assert [plain(row.facts(text("one", blend=blend))) for blend in blends] == [
         f"{how} · seed 0 · 12 tokens" for how in made_by
     ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kit import shown
-from PySide6.QtCore import QPoint, Qt
+from kit import child, shown
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
-from whole_window import cut_off_anywhere, whole_window
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QPushButton, QToolButton, QTreeView, QWidget
+from whole_window import a_generation, cut_off_anywhere, whole_window
 
+from tlora_gui.engine.projects.records import summary_of
 from tlora_gui.engine.protocol.colours import MIN_CONTRAST, MIN_LINE_CONTRAST
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, EPOCH_COLOURS
 from tlora_gui.paths import resource
@@ -23,7 +25,7 @@ from tlora_gui.ui.generation.token_view.token_style import MEASURE_COLOURS, Toke
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.palette import as_text, contrast
 from tlora_gui.ui.theme import DARK, LIGHT, Theme, ThemeManager
-from tlora_gui.ui.widgets.layouts import column
+from tlora_gui.ui.widgets.layouts import column, small_button
 from tlora_gui.ui.window import MainWindow
 
 both_themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -81,10 +83,60 @@ def test_every_kind_of_button_shows_that_it_has_the_focus(theme: Theme, role: st
     ThemeManager(qapp, "light")
 
 
+def words_and_ground(panel: QWidget, area: QRect) -> tuple[QColor, QColor]:
+    """Two colours within an area of a panel: the one that is seen most, and what differs most from it."""
+    image = panel.grab(area).toImage()
+    seen = Counter(image.pixel(x, y) for x in range(image.width()) for y in range(image.height()))
+    ground = QColor(seen.most_common(1)[0][0])
+    return max(map(QColor, seen), key=lambda colour: contrast(colour, ground)), ground
+
+
+@both_themes
+@pytest.mark.parametrize("kind", ["push", "small", "strip"])
+def test_a_disabled_button_looks_neither_enabled_nor_like_a_field(theme: Theme, kind: str, qapp: QApplication) -> None:
+    ThemeManager(qapp, theme.name)
+    desk = QFrame()
+    desk.setObjectName("mixingDesk")
+    desk.setProperty("role", "panel")
+    button = small_button("MMM", "") if kind == "small" else QToolButton() if kind == "strip" else QPushButton()
+    button.setText("MMM")
+    if kind == "strip":
+        button.setProperty("role", "strip")
+    desk.setLayout(column(button, margins=(30, 30, 30, 30)))  # away from the pointer
+    shown(desk)
+    within = button.geometry().adjusted(3, 3, -3, -3)
+    enabled, _ = words_and_ground(desk, within)
+    button.setEnabled(False)
+    disabled, ground = words_and_ground(desk, within)
+    assert contrast(enabled, QColor(theme.panel)) >= MIN_CONTRAST
+    assert contrast(enabled, disabled) >= 1.5 and ground == QColor(theme.panel)
+    ThemeManager(qapp, "light")
+
+
+@both_themes
+def test_how_a_kept_text_was_made_can_be_read(theme: Theme, tmp_path: Path) -> None:
+    with whole_window(theme.name, tmp_path) as window:
+        window.texts.set_generations((summary_of(a_generation()),))
+        window.raise_dock(window.texts)
+        QApplication.processEvents()
+        tree = child(window, "textsTree", QTreeView)
+        row = tree.visualRect(tree.model().index(0, 0))
+        second_line = row.adjusted(8, row.height() // 2 + 2, 0, 0)  # beside the mark of the text that is open
+        second_line.translate(tree.viewport().mapTo(window.texts, QPoint()))
+        assert contrast(*words_and_ground(window.texts, second_line)) >= MIN_CONTRAST
+
+
 @both_themes
 def test_the_style_sheet_puts_no_text_in_a_colour_that_is_none_for_text(theme: Theme) -> None:
     sheet = resource("styles/app.qss").read_text(encoding="utf-8")
-    assert set(re.findall(r"(?<![-\w])color:\s*\$(\w+)", sheet)) <= {"text", "muted", "danger", "link", "accent_text"}
+    assert set(re.findall(r"(?<![-\w])color:\s*\$(\w+)", sheet)) <= {
+        "text",
+        "muted",
+        "disabled",
+        "danger",
+        "link",
+        "accent_text",
+    }
 
 
 @both_themes

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, click, edit, shown, texts
+from kit import WaitUntil, child, click, edit, plain, shown, texts
 from PySide6.QtCore import QDir, QMimeData, QPoint, QSize, QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
@@ -70,7 +70,7 @@ def test_the_examples_of_the_formats_hold() -> None:
     [(0, "0"), (999, "999"), (1000, "1.0 k"), (9949, "9.9 k"), (9951, "10 k"), (999_499, "999 k"), (999_500, "1.0 M")],
 )
 def test_a_count_never_has_more_than_three_digits(number: int, text: str) -> None:
-    assert formats.human_count(number) == text
+    assert plain(formats.human_count(number)) == text
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,20 @@ def test_a_duration_rounds_to_seconds_and_admits_ignorance(seconds: float, text:
 
 
 def test_sizes_shares_and_losses_at_their_edges() -> None:
-    assert formats.human_bytes(999) == "999 B"
-    assert formats.human_bytes(1000) == "1.0 kB"
-    assert formats.human_share(1.0) == "100 %"
+    assert plain(formats.human_bytes(999)) == "999 B"
+    assert plain(formats.human_bytes(1000)) == "1.0 kB"
+    assert plain(formats.human_share(1.0)) == "100 %"
     assert formats.loss_text(float("nan")) == "—"
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    quantities = (
+        [formats.human_count(10**power) for power in range(10)]
+        + [formats.human_bytes(10**power) for power in range(14)]
+        + [formats.rough_duration(10**power) for power in range(6)]
+        + [formats.human_share(share) for share in (0.0, 0.001, 0.5, 1.0)]
+    )
+    assert [quantity for quantity in quantities if " " in quantity] == []
 
 
 # -- banner ---------------------------------------------------------------------------------------------------------
@@ -198,7 +208,7 @@ def test_a_notice_waits_while_its_button_has_the_keyboard(banner: Banner, wait_u
     ],
 )
 def test_the_amount_done_is_told_in_its_unit(qapp: QApplication, progress: Progress, text: str) -> None:
-    assert amount_text(progress) == text
+    assert plain(amount_text(progress)) == text
 
 
 def test_the_progress_line_shows_label_amount_and_time_and_can_be_cancelled(qapp: QApplication) -> None:

@@ -251,7 +251,7 @@ def _pages(window: MainWindow) -> Iterator[State]:
     generation.compare_page.show_records([replace(a_generation(), name=name) for name in ("", "Second", "Third")])
     turn()
     yield "compare records", window
-    blends = [f"Shakespeare {share} % · Python {100 - share} %" for share in (75, 50, 25)]
+    blends = [f"Shakespeare {share}\u00a0% · Python {100 - share}\u00a0%" for share in (75, 50, 25)]
     generation.compare_page.show_rows(["Shakespeare 100 %", *blends, "Python 100 %"])
     for number in range(5):
         text = a_generation() if number == 0 else replace(a_generation(), tokens=a_generation().tokens[number:])

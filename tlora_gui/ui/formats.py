@@ -1,4 +1,4 @@
-"""Numbers as a person reads them, in the window's language."""
+"""Numbers as a person reads them, in the window's language. A no-break space keeps a unit with its number."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def _scaled(value: float, units: tuple[str, ...]) -> str:
     for unit in units:
         digits = 1 if unit and scaled < 9.95 else 0
         if round(scaled, digits) < 1000 or unit == units[-1]:
-            return localised(f"{scaled:.{digits}f} {unit}".rstrip())
+            return localised(f"{scaled:.{digits}f}\u00a0{unit}".rstrip())
         scaled /= 1000
     raise AssertionError("units must not be empty")
 
 
 def human_count(number: int) -> str:
-    """A count in at most three digits.
+    r"""A count in at most three digits.
 
     >>> human_count(950), human_count(1_240), human_count(412_345), human_count(2_000_000)
-    ('950', '1.2 k', '412 k', '2.0 M')
+    ('950', '1.2\xa0k', '412\xa0k', '2.0\xa0M')
     """
     return _scaled(float(number), ("", "k", "M", "G"))
 
 
 def human_bytes(number: float) -> str:
-    """A size in decimal units, as file managers and download pages write it.
+    r"""A size in decimal units, as file managers and download pages write it.
 
     >>> human_bytes(512), human_bytes(93_000_000), human_bytes(1.5e9)
-    ('512 B', '93 MB', '1.5 GB')
+    ('512\xa0B', '93\xa0MB', '1.5\xa0GB')
     """
     if number < 999.5:
-        return f"{number:.0f} B"
+        return f"{number:.0f}\u00a0B"
     return _scaled(number / 1000, ("kB", "MB", "GB", "TB"))
 
 
@@ -61,27 +61,27 @@ def human_duration(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """A duration in one unit, as an estimate deserves.
+    r"""A duration in one unit, as an estimate deserves.
 
     >>> rough_duration(38.4), rough_duration(400), rough_duration(9000), rough_duration(4e5)
-    ('38 s', '7 min', '2.5 h', '111 h')
+    ('38\xa0s', '7\xa0min', '2.5\xa0h', '111\xa0h')
     """
     if seconds < 100:
-        return f"{max(1.0, seconds):.0f} s"
+        return f"{max(1.0, seconds):.0f}\u00a0s"
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return localised(f"{seconds / 3600:.{1 if seconds < 36_000 else 0}f} h")
+        return f"{seconds / 60:.0f}\u00a0min"
+    return localised(f"{seconds / 3600:.{1 if seconds < 36_000 else 0}f}\u00a0h")
 
 
 def human_share(share: float) -> str:
-    """A share in [0, 1] as per cent, never rounded to nothing.
+    r"""A share in [0, 1] as per cent, never rounded to nothing.
 
     >>> human_share(0.094), human_share(0.002), human_share(0.0)
-    ('9 %', '< 1 %', '0 %')
+    ('9\xa0%', '<\xa01\xa0%', '0\xa0%')
     """
     if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{share * 100:.0f} %"
+        return "<\u00a01\u00a0%"
+    return f"{share * 100:.0f}\u00a0%"
 
 
 def human_parameters(number: int) -> str:
@@ -90,7 +90,7 @@ def human_parameters(number: int) -> str:
     >>> human_parameters(134_515_008), human_parameters(1_500_000_000)
     ('135M', '1.5B')
     """
-    return _scaled(float(number), ("", "K", "M", "B")).replace(" ", "")
+    return _scaled(float(number), ("", "K", "M", "B")).replace("\u00a0", "")
 
 
 def loss_text(loss: float | None) -> str:

@@ -29,8 +29,8 @@ __all__ = [
 ThemeMode = Literal["system", "light", "dark"]
 
 
-SIZES = {"small": 0.8, "caption": 0.9, "body": 1.0, "text_size": 1.1, "heading": 1.65}
-"""Sizes of text by role, as multiples of the system's; the style sheet has them as ``$small`` and so on."""
+SIZES = {"caption": 0.85, "body": 1.0, "token_text": 1.1, "heading": 1.15, "display": 1.65}
+"""Sizes of text by role, as multiples of the system's; the style sheet has them as ``$caption`` and so on."""
 
 
 def _points(size: float) -> float:
@@ -50,7 +50,7 @@ def sans_font(size: float = 1.0) -> QFont:
     return font
 
 
-def mono_font(size: float = SIZES["text_size"]) -> QFont:
+def mono_font(size: float = SIZES["token_text"]) -> QFont:
     """The text font of token view and prompt: fixed width, so that code keeps its shape; sized as :func:`sans_font`."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     if sys.platform == "win32":
@@ -125,5 +125,5 @@ def _palette(theme: Theme) -> QPalette:
     ):
         palette.setColor(which, QColor(colour))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.muted))
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.disabled))
     return palette

@@ -45,6 +45,7 @@ class Theme:
     grid: str
     text: str
     muted: str
+    disabled: str
     accent: str
     accent_hover: str
     link: str
@@ -65,6 +66,7 @@ LIGHT = Theme(
     grid="#E7EAEE",
     text="#1D2127",
     muted="#59616D",
+    disabled="#9BA0A7",
     accent="#0067A3",
     accent_hover="#00568A",
     link="#00568A",
@@ -84,6 +86,7 @@ DARK = Theme(
     grid="#282C34",
     text="#E8EAED",
     muted="#A2A9B4",
+    disabled="#6C717A",
     accent="#1B77B5",
     accent_hover="#166BA5",
     link="#58A9E3",

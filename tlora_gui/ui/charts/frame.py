@@ -52,7 +52,7 @@ class ChartFrame(QFrame):
         self._title = ""
         self._theme = LIGHT
         self.legend = label("", "muted")
-        self.legend.setProperty("textSize", "small")
+        self.legend.setProperty("textSize", "caption")
         self.body = QStackedWidget()
         self.menu = QMenu(self)
         self._caption = ElidedLabel("muted")
@@ -68,7 +68,7 @@ class ChartFrame(QFrame):
         self.set_title(title)
 
     def _build(self) -> None:
-        self._caption.setProperty("textSize", "small")
+        self._caption.setProperty("textSize", "caption")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*MARGINS)
         layout.setSpacing(2)

@@ -80,7 +80,7 @@ class MemoryMatrix(QTableView):
         self.setItemDelegate(self._cells)
         self.setObjectName("memoryMatrix")
         self.setAccessibleName(self.tr("Memory matrix"))
-        self.setProperty("textSize", "small")
+        self.setProperty("textSize", "caption")
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
         self.setTabKeyNavigation(False)

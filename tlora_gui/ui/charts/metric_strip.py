@@ -64,7 +64,7 @@ class MetricStrip(QWidget):
         self._labels = {name: QLabel(self) for name in self._metrics}
         for name, label in self._labels.items():
             label.setObjectName(f"metric_{name}")
-            label.setProperty("textSize", "small")
+            label.setProperty("textSize", "caption")
             label.setTextFormat(Qt.TextFormat.RichText)
         self._refresh()
 

@@ -214,7 +214,7 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         self.setObjectName("chartPlot")
         # Updates of single items make a clip of many rectangles, under which antialiased curves take far longer.
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
-        self.setProperty("textSize", "small")
+        self.setProperty("textSize", "caption")
         self._area = PlotArea()
         self._area.set_font(self.font())
         self.view = self._area.view
@@ -225,7 +225,7 @@ class ChartPlot(pg.GraphicsView):  # type: ignore[misc]
         self._readout.setObjectName("chartReadout")
         self._readout.setTextFormat(Qt.TextFormat.RichText)
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setProperty("textSize", "small")
+        self._readout.setProperty("textSize", "caption")
         self._readout.hide()
         self._cursor: float | None = None
         self.setCentralItem(self._area)

@@ -109,7 +109,7 @@ class SamplesView(QFrame):
         self._model = QStandardItemModel(self)
         self._line = _TokenLine(self)
         self._heading, self._caption = ElidedLabel("title"), ElidedLabel("muted")
-        self._caption.setProperty("textSize", "small")
+        self._caption.setProperty("textSize", "caption")
         self._build()
         self.show_samples([], "")
 

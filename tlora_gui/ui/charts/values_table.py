@@ -87,7 +87,7 @@ class ValuesTable(QTableView):
         super().__init__(parent)
         self.setObjectName("valuesTable")
         self.setProperty("role", "rows")
-        self.setProperty("textSize", "small")
+        self.setProperty("textSize", "caption")
         self.values = ValuesModel(self)
         self.setModel(self.values)
         self.setWordWrap(False)

@@ -85,7 +85,7 @@ class EpochsPanel(QFrame):
         self._drop.clicked.connect(self.add_requested)
         self._pause_all = small_button("", "", "pauseAllButton")
         self._pause_all.clicked.connect(lambda: self.pause_all_requested.emit(not self._all_paused))
-        header = row(label(self.tr("Epochs"), "title"), None, self._pause_all, self._add, margins=(2, 0, _EDGE, 0))
+        header = row(label(self.tr("Epochs"), "heading"), None, self._pause_all, self._add, margins=(2, 0, _EDGE, 0))
         drop = row(self._drop, margins=(0, 0, _EDGE, 0))
         whole = column(header, self._list, drop, spacing=10, margins=(_EDGE, 8, 0, 10))
         whole.addStrut(scaled(234) + _EDGE)

@@ -41,12 +41,11 @@ class GenerationStats(QLabel):
             self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
             return
         ended = {
-            "length": self.tr("length"),
+            "length": self.tr("length limit"),
             "end of text": self.tr("end of text"),
             "stopped": self.tr("stopped"),
         }[record.ended]
-        summary = self._summary(self._new, record.tokens_per_second)
-        self.setText(self.tr("{figures} · ended: {ended}").format(figures=summary, ended=ended))
+        self.setText(f"{self._summary(self._new, record.tokens_per_second)} · {ended}")
 
     def _speed(self) -> float:
         # The clock starts with the first new token, so that one is not counted.
@@ -54,7 +53,7 @@ class GenerationStats(QLabel):
         return (self._new - 1) / seconds if seconds > 0.2 else 0.0
 
     def _summary(self, tokens: int, speed: float) -> str:
-        text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=tokens)
+        text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=localised(f"{tokens:,}"))
         return (
             self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=localised(f"{speed:.1f}"))
             if speed > 0

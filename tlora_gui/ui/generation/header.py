@@ -16,11 +16,14 @@ from tlora_gui.ui.generation.modes import ModeChoice, live_modes, past_modes, un
 from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
+_COLOUR_WIDTH, _MODE_WIDTH = 164, 168
+"""In pixels at text of ten points, whatever is chosen: another choice moves nothing."""
 
 
 class PaneHeader(QWidget):
@@ -35,15 +38,18 @@ class PaneHeader(QWidget):
         self._slots: tuple[SlotInfo, ...] = ()
         self._strategy: str = STRATEGIES[0]
         self._mixers: tuple[StoredMixer, ...] = ()
+        self._colour_tip = self.tr("What the colour of a token means")
         self._mode_tip = self.tr("Mode: the Time Mixer, or one slot alone")
-        self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self.tr("What the colour of a token means"))
+        self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self._colour_tip)
         self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._mode_tip)
+        self._colour.setFixedWidth(scaled(_COLOUR_WIDTH))
+        self._mode.setFixedWidth(scaled(_MODE_WIDTH))
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
         colour_label = self._label(self.tr("Colour:"), self._colour)
-        choices = Ends(row(colour_label, self._colour), row(self._mode_label, self._mode))
+        choices = Ends(row(colour_label, self._colour, spacing=4), row(self._mode_label, self._mode, spacing=4))
         self.setLayout(Ends(self._tabs(), choices))
         self.offer_colours(())
-        self._colour.currentIndexChanged.connect(self.colour_chosen)
+        self._colour.currentIndexChanged.connect(self._colour_changed)
         self._mode.currentIndexChanged.connect(self._mode_changed)
 
     def _label(self, text: str, buddy: QWidget) -> QLabel:
@@ -121,7 +127,8 @@ class PaneHeader(QWidget):
             self._mode.setCurrentIndex(index)
 
     def _mode_changed(self) -> None:
-        self._mode.setToolTip(self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._mode_tip)
+        meaning = self._mode.currentData(Qt.ItemDataRole.ToolTipRole) or self._mode_tip
+        self._mode.setToolTip(f"{self._mode.currentText()}\n{meaning}")
         if self._mode.currentData() is not None:
             self.mode_chosen.emit()
 
@@ -145,6 +152,10 @@ class PaneHeader(QWidget):
             self._colour.addItem(dot_icon(slot.colour), name, ("weight", number))
         self._colour.setCurrentIndex(max(0, self._colour.findData(chosen)))
         self._colour.blockSignals(False)
+        self._colour_changed()
+
+    def _colour_changed(self) -> None:
+        self._colour.setToolTip(f"{self._colour.currentText()}\n{self._colour_tip}")
         self.colour_chosen.emit()
 
     @property

@@ -11,6 +11,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.protocol.wording import mode_text
 from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.widgets.strategy_choice import strategy_name
 
 
 class ModeChoice(NamedTuple):
@@ -35,7 +36,7 @@ def blend_text(blend: Iterable[tuple[str, float]]) -> str:
 def live_modes(slots: Sequence[SlotInfo], strategy: str) -> list[ModeChoice]:
     """The Time Mixer, every epoch alone, the backbone."""
     alone = [ModeChoice(slot.slug, worded(mode_text(slot.slug, slots)), slot.colour) for slot in slots[1:]]
-    mixer = ModeChoice(MIXER_MODE, tr("Time Mixer · {strategy}").format(strategy=strategy))
+    mixer = ModeChoice(MIXER_MODE, tr("Time Mixer · {strategy}").format(strategy=strategy_name(strategy)))
     return [mixer, *alone, ModeChoice("", worded(mode_text("", slots)))]
 
 

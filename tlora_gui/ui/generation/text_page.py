@@ -19,7 +19,7 @@ from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import row
+from tlora_gui.ui.widgets.layouts import Ends
 
 _ROOMY = 380
 """Pixels of height; on less, a report begins folded, so that the text keeps its lines."""
@@ -52,9 +52,7 @@ class TextPage(QWidget):
         column.setSpacing(8)
         column.addWidget(self.find_bar)
         column.addWidget(self.text, 1)
-        below = row(self.legend, self.stats)
-        below.setStretch(0, 1)
-        column.addLayout(below)
+        column.addLayout(Ends(self.legend, self.stats))
         for widget in (self.ribbon, self.timeline, self.report):
             column.addWidget(widget)
         for hidden in (self.find_bar, self.report, self.timeline):
@@ -101,7 +99,8 @@ class TextPage(QWidget):
     def show_report(self, report: ReadReport | None) -> None:
         """What reading the text has found; None for a text that was generated."""
         self.report.setVisible(report is not None)
-        self.report.set_report(report, self.text.slots, len(self._own))
+        mix = (self.totals.weights / max(1, self.totals.tokens)).tolist()
+        self.report.set_report(report, self.text.slots, len(self._own), mix)
         self.report.set_open(self.height() >= _ROOMY)
 
     def set_colour(self, mode: ColourMode, slot: int) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
+from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.widgets.painting import guarded
 
 _PADDING, _BETWEEN, _APART = 7, 3, 9
@@ -72,7 +73,7 @@ def _placed(keys: str, font: QFont) -> tuple[list[tuple[QRectF, str]], int]:
 
 def _font(base: QFont) -> QFont:
     font = QFont(base)
-    font.setPointSizeF(base.pointSizeF() * 0.9)
+    font.setPointSizeF(base.pointSizeF() * SIZES["caption"])
     return font
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.config import STRATEGIES
+from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.layouts import label, row
+
+
+def strategy_name(strategy: str) -> str:
+    """What people read for a strategy of the engine's."""
+    return {"gating": tr("gating"), "routing": tr("routing"), "attention": tr("attention")}[strategy]
 
 
 class StrategyChoice(QWidget):
@@ -27,7 +33,7 @@ class StrategyChoice(QWidget):
             "attention": self.tr("Looks back over the context, then blends"),
         }
         for strategy in STRATEGIES:
-            self._combo.addItem(strategy, strategy)
+            self._combo.addItem(strategy_name(strategy), strategy)
         self._combo.currentIndexChanged.connect(self._explain)
         name = label(self.tr("Time Mixer"), "title")
         name.setBuddy(self._combo)

@@ -61,7 +61,7 @@ class Welcome(QWidget):
         )
         card.setLayout(
             column(
-                label(self.tr("Temporal LoRA"), "heading"), label(sentence, "muted", wrap=True), self._pages,
+                label(self.tr("Temporal LoRA"), "display"), label(sentence, "muted", wrap=True), self._pages,
                 spacing=16, margins=(28, 20, 28, 20),
             )
         )  # fmt: skip

@@ -123,16 +123,22 @@ class CompareColumn(QWidget):
         self._stats.ensurePolished()
         self._stats.setMinimumHeight(lines * self._stats.fontMetrics().lineSpacing())
 
+    def set_measured(self, measured: bool) -> None:
+        """Whether there is room for mix and statistics."""
+        self._bar.setVisible(measured)
+        self._stats.setVisible(measured)
+
     # -- its text -------------------------------------------------------------------------------------------
 
     def reset(self, slots: tuple[SlotInfo, ...], state: str = "") -> None:
-        """Show an empty text over these slots; ``state`` says why it is empty."""
+        """Show an empty text over these slots, in which ``state`` says why it is empty."""
         self.text.reset(slots)
         self._speed = 0.0
         self._difference = self._problem = ""
         self._compared: Sequence[TokenEvent] | None = None
         self._bar.set_mix((), ())
-        self._say(state)
+        self._say("")
+        self.text.setPlaceholderText(state)
 
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens, all in one step."""
@@ -197,15 +203,12 @@ class CompareColumn(QWidget):
         if self._problem or not self.text.tokens:
             return
         self._show_mix(new or self.text.tokens)
-        facts = [self.tr("{count} tokens").format(count=len(new))]
+        count = self.tr("{count} tokens").format(count=localised(f"{len(new):,}"))
         if self._speed > 0 and not self._as_row:
-            facts.append(self.tr("{speed} tokens/s").format(speed=localised(f"{self._speed:.1f}")))
-        if new:
-            facts.append(
-                self.tr("surprise {bits} bits").format(bits=localised(f"{fmean(map(surprise_bits, new)):.1f}"))
-            )
-        # No-break spaces: a narrow column breaks the line between two facts only.
-        self._say("\n".join(filter(None, (" · ".join(fact.replace(" ", "\xa0") for fact in facts), self._difference))))
+            count += " · " + self.tr("{speed} tokens/s").format(speed=localised(f"{self._speed:.1f}"))
+        bits = localised(f"{fmean(map(surprise_bits, new)):.1f}") if new else ""
+        surprise = self.tr("surprise {bits} bits").format(bits=bits) if new else ""
+        self._say("\n".join(filter(None, (count, surprise, self._difference))))
 
     def _show_mix(self, tokens: Sequence[TokenEvent]) -> None:
         slots = self.text.slots
@@ -217,6 +220,7 @@ class CompareColumn(QWidget):
     def _say(self, text: str) -> None:
         set_role(self._stats, "role", "problem" if self._problem else "caption")
         self._stats.setText(text)
+        self.text.setPlaceholderText("")
         meaning = self.tr("Surprise: mean over the new tokens. Tokens are counted from 0.")
         self._stats.setToolTip(self._problem or meaning)
 

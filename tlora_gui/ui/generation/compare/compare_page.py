@@ -41,7 +41,7 @@ class ComparePage(QFrame):
         self.setObjectName("comparePage")
         self.setAccessibleName(self.tr("Comparison"))
         self._shown: Shown = "modes"
-        self._running = False
+        self._running = self._asked = False
         self._theme = LIGHT
         self._telling = True
         self._colour: tuple[ColourMode, int] = ("dominant", 0)
@@ -124,6 +124,7 @@ class ComparePage(QFrame):
 
     def _arrange(self, shown: Shown, titles: Sequence[str | None]) -> None:
         self._shown = shown
+        self._asked = shown != "modes"
         while self._parts:
             self._take(self._parts[-1])
         as_row = shown == "rows"
@@ -171,7 +172,9 @@ class ComparePage(QFrame):
             part.set_number(number)
             part.set_changeable(not self._running, count > FEWEST_COLUMNS)
             if self._shown != "rows":
-                part.set_stats_lines(max(count, 2))
+                part.set_stats_lines(max(count, 3))
+            part.set_measured(self._asked)
+        self._hint.setVisible(self._asked)
         self._again.setVisible(not choosing)
         self._again.setEnabled(not self._running)
         self._add.setVisible(choosing)
@@ -244,6 +247,8 @@ class ComparePage(QFrame):
             return
         if self._shown != "modes":
             self.show_modes()
+        self._asked = True
+        self._offer()
         for part in self._parts:
             part.reset((), self.tr("Waits for its turn…"))
         self.token_hovered.emit(None, ())

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
-from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, slot_sign
+from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, Sign, slot_sign
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -25,6 +25,13 @@ def paint_mix(painter: QPainter, area: QRectF, weights: Sequence[float], slots: 
         part = QRectF(round(left), area.top(), round(right) - round(left), area.height())
         painter.fillRect(part, QColor(slots[slot].colour))
         left = right
+
+
+def mix_sign(weights: Sequence[float], slots: Sequence[SlotInfo]) -> Sign:
+    """Draws weights as a swatch before the name of the mix."""
+    return lambda painter, area, theme: paint_mix(
+        painter, QRectF(area.left(), area.center().y() - 7, area.width(), 15), weights, slots
+    )
 
 
 class MixBar(QWidget):

@@ -19,7 +19,7 @@ Index = QModelIndex | QPersistentModelIndex
 Sign = Callable[[QPainter, QRect, Theme], None]
 _ROW = Qt.ItemDataRole.UserRole
 _GAP = 8
-_EDGE = 4
+ROW_EDGE = 4
 """How far the mark of a row reaches beyond what is written in it."""
 _CHOOSABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 _NAME_SHARE = 0.46
@@ -59,10 +59,6 @@ def slot_sign(slot: int, info: SlotInfo) -> Sign:
     )
 
 
-def no_sign(painter: QPainter, area: QRect, theme: Theme) -> None:
-    """Leaves the place before a name free, so that it is aligned with those that have a sign."""
-
-
 def row_item(row: Row, name: str) -> QStandardItem:
     """An item of a model that is drawn as ``row`` and read out as ``name``."""
     item = QStandardItem()
@@ -89,7 +85,7 @@ class RowDelegate(QStyledItemDelegate):
         row = _row_of(index)
         font = QFont(option.font)
         font.setWeight(QFont.Weight.DemiBold)
-        width = QFontMetrics(font).horizontalAdvance(f"{row.name} {row.figure}") + 2 * _EDGE + row.indent
+        width = QFontMetrics(font).horizontalAdvance(f"{row.name} {row.figure}") + 2 * ROW_EDGE + row.indent
         width += SWATCH_WIDTH + _GAP if row.sign else 0
         return QSize(width, self._lines * (option.fontMetrics.height() + 4) + 3)
 
@@ -102,7 +98,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         mirrored = partial(QStyle.visualRect, option.direction, option.rect)
-        first = option.rect.adjusted(_EDGE + row.indent, 1, -_EDGE, -2)
+        first = option.rect.adjusted(ROW_EDGE + row.indent, 1, -ROW_EDGE, -2)
         first.setHeight(first.height() // self._lines)
         if row.sign is not None:
             row.sign(painter, mirrored(QRect(first.topLeft(), QSize(SWATCH_WIDTH, first.height()))), self.theme)
@@ -137,7 +133,7 @@ class RowDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(getattr(self.theme, row.colour, row.colour)))
             painter.drawRoundedRect(mirrored(filled), 2, 2)
-            painter.setFont(sans_font(SIZES["small"]))
+            painter.setFont(sans_font(SIZES["caption"]))
             rest = bar.adjusted(filled.width() + 5, 0, 0, 0)
             if painter.fontMetrics().horizontalAdvance(row.note) <= rest.width():
                 write(rest, row.note, muted, Qt.AlignmentFlag.AlignLeft)

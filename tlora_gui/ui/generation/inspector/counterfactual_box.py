@@ -137,7 +137,7 @@ class CounterfactualBox(QWidget):
 
     def _show(self, token: TokenEvent, answer: Counterfactual, slots: Sequence[SlotInfo]) -> None:
         nats = localised(f"{max(0.0, answer.divergence):.2f}")
-        divergence = self.tr("KL(mix ‖ backbone) {nats} nats: what the epochs changed here")
+        divergence = self.tr("KL(mix ‖ backbone) {nats}\u00a0nats: what the epochs changed here")
         self._divergence.setText(divergence.format(nats=nats))
         key = self.tr("Right: its own first choice. Bar: its probability of “{word}”.")
         self._key.setText(key.format(word=visible_text(token.text, 15)))

@@ -25,7 +25,7 @@ from tlora_gui.ui.generation.token_view.token_style import (
 )
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.layouts import column
+from tlora_gui.ui.widgets.layouts import column, set_role
 
 _TITLE_CHARACTERS = 15
 _REVEALED = 32
@@ -52,7 +52,6 @@ class TokenInspector(QFrame):
         self.setAccessibleName(self.tr("Token inspector"))
         self.index = -1
         self._has_text = False
-        self._text = self._label("heading")
         self._facts = self._label("muted")
         self._desk = self._label("muted")
         self._desk.setToolTip(self.tr("How the mixing desk stood when this token was predicted"))
@@ -89,7 +88,7 @@ class TokenInspector(QFrame):
 
     def _lay_out(self) -> None:
         # Rows reach 4 px further than words, so that the mark of a chosen one has room; so does the scroll bar.
-        head = column(self._text, self._facts, self._desk, self._mix_bar, margins=(4, 0, 4, 0))
+        head = column(self._facts, self._desk, self._mix_bar, margins=(4, 0, 4, 0))
         reason = column(self._reason, margins=(4, 0, 4, 0))
         self._content = QWidget()
         self._content.setLayout(
@@ -102,7 +101,7 @@ class TokenInspector(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._content)
-        self._title = self._label("title")
+        self._title = self._label("heading")
         self._title.setContentsMargins(4, 0, 4, 0)
         self._empty.setContentsMargins(4, 0, 4, 0)
         whole = column(self._whole_facts, self._whole_bar, margins=(4, 0, 4, 0))
@@ -132,17 +131,18 @@ class TokenInspector(QFrame):
         self._scroll.setVisible(token is not None)
         self._empty.setVisible(token is None)
         self._whole_text.setVisible(token is None and self._has_text)
-        self._title.setText(self.tr("Whole text") if token is None and self._has_text else self.tr("Token"))
+        set_role(self._title, "role", "heading" if token is None else "display")
         predicted = token is not None and was_predicted(token)
         self._branch.setVisible(predicted)
         self._predictions.setVisible(predicted)
         self._predictions.show_token(token if predicted else None, slots)
         if token is None:
+            self._title.setText(self.tr("Whole text") if self._has_text else self.tr("Token"))
             return
         self.index = token.index
-        self._text.setText(quoted(token, _TITLE_CHARACTERS))
-        put_here = self.tr("put here by you") + " · " if token.forced else ""
-        self._facts.setText(put_here + facts(token))
+        self._title.setText(quoted(token, _TITLE_CHARACTERS))
+        put_here = self.tr("put here by you") + "\n" if token.forced else ""
+        self._facts.setText(put_here + facts(token, "\n"))
         changed = desk_text(desk, slots) if desk else ""
         self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
         self._desk.setVisible(bool(changed))
@@ -166,10 +166,11 @@ class TokenInspector(QFrame):
             words = [self.tr("{count} tokens").format(count=localised(f"{totals.tokens:,}"))]
             if totals.predicted:
                 bits = localised(f"{totals.bits / totals.predicted:.1f}")
-                words.append(self.tr("{bits} bits of surprise each").format(bits=bits))
+                words.append(self.tr("{bits}\u00a0bits of surprise per token").format(bits=bits))
             share = human_share(totals.leads[most] / totals.tokens)
-            lead = self.tr("{name} is dominant in {share}").format(name=record.slots[most].name, share=share)
-            self._whole_facts.setText(" · ".join(words) + "\n" + lead)
+            lead = self.tr("{name} leads in {share} of\u00a0tokens")
+            words.append(lead.format(name=record.slots[most].name, share=share))
+            self._whole_facts.setText("\n".join(words))
             self._whole_bar.set_mix(mix, record.slots)
             self._whole_mix.set_rows(
                 [
@@ -228,7 +229,7 @@ class TokenInspector(QFrame):
 
     def _reveal_answer(self) -> None:
         if self._predictions.rows.isVisible():
-            self._scroll.ensureWidgetVisible(self._predictions.rows, 0, 0)
+            self._scroll.verticalScrollBar().setValue(self._predictions.y())
 
     def _reveal_row(self, on_screen: QPoint) -> None:
         point = self._content.mapFromGlobal(on_screen)

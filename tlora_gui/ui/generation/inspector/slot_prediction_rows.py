@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import SlotInfo, SlotPrediction
-from tlora_gui.ui.generation.inspector.bars import paint_mix
+from tlora_gui.ui.formats import localised
+from tlora_gui.ui.generation.inspector.bars import mix_sign
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, slot_sign
 from tlora_gui.ui.generation.token_view.token_style import share_text, visible_text
-from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.translation import tr
 
 _WORD_CHARACTERS = 12
@@ -52,19 +50,16 @@ class SlotPredictionRows(ChoiceRows):
 
     def _row(self, prediction: SlotPrediction, name: str, slots: Sequence[SlotInfo], largest: float) -> Row:
         own, slot = prediction.alternatives[0], prediction.slot
-        rank = self.tr("rank {rank}").format(rank=prediction.rank)
+        rank = self.tr("rank {rank}").format(rank=localised(f"{prediction.rank:,}"))
         return Row(
             name,
             f"{visible_text(own.text, _WORD_CHARACTERS)} {share_text(own.probability)}",
             prediction.probability / largest,
             f"{share_text(prediction.probability)} · {rank}",
-            self._paint_mix if slot < 0 else slot_sign(slot, slots[slot]),
+            mix_sign(*self._mix) if slot < 0 else slot_sign(slot, slots[slot]),
             "muted" if slot < 0 else slots[slot].colour,
             strong=True,
         )
-
-    def _paint_mix(self, painter: QPainter, area: QRect, theme: Theme) -> None:
-        paint_mix(painter, QRectF(area.left(), area.center().y() - 7, area.width(), 15), *self._mix)
 
 
 def _accessible_text(prediction: SlotPrediction, name: str) -> str:
@@ -74,7 +69,7 @@ def _accessible_text(prediction: SlotPrediction, name: str) -> str:
         word=visible_text(own.text),
         share=share_text(own.probability),
         probability=share_text(prediction.probability),
-        rank=prediction.rank,
+        rank=localised(f"{prediction.rank:,}"),
     )
 
 

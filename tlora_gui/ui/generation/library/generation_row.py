@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.formats import localised
@@ -97,7 +97,8 @@ class GenerationRow(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(option.rect).adjusted(_PADDING, _PADDING, -_PADDING, -_PADDING)
-        small, muted = _small(option.font), option.palette.color(QPalette.ColorRole.PlaceholderText)
+        small = _small(option.font)
+        muted = QApplication.palette().color(QPalette.ColorRole.PlaceholderText)  # a styled list has a paler one
         first = QRectF(area.left(), area.top(), area.width(), QFontMetricsF(option.font).height())
         second = QRectF(area.left(), first.bottom(), area.width(), area.bottom() - first.bottom())
         age = when_text(text.created, time.time())
@@ -151,5 +152,5 @@ def _paint_text(
 
 def _small(font: QFont) -> QFont:
     small = QFont(font)
-    small.setPointSizeF(SIZES["small"] * font.pointSizeF())
+    small.setPointSizeF(SIZES["caption"] * font.pointSizeF())
     return small

@@ -111,9 +111,9 @@ class GenerationsPanel(QFrame):
             button = self._button(name, action.text())
             button.setDefaultAction(action)
             buttons.append(button)
-        header = row(label(self.tr("Texts"), "title"), None, self._undo, self._redo, spacing=2, margins=(2, 0, 0, 0))
-        below = Ends(row(*buttons[:3], None, spacing=2), buttons[3], spacing=2)
-        whole = column(header, self._filter, self._tree, self._empty, below, margins=(10, 10, 10, 10))
+        header = row(label(self.tr("Texts"), "heading"), None, self._undo, self._redo, spacing=0)
+        below = Ends(row(*buttons[:3], None, spacing=0), buttons[3], spacing=0)
+        whole = column(header, self._filter, self._tree, self._empty, below, margins=(12, 12, 12, 12))
         whole.addStrut(200)
         self.setLayout(whole)
 

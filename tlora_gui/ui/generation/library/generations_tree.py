@@ -69,6 +69,7 @@ class GenerationsTree(QTreeView):
         self._items.invisibleRootItem().appendRows(roots)
         self._shown.setSourceModel(self._items)
         before.deleteLater()
+        self.setRootIsDecorated(any(root.hasChildren() for root in roots))
         self._expand()
         if current is not None:
             self.selectionModel().setCurrentIndex(

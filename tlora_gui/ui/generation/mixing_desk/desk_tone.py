@@ -25,15 +25,15 @@ class DeskTone(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._temperature = 1.0
-        name = label(self.tr("Temperature"))
+        self._name = label(self.tr("Temperature"))
         self._slider = DeskSlider(-_STEPS, _STEPS, 0)
         self._slider.setObjectName("deskTemperatureSlider")
         self._slider.setAccessibleName(self.tr("Temperature of the Time Mixer"))
         self._slider.setToolTip(
             self.tr("Below 1 the Time Mixer decides more sharply, above 1 more softly; double-click for 1")
         )
-        name.setToolTip(self._slider.toolTip())
-        name.setBuddy(self._slider)
+        self._name.setToolTip(self._slider.toolTip())
+        self._name.setBuddy(self._slider)
         self._value = value_label()
         self._hard = tick_box(self.tr("All to the largest"))
         self._hard.setObjectName("deskHardTick")
@@ -41,7 +41,7 @@ class DeskTone(QWidget):
         self._hard.setToolTip(self.tr("Hard: in every token the slot with the largest weight speaks alone"))
         self._slider.valueChanged.connect(self._turned)
         self._hard.clicked.connect(self.changed)
-        self.setLayout(column(row(name, self._slider, self._value, spacing=4), self._hard, spacing=4))
+        self.setLayout(column(row(self._name, self._slider, self._value, spacing=4), self._hard, spacing=4))
         self.set_tone(1.0, False)
 
     @property
@@ -63,8 +63,8 @@ class DeskTone(QWidget):
 
     def set_mixer_decides(self, decides: bool) -> None:
         """The temperature is the Time Mixer's: a manual blend has none."""
-        self._slider.setEnabled(decides)
-        self._value.setEnabled(decides)
+        for part in (self._name, self._slider, self._value):
+            part.setEnabled(decides)
 
     def _turned(self, step: int) -> None:
         self._show(round(10 ** (step / _STEPS), 2))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QStyle, QStyleOption
 
 from tlora_gui.engine.protocol.config import DeskMode
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui.formats import human_share
+from tlora_gui.ui.formats import MISSING, human_share
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.painting import guarded
@@ -129,6 +129,7 @@ class FaderStrip(QWidget):
 
     def set_mode(self, mode: DeskMode) -> None:
         """What the level means: a share in "manual", a factor up to 2 in "gain", nothing in "mixer"."""
+        self._mode = mode
         with QSignalBlocker(self._slider):
             self._slider.setMaximum(200 if mode == "gain" else 100)
         self._slider.setEnabled(mode != "mixer")
@@ -156,7 +157,7 @@ class FaderStrip(QWidget):
         set_role(self._name, "role", "muted" if silent else "name")
 
     def _show_value(self) -> None:
-        self._value.setText(human_share(self.level))
+        self._value.setText(MISSING if self._mode == "mixer" else human_share(self.level))
 
     # -- what the person does -------------------------------------------------------------------------------
 
@@ -181,7 +182,9 @@ class FaderStrip(QWidget):
 
 
 def value_label() -> QLabel:
-    """Room for a slider's value, at its right."""
-    made = label("", "caption")
+    """Room for a slider's value, at its right, as wide for each value."""
+    made = label(human_share(2.0), "caption")
+    made.ensurePolished()
+    made.setMinimumWidth(made.sizeHint().width())
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView, QWidget
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.formats import localised, loss_text
-from tlora_gui.ui.generation.inspector.choice_rows import Row, RowDelegate, no_sign, row_item, slot_sign
+from tlora_gui.ui.generation.inspector.choice_rows import ROW_EDGE, Row, RowDelegate, Sign, row_item, slot_sign
 from tlora_gui.ui.theme import Theme, scaled
 
 _BETWEEN = 28
@@ -84,9 +84,9 @@ class LossTable(QTableView):
             )
         )
 
-    def set_rows(self, rows: list[LossRow]) -> None:
-        """Show these, in this order."""
-        self._rows = rows
+    def set_rows(self, rows: list[LossRow], mix_sign: Sign) -> None:
+        """Show these, in this order; ``mix_sign`` stands before the mix's name."""
+        self._rows, self._mix_sign = rows, mix_sign
         self._fill()
 
     @property
@@ -110,9 +110,9 @@ class LossTable(QTableView):
             side, line = divmod(number, lines)
             best = row is self.best
             share = row.loss / largest if math.isfinite(row.loss) and largest > 0 else 0.0
-            sign = no_sign if row.info is None else slot_sign(row.slot, row.info)
+            sign = self._mix_sign if row.info is None else slot_sign(row.slot, row.info)
             note, colour = (self.tr("best"), "accent") if best else ("", "muted")
-            name = Row(row.name, sign=sign, strong=best, indent=side * _BETWEEN)
+            name = Row(row.name, sign=sign, strong=best, indent=side * _BETWEEN - ROW_EDGE)
             loss = Row(figure=loss_text(row.loss), share=share, colour=colour, note=note, strong=best)
             perplexity = Row(figure=perplexity_text(row.loss), strong=best)
             words = self.tr("{row}, the best").format(row=row.name) if best else row.name

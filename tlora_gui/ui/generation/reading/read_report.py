@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.formats import localised
+from tlora_gui.ui.generation.inspector.bars import mix_sign
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.theme import Theme
@@ -35,10 +38,14 @@ class ReadReportView(QWidget):
         self.setLayout(column(self._fold))
         self.set_report(None, (), 0)
 
-    def set_report(self, report: ReadReport | None, slots: tuple[SlotInfo, ...], tokens: int) -> None:
-        """Show a report on a text of so many tokens over these slots; None empties it."""
+    def set_report(
+        self, report: ReadReport | None, slots: tuple[SlotInfo, ...], tokens: int, mix: Sequence[float] = ()
+    ) -> None:
+        """Show a report on a text of so many tokens over these slots, with mean weights ``mix``; None empties it."""
         found = segments(report, slots, tokens) if report else []
-        self._table.set_rows(loss_rows(report, slots, self.tr("Mix")) if report else [])
+        self._table.set_rows(
+            loss_rows(report, slots, self.tr("Mix")) if report else [], mix_sign(mix, slots if mix else ())
+        )
         self._strip.set_segments(found)
         self._strip.setVisible(bool(found))
         self._fold.set_title(self._title(len(found), report))

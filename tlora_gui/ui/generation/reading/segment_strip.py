@@ -66,7 +66,7 @@ class SegmentStrip(QWidget):
         self._theme = LIGHT
         self._segments: list[ShownSegment] = []
         self._current = -1
-        self.setProperty("textSize", "small")
+        self.setProperty("textSize", "caption")
         self.setAccessibleName(self.tr("Segments"))
         self.setToolTip(self.tr("Segments found in the text. Click to go to a token, or walk with ← and →"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

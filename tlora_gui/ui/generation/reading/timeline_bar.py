@@ -170,7 +170,7 @@ class _StepNames(QWidget):
         super().__init__()
         self._slider = slider
         self.names: tuple[str, ...] = ()
-        self.setProperty("textSize", "small")
+        self.setProperty("textSize", "caption")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:

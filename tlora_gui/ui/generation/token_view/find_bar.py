@@ -47,14 +47,16 @@ class FindBar(QWidget):
         self._count = QLabel()
         self._count.setObjectName("findCount")
         self._count.setProperty("role", "muted")
-        previous = _button("findPreviousButton", "up", self.tr("Previous hit (Shift+Enter)"), self.find_previous)
-        following = _button("findNextButton", "down", self.tr("Next hit (Enter)"), self.find_next)
+        self._steps = (
+            _button("findPreviousButton", "up", self.tr("Previous hit (Shift+Enter)"), self.find_previous),
+            _button("findNextButton", "down", self.tr("Next hit (Enter)"), self.find_next),
+        )
         close = _button("findCloseButton", "close", self.tr("Back to the text (Esc)"), self.leave)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(4)
         row.addWidget(self._edit, 1)
-        for widget in (self._count, previous, following, close):
+        for widget in (self._count, *self._steps, close):
             row.addWidget(widget)
         self._edit.textChanged.connect(self._search)
         self.hide()
@@ -137,6 +139,8 @@ class FindBar(QWidget):
         self._text.setExtraSelections([self._marked(number) for number in seen])
         count = self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
         self._count.setText(count if self._hits else self.tr("No hit") if self._edit.text() else "")
+        for step in self._steps:
+            step.setEnabled(bool(self._hits))
 
     def _marked(self, number: int) -> QTextEdit.ExtraSelection:
         end = self._text.document().characterCount() - 1
@@ -194,6 +198,6 @@ def _button(name: str, sign: str, what: str, clicked: Callable[[], None]) -> QTo
     button.setObjectName(name)
     button.setAccessibleName(what)
     button.setToolTip(what)
-    button.setProperty("role", "flat")
+    button.setProperty("role", "icon")
     button.clicked.connect(clicked)
     return button

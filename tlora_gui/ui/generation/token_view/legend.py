@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from tlora_gui.ui.widgets.painting import guarded
 _GAP = 6
 _BETWEEN = 16
 _STEPS = 6
+_NARROWEST = 8
+"""Of a swatch, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class _Entry:
 
 
 class Legend(QWidget):
-    """One swatch and name per slot, or the scale of a measure; goes on in a second line where it must."""
+    """One swatch and name per slot, or the scale of a measure; goes on in a second line where it must.
+
+    Swatches of a scale are narrower where there is no room for them.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +44,7 @@ class Legend(QWidget):
         self._mode: ColourMode = "dominant"
         self._chosen = 0
         self._entries: list[_Entry] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(self.tr("Legend"))
@@ -90,16 +96,22 @@ class Legend(QWidget):
     def _row(self) -> int:
         return self.fontMetrics().height() + 7
 
-    def _placed(self, width: int) -> list[tuple[QPointF, _Entry]]:
+    def _words_of(self, entry: _Entry) -> float:
+        """Pixels that an entry's words take."""
         metrics = QFontMetricsF(self.font())
+        return sum(metrics.horizontalAdvance(text) + _GAP for text in (entry.before, entry.after) if text)
+
+    def _placed(self, width: int) -> list[tuple[QPointF, float, _Entry]]:
+        """Where each entry stands, and how wide its swatches are."""
         placed = []
         x, y = 0.0, 0.0
         for entry in self._entries:
-            texts = sum(metrics.horizontalAdvance(text) + _GAP for text in (entry.before, entry.after) if text)
-            needed = texts + SWATCH_WIDTH * len(entry.swatches)
+            words, swatches = self._words_of(entry), len(entry.swatches)
+            swatch = max(_NARROWEST, min(SWATCH_WIDTH, (width - words) / swatches))
+            needed = words + swatch * swatches
             if x > 0 and x + needed > width:
                 x, y = 0.0, y + self._row
-            placed.append((QPointF(x, y), entry))
+            placed.append((QPointF(x, y), swatch, entry))
             x += needed + _BETWEEN
         return placed
 
@@ -111,7 +123,10 @@ class Legend(QWidget):
         return int(placed[-1][0].y()) + self._row if placed else 0
 
     def sizeHint(self) -> QSize:
-        return QSize(320, self.heightForWidth(max(self.width(), 320)))
+        width = math.ceil(
+            max((self._words_of(one) + _NARROWEST * len(one.swatches) for one in self._entries), default=0)
+        )
+        return QSize(width, self.heightForWidth(max(self.width(), width)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self._row if self._entries else 0)
@@ -120,19 +135,20 @@ class Legend(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
-        for point, entry in self._placed(self.width()):
+        for point, swatch, entry in self._placed(self.width()):
             x = point.x()
             if entry.before:
                 x = self._text(painter, metrics, x, point.y(), entry.before) + _GAP
             for style in entry.swatches:
-                paint_swatch(painter, x, point.y() + self._row / 2, style, self._theme)
-                x += SWATCH_WIDTH
+                paint_swatch(painter, x, point.y() + self._row / 2, style, self._theme, swatch)
+                x += swatch
             self._text(painter, metrics, x + _GAP, point.y(), entry.after)
 
     def _text(self, painter: QPainter, metrics: QFontMetricsF, x: float, y: float, text: str) -> float:
         painter.setPen(self._theme.muted)
         width = metrics.horizontalAdvance(text)
-        painter.drawText(QRectF(x, y, width + 1, self._row), Qt.AlignmentFlag.AlignVCenter, text)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width() + 1 - x)
+        painter.drawText(QRectF(x, y, width + 1, self._row), Qt.AlignmentFlag.AlignVCenter, shown)
         return x + width
 
 

@@ -32,7 +32,7 @@ from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
-from tlora_gui.ui.theme import Theme, mono_font, sans_font
+from tlora_gui.ui.theme import SIZES, Theme, mono_font, sans_font
 from tlora_gui.ui.translation import tr, worded
 
 PIXEL_RATIO = 2
@@ -76,7 +76,12 @@ def render(
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _words(
-        painter, QRectF(_EDGE, tops[0], inner, _LINE), record.name, theme.text, sans_font(1.3), QFont.Weight.DemiBold
+        painter,
+        QRectF(_EDGE, tops[0], inner, _LINE),
+        record.name,
+        theme.text,
+        sans_font(SIZES["heading"]),
+        QFont.Weight.DemiBold,
     )
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
@@ -224,12 +229,12 @@ def _footer(painter: QPainter, area: QRectF, record: Generation, theme: Theme, b
         below,
         tr("Temporal LoRA"),
         theme.text,
-        sans_font(0.9),
+        sans_font(SIZES["caption"]),
         QFont.Weight.DemiBold,
         Qt.AlignmentFlag.AlignRight,
     )
     below.setRight(below.right() - 120)
-    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(0.9))
+    _words(painter, below, footer_text(record, backbone), theme.muted, sans_font(SIZES["caption"]))
 
 
 def footer_text(record: Generation, backbone: str = "") -> str:

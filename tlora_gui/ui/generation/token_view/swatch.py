@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPen, QPixmap, QTextCharFormat, QTextLayout
 
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.generation.token_view.token_style import PLAIN, TokenStyle
 from tlora_gui.ui.palette import as_text, token_background, underline_of
@@ -40,11 +41,15 @@ def slot_style(slot: int, info: SlotInfo, strength: float = 0.85) -> TokenStyle:
     return TokenStyle(info.colour, strength, slot) if slot else PLAIN
 
 
-def paint_swatch(painter: QPainter, left: float, middle: float, style: TokenStyle, theme: Theme) -> None:
-    """Draw a small piece of text in ``style``, ``SWATCH_WIDTH`` wide; an empty frame if it has no colour."""
+def paint_swatch(
+    painter: QPainter, left: float, middle: float, style: TokenStyle, theme: Theme, width: float = SWATCH_WIDTH
+) -> None:
+    """Draw a small piece of text in ``style``; if that has no colour, a frame in the backbone's."""
     if not style.colour:
-        painter.setPen(QPen(QColor(theme.muted), 1))
-        painter.drawRect(QRectF(left + 0.5, round(middle) - 7.5, SWATCH_WIDTH - 1, 15))
+        pen = QPen(QColor(BACKBONE_COLOUR), 3)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.drawRect(QRectF(left + 1.5, round(middle) - 6.5, width - 3, 13))
         return
     layout = QTextLayout(_SWATCH_TEXT, mono_font())
     layout.beginLayout()
@@ -54,7 +59,7 @@ def paint_swatch(painter: QPainter, left: float, middle: float, style: TokenStyl
     whole.start, whole.length, whole.format = 0, len(_SWATCH_TEXT), token_format(style, theme)
     painter.save()
     painter.translate(left, middle - line.height() / 2)
-    painter.scale(SWATCH_WIDTH / line.naturalTextWidth(), 1)
+    painter.scale(width / line.naturalTextWidth(), 1)
     layout.draw(painter, QRectF().topLeft(), [whole])
     painter.restore()
 

@@ -101,15 +101,14 @@ def share_text(share: float) -> str:
     return worded(wording.share_text(share))
 
 
-def facts(token: TokenEvent) -> str:
-    """One line: probability, rank and surprise."""
+def facts(token: TokenEvent, between: str = " · ") -> str:
+    """Probability, rank and surprise."""
     if not was_predicted(token):
         return tr("first token: nothing before it to predict it from")
-    # No-break spaces: a narrow column breaks the line between two facts only.
-    return " · ".join(
+    return between.join(
         (
             tr("probability\u00a0{share}").format(share=share_text(token.probability)),
-            tr("rank\u00a0{rank}").format(rank=token.rank),
+            tr("rank\u00a0{rank}").format(rank=localised(f"{token.rank:,}")),
             tr("surprise\u00a0{bits}\u00a0bits").format(bits=localised(f"{surprise_bits(token):.1f}")),
         )
     )
