@@ -2723,6 +2723,18 @@
         <source>Only numbers from {least} to {most}</source>
         <translation>Nur Zahlen von {least} bis {most}</translation>
     </message>
+    <message>
+        <source>gating</source>
+        <translation>Gating</translation>
+    </message>
+    <message>
+        <source>routing</source>
+        <translation>Routing</translation>
+    </message>
+    <message>
+        <source>attention</source>
+        <translation>Attention</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -3451,8 +3463,8 @@
         <translation>Wird gefragt…</translation>
     </message>
     <message>
-        <source>KL(mix ‖ backbone) {nats} nats: what the epochs changed here</source>
-        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
+        <source>KL(mix ‖ backbone) {nats}&#xa0;nats: what the epochs changed here</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
@@ -3977,10 +3989,6 @@ um eine neue Epoche zu trainieren</translation>
         <translation>{count} Tokens gelesen</translation>
     </message>
     <message>
-        <source>length</source>
-        <translation>Länge</translation>
-    </message>
-    <message>
         <source>end of text</source>
         <translation>Textende</translation>
     </message>
@@ -3989,8 +3997,8 @@ um eine neue Epoche zu trainieren</translation>
         <translation>gestoppt</translation>
     </message>
     <message>
-        <source>{figures} · ended: {ended}</source>
-        <translation>{figures} · Ende: {ended}</translation>
+        <source>length limit</source>
+        <translation>Längengrenze</translation>
     </message>
     <message>
         <source>1 token</source>
@@ -6167,12 +6175,12 @@ hatten einen anderen Slot</translation>
         <translation>{count} Tokens</translation>
     </message>
     <message>
-        <source>{bits} bits of surprise each</source>
-        <translation>je {bits} Bit Überraschung</translation>
+        <source>{bits}&#xa0;bits of surprise per token</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} is dominant in {share}</source>
-        <translation>{name} am stärksten in {share}</translation>
+        <source>{name} leads in {share} of&#xa0;tokens</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
