@@ -3464,7 +3464,7 @@
     </message>
     <message>
         <source>KL(mix ‖ backbone) {nats}&#xa0;nats: what the epochs changed here</source>
-        <translation type="unfinished"></translation>
+        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
     </message>
     <message>
         <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
@@ -6176,11 +6176,11 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>{bits}&#xa0;bits of surprise per token</source>
-        <translation type="unfinished"></translation>
+        <translation>{bits} Bit Überraschung pro Token</translation>
     </message>
     <message>
         <source>{name} leads in {share} of&#xa0;tokens</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} führt in {share} der Tokens</translation>
     </message>
 </context>
 <context>

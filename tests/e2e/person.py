@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kit import Found, drop, file_drag
+from kit import Found, drop, file_drag, plain
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QTextCursor
 from PySide6.QtTest import QTest
@@ -85,7 +85,7 @@ class Person:
         if not self.window.banner.isVisible():
             return ""
         parts = (self.see(QLabel, name, self.window.banner) for name in ("bannerMessage", "bannerHint"))
-        return "\n".join(part.text() for part in parts if part.isVisible())
+        return plain("\n".join(part.text() for part in parts if part.isVisible()))
 
     @property
     def sees_error(self) -> bool:
@@ -122,7 +122,7 @@ class Person:
     @property
     def headline(self) -> str:
         """First line about the text in "New epoch"."""
-        return self.see(QLabel, "corpusHeadline", self.dialog).text()
+        return plain(self.see(QLabel, "corpusHeadline", self.dialog).text())
 
     @property
     def start_button(self) -> QAbstractButton:
@@ -153,7 +153,7 @@ class Person:
         """The cards of the epochs panel from top to bottom, by what they say."""
         cards = self.see(CardList, "epochList")
         shown = [card for key in list(cards.keys()) if (card := cards.card(key)) is not None]
-        return {card.accessibleName(): card for card in shown}
+        return {plain(card.accessibleName()): card for card in shown}
 
     def card(self, start: str) -> QWidget:
         """The card of which the text begins like this."""

@@ -91,7 +91,7 @@ def test_esc_stops_and_keeps_the_text(open_window: OpenWindow, trained_project: 
     QTest.keyClick(person.prompt, Qt.Key.Key_Escape)
     person.until_generated()
 
-    assert footer(person).endswith("ended: stopped") and 12 < len(person.text.tokens) < 200
+    assert footer(person).endswith(" · stopped") and 12 < len(person.text.tokens) < 200
     assert person.text.toPlainText().startswith("O gentle")
     assert len(person.generate("def f", new_tokens=5)) == 10
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kit import plain
 from person import Person
 from PySide6.QtWidgets import QLabel
 from stage import Stage
@@ -33,7 +34,7 @@ def test_progress_and_the_reason_why_a_project_cannot_be_opened_come_in_german(
     person = open_window(Path("/somewhere/here"), opens=False)
 
     def read() -> set[str]:
-        return {label.text() for label in person.window.welcome.findChildren(QLabel)}
+        return {plain(label.text()) for label in person.window.welcome.findChildren(QLabel)}
 
     person.wait(lambda: {"smollm2 wird geholt", "1,2 k von 2,5 k Tokens"} <= read())
     gate.set()

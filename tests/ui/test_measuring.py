@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, child, click, shown, texts
+from kit import WaitUntil, child, click, plain, shown, texts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -113,7 +113,7 @@ def opened(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
 def banner(window: MainWindow) -> str:
     found = window.banner.findChild(QLabel, "bannerMessage")
     assert found is not None
-    return found.text() if window.banner.isVisible() else ""
+    return plain(found.text()) if window.banner.isVisible() else ""
 
 
 def test_a_project_is_made_with_the_chosen_strategy_and_speaks_by_it(
