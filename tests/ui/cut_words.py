@@ -44,13 +44,7 @@ def cut_words(shown: QWidget) -> list[str]:
     ]
     with _drawn_words() as drawn:
         shown.grab()
-    told = tuple(f"drawn {box.currentText()!r} as" for box in shown.findChildren(QComboBox) if _tells_whole(box))
-    return list(dict.fromkeys(found + [words for words in drawn if not words.startswith(told)]))
-
-
-def _tells_whole(box: QComboBox) -> bool:
-    """Whether a box that nothing widens has the whole of what is chosen in its tooltip."""
-    return box.minimumWidth() == box.maximumWidth() and box.toolTip().startswith(f"{box.currentText()}\n")
+    return list(dict.fromkeys(found + drawn))
 
 
 def _measured(widget: QWidget) -> Iterator[tuple[str, float, float]]:
@@ -74,8 +68,7 @@ def _measured(widget: QWidget) -> Iterator[tuple[str, float, float]]:
         part = QStyle.SubControl.SC_ComboBoxEditField
         room = widget.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, widget).width()
         icon = 0 if option.currentIcon.isNull() else option.iconSize.width() + 4
-        if not _tells_whole(widget):
-            yield widget.currentText(), metrics.horizontalAdvance(widget.currentText()) + icon, room
+        yield widget.currentText(), metrics.horizontalAdvance(widget.currentText()) + icon, room
         yield widget.currentText(), metrics.height(), widget.height() - 4
     elif isinstance(widget, QAbstractSpinBox):
         text = widget.lineEdit().displayText()

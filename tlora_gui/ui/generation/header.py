@@ -23,7 +23,7 @@ from tlora_gui.ui.widgets.layouts import Ends, row, small_button
 
 _PAGES: tuple[Page, ...] = ("generate", "read", "compare")
 _COLOUR_WIDTH, _MODE_WIDTH = 164, 168
-"""In pixels at text of ten points, whatever is chosen: another choice moves nothing."""
+"""In pixels at text of ten points, at least: most choices move nothing, and none is cut off."""
 
 
 class PaneHeader(QWidget):
@@ -42,8 +42,8 @@ class PaneHeader(QWidget):
         self._mode_tip = self.tr("Mode: the Time Mixer, or one slot alone")
         self._colour = ChoiceBox("colourCombo", self.tr("Colour"), self._colour_tip)
         self._mode = ChoiceBox("modeCombo", self.tr("Mode"), self._mode_tip)
-        self._colour.setFixedWidth(scaled(_COLOUR_WIDTH))
-        self._mode.setFixedWidth(scaled(_MODE_WIDTH))
+        self._colour.setMinimumWidth(scaled(_COLOUR_WIDTH))
+        self._mode.setMinimumWidth(scaled(_MODE_WIDTH))
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
         colour_label = self._label(self.tr("Colour:"), self._colour)
         choices = Ends(row(colour_label, self._colour, spacing=4), row(self._mode_label, self._mode, spacing=4))
