@@ -18,6 +18,7 @@ from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.corpus.preview import preview
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import epochs, runs, texts
+from tlora_gui.engine.handlers.adapters import import_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
@@ -269,6 +270,7 @@ _WRITING = (
     jobs.TrainEpoch,
     jobs.ResumeEpoch,
     jobs.KeepEpoch,
+    jobs.ImportAdapter,
     jobs.KeepQueue,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
@@ -296,6 +298,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.resume(workspace, job.slug, cancel)
         case jobs.KeepEpoch():
             yield from epochs.resume(workspace, job.slug, cancel, learn=False)
+        case jobs.ImportAdapter():
+            yield from import_adapter(workspace, job, cancel)
         case jobs.EstimateTraining():
             yield from epochs.estimate(workspace, job, cancel)
         case jobs.LoadSettings():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tlora_gui.engine.protocol.config import (
     MIXER_MODE,
+    SLOT_SETTINGS,
     STARTER,
     MixingDesk,
     ReadOptions,
@@ -112,6 +113,26 @@ class KeepEpoch:
     """
 
     slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAdapter:
+    """Make an epoch of a LoRA adapter that was trained elsewhere. Answer: CorpusRead, HeldOut (both only with text),
+    EpochFinished.
+
+    The Time Mixer learns its slot from text of its kind in ``paths``, or from the adapter's own dreams without any.
+
+    ``source`` is a folder, a .zip, or an id on the Hub; ``name`` empty takes its name, ``colour`` empty the next free
+    one. Whatever cannot be represented exactly is refused before any work begins. Any cancel leaves no trace.
+    """
+
+    source: str
+    name: str = ""
+    era: str = ""
+    colour: str = ""
+    paths: tuple[str, ...] = ()
+    settings: TrainSettings = SLOT_SETTINGS
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +358,7 @@ Job = (
     | TrainEpoch
     | ResumeEpoch
     | KeepEpoch
+    | ImportAdapter
     | EstimateTraining
     | LoadSettings
     | KeepQueue
