@@ -18,11 +18,16 @@ from tlora_gui.engine.protocol.texts import Generation
 
 @dataclass(frozen=True, slots=True)
 class CreateProject:
-    """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened."""
+    """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened.
+
+    ``mixer_layer`` is the block before which the Time Mixer reads, and the first that epochs change; None takes a
+    quarter of the depth. Adapters that change all blocks need 0.
+    """
 
     path: str
     backbone: str = STARTER
     mixer_strategy: str = "gating"
+    mixer_layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
