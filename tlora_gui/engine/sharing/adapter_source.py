@@ -41,6 +41,9 @@ def adapter_folder(source: str, unpacked: Path, largest: int, cancel: CancelToke
         TloraError: if there is none, or it cannot be had.
         Cancelled: if ``cancel`` is set on the way.
     """
+    choose = say("Choose an adapter's folder or .zip, or give its id on the Hub (owner/name).")
+    if not source.strip():
+        raise TloraError(say("No adapter is named."), choose)
     path = absolute(source)
     if path.is_dir():
         require_utf8(path)
@@ -54,10 +57,7 @@ def adapter_folder(source: str, unpacked: Path, largest: int, cancel: CancelToke
         yield from _unpack(path, unpacked, largest, cancel)
         return unpacked
     if is_path(source) or not _HUB_ID.fullmatch(source):
-        raise TloraError(
-            say("{name} does not exist.", name=in_short(source)),
-            say("Choose an adapter's folder or .zip, or give its id on the Hub (owner/name)."),
-        )
+        raise TloraError(say("{name} does not exist.", name=in_short(source)), choose)
     try:
         return (yield from fetch_from_hub(source, cancel, (CONFIG_FILE, WEIGHTS_FILE)))
     except BackboneMissing as error:
