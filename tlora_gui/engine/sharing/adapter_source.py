@@ -28,18 +28,11 @@ def adapter_name(source: str) -> str:
     return last[: -len(".zip")] if last.lower().endswith(".zip") else last
 
 
-def adapter_folder(source: str, unpacked: Path, largest: int, cancel: CancelToken) -> Generator[Progress, None, Path]:
-    """A folder with the adapter that a person named.
-
-    Args:
-        source: a folder, a .zip, or an id on the Hub (owner/name).
-        unpacked: an empty folder, in which that of a .zip may come to lie.
-        largest: bytes that its weights may have.
-        cancel: looked at on the way.
+def local_source(source: str) -> Path | None:
+    """The folder or .zip that a person named; None for an id on the Hub (owner/name).
 
     Raises:
-        TloraError: if there is none, or it cannot be had.
-        Cancelled: if ``cancel`` is set on the way.
+        TloraError: if it is none of them.
     """
     choose = say("Choose an adapter's folder or .zip, or give its id on the Hub (owner/name).")
     if not source.strip():
@@ -54,16 +47,37 @@ def adapter_folder(source: str, unpacked: Path, largest: int, cancel: CancelToke
                 say("{name} is no adapter.", name=in_short(path.name)),
                 say("Choose the folder with its {file}, or a .zip of that.", file=CONFIG_FILE),
             )
-        yield from _unpack(path, unpacked, largest, cancel)
-        return unpacked
+        return path
     if is_path(source) or not _HUB_ID.fullmatch(source):
         raise TloraError(say("{name} does not exist.", name=in_short(source)), choose)
-    try:
-        return (yield from fetch_from_hub(source, cancel, (CONFIG_FILE, WEIGHTS_FILE)))
-    except BackboneMissing as error:
-        raise TloraError(
-            error.message, say("Check the spelling and the network, or choose a folder or a .zip.")
-        ) from error
+    return None
+
+
+def adapter_folder(source: str, unpacked: Path, largest: int, cancel: CancelToken) -> Generator[Progress, None, Path]:
+    """A folder with the adapter that a person named.
+
+    Args:
+        source: a folder, a .zip, or an id on the Hub.
+        unpacked: an empty folder, in which that of a .zip may come to lie.
+        largest: bytes that its weights may have.
+        cancel: looked at on the way.
+
+    Raises:
+        TloraError: if there is none, or it cannot be had.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    path = local_source(source)
+    if path is None:
+        try:
+            return (yield from fetch_from_hub(source, cancel, (CONFIG_FILE, WEIGHTS_FILE)))
+        except BackboneMissing as error:
+            raise TloraError(
+                error.message, say("Check the spelling and the network, or choose a folder or a .zip.")
+            ) from error
+    if path.is_dir():
+        return path
+    yield from _unpack(path, unpacked, largest, cancel)
+    return unpacked
 
 
 def _unpack(path: Path, target: Path, largest: int, cancel: CancelToken) -> Generator[Progress, None, None]:
