@@ -28,6 +28,7 @@ from tlora_gui.engine.protocol.events import (
     FileWritten,
     GenerationFinished,
     GenerationLoaded,
+    HeldOut,
     JobCancelled,
     JobDone,
     JobFailed,
@@ -314,7 +315,7 @@ def test_an_adapter_is_imported_into_a_project_and_into_a_new_one(
     new = (tmp_path / "new", tmp_path / "out" / "verse", "--backbone", tiny_model_folder, "--mixer-layer", 1)
     told, events = as_json("import", *new, "--name", "Code", "--text", corpora["code"])
     assert told.status == 0, told.err
-    assert [type(event) for event in events[-3:]] == [EpochFinished, EpochsChanged, JobDone]
+    assert [type(event) for event in events[-3:]] == [HeldOut, EpochFinished, JobDone]
     assert typed("list", tmp_path / "new").out.splitlines()[1].split()[:3] == ["Code", "code", "frozen"]
 
 

@@ -13,9 +13,9 @@ from tlora_gui.engine.handlers.epochs import require_ready
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
-from tlora_gui.engine.protocol.events import CorpusRead, EpochFinished, EpochInfo, Progress, TrainingEvent
+from tlora_gui.engine.protocol.events import CorpusRead, EpochFinished, EpochInfo, HeldOut, Progress
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.protocol.streams import Stream, cancellable, tee
+from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name
 from tlora_gui.engine.sharing.foreign_adapter import LARGEST_RANK, look_at
 from tlora_gui.engine.storage.disk import first_line
@@ -70,15 +70,13 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
         reading=job.reading,
     )
     workspace.removed = None
-    before, history = freeze_teacher(model.mixer), list[TrainingEvent]()
+    before, history = freeze_teacher(model.mixer), list[HeldOut]()
     epochs.put(info)
     try:
         model.add_adapter(slug, info.era, trained=weights)
         model.mixer.add_slot()
         model.set_slots([*model.slot_adapters, slug], model.mixer)
-        yield workspace.changed()
-        learning = learn_slot(model, slug, before, blocks, settings)
-        found = yield from tee(cancellable(learning, cancel), history)
+        found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
         info = replace(
             epochs[slug],  # it may have been renamed meanwhile
             state="frozen",
@@ -97,15 +95,14 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
                 say("{name} could not be stored: {error}.", name=info.name, error=first_line(error)),
                 say("Mend that, then import it again."),
             ) from error
-    except BaseException as end:
+    except BaseException:
         if slug in model.adapters:
             model.remove_adapter(slug)
         model.mixer = before.requires_grad_(True)
         epochs.remove(slug)
-        if not isinstance(end, GeneratorExit):
-            yield workspace.changed()
         raise
     epochs.put(info)
     workspace.list_interrupted()
-    yield EpochFinished(info)
     yield workspace.changed()
+    yield from history
+    yield EpochFinished(info)

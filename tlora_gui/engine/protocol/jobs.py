@@ -389,6 +389,8 @@ Job = (
     | HashWeights
     | FetchDemoCorpora
 )
+TRAININGS = (TrainEpoch, ResumeEpoch, KeepEpoch, ImportAdapter)
+"""Jobs at whose end there is an epoch more."""
 INTERACTIVE = (
     SummariseCorpus,
     PreviewBlocks,

@@ -34,8 +34,13 @@ class SlotResult:
 
 
 def learn_slot(
-    model: TemporalLoRA, slug: str, before: TimeMixer, blocks: TokenBlocks | None, settings: TrainSettings
-) -> Generator[Progress | HeldOut, None, SlotResult]:
+    model: TemporalLoRA,
+    slug: str,
+    before: TimeMixer,
+    blocks: TokenBlocks | None,
+    settings: TrainSettings,
+    history: list[HeldOut],
+) -> Generator[Progress, None, SlotResult]:
     """Teach the mixer the last slot, leave the epoch's memory in the model, and measure.
 
     Args:
@@ -44,6 +49,7 @@ def learn_slot(
         before: a frozen copy of the mixer without that slot.
         blocks: text of the adapter's kind; None to take what it dreams.
         settings: of the mixer's part of a training.
+        history: takes the measurement, where there is text.
 
     Raises:
         TloraError: if the adapter's probabilities or the mixer's weights are no numbers.
@@ -91,5 +97,6 @@ def learn_slot(
         if text_NT is not None:
             text_NT = text_NT[: max(1, settings.held_out_tokens // text_NT.shape[1])].long()
             losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
-    yield HeldOut(slug, 0, loss, routing_accuracies(model.mixer, model.slot_adapters, features), losses=tuple(losses))
+    routing = routing_accuracies(model.mixer, model.slot_adapters, features)
+    history.append(HeldOut(slug, 0, loss, routing, losses=tuple(losses)))
     return SlotResult(loss, (yield from held_out_loss(model, measured_NT, 0)))

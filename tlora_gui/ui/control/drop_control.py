@@ -23,11 +23,13 @@ class DropControl(QObject):
         epoch_wanted: list of files and folders to train on; empty if the person is yet to choose them.
         text_wanted: path of a text to be read.
         saved_text_wanted: path of a text that was saved to be opened again.
+        adapter_wanted: path of an adapter that is to become an epoch.
     """
 
     epoch_wanted = Signal(list)
     text_wanted = Signal(str)
     saved_text_wanted = Signal(str)
+    adapter_wanted = Signal(str)
 
     def __init__(self, projects: ProjectControl, welcome: Welcome, pane: GenerationPane, banner: Banner) -> None:
         super().__init__(pane)
@@ -64,6 +66,20 @@ class DropControl(QObject):
     def add_epoch(self) -> None:
         """The person wants a new epoch, and has named no text."""
         self._want_epoch([])
+
+    @Slot()
+    def import_adapter(self) -> None:
+        """The person wants an adapter to become an epoch, and has named none."""
+        self._want_adapter("")
+
+    def _want_adapter(self, path: str) -> None:
+        if self._projects.project is None or self._projects.opening:
+            self._banner.show_error(
+                self.tr("An adapter becomes an epoch of a project around its model."),
+                self.tr("Open or make that project first."),
+            )
+        else:
+            self.adapter_wanted.emit(path)
 
     def _want_epoch(self, paths: Sequence[str]) -> None:
         if self._projects.project is None or self._projects.opening:
@@ -117,10 +133,7 @@ class DropControl(QObject):
 
     def _take_model(self, thing: Dropped) -> None:
         if thing.kind == "adapter":
-            self._banner.show_error(
-                self.tr("{name} is an adapter: no text, and no whole model.").format(name=thing.name),
-                self.tr("Drop text to train an epoch, or a model to begin a project with it."),
-            )
+            self._want_adapter(thing.path)
         elif self._projects.project is None:
             self._welcome.choose_backbone(thing.path)
             self._banner.show_notice(self.tr("{name} is the backbone of the next project.").format(name=thing.name))

@@ -121,7 +121,7 @@ class ProjectControl(QObject):
 
     def may_leave(self) -> bool:
         """Whether nothing is in training here; says so if there is."""
-        training = bool(self._client.jobs(jobs.TrainEpoch, jobs.ResumeEpoch, jobs.KeepEpoch))
+        training = bool(self._client.jobs(*jobs.TRAININGS))
         if training:
             self._banner.show_error(
                 self.tr("An epoch is in training here."), self.tr("Stop it before going to another project.")
