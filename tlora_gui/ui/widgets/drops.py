@@ -48,7 +48,7 @@ def recognise(path: str) -> Dropped:
     beginning = _beginning(path, 256)
     if beginning.startswith(b"GGUF") or name.lower().endswith(".gguf"):
         return Dropped(path, "backbone")
-    if beginning.startswith(b"PK") and b"adapter_config.json" in _end(path):
+    if beginning.startswith(b"PK\x03\x04") and b"adapter_config.json" in _end(path):
         return Dropped(path, "adapter")
     return Dropped(path, "saved text" if _SAVED_TEXT.match(beginning) else "other")
 
