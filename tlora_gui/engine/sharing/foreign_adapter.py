@@ -299,7 +299,12 @@ def _too_low(model: TemporalLoRA, below: list[str], name: str) -> TloraError:
             first=first,
             layer=model.mixer_layer,
         ),
-        say("Make a project whose Time Mixer reads before block {first}, and import it there.", first=first),
+        say(
+            "Make a project whose Time Mixer reads before block {first} (mixer layer), and import it there.",
+            first=first,
+        )
+        if first
+        else say("Make a project whose epochs may change every block (mixer layer 0), and import it there."),
     )
 
 

@@ -98,11 +98,11 @@ class ProjectControl(QObject):
         """Whether a project is on its way."""
         return bool(self._openings)
 
-    @Slot(str, str, str)
-    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0]) -> None:
-        """Make a project folder around a backbone and open it; ``strategy`` is the Time Mixer's."""
+    @Slot(str, str, str, object)
+    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0], mixer_layer: int | None = None) -> None:
+        """Make a project folder around a backbone and open it; ``strategy`` and ``mixer_layer`` are the mixer's."""
         if self.may_leave():
-            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy))
+            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy, mixer_layer))
 
     @Slot(str)
     def open(self, path: str, backbone: str = "") -> None:
