@@ -87,6 +87,20 @@ def test_an_adapter_and_text_of_its_kind_are_chosen_from_the_menu(
     person.wait(lambda: person.banner.startswith("verse 2 is imported: held-out loss "))
 
 
+def test_an_adapter_and_text_dropped_together_are_one_epoch(
+    stage: Stage, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "verse").mkdir()
+    (tmp_path / "verse" / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (tmp_path / "verse.txt").write_text("O gentle night\n")
+    person = open_window(Path("/somewhere/here"))
+    assert drop(person.window, file_drag([tmp_path / "verse.txt", tmp_path / "verse"]))
+    assert person.dialog is None
+    assert person.see(QLineEdit, "adapterSourceEdit", asked(person)).text() == str(tmp_path / "verse")
+    assert person.see(QLineEdit, "corpusPathEdit", asked(person)).text() == str(tmp_path / "verse.txt")
+    person.wait(lambda: stage.of(jobs.SummariseCorpus) == [jobs.SummariseCorpus((str(tmp_path / "verse.txt"),))])
+
+
 def test_a_refused_adapter_is_told_in_words_and_leaves_nothing(
     open_window: OpenWindow, project: Path, adapter: Path
 ) -> None:

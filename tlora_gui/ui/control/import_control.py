@@ -29,9 +29,10 @@ class ImportControl(QObject):
         self._training = training
         self._window = window
 
-    @Slot(str)
-    def open(self, source: str = "") -> None:
-        """Ask about an adapter: a folder or a .zip that was dropped, or one that is still to be chosen."""
+    @Slot(str, list)
+    def open(self, source: str, texts: Sequence[str]) -> None:
+        """Ask about an adapter: a folder or a .zip that was dropped, with text of its kind if there was any; or, if
+        ``source`` is empty, one that is still to be chosen."""
         if self.dialog is None:
             self.dialog = dialog = ImportAdapterDialog(self._window)
             dialog.set_taken_names(self._training.names())
@@ -44,6 +45,8 @@ class ImportControl(QObject):
             dialog.open()
         if source:
             self.dialog.set_source(source)
+        if texts:
+            self.dialog.set_texts(texts)
 
     @Slot(tuple)
     def _summarise(self, paths: tuple[str, ...]) -> None:

@@ -50,6 +50,11 @@ class ImportAdapterDialog(QDialog):
         """Fill in a folder, a .zip or an id on the Hub, and a name after it."""
         self._source.setText(source)
 
+    def set_texts(self, paths: Sequence[str]) -> None:
+        """Fill in files and folders of its kind of text; ``corpus_chosen`` follows."""
+        self._text.setChecked(True)
+        self._corpus.set_paths(paths)
+
     def set_taken_names(self, names: Iterable[str]) -> None:
         """Names of the epochs that there are."""
         self._taken = tuple(names)
@@ -244,5 +249,4 @@ class ImportAdapterDialog(QDialog):
         if adapters:
             self.set_source(adapters[0])
         if texts:
-            self._text.setChecked(True)
-            self._corpus.set_paths(texts)
+            self.set_texts(texts)
