@@ -530,7 +530,7 @@ HARMS: dict[str, tuple[Callable[[Path], None], str]] = {
     "an odd kind": (on_config(peft_type=["x" * 10**6]), "an adapter of the kind"),
     "a list": (bytes_of(CONFIG, b"[1]"), "it is no object"),
     "deep": (bytes_of(CONFIG, b"[" * 10**6), "is damaged"),
-    "60 MB": (bytes_of(CONFIG, b" " * 60_000_000), "more than 16 MB"),
+    "60 MB": (bytes_of(CONFIG, b" " * 60_000_000), "more than 4 MB"),
     "no JSON": (bytes_of(CONFIG, bytes(range(256))), "is damaged"),
     "empty weights": (bytes_of(WEIGHTS, b""), "are damaged"),
     "a header beyond all bounds": (bytes_of(WEIGHTS, struct.pack("<Q", 2**40) + b"{}"), "its header is too long"),

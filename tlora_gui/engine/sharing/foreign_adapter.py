@@ -10,6 +10,7 @@ at before anything of them is made.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from tlora_gui.engine.backbones.model_folder import in_short
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, FREE_FIELDS, IDLE_FIELDS, PREFIX, WEIGHTS_FILE
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import commas, say
-from tlora_gui.engine.storage.disk import DAMAGE, MAX_JSON_BYTES, first_line, read_json
+from tlora_gui.engine.storage.disk import DAMAGE, MAX_JSON_BYTES, first_line, read_text
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, layer_size
 from tlora_gui.temporal.lora import LoraWeights
@@ -34,6 +35,9 @@ from tlora_gui.temporal.model import TemporalLoRA
 
 LARGEST_RANK = 1024
 """What an epoch can have, see :class:`~tlora_gui.temporal.config.LoraSettings`."""
+
+_LARGEST_CONFIG = 4 * 2**20
+"""Bytes; that of a mixture of experts with a rank for every layer of theirs has about one million."""
 
 _WITHOUT = say("Train it again without that, as plain LoRA.")
 _REFUSED = {
@@ -151,7 +155,7 @@ def _read_config(folder: Path, name: str) -> _Config:
             say("Choose the folder that the adapter was saved to."),
         )
     try:
-        data = read_json(file)
+        data = json.loads(read_text(file, _LARGEST_CONFIG))
         if not isinstance(data, dict):
             raise ValueError(say("it is no object"))
         _refuse_other_kinds(data, name)
