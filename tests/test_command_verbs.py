@@ -22,11 +22,13 @@ from tlora_gui.engine.handlers import following
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.events import (
+    EpochFinished,
     EpochsChanged,
     Evaluated,
     FileWritten,
     GenerationFinished,
     GenerationLoaded,
+    HeldOut,
     JobCancelled,
     JobDone,
     JobFailed,
@@ -299,3 +301,42 @@ def test_json_tells_a_stop(project: Path, corpora: dict[str, Path], monkeypatch:
     signal.signal(signal.SIGINT, before)
     assert told.status == 130 and events[-1] == JobCancelled(0, kept=True)
     assert typed("list", project).out.splitlines()[-1].split()[2] == "interrupted"
+
+
+# -- adapters ---------------------------------------------------------------------------------------------------
+
+
+def test_an_adapter_is_imported_into_a_project_and_into_a_new_one(
+    project: Path, tiny_model_folder: Path, corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    assert typed("export", project, "verse", tmp_path / "out").status == 0
+    told = typed("import", project, tmp_path / "out" / "verse", "--era", "Again")
+    assert told.out.splitlines() == ["verse: imported; its slot was learned from its own dreams"], told.err
+    new = (tmp_path / "new", tmp_path / "out" / "verse", "--backbone", tiny_model_folder, "--mixer-layer", 1)
+    told, events = as_json("import", *new, "--name", "Code", "--text", corpora["code"])
+    assert told.status == 0, told.err
+    assert [type(event) for event in events[-3:]] == [HeldOut, EpochFinished, JobDone]
+    assert typed("list", tmp_path / "new").out.splitlines()[1].split()[:3] == ["Code", "code", "frozen"]
+
+
+def test_of_a_new_project_nothing_stays_if_the_adapter_is_none(
+    tiny_model_folder: Path, corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    told = typed("import", tmp_path / "new", corpora["code"], "--backbone", tiny_model_folder)
+    assert told.status == 1 and "There is no adapter_config.json" in told.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_no_adapter_is_refused_before_anything_is_loaded(
+    project: Path, corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "run", lambda *_: pytest.fail("the session was asked"))
+    for word, *command in (
+        ("does not exist", tmp_path / "nowhere"),
+        ("is no adapter", corpora["code"] / "0.txt"),
+        ("'Verse' is empty or taken", corpora["code"], "--name", "Verse"),
+        ("nowhere.txt", corpora["code"], "--text", tmp_path / "nowhere.txt"),
+        ("has its mixer layer", corpora["code"], "--mixer-layer", 0),
+    ):
+        told = typed("import", project, *command)
+        assert (told.status, told.out) == (1, "") and word in told.err, command

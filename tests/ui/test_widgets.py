@@ -252,6 +252,15 @@ def created(welcome: Welcome) -> list[tuple[Path, str, str]]:
     return asked
 
 
+def test_epochs_of_a_new_project_change_every_block_if_that_is_wanted(welcome: Welcome) -> None:
+    layers: list[int | None] = []
+    welcome.create_requested.connect(lambda path, backbone, strategy, layer: layers.append(layer))
+    click(welcome, "Create project")
+    child(welcome, "everyBlockTick", QCheckBox).click()
+    click(welcome, "Create project")
+    assert layers == [None, 0]
+
+
 def strategies(welcome: Welcome) -> QComboBox:
     return child(welcome, "strategyCombo", QComboBox)
 

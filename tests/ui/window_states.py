@@ -32,6 +32,8 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.jobs import EstimateTraining
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
+from tlora_gui.ui.epochs.corpus_box import CorpusBox
+from tlora_gui.ui.epochs.import_adapter_dialog import ImportAdapterDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
@@ -300,6 +302,19 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "new epoch advanced", dialog
     dialog.close()
+    adapter = ImportAdapterDialog(window)
+    adapter.set_interrupted(["Milton"])
+    adapter.open()
+    adapter.set_source("/adapters/verse.zip")
+    turn()
+    yield "import an adapter", adapter
+    adapter.findChild(QRadioButton, "ownTextChoice").click()
+    adapter.findChild(CorpusBox).set_paths(["/texts/verse"])
+    adapter.set_summary(SUMMARY)
+    adapter.set_taken_names(["verse"])
+    turn()
+    yield "import an adapter with text", adapter
+    adapter.close()
     window.menus.runs.trigger()
     turn()
     runs = window.controller.runs.dialog

@@ -10,6 +10,7 @@ The README tells what each line gives.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -234,9 +235,8 @@ class TrainResult:
 
     @property
     def held_out_loss(self) -> float:
-        """Loss of the epoch alone on its held-out text, nats per token."""
-        assert self.info.held_out_loss is not None
-        return self.info.held_out_loss
+        """Loss of the epoch alone on its held-out text, nats per token; NaN for an adapter without any text."""
+        return math.nan if self.info.held_out_loss is None else self.info.held_out_loss
 
 
 def train_adapter(

@@ -18,6 +18,7 @@ from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.corpus.preview import preview
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import epochs, runs, texts
+from tlora_gui.engine.handlers.adapters import import_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
@@ -28,7 +29,7 @@ from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, MixerSettings, MixingDesk, TrainSettings
+from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, LoraSettings, MixerSettings, MixingDesk, TrainSettings
 from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
 from tlora_gui.engine.protocol.events import (
     BlocksPreviewed,
@@ -165,8 +166,20 @@ class Session:
         path = absolute(job.path)
         with new_folder(path) as (lock, made):
             backbone = yield from load_backbone(job.backbone, cancel, self.ranks.device)
+            depth = backbone.model.config.get_text_config().num_hidden_layers
+            if job.mixer_layer is not None and not 0 <= job.mixer_layer < depth:
+                raise TloraError(
+                    say(
+                        "{name} has {depth} blocks, and no block {layer}.",
+                        name=backbone.name,
+                        depth=depth,
+                        layer=job.mixer_layer,
+                    ),
+                    say("Choose a mixer layer from 0 to {last}.", last=depth - 1),
+                )
             try:
-                model = TemporalLoRA(backbone.model, mixer=MixerSettings(strategy=job.mixer_strategy))
+                lora, mixer = LoraSettings(mixer_layer=job.mixer_layer), MixerSettings(strategy=job.mixer_strategy)
+                model = TemporalLoRA(backbone.model, lora, mixer)
                 refuse_unfit(model)
             except ValueError as error:
                 raise TloraError(
@@ -269,6 +282,7 @@ _WRITING = (
     jobs.TrainEpoch,
     jobs.ResumeEpoch,
     jobs.KeepEpoch,
+    jobs.ImportAdapter,
     jobs.KeepQueue,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
@@ -296,6 +310,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.resume(workspace, job.slug, cancel)
         case jobs.KeepEpoch():
             yield from epochs.resume(workspace, job.slug, cancel, learn=False)
+        case jobs.ImportAdapter():
+            yield from import_adapter(workspace, job, cancel)
         case jobs.EstimateTraining():
             yield from epochs.estimate(workspace, job, cancel)
         case jobs.LoadSettings():

@@ -196,12 +196,12 @@ class Workspace:
     # -- what can be measured -----------------------------------------------------------------------------------
 
     def held_out_texts(self, tokens: int, cancel: CancelToken) -> Generator[Progress, None, dict[str, Tensor]]:
-        """Held-out text of every epoch in the mixture (N, T), about ``tokens`` of it.
+        """Held-out text of every epoch in the mixture that has had any (N, T), about ``tokens`` of it.
 
         It is what the epoch has left, else what of it is found again in its files.
 
         Raises:
-            TloraError: if that text is gone.
+            TloraError: if that text is gone, or no epoch has had any.
         """
         texts: dict[str, Tensor] = {}
         for slug in (slugs := self.model.slot_adapters):
@@ -209,13 +209,15 @@ class Workspace:
             left_NT = self.model.memories[slug].held_out_NT
             if left_NT is not None:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
-            else:
+            elif self.epochs[slug].corpus:
                 info, settings = self.project.read_epoch(slug)
                 tokenizer = self.backbone.tokenizer
                 corpus = TextCorpus.from_paths(info.corpus, cancel, info.reading, chat_template(tokenizer))
                 digests, vocabulary = self.model.memories[slug].held_out_digests, vocabulary_of(self.model.backbone)
                 found_NT = yield from held_out_again(corpus, tokenizer, settings, digests, vocabulary)
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
+        if not texts:
+            raise TloraError(say("No epoch has text to measure on."), say("Import an adapter with text of its kind."))
         return texts
 
     def baseline_routing(self) -> dict[str, float]:

@@ -97,6 +97,8 @@ class LineReport:
             case HeldOut():
                 routing = ", ".join(f"{self._name(slug)} {share:.3f}" for slug, share in event.routing)
                 terminal.say(f"step {event.step}: held-out loss {event.loss:.3f}; routing {routing}")
+            case EpochFinished(epoch) if epoch.held_out_loss is None or epoch.backbone_loss is None:
+                terminal.say(f"{epoch.name}: {epoch.note}")
             case EpochFinished(epoch):
                 terminal.say(f"{epoch.name}: held-out {epoch.held_out_loss:.3f}, backbone {epoch.backbone_loss:.3f}")
             case GenerationStarted(slots=slots):

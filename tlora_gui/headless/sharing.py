@@ -12,13 +12,12 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationLoaded, StreamEvent
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.headless.options import Verb
+from tlora_gui.headless.training import add_project_arguments, into_project, keep_resumable, listed_or_new
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
 
 _TEXTS = (".html", ".htm", ".json", ".md")
-_IMPORTS = {".json": jobs.ImportGeneration}
-"""What comes of a file, by its ending."""
 
 
 def _export_arguments(parser: ArgumentParser) -> None:
@@ -59,22 +58,62 @@ def _find_text(kept: Sequence[GenerationSummary], word: str) -> GenerationSummar
 
 
 def _import_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="a text that was exported as .json")
+    parser.add_argument(
+        "source",
+        help="a text that was exported as .json; or a LoRA adapter of the same backbone: its folder, a .zip of it, "
+        "or its id on the Hub (owner/name)",
+    )
+    adapters = parser.add_argument_group("adapters")
+    adapters.add_argument("--name", default="", help="the epoch's name; the adapter's by default")
+    adapters.add_argument("--era", default="", help="a second line for the epoch")
+    adapters.add_argument("--colour", default="", metavar="#RRGGBB", help="the next free one by default")
+    adapters.add_argument(
+        "--text",
+        nargs="+",
+        default=(),
+        metavar="PATH",
+        help="files and folders of its kind of text, by which the Time Mixer learns its slot; it learns from "
+        "the adapter's own dreams by default",
+    )
+    add_project_arguments(parser)
 
 
 def _import(command: Command) -> Iterator[StreamEvent]:
-    file: Path = command.options.file
-    job = _IMPORTS.get(file.suffix.lower())
-    if job is None:
-        raise TloraError(f"{file} cannot be imported.", f"Choose a file that ends in {', '.join(_IMPORTS)}.")
+    file = Path(command.options.source)
+    if file.suffix.lower() in _TEXTS and file.suffix.lower() != ".json":
+        raise TloraError(f"{file} cannot be imported.", "Choose a text that ends in .json, or an adapter.")
+    if file.suffix.lower() != ".json":
+        yield from _import_adapter(command)
+        return
     if not file.is_file():
         raise TloraError(f"{file} is no file.", "Choose one that is there.")
     command.listed()
     yield from command.open()
-    yield from command.run(job(str(file)))
+    yield from command.run(jobs.ImportGeneration(str(file)))
+
+
+def _import_adapter(command: Command) -> Iterator[StreamEvent]:
+    from tlora_gui.engine.corpus.text_corpus import TextCorpus
+    from tlora_gui.engine.sharing.adapter_source import local_source
+
+    options = command.options
+    project = listed_or_new(command)
+    local_source(options.source)
+    if options.name:
+        command.epochs.free_name(options.name)
+    if options.text:
+        TextCorpus.from_paths(options.text, command.cancel)
+    yield from into_project(command, project, _add_adapter(command))
+
+
+def _add_adapter(command: Command) -> Iterator[StreamEvent]:
+    options = command.options
+    keep_resumable(command)
+    job = jobs.ImportAdapter(options.source, options.name, options.era, options.colour, tuple(options.text))
+    yield from command.run(job)
 
 
 VERBS = (
     Verb("export", "copy an epoch as a plain PEFT adapter, or write a kept text", _export_arguments, _export),
-    Verb("import", "keep a text that was exported from another project", _import_arguments, _import),
+    Verb("import", "make an epoch of a LoRA adapter, or keep a text of another project", _import_arguments, _import),
 )

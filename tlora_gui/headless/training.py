@@ -10,11 +10,81 @@ from typing import TYPE_CHECKING
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, ReadOptions, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import EpochInfo, StreamEvent
+from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, StreamEvent
 from tlora_gui.headless.options import Verb, add_settings, chosen, epoch_argument
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
+
+
+def add_project_arguments(parser: ArgumentParser) -> None:
+    """What a new epoch asks of its project."""
+    parser.add_argument("--strategy", choices=STRATEGIES, help=f"for a new project: {STRATEGIES[0]} by default")
+    parser.add_argument(
+        "--mixer-layer",
+        type=int,
+        metavar="N",
+        help="for a new project: the block before which the Time Mixer reads, the first that epochs change (default: a "
+        "quarter of the depth); adapters from elsewhere mostly need 0",
+    )
+    parser.add_argument("--abandon", action="store_true", help="go on although interrupted epochs cannot, after that")
+
+
+def into_project(
+    command: Command, project: ProjectListed | None, adding: Iterator[StreamEvent]
+) -> Iterator[StreamEvent]:
+    """Add an epoch to the project that was typed, or to a new one, of which nothing stays if that fails.
+
+    Raises:
+        TloraError: if it cannot be opened, made or added to.
+    """
+    options = command.options
+    if project is None:
+        backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
+        yield from command.run(jobs.CreateProject(str(options.project), backbone, strategy, options.mixer_layer))
+    else:
+        yield from command.open()
+    try:
+        yield from adding
+    except BaseException:
+        if project is None:
+            for _ in command.session.run(jobs.CloseProject(drop_if_empty=True)):
+                pass
+        raise
+
+
+def listed_or_new(command: Command) -> ProjectListed | None:
+    """The project that was typed; None if it is still to be made.
+
+    Raises:
+        TloraError: if it is no project, or another than the options of a new one say.
+    """
+    if command.project_is_new():
+        return None
+    project, options = command.listed(), command.options
+    if options.strategy not in (None, project.strategy):
+        raise TloraError(
+            f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
+            "Leave --strategy out, or make a new project.",
+        )
+    if options.mixer_layer is not None:
+        raise TloraError(f"{project.name} has its mixer layer.", "Leave --mixer-layer out, or make a new project.")
+    return project
+
+
+def keep_resumable(command: Command) -> None:
+    """Refuse to add an epoch that interrupted ones could not go on after, unless that is wanted.
+
+    Raises:
+        TloraError: names them.
+    """
+    lost = command.session.ended_by_training()
+    if lost and not command.options.abandon:
+        names = ", ".join(epoch.name for epoch in lost)
+        raise TloraError(
+            f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
+            f"Go on with `tlora resume {command.options.project} {lost[0].slug}` first, or add --abandon.",
+        )
 
 
 def _train_arguments(parser: ArgumentParser) -> None:
@@ -22,8 +92,7 @@ def _train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="the epoch's name")
     parser.add_argument("--era", default="", help="a second line for the epoch")
     parser.add_argument("--colour", default="", metavar="#RRGGBB", help="the next free one by default")
-    parser.add_argument("--strategy", choices=STRATEGIES, help=f"for a new project: {STRATEGIES[0]} by default")
-    parser.add_argument("--abandon", action="store_true", help="train although interrupted epochs cannot go on then")
+    add_project_arguments(parser)
     add_settings(parser.add_argument_group("what is read"), ReadOptions())
     add_settings(parser.add_argument_group("settings"), TrainSettings())
 
@@ -34,32 +103,13 @@ def _train(command: Command) -> Iterator[StreamEvent]:
     options, settings = command.options, chosen(command.options, TrainSettings())
     if not options.name.strip():
         raise TloraError("The epoch has no name.", "Give it one with --name.")
-    is_new = command.project_is_new()
-    project = None if is_new else command.listed()
+    project = listed_or_new(command)
     again = _interrupted(command, settings)
     if again is None:
         command.epochs.free_name(options.name)
     TextCorpus.from_paths(options.paths, command.cancel, chosen(options, ReadOptions()))
-    if project is None:
-        backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
-        yield from command.run(jobs.CreateProject(str(options.project), backbone, strategy))
-    else:
-        if options.strategy not in (None, project.strategy):
-            raise TloraError(
-                f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
-                "Leave --strategy out, or make a new project.",
-            )
-        yield from command.open()
-    try:
-        if again is None:
-            yield from _train_anew(command, settings)
-        else:
-            yield from command.run(jobs.ResumeEpoch(again.slug))
-    except BaseException:
-        if is_new:
-            for _ in command.session.run(jobs.CloseProject(drop_if_empty=True)):
-                pass
-        raise
+    training = _train_anew(command, settings) if again is None else command.run(jobs.ResumeEpoch(again.slug))
+    yield from into_project(command, project, training)
 
 
 def _interrupted(command: Command, settings: TrainSettings) -> EpochInfo | None:
@@ -85,13 +135,7 @@ def _interrupted(command: Command, settings: TrainSettings) -> EpochInfo | None:
 
 def _train_anew(command: Command, settings: TrainSettings) -> Iterator[StreamEvent]:
     options = command.options
-    lost = command.session.ended_by_training()
-    if lost and not options.abandon:
-        names = ", ".join(epoch.name for epoch in lost)
-        raise TloraError(
-            f"Interrupted, and beyond resuming once another epoch is trained: {names}.",
-            f"Go on with `tlora resume {options.project} {lost[0].slug}` first, or add --abandon.",
-        )
+    keep_resumable(command)
     reading = chosen(options, ReadOptions())
     job = jobs.TrainEpoch(options.name, tuple(options.paths), options.era, options.colour, settings, reading)
     yield from command.run(job)

@@ -51,6 +51,7 @@ class Menus(QObject):
     def _build_epoch(self) -> None:
         menu = self._menu(self.tr("&Epoch"))
         self.add_epoch = self._action(menu, "addEpochAction", self.tr("&Add epoch…"), "Ctrl+Shift+E")
+        self.import_adapter = self._action(menu, "importAdapterAction", self.tr("&Import an adapter…"), "Ctrl+Shift+I")
         self.evaluate = self._action(menu, "evaluateAction", self.tr("&Measure all on held-out text"))
         self.runs = self._action(menu, "runsAction", self.tr("&Runs…"), "Ctrl+Shift+R")
 

@@ -257,6 +257,7 @@ class Workbench(QMainWindow):
         ours = (
             menus.close_project,
             menus.add_epoch,
+            menus.import_adapter,
             menus.runs,
             menus.samples,
             menus.generate,

@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -84,7 +84,7 @@ def load_backbone(
         made: Generator[Progress, None, Path] = starter.ensure_backbone(cancel)
     elif (path := local_path(reference)) is None:
         name, where = reference, reference
-        made = _fetch_from_hub(reference, cancel)
+        made = fetch_from_hub(reference, cancel)
     elif path.is_dir():
         if not (path / "config.json").is_file():
             raise _no_model(reference, path)
@@ -227,9 +227,19 @@ def state_hash(parameters: Mapping[str, Tensor]) -> str:
 # -- the Hub ----------------------------------------------------------------------------------------------------
 
 
-def _fetch_from_hub(repo_id: str, cancel: CancelToken) -> Generator[Progress, None, Path]:
-    """Download a Hub repository's weights and tokenizer into the Hub's own cache, in a thread, with progress."""
-    download = _HubDownload(repo_id, cancel)
+def fetch_from_hub(
+    repo_id: str,
+    cancel: CancelToken,
+    patterns: Sequence[str] = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"),
+) -> Generator[Progress, None, Path]:
+    """Download a Hub repository's files of these patterns into the Hub's own cache, in a thread, with progress; weights
+    and tokenizer if no others are named.
+
+    Raises:
+        TloraError: if they cannot be had.
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    download = _HubDownload(repo_id, cancel, patterns)
     thread = threading.Thread(target=download.run, name="hub-download", daemon=True)
     thread.start()
     while thread.is_alive():
@@ -249,10 +259,9 @@ def _fetch_from_hub(repo_id: str, cancel: CancelToken) -> Generator[Progress, No
 class _HubDownload:
     """One snapshot download whose bytes are counted through the progress bars that the Hub client makes."""
 
-    _PATTERNS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
-
-    def __init__(self, repo_id: str, cancel: CancelToken) -> None:
+    def __init__(self, repo_id: str, cancel: CancelToken, patterns: Sequence[str]) -> None:
         self.repo_id = repo_id
+        self.patterns = list(patterns)
         self.cancel = cancel
         self.done = self.total = 0.0
         self.folder: Path | None = None
@@ -284,7 +293,7 @@ class _HubDownload:
                 return shown
 
         try:
-            self.folder = Path(snapshot_download(self.repo_id, allow_patterns=list(self._PATTERNS), tqdm_class=Counter))
+            self.folder = Path(snapshot_download(self.repo_id, allow_patterns=self.patterns, tqdm_class=Counter))
         except Cancelled:
             pass
         except Exception as error:  # handed to the job, which shows it  # noqa: BLE001

@@ -49,7 +49,7 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
         Cancelled: if it was discarded or suspended.
     """
     model, project, settings = workspace.model, workspace.project, job.settings
-    _require_ready(workspace)
+    require_ready(workspace)
     for epoch in workspace.epochs:
         if epoch.state == "interrupted" and epoch.name == job.name.strip():
             step, steps = project.checkpoints.steps(epoch.slug)
@@ -88,7 +88,7 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool 
         TloraError: if its checkpoint is damaged, or the epochs before it have changed since.
         Cancelled: if it was discarded or suspended.
     """
-    _require_ready(workspace)
+    require_ready(workspace)
     info, settings, blocks, state = workspace.project.checkpoints.read(workspace.epochs[slug].slug)
     with workspace.ranks.first_alone():
         yield from remember_dreams(workspace.model, workspace.project.index.fingerprint, cancel)
@@ -113,7 +113,7 @@ def estimate(workspace: Workspace, job: jobs.EstimateTraining, cancel: CancelTok
     Raises:
         TloraError: if another epoch is in training, or there is no text, or one block of it does not fit into memory.
     """
-    _require_ready(workspace)
+    require_ready(workspace)
     require_context(workspace.model, job.settings.block_size)
     vocabulary = vocabulary_of(workspace.model.backbone)
     found = estimate_training(workspace.model, job.settings, job.tokens, vocabulary, workspace.probed)
@@ -133,7 +133,12 @@ def settings_of(workspace: Workspace, slug: str) -> SettingsLoaded:
         raise unreadable(folder / "epoch.json", error, say("Choose another epoch.")) from error
 
 
-def _require_ready(workspace: Workspace) -> None:
+def require_ready(workspace: Workspace) -> None:
+    """Refuse to change the mixture while an epoch is in training, or while it holds what is no number.
+
+    Raises:
+        TloraError: says which.
+    """
     for epoch in workspace.epochs:
         if epoch.state == "training":
             raise TloraError(say("{name} is in training.", name=epoch.name), say("Wait for its end, or stop it first."))

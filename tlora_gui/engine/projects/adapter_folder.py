@@ -30,7 +30,7 @@ from tlora_gui.temporal.model import TemporalLoRA
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 """What PEFT calls the two files of an adapter."""
 
-_FREE = {
+FREE_FIELDS = {
     "auto_mapping",
     "base_model_name_or_path",
     "inference_mode",
@@ -44,10 +44,10 @@ _FREE = {
 _ORDINARY = {"peft_type": "LORA", "bias": "none", "init_lora_weights": True}
 """What makes a configuration that of ordinary LoRA."""
 
-_IDLE = {"megatron_core": "megatron.core", "qalora_group_size": 16}
+IDLE_FIELDS = {"megatron_core": "megatron.core", "qalora_group_size": 16}
 """Fields that PEFT fills in for ordinary LoRA too; every other one is empty or false then."""
 
-_PREFIX = "base_model.model."
+PREFIX = "base_model.model."
 """What PEFT puts before the names of the backbone's modules in its files."""
 
 
@@ -61,7 +61,7 @@ def write_adapter(model: TemporalLoRA, name: str, folder: Path, base: str) -> No
     (folder / CONFIG_FILE).write_text(json.dumps(fields, indent=2, sort_keys=True), encoding="utf-8")
     tensors = {}
     for full, parameter in model.adapter_parameters(name).items():
-        stored = f"{_PREFIX}{full.removesuffix(f'.{name}.weight')}.weight"
+        stored = f"{PREFIX}{full.removesuffix(f'.{name}.weight')}.weight"
         tensors[stored] = parameter.detach().cpu().contiguous().clone()
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
@@ -83,7 +83,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     for layer, module in model.layers.items():
         inputs, outputs = layer_size(module)
         for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
-            tensor = stored.pop(f"{_PREFIX}{layer}.lora_{kind}.weight", None)
+            tensor = stored.pop(f"{PREFIX}{layer}.lora_{kind}.weight", None)
             if tensor is None or tensor.shape != shape:
                 raise ValueError(
                     say(
@@ -141,8 +141,8 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
     if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
         stored["target_modules"] = sorted(targets)
     layers = _layers_fields(model)
-    wanted = _ORDINARY | _IDLE | layers
-    unlike = [key for key in stored.keys() - _FREE if (stored[key] or None) != (wanted.get(key) or None)]
+    wanted = _ORDINARY | IDLE_FIELDS | layers
+    unlike = [key for key in stored.keys() - FREE_FIELDS if (stored[key] or None) != (wanted.get(key) or None)]
     unlike += [key for key in layers if layers[key] and key not in stored]
     if unlike:
         raise ValueError(

@@ -39,6 +39,7 @@ __all__ = [
     "SAMPLES",
     "SEED_MAX",
     "SEED_MIN",
+    "SLOT_SETTINGS",
     "STARTER",
     "STRATEGIES",
     "SUM_MODE",
@@ -179,6 +180,10 @@ PRESETS: dict[Preset, TrainSettings] = {
     "thorough": TrainSettings(num_passes=3, max_tokens=None),
 }
 """A look at what comes of a text, the usual, and all that there is in it."""
+
+
+SLOT_SETTINGS = TrainSettings(num_passes=4, max_tokens=16_384, compare_unprotected=False, early_stop=False)
+"""How the Time Mixer learns the slot of an adapter that is trained already."""
 
 
 def with_preset(settings: TrainSettings, preset: Preset) -> TrainSettings:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tlora_gui.engine.protocol.config import (
     MIXER_MODE,
+    SLOT_SETTINGS,
     STARTER,
     MixingDesk,
     ReadOptions,
@@ -17,11 +18,16 @@ from tlora_gui.engine.protocol.texts import Generation
 
 @dataclass(frozen=True, slots=True)
 class CreateProject:
-    """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened."""
+    """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened.
+
+    ``mixer_layer`` is the block before which the Time Mixer reads, and the first that epochs change; None takes a
+    quarter of the depth. Adapters that change all blocks need 0.
+    """
 
     path: str
     backbone: str = STARTER
     mixer_strategy: str = "gating"
+    mixer_layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,26 @@ class KeepEpoch:
     """
 
     slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAdapter:
+    """Make an epoch of a LoRA adapter that was trained elsewhere. Answer: CorpusRead, HeldOut (both only with text),
+    EpochFinished.
+
+    The Time Mixer learns its slot from text of its kind in ``paths``, or from the adapter's own dreams without any.
+
+    ``source`` is a folder, a .zip, or an id on the Hub; ``name`` empty takes its name, ``colour`` empty the next free
+    one. Whatever cannot be represented exactly is refused before any work begins. Any cancel leaves no trace.
+    """
+
+    source: str
+    name: str = ""
+    era: str = ""
+    colour: str = ""
+    paths: tuple[str, ...] = ()
+    settings: TrainSettings = SLOT_SETTINGS
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +363,7 @@ Job = (
     | TrainEpoch
     | ResumeEpoch
     | KeepEpoch
+    | ImportAdapter
     | EstimateTraining
     | LoadSettings
     | KeepQueue
@@ -362,6 +389,8 @@ Job = (
     | HashWeights
     | FetchDemoCorpora
 )
+TRAININGS = (TrainEpoch, ResumeEpoch, KeepEpoch, ImportAdapter)
+"""Jobs at whose end there is an epoch more."""
 INTERACTIVE = (
     SummariseCorpus,
     PreviewBlocks,

@@ -61,6 +61,7 @@ from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windo
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.time_mixer import TimeMixer
 
 WARM_UP_STEPS = 10
 EVAL_FEATURE_TOKENS = 1024
@@ -279,21 +280,13 @@ class EpochRun:
             self.best = BestStep(settings.patience, math.ceil(self.total_steps / settings.eval_every))
         self._eval_features_NTH = eval_features(model, blocks, settings.block_size)
         self._before = freeze_teacher(model.mixer)
-        earlier = ["", *model.slot_adapters]
         model.begin_epoch(slug)
         self.slot = len(model.slot_adapters)
-        teacher = self._before if self.slot > 1 else None
-        protected = settings.sleep.enabled or teacher is None
-        memories = {
-            slot: model.memories[name].replay_NWH
-            for slot, name in enumerate(earlier)
-            if protected and name in model.memories
-        }
-        rate = settings.mixer_learning_rate
-        self.learner = MixerLearner(model.mixer, teacher, memories, settings.sleep, rate)
+        self.learner = mixer_learner(model, self._before, settings)
         self.baseline: MixerLearner | None = None
-        if teacher is not None and settings.compares_baseline:
-            self.baseline = MixerLearner(copy.deepcopy(model.mixer), teacher, {}, settings.sleep, rate)
+        if (teacher := self.learner.teacher) is not None and settings.compares_baseline:
+            unprotected = copy.deepcopy(model.mixer)
+            self.baseline = MixerLearner(unprotected, teacher, {}, settings.sleep, settings.mixer_learning_rate)
         self.adapter = list(model.adapter_parameters(slug).values())
         fused = model.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
@@ -756,6 +749,22 @@ class EpochRun:
         if self.learner.teacher is not None:
             parts["teacher"] = dict(self.learner.teacher.state_dict())
         return parts
+
+
+def mixer_learner(model: TemporalLoRA, before: TimeMixer, settings: TrainSettings) -> MixerLearner:
+    """Who teaches the model's mixer its last slot, with the memories of earlier ones.
+
+    ``before`` is a frozen copy of the mixer without that slot.
+    """
+    *earlier, _ = model.slot_adapters
+    teacher = before if earlier else None
+    protected = settings.sleep.enabled or teacher is None
+    memories = {
+        slot: model.memories[name].replay_NWH
+        for slot, name in enumerate(["", *earlier])
+        if protected and name in model.memories
+    }
+    return MixerLearner(model.mixer, teacher, memories, settings.sleep, settings.mixer_learning_rate)
 
 
 def schedule(step: int, total_steps: int) -> float:

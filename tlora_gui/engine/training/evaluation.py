@@ -102,8 +102,8 @@ def evaluate(
     """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
 
     Args:
-        model: its epochs are the texts' domains, in order of slots.
-        texts: held-out blocks (N, T) by epoch.
+        model: epochs of it are the texts' domains.
+        texts: held-out blocks (N, T) by epoch, in order of slots.
         baseline: routing accuracies of a mixer without Active Sleep, where they are known.
         names: those that people know its slots by, the backbone's first; its own by default.
 
@@ -112,11 +112,12 @@ def evaluate(
     """
     require_finite(model, names)
     scores, routed = [], []
+    slots = [1 + model.slot_adapters.index(slug) for slug in texts]
     for slug, held_out_NT in texts.items():
         routed.append((yield from dominance(model, held_out_NT)))
         scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[-1])))
-    lags = yield from switch_lags(model, list(texts.values()))
-    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed))
+    lags = yield from switch_lags(model, list(texts.values()), slots)
+    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed, slots))
 
 
 def score_domain(
@@ -140,13 +141,17 @@ def score_domain(
 
 
 @torch.no_grad()
-def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress, None, list[int]]:
+def switch_lags(
+    model: TemporalLoRA, texts: list[Tensor], slots: Sequence[int] = ()
+) -> Generator[Progress, None, list[int]]:
     """For every ordered pair of domains, tokens after a border between two texts until the right slot is dominant.
 
     Args:
-        model: its epochs are the texts' domains, in order of slots.
+        model: epochs of it are the texts' domains.
         texts: held-out blocks (N, T) of each.
+        slots: theirs; 1, 2, … if none are given.
     """
+    slots = slots or range(1, 1 + len(texts))
     lags = []
     pairs = list(permutations(range(len(texts)), 2))
     half = context_length(model.backbone) // 2
@@ -155,15 +160,16 @@ def switch_lags(model: TemporalLoRA, texts: list[Tensor]) -> Generator[Progress,
         before_T = texts[left][right % len(texts[left])][-half:]
         after_T = texts[right][left % len(texts[right])][:half]
         weights_TS = mixer_weights(model, torch.cat([before_T, after_T])[None])[0]
-        lags.append(switch_lag(weights_TS[len(before_T) :, 1 + right].tolist()))
+        lags.append(switch_lag(weights_TS[len(before_T) :, slots[right]].tolist()))
     return lags
 
 
-def calibration(routed: Sequence[Dominance]) -> float:
-    """Expected calibration error of the dominant slot's weight over held-out text of every epoch, in order of slots."""
+def calibration(routed: Sequence[Dominance], slots: Sequence[int] = ()) -> float:
+    """Expected calibration error of the dominant slot's weight over held-out text of epochs, whose slots are 1, 2, … if
+    no others are given."""
     largest: list[float] = []
     right: list[bool] = []
-    for slot, found in enumerate(routed, 1):
+    for slot, found in zip(slots or range(1, 1 + len(routed)), routed, strict=True):
         largest += found.weights_N.tolist()
         right += (found.slots_N == slot).tolist()
     return calibration_error(largest, right)

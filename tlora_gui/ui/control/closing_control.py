@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import Event, TrainStep
-from tlora_gui.engine.protocol.jobs import KeepEpoch, KeepQueue, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import TRAININGS, ImportAdapter, KeepQueue, TrainEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -53,7 +53,7 @@ class ClosingControl(QObject):
 
     def ask(self) -> None:
         """The person wants to close."""
-        trainings = self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch)
+        trainings = self._client.jobs(*TRAININGS)
         if self._closing:
             self._hurry()
         elif not trainings:
@@ -66,7 +66,7 @@ class ClosingControl(QObject):
                 Choice("discard", self.tr("Discard"), destructive=True),
             ]
             title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
-            if isinstance(job, TrainEpoch) and meant not in self._learning:
+            if isinstance(job, TrainEpoch | ImportAdapter) and meant not in self._learning:
                 text, choices = self.tr("Nothing is learned yet, so nothing can be kept."), choices[2:]
             if waiting := self._waiting():
                 text += " " + self.tr("Those that wait their turn ({count}) are kept for the next start.").format(

@@ -33,6 +33,7 @@ from tlora_gui.ui.control.closing_control import ClosingControl
 from tlora_gui.ui.control.compare_control import CompareControl
 from tlora_gui.ui.control.drop_control import DropControl
 from tlora_gui.ui.control.generation_control import GenerationControl
+from tlora_gui.ui.control.import_control import ImportControl
 from tlora_gui.ui.control.library_control import LibraryControl
 from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
@@ -65,6 +66,7 @@ class Controller(QObject):
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
         self.texts = LibraryControl(client, window.texts, pane, menus, banner, window.themes)
         self.drops = DropControl(self.projects, window.welcome, pane, banner)
+        self.importing = ImportControl(client, self.training, window)
         self.runs = RunsControl(client, window, menus, window.themes)
         self.closing = ClosingControl(client, window, self.progress, lambda: self.training.waiting)
         self.attention = Attention(window)
@@ -97,6 +99,8 @@ class Controller(QObject):
         for wanted in (window.menus.add_epoch.triggered, window.epochs.add_requested):
             wanted.connect(drops.add_epoch)
         drops.epoch_wanted.connect(self.training.new_epoch)
+        drops.adapter_wanted.connect(self.importing.open)
+        window.menus.import_adapter.triggered.connect(drops.import_adapter)
         drops.text_wanted.connect(self.generating.read_file)
         drops.saved_text_wanted.connect(texts.open_file)
         self.runs.again_requested.connect(self.training.run_again)
@@ -156,7 +160,7 @@ class Controller(QObject):
         self.progress.ended(booked.job_id)
         if booked.asker is not None:
             booked.asker.ended(booked.job_id, booked.job, end)
-        if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TrainEpoch | jobs.ResumeEpoch | jobs.KeepEpoch):
+        if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TRAININGS):
             self.closing.stay()
 
     # -- the project that is shown ------------------------------------------------------------------------------

@@ -23,11 +23,14 @@ class DropControl(QObject):
         epoch_wanted: list of files and folders to train on; empty if the person is yet to choose them.
         text_wanted: path of a text to be read.
         saved_text_wanted: path of a text that was saved to be opened again.
+        adapter_wanted: path of an adapter that is to become an epoch, empty if the person is yet to choose it; and list
+            of files and folders of its kind of text.
     """
 
     epoch_wanted = Signal(list)
     text_wanted = Signal(str)
     saved_text_wanted = Signal(str)
+    adapter_wanted = Signal(str, list)
 
     def __init__(self, projects: ProjectControl, welcome: Welcome, pane: GenerationPane, banner: Banner) -> None:
         super().__init__(pane)
@@ -56,6 +59,8 @@ class DropControl(QObject):
             self._take_texts(things)
         elif large[0].kind == "project":
             self._take_project(large[0], rest)
+        elif large[0].kind == "adapter":
+            self._want_adapter(large[0].path, [thing.path for thing in things if thing.kind == "other"])
         else:
             self._take_texts([thing for thing in things if thing not in large])
             self._take_model(large[0])
@@ -64,6 +69,20 @@ class DropControl(QObject):
     def add_epoch(self) -> None:
         """The person wants a new epoch, and has named no text."""
         self._want_epoch([])
+
+    @Slot()
+    def import_adapter(self) -> None:
+        """The person wants an adapter to become an epoch, and has named none."""
+        self._want_adapter("", [])
+
+    def _want_adapter(self, path: str, texts: Sequence[str]) -> None:
+        if self._projects.project is None or self._projects.opening:
+            self._banner.show_error(
+                self.tr("An adapter becomes an epoch of a project around its model."),
+                self.tr("Open or make that project first."),
+            )
+        else:
+            self.adapter_wanted.emit(path, texts)
 
     def _want_epoch(self, paths: Sequence[str]) -> None:
         if self._projects.project is None or self._projects.opening:
@@ -116,12 +135,7 @@ class DropControl(QObject):
             )
 
     def _take_model(self, thing: Dropped) -> None:
-        if thing.kind == "adapter":
-            self._banner.show_error(
-                self.tr("{name} is an adapter: no text, and no whole model.").format(name=thing.name),
-                self.tr("Drop text to train an epoch, or a model to begin a project with it."),
-            )
-        elif self._projects.project is None:
+        if self._projects.project is None:
             self._welcome.choose_backbone(thing.path)
             self._banner.show_notice(self.tr("{name} is the backbone of the next project.").format(name=thing.name))
         else:

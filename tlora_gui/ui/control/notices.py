@@ -23,6 +23,18 @@ def finished_text(epoch: EpochInfo) -> str:
     )
 
 
+def imported_text(epoch: EpochInfo) -> str:
+    """An adapter from elsewhere is an epoch."""
+    if epoch.held_out_loss is None or epoch.backbone_loss is None:
+        return tr("{name} is imported. The Time Mixer knows it by its own dreams.").format(name=epoch.name)
+    return filled(
+        tr("{name} is imported: held-out loss {own:.2f}, backbone {base:.2f}."),
+        name=epoch.name,
+        own=epoch.held_out_loss,
+        base=epoch.backbone_loss,
+    )
+
+
 def scores_text(event: Evaluated, epochs: Sequence[EpochInfo]) -> str:
     """Everything is measured: the worst share of a gain that the mix keeps, and the mean routing accuracy."""
     names = {epoch.slug: epoch.name for epoch in epochs}

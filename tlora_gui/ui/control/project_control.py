@@ -108,11 +108,11 @@ class ProjectControl(QObject):
         """Whether a project is on its way."""
         return bool(self._openings)
 
-    @Slot(str, str, str)
-    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0]) -> None:
-        """Make a project folder around a backbone and open it; ``strategy`` is the Time Mixer's."""
+    @Slot(str, str, str, object)
+    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0], mixer_layer: int | None = None) -> None:
+        """Make a project folder around a backbone and open it; ``strategy`` and ``mixer_layer`` are the mixer's."""
         if self.may_leave():
-            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy))
+            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy, mixer_layer))
 
     @Slot(str)
     def open(self, path: str, backbone: str = "") -> None:
@@ -131,7 +131,7 @@ class ProjectControl(QObject):
 
     def may_leave(self) -> bool:
         """Whether nothing is in training here; says so if there is."""
-        training = bool(self._client.jobs(jobs.TrainEpoch, jobs.ResumeEpoch, jobs.KeepEpoch))
+        training = bool(self._client.jobs(*jobs.TRAININGS))
         if training:
             self._banner.show_error(
                 self.tr("An epoch is in training here."), self.tr("Stop it before going to another project.")

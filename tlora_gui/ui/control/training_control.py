@@ -34,9 +34,18 @@ from tlora_gui.engine.protocol.events import (
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import EstimateTraining, Job, KeepEpoch, PreviewBlocks, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import (
+    TRAININGS,
+    EstimateTraining,
+    ImportAdapter,
+    Job,
+    KeepEpoch,
+    PreviewBlocks,
+    ResumeEpoch,
+    TrainEpoch,
+)
 from tlora_gui.ui.charts.panel import ChartsPanel
-from tlora_gui.ui.control.notices import finished_text
+from tlora_gui.ui.control.notices import finished_text, imported_text
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
 from tlora_gui.ui.translation import worded
@@ -44,7 +53,7 @@ from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.wakefulness import Wakefulness
 
-Training = TrainEpoch | ResumeEpoch | KeepEpoch
+Training = TrainEpoch | ResumeEpoch | KeepEpoch | ImportAdapter
 
 
 class TrainingControl(QObject):
@@ -104,7 +113,7 @@ class TrainingControl(QObject):
     @property
     def jobs(self) -> dict[int, Training]:
         """The trainings that are not over: the one that runs, by its number, then those that wait."""
-        running = cast(dict[int, Training], self._client.jobs(TrainEpoch, ResumeEpoch, KeepEpoch, asker=self))
+        running = cast(dict[int, Training], self._client.jobs(*TRAININGS, asker=self))
         return running | self._queue
 
     @property
@@ -186,16 +195,23 @@ class TrainingControl(QObject):
         self._summarise(self._summarised)
 
     def _update_dialog(self, dialog: NewEpochDialog) -> None:
-        waiting = [job.name for job in self.jobs.values() if isinstance(job, TrainEpoch) and job != dialog.edited]
-        going_on = {job.slug for job in self.jobs.values() if not isinstance(job, TrainEpoch)}
-        left = [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
-        dialog.set_taken_names([*(epoch.name for epoch in self.epochs), *waiting])
+        dialog.set_taken_names(self.names(dialog.edited))
         dialog.set_first_epoch(not self.jobs and all(epoch.state != "frozen" for epoch in self.epochs))
-        dialog.set_interrupted(left)
+        dialog.set_interrupted(self.ended_by_another())
         trained = [epoch for epoch in self.epochs if epoch.state in ("frozen", "interrupted")]
         dialog.set_earlier(tuple((epoch.slug, epoch.name) for epoch in trained))
         dialog.set_speed(self._speed)
         dialog.set_busy(self._running is not None)
+
+    def names(self, edited: Training | None = None) -> list[str]:
+        """Names of the epochs that there are and will be, but for the one that is being changed."""
+        new = [job for job in self.jobs.values() if isinstance(job, TrainEpoch | ImportAdapter) and job != edited]
+        return [*(epoch.name for epoch in self.epochs), *(job.name for job in new)]
+
+    def ended_by_another(self) -> list[str]:
+        """Names of interrupted epochs that cannot go on any more once there is another epoch."""
+        going_on = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch | KeepEpoch)}
+        return [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
 
     def _drop_jobs(self, *kinds: type) -> None:
         for outdated in self._client.jobs(*kinds, asker=self):
@@ -301,8 +317,8 @@ class TrainingControl(QObject):
         self._show_queue()
 
     def _show_preparation(self, job: Training, label: str) -> None:
-        if isinstance(job, TrainEpoch):
-            self._panel.show_preparation(label, job.name, job.colour)
+        if isinstance(job, TrainEpoch | ImportAdapter):
+            self._panel.show_preparation(label, job.name, job.colour, importing=isinstance(job, ImportAdapter))
             return
         resumed = (replace(epoch, state="training") if epoch.slug == job.slug else epoch for epoch in self.epochs)
         self._panel.set_epochs(tuple(resumed))  # it has its card already
@@ -311,9 +327,9 @@ class TrainingControl(QObject):
     def _epoch(self, slug: str) -> EpochInfo | None:
         return next((epoch for epoch in self.epochs if epoch.slug == slug), None)
 
-    def _waiting(self) -> dict[int, TrainEpoch]:
+    def _waiting(self) -> dict[int, TrainEpoch | ImportAdapter]:
         """The trainings that the queue shows."""
-        return {ticket: job for ticket, job in self._queue.items() if isinstance(job, TrainEpoch)}
+        return {ticket: job for ticket, job in self._queue.items() if isinstance(job, TrainEpoch | ImportAdapter)}
 
     def _show_queue(self) -> None:
         self._panel.set_queue(tuple(job.name for job in self._waiting().values()))
@@ -404,10 +420,16 @@ class TrainingControl(QObject):
     @Slot(int)
     def _edit_waiting(self, index: int) -> None:
         waiting = list(self._waiting().values())
-        if index < len(waiting) and self.dialog is None:
-            dialog = self._fill_dialog(waiting[index])
-            dialog.set_edited(waiting[index])
-            self._update_dialog(dialog)
+        if index >= len(waiting) or self.dialog is not None:
+            return
+        if isinstance(job := waiting[index], ImportAdapter):
+            self._banner.show_notice(
+                self.tr("{name} is an adapter: take it out of the queue and import it again.").format(name=job.name)
+            )
+            return
+        dialog = self._fill_dialog(job)
+        dialog.set_edited(job)
+        self._update_dialog(dialog)
 
     # -- epochs that are there ----------------------------------------------------------------------------------
 
@@ -468,6 +490,9 @@ class TrainingControl(QObject):
                 self._charts.begin_epoch(event)
             case TrainStep() | HeldOut() | TrainingSample():
                 self._show_points(cast(Sequence[TrainingEvent], events))
+            case EpochFinished(epoch) if isinstance(job, ImportAdapter):
+                self._outcome = imported_text(epoch)
+                self._banner.show_notice(self._outcome)
             case EpochFinished(epoch):
                 self._outcome = finished_text(epoch)
                 return False

@@ -142,12 +142,13 @@ class EpochsPanel(QFrame):
         """The training that is shown from now on; what is asked about it carries this number."""
         self._box.training = number
 
-    def show_preparation(self, label: str, name: str = "", colour: str = "") -> None:
-        """Say what goes on before the first step. Until the epoch is listed a card of this name stands for it."""
+    def show_preparation(self, label: str, name: str = "", colour: str = "", *, importing: bool = False) -> None:
+        """Say what goes on before the first step, or in an import, which has none. Until the epoch is listed a card of
+        this name stands for it."""
         if not any(epoch.state == "training" for epoch in self._epochs.values()):
             self._preparing = (name or (self._preparing or ("", ""))[0] or self.tr("New epoch"), colour)
             self._arrange()
-        self._box.show_preparation(label, learned=self._preparing is None)
+        self._box.show_preparation(label, learned=self._preparing is None, importing=importing)
 
     def show_amount(self, progress: Progress) -> None:
         """Show how far the preparation is, where its end is known."""

@@ -32,7 +32,7 @@ class TrainingBox(QWidget):
         self.paused = False
         """Whether the training stands still."""
         self._waiting = False
-        self._learned = True
+        self._learned, self._importing = True, False
         self._time_text = ""
         self._step = ElidedLabel("caption")
         self._step.setObjectName("trainingStep")
@@ -100,13 +100,15 @@ class TrainingBox(QWidget):
         chunk = QColor(colour).name().upper()  # whatever stands in a project is a colour here, and nothing else
         self._bar.setStyleSheet(f"QProgressBar::chunk {{ background: {chunk}; border-radius: 4px; }}" if colour else "")
 
-    def show_preparation(self, text: str, learned: bool) -> None:
-        """Say what goes on before the first step, the end of which is not known; ``learned`` before, if resumed."""
-        self._learned = learned
+    def show_preparation(self, text: str, learned: bool, *, importing: bool = False) -> None:
+        """Say what goes on before the first step, the end of which is not known; ``learned`` before, if resumed. An
+        import is all of that kind, and nothing of it can be kept."""
+        self._learned = learned and not importing
+        self._importing = importing
         self._preparation.setText(worded(text))
         self._preparation.show()
         self._step.hide()
-        self._set_time(self.tr("Training starts after this"))
+        self._set_time("" if importing else self.tr("Training starts after this"))
         self._bar.setRange(0, 0)
         self._update_pause(False)
 
@@ -121,7 +123,7 @@ class TrainingBox(QWidget):
         text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
         loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
-        self._learned = True
+        self._learned, self._importing = True, False
         self._preparation.hide()
         self._step.show()
         self._step.show_text(text, f"{loss}, {tokens}")
@@ -171,6 +173,9 @@ class TrainingBox(QWidget):
         self.pause_requested.emit(self.training, not self.paused)
 
     def _ask_how_to_stop(self) -> None:
+        if self._importing:
+            self._ask_whether_to_stop()
+            return
         title = self.tr("Stop training {name}?").format(name=self._name) if self._name else self.tr("Stop training?")
         text = self.tr(
             "What is learned so far can be kept as a finished epoch, or discarded as if it had never begun. "
@@ -180,3 +185,9 @@ class TrainingBox(QWidget):
         if not self._learned:
             text, choices = self.tr("Nothing is learned yet. Training goes on until you choose."), choices[1:]
         ask(self, title, text, choices, self.tr("Go on training"), partial(self.stop_requested.emit, self.training))
+
+    def _ask_whether_to_stop(self) -> None:
+        title = self.tr("Stop importing {name}?").format(name=self._name)
+        text = self.tr("Nothing of it is kept. It goes on until you choose.")
+        stop = Choice("discard", self.tr("Stop it"), destructive=True)
+        ask(self, title, text, [stop], self.tr("Go on importing"), partial(self.stop_requested.emit, self.training))

@@ -15,6 +15,8 @@ Kind = Literal["project", "backbone", "adapter", "saved text", "other"]
 _SAVED_TEXT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"tlora-generation"')
 _LARGEST = 2**20
 """Bytes of a project's index or a model's configuration; what is larger is neither."""
+_LISTING = 2**16
+"""Bytes at the end of a .zip in which a few files are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def recognise(path: str) -> Dropped:
     beginning = _beginning(path, 256)
     if beginning.startswith(b"GGUF") or name.lower().endswith(".gguf"):
         return Dropped(path, "backbone")
+    if beginning.startswith(b"PK\x03\x04") and b"adapter_config.json" in _end(path):
+        return Dropped(path, "adapter")
     return Dropped(path, "saved text" if _SAVED_TEXT.match(beginning) else "other")
 
 
@@ -70,6 +74,16 @@ def _parsed(folder: str, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _end(path: str) -> bytes:
+    """Of a .zip, where it tells what is in it."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - _LISTING))
+            return file.read(_LISTING)
+    except OSError:
+        return b""
 
 
 def _beginning(path: str, size: int) -> bytes:

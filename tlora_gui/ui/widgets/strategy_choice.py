@@ -1,4 +1,4 @@
-"""How a new project's Time Mixer makes its weights."""
+"""How a new project's Time Mixer makes its weights, and what it reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tlora_gui.engine.protocol.config import STRATEGIES
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox
-from tlora_gui.ui.widgets.layouts import label, row
+from tlora_gui.ui.widgets.layouts import column, label, row, tick_box
 
 
 def strategy_name(strategy: str) -> str:
@@ -17,7 +17,7 @@ def strategy_name(strategy: str) -> str:
 
 
 class StrategyChoice(QWidget):
-    """A strategy, and in one line what it does."""
+    """A strategy, and in one line what it does; and whether epochs change every block."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,12 +37,24 @@ class StrategyChoice(QWidget):
         self._combo.currentIndexChanged.connect(self._explain)
         name = label(self.tr("Time Mixer"), "title")
         name.setBuddy(self._combo)
-        self.setLayout(row(name, self._combo, self._meaning, spacing=12))
+        self._every = tick_box(self.tr("Epochs may change e&very block, as most adapters from elsewhere do"))
+        self._every.setObjectName("everyBlockTick")
+        self._every.setToolTip(
+            self.tr(
+                "The Time Mixer then reads the bare words, not what the first quarter of the backbone makes of them; a "
+                "project keeps this too"
+            )
+        )
+        self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._every))
         self._explain()
 
     def strategy(self) -> str:
         """The chosen one, as the engine names it."""
         return str(self._combo.currentData())
+
+    def mixer_layer(self) -> int | None:
+        """The block before which it reads, and the first that epochs change; None for the engine's choice."""
+        return 0 if self._every.isChecked() else None
 
     def _explain(self) -> None:
         meaning = self._meanings[self.strategy()]

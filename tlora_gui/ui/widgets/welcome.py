@@ -37,8 +37,8 @@ RECENT_SHOWN = 4
 class Welcome(QWidget):
     """First page of the window. Shows either the choices or the progress of what was chosen."""
 
-    create_requested = Signal(str, str, str)
-    """project path, backbone reference, strategy of the Time Mixer"""
+    create_requested = Signal(str, str, str, object)
+    """project path, backbone reference, strategy of the Time Mixer, the block before which it reads (None: any)"""
     open_requested = Signal(str)
     demo_requested = Signal()
     cancel_requested = Signal()
@@ -210,8 +210,8 @@ class Welcome(QWidget):
     def _create_clicked(self) -> None:
         self._update_create()
         if self._create.isEnabled():
-            strategy = self._strategy.strategy()
-            self.create_requested.emit(str(self._project_path()), self._backbone.reference(), strategy)
+            mixer = (self._strategy.strategy(), self._strategy.mixer_layer())
+            self.create_requested.emit(str(self._project_path()), self._backbone.reference(), *mixer)
 
     def _choose_project(self) -> None:
         choose_folder(self, self.tr("Open a project"), self._folder.text(), self.open_requested.emit)

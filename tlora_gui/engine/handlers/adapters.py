@@ -1,0 +1,108 @@
+"""Handler of adapters that come from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tlora_gui.engine.backbones.model_folder import in_short
+from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
+from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.handlers.epochs import require_ready
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
+from tlora_gui.engine.protocol.events import CorpusRead, EpochFinished, EpochInfo, HeldOut, Progress
+from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.streams import Stream, cancellable
+from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name
+from tlora_gui.engine.sharing.foreign_adapter import LARGEST_RANK, look_at
+from tlora_gui.engine.storage.disk import first_line
+from tlora_gui.engine.training.epoch_run import require_context
+from tlora_gui.engine.training.new_slot import learn_slot
+from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.workspace import Workspace
+from tlora_gui.paths import free_name
+from tlora_gui.temporal.active_sleep import freeze_teacher
+from tlora_gui.temporal.layers import adapted_layers, layer_size
+
+
+def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: CancelToken) -> Stream:
+    """Make an epoch of an adapter that was trained elsewhere, and store it.
+
+    Raises:
+        TloraError: if the adapter is none that an epoch can be, its name is taken, or there is too little text.
+        Cancelled: if it was cancelled; nothing of it stays then.
+    """
+    model, project, epochs = workspace.model, workspace.project, workspace.epochs
+    settings = job.settings
+    if not job.paths:
+        settings = replace(settings, sleep=replace(settings.sleep, source="dreams"))
+    require_ready(workspace)
+    shown = in_short(adapter_name(job.source))
+    taken = {epoch.name for epoch in epochs}
+    name = epochs.free_name(job.name.strip() or free_name(shown, taken.__contains__))
+    colour = epochs.free_colour(job.colour)
+    yield Progress(say("Looking at the adapter"))
+    with TemporaryDirectory(prefix="tlora-") as unpacked:
+        every = adapted_layers(model.backbone, 0).values()
+        largest = 4 * LARGEST_RANK * sum(sum(layer_size(module)) for module in every) + 2**24
+        folder = yield from adapter_folder(job.source, Path(unpacked), largest, cancel)
+        weights = look_at(model, folder, shown).read(model, shown)
+    corpus = blocks = None
+    if job.paths:
+        require_context(model, settings.block_size)
+        tokenizer = workspace.backbone.tokenizer
+        corpus = TextCorpus.from_paths(job.paths, cancel, job.reading, chat_template(tokenizer))
+        blocks = yield from epoch_blocks(corpus, tokenizer, settings, cancel, vocabulary_of(model.backbone))
+        yield CorpusRead(corpus.skipped, blocks.notes)
+    yield from remember_dreams(model, project.index.fingerprint, cancel)
+    slug = project.new_slug(name)
+    info = EpochInfo(
+        slug,
+        name,
+        job.era.strip(),
+        colour,
+        "training",
+        corpus=corpus.paths if corpus else (),
+        corpus_fingerprint=blocks.fingerprint if blocks else "",
+        reading=job.reading,
+    )
+    workspace.removed = None
+    before, history = freeze_teacher(model.mixer), list[HeldOut]()
+    epochs.put(info)
+    try:
+        model.add_adapter(slug, info.era, trained=weights)
+        model.mixer.add_slot()
+        model.set_slots([*model.slot_adapters, slug], model.mixer)
+        found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
+        info = replace(
+            epochs[slug],  # it may have been renamed meanwhile
+            state="frozen",
+            held_out_loss=found.held_out_loss,
+            backbone_loss=found.backbone_loss,
+            note=say("imported; its slot was learned from text")
+            if blocks
+            else say("imported; its slot was learned from its own dreams"),
+        )
+        try:
+            project.add_epoch(info, settings, model, history)
+        except OSError as error:
+            if disk_is_full(error):
+                raise
+            raise TloraError(
+                say("{name} could not be stored: {error}.", name=info.name, error=first_line(error)),
+                say("Mend that, then import it again."),
+            ) from error
+    except BaseException:
+        if slug in model.adapters:
+            model.remove_adapter(slug)
+        model.mixer = before.requires_grad_(True)
+        epochs.remove(slug)
+        raise
+    epochs.put(info)
+    workspace.list_interrupted()
+    yield workspace.changed()
+    yield from history
+    yield EpochFinished(info)
