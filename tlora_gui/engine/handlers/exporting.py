@@ -40,7 +40,7 @@ def export(workspace: Workspace, job: ExportJob, cancel: CancelToken) -> Stream:
     project, model = workspace.project, workspace.model
     weights, target = dict(_weights_of(job)), require_exportable(project, job)
     base = workspace.loadable_backbone()
-    if isinstance(job, jobs.ExportEpoch) and target.suffix != _GGUF:
+    if isinstance(job, jobs.ExportEpoch) and target.suffix.lower() != _GGUF:
         yield FileWritten(str(project.export_epoch(job.slug, absolute(job.path), base)))
         return
     _refuse_backbone(model.backbone.config.to_dict(), job, workspace.backbone.name)

@@ -22,38 +22,64 @@ from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
 
 _FAMILIES = {
+    "apertus": "apertus",
+    "arcee": "arcee",
+    "cohere": "command-r",
+    "cohere2": "cohere2",
+    "ernie4_5": "ernie4_5",
+    "exaone4": "exaone4",
     "gemma": "gemma",
     "gemma2": "gemma2",
     "gemma3_text": "gemma3",
+    "glm": "chatglm",
+    "glm4": "glm4",
     "gpt2": "gpt2",
+    "gpt_bigcode": "starcoder",
+    "gpt_oss": "gpt-oss",
     "granite": "granite",
+    "granitemoe": "granitemoe",
+    "lfm2": "lfm2",
     "llama": "llama",
     "mistral": "llama",
+    "mixtral": "llama",
+    "nemotron": "nemotron",
+    "olmo": "olmo",
     "olmo2": "olmo2",
+    "olmo3": "olmo2",
+    "phi": "phi2",
     "phi3": "phi3",
     "qwen2": "qwen2",
+    "qwen2_moe": "qwen2moe",
     "qwen3": "qwen3",
+    "qwen3_moe": "qwen3moe",
+    "seed_oss": "seed_oss",
     "smollm3": "smollm3",
+    "stablelm": "stablelm",
     "starcoder2": "starcoder2",
 }
-"""What llama.cpp calls the families of transformers."""
+"""What llama.cpp calls the families of transformers. Of each but gpt2 its own converter wrote the same tensors, bit for
+bit; it exchanges A and B of gpt2's transposed layers, and refuses them then by their shape."""
 
-_INTERLEAVED = {"granite", "llama", "smollm3"}
+_INTERLEAVED = {"arcee", "granite", "granitemoe", "llama", "olmo", "smollm3"}
 """Architectures whose rotary positions turn neighbours in llama.cpp, where transformers turns halves of a head."""
 
 
-def require_gguf(family: str) -> str:
-    """What llama.cpp calls a family of transformers.
+def require_gguf(family: str) -> int:
+    """The number of the architecture that a family of transformers is in llama.cpp.
 
     Raises:
         TloraError: if an adapter of it cannot be written.
     """
-    if family not in _FAMILIES:
+    import gguf
+
+    known = {name: number for number, name in gguf.MODEL_ARCH_NAMES.items()}
+    names = [each for each, architecture in _FAMILIES.items() if architecture in known]
+    if family not in names:
         raise TloraError(
             say("Adapters of a {family} backbone cannot be written as GGUF.", family=family),
-            say("Export a PEFT adapter. GGUF is known of: {names}.", names=", ".join(_FAMILIES)),
+            say("Export a PEFT adapter. GGUF is known of: {names}.", names=", ".join(names)),
         )
-    return _FAMILIES[family]
+    return int(known[_FAMILIES[family]])
 
 
 def write_gguf(path: Path, model: TemporalLoRA, weights: LoraWeights, name: str) -> None:
@@ -66,8 +92,7 @@ def write_gguf(path: Path, model: TemporalLoRA, weights: LoraWeights, name: str)
     import gguf
 
     config = model.backbone.config
-    architecture = require_gguf(config.model_type)
-    number = next(number for number, known in gguf.MODEL_ARCH_NAMES.items() if known == architecture)
+    number, architecture = require_gguf(config.model_type), _FAMILIES[config.model_type]
     names = gguf.get_tensor_name_map(number, config.num_hidden_layers)
     heads = {"q_proj": config.num_attention_heads, "k_proj": getattr(config, "num_key_value_heads", None)}
     tensors = {}
