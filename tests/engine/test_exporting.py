@@ -165,6 +165,13 @@ def test_a_merged_model_says_without_us_what_the_mixture_says_at_constant_weight
     assert "library_name: transformers" in Path(written.path, "README.md").read_text(encoding="utf-8")
 
 
+def test_a_merged_model_keeps_how_it_is_to_be_sampled(two_epochs: Session, tmp_path: Path) -> None:
+    assert two_epochs.model is not None
+    two_epochs.model.backbone.generation_config.temperature = 0.6  # without do_sample, as some models come
+    written = exported(two_epochs, jobs.ExportMerge(WEIGHTS, str(tmp_path), into_backbone=True))
+    assert AutoModelForCausalLM.from_pretrained(written.path).generation_config.temperature == 0.6
+
+
 def test_a_merged_model_is_refused_where_there_is_no_room_or_too_little_memory(
     two_epochs: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

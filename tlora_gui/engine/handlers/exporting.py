@@ -148,6 +148,11 @@ def _write_model(workspace: Workspace, adapter: LoraWeights, target: Path, card:
             say("There was not enough memory."), say("Close what else needs memory, or merge into one adapter.")
         )
 
+    try:
+        backbone.generation_config.validate(strict=True)
+    except ValueError:  # a temperature without do_sample, which is loaded with a remark and not saved
+        backbone.generation_config.do_sample = True
+
     def fill(folder: Path) -> None:
         backbone.save_pretrained(folder, state_dict=merged_state(model, adapter))
         workspace.backbone.tokenizer.save_pretrained(folder)
