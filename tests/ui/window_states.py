@@ -32,6 +32,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.jobs import EstimateTraining
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
+from tlora_gui.ui.epochs.merge_dialog import MergeDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
@@ -300,6 +301,12 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "new epoch advanced", dialog
     dialog.close()
+    window.menus.merge.trigger()
+    turn()
+    merge = window.findChild(MergeDialog)
+    assert merge is not None
+    yield "merge", merge
+    merge.close()
     window.menus.runs.trigger()
     turn()
     runs = window.controller.runs.dialog

@@ -34,7 +34,15 @@ from tlora_gui.engine.protocol.events import (
     TrainStarted,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import EstimateTraining, Job, KeepEpoch, PreviewBlocks, ResumeEpoch, TrainEpoch
+from tlora_gui.engine.protocol.jobs import (
+    EstimateTraining,
+    ExportMerge,
+    Job,
+    KeepEpoch,
+    PreviewBlocks,
+    ResumeEpoch,
+    TrainEpoch,
+)
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.notices import finished_text
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
@@ -96,6 +104,7 @@ class TrainingControl(QObject):
         panel.delete_requested.connect(self._delete)
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
+        panel.merge_requested.connect(self._merge)
         panel.unqueue_requested.connect(self._unqueue)
         panel.queue_moved.connect(self._move)
         panel.queue_edit_requested.connect(self._edit_waiting)
@@ -431,8 +440,12 @@ class TrainingControl(QObject):
         self._client.submit(jobs.EditEpoch(slug, name, era, colour), self)
 
     @Slot(str, str)
-    def _export(self, slug: str, folder: str) -> None:
-        self._client.submit(jobs.ExportEpoch(slug, folder), self)
+    def _export(self, slug: str, path: str) -> None:
+        self._client.submit(jobs.ExportEpoch(slug, path, overwrite=True), self)  # the file dialog has asked
+
+    @Slot(object)
+    def _merge(self, job: ExportMerge) -> None:
+        self._client.submit(job, self)
 
     @Slot()
     def _measure(self) -> None:
