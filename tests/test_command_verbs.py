@@ -182,6 +182,9 @@ def test_every_verb_speaks_json(project: Path, corpora: dict[str, Path], tmp_pat
         (FileWritten, "export", project, "last", tmp_path / "text.json"),
         (GenerationLoaded, "import", project, tmp_path / "text.json"),
         (FileWritten, "export", project, "verse", tmp_path / "out"),
+        (FileWritten, "export", project, "verse", tmp_path / "verse.gguf"),
+        (FileWritten, "export", project, "verse=0.5", tmp_path / "merged", "--rank", 2),
+        (FileWritten, "export", project, "verse=0.5", tmp_path / "merged", "--into-backbone"),
         (EpochsChanged, "delete", project, "verse"),
     ):
         told, events = as_json(*command)
@@ -215,18 +218,52 @@ def test_what_cannot_be_read_exported_or_imported_is_refused_before_anything_is_
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Session, "run", lambda *_: pytest.fail("the session was asked"))
+    (there := tmp_path / "there.gguf").touch()
     for word, *command in (
         ("nowhere.txt", "read", project, tmp_path / "nowhere.txt"),
         ("No epoch", "read", project, project / "project.json", "--mode", "nobody"),
         ("No text is named 'x'", "export", project, "x", tmp_path / "x.html"),
         ("No text is named 'last'", "export", project, "last", tmp_path / "x.html"),
         ("No epoch", "export", project, "nobody", tmp_path / "out"),
+        ("No epoch is named 'nobody'", "export", project, "verse=1", "nobody=0.5", tmp_path / "out"),
+        ("No epoch is named 'verse=x'", "export", project, "verse=x", tmp_path / "out"),
+        ("named twice", "export", project, "verse=1", "Verse=0.5", tmp_path / "out"),
+        ("above 0", "export", project, "verse=-1", tmp_path / "out"),
+        ("has no rank", "export", project, "verse", tmp_path / "out", "--into-backbone", "--rank", 2),
+        ("not written as GGUF", "export", project, "verse", tmp_path / "x.gguf", "--into-backbone"),
+        ("already there", "export", project, "verse", there),
+        ("lies in the project", "export", project, "verse", project / "x.gguf"),
+        ("Several texts", "export", project, "last", "x", tmp_path / "x.html"),
         ("is no file", "import", project, tmp_path / "nowhere.json"),
         (".json", "import", project, tmp_path / "page.html"),
         ("not interrupted", "discard", project, "verse"),
     ):
         told = typed(*command)
         assert (told.status, told.out) == (1, "") and word in told.err, command
+
+
+def test_a_backbone_that_an_export_cannot_do_with_is_refused_before_it_is_loaded(
+    project: Path, tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "run", lambda *_: pytest.fail("the session was asked"))
+    other = Path(shutil.copytree(tiny_model_folder, tmp_path / "other"))
+    config = json.loads((other / "config.json").read_text()) | {
+        "model_type": "ctrl",
+        "quantization_config": {"bits": 4},
+    }
+    (other / "config.json").write_text(json.dumps(config))
+    for word, *command in (
+        ("Adapters of a ctrl backbone", tmp_path / "verse.gguf"),
+        ("quantised", tmp_path / "out", "--into-backbone"),
+    ):
+        told = typed("export", project, "verse", *command, "--backbone", other)
+        assert (told.status, told.out) == (1, "") and word in told.err
+
+
+def test_a_merge_is_told_with_its_place_and_what_it_lost(project: Path, tmp_path: Path) -> None:
+    told = typed("export", project, "Verse=0.5", tmp_path, "--rank", 1)
+    assert told.out.strip() == str(tmp_path / "verse") and "of the update was lost" in told.err
+    assert typed("export", project, "verse", tmp_path, "--into-backbone").out.strip() == str(tmp_path / "verse-merged")
 
 
 def test_an_interrupted_epoch_is_discarded_and_not_deleted(project: Path, corpora: dict[str, Path]) -> None:

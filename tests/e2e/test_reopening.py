@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from person import OpenWindow, Person
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
 from transformers import AutoModelForCausalLM
 
 from tlora_gui.ui.charts.line_chart import LineChart
@@ -133,6 +133,23 @@ def test_an_exported_epoch_opens_with_plain_peft(
     person.choose_file(target)
     person.wait(lambda: person.sees_error)
     assert "already there" in person.banner
+
+
+def test_epochs_are_merged_into_one_adapter_that_opens_with_plain_peft(
+    open_window: OpenWindow, trained_project: Path, tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    person = open_window(trained_project)
+    person.choose_from_menus("M&erge and export…")
+    person.see(QCheckBox, "mergeCompress").click()
+    person.see(QSpinBox, "mergeRank").setValue(2)
+    person.press("mergeButton")
+    person.choose_file(target)
+    person.wait_without_error(lambda: "Written" in person.banner)
+    assert "% of the update" in person.banner
+    backbone = AutoModelForCausalLM.from_pretrained(tiny_model_folder)
+    assert PeftModel.from_pretrained(backbone, target / "verse-code").peft_config["default"].r == 2
 
 
 def test_measuring_tells_the_gain_kept_and_the_routing(open_window: OpenWindow, trained_project: Path) -> None:

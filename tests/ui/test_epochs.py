@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kit import (
     WaitUntil,
+    button,
     child,
     click,
     combo,
@@ -59,12 +60,14 @@ from tlora_gui.engine.protocol.events import (
     TrainingEstimate,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import EstimateTraining, PreviewBlocks, TrainEpoch
+from tlora_gui.engine.protocol.jobs import EstimateTraining, ExportMerge, PreviewBlocks, TrainEpoch
 from tlora_gui.ui.epochs.cards import QUEUE_MIME, held_out_tooltip
 from tlora_gui.ui.epochs.corpus_box import split_paths
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
+from tlora_gui.ui.epochs.merge_dialog import MergeDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
+from tlora_gui.ui.widgets.fields import DecimalBox
 
 BACKBONE = BackboneInfo("SmolLM2-135M", "starter", 134_515_008, "CPU", "bf16", 8192, 30, 8)
 SHAKESPEARE = EpochInfo(
@@ -1287,3 +1290,81 @@ def test_every_control_has_a_name_and_a_tooltip(qapp: QApplication, kind: type[Q
             assert control.toolTip(), f"{control.objectName() or control} has no tooltip"
             named = control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
             assert named, f"{control.objectName() or control} has no name"
+
+
+# -- GGUF and merges --------------------------------------------------------------------------------------------
+
+
+def choose_path(widget: QWidget, path: Path) -> None:
+    (dialog,) = [found for found in widget.findChildren(QFileDialog) if found.isVisible()]
+    dialog.setDirectory(str(path.parent))
+    dialog.selectFile(str(path))
+    dialog.accept()
+
+
+def test_an_epoch_is_exported_as_a_gguf_file_where_a_person_says(panel: EpochsPanel, tmp_path: Path) -> None:
+    exports: list[tuple[str, str]] = []
+    panel.export_requested.connect(lambda slug, file: exports.append((slug, file)))
+    choose(open_menu(panel, 1), "Export as GGUF adapter…")
+    (dialog,) = [found for found in panel.findChildren(QFileDialog) if found.isVisible()]
+    assert [Path(file).name for file in dialog.selectedFiles()] == ["shakespeare.gguf"]
+    choose_path(panel, tmp_path / "will")
+    assert [(slug, Path(file)) for slug, file in exports] == [("shakespeare", tmp_path / "will.gguf")]
+
+
+def merge_dialog(panel: EpochsPanel) -> MergeDialog:
+    panel.merge()
+    (dialog,) = panel.window().findChildren(MergeDialog)
+    return dialog
+
+
+def test_finished_epochs_are_merged_at_the_weights_that_were_given(panel: EpochsPanel, tmp_path: Path) -> None:
+    asked: list[ExportMerge] = []
+    panel.merge_requested.connect(asked.append)
+    dialog = merge_dialog(panel)
+    boxes = {box.objectName().partition(":")[2]: box for box in dialog.findChildren(DecimalBox)}
+    assert {slug: box.value() for slug, box in boxes.items()} == {"shakespeare": 0.5, "python": 0.5}
+    boxes["shakespeare"].setValue(0.7)
+    boxes["python"].setValue(0.25)
+    click(dialog, "mergeButton")
+    choose_path(dialog, tmp_path)
+    assert asked == [ExportMerge((("shakespeare", 0.7), ("python", 0.25)), str(tmp_path))]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("gguf", "both.gguf"), ("model", "")])
+def test_a_merge_is_written_as_what_was_chosen(panel: EpochsPanel, tmp_path: Path, kind: str, name: str) -> None:
+    asked: list[ExportMerge] = []
+    panel.merge_requested.connect(asked.append)
+    dialog = merge_dialog(panel)
+    kinds, compress, rank = combo(dialog, "mergeKind"), tick(dialog, "mergeCompress"), spin(dialog, "mergeRank")
+    assert not rank.isEnabled()
+    compress.click()
+    rank.setValue(3)
+    kinds.setCurrentIndex(kinds.findData(kind))
+    assert compress.isEnabled() == rank.isEnabled() == (kind == "gguf")
+    click(dialog, "mergeButton")
+    choose_path(dialog, tmp_path / name)
+    (job,) = asked
+    assert (job.rank, job.into_backbone) == ((3, False) if kind == "gguf" else (0, True))
+    assert (Path(job.path), job.overwrite) == (tmp_path / name, kind == "gguf")
+
+
+def test_an_epoch_of_weight_0_is_left_out_and_one_must_be_left(panel: EpochsPanel, tmp_path: Path) -> None:
+    asked: list[ExportMerge] = []
+    panel.merge_requested.connect(asked.append)
+    dialog = merge_dialog(panel)
+    first, second = dialog.findChildren(DecimalBox)
+    first.setValue(0)
+    assert button(dialog, "mergeButton").isEnabled() and not child(dialog, "mergeProblem").isVisible()
+    second.setValue(0)
+    assert not button(dialog, "mergeButton").isEnabled() and child(dialog, "mergeProblem").isVisible()
+    second.setValue(1)
+    click(dialog, "mergeButton")
+    choose_path(dialog, tmp_path)
+    assert [job.weights for job in asked] == [(("python", 1.0),)]
+
+
+def test_without_a_finished_epoch_there_is_nothing_to_merge(panel: EpochsPanel) -> None:
+    panel.set_epochs(())
+    panel.merge()
+    assert not panel.window().findChildren(MergeDialog)

@@ -34,6 +34,7 @@ from tlora_gui.engine.protocol.jobs import EstimateTraining
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.import_adapter_dialog import ImportAdapterDialog
+from tlora_gui.ui.epochs.merge_dialog import MergeDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
@@ -315,6 +316,12 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "import an adapter with text", adapter
     adapter.close()
+    window.menus.merge.trigger()
+    turn()
+    merge = window.findChild(MergeDialog)
+    assert merge is not None
+    yield "merge", merge
+    merge.close()
     window.menus.runs.trigger()
     turn()
     runs = window.controller.runs.dialog

@@ -20,6 +20,7 @@ from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import epochs, runs, texts
 from tlora_gui.engine.handlers.adapters import import_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
+from tlora_gui.engine.handlers.exporting import export
 from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
@@ -36,7 +37,6 @@ from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
     DemoCorpora,
     EpochInfo,
-    FileWritten,
     Progress,
     ProjectInfo,
     ProjectOpened,
@@ -325,9 +325,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.RestoreEpoch():
             epochs.restore(workspace)
             yield ProjectOpened(workspace.info())
-        case jobs.ExportEpoch():
-            slug, base = workspace.epochs[job.slug].slug, workspace.loadable_backbone()
-            yield FileWritten(str(workspace.project.export_epoch(slug, absolute(job.path), base)))
+        case jobs.ExportEpoch() | jobs.ExportMerge():
+            yield from export(workspace, job, cancel)
         case jobs.Generate():
             yield from generate_text(workspace, job, cancel)
         case jobs.PredictCounterfactual():

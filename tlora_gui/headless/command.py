@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tlora_gui.engine.handlers import runs
+from tlora_gui.engine.handlers.exporting import ExportJob, require_exportable
 from tlora_gui.engine.projects.epoch_folder import read_facts
 from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project, is_free
@@ -114,15 +115,13 @@ class Command:
         export_kind(target)
         return target
 
-    def adapter_target(self, epoch: EpochInfo, path: str) -> Path:
-        """The folder that an epoch's adapter goes into.
+    def require_exportable(self, job: ExportJob) -> None:
+        """Refuse an export that would be, as far as that is known without the backbone.
 
         Raises:
-            TloraError: if the epoch is not finished, or something is there already.
+            TloraError: see :func:`~tlora_gui.engine.handlers.exporting.require_exportable`.
         """
-        target = absolute(path)
-        self._project().require_exportable(epoch.slug, target)
-        return target
+        require_exportable(self._project(), job, self.options.backbone)
 
     def _project(self) -> Project:
         return Project.open(absolute(self.options.project))

@@ -114,8 +114,10 @@ class LineReport:
                     self._print_reading(record, record.report)
             case GenerationLoaded(record):
                 terminal.say(record.id)
-            case FileWritten(path):
+            case FileWritten(path, error):
                 terminal.say(path)
+                if error is not None:
+                    terminal.remark(f"{error:.2%} of the update was lost to the lower rank.")
             case Evaluated():
                 self._print_scores(event)
             case ProjectListed():

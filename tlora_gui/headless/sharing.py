@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationLoaded, StreamEvent
@@ -21,26 +22,68 @@ _TEXTS = (".html", ".htm", ".json", ".md")
 
 
 def _export_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("what", help="an epoch's name or id; for a file, a kept text's id or name, or \"last\"")
     parser.add_argument(
-        "target", help="for an epoch, the folder in which its PEFT adapter becomes one; for a text, .html, .json, .md"
+        "what",
+        nargs="+",
+        help="an epoch's name or id; several with weights, as shakespeare=0.7 python=0.3, become one; "
+        'for a file, a kept text\'s id or name, or "last"',
+    )
+    parser.add_argument(
+        "target",
+        help="for epochs, a folder in which they become one, or a .gguf file; for a text, .html, .json or .md",
+    )
+    parser.add_argument(
+        "--rank", type=int, default=0, metavar="N", help="compress several epochs to this rank (default: exact)"
+    )
+    parser.add_argument(
+        "--into-backbone", action="store_true", help="write the whole model, with the epochs in its weights"
     )
 
 
 def _export(command: Command) -> Iterator[StreamEvent]:
     options = command.options
     if Path(options.target).suffix.lower() in _TEXTS:
-        target = command.text_target(options.target)
-        id = _find_text(command.listed().generations, options.what).id
-        yield from command.open()
-        for event in command.run(jobs.LoadGeneration(id)):
-            if isinstance(event, GenerationLoaded):
-                yield from command.run(jobs.ExportGeneration(event.record, str(target)))
+        yield from _export_text(command)
         return
-    epoch = command.find_epoch(options.what)
-    folder = command.adapter_target(epoch, options.target)
+    command.listed()
+    weights = tuple(_weight_of(command.epochs, word) for word in options.what)
+    job: jobs.ExportEpoch | jobs.ExportMerge = jobs.ExportMerge(
+        tuple((slug, 1.0 if weight is None else weight) for slug, weight in weights),
+        options.target,
+        options.rank,
+        options.into_backbone,
+    )
+    if weights == ((weights[0][0], None),) and not (options.rank or options.into_backbone):
+        job = jobs.ExportEpoch(weights[0][0], options.target)
+    command.require_exportable(job)
     yield from command.open()
-    yield from command.run(jobs.ExportEpoch(epoch.slug, str(folder)))
+    yield from command.run(job)
+
+
+def _weight_of(epochs: EpochList, word: str) -> tuple[str, float | None]:
+    """The epoch of a name or id, and the weight that it was typed with, if it was.
+
+    Raises:
+        TloraError: if there is no such epoch, or several.
+    """
+    name, equals, number = word.rpartition("=")
+    try:
+        weight = float(number) if equals and word not in {epoch.name for epoch in epochs} else None
+    except ValueError:
+        weight = None
+    return epochs.find(word if weight is None else name).slug, weight
+
+
+def _export_text(command: Command) -> Iterator[StreamEvent]:
+    words = command.options.what
+    if len(words) > 1:
+        raise TloraError("Several texts cannot be one file.", "Name one of them.")
+    target = command.text_target(command.options.target)
+    id = _find_text(command.listed().generations, words[0]).id
+    yield from command.open()
+    for event in command.run(jobs.LoadGeneration(id)):
+        if isinstance(event, GenerationLoaded):
+            yield from command.run(jobs.ExportGeneration(event.record, str(target)))
 
 
 def _find_text(kept: Sequence[GenerationSummary], word: str) -> GenerationSummary:
@@ -114,6 +157,6 @@ def _add_adapter(command: Command) -> Iterator[StreamEvent]:
 
 
 VERBS = (
-    Verb("export", "copy an epoch as a plain PEFT adapter, or write a kept text", _export_arguments, _export),
+    Verb("export", "write an epoch, or several as one, for others to load; or a kept text", _export_arguments, _export),
     Verb("import", "make an epoch of a LoRA adapter, or keep a text of another project", _import_arguments, _import),
 )

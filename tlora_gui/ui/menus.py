@@ -53,6 +53,7 @@ class Menus(QObject):
         self.add_epoch = self._action(menu, "addEpochAction", self.tr("&Add epoch…"), "Ctrl+Shift+E")
         self.import_adapter = self._action(menu, "importAdapterAction", self.tr("&Import an adapter…"), "Ctrl+Shift+I")
         self.evaluate = self._action(menu, "evaluateAction", self.tr("&Measure all on held-out text"))
+        self.merge = self._action(menu, "mergeAction", self.tr("M&erge and export…"))
         self.runs = self._action(menu, "runsAction", self.tr("&Runs…"), "Ctrl+Shift+R")
 
     def _build_text(self) -> None:

@@ -267,7 +267,8 @@ class Workbench(QMainWindow):
         for action in (*ours, *self._pages.values()):
             action.setEnabled(enabled)
         # until there is something to measure, to stop, to undo, to work on
-        for action in (menus.evaluate, menus.stop, menus.back, menus.forward, menus.mixer_timeline, *menus.needs_text):
+        later = (menus.evaluate, menus.merge, menus.stop, menus.back, menus.forward, menus.mixer_timeline)
+        for action in (*later, *menus.needs_text):
             action.setEnabled(False)
 
     def apply_theme(self, theme: Theme) -> None:

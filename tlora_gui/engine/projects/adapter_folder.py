@@ -53,16 +53,20 @@ PREFIX = "base_model.model."
 
 def write_adapter(model: TemporalLoRA, name: str, folder: Path, base: str) -> None:
     """Write one adapter of a model; ``base`` is what others load its backbone from."""
-    weights = model.adapters[name].weights
+    write_weights(model, model.adapters[name].weights, folder, base)
+
+
+def write_weights(model: TemporalLoRA, weights: LoraWeights, folder: Path, base: str) -> None:
+    """Write weights over a model's layers as its adapters are written."""
     fields = _ORDINARY | _layers_fields(model)
     fields |= {"r": weights.r, "lora_alpha": weights.scaling * weights.r, "lora_dropout": 0.0, "inference_mode": True}
     fields |= {"task_type": "CAUSAL_LM", "base_model_name_or_path": base or None}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG_FILE).write_text(json.dumps(fields, indent=2, sort_keys=True), encoding="utf-8")
     tensors = {}
-    for full, parameter in model.adapter_parameters(name).items():
-        stored = f"{PREFIX}{full.removesuffix(f'.{name}.weight')}.weight"
-        tensors[stored] = parameter.detach().cpu().contiguous().clone()
+    for layer, *both in zip(model.layers, weights.down, weights.up, strict=True):
+        for kind, parameter in zip("AB", both, strict=True):
+            tensors[f"{PREFIX}{layer}.lora_{kind}.weight"] = parameter.detach().cpu().contiguous().clone()
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
 

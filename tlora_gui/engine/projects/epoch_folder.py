@@ -22,6 +22,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
+from tlora_gui.engine.projects.model_card import CARD_FILE
 from tlora_gui.engine.projects.records import check_epoch, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
@@ -32,7 +33,7 @@ from tlora_gui.engine.storage.disk import (
     read_json,
     read_text,
     sync,
-    sync_folder,
+    write_folder,
     write_tensors,
     write_text,
 )
@@ -45,18 +46,6 @@ from tlora_gui.temporal.model import TemporalLoRA
 _DIGESTS = "held_out.json"
 HISTORY_FILE = "history.jsonl"
 History = Iterable[TrainingEvent]
-_README = """# {name}
-
-{era}A LoRA adapter made with tlora-gui, an epoch of a Temporal LoRA project.
-
-- Base model: `{base}`
-- Fingerprint of the base model's weights: `{fingerprint}`
-
-    from peft import AutoPeftModelForCausalLM
-    model = AutoPeftModelForCausalLM.from_pretrained("this folder")
-
-If the base model is elsewhere, load it and use `PeftModel.from_pretrained(base_model, "this folder")`.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,25 +171,16 @@ _MAX_HISTORY_BYTES = 48 * 2**20
 """More than 100,000 steps."""
 
 
-def copy_adapter(folder: Path, target: Path, base: str, fingerprint: str) -> None:
-    """Copy the plain PEFT adapter to a new folder, whole or not at all, and say which backbone it belongs to.
+def copy_adapter(folder: Path, target: Path, base: str, card: str) -> None:
+    """Copy the plain PEFT adapter to a new folder, whole or not at all, with its model card.
 
-    Raises one of ``DAMAGE`` if it cannot be read or written.
+    ``base`` is what others load its backbone from. Raises one of ``DAMAGE`` if it cannot be read or written.
     """
-    try:
-        info, _ = read_facts(folder)
-        title, era = info.name, info.era and f"{info.era}\n\n"
-    except DAMAGE:  # a broken epoch's adapter may be whole
-        title, era = folder.name, ""
-    try:
-        target.mkdir(parents=True)
-        config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
-        write_text(target / CONFIG_FILE, json.dumps(config, indent=2, sort_keys=True))
-        shutil.copyfile(folder / WEIGHTS_FILE, target / WEIGHTS_FILE)
-        readme = _README.format(name=title, era=era, base=base, fingerprint=fingerprint)
-        write_text(target / "README.md", readme)
-        sync(target / WEIGHTS_FILE)
-        sync_folder(target.parent)
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
+
+    def fill(partial: Path) -> None:
+        (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")
+        shutil.copyfile(folder / WEIGHTS_FILE, partial / WEIGHTS_FILE)
+        (partial / CARD_FILE).write_text(card, encoding="utf-8")
+
+    write_folder(target, fill)

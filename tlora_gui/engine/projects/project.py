@@ -21,7 +21,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from pathlib import Path
 from filelock import BaseFileLock
 from safetensors.torch import load_file
 
-from tlora_gui.engine.projects import epoch_folder
+from tlora_gui.engine.projects import epoch_folder, model_card
 from tlora_gui.engine.projects.adapter_folder import read_adapter
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
@@ -38,7 +38,7 @@ from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, TrainSettings
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent
 from tlora_gui.engine.protocol.jobs import TrainEpoch
@@ -147,6 +147,14 @@ def _cannot_be_made(path: Path, error: OSError) -> TloraError:
         say("{path} cannot be made: {reason}.", path=path, reason=cause(error)), say("Choose a folder of yours.")
     )
 
+
+_LONGEST_NAME = 100
+"""Letters of several epochs that name a folder together."""
+
+_STARTER_REMARK = (
+    "The base model was read from a GGUF file of 4 bits when this was trained, so its weights differ a little from "
+    "those on the Hub."
+)
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 """Names that Windows keeps for itself."""
@@ -471,7 +479,7 @@ class Project:
         return epoch_folder.read_history(self.folder(slug))
 
     def export_epoch(self, slug: str, target: Path, base: str = "") -> Path:
-        """Copy the plain PEFT adapter to ``target/<slug>``.
+        """Copy the plain PEFT adapter to ``target/<slug>``, with a model card.
 
         Args:
             slug: of a finished epoch.
@@ -481,10 +489,10 @@ class Project:
         Raises:
             TloraError: if the epoch is not finished, or the folder exists or cannot be written.
         """
-        folder, index = self.require_exportable(slug, target), self.index
-        reference = index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name
+        folder, index = self.require_exportable([slug], target), self.index
+        base = base or (index.backbone_reference if is_path(index.backbone_reference) else index.backbone_name)
         try:
-            epoch_folder.copy_adapter(self.folder(slug), folder, base or reference, index.fingerprint)
+            epoch_folder.copy_adapter(self.folder(slug), folder, base, self.card("adapter", {slug: 1.0}, base))
         except DAMAGE as error:
             raise TloraError(
                 say("{path} cannot be written: {reason}.", path=folder, reason=first_line(error)),
@@ -492,20 +500,39 @@ class Project:
             ) from error
         return folder
 
-    def require_exportable(self, slug: str, target: Path) -> Path:
-        """Where in ``target`` :meth:`export_epoch` would copy an adapter.
+    def card(self, kind: model_card.Kind, weights: Mapping[str, float], base: str, *remarks: str) -> str:
+        """The model card of an export of these epochs; one whose facts cannot be read is named only."""
+        parts, names = [], []
+        for slug, weight in weights.items():
+            try:
+                info, settings = self.read_epoch(slug)
+                parts.append((info, settings, weight))
+                names.append(info.name)
+            except DAMAGE:  # a broken epoch's adapter may be whole
+                names.append(slug)
+        if self.index.backbone_reference == STARTER:
+            remarks = (*remarks, _STARTER_REMARK)
+        return model_card.model_card(kind, " + ".join(names), parts, base, self.index.fingerprint, remarks)
+
+    def require_exportable(
+        self, slugs: Sequence[str], target: Path, ending: str = "", *, overwrite: bool = False
+    ) -> Path:
+        """Where an export of these epochs goes: the file ``target`` if it ends in .gguf, else a new folder in it, named
+        by them and ``ending``.
 
         Raises:
-            TloraError: if the epoch is not finished, or the folder exists.
+            TloraError: if one is not finished, or something is there; a file may be, with ``overwrite``.
         """
-        if slug not in self.index.folders:
+        if not set(slugs) <= self.index.folders.keys():
             raise TloraError(say("That epoch is not finished."), say("Finish its training first."))
-        folder = target / self.index.folders[slug].partition("-")[2]
-        if folder.exists():
+        if target.suffix.lower() != ".gguf":
+            names = "-".join(self.index.folders[slug].partition("-")[2] for slug in slugs)
+            target = target / (names[:_LONGEST_NAME] + ending)
+        if target.exists() and not (overwrite and target.is_file()):
             raise TloraError(
-                say("{folder} is already there.", folder=folder), say("Choose another folder, or remove it first.")
+                say("{folder} is already there.", folder=target), say("Choose another folder, or remove it first.")
             )
-        return folder
+        return target
 
     # -- epochs: in the model -----------------------------------------------------------------------------------
 

@@ -495,9 +495,14 @@ class DemoCorpora:
 
 @dataclass(frozen=True, slots=True)
 class FileWritten:
-    """An export ended up here."""
+    """An export ended up here.
+
+    Attributes:
+        relative_error: ‖lost‖ / ‖whole‖ of the update (Frobenius), if it was compressed to a lower rank.
+    """
 
     path: str
+    relative_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,10 +192,30 @@ class RestoreEpoch:
 
 @dataclass(frozen=True, slots=True)
 class ExportEpoch:
-    """Copy an epoch as a plain PEFT adapter folder. Answer: FileWritten."""
+    """Write an epoch's adapter for others: as a GGUF file if ``path`` ends in .gguf, else as a plain PEFT folder of its
+    own in the folder ``path``. A file is replaced if ``overwrite``, a folder never. Answer: FileWritten.
+    """
 
     slug: str
     path: str
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportMerge:
+    """Write epochs at constant weights as one: an adapter as ExportEpoch does, or a model. Answer: FileWritten.
+
+    Attributes:
+        weights: (slug, weight in (0, 10]); the mixture as it is with these weights at every token.
+        rank: what the adapter is compressed to, if its rank is higher; 0 keeps it exact, of all ranks together.
+        into_backbone: write the whole model, the backbone's weights changed, as transformers loads it.
+    """
+
+    weights: tuple[tuple[str, float], ...]
+    path: str
+    rank: int = 0
+    into_backbone: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +391,7 @@ Job = (
     | DeleteEpoch
     | RestoreEpoch
     | ExportEpoch
+    | ExportMerge
     | Generate
     | ScoreText
     | ScoreTextFile
@@ -399,6 +420,7 @@ INTERACTIVE = (
     KeepQueue,
     EditEpoch,
     ExportEpoch,
+    ExportMerge,
     Generate,
     ScoreText,
     ScoreTextFile,

@@ -22,17 +22,17 @@ def to_markdown(record: Generation) -> str:
 
     Nothing in the text or in a name is taken for Markdown or HTML.
     """
-    parts = [f"### {_escaped(title(record))}", _shares(record)]
+    parts = [f"### {escaped(title(record))}", _shares(record)]
     for run in runs(record):
         given = " (prompt)" if run.is_prompt and record.ended != "read" else ""
-        parts += [f"**{_escaped(run.name)}**{given}", _fenced(visible(run.text))]
-    parts.append(f"*{_escaped(_made(record))}*")
+        parts += [f"**{escaped(run.name)}**{given}", _fenced(visible(run.text))]
+    parts.append(f"*{escaped(_made(record))}*")
     return "\n\n".join(parts) + "\n"
 
 
 def _shares(record: Generation) -> str:
     slots, share = record.slots, shares(record)
-    rows = [f"| {_escaped(one_line(slots[slot].name))} | {share[slot]:.0%} |" for slot in drawing_order(slots)]
+    rows = [f"| {escaped(one_line(slots[slot].name))} | {share[slot]:.0%} |" for slot in drawing_order(slots)]
     return "\n".join(["| epoch | share of the mix |", "| :-- | --: |", *rows])
 
 
@@ -47,5 +47,6 @@ def _fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text of which nothing is taken for Markdown or HTML."""
     return re.sub(r"([\\`*_\[\]<>#|~&!$])", r"\\\1", text)

@@ -53,16 +53,17 @@ def patiently(do: Callable[[], Done]) -> Done:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file's text atomically and durably."""
-    _write(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+    write_file(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Replace a safetensors file atomically and durably."""
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    _write(path, lambda partial: save_file(stored, partial))
+    write_file(path, lambda partial: save_file(stored, partial))
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Replace a file atomically and durably; ``write`` is given the sibling that it writes to."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         patiently(lambda: write(partial))
@@ -72,6 +73,40 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
+    """Make a new folder atomically and durably; ``fill`` is given the empty sibling that it fills."""
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # what a crash left
+    try:
+        partial.mkdir(parents=True)
+        fill(partial)
+        for part in partial.rglob("*"):
+            (sync_folder if part.is_dir() else sync)(part)
+        sync_folder(partial)
+        rename(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def require_room(path: Path, size: int) -> None:
+    """Refuse to begin to write ``size`` bytes where there is no room for them.
+
+    Raises:
+        TloraError: telling how much there is.
+    """
+    there = next(folder for folder in path.parents if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < size:
+        raise TloraError(
+            say(
+                "{path} needs {size:.1f} GB, and {free:.1f} GB are free there.",
+                path=path, size=size / 1e9, free=free / 1e9,
+            ),
+            say("Free some room, or choose another disk."),
+        )  # fmt: skip
 
 
 def rename(path: Path, target: Path) -> None:

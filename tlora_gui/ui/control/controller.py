@@ -98,6 +98,7 @@ class Controller(QObject):
             dropped.connect(drops.take)
         for wanted in (window.menus.add_epoch.triggered, window.epochs.add_requested):
             wanted.connect(drops.add_epoch)
+        window.menus.merge.triggered.connect(window.epochs.merge)
         drops.epoch_wanted.connect(self.training.new_epoch)
         drops.adapter_wanted.connect(self.importing.open)
         window.menus.import_adapter.triggered.connect(drops.import_adapter)
@@ -147,8 +148,11 @@ class Controller(QObject):
             case Evaluated(scores) if scores:
                 self._window.charts.show_evaluation(event)
                 banner.show_notice(scores_text(event, self.training.epochs))
-            case FileWritten(path):
+            case FileWritten(path, None):
                 self._notice_written(path)
+            case FileWritten(path, float(lost)):
+                told = self.tr("Written: {path}. The lower rank loses {lost:.1f} % of the update.")
+                banner.show_notice(filled(told, path=path, lost=100 * lost))
             case Warned(message, hint):
                 banner.show_error(message, hint)
             case JobFailed(_, message, hint, details):
@@ -204,6 +208,7 @@ class Controller(QObject):
             window.charts.remove_epoch(gone)
         self.training.set_epochs(epochs)
         window.epochs.set_epochs(epochs)
+        window.menus.merge.setEnabled(not self.projects.following and any(epoch.state == "frozen" for epoch in epochs))
         window.charts.set_epochs(epochs)
         window.generation.set_slots(slots, STRATEGIES[0] if project is None else project.strategy, mixers)
         window.desk.set_slots(slots)

@@ -37,6 +37,7 @@ from tlora_gui.engine.protocol.events import (
 from tlora_gui.engine.protocol.jobs import (
     TRAININGS,
     EstimateTraining,
+    ExportMerge,
     ImportAdapter,
     Job,
     KeepEpoch,
@@ -105,6 +106,7 @@ class TrainingControl(QObject):
         panel.delete_requested.connect(self._delete)
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
+        panel.merge_requested.connect(self._merge)
         panel.unqueue_requested.connect(self._unqueue)
         panel.queue_moved.connect(self._move)
         panel.queue_edit_requested.connect(self._edit_waiting)
@@ -453,8 +455,12 @@ class TrainingControl(QObject):
         self._client.submit(jobs.EditEpoch(slug, name, era, colour), self)
 
     @Slot(str, str)
-    def _export(self, slug: str, folder: str) -> None:
-        self._client.submit(jobs.ExportEpoch(slug, folder), self)
+    def _export(self, slug: str, path: str) -> None:
+        self._client.submit(jobs.ExportEpoch(slug, path, overwrite=True), self)  # the file dialog has asked
+
+    @Slot(object)
+    def _merge(self, job: ExportMerge) -> None:
+        self._client.submit(job, self)
 
     @Slot()
     def _measure(self) -> None:

@@ -10,16 +10,19 @@ from PySide6.QtWidgets import QWidget
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
-from tlora_gui.ui.widgets.questions import Choice, ask, choose_folder
+from tlora_gui.ui.epochs.merge_dialog import MergeDialog, gguf_suffixes
+from tlora_gui.ui.widgets.questions import Choice, ask, choose_folder, choose_target
 
 
 class EpochActions(QObject):
-    """Menu, edit dialog, export folder and the question before discarding; emits what was decided."""
+    """Menu, edit dialog, places of exports and the question before discarding; emits what was decided."""
 
     edit_requested = Signal(str, str, str, str)
     """slug, name, era, colour"""
     export_requested = Signal(str, str)
-    """slug, folder"""
+    """slug, folder or .gguf file"""
+    merge_requested = Signal(object)
+    """ExportMerge"""
     delete_requested = Signal(str)
     resume_requested = Signal(str)
     keep_requested = Signal(str)
@@ -37,6 +40,7 @@ class EpochActions(QObject):
         self._menu.rename_requested.connect(self._edit)
         self._menu.recolour_requested.connect(self._edit_colour)
         self._menu.export_requested.connect(self._choose_export_folder)
+        self._menu.export_gguf_requested.connect(self._choose_gguf_file)
         self._menu.delete_requested.connect(self.delete_requested)
 
     def set_epochs(self, epochs: dict[str, EpochInfo], busy: bool) -> None:
@@ -57,6 +61,13 @@ class EpochActions(QObject):
         """Ask for the epoch to be deleted, if it can be."""
         self._menu.set_epoch(self._epochs[slug], self._busy)
         self._menu.delete.trigger()
+
+    def merge(self) -> None:
+        """Open the dialog that merges finished epochs, if there are any."""
+        if finished := [epoch for epoch in self._epochs.values() if epoch.state == "frozen"]:
+            dialog = MergeDialog(finished, self._window.window())
+            dialog.export_requested.connect(self.merge_requested)
+            dialog.open()
 
     def discard(self, slug: str) -> None:
         """Ask whether an interrupted training is to be thrown away."""
@@ -79,3 +90,9 @@ class EpochActions(QObject):
     def _choose_export_folder(self, slug: str) -> None:
         title = self.tr("Folder for the adapter of {name}").format(name=self._epochs[slug].name)
         choose_folder(self._window, title, str(Path.home()), lambda folder: self.export_requested.emit(slug, folder))
+
+    def _choose_gguf_file(self, slug: str) -> None:
+        title = self.tr("Save the GGUF adapter")
+        choose_target(
+            self._window, title, f"{slug}.gguf", gguf_suffixes(), lambda file: self.export_requested.emit(slug, file)
+        )

@@ -19,6 +19,7 @@ class EpochMenu(QMenu):
     rename_requested = Signal(str)
     recolour_requested = Signal(str)
     export_requested = Signal(str)
+    export_gguf_requested = Signal(str)
     delete_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,6 +37,10 @@ class EpochMenu(QMenu):
         self.recolour = self._action(self.tr("Colour…"), self.recolour_requested)
         self.export = self._action(self.tr("Export as PEFT adapter…"), self.export_requested)
         self.export.setToolTip(self.tr("A folder that peft.PeftModel.from_pretrained opens"))
+        self.export_gguf = self._action(self.tr("Export as GGUF adapter…"), self.export_gguf_requested)
+        self.export_gguf.setToolTip(
+            self.tr("A file for llama.cpp, Ollama and LM Studio, beside the backbone's .gguf file")
+        )
         self.addSeparator()
         self.delete = self._action(self.tr("Delete"), self.delete_requested)
         self.delete.setShortcut(QKeySequence(QKeySequence.StandardKey.Delete))
@@ -50,6 +55,7 @@ class EpochMenu(QMenu):
         self.rename.setEnabled(editable)
         self.recolour.setEnabled(editable)
         self.export.setEnabled(epoch.state == "frozen")
+        self.export_gguf.setEnabled(epoch.state == "frozen")
         self.delete.setEnabled(epoch.state in ("frozen", "broken") and not busy)
         wait = self.tr("Possible once the work that is running has ended")
         self.delete.setToolTip(wait if busy else self.tr("Take this epoch out of the mixture; this can be undone"))

@@ -44,7 +44,9 @@ class EpochsPanel(QFrame):
     edit_requested = Signal(str, str, str, str)
     """slug, name, era, colour"""
     export_requested = Signal(str, str)
-    """slug, folder"""
+    """slug, folder or .gguf file"""
+    merge_requested = Signal(object)
+    """ExportMerge"""
     delete_requested = Signal(str)
     pause_all_requested = Signal(bool)
     """True to pause what runs and to let nothing begin, False to go on."""
@@ -99,6 +101,7 @@ class EpochsPanel(QFrame):
         self._actions = EpochActions(self)
         self._actions.edit_requested.connect(self.edit_requested)
         self._actions.export_requested.connect(self.export_requested)
+        self._actions.merge_requested.connect(self.merge_requested)
         self._actions.delete_requested.connect(self.delete_requested)
         self._actions.discard_requested.connect(self.discard_requested)
         self._actions.resume_requested.connect(self.resume_requested)
@@ -187,6 +190,10 @@ class EpochsPanel(QFrame):
         """The epoch that was being prepared will not come."""
         self._preparing = None
         self._arrange()
+
+    def merge(self) -> None:
+        """Ask which epochs to merge, and what to make of them."""
+        self._actions.merge()
 
     def set_drop_active(self, active: bool) -> None:
         """Files are being dragged over the window."""
