@@ -324,6 +324,14 @@
         <translation>{name} ist trainiert und eingefroren: Verlust am Prüftext {own:.2f}, Backbone {base:.2f}.</translation>
     </message>
     <message>
+        <source>{name} is imported. The Time Mixer knows it by its own dreams.</source>
+        <translation>{name} ist importiert. Der Time Mixer kennt sie an ihren eigenen Träumen.</translation>
+    </message>
+    <message>
+        <source>{name} is imported: held-out loss {own:.2f}, backbone {base:.2f}.</source>
+        <translation>{name} ist importiert: Verlust am Prüftext {own:.2f}, Backbone {base:.2f}.</translation>
+    </message>
+    <message>
         <source>the mix keeps {share} of the gain at worst ({name})</source>
         <translation>die Mischung behält mindestens {share} des Gewinns (am wenigsten bei {name})</translation>
     </message>
@@ -1452,8 +1460,80 @@
         <translation>Einen anderen Ordner wählen oder diesen zuerst entfernen.</translation>
     </message>
     <message>
+        <source>{name} is broken.</source>
+        <translation>{name} ist beschädigt.</translation>
+    </message>
+    <message>
+        <source>Leave it out, or restore it first.</source>
+        <translation>Auslassen oder zuerst wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>Merging epochs</source>
+        <translation>Epochen werden zusammengeführt</translation>
+    </message>
+    <message>
+        <source>Writing the export</source>
+        <translation>Export wird geschrieben</translation>
+    </message>
+    <message>
         <source>Choose another folder.</source>
         <translation>Einen anderen Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>There is no epoch to merge.</source>
+        <translation>Es gibt keine Epoche zum Zusammenführen.</translation>
+    </message>
+    <message>
+        <source>Choose one or more.</source>
+        <translation>Eine oder mehrere wählen.</translation>
+    </message>
+    <message>
+        <source>An epoch was named twice.</source>
+        <translation>Eine Epoche wurde zweimal genannt.</translation>
+    </message>
+    <message>
+        <source>Name each of them once.</source>
+        <translation>Jede nur einmal nennen.</translation>
+    </message>
+    <message>
+        <source>A weight is above 0 and at most {limit}.</source>
+        <translation>Ein Gewicht liegt über 0 und bei höchstens {limit}.</translation>
+    </message>
+    <message>
+        <source>Leave epochs out that are to have none.</source>
+        <translation>Epochen ohne Gewicht auslassen.</translation>
+    </message>
+    <message>
+        <source>A rank is 1 or more.</source>
+        <translation>Ein Rang ist mindestens 1.</translation>
+    </message>
+    <message>
+        <source>A merged model has no rank.</source>
+        <translation>Ein zusammengeführtes Modell hat keinen Rang.</translation>
+    </message>
+    <message>
+        <source>Leave it out to keep the merge exact.</source>
+        <translation>Weglassen, damit die Zusammenführung exakt bleibt.</translation>
+    </message>
+    <message>
+        <source>A merged model is not written as GGUF.</source>
+        <translation>Ein zusammengeführtes Modell wird nicht als GGUF geschrieben.</translation>
+    </message>
+    <message>
+        <source>Export a folder, and convert it with llama.cpp&apos;s convert_hf_to_gguf.py.</source>
+        <translation>Einen Ordner exportieren und mit convert_hf_to_gguf.py von llama.cpp umwandeln.</translation>
+    </message>
+    <message>
+        <source>The weights of {name} are quantised, so that nothing can be added to them.</source>
+        <translation>Die Gewichte von {name} sind quantisiert; zu ihnen lässt sich nichts addieren.</translation>
+    </message>
+    <message>
+        <source>Merge the epochs into one adapter instead.</source>
+        <translation>Die Epochen stattdessen zu einem Adapter zusammenführen.</translation>
+    </message>
+    <message>
+        <source>Close what else needs memory, or merge into one adapter.</source>
+        <translation>Schließen, was sonst Speicher braucht, oder zu einem Adapter zusammenführen.</translation>
     </message>
     <message>
         <source>it is not finite</source>
@@ -1840,6 +1920,14 @@
         <translation>Zur Wahl stehen {names}.</translation>
     </message>
     <message>
+        <source>{name} has {depth} blocks, and no block {layer}.</source>
+        <translation>{name} hat {depth} Blöcke und keinen Block {layer}.</translation>
+    </message>
+    <message>
+        <source>Choose a mixer layer from 0 to {last}.</source>
+        <translation>Eine Mixer-Schicht von 0 bis {last} wählen.</translation>
+    </message>
+    <message>
         <source>Loading epochs</source>
         <translation>Epochen werden geladen</translation>
     </message>
@@ -1926,6 +2014,14 @@
     <message>
         <source>{path} cannot be written: permission denied.</source>
         <translation>{path} lässt sich nicht schreiben: keine Berechtigung.</translation>
+    </message>
+    <message>
+        <source>{path} needs {size:.1f} GB, and {free:.1f} GB are free there.</source>
+        <translation>{path} braucht {size:.1f} GB; frei sind dort {free:.1f} GB.</translation>
+    </message>
+    <message>
+        <source>Free some room, or choose another disk.</source>
+        <translation>Platz schaffen oder einen anderen Datenträger wählen.</translation>
     </message>
     <message>
         <source>{name} has more than {limit:,} MB</source>
@@ -2174,6 +2270,14 @@
     <message>
         <source>epochs</source>
         <translation>Epochen</translation>
+    </message>
+    <message>
+        <source>No epoch has text to measure on.</source>
+        <translation>Keine Epoche hat Text, an dem gemessen werden kann.</translation>
+    </message>
+    <message>
+        <source>Import an adapter with text of its kind.</source>
+        <translation>Einen Adapter mit Text seiner Art importieren.</translation>
     </message>
     <message>
         <source>the weights in {folder} are damaged: {error}</source>
@@ -2734,6 +2838,290 @@
     <message>
         <source>attention</source>
         <translation>Attention</translation>
+    </message>
+    <message>
+        <source>Looking at the adapter</source>
+        <translation>Der Adapter wird angesehen</translation>
+    </message>
+    <message>
+        <source>imported; its slot was learned from text</source>
+        <translation>importiert; sein Slot wurde an Text gelernt</translation>
+    </message>
+    <message>
+        <source>imported; its slot was learned from its own dreams</source>
+        <translation>importiert; sein Slot wurde an eigenen Träumen gelernt</translation>
+    </message>
+    <message>
+        <source>{name} could not be stored: {error}.</source>
+        <translation>{name} konnte nicht gespeichert werden: {error}.</translation>
+    </message>
+    <message>
+        <source>Mend that, then import it again.</source>
+        <translation>Das beheben, dann neu importieren.</translation>
+    </message>
+    <message>
+        <source>Adapters of a {family} backbone cannot be written as GGUF.</source>
+        <translation>Adapter eines {family}-Backbones lassen sich nicht als GGUF schreiben.</translation>
+    </message>
+    <message>
+        <source>Export a PEFT adapter. GGUF is known of: {names}.</source>
+        <translation>Einen PEFT-Adapter exportieren. GGUF ist bekannt für: {names}.</translation>
+    </message>
+    <message>
+        <source>llama.cpp has no name for {layer}.</source>
+        <translation>llama.cpp hat keinen Namen für {layer}.</translation>
+    </message>
+    <message>
+        <source>Export a PEFT adapter.</source>
+        <translation>Einen PEFT-Adapter exportieren.</translation>
+    </message>
+    <message>
+        <source>Choose an adapter&apos;s folder or .zip, or give its id on the Hub (owner/name).</source>
+        <translation>Den Ordner oder die .zip eines Adapters wählen, oder seine Kennung im Hub angeben (Besitzer/Name).</translation>
+    </message>
+    <message>
+        <source>No adapter is named.</source>
+        <translation>Es ist kein Adapter genannt.</translation>
+    </message>
+    <message>
+        <source>{name} is no adapter.</source>
+        <translation>{name} ist kein Adapter.</translation>
+    </message>
+    <message>
+        <source>Choose the folder with its {file}, or a .zip of that.</source>
+        <translation>Den Ordner mit der {file} wählen, oder eine .zip davon.</translation>
+    </message>
+    <message>
+        <source>Check the spelling and the network, or choose a folder or a .zip.</source>
+        <translation>Schreibweise und Netz prüfen, oder einen Ordner oder eine .zip wählen.</translation>
+    </message>
+    <message>
+        <source>There are several adapters in {name}.</source>
+        <translation>In {name} sind mehrere Adapter.</translation>
+    </message>
+    <message>
+        <source>There is no adapter in {name}.</source>
+        <translation>In {name} ist kein Adapter.</translation>
+    </message>
+    <message>
+        <source>Choose a .zip with one {file} in it.</source>
+        <translation>Eine .zip mit einer {file} darin wählen.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be unpacked: {error}.</source>
+        <translation>{name} lässt sich nicht entpacken: {error}.</translation>
+    </message>
+    <message>
+        <source>Unpack it yourself, and choose the folder.</source>
+        <translation>Von Hand entpacken und den Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>{file} in {name} has {size:,} MB, more than an adapter of this backbone can have.</source>
+        <translation>{file} in {name} hat {size:,} MB, mehr als ein Adapter dieses Backbones haben kann.</translation>
+    </message>
+    <message>
+        <source>Choose an adapter of this backbone.</source>
+        <translation>Einen Adapter dieses Backbones wählen.</translation>
+    </message>
+    <message>
+        <source>There is no room to unpack {name}.</source>
+        <translation>Es ist kein Platz, um {name} zu entpacken.</translation>
+    </message>
+    <message>
+        <source>Free {size:,} MB in {folder}.</source>
+        <translation>{size:,} MB in {folder} freimachen.</translation>
+    </message>
+    <message>
+        <source>Unpacking</source>
+        <translation>Entpacken</translation>
+    </message>
+    <message>
+        <source>Train it again without that, as plain LoRA.</source>
+        <translation>Ohne das neu trainieren, als gewöhnliches LoRA.</translation>
+    </message>
+    <message>
+        <source>it is DoRA, whose update depends on the backbone&apos;s weights</source>
+        <translation>er ist DoRA, dessen Änderung von den Gewichten des Backbones abhängt</translation>
+    </message>
+    <message>
+        <source>it has biases</source>
+        <translation>er hat Biases</translation>
+    </message>
+    <message>
+        <source>it has whole modules of its own</source>
+        <translation>er hat ganze eigene Module</translation>
+    </message>
+    <message>
+        <source>it changes the vocabulary</source>
+        <translation>er ändert das Vokabular</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for {name}: it takes {size:,} MB.</source>
+        <translation>Für {name} reicht der Arbeitsspeicher nicht: {size:,} MB sind nötig.</translation>
+    </message>
+    <message>
+        <source>Close what else needs memory, or choose an adapter of a lower rank.</source>
+        <translation>Schließen, was sonst Speicher braucht, oder einen Adapter von kleinerem Rang wählen.</translation>
+    </message>
+    <message>
+        <source>{layer} holds what is no finite number</source>
+        <translation>{layer} enthält, was keine endliche Zahl ist</translation>
+    </message>
+    <message>
+        <source>The weights of {name} are a pickle (.bin), which could run anything.</source>
+        <translation>Die Gewichte von {name} sind ein Pickle (.bin), der beliebigen Code ausführen könnte.</translation>
+    </message>
+    <message>
+        <source>There is no {file} in {name}.</source>
+        <translation>In {name} ist keine {file}.</translation>
+    </message>
+    <message>
+        <source>Save it as safetensors: that is what PEFT does by default.</source>
+        <translation>Als safetensors speichern: Das tut PEFT von sich aus.</translation>
+    </message>
+    <message>
+        <source>Choose the folder that the adapter was saved to.</source>
+        <translation>Den Ordner wählen, in den der Adapter gespeichert wurde.</translation>
+    </message>
+    <message>
+        <source>its header is too long</source>
+        <translation>der Kopf ist zu lang</translation>
+    </message>
+    <message>
+        <source>it is no object</source>
+        <translation>sie ist kein Objekt</translation>
+    </message>
+    <message>
+        <source>The {file} of {name} is damaged: {error}.</source>
+        <translation>Die {file} von {name} ist beschädigt: {error}.</translation>
+    </message>
+    <message>
+        <source>Choose a whole copy of it.</source>
+        <translation>Eine vollständige Kopie davon wählen.</translation>
+    </message>
+    <message>
+        <source>{name} is an adapter of the kind {kind}.</source>
+        <translation>{name} ist ein Adapter der Art {kind}.</translation>
+    </message>
+    <message>
+        <source>Choose a LoRA adapter.</source>
+        <translation>Einen LoRA-Adapter wählen.</translation>
+    </message>
+    <message>
+        <source>{name} cannot become an epoch: begun as {kind}, it changes the backbone&apos;s own weights.</source>
+        <translation>{name} kann keine Epoche werden: als {kind} begonnen, ändert er die Gewichte des Backbones selbst.</translation>
+    </message>
+    <message>
+        <source>Save it as plain LoRA, with PEFT&apos;s path_initial_model_for_weight_conversion.</source>
+        <translation>Als gewöhnliches LoRA speichern, mit PEFTs path_initial_model_for_weight_conversion.</translation>
+    </message>
+    <message>
+        <source>it asks for {names}, which an epoch does not have</source>
+        <translation>er verlangt {names}, was eine Epoche nicht hat</translation>
+    </message>
+    <message>
+        <source>it holds no weights</source>
+        <translation>er enthält keine Gewichte</translation>
+    </message>
+    <message>
+        <source>{layer} is not whole</source>
+        <translation>{layer} ist unvollständig</translation>
+    </message>
+    <message>
+        <source>its {layer} has other sizes</source>
+        <translation>{layer} hat dort andere Maße</translation>
+    </message>
+    <message>
+        <source>{layer} has another rank than its {file} says</source>
+        <translation>{layer} hat einen anderen Rang, als die {file} sagt</translation>
+    </message>
+    <message>
+        <source>{name} has a rank of {r:,} in {layer}.</source>
+        <translation>{name} hat in {layer} den Rang {r:,}.</translation>
+    </message>
+    <message>
+        <source>An epoch&apos;s rank is 1 to {most:,}: make it smaller first.</source>
+        <translation>Der Rang einer Epoche ist 1 bis {most:,}: erst verkleinern.</translation>
+    </message>
+    <message>
+        <source>{layer} holds numbers of another type</source>
+        <translation>{layer} enthält Zahlen eines anderen Typs</translation>
+    </message>
+    <message>
+        <source>{name} cannot become an epoch: {reason}.</source>
+        <translation>{name} kann keine Epoche werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The weights of {name} are damaged: {reason}.</source>
+        <translation>Die Gewichte von {name} sind beschädigt: {reason}.</translation>
+    </message>
+    <message>
+        <source>{name} was made for another model: {reason}.</source>
+        <translation>{name} wurde für ein anderes Modell gemacht: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose an adapter of this backbone, or make a project with that model.</source>
+        <translation>Einen Adapter dieses Backbones wählen, oder ein Projekt mit jenem Modell anlegen.</translation>
+    </message>
+    <message>
+        <source>{layer} is no name that PEFT gives</source>
+        <translation>{layer} ist kein Name, den PEFT vergibt</translation>
+    </message>
+    <message>
+        <source>this backbone has no {layer}</source>
+        <translation>dieses Backbone hat kein {layer}</translation>
+    </message>
+    <message>
+        <source>it adapts {layer}, which epochs leave as it is</source>
+        <translation>er ändert {layer}, was Epochen lassen, wie es ist</translation>
+    </message>
+    <message>
+        <source>{name} changes blocks from {first} up, and the Time Mixer of this project reads what comes out of the blocks below {layer}: what it reads would move under it.</source>
+        <translation>{name} ändert Blöcke ab {first}, und der Time Mixer dieses Projekts liest, was aus den Blöcken unter {layer} kommt: Was er liest, würde sich unter ihm verschieben.</translation>
+    </message>
+    <message>
+        <source>Make a project whose Time Mixer reads before block {first} (mixer layer), and import it there.</source>
+        <translation>Ein Projekt anlegen, dessen Time Mixer vor Block {first} liest (Mixer-Schicht), und ihn dort importieren.</translation>
+    </message>
+    <message>
+        <source>Make a project whose epochs may change every block (mixer layer 0), and import it there.</source>
+        <translation>Ein Projekt anlegen, dessen Epochen jeden Block ändern dürfen (Mixer-Schicht 0), und ihn dort importieren.</translation>
+    </message>
+    <message>
+        <source>{name} chooses layers by the pattern {pattern}.</source>
+        <translation>{name} wählt Schichten nach dem Muster {pattern}.</translation>
+    </message>
+    <message>
+        <source>Write their names into its {file} instead.</source>
+        <translation>Stattdessen ihre Namen in die {file} schreiben.</translation>
+    </message>
+    <message>
+        <source>Compressing</source>
+        <translation>Wird verkleinert</translation>
+    </message>
+    <message>
+        <source>layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Reading what the Time Mixer is to know it by</source>
+        <translation>Gelesen wird, woran der Time Mixer ihn erkennen soll</translation>
+    </message>
+    <message>
+        <source>Teaching the Time Mixer</source>
+        <translation>Der Time Mixer lernt</translation>
+    </message>
+    <message>
+        <source>The Time Mixer came to no number (NaN).</source>
+        <translation>Der Time Mixer kam zu keiner Zahl (NaN).</translation>
+    </message>
+    <message>
+        <source>Choose other text, or delete an epoch that is damaged.</source>
+        <translation>Anderen Text wählen, oder eine beschädigte Epoche löschen.</translation>
+    </message>
+    <message>
+        <source>GGUF adapter</source>
+        <translation>GGUF-Adapter</translation>
     </message>
 </context>
 <context>
@@ -3306,6 +3694,10 @@
         <translation>{speed:.1f} Tokens/s</translation>
     </message>
     <message>
+        <source>Written: {path}. The lower rank loses {lost:.1f} % of the update.</source>
+        <translation>Geschrieben: {path}. Der niedrigere Rang verliert {lost:.1f} % der Änderung.</translation>
+    </message>
+    <message>
         <source>This project is open elsewhere and only followed here.</source>
         <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
     </message>
@@ -3464,7 +3856,7 @@
     </message>
     <message>
         <source>KL(mix ‖ backbone) {nats}&#xa0;nats: what the epochs changed here</source>
-        <translation>KL(Mischung ‖ Backbone) {nats} Nats: was die Epochen hier änderten</translation>
+        <translation>KL(Mischung ‖ Backbone) {nats}&#xa0;Nats: was die Epochen hier änderten</translation>
     </message>
     <message>
         <source>Right: its own first choice. Bar: its probability of “{word}”.</source>
@@ -3531,6 +3923,14 @@
         <translation>Nichts wurde geöffnet.</translation>
     </message>
     <message>
+        <source>An adapter becomes an epoch of a project around its model.</source>
+        <translation>Ein Adapter wird Epoche eines Projekts um sein Modell.</translation>
+    </message>
+    <message>
+        <source>Open or make that project first.</source>
+        <translation>Dieses Projekt zuerst öffnen oder anlegen.</translation>
+    </message>
+    <message>
         <source>The text is taken up once the project is open.</source>
         <translation>Der Text wird aufgenommen, sobald das Projekt offen ist.</translation>
     </message>
@@ -3553,14 +3953,6 @@
     <message>
         <source>Stay here</source>
         <translation>Hier bleiben</translation>
-    </message>
-    <message>
-        <source>{name} is an adapter: no text, and no whole model.</source>
-        <translation>{name} ist ein Adapter: kein Text und kein ganzes Modell.</translation>
-    </message>
-    <message>
-        <source>Drop text to train an epoch, or a model to begin a project with it.</source>
-        <translation>Text ablegen, um eine Epoche zu trainieren, oder ein Modell, um damit ein Projekt zu beginnen.</translation>
     </message>
     <message>
         <source>{name} is the backbone of the next project.</source>
@@ -3660,6 +4052,10 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>Folder for the adapter of {name}</source>
         <translation>Ordner für den Adapter von {name}</translation>
+    </message>
+    <message>
+        <source>Save the GGUF adapter</source>
+        <translation>GGUF-Adapter speichern</translation>
     </message>
 </context>
 <context>
@@ -3762,6 +4158,14 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>A folder that peft.PeftModel.from_pretrained opens</source>
         <translation>Ein Ordner, den peft.PeftModel.from_pretrained öffnet</translation>
+    </message>
+    <message>
+        <source>Export as GGUF adapter…</source>
+        <translation>Als GGUF-Adapter exportieren…</translation>
+    </message>
+    <message>
+        <source>A file for llama.cpp, Ollama and LM Studio, beside the backbone&apos;s .gguf file</source>
+        <translation>Eine Datei für llama.cpp, Ollama und LM Studio, neben der .gguf-Datei des Backbones</translation>
     </message>
     <message>
         <source>Delete</source>
@@ -4108,6 +4512,137 @@ um eine neue Epoche zu trainieren</translation>
     </message>
 </context>
 <context>
+    <name>ImportAdapterDialog</name>
+    <message>
+        <source>Import an adapter</source>
+        <translation>Adapter importieren</translation>
+    </message>
+    <message>
+        <source>{name} is interrupted and can no longer go on once another epoch is there.</source>
+        <translation>{name} ist unterbrochen und kann nicht mehr weitergehen, sobald es eine weitere Epoche gibt.</translation>
+    </message>
+    <message>
+        <source>A LoRA adapter that was trained on this project&apos;s backbone. What an epoch cannot be exactly is refused, with the reason.</source>
+        <translation>Ein LoRA-Adapter, der auf dem Backbone dieses Projekts trainiert wurde. Was eine Epoche nicht genau sein kann, wird mit Grund abgelehnt.</translation>
+    </message>
+    <message>
+        <source>Its own &amp;dreams</source>
+        <translation>Eigene &amp;Träume</translation>
+    </message>
+    <message>
+        <source>The backbone with this adapter writes text by itself; no loss is measured</source>
+        <translation>Das Backbone mit diesem Adapter schreibt selbst Text; kein Verlust wird gemessen</translation>
+    </message>
+    <message>
+        <source>&amp;Text of its kind</source>
+        <translation>Te&amp;xt seiner Art</translation>
+    </message>
+    <message>
+        <source>Files and folders like those that it was trained on; losses are measured too</source>
+        <translation>Dateien und Ordner wie die, auf denen er trainiert wurde; auch Verluste werden gemessen</translation>
+    </message>
+    <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>The Time Mixer learns its slot from</source>
+        <translation>Der Time Mixer lernt den Slot an</translation>
+    </message>
+    <message>
+        <source>Epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>Folder, .zip, or an id on the Hub (owner/name)</source>
+        <translation>Ordner, .zip oder Kennung im Hub (Besitzer/Name)</translation>
+    </message>
+    <message>
+        <source>Where the adapter is</source>
+        <translation>Wo der Adapter ist</translation>
+    </message>
+    <message>
+        <source>The adapter&apos;s folder, a .zip of it, or its id on the Hugging Face Hub</source>
+        <translation>Der Ordner des Adapters, eine .zip davon oder seine Kennung im Hugging Face Hub</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Choose the adapter&apos;s folder</source>
+        <translation>Den Ordner des Adapters wählen</translation>
+    </message>
+    <message>
+        <source>.zip…</source>
+        <translation>.zip…</translation>
+    </message>
+    <message>
+        <source>Choose a .zip of the adapter&apos;s folder</source>
+        <translation>Eine .zip vom Ordner des Adapters wählen</translation>
+    </message>
+    <message>
+        <source>Name of the epoch</source>
+        <translation>Name der Epoche</translation>
+    </message>
+    <message>
+        <source>Name of the epoch, and of its adapter</source>
+        <translation>Name der Epoche und ihres Adapters</translation>
+    </message>
+    <message>
+        <source>such as Renaissance era</source>
+        <translation>etwa Renaissance</translation>
+    </message>
+    <message>
+        <source>Era of the epoch</source>
+        <translation>Ära der Epoche</translation>
+    </message>
+    <message>
+        <source>The time or the kind of text, in your words; can stay empty</source>
+        <translation>Zeit oder Art des Textes, in eigenen Worten; darf leer bleiben</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>&amp;Era</source>
+        <translation>Ä&amp;ra</translation>
+    </message>
+    <message>
+        <source>&amp;Colour</source>
+        <translation>&amp;Farbe</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Close without importing</source>
+        <translation>Schließen, ohne zu importieren</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Make an epoch of it now, or after the one that is in training</source>
+        <translation>Jetzt eine Epoche daraus machen, oder nach der, die gerade trainiert wird</translation>
+    </message>
+    <message>
+        <source>The adapter&apos;s folder</source>
+        <translation>Der Ordner des Adapters</translation>
+    </message>
+    <message>
+        <source>Packed folders (*.zip)</source>
+        <translation>Gepackte Ordner (*.zip)</translation>
+    </message>
+    <message>
+        <source>A .zip of the adapter&apos;s folder</source>
+        <translation>Eine .zip vom Ordner des Adapters</translation>
+    </message>
+</context>
+<context>
     <name>Legend</name>
     <message>
         <source>Legend</source>
@@ -4440,8 +4975,16 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Epoche &amp;hinzufügen…</translation>
     </message>
     <message>
+        <source>&amp;Import an adapter…</source>
+        <translation>Adapter &amp;importieren…</translation>
+    </message>
+    <message>
         <source>&amp;Measure all on held-out text</source>
         <translation>Alle am Prüftext &amp;messen</translation>
+    </message>
+    <message>
+        <source>M&amp;erge and export…</source>
+        <translation>&amp;Zusammenführen und exportieren…</translation>
     </message>
     <message>
         <source>&amp;Runs…</source>
@@ -4602,6 +5145,97 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>&amp;Dark</source>
         <translation>&amp;Dunkel</translation>
+    </message>
+</context>
+<context>
+    <name>MergeDialog</name>
+    <message>
+        <source>Merge and export</source>
+        <translation>Zusammenführen und exportieren</translation>
+    </message>
+    <message>
+        <source>What to write</source>
+        <translation>Was geschrieben wird</translation>
+    </message>
+    <message>
+        <source>What becomes of the chosen epochs</source>
+        <translation>Was aus den gewählten Epochen wird</translation>
+    </message>
+    <message>
+        <source>PEFT adapter</source>
+        <translation>PEFT-Adapter</translation>
+    </message>
+    <message>
+        <source>GGUF adapter</source>
+        <translation>GGUF-Adapter</translation>
+    </message>
+    <message>
+        <source>Whole model</source>
+        <translation>Ganzes Modell</translation>
+    </message>
+    <message>
+        <source>&amp;Compress to rank</source>
+        <translation>Auf &amp;Rang verkleinern</translation>
+    </message>
+    <message>
+        <source>Smaller and no longer exact; how much is lost is told when it is written</source>
+        <translation>Kleiner und nicht mehr exakt; wie viel verloren geht, steht nach dem Schreiben da</translation>
+    </message>
+    <message>
+        <source>Rank</source>
+        <translation>Rang</translation>
+    </message>
+    <message>
+        <source>Give at least one epoch a weight.</source>
+        <translation>Mindestens einer Epoche ein Gewicht geben.</translation>
+    </message>
+    <message>
+        <source>Choose where…</source>
+        <translation>Ort wählen…</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>These weights hold at every token: the Time Mixer is not part of what is written.</source>
+        <translation>Diese Gewichte gelten an jedem Token: Der Time Mixer ist nicht Teil des Geschriebenen.</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>&amp;Write</source>
+        <translation>&amp;Schreiben</translation>
+    </message>
+    <message>
+        <source>Weight of {name}</source>
+        <translation>Gewicht von {name}</translation>
+    </message>
+    <message>
+        <source>0 leaves this epoch out</source>
+        <translation>0 lässt diese Epoche aus</translation>
+    </message>
+    <message>
+        <source>A folder that peft.PeftModel.from_pretrained opens over the same backbone.</source>
+        <translation>Ein Ordner, den peft.PeftModel.from_pretrained über demselben Backbone öffnet.</translation>
+    </message>
+    <message>
+        <source>A file for llama.cpp, Ollama and LM Studio, beside the backbone&apos;s .gguf file.</source>
+        <translation>Eine Datei für llama.cpp, Ollama und LM Studio, neben der .gguf-Datei des Backbones.</translation>
+    </message>
+    <message>
+        <source>A folder that transformers opens: the backbone with the epochs in its weights.</source>
+        <translation>Ein Ordner, den transformers öffnet: das Backbone mit den Epochen in seinen Gewichten.</translation>
+    </message>
+    <message>
+        <source>Save the GGUF adapter</source>
+        <translation>GGUF-Adapter speichern</translation>
+    </message>
+    <message>
+        <source>Folder for the merged epochs</source>
+        <translation>Ordner für die zusammengeführten Epochen</translation>
     </message>
 </context>
 <context>
@@ -6043,6 +6677,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <source>Looks back over the context, then blends</source>
         <translation>Blickt auf den Kontext zurück, dann mischt er</translation>
     </message>
+    <message>
+        <source>Epochs may change e&amp;very block, as most adapters from elsewhere do</source>
+        <translation>Epochen dürfen &amp;jeden Block ändern, wie die meisten fremden Adapter</translation>
+    </message>
+    <message>
+        <source>The Time Mixer then reads the bare words, not what the first quarter of the backbone makes of them; a project keeps this too</source>
+        <translation>Der Time Mixer liest dann die bloßen Wörter, nicht was das erste Viertel des Backbones daraus macht; auch das behält ein Projekt</translation>
+    </message>
 </context>
 <context>
     <name>SweepBox</name>
@@ -6176,11 +6818,11 @@ hatten einen anderen Slot</translation>
     </message>
     <message>
         <source>{bits}&#xa0;bits of surprise per token</source>
-        <translation>{bits} Bit Überraschung pro Token</translation>
+        <translation>{bits}&#xa0;Bit Überraschung pro Token</translation>
     </message>
     <message>
         <source>{name} leads in {share} of&#xa0;tokens</source>
-        <translation>{name} führt in {share} der Tokens</translation>
+        <translation>{name} führt in {share} der&#xa0;Tokens</translation>
     </message>
 </context>
 <context>
@@ -6344,6 +6986,22 @@ hatten einen anderen Slot</translation>
         <source>Go on training</source>
         <translation>Weiter trainieren</translation>
     </message>
+    <message>
+        <source>Stop importing {name}?</source>
+        <translation>Import von {name} beenden?</translation>
+    </message>
+    <message>
+        <source>Nothing of it is kept. It goes on until you choose.</source>
+        <translation>Nichts davon bleibt. Es geht weiter, bis gewählt ist.</translation>
+    </message>
+    <message>
+        <source>Stop it</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Go on importing</source>
+        <translation>Weiter importieren</translation>
+    </message>
 </context>
 <context>
     <name>TrainingControl</name>
@@ -6398,6 +7056,10 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Train now</source>
         <translation>Jetzt trainieren</translation>
+    </message>
+    <message>
+        <source>{name} is an adapter: take it out of the queue and import it again.</source>
+        <translation>{name} ist ein Adapter: aus der Warteschlange nehmen und neu importieren.</translation>
     </message>
     <message>
         <source>Measuring on held-out text</source>
