@@ -39,7 +39,7 @@ def _window(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="tlora-gui",
         description="A desktop playground for Temporal LoRA.",
-        epilog=f"Without a window: tlora {{{','.join(VERBS)}}} --help",
+        epilog=f"Without a window: tlora VERB --help, where VERB is one of {', '.join(VERBS)}.",
     )
     parser.add_argument("project", nargs="?", help="project folder to open; the last one by default")
     parser.add_argument("--demo", action="store_true", help="play the whole loop on Shakespeare and Python code")

@@ -16,7 +16,7 @@ from PySide6.QtGui import QImage
 
 from tlora_gui.engine.projects.project import INDEX
 
-TOKENS = 1024
+TOKENS = 1536
 STEPS = TOKENS // (4 * 128)
 DOMAINS = ("shakespeare", "python")
 PICTURES = (
