@@ -34,6 +34,8 @@ from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
 from tlora_gui.temporal.model import TemporalLoRA
 
+pytestmark = pytest.mark.filterwarnings("ignore:Could not find a config file")  # PEFT 0.20, of models of no folder
+
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 IDS_BT = torch.randint(0, 256, (2, 24), generator=torch.Generator().manual_seed(5))
 UPPER = {"layers_to_transform": [1, 2, 3]}
