@@ -57,8 +57,9 @@ _FAMILIES = {
     "stablelm": "stablelm",
     "starcoder2": "starcoder2",
 }
-"""What llama.cpp calls the families of transformers. Of each but gpt2 its own converter wrote the same tensors, bit for
-bit; it exchanges A and B of gpt2's transposed layers, and refuses them then by their shape."""
+"""What llama.cpp calls the families of transformers. Its own converter wrote the same tensors, bit for bit, of each but
+arcee, granitemoe and olmo, whose order was mended since and not compared again, and gpt2, of whose transposed layers it
+exchanges A and B, and refuses them then by their shape."""
 
 _INTERLEAVED = {"arcee", "granite", "granitemoe", "llama", "olmo", "smollm3"}
 """Architectures whose rotary positions turn neighbours in llama.cpp, where transformers turns halves of a head."""
