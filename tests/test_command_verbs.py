@@ -148,7 +148,7 @@ def test_runs_are_listed_told_one_by_one_and_deleted(project: Path) -> None:
     assert head.split()[0] == "run" and row.split()[:3] == ["0001-verse", "Verse", "finished"]
     one = typed("runs", project, "1")
     assert "0001-verse" in one.out and "max_tokens" in one.out and "sleep.sleep_weight" in one.out
-    assert "held-out loss" in one.out and "torch " in one.out
+    assert "held-out loss" in one.out and "routing Verse " in one.out and "torch " in one.out
     told, (listed,) = as_json("runs", project)
     assert isinstance(listed, RunsListed) and [run.id for run in listed.runs] == ["0001-verse"]
     told, (loaded,) = as_json("runs", project, "0001-verse")
@@ -284,6 +284,17 @@ def test_an_interrupted_epoch_is_kept_as_it_is(project: Path, corpora: dict[str,
     assert "frozen" in next(line for line in typed("list", project).out.splitlines() if line.startswith("Code"))
 
 
+def test_the_command_that_made_a_project_goes_on_with_all_its_options(
+    tmp_path: Path, corpora: dict[str, Path], tiny_model_folder: Path
+) -> None:
+    command = ("train", tmp_path / "new", corpora["code"], "--name", "Code", "--backbone", tiny_model_folder, *TEXT)
+    command += ("--mixer-layer", 2, "--strategy", "routing")
+    with at_step(1, lambda: signal.raise_signal(signal.SIGINT)):
+        assert typed(*command).status == 130
+    told = typed(*command)
+    assert told.status == 0 and "was interrupted at step 1" in told.out + told.err
+
+
 def test_what_is_read_can_be_chosen(project: Path, corpora: dict[str, Path]) -> None:
     told = typed("train", project, corpora["code"], "--name", "Code", *TEXT, "--include", "*.nothing")
     assert told.status == 1 and "no pattern asks for it" in told.err
@@ -373,7 +384,7 @@ def test_what_is_no_adapter_is_refused_before_anything_is_loaded(
         ("is no adapter", corpora["code"] / "0.txt"),
         ("'Verse' is empty or taken", corpora["code"], "--name", "Verse"),
         ("nowhere.txt", corpora["code"], "--text", tmp_path / "nowhere.txt"),
-        ("has its mixer layer", corpora["code"], "--mixer-layer", 0),
+        ("reads before block 1, not 0", corpora["code"], "--mixer-layer", 0),
     ):
         told = typed("import", project, *command)
         assert (told.status, told.out) == (1, "") and word in told.err, command

@@ -46,7 +46,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
-from tlora_gui.engine.protocol.events import TrainStep, Warned
+from tlora_gui.engine.protocol.events import TrainStep
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
 
@@ -257,27 +257,20 @@ class Writes:
                 Writes._seen.remove(self)
 
 
-def _attempt(work: Work, project: Path, folder: Path, writes: Writes) -> tuple[BaseException | None, bool]:
-    """Do some work on a project; what ended it, and whether a warning was told."""
-    session, told = Session(), []
-
-    def hear(job: jobs.Job, cancel: CancelToken | None = None) -> Iterator[Any]:
-        for event in asked(job, cancel or CancelToken()):
-            told.append(isinstance(event, Warned))
-            yield event
-
+def _attempt(work: Work, project: Path, folder: Path, writes: Writes) -> Exception | None:
+    """Do some work on a project; what ended it early, if anything did."""
+    session = Session()
     try:
         run(session, jobs.OpenProject(str(project)))
-        asked, session.run = session.run, hear  # type: ignore[method-assign]
         with writes.armed():
             work(session, folder)
     except Cancelled:
-        return None, any(told)
+        return None
     except Exception as error:  # noqa: BLE001 - which one is what is looked at
-        return error, any(told)
+        return error
     finally:
         session.close()
-    return None, any(told)
+    return None
 
 
 FAULTS: dict[str, Callable[[], OSError]] = {
@@ -303,7 +296,7 @@ def faults(folder: Path, start: Path, every: int) -> Tally:
                         raise FAULTS[kind]()
 
                 writes = Writes((project, folder / "out"), refuse)
-                error, _ = _attempt(work, project, folder, writes)
+                error = _attempt(work, project, folder, writes)
                 more = writes.count >= number
                 if more:
                     what = f"{name}, {kind} at write {number}"
@@ -393,7 +386,7 @@ def power(folder: Path, start: Path, every: int) -> Tally:
                 durable.sync(path)
 
         writes = Writes((project,), cut)
-        error, _ = _attempt(work, project, folder, writes)
+        error = _attempt(work, project, folder, writes)
         if error is not None:
             tally.wrong.append(f"{name}: {error}")
         print(f"  {name}: {writes.count} writes", flush=True)

@@ -72,6 +72,10 @@ class Command:
         self.epochs = EpochList(project.epochs)
         return project
 
+    def mixer_layer(self) -> int | None:
+        """The block before which the project's Time Mixer reads. Raises TloraError if it is no project."""
+        return self._project().index.lora.mixer_layer
+
     def find_epoch(self, word: str | None = None) -> EpochInfo:
         """The stored epoch of that name or id, or of the one that was typed.
 
@@ -95,6 +99,7 @@ class Command:
 
     def told_of_runs(self, job: jobs.ListRuns | jobs.LoadRun) -> RunsListed | RunLoaded:
         """What the project's files say of its trainings. Raises TloraError if one cannot be read."""
+        self.listed()  # its epochs have names
         return runs.do(self._project().runs, job)
 
     def is_checkpoint(self, epoch: EpochInfo) -> bool:

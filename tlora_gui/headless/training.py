@@ -67,8 +67,11 @@ def listed_or_new(command: Command) -> ProjectListed | None:
             f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
             "Leave --strategy out, or make a new project.",
         )
-    if options.mixer_layer is not None:
-        raise TloraError(f"{project.name} has its mixer layer.", "Leave --mixer-layer out, or make a new project.")
+    if options.mixer_layer not in (None, layer := command.mixer_layer()):
+        raise TloraError(
+            f"The Time Mixer of {project.name} reads before block {layer}, not {options.mixer_layer}.",
+            "Leave --mixer-layer out, or make a new project.",
+        )
     return project
 
 

@@ -14,7 +14,7 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, WholeBox, field_width
-from tlora_gui.ui.widgets.layouts import column, fields, label, row, tick_box
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, fields, label, row, tick_box
 from tlora_gui.ui.widgets.questions import choose_folder, choose_target
 from tlora_gui.ui.widgets.swatch import Swatch, initial
 
@@ -89,7 +89,7 @@ class MergeDialog(QDialog):
                 self._problem,
                 self._buttons,
                 spacing=12,
-                margins=(16, 16, 16, 12),
+                margins=DIALOG_MARGINS,
             )
         )
         self.setMinimumWidth(scaled(420))

@@ -9,9 +9,8 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QPushButton, QWidget
 
 from tlora_gui.paths import log_file
-from tlora_gui.ui.theme import scaled
-from tlora_gui.ui.widgets.layouts import column, label
-from tlora_gui.ui.widgets.plain_text import PageText
+from tlora_gui.ui.theme import mono_font, scaled
+from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label
 from tlora_gui.ui.widgets.questions import choose_target
 
 _WIDTH, _HEIGHT = 820, 560
@@ -25,8 +24,10 @@ class LogDialog(QDialog):
         self.setObjectName("logDialog")
         self.setWindowTitle(title)
         self._read, self._file_name = read, file_name
-        self._text = PageText("caption")
+        self._text = QPlainTextEdit()
         self._text.setObjectName("logText")
+        self._text.setFont(mono_font())
+        self._text.setProperty("textSize", "caption")
         self._text.setReadOnly(True)
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._text.setPlaceholderText(self.tr("Nothing has gone wrong yet."))
@@ -34,7 +35,7 @@ class LogDialog(QDialog):
         self._problem = label("", "problem", wrap=True)
         self._problem.hide()
         self.setLayout(
-            column(label(note, "muted", wrap=True), self._text, self._problem, self._buttons(), margins=(16,) * 4)
+            column(label(note, "muted", wrap=True), self._text, self._problem, self._buttons(), margins=DIALOG_MARGINS)
         )
         self.resize(scaled(_WIDTH), scaled(_HEIGHT))
         self.refresh()
