@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kit import child, click, combo, position_of, shown, texts
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPaintEvent, QTextCursor
+from PySide6.QtGui import QAction, QFontMetricsF, QHelpEvent, QPaintEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPlainTextEdit, QToolTip, QWidget
 from whole_window import EPOCHS, a_generation, whole_window
@@ -159,6 +159,21 @@ def test_escape_goes_back_to_the_text_and_its_own_prompt(window: MainWindow) -> 
     QTest.keyClick(prompt(window), Qt.Key.Key_Escape)
     assert text(window).isVisible() and not prompt(window).isVisible()
     assert prompt(window).toPlainText() == a_generation().prompt == "word0 "
+
+
+@pytest.mark.parametrize("name", ["findAction", "scrubAction", "branchAction", "askOthersAction"])
+def test_what_is_done_with_the_text_shows_it_and_keeps_the_draft(window: MainWindow, name: str) -> None:
+    click(window, "editPromptButton")
+    QTest.keyClicks(prompt(window), " and more")
+    assert not text(window).isVisible()
+    action = child(window, name, QAction)
+    action.setEnabled(True)
+    action.trigger()
+    assert text(window).isVisible() and not prompt(window).isVisible()
+    if name == "findAction":
+        assert window.generation.text_page.find_bar.isVisible()
+    click(window, "editPromptButton")
+    assert prompt(window).toPlainText().endswith(" and more")
 
 
 def test_what_was_typed_before_escape_can_be_had_again(window: MainWindow) -> None:

@@ -171,9 +171,12 @@ class GenerationPane(QFrame):
         self.page_changed.emit(page)
 
     def show_text(self) -> None:
-        """Leave a comparison for the text that was generated or read."""
+        """Leave a comparison, or a draft, for the text that was generated or read; the draft stays in the prompt."""
         if self.page == "compare":
             self.show_page("generate" if self._record is None or self._record.report is None else "read")
+        if self._drafting and self._record is not None:
+            self._drafting = False
+            self._show_face()
 
     # -- the prompt, which is the text's beginning -----------------------------------------------------------
 
