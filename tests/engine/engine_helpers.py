@@ -17,6 +17,7 @@ from tlora_gui.engine.protocol.config import SleepSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled
 from tlora_gui.engine.protocol.events import Progress, TrainStep
 from tlora_gui.engine.session import Session
+from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
 
 Corpora = dict[str, Path]
@@ -58,8 +59,10 @@ def only(events: Iterable[Any], kind: type[Found]) -> list[Found]:
 
 
 def open_copy(stored: Path, path: Path) -> Session:
-    """A session with a copy of a stored project open."""
+    """A session with a copy of a stored project open, and the dreams that its backbone has dreamed there."""
     shutil.copytree(stored, path)
+    if (dreamed := stored.parent / "cache" / "dreams").is_dir():
+        shutil.copytree(dreamed, cache_dir() / "dreams", dirs_exist_ok=True)
     session = Session()
     collect(session.run(jobs.OpenProject(str(path))))
     return session

@@ -582,7 +582,7 @@ def test_a_checkpoint_that_fails_is_told_once_and_the_training_goes_on(
 def test_an_order_to_end_is_heard_before_the_next_item_of_every_phase(
     second: Bench, monkeypatch: pytest.MonkeyPatch, mode: CancelMode
 ) -> None:
-    settings = replace(QUICK, max_tokens=128, eval_every=1, held_out_tokens=512)  # two steps
+    settings = replace(QUICK, max_tokens=128, eval_every=1, held_out_tokens=128)  # two steps
     items = sum(1 for _ in copy.deepcopy(second).stream("code", settings))
     before, phases = snapshot(second.model.mixer), set()
     for place in range(1, items + 1):
