@@ -11,7 +11,7 @@ from person import Corpora, OpenWindow, Person
 from PySide6.QtWidgets import QAbstractButton, QSpinBox
 
 NAMES = ("Verse", "Code", "Prose")
-STEPS = 32
+STEPS = 16
 
 
 @pytest.fixture
