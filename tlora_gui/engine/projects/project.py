@@ -526,7 +526,7 @@ class Project:
         )
 
     def thrown_epochs(self) -> list[Thrown]:
-        """Folders of epochs that the index does not name: deleted ones, and those that a crash kept from being moved."""
+        """Folders of epochs that the index does not name: deleted ones, and those that a crash kept in their place."""
         kept = {self.path / "epochs" / folder for folder in self.index.folders.values()}
         left = [thrown for thrown in thrown_in(self.path / "epochs") if thrown.folder not in kept]
         return [*thrown_in(self.path / "deleted"), *left]

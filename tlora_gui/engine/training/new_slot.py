@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -109,10 +109,13 @@ def learn_slot(
 def learn_slot_again(
     model: TemporalLoRA, before: TimeMixer, memory: EpochMemory, settings: TrainSettings
 ) -> Generator[Progress, None, None]:
-    """Teach the mixer the last slot by what its epoch remembers; else as :func:`learn_slot`."""
-    rows = max(1, settings.block_size // MEMORY_WINDOW)
+    """Teach the mixer the last slot by what its epoch remembers, again and again until it has read as many tokens as
+    :func:`learn_slot` reads of a long text.
+    """
     hidden_NWH = _spread(memory.replay_NWH, settings.max_tokens)
-    yield from _teach(model, before, hidden_NWH, rows, memory.replay_NWH, settings)
+    passes = math.ceil(settings.num_passes * settings.max_tokens / (len(hidden_NWH) * MEMORY_WINDOW))
+    rows = max(1, settings.block_size // MEMORY_WINDOW)
+    yield from _teach(model, before, hidden_NWH, rows, memory.replay_NWH, replace(settings, num_passes=passes))
 
 
 def _spread(hidden_NTH: Tensor, tokens: int) -> Tensor:

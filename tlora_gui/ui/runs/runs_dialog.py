@@ -308,7 +308,7 @@ class RunsDialog(QDialog):
     def _ask_to_delete(self) -> None:
         ids = [run.id for run in self.chosen()]
         title = self.tr("Delete {count} runs?").format(count=len(ids)) if len(ids) > 1 else self.tr("Delete this run?")
-        text = self.tr("Curves and settings are gone for good; the epochs stay.")
+        text = self.tr("Curves and settings lie in the trash until it is emptied; the epochs stay.")
         choice = Choice("delete", self.tr("Delete"), destructive=True)
         ask(self, title, text, (choice,), self.tr("Keep"), lambda _: self.delete_requested.emit(ids))
 
