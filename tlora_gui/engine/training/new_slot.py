@@ -22,7 +22,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training import dreams
 from tlora_gui.engine.training.epoch_run import EVAL_FEATURE_TOKENS, mixer_learner, schedule
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies
-from tlora_gui.temporal.active_sleep import MEMORY_WINDOW, EpochMemory, cut_windows, freeze_teacher
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, freeze_teacher
 from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -112,9 +112,11 @@ def learn_slot_again(
     """Teach the mixer the last slot by what its epoch remembers, again and again until it has read as many tokens as
     :func:`learn_slot` reads of a long text.
     """
-    hidden_NWH = _spread(memory.replay_NWH, settings.max_tokens)
-    passes = math.ceil(settings.num_passes * settings.max_tokens / (len(hidden_NWH) * MEMORY_WINDOW))
-    rows = max(1, settings.block_size // MEMORY_WINDOW)
+    window = memory.replay_NWH.shape[1]
+    tokens = settings.max_tokens or len(memory.replay_NWH) * window
+    hidden_NWH = _spread(memory.replay_NWH, tokens)
+    passes = math.ceil(settings.num_passes * tokens / (len(hidden_NWH) * window))
+    rows = max(1, settings.block_size // window)
     yield from _teach(model, before, hidden_NWH, rows, memory.replay_NWH, replace(settings, num_passes=passes))
 
 

@@ -411,9 +411,9 @@ class TrainingControl(QObject):
         waiting = list(self._waiting())
         if index < len(waiting):
             ticket, paused = waiting[index], self._all_paused
-            job, place = self._queue[ticket], list(self._queue).index(ticket)
+            job, place = self._waiting()[ticket], list(self._queue).index(ticket)
             self._undo.do(
-                self.tr("take {name} out of the queue").format(name=short(cast(TrainEpoch, job).name)),
+                self.tr("take {name} out of the queue").format(name=short(job.name)),
                 (partial(self._take_out, ticket), partial(self._put_back, ticket, job, place, paused)),
             )
 
@@ -565,9 +565,9 @@ class TrainingControl(QObject):
                 self._outcome = finished_text(epoch)
                 return False
             case EpochsChanged() if isinstance(job, jobs.DeleteEpoch):
-                epoch = self._epoch(job.slug)
-                if epoch is not None and epoch.state == "interrupted":
-                    self._banner.show_notice(self.tr("{name} was deleted.").format(name=epoch.name))
+                gone = self._epoch(job.slug)
+                if gone is not None and gone.state == "interrupted":
+                    self._banner.show_notice(self.tr("{name} was deleted.").format(name=gone.name))
                 return False
             case _:
                 return False

@@ -60,6 +60,8 @@ class TrashControl(QObject):
         self._undo.do(name, *map(self._part, items))
 
     def _part(self, item: TrashItem) -> Part:
+        do: jobs.Job
+        undo: jobs.Job
         match item.kind:
             case "epoch":
                 do, undo = jobs.RestoreEpoch(item.id), jobs.DeleteEpoch(item.id)

@@ -66,6 +66,7 @@ class Undo(QObject):
         self._banner = banner
         self._stack = QUndoStack(self)
         self._turns: list[_Turn] = []
+        self._new: list[_Step] = []
         self._texts = (menus.back.text(), menus.forward.text())
         for signal in (panel.undo_requested, menus.back.triggered):
             signal.connect(self.undo)
@@ -109,6 +110,7 @@ class Undo(QObject):
     def clear(self) -> None:
         """Another project is shown, or nothing can be taken back any more."""
         self._turns.clear()
+        self._new.clear()
         self._stack.clear()
         self._show()
 
@@ -151,7 +153,7 @@ class Undo(QObject):
             part = turn.waiting.pop(booked.job_id)
             if not isinstance(end, JobDone):
                 turn.refused.append(part)
-            if isinstance(end, JobFailed):
+            if isinstance(end, JobFailed) and turn.way != "do":  # else its asker has told
                 turn.reason = (end.message, end.hint, end.details)
             if not turn.waiting:
                 self._end(turn)
@@ -164,20 +166,23 @@ class Undo(QObject):
         if turn.way == "do":
             step.parts = [part for part in step.parts if part not in turn.refused]
             if step.parts:
-                self._stack.push(step)
+                self._new.append(step)
         elif turn.refused:
             step.parts = [part for part in step.parts if part in turn.refused]
         elif turn.way == "undo":
             self._stack.undo()
         else:
             self._stack.redo()
+        if all(other.way == "do" for other in self._turns):  # else the stack is about to move
+            for new in self._new:
+                self._stack.push(new)
+            self._new.clear()
         self._show()
         if turn.reason is not None:
             self._tell(turn, *turn.reason)
         elif turn.notice and step.parts:
-            self._banner.show_notice(
-                turn.notice, self._named(self.tr("Undo"), step.text()), partial(self._undo_this, step)
-            )
+            button = self._named(self.tr("Undo"), step.text())
+            self._banner.show_notice(turn.notice, button, partial(self._undo_this, step))
 
     def _tell(self, turn: _Turn, message: str, hint: str, details: str) -> None:
         """Say why something was refused; a step that cannot be turned can be left behind, for those below it."""

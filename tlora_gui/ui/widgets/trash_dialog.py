@@ -108,8 +108,7 @@ class TrashDialog(QDialog):
             row.setToolTip(_NAME, item.name)
             row.setTextAlignment(_SIZE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.list.addTopLevelItem(row)
-        if items:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        self.list.setCurrentIndex(self.list.model().index(0, 0))
         self._empty.setVisible(not items)
         self.list.header().setVisible(bool(items))
         self.set_busy(False)
