@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from person import OpenWindow, Person
-from PySide6.QtWidgets import QTreeWidget, QWidget
+from PySide6.QtWidgets import QTableWidget, QWidget
 
 
 def rename(person: Person, epoch: str, name: str) -> None:
@@ -24,9 +24,8 @@ def turn(person: Person, back: bool = True) -> None:
 
 
 def trashed(person: Person) -> list[tuple[str, str]]:
-    tree = person.see(QTreeWidget, "trashList")
-    rows = [tree.topLevelItem(row) for row in range(tree.topLevelItemCount())]
-    return [(row.text(0), row.text(1)) for row in rows if row is not None]
+    table = person.see(QTableWidget, "trashList")
+    return [(table.item(row, 0).text(), table.item(row, 1).text()) for row in range(table.rowCount())]
 
 
 def test_a_mistake_is_undone_at_once_or_restored_another_day(open_window: OpenWindow, trained_project: Path) -> None:

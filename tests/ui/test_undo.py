@@ -11,7 +11,7 @@ import pytest
 from kit import WaitUntil, button, child, click, plain, question, said, shown
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPlainTextEdit, QTreeWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTableWidget
 from whole_window import a_generation
 
 from tlora_gui.app import create_window
@@ -462,16 +462,15 @@ def opened(window: MainWindow, wait_until: WaitUntil) -> TrashDialog:
 
 
 def rows(dialog: TrashDialog) -> list[list[str]]:
-    tree = child(dialog, "trashList", QTreeWidget)
-    items = (tree.topLevelItem(row) for row in range(tree.topLevelItemCount()))
-    return [[plain(item.text(column)) for column in range(4)] for item in items if item is not None]
+    table = child(dialog, "trashList", QTableWidget)
+    return [[plain(table.item(row, column).text()) for column in range(4)] for row in range(table.rowCount())]
 
 
 def test_the_trash_lists_what_when_and_how_large(window: MainWindow, wait_until: WaitUntil) -> None:
     dialog = opened(window, wait_until)
     verse, text, run = rows(dialog)
     assert (verse[0], verse[1], verse[3]) == ("Epoch", "Verse", "23 MB") and "23" in verse[2]
-    assert (text[0], text[1]) == ("Text", "def f (and 2 that branch off it)")
+    assert (text[0], text[1]) == ("Text", "def f (and 2 branches)")
     assert run == ["Run 12", "Verse", "—", "900 B"]
 
 

@@ -91,9 +91,7 @@ RUNS = tuple(
 )  # fmt: skip
 TRASH = (
     TrashItem("epoch", "verse", "Verse", 1.7e9, 23_400_000),
-    TrashItem(
-        "text", "0002", "O gentle night, that hides the weeping moon, thou art more fair", 1.7e9, 12_345, others=2
-    ),
+    TrashItem("text", "0002", "O gentle night, that hides the weeping moon", 1.7e9, 12_345, others=2),
     TrashItem("run", "0012-verse", "Verse", 0.0, 987_654),
 )
 State = tuple[str, QWidget]
@@ -344,6 +342,7 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     trash.show_problem("This epoch is not in the trash.", "Choose another one.")
     turn()
     yield "trash", trash
+    trash.set_items(TRASH)
     _click(trash, "emptyTrashButton")
     yield "emptying the trash", QApplication.activeModalWidget()
     _click(QApplication.activeModalWidget(), "stayButton")

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHeaderView,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTableWidget,
+    QTableWidgetItem,
     QWidget,
 )
 
@@ -21,10 +21,11 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label
 from tlora_gui.ui.widgets.questions import Choice, ask
+from tlora_gui.ui.widgets.rows import as_rows
 
 _WIDTH, _HEIGHT = 720, 460
-_ITEM = Qt.ItemDataRole.UserRole
 _NAME, _SIZE = 1, 3
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class TrashDialog(QDialog):
@@ -45,16 +46,13 @@ class TrashDialog(QDialog):
         self.setWindowTitle(self.tr("Trash"))
         self._items: tuple[TrashItem, ...] = ()
         self._busy = True
-        self.list = QTreeWidget()
-        self.list.setObjectName("trashList")
-        self.list.setAccessibleName(self.tr("Trash"))
-        self.list.setHeaderLabels([self.tr("What"), self.tr("Name"), self.tr("Deleted"), self.tr("Size")])
-        self.list.setRootIsDecorated(False)
-        self.list.setUniformRowHeights(True)
-        self.list.setProperty("role", "rows")
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        header = self.list.header()
-        header.setStretchLastSection(False)
+        headings = [self.tr("What"), self.tr("Name"), self.tr("Deleted"), self.tr("Size")]
+        self.list = as_rows(QTableWidget(0, len(headings)), "trashList", self.tr("Trash"))
+        self.list.setHorizontalHeaderLabels(headings)
+        model, role = self.list.model(), Qt.ItemDataRole.TextAlignmentRole
+        model.setHeaderData(_SIZE, Qt.Orientation.Horizontal, _RIGHT, role)
+        self.list.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        header = self.list.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self._empty = label(self.tr("Nothing is in the trash."), "muted", wrap=True)
@@ -76,7 +74,7 @@ class TrashDialog(QDialog):
         )  # fmt: skip
         self.resize(scaled(_WIDTH), scaled(_HEIGHT))
         self.list.itemSelectionChanged.connect(self._offer)
-        self.list.itemActivated.connect(self._ask_to_restore)
+        self.list.activated.connect(self._ask_to_restore)
         self._problem.hide()
         self._progress.hide()
         self._offer()
@@ -101,16 +99,18 @@ class TrashDialog(QDialog):
     def set_items(self, items: Sequence[TrashItem]) -> None:
         """Everything in the trash, the one deleted last first."""
         self._items = tuple(items)
-        self.list.clear()
-        for item in items:
-            row = QTreeWidgetItem([self._kind(item), self._name(item), _when(item.deleted), human_bytes(item.size)])
-            row.setData(0, _ITEM, item)
-            row.setToolTip(_NAME, item.name)
-            row.setTextAlignment(_SIZE, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.list.addTopLevelItem(row)
-        self.list.setCurrentIndex(self.list.model().index(0, 0))
+        self.list.setRowCount(len(items))
+        for row, item in enumerate(items):
+            texts = (self._kind(item), self._name(item), _when(item.deleted), human_bytes(item.size))
+            for place, text in enumerate(texts):
+                cell = QTableWidgetItem(text)
+                cell.setToolTip(item.name if place == _NAME else "")
+                if place == _SIZE:
+                    cell.setTextAlignment(_RIGHT)
+                self.list.setItem(row, place, cell)
+        self.list.selectRow(0)
         self._empty.setVisible(not items)
-        self.list.header().setVisible(bool(items))
+        self.list.horizontalHeader().setVisible(bool(items))
         self.set_busy(False)
 
     def set_busy(self, busy: bool) -> None:
@@ -145,17 +145,18 @@ class TrashDialog(QDialog):
         name = " ".join(item.name.split())
         if not item.others:
             return name
-        return self.tr("{name} (and {count} that branch off it)").format(name=name, count=item.others)
+        return self.tr("{name} (and {count} branches)").format(name=name, count=item.others)
 
     # -- what the person does -----------------------------------------------------------------------------------
 
     def _offer(self) -> None:
-        self._restore.setEnabled(not self._busy and bool(self.list.selectedItems()))
+        self._restore.setEnabled(not self._busy and self.list.selectionModel().hasSelection())
         self._clear.setEnabled(not self._busy and bool(self._items))
 
     def _ask_to_restore(self) -> None:
         if self._restore.isEnabled():
-            self.restore_requested.emit([row.data(0, _ITEM) for row in self.list.selectedItems()])
+            rows = sorted(index.row() for index in self.list.selectionModel().selectedRows())
+            self.restore_requested.emit([self._items[row] for row in rows])
 
     def _ask_to_empty(self) -> None:
         size = human_bytes(sum(item.size for item in self._items))
