@@ -178,15 +178,17 @@ class GenerationStore:
         self._append_edit(_Edit(id, deleted=tuple(taken), at=time.time()))
 
     def restore(self, id: str) -> None:
-        """Bring back what :meth:`delete` took out.
+        """Bring back what :meth:`delete` took out, if it did.
 
         Raises:
-            TloraError: if it is not in the trash.
+            TloraError: if it is not there any more.
         """
-        taken = tuple(each for each, entry in self._known().items() if entry.deleted_with == id)
-        if not taken:
+        known = self._known()
+        taken = tuple(each for each, entry in known.items() if entry.deleted_with == id)
+        if taken:
+            self._append_edit(_Edit(id, restored=taken))
+        elif id not in known or known[id].deleted_with:
             raise TloraError(say("This text is not in the trash."), say("Choose another one."))
-        self._append_edit(_Edit(id, restored=taken))
 
     def trash(self) -> list[TrashItem]:
         """The deleted generations, each with what branches off it."""
