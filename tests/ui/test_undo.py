@@ -472,12 +472,15 @@ def test_the_trash_lists_what_when_and_how_large(window: MainWindow, wait_until:
     assert (verse[0], verse[1], verse[3]) == ("Epoch", "Verse", "23 MB") and "23" in verse[2]
     assert (text[0], text[1]) == ("Text", "def f (and 2 branches)")
     assert run == ["Run 12", "Verse", "—", "900 B"]
+    buttons = [button(dialog, name) for name in ("restoreButton", "emptyTrashButton")]
+    assert all(each.isEnabled() for each in buttons)
+    dialog.set_busy(True)
+    assert not any(each.isEnabled() for each in buttons)
 
 
 def test_what_is_restored_is_a_step(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:
     dialog = opened(window, wait_until)
     click(dialog, "restoreButton")
-    assert not button(dialog, "restoreButton").isEnabled()
     idle(window, wait_until)
     assert [row[0] for row in rows(dialog)] == ["Text", "Run 12"] and "verse" in engine.epochs
     dialog.close()
