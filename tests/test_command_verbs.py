@@ -36,6 +36,7 @@ from tlora_gui.engine.protocol.events import (
     RunLoaded,
     RunsListed,
     TrainStep,
+    TrashListed,
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage.event_lines import event_line, read_event_line
@@ -388,3 +389,31 @@ def test_what_is_no_adapter_is_refused_before_anything_is_loaded(
     ):
         told = typed("import", project, *command)
         assert (told.status, told.out) == (1, "") and word in told.err, command
+
+
+# -- the trash --------------------------------------------------------------------------------------------------
+
+
+def test_what_was_deleted_is_listed_restored_and_removed(project: Path) -> None:
+    assert typed("trash", project).out.splitlines()[1:] == []
+    assert typed("delete", project, "Verse").status == 0
+    (kind, id, name, *_) = typed("trash", project).out.splitlines()[1].split()
+    assert (kind, id, name) == ("epoch", "verse", "Verse")
+    told, (listed,) = as_json("trash", project)
+    assert isinstance(listed, TrashListed) and listed.items[0].size > 1000
+    assert typed("trash", project, "--restore", "Verse").status == 0
+    assert "Verse" in typed("list", project).out and typed("trash", project).out.splitlines()[1:] == []
+    told = typed("trash", project, "--restore", "Verse")
+    assert told.status == 1 and "There is no Verse in the trash." in told.err
+
+
+def test_the_trash_is_emptied_by_who_says_so_twice(project: Path) -> None:
+    typed("delete", project, "Verse")
+    typed("runs", project, "1", "--delete")
+    told = typed("trash", project, "--empty")
+    assert told.status == 1 and "2 deleted things would be gone for good" in told.err and "--yes" in told.err
+    told = typed("trash", project, "--restore", "Verse")
+    assert told.status == 1 and "Several deleted things are called Verse" in told.err
+    assert len(typed("trash", project).out.splitlines()) == 3
+    assert typed("trash", project, "--empty", "--yes").status == 0
+    assert len(typed("trash", project).out.splitlines()) == 1

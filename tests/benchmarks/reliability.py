@@ -90,7 +90,7 @@ def _delete(session: Session, folder: Path) -> None:
     finished = [epoch.slug for epoch in session.info().epochs if epoch.state == "frozen"]
     if len(finished) > 1:
         run(session, jobs.DeleteEpoch(finished[-1]))
-        run(session, jobs.RestoreEpoch())
+        run(session, jobs.RestoreEpoch(finished[-1]))
 
 
 def _export(session: Session, folder: Path) -> None:

@@ -135,7 +135,7 @@ def test_an_epoch_whose_past_comes_back_can_go_on_again(two_epochs: Session, cor
     stop_after(two_epochs, train_job("Tale", corpora["verse"]), 3)
     collect(two_epochs.run(jobs.DeleteEpoch("code")))
     assert two_epochs.ended_by_training() == () and "cannot go on" in epoch(two_epochs, "tale").note
-    collect(two_epochs.run(jobs.RestoreEpoch()))
+    collect(two_epochs.run(jobs.RestoreEpoch("code")))
     assert [told.note for told in two_epochs.ended_by_training()] == ["stopped after step 3 of 6"]
     assert only(collect(two_epochs.run(jobs.ResumeEpoch("tale"))), EpochFinished)
 

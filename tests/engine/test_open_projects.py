@@ -379,7 +379,7 @@ def test_a_deletion_that_is_refused_is_whole_or_nothing(
             assert epochs(two_epochs) == epochs(reopened(two_epochs)) == [("verse", "frozen"), ("code", "frozen")]
             return
     assert epochs(two_epochs) == epochs(reopened(two_epochs)) == [("verse", "frozen")]
-    collect(two_epochs.run(jobs.RestoreEpoch()))
+    collect(two_epochs.run(jobs.RestoreEpoch("code")))
     assert epochs(two_epochs) == epochs(reopened(two_epochs)) == [("verse", "frozen"), ("code", "frozen")]
 
 
@@ -390,9 +390,9 @@ def test_an_undo_that_is_refused_can_be_tried_again(two_epochs: Session, monkeyp
         with monkeypatch.context() as patch:
             refuse_renames(patch, 10**6, what)
             with pytest.raises(PermissionError):
-                collect(two_epochs.run(jobs.RestoreEpoch()))
+                collect(two_epochs.run(jobs.RestoreEpoch("code")))
         assert epochs(reopened(two_epochs)) == [("verse", "frozen")]
-    collect(two_epochs.run(jobs.RestoreEpoch()))
+    collect(two_epochs.run(jobs.RestoreEpoch("code")))
     assert epochs(reopened(two_epochs)) == [("verse", "frozen"), ("code", "frozen")]
 
 

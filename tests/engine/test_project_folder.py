@@ -423,12 +423,12 @@ def test_removed_epoch_is_out_of_the_mixture_and_can_be_put_back(
         add(project, model, slug)
     before, whole = snapshot(model.mixer), content(project.path)
     model.remove_adapter("code")
-    removed = project.remove_epoch("code", model)
+    project.remove_epoch("code", model)
     again, infos = load(project)
     assert [epoch.slug for epoch in infos] == again.slot_adapters == ["verse", "tale"]
     assert torch.equal(again.mixer.head.weight, before["head.weight"][[0, 1, 3]])
     assert (project.path / "deleted" / "02-code" / "epoch.json").is_file()
-    project.restore_epoch(removed)
+    assert project.restore_epoch(project.thrown_epoch("code"), model)
     again, infos = load(project)
     assert [epoch.slug for epoch in infos] == again.slot_adapters == ["verse", "code", "tale"]
     assert same_tensors(snapshot(again.mixer), before)

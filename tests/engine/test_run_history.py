@@ -137,7 +137,7 @@ def test_a_run_that_a_crash_ended_is_interrupted_once_its_project_is_opened(
     assert [run.ended for run in runs_of(left)] == ["interrupted"]
 
 
-def test_a_running_run_is_not_deleted_and_others_are_for_good(session: Session, corpora: Corpora) -> None:
+def test_a_running_run_is_not_deleted_and_others_are_gone_from_the_history(session: Session, corpora: Corpora) -> None:
     stream = session.run(train_job("Verse", corpora["verse"]))
     next(event for event in stream if isinstance(event, TrainStep))
     with pytest.raises(TloraError, match="in training"):

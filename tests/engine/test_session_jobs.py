@@ -201,7 +201,7 @@ def test_strategy_reaches_the_project_and_is_there_again_when_it_is_reopened(
         jobs.ResumeEpoch("verse"),
         jobs.EditEpoch("verse", "Verse", "", "#000000"),
         jobs.DeleteEpoch("verse"),
-        jobs.RestoreEpoch(),
+        jobs.RestoreEpoch("verse"),
         jobs.ExportEpoch("verse", "x"),
         jobs.Generate("x"),
         jobs.Evaluate(),
@@ -221,7 +221,8 @@ def test_without_a_project_every_job_says_what_to_do_first(job: jobs.Job) -> Non
         jobs.EditEpoch("tale", "Tale", "", "#000000"),
         jobs.DeleteEpoch("tale"),
         jobs.DeleteEpoch(""),
-        jobs.RestoreEpoch(),
+        jobs.RestoreEpoch("tale"),
+        jobs.RestoreEpoch("verse"),
         jobs.ExportEpoch("tale", "x"),
         jobs.ResumeEpoch("verse"),
     ],
@@ -514,11 +515,11 @@ def test_deleted_epoch_comes_back_bit_for_bit(two_epochs: Session, slug: str) ->
     assert [epoch.slug for epoch in changed.epochs] == [name for name in ("verse", "code") if name != slug]
     assert reopened(two_epochs).info().epochs == changed.epochs
     assert len(only(generate(two_epochs), GenerationStarted)[0].slots) == 2
-    collect(two_epochs.run(jobs.RestoreEpoch()))
+    collect(two_epochs.run(jobs.RestoreEpoch(slug)))
     assert two_epochs.info().epochs == known.epochs and two_epochs.info().history == known.history
     assert same_tensors(tensors(two_epochs), before)
     assert same_tensors(tensors(reopened(two_epochs)), before)
-    assert "no deletion to undo" in refusal(two_epochs, jobs.RestoreEpoch())
+    assert "not in the trash" in refusal(two_epochs, jobs.RestoreEpoch(slug))
 
 
 def test_the_only_epoch_can_be_deleted_and_another_be_trained(one_epoch: Session, corpora: Corpora) -> None:
@@ -528,11 +529,11 @@ def test_the_only_epoch_can_be_deleted_and_another_be_trained(one_epoch: Session
     assert states(one_epoch) == states(reopened(one_epoch)) == [("verse-2", "frozen")]
 
 
-def test_restore_undoes_the_latest_deletion_or_nothing(one_epoch: Session, corpora: Corpora) -> None:
+def test_a_discarded_training_does_not_come_back(one_epoch: Session, corpora: Corpora) -> None:
     suspend(one_epoch, train_job("Code", corpora["code"]), 1)
     for slug in ("verse", "code"):
         collect(one_epoch.run(jobs.DeleteEpoch(slug)))
-    assert "no deletion to undo" in refusal(one_epoch, jobs.RestoreEpoch())
+    assert "not in the trash" in refusal(one_epoch, jobs.RestoreEpoch("code"))
     assert states(one_epoch) == []
 
 
@@ -571,10 +572,10 @@ def test_restoring_that_cannot_be_stored_can_be_tried_again(
 
     monkeypatch.setattr(disk, "sync", sync)
     with pytest.raises(PermissionError):
-        collect(two_epochs.run(jobs.RestoreEpoch()))
+        collect(two_epochs.run(jobs.RestoreEpoch("verse")))
     monkeypatch.undo()
     assert states(two_epochs) == states(reopened(two_epochs)) == [("code", "frozen")]
-    collect(two_epochs.run(jobs.RestoreEpoch()))
+    collect(two_epochs.run(jobs.RestoreEpoch("verse")))
     assert states(two_epochs) == [("verse", "frozen"), ("code", "frozen")]
     assert same_tensors(tensors(two_epochs), before)
 

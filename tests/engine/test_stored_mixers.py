@@ -117,7 +117,7 @@ def test_mixers_of_a_deleted_epoch_are_gone_until_it_is_restored(
 ) -> None:
     (changed,) = collect(two_epochs.run(jobs.DeleteEpoch(slug)))
     assert changed.mixers == reopened(two_epochs).info().mixers == left
-    (opened,) = only(two_epochs.run(jobs.RestoreEpoch()), ProjectOpened)
+    (opened,) = only(two_epochs.run(jobs.RestoreEpoch(slug)), ProjectOpened)
     assert opened.project.mixers == reopened(two_epochs).info().mixers == (AFTER_VERSE, UNPROTECTED)
 
 

@@ -29,6 +29,7 @@ from tlora_gui.engine.protocol.events import (
     TrainingEstimate,
     TrainingSample,
     TrainStep,
+    TrashItem,
 )
 from tlora_gui.engine.protocol.jobs import EstimateTraining
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
@@ -38,6 +39,7 @@ from tlora_gui.ui.epochs.merge_dialog import MergeDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
+from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.ui.window import MainWindow
 
 REPORT = ReadReport(
@@ -87,6 +89,11 @@ RUNS = tuple(
     )
     for number, end in enumerate(ENDS, 1)
 )  # fmt: skip
+TRASH = (
+    TrashItem("epoch", "verse", "Verse", 1.7e9, 23_400_000),
+    TrashItem("text", "0002", "O gentle night, that hides the weeping moon", 1.7e9, 12_345, others=2),
+    TrashItem("run", "0012-verse", "Verse", 0.0, 987_654),
+)
 State = tuple[str, QWidget]
 """What is shown, and the widget to look at."""
 
@@ -322,6 +329,24 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     assert merge is not None
     yield "merge", merge
     merge.close()
+    window.menus.trash.trigger()
+    turn()
+    trash = window.findChild(TrashDialog)
+    assert trash is not None
+    trash.set_items(())
+    turn()
+    yield "no trash", trash
+    trash.set_items(TRASH)
+    trash.set_busy(True)
+    trash.show_progress(Progress("Teaching the Time Mixer", 120, 1024, "steps"))
+    trash.show_problem("This epoch is not in the trash.", "Choose another one.")
+    turn()
+    yield "trash", trash
+    trash.set_items(TRASH)
+    _click(trash, "emptyTrashButton")
+    yield "emptying the trash", QApplication.activeModalWidget()
+    _click(QApplication.activeModalWidget(), "stayButton")
+    trash.close()
     window.menus.runs.trigger()
     turn()
     runs = window.controller.runs.dialog

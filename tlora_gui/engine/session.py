@@ -25,6 +25,7 @@ from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
 from tlora_gui.engine.handlers.scoring import score
+from tlora_gui.engine.handlers.trash import restore_epoch
 from tlora_gui.engine.projects.project import Project, new_folder, remove_folder
 from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
@@ -41,6 +42,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     ProjectOpened,
     StreamEvent,
+    TrashListed,
     WeightsHashed,
 )
 from tlora_gui.engine.protocol.sentences import message_of, say
@@ -291,6 +293,7 @@ _WRITING = (
     jobs.DeleteGeneration,
     jobs.ImportGeneration,
     jobs.DeleteRun,
+    jobs.EmptyTrash,
 )
 """What changes the project is refused before it begins, if the project is gone."""
 
@@ -323,8 +326,7 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
         case jobs.DeleteEpoch():
             yield epochs.delete(workspace, job.slug)
         case jobs.RestoreEpoch():
-            epochs.restore(workspace)
-            yield ProjectOpened(workspace.info())
+            yield from restore_epoch(workspace, job.slug, cancel)
         case jobs.ExportEpoch() | jobs.ExportMerge():
             yield from export(workspace, job, cancel)
         case jobs.Generate():
@@ -347,6 +349,11 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield texts.do(workspace, job)
         case jobs.ListRuns() | jobs.LoadRun() | jobs.DeleteRun():
             yield runs.do(workspace.project.runs, job)
+        case jobs.ListTrash():
+            yield TrashListed(workspace.project.trash())
+        case jobs.EmptyTrash():
+            workspace.project.empty_trash()
+            yield TrashListed(workspace.project.trash())
         case jobs.Evaluate():
             require_measurable(job, bool(workspace.model.slot_adapters))
             require_finite(workspace.model, [slot.name for slot in workspace.slots()])

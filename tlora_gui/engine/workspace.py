@@ -14,7 +14,7 @@ from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.generation.token_stream import TokenStream
 from tlora_gui.engine.projects.epoch_list import EpochList
-from tlora_gui.engine.projects.project import Project, RemovedEpoch
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import MixerFile
 from tlora_gui.engine.projects.stored_mixers import current_mixer, over_slots, stored_mixers
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -53,7 +53,6 @@ class Workspace:
     """An open project.
 
     Attributes:
-        removed: the latest deletion, as long as it can be undone.
         generating: the text that is coming.
         ranks: the processes that train together.
         probed: what trying some steps has shown so far.
@@ -63,7 +62,6 @@ class Workspace:
     model: TemporalLoRA
     backbone: Backbone
     epochs: EpochList = field(default_factory=EpochList)
-    removed: RemovedEpoch | None = None
     generating: TokenStream | None = None
     ranks: Ranks = field(default_factory=Ranks)
     probed: Probed = field(default_factory=dict)
@@ -81,7 +79,6 @@ class Workspace:
             model.remove_adapter(slug)
         self.epochs = EpochList(self.project.load_into(self.model))
         self.list_interrupted()
-        self.removed = None
 
     def list_interrupted(self) -> None:
         """List the interrupted epochs anew: how far they came, and whether they can still go on."""

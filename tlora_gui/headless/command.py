@@ -23,6 +23,7 @@ from tlora_gui.engine.protocol.events import (
     RunLoaded,
     RunsListed,
     StreamEvent,
+    TrashListed,
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing.export_target import export_kind
@@ -101,6 +102,10 @@ class Command:
         """What the project's files say of its trainings. Raises TloraError if one cannot be read."""
         self.listed()  # its epochs have names
         return runs.do(self._project().runs, job)
+
+    def trash(self) -> TrashListed:
+        """What the project's files say of what was deleted."""
+        return TrashListed(self._project().trash())
 
     def is_checkpoint(self, epoch: EpochInfo) -> bool:
         """Whether it is one in training, which may be damaged."""

@@ -29,6 +29,8 @@ from tlora_gui.engine.protocol.events import (
     TrainingEvent,
     TrainStarted,
     TrainStep,
+    TrashItem,
+    TrashListed,
     Warned,
 )
 from tlora_gui.engine.protocol.texts import Generation, ReadReport, TokenEvent
@@ -56,7 +58,7 @@ class JsonReport:
         """Print an event."""
         if isinstance(event, ProjectOpened):
             event = ProjectOpened(replace(event.project, history=(), generation=None))
-        self._listed = isinstance(event, (ProjectListed, RunsListed, RunLoaded))
+        self._listed = isinstance(event, (ProjectListed, RunsListed, RunLoaded, TrashListed))
         self._terminal.write(event_line(event) + "\n")
 
     def end(self, end: EndEvent) -> None:
@@ -126,6 +128,8 @@ class LineReport:
                 self._print_runs(runs)
             case RunLoaded(run, history):
                 self._print_run(run, history)
+            case TrashListed(items):
+                self._print_trash(items)
             case _:
                 pass
 
@@ -201,6 +205,15 @@ class LineReport:
             steps, work = f"{run.step}/{run.total_steps}", timedelta(seconds=round(run.seconds))
             started = datetime.fromtimestamp(run.started).strftime("%Y-%m-%d %H:%M") if run.started else ""
             say(f"{run.id:24} {run.epoch.name:20} {run.ended:12} {steps:>11} {loss:>9} {work!s:>8}  {started}".rstrip())
+
+    def _print_trash(self, items: tuple[TrashItem, ...]) -> None:
+        say = self._terminal.say
+        say(f"{'kind':6} {'id':24} {'name':32} {'MB':>8}  deleted")
+        for item in items:
+            when = datetime.fromtimestamp(item.deleted).strftime("%Y-%m-%d %H:%M") if item.deleted else ""
+            others = f" and {item.others} that branch off it" if item.others else ""
+            name = _shortened(item.name) + others
+            say(f"{item.kind:6} {item.id:24} {name:32} {item.size / 1e6:8.1f}  {when}".rstrip())
 
     def _print_run(self, run: Run, history: tuple[TrainingEvent, ...]) -> None:
         self._print_runs((run,))

@@ -7,9 +7,9 @@ from argparse import ArgumentParser, HelpFormatter
 from functools import partial
 from pathlib import Path
 
-from tlora_gui.headless import epochs, sharing, texts, training
+from tlora_gui.headless import epochs, sharing, texts, training, trash
 
-VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS)}
+VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS, *trash.VERBS)}
 
 _ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stopped by signal N, as 130 by Ctrl+C"
 _WIDTH = 100

@@ -44,6 +44,7 @@ class Menus(QObject):
         self.new_project = self._action(menu, "newProjectAction", self.tr("&New project…"), standard.New)
         self.open_project = self._action(menu, "openProjectAction", self.tr("&Open project…"), standard.Open)
         self.recent = menu.addMenu(self.tr("Open &recent"))
+        self.trash = self._action(menu, "trashAction", self.tr("&Trash…"))
         self.close_project = self._action(menu, "closeProjectAction", self.tr("&Close project"))
         menu.addSeparator()
         self.quit = self._action(menu, "quitAction", self.tr("&Quit"), standard.Quit)
@@ -74,6 +75,8 @@ class Menus(QObject):
         )
         self.back = self._action(menu, "backAction", self.tr("&Undo"), "Alt+Left")
         self.forward = self._action(menu, "forwardAction", self.tr("Re&do"), "Alt+Right")
+        for action, keys in ((self.back, "Ctrl+Z"), (self.forward, "Ctrl+Shift+Z")):  # in a text field they are its own
+            action.setShortcuts([*action.shortcuts(), QKeySequence(keys)])
         menu.addSeparator()
         self.find = self._action(menu, "findAction", self.tr("Fi&nd in the text…"), standard.Find)
         self.copy = self._action(menu, "copyAction", self.tr("&Copy the text"))

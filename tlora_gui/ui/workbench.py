@@ -256,6 +256,7 @@ class Workbench(QMainWindow):
         menus = self.menus
         ours = (
             menus.close_project,
+            menus.trash,
             menus.add_epoch,
             menus.import_adapter,
             menus.runs,

@@ -20,11 +20,10 @@ from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name
 from tlora_gui.engine.sharing.foreign_adapter import LARGEST_RANK, look_at
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.epoch_run import require_context
-from tlora_gui.engine.training.new_slot import learn_slot
+from tlora_gui.engine.training.new_slot import grown_slot, learn_slot
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.paths import free_name
-from tlora_gui.temporal.active_sleep import freeze_teacher
 from tlora_gui.temporal.layers import adapted_layers, layer_size
 
 
@@ -69,36 +68,30 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
         corpus_fingerprint=blocks.fingerprint if blocks else "",
         reading=job.reading,
     )
-    workspace.removed = None
-    before, history = freeze_teacher(model.mixer), list[HeldOut]()
+    history = list[HeldOut]()
     epochs.put(info)
     try:
-        model.add_adapter(slug, info.era, trained=weights)
-        model.mixer.add_slot()
-        model.set_slots([*model.slot_adapters, slug], model.mixer)
-        found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
-        info = replace(
-            epochs[slug],  # it may have been renamed meanwhile
-            state="frozen",
-            held_out_loss=found.held_out_loss,
-            backbone_loss=found.backbone_loss,
-            note=say("imported; its slot was learned from text")
-            if blocks
-            else say("imported; its slot was learned from its own dreams"),
-        )
-        try:
-            project.add_epoch(info, settings, model, history)
-        except OSError as error:
-            if disk_is_full(error):
-                raise
-            raise TloraError(
-                say("{name} could not be stored: {error}.", name=info.name, error=first_line(error)),
-                say("Mend that, then import it again."),
-            ) from error
+        with grown_slot(model, slug, info.era, weights) as before:
+            found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
+            info = replace(
+                epochs[slug],  # it may have been renamed meanwhile
+                state="frozen",
+                held_out_loss=found.held_out_loss,
+                backbone_loss=found.backbone_loss,
+                note=say("imported; its slot was learned from text")
+                if blocks
+                else say("imported; its slot was learned from its own dreams"),
+            )
+            try:
+                project.add_epoch(info, settings, model, history)
+            except OSError as error:
+                if disk_is_full(error):
+                    raise
+                raise TloraError(
+                    say("{name} could not be stored: {error}.", name=info.name, error=first_line(error)),
+                    say("Mend that, then import it again."),
+                ) from error
     except BaseException:
-        if slug in model.adapters:
-            model.remove_adapter(slug)
-        model.mixer = before.requires_grad_(True)
         epochs.remove(slug)
         raise
     epochs.put(info)

@@ -1,4 +1,4 @@
-"""Handlers of the epoch jobs: train, resume, keep, estimate, edit, delete, restore."""
+"""Handlers of the epoch jobs: train, resume, keep, estimate, edit, delete."""
 
 from __future__ import annotations
 
@@ -185,7 +185,6 @@ def _run(
     and put the list of epochs right.
     """
     project, epochs, settings = workspace.project, workspace.epochs, run.settings
-    workspace.removed = None
     epochs.put(info)
 
     def checkpoint(run: EpochRun) -> None:
@@ -302,28 +301,13 @@ def delete(workspace: Workspace, slug: str) -> EpochsChanged:
         if slug in model.adapters:
             model.remove_adapter(slug)
         try:
-            workspace.removed = project.remove_epoch(slug, model)
+            project.remove_epoch(slug, model)
         except BaseException:
             workspace.load()
             raise
     else:
-        workspace.removed = None
         project.checkpoints.drop(slug)
         project.runs.discard(slug)
     workspace.epochs.remove(slug)
     workspace.list_interrupted()
     return workspace.changed()
-
-
-def restore(workspace: Workspace) -> None:
-    """Undo the latest deletion.
-
-    Raises:
-        TloraError: if there is none that can be undone.
-    """
-    if workspace.removed is None:
-        raise TloraError(
-            say("There is no deletion to undo."), say("Deleted epochs stay in the project's folder 'deleted'.")
-        )
-    workspace.project.restore_epoch(workspace.removed)
-    workspace.load()

@@ -1,4 +1,4 @@
-"""Handlers of the jobs about past trainings: list, open, delete."""
+"""Handlers of the jobs about past trainings: list, open, delete, restore."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def do(runs: RunHistory, job: jobs.ListRuns | jobs.LoadRun | jobs.DeleteRun) -> 
         case jobs.LoadRun():
             return RunLoaded(*runs.load(job.id))
         case jobs.DeleteRun():
-            runs.delete(job.id)
+            (runs.restore if job.restore else runs.delete)(job.id)
     return RunsListed(runs.listed(), MOST_RUNS)

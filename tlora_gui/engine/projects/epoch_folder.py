@@ -113,13 +113,16 @@ def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
     return replace(facts.epoch, note=_note_again(facts.epoch.note)), facts.settings
 
 
-def training_note(stopped: tuple[int, int] | None, *, compared: bool, kept_step: int = 0) -> str:
+def training_note(
+    stopped: tuple[int, int] | None, *, compared: bool, kept_step: int = 0, learned_again: bool = False
+) -> str:
     """What is unusual about a finished training; empty for most.
 
     Args:
         stopped: after how many steps of how many it ended, if before the last one.
         compared: False if it was to be compared with one without Active Sleep, and was not.
         kept_step: the step that was kept, if it is not the last one.
+        learned_again: whether the epoch was deleted, and the Time Mixer has learned another slot for it since.
     """
     remarks: list[str] = []
     if stopped is not None:
@@ -130,7 +133,19 @@ def training_note(stopped: tuple[int, int] | None, *, compared: bool, kept_step:
         remarks.append(
             say("not compared with a training without Active Sleep, which the joint objective does not allow")
         )
+    if learned_again:
+        remarks.append(LEARNED_AGAIN)
     return reduce(lambda one, other: say("{note}; {other}", note=one, other=other), remarks) if remarks else ""
+
+
+LEARNED_AGAIN = say("it was deleted once; its slot was learned anew")
+
+
+def with_slot_learned_again(note: str) -> str:
+    """The note of an epoch for which the Time Mixer has learned another slot."""
+    if note.endswith(LEARNED_AGAIN):
+        return note
+    return say("{note}; {other}", note=note, other=LEARNED_AGAIN) if note else LEARNED_AGAIN
 
 
 def _note_again(note: str) -> str:
@@ -141,6 +156,7 @@ def _note_again(note: str) -> str:
         (int(steps[1]), int(steps[2])) if steps else None,
         compared="not compared" not in note,
         kept_step=int(kept[1]) if kept else 0,
+        learned_again=note.endswith(LEARNED_AGAIN),
     )
     return again if again == note else note
 

@@ -1,4 +1,4 @@
-"""Prompts and what came of them, kept as lines of a file that only ever grows.
+"""Prompts and what came of them, kept as lines of a file that grows until its trash is emptied.
 
 A line is a generation, or says something about an earlier one: its name and pin, that it was deleted with what branches
 off it, that these were restored.
@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.projects.records import (
+    check_time,
     generation_line,
     read_generation_line,
     read_origin,
@@ -24,34 +25,40 @@ from tlora_gui.engine.projects.records import (
     summary_of,
 )
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import GenerationFinished
+from tlora_gui.engine.protocol.events import GenerationFinished, TrashItem
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
-from tlora_gui.engine.storage.disk import DAMAGE, patiently, unreadable
+from tlora_gui.engine.storage.disk import DAMAGE, patiently, unreadable, write_file
 from tlora_gui.engine.storage.typed_json import reader
 
 _PIECE = 2**16
 _EDIT = b'{"edit": '
+_TITLE_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A line about the generation ``edit``; ``deleted`` and ``restored`` are it and what branches off it."""
+    """A line about the generation ``edit``; ``deleted``, at the time ``at``, and ``restored`` are it and what branches
+    off it.
+    """
 
     edit: str
     name: str | None = None
     pinned: bool | None = None
     deleted: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
+    at: float | None = None
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A generation, where its line begins, and the id that it was deleted with, if it was."""
+    """A generation, where its line is, and the id that it was deleted with and when, if it was."""
 
     summary: GenerationSummary
     offset: int
+    size: int = 0
     deleted_with: str = ""
+    deleted: float = 0.0
 
 
 @dataclass(slots=True)
@@ -65,6 +72,7 @@ class GenerationStore:
     require_writable: Callable[[], None] | None = field(default=lambda: None, compare=False, repr=False)
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _read_to: int = 0
+    _file: int = 0
 
     def keep(self, record: Generation, origin: Recipe | None = None) -> Generation:
         """Append a generation; it gets an id of its own and the time, if it has none.
@@ -116,7 +124,11 @@ class GenerationStore:
 
     def summaries(self) -> tuple[GenerationSummary, ...]:
         """All that are not deleted, in the order in which they were kept."""
-        return tuple(entry.summary for entry in self._known().values() if not entry.deleted_with)
+        known = self._known()
+        listed = (entry.summary for entry in known.values() if not entry.deleted_with)
+        return tuple(
+            replace(each, parent="") if each.parent and known[each.parent].deleted_with else each for each in listed
+        )
 
     def load(self, id: str) -> Generation:
         """One generation, whole.
@@ -163,20 +175,83 @@ class GenerationStore:
         for entry in self._known().values():
             if not entry.deleted_with and entry.summary.parent in taken:
                 taken.add(entry.summary.id)
-        self._append_edit(_Edit(id, deleted=tuple(taken)))
+        self._append_edit(_Edit(id, deleted=tuple(taken), at=time.time()))
 
     def restore(self, id: str) -> None:
-        """Bring back what :meth:`delete` took out, if it did."""
-        taken = tuple(each for each, entry in self._known().items() if entry.deleted_with == id)
+        """Bring back what :meth:`delete` took out, if it did.
+
+        Raises:
+            TloraError: if it is not there any more.
+        """
+        known = self._known()
+        taken = tuple(each for each, entry in known.items() if entry.deleted_with == id)
         if taken:
             self._append_edit(_Edit(id, restored=taken))
+        elif id not in known or known[id].deleted_with:
+            raise TloraError(say("This text is not in the trash."), say("Choose another one."))
+
+    def trash(self) -> list[TrashItem]:
+        """The deleted generations, each with what branches off it."""
+        gone: dict[str, list[_Entry]] = {}
+        for entry in self._known().values():
+            if entry.deleted_with:
+                gone.setdefault(entry.deleted_with, []).append(entry)
+        return [
+            TrashItem(
+                "text",
+                id,
+                " ".join((one.name or one.prompt or one.text).split())[:_TITLE_LENGTH],
+                entries[0].deleted,
+                sum(entry.size for entry in entries),
+                len(entries) - 1,
+            )
+            for id, entries in gone.items()
+            for one in [entries[0].summary]  # it was kept before what branches off it
+        ]
+
+    def empty_trash(self) -> None:
+        """Take the deleted generations away for good.
+
+        Raises:
+            TloraError, OSError: if the file cannot be written.
+        """
+        known = {entry.offset: id for id, entry in self._known().items()}
+        if self.require_writable is None or not self.trash():
+            return
+        self.require_writable()
+
+        def write(partial: Path) -> None:
+            offset = 0
+            with self.path.open("rb") as file, partial.open("wb") as kept:
+                for line in file:
+                    kept.write(self._after_emptying(line, offset, known.get(offset, "")))
+                    offset += len(line)
+
+        write_file(self.path, write)
+
+    def _after_emptying(self, line: bytes, offset: int, id: str) -> bytes:
+        """A line as it is once the trash is empty; nothing if it is about what is deleted."""
+        try:
+            if line.startswith(_EDIT):
+                edit = _read_edit(line)
+                one = self._entries.get(edit.edit)
+                return line if edit.name is not None and one is not None and not one.deleted_with else b""
+            if id and self._entries[id].deleted_with:
+                return b""
+            if id == _made_up(offset):  # it will be elsewhere
+                record, origin = _read(line, offset), read_origin(line.decode())
+                return generation_line(record, origin).encode() + b"\n"
+        except DAMAGE:
+            pass
+        return line
 
     def _known(self) -> dict[str, _Entry]:
         """All generations, deleted ones too, after a look at what is new in the file."""
         try:
             with self.path.open("rb", buffering=2**20) as file:
-                if file.seek(0, os.SEEK_END) < self._read_to:
-                    self._entries, self._read_to = {}, 0
+                number = os.fstat(file.fileno()).st_ino
+                if file.seek(0, os.SEEK_END) < self._read_to or number != self._file:  # its trash was emptied
+                    self._entries, self._read_to, self._file = {}, 0, number
                 file.seek(self._read_to)
                 for line in file:
                     _take(self._entries, line, self._read_to)
@@ -222,7 +297,7 @@ def _take(entries: dict[str, _Entry], line: bytes, offset: int) -> None:
             summary = read_summary(line.decode())
             id = summary.id or _made_up(offset)
             parent = summary.parent if summary.parent in entries else ""  # branches come after what they branch off
-            entries.setdefault(id, _Entry(replace(summary, id=id, parent=parent), offset))
+            entries.setdefault(id, _Entry(replace(summary, id=id, parent=parent), offset, len(line)))
     except DAMAGE:
         pass
 
@@ -234,6 +309,7 @@ def _apply(entries: dict[str, _Entry], edit: _Edit) -> None:
     for id in edit.deleted + edit.restored:
         if id in entries:
             entries[id].deleted_with = edit.edit if id in edit.deleted else ""
+            entries[id].deleted = edit.at or 0.0
 
 
 def _edited(record: Generation, latest_first: list[_Edit]) -> Generation | None:
@@ -252,6 +328,7 @@ def _read(line: bytes, offset: int) -> Generation:
 
 def _read_edit(line: bytes) -> _Edit:
     edit: _Edit = reader(_Edit)(json.loads(line))
+    check_time(edit.at or 0.0)
     return edit
 
 

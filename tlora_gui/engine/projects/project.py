@@ -5,7 +5,7 @@
     mixer/                    mixer-0001.safetensors … the last is current, the others teachers;
                               unprotected-<slug>.safetensors, which learned without Active Sleep
     checkpoints/<slug>/       the epoch in training
-    deleted/                  epochs taken out of the mixture
+    deleted/                  epochs taken out of the mixture, until the trash is emptied
     generations.jsonl         kept prompts, their tokens and weights
     queue.json                the epochs that are still to be trained
     runs/                     every training, see :mod:`tlora_gui.engine.projects.run_history`
@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import torch
 from filelock import BaseFileLock
 from safetensors.torch import load_file
 
@@ -38,9 +39,10 @@ from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
+from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_in
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError, cause
-from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent
+from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent, TrashItem
 from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
@@ -160,14 +162,6 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 """Names that Windows keeps for itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedEpoch:
-    """An epoch taken out of a project, and the project's index as it was before."""
-
-    slug: str
-    before: ProjectIndex
-
-
 @dataclass(slots=True)
 class Project:
     """A project's folder, its index, and its kept generations. Methods that change the project write it."""
@@ -232,7 +226,7 @@ class Project:
 
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
-        for part in ("epochs", "mixer", "checkpoints", "runs"):
+        for part in ("epochs", "mixer", "checkpoints", "runs", "deleted"):
             remove_partials(self.path / part)
         for left in self.path.glob(".*.json*.partial"):
             left.unlink(missing_ok=True)
@@ -277,8 +271,10 @@ class Project:
         self._commit(replace(self.index, backbone_reference=reference, backbone_name=name))
 
     def is_unused(self) -> bool:
-        """Whether nothing has come into the project yet: no epoch, finished or interrupted, no run and no text."""
-        used = self.index.folders or self.checkpoints.slugs() or self.runs.ids()
+        """Whether nothing has come into the project yet: no epoch, finished or interrupted, no run and no text, and
+        nothing was deleted.
+        """
+        used = self.index.folders or self.checkpoints.slugs() or self.runs.ids() or self.trash()
         return not (used or self.generations.path.exists())
 
     @property
@@ -330,7 +326,9 @@ class Project:
 
     def _facts(self, slug: str) -> EpochInfo:
         """What a finished epoch says of itself. Raises one of ``DAMAGE``."""
-        folder = self.folder(slug)
+        return self._facts_in(self.folder(slug), slug)
+
+    def _facts_in(self, folder: Path, slug: str) -> EpochInfo:
         for path in (folder, *folder.iterdir()):
             require_inside(path, self.path)
         return replace(epoch_folder.read_facts(folder)[0], slug=slug, state="frozen")
@@ -441,34 +439,13 @@ class Project:
         stored, settings = epoch_folder.read_facts(folder)
         epoch_folder.write_facts(folder, replace(info, state=stored.state, note=stored.note), settings)
 
-    def remove_epoch(self, slug: str, model: TemporalLoRA) -> RemovedEpoch:
-        """Take an epoch out; its folder moves to ``deleted/`` if it can. ``model`` has already let go of it.
-
-        Returns:
-            what :meth:`restore_epoch` takes to undo it.
-        """
+    def remove_epoch(self, slug: str, model: TemporalLoRA) -> None:
+        """Take an epoch out; its folder goes to the trash if it can. ``model`` has already let go of it."""
         self.require_writable()
-        removed, folder = RemovedEpoch(slug, self.index), self.index.folders[slug]
+        folder = self.index.folders[slug]
         self._add_mixer(model, {other: kept for other, kept in self.index.folders.items() if other != slug})
         with suppress(OSError):  # it is out of the project wherever its folder is
-            (self.path / "deleted").mkdir(exist_ok=True)
-            rename(self.path / "epochs" / folder, self.path / "deleted" / folder)
-        return removed
-
-    def restore_epoch(self, removed: RemovedEpoch) -> None:
-        """Undo :meth:`remove_epoch`, or nothing: the folder moves back, the index becomes what it was."""
-        self.require_writable()
-        folder = removed.before.folders[removed.slug]
-        taken_out, target = self.path / "deleted" / folder, self.path / "epochs" / folder
-        moved = not target.exists()
-        if moved:
-            rename(taken_out, target)
-        try:
-            self._commit(removed.before)
-        except BaseException:
-            if moved:
-                rename(target, taken_out)
-            raise
+            put(self.path / "epochs" / folder, self.path / "deleted", slug)
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
         """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""
@@ -534,6 +511,133 @@ class Project:
             )
         return target
 
+    # -- the trash ----------------------------------------------------------------------------------------------
+
+    def trash(self) -> tuple[TrashItem, ...]:
+        """Deleted epochs, texts and runs, the one deleted last first."""
+        epochs = (
+            TrashItem("epoch", thrown.id, self._thrown_name(thrown), thrown.deleted, thrown.size)
+            for thrown in self.thrown_epochs()
+        )
+        return tuple(
+            sorted(
+                (*epochs, *self.generations.trash(), *self.runs.trash()), key=lambda item: item.deleted, reverse=True
+            )
+        )
+
+    def thrown_epochs(self) -> list[Thrown]:
+        """Folders of epochs that the index does not name: deleted ones, and those that a crash kept in their place."""
+        kept = {self.path / "epochs" / folder for folder in self.index.folders.values()}
+        left = [thrown for thrown in thrown_in(self.path / "epochs") if thrown.folder not in kept]
+        return [*thrown_in(self.path / "deleted"), *left]
+
+    def _thrown_name(self, thrown: Thrown) -> str:
+        try:
+            return self._facts_in(thrown.folder, thrown.id).name
+        except DAMAGE:
+            return thrown.id[:MAX_NAME]
+
+    def empty_trash(self) -> None:
+        """Take everything that was deleted away for good, as much as can be.
+
+        Raises:
+            TloraError: if something stays.
+        """
+        self.require_writable()
+        stays: list[OSError] = []
+        for thrown in (*self.thrown_epochs(), *self.runs.thrown()):
+            try:
+                remove(thrown)
+            except OSError as error:
+                stays.append(error)
+        try:
+            self.generations.empty_trash()
+        except OSError as error:
+            stays.append(error)
+        if stays:
+            raise TloraError(
+                say("Not everything in the trash can be removed: {reason}.", reason=first_line(stays[0])),
+                say("Give access there, and try again."),
+            ) from stays[0]
+
+    def thrown_epoch(self, slug: str) -> Thrown:
+        """A deleted epoch, with its facts at least.
+
+        Raises:
+            TloraError: if it is not in the trash, or leads out of the project.
+        """
+        thrown = next((thrown for thrown in self.thrown_epochs() if thrown.id == slug), None)
+        if thrown is None:
+            raise TloraError(say("This epoch is not in the trash."), say("Choose another one."))
+        try:
+            for path in (thrown.folder, *thrown.folder.iterdir()):
+                require_inside(path, self.path)
+        except (OSError, ValueError) as error:
+            raise unreadable(thrown.folder, error, say("It stays in the trash.")) from error
+        return thrown
+
+    def restore_epoch(self, thrown: Thrown, model: TemporalLoRA) -> bool:
+        """Undo :meth:`remove_epoch` on disk, if nothing was learned since: the mixers become what they were.
+
+        Returns:
+            whether it did; else the mixer has to learn the epoch's slot anew, see :meth:`add_again`.
+        """
+        self.require_writable()
+        mixers = self._mixers_with(thrown.id, model)
+        if mixers is None:
+            return False
+        behind = mixers[-1].slots[mixers[-1].slots.index(thrown.id) :]
+        before = [(slug, folder) for slug, folder in self.index.folders.items() if slug not in behind]
+        after = [(slug, folder) for slug, folder in self.index.folders.items() if slug in behind]
+        with self._moved_back(thrown.folder) as folder:
+            self._commit(replace(self.index, folders=dict([*before, (thrown.id, folder.name), *after]), mixers=mixers))
+        return True
+
+    def _mixers_with(self, slug: str, model: TemporalLoRA) -> tuple[MixerFile, ...] | None:
+        """The stored mixers up to one that has a slot for a deleted epoch and without it is the current one."""
+        mixers = self.index.mixers
+        places = (n for n in reversed(range(len(mixers))) if {slug, *mixers[-1].slots} <= {*mixers[n].slots})
+        place = next(places, None)
+        if place is None:
+            return None
+        entry, now = mixers[place], mixers[-1].slots
+        try:
+            then, current = _over(self.read_mixer(entry, model), entry.slots, now), self.read_mixer(mixers[-1], model)
+        except TloraError:
+            return None
+        kept = tuple(other for other in entry.slots if other == slug or other in self.index.folders)
+        if [other for other in entry.slots if other in now] != [*now] or not _same(then, current):
+            return None
+        if kept == entry.slots:
+            return mixers[: place + 1]
+        again = MixerFile(f"mixer-{1 + max(each.number for each in mixers):04d}.safetensors", kept)
+        mixer = _over(self.read_mixer(entry, model), entry.slots, kept)
+        write_tensors(self.mixer_path(again), dict(mixer.state_dict()))
+        return (*mixers[: place + 1], again)
+
+    def add_again(self, thrown: Thrown, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA) -> None:
+        """Take a deleted epoch back for which the model's mixer has learned a slot, the last one."""
+        self.require_writable()
+        with self._moved_back(thrown.folder) as folder:
+            epoch_folder.write_facts(folder, info, settings)
+            self._add_mixer(model, {**self.index.folders, info.slug: folder.name})
+
+    @contextmanager
+    def _moved_back(self, folder: Path) -> Iterator[Path]:
+        """Have a deleted epoch's folder among the others; it goes back if what is done then fails."""
+        target = self.path / "epochs" / folder.name
+        moved = folder != target
+        if moved:
+            target.parent.mkdir(exist_ok=True)
+            rename(folder, target)
+        try:
+            yield target
+        except BaseException:
+            if moved:
+                rename(target, folder)
+            raise
+        forget(target)
+
     # -- epochs: in the model -----------------------------------------------------------------------------------
 
     def load_into(self, model: TemporalLoRA) -> list[EpochInfo]:
@@ -560,12 +664,8 @@ class Project:
         if not self.index.mixers:
             return
         entry = self.index.mixers[-1]
-        mixer, slots = self.read_mixer(entry, model), list(entry.slots)
-        for slug in entry.slots:
-            if slug not in model.adapters:
-                mixer.remove_slot(1 + slots.index(slug))
-                slots.remove(slug)
-        model.set_slots(slots, mixer)
+        kept = [slug for slug in entry.slots if slug in model.adapters]
+        model.set_slots(kept, _over(self.read_mixer(entry, model), entry.slots, kept))
 
     def mixer_path(self, entry: MixerFile) -> Path:
         """Where a mixer is stored."""
@@ -590,3 +690,17 @@ class Project:
             problem = unreadable(file, error, rest)
             raise TloraError(say("The Time Mixer in {problem}", problem=problem.message), problem.hint) from error
         return mixer
+
+
+def _over(mixer: TimeMixer, slots: Sequence[str], kept: Sequence[str]) -> TimeMixer:
+    """A mixer over ``slots`` without those that are not kept."""
+    for slot in reversed(range(len(slots))):
+        if slots[slot] not in kept:
+            mixer.remove_slot(1 + slot)
+    return mixer
+
+
+def _same(one: TimeMixer, other: TimeMixer) -> bool:
+    """Whether two mixers are, bit for bit."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(mine, yours) for mine, yours in pairs)

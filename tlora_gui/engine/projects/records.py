@@ -80,7 +80,7 @@ def check_run(run: Run) -> None:
         ValueError: says what is wrong with it.
     """
     check_epoch(run.epoch)
-    _check_time(run.started)
+    check_time(run.started)
     require(
         all(0 <= figure <= _LARGEST for figure in (run.seconds, run.step, run.total_steps)), say("a figure is none")
     )
@@ -152,7 +152,7 @@ def read_summary(line: str) -> GenerationSummary:
     require(line.rstrip().endswith("]}"), say("the line was cut off"))  # only behind the last token
     data, _ = json.JSONDecoder().raw_decode(line, len(_SUMMARY))
     summary = cast(GenerationSummary, reader(GenerationSummary)(data))
-    _check_time(summary.created)
+    check_time(summary.created)
     return summary
 
 
@@ -184,7 +184,7 @@ def read_generation(data: Any) -> Generation:
     require(all(one <= other for one, other in pairwise(indices)), say("changes of the mixing desk are out of order"))
     require(record.branch_at >= 0, say("branch_at is negative"))
     require(record.tokens_per_second >= 0, say("tokens_per_second is negative"))
-    _check_time(record.created)
+    check_time(record.created)
     if record.report:
         _check_report(record.report, len(record.tokens), len(record.slots))
     return record
@@ -232,5 +232,6 @@ def _check_report(report: ReadReport, count: int, slots: int) -> None:
     require(max(0.0, report.mix_loss, *(loss for _, loss in report.losses)) < 709, say("a loss is impossible"))
 
 
-def _check_time(created: float) -> None:
+def check_time(created: float) -> None:
+    """Refuse a time, in seconds since 1970, that could not be shown. Raises ValueError."""
     require(0 <= created < _YEAR_9000, say("created is no time"))

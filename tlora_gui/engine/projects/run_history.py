@@ -3,6 +3,7 @@
     runs/0001-shakespeare/    the number grows, the rest is the epoch's slug
       run.json                how it was trained, on what and where, and how it ended
       history.jsonl           its steps, measurements and samples
+    runs/deleted/             those that were taken out of the history, until the trash is emptied
 
 A record is written when the training begins, about once a minute, and at its end. What is read may come from a
 stranger. That a record cannot be written never ends a training.
@@ -14,7 +15,6 @@ import json
 import logging
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -28,6 +28,7 @@ import tlora_gui
 from tlora_gui.engine.projects.checkpoints import plain_folder
 from tlora_gui.engine.projects.epoch_folder import read_history, write_history
 from tlora_gui.engine.projects.records import MAX_NAME, check_run
+from tlora_gui.engine.projects.trash import Thrown, put, take_back, thrown_in
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
@@ -41,6 +42,7 @@ from tlora_gui.engine.protocol.events import (
     RunEnd,
     TrainingEvent,
     TrainStep,
+    TrashItem,
 )
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream
@@ -48,6 +50,7 @@ from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
     read_json,
+    remove_folder,
     rename,
     require_inside,
     sync_folder,
@@ -108,26 +111,54 @@ class RunHistory:
             raise unreadable(self.root / id / "run.json", error, rest) from error
 
     def delete(self, id: str) -> None:
-        """Take a run out of the history.
+        """Take a run out of the history; it can come back until the trash is emptied.
 
         Raises:
-            TloraError: if there is none of this id, it is in training, or its folder cannot be taken away.
+            TloraError: if there is none of this id, it is in training, or its folder cannot be moved.
         """
         self._require_kept(id)
         if self._one(id).ended == "running":
             raise TloraError(say("This run is in training."), say("Stop the training first."))
         try:
-            self._remove(id)
+            put(self.root / id, self._trash, id)
         except OSError as error:
             raise TloraError(
                 say("{path} cannot be deleted: {reason}.", path=self.root / id, reason=cause(error)),
                 say("Give access there, and try again."),
             ) from error
 
-    def _remove(self, id: str) -> None:
-        leaving = self.root / f".partial-{id}"
-        rename(self.root / id, leaving)
-        shutil.rmtree(leaving, ignore_errors=True)
+    def restore(self, id: str) -> None:
+        """Undo :meth:`delete`.
+
+        Raises:
+            TloraError: if it is not in the trash, or its folder cannot be moved.
+        """
+        thrown = next((thrown for thrown in self.thrown() if thrown.id == id), None)
+        if thrown is None:
+            raise TloraError(say("This run is not in the trash."), say("Choose another one."))
+        try:
+            take_back(thrown.folder, self.root / thrown.folder.name)
+        except OSError as error:
+            raise TloraError(
+                say("{path} cannot be restored: {reason}.", path=thrown.folder, reason=cause(error)),
+                say("Give access there, and try again."),
+            ) from error
+
+    def thrown(self) -> list[Thrown]:
+        """The folders of the deleted runs, the one deleted last first."""
+        return thrown_in(self._trash)
+
+    def trash(self) -> list[TrashItem]:
+        """The deleted runs."""
+        gone = RunHistory(self._trash, self.require_writable)
+        return [
+            TrashItem("run", thrown.id, gone._one(thrown.folder.name).epoch.name, thrown.deleted, thrown.size)
+            for thrown in self.thrown()
+        ]
+
+    @property
+    def _trash(self) -> Path:
+        return self.root / "deleted"
 
     def _require_kept(self, id: str) -> None:
         if id not in self.ids():
@@ -188,7 +219,8 @@ class RunHistory:
                 run = replace(run, id=earlier.id, started=earlier.started, seconds=earlier.seconds)
             else:
                 self.require_writable()
-                number = max(map(_number, self.ids()), default=0) + 1
+                gone = [thrown.folder.name for thrown in self.thrown()]
+                number = max(map(_number, [*self.ids(), *gone]), default=0) + 1
                 run = replace(run, id=f"{number:04d}-{plain_folder(run.epoch.slug)}")
                 self.root.mkdir(exist_ok=True)  # never the project's folder, which may be gone
                 partial = self.root / f".partial-{run.id}"
@@ -197,7 +229,7 @@ class RunHistory:
                 sync_folder(partial)
                 rename(partial, self.root / run.id)
                 for old in self.ids()[:-MOST_RUNS]:
-                    self._remove(old)
+                    remove_folder(self.root / old)
         except (*DAMAGE, TloraError):
             logger.exception("the run of %s is not recorded", run.epoch.slug)
         return run

@@ -587,6 +587,35 @@ class JobFailed:
     code: str = ""
 
 
+TrashKind = Literal["epoch", "text", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrashItem:
+    """Something that was deleted and can come back.
+
+    Attributes:
+        id: an epoch's slug; a text's or a run's id.
+        deleted: when, in seconds since 1970; 0 if nobody knows.
+        size: bytes on disk.
+        others: texts that branch off it and come back with it.
+    """
+
+    kind: TrashKind
+    id: str
+    name: str
+    deleted: float = 0.0
+    size: int = 0
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrashListed:
+    """What lies in the project's trash, the one deleted last first."""
+
+    items: tuple[TrashItem, ...]
+
+
 StreamEvent = (
     Progress
     | Warned
@@ -617,6 +646,7 @@ StreamEvent = (
     | FileWritten
     | ProjectOpened
     | ProjectListed
+    | TrashListed
 )
 EndEvent = JobDone | JobCancelled | JobFailed
 Event = StreamEvent | EndEvent

@@ -177,17 +177,20 @@ class EditEpoch:
 
 @dataclass(frozen=True, slots=True)
 class DeleteEpoch:
-    """Take an epoch out of the mixture; its folder stays restorable while the project is open.
-
-    Answer: EpochsChanged.
-    """
+    """Take an epoch out of the mixture; it can come back until the trash is emptied. Answer: EpochsChanged."""
 
     slug: str
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreEpoch:
-    """Undo the latest DeleteEpoch. Answer: ProjectOpened, with the epoch and its history back."""
+    """Bring a deleted epoch back, as it was if nothing was learned since; else the Time Mixer learns its slot anew from
+    what the epoch remembers. Answer: ProjectOpened, with the epoch and its history back.
+
+    Cancelled while the mixer learns, it leaves no trace.
+    """
+
+    slug: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,9 +353,20 @@ class LoadRun:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRun:
-    """Take a run out of the history, for good; its epoch stays. Answer: RunsListed."""
+    """Take a run out of the history, or bring it back; its epoch stays. Answer: RunsListed."""
 
     id: str
+    restore: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListTrash:
+    """Which epochs, texts and runs were deleted and can come back? Answer: TrashListed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyTrash:
+    """Take everything that was deleted away for good. Answer: TrashListed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +420,8 @@ Job = (
     | ListRuns
     | LoadRun
     | DeleteRun
+    | ListTrash
+    | EmptyTrash
     | Evaluate
     | HashWeights
     | FetchDemoCorpora
@@ -435,5 +451,7 @@ INTERACTIVE = (
     ListRuns,
     LoadRun,
     DeleteRun,
+    ListTrash,
+    EmptyTrash,
 )
 """Jobs that go ahead between the steps of a long one; all others wait their turn."""

@@ -132,6 +132,13 @@ def sync_folder(path: Path) -> None:
                 os.close(folder)
 
 
+def remove_folder(folder: Path) -> None:
+    """Take a folder away, whole or not at all: what is left after a crash is a writer's. Raises OSError."""
+    leaving = folder.with_name(f".partial-{folder.name}")
+    rename(folder, leaving)
+    shutil.rmtree(leaving)
+
+
 def remove_partials(folder: Path) -> None:
     """Take away what writers left in a folder, and below it, when their process ended."""
     for parent, folders, files in os.walk(folder):

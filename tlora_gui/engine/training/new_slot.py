@@ -7,10 +7,12 @@ earlier slots. The adapter stays as it is, so all that is read of the text are r
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -20,7 +22,8 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training import dreams
 from tlora_gui.engine.training.epoch_run import EVAL_FEATURE_TOKENS, mixer_learner, schedule
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies
-from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, freeze_teacher
+from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -31,6 +34,25 @@ class SlotResult:
 
     held_out_loss: float | None = None
     backbone_loss: float | None = None
+
+
+@contextmanager
+def grown_slot(model: TemporalLoRA, slug: str, era: str, weights: LoraWeights) -> Iterator[TimeMixer]:
+    """Give a trained adapter the last slot; the model is as it was if what is done with it then fails.
+
+    Gives a frozen copy of the mixer without that slot.
+    """
+    before = freeze_teacher(model.mixer)
+    try:
+        model.add_adapter(slug, era, trained=weights)
+        model.mixer.add_slot()
+        model.set_slots([*model.slot_adapters, slug], model.mixer)
+        yield before
+    except BaseException:
+        if slug in model.adapters:
+            model.remove_adapter(slug)
+        model.mixer = before.requires_grad_(True)
+        raise
 
 
 def learn_slot(
@@ -54,7 +76,7 @@ def learn_slot(
     Raises:
         TloraError: if the adapter's probabilities or the mixer's weights are no numbers.
     """
-    slot, sleep = len(model.slot_adapters), settings.sleep
+    slot = len(model.slot_adapters)
     if blocks is None:
         ids_NT = yield from dreams.dream(model, slot, dreams.DREAM_BLOCKS, settings.seed)
         learned_NT, held_out_NT = ids_NT[: -dreams.EVAL_BLOCKS], ids_NT[-dreams.EVAL_BLOCKS :]
@@ -62,26 +84,8 @@ def learn_slot(
         learned_NT, held_out_NT = blocks.train_NT, blocks.held_out_NT
     reading = say("Reading what the Time Mixer is to know it by")
     hidden_NTH = yield from dreams.collect_router_features(model, learned_NT, reading)
-    learner = mixer_learner(model, before, settings)
-    generator = torch.Generator().manual_seed(settings.seed % 2**64)
-    total = settings.num_passes * len(hidden_NTH)
-    for step in range(total):
-        if step % len(hidden_NTH) == 0:
-            order_N = torch.randperm(len(hidden_NTH), generator=generator)
-        yield Progress(say("Teaching the Time Mixer"), step, total, say("steps"))
-        row = order_N[step % len(hidden_NTH)]
-        learner.learn(hidden_NTH[row][None].to(model.device), schedule(step, total), generator)
-    kept_N = torch.linspace(
-        0, len(hidden_NTH) - 1, min(len(hidden_NTH), math.ceil(sleep.memory_tokens / hidden_NTH.shape[1]))
-    )
-    replay_NWH = cut_windows(hidden_NTH[kept_N.long()])
-    if sleep.memory_labels and sleep.enabled:
-        learner.calibrate(replay_NWH, generator)
-    if not all(bool(weight.isfinite().all()) for weight in model.mixer.parameters()):
-        raise TloraError(
-            say("The Time Mixer came to no number (NaN)."),
-            say("Choose other text, or delete an epoch that is damaged."),
-        )
+    replay_NWH = cut_windows(_spread(hidden_NTH, settings.sleep.memory_tokens))
+    yield from _teach(model, before, hidden_NTH, 1, replay_NWH, settings)
     some_NT = held_out_NT[: max(1, EVAL_FEATURE_TOKENS // held_out_NT.shape[1])]
     eval_NTH = yield from dreams.collect_router_features(model, some_NT, reading)
     memory = EpochMemory(replay_NWH, eval_NTH, None if blocks is None else blocks.held_out_NT.int())
@@ -100,3 +104,45 @@ def learn_slot(
     routing = routing_accuracies(model.mixer, model.slot_adapters, features)
     history.append(HeldOut(slug, 0, loss, routing, losses=tuple(losses)))
     return SlotResult(loss, (yield from held_out_loss(model, measured_NT, 0)))
+
+
+def learn_slot_again(
+    model: TemporalLoRA, before: TimeMixer, memory: EpochMemory, settings: TrainSettings
+) -> Generator[Progress, None, None]:
+    """Teach the mixer the last slot by what its epoch remembers, again and again until it has read as many tokens as
+    :func:`learn_slot` reads of a long text.
+    """
+    window = memory.replay_NWH.shape[1]
+    tokens = settings.max_tokens or len(memory.replay_NWH) * window
+    hidden_NWH = _spread(memory.replay_NWH, tokens)
+    passes = math.ceil(settings.num_passes * tokens / (len(hidden_NWH) * window))
+    rows = max(1, settings.block_size // window)
+    yield from _teach(model, before, hidden_NWH, rows, memory.replay_NWH, replace(settings, num_passes=passes))
+
+
+def _spread(hidden_NTH: Tensor, tokens: int) -> Tensor:
+    """About so many tokens of these router inputs, from everywhere among them."""
+    count = min(len(hidden_NTH), math.ceil(tokens / hidden_NTH.shape[1]))
+    return hidden_NTH[torch.linspace(0, len(hidden_NTH) - 1, count).long()]
+
+
+def _teach(
+    model: TemporalLoRA, before: TimeMixer, hidden_NTH: Tensor, rows: int, replay_NWH: Tensor, settings: TrainSettings
+) -> Generator[Progress, None, None]:
+    """Teach the mixer its last slot by router inputs (N, T, H), so many rows a step, and calibrate it by its memory."""
+    learner = mixer_learner(model, before, settings)
+    generator = torch.Generator().manual_seed(settings.seed % 2**64)
+    steps = math.ceil(len(hidden_NTH) / rows)
+    total = settings.num_passes * steps
+    for step in range(total):
+        if step % steps == 0:
+            order = torch.randperm(len(hidden_NTH), generator=generator).split(rows)
+        yield Progress(say("Teaching the Time Mixer"), step, total, say("steps"))
+        learner.learn(hidden_NTH[order[step % steps]].to(model.device), schedule(step, total), generator)
+    if settings.sleep.memory_labels and settings.sleep.enabled:
+        learner.calibrate(replay_NWH, generator)
+    if not all(bool(weight.isfinite().all()) for weight in model.mixer.parameters()):
+        raise TloraError(
+            say("The Time Mixer came to no number (NaN)."),
+            say("Choose other text, or delete an epoch that is damaged."),
+        )

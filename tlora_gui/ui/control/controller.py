@@ -41,6 +41,8 @@ from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
 from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
+from tlora_gui.ui.control.trash_control import TrashControl
+from tlora_gui.ui.control.undo import Undo
 from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.attention import Attention
 from tlora_gui.ui.widgets.painting import report
@@ -60,14 +62,16 @@ class Controller(QObject):
         menus, banner = window.menus, window.banner
         self.progress = ProgressControl(client, window.progress_line)
         self.projects = ProjectControl(client, window.welcome, menus, banner, window.settings)
-        self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner)
+        self.undo = Undo(client, window.texts, menus, banner)
+        self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner, self.undo)
         self.generating = GenerationControl(client, pane, desk, inspector, menus, banner)
         self.comparing = CompareControl(client, pane, desk, inspector)
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
-        self.texts = LibraryControl(client, window.texts, pane, menus, banner, window.themes)
+        self.texts = LibraryControl(client, window.texts, pane, menus, banner, window.themes, self.undo)
         self.drops = DropControl(self.projects, window.welcome, pane, banner)
         self.importing = ImportControl(client, self.training, window)
-        self.runs = RunsControl(client, window, menus, window.themes)
+        self.runs = RunsControl(client, window, menus, window.themes, self.undo)
+        self.trash = TrashControl(client, window, menus, self.undo)
         self.closing = ClosingControl(client, window, self.progress, lambda: self.training.waiting)
         self.attention = Attention(window)
         self._connect()
@@ -75,8 +79,10 @@ class Controller(QObject):
     def _connect(self) -> None:
         window, projects, texts, drops = self._window, self.projects, self.texts, self.drops
         self._client.received.connect(self._hear)
+        self._client.received.connect(self.undo.hear)  # after those who show what has failed
         projects.opened.connect(self._fill)
         projects.left.connect(self._empty)
+        projects.left.connect(self.undo.clear)
         projects.closed.connect(window.show_welcome)
         projects.opening_changed.connect(self.training.hold_up)
         projects.progressed.connect(self.progress.show)
@@ -180,6 +186,7 @@ class Controller(QObject):
         reason = self.tr("This project is open elsewhere and only followed here.") if following else ""
         window.generation.set_enabled_for_model(not following, reason)
         self.training.set_following(following)
+        window.menus.trash.setEnabled(not following)
         if project.generation is not None:
             _apart(window.generation.show_record, project.generation)
         if not following:

@@ -1,4 +1,4 @@
-"""The project's kept texts: listed, opened, named, pinned, deleted and undone, saved to files and opened."""
+"""The project's kept texts: listed, opened, named, pinned, deleted, saved to files and opened."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EndEvent, Event, GenerationLoaded, ProjectInfo
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
+from tlora_gui.ui.control.undo import Undo, short
+from tlora_gui.ui.generation.library.generation_row import title_of
 from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.token_view.picture import render, save
@@ -24,7 +25,7 @@ from tlora_gui.worker.engine_client import EngineClient
 
 
 class LibraryControl(QObject):
-    """Keeps the list of texts up to date, and what can be undone.
+    """Keeps the list of texts up to date.
 
     Signals:
         stop_requested: a text is opened in place of one that may be coming.
@@ -42,37 +43,30 @@ class LibraryControl(QObject):
         menus: Menus,
         banner: Banner,
         themes: ThemeManager,
+        undo: Undo,
     ) -> None:
         super().__init__(panel)
         self._client = client
         self._panel = panel
         self._pane = pane
-        self._menus = menus
         self._banner = banner
         self._themes = themes
         self.known: dict[str, GenerationSummary] = {}
         self._backbone = ""
         self._wanted: int | None = None
-        self._undo = QUndoStack(self)
+        self._undo = undo
         panel.open_requested.connect(self.open)
         panel.rename_requested.connect(self._rename)
         panel.pin_requested.connect(self._pin)
         panel.delete_requested.connect(self._delete)
-        for signal in (panel.undo_requested, menus.back.triggered):
-            signal.connect(self._undo.undo)
-        for signal in (panel.redo_requested, menus.forward.triggered):
-            signal.connect(self._undo.redo)
-        self._undo.indexChanged.connect(self._show_undo)
         menus.open_text.triggered.connect(self._choose_to_open)
         menus.save_text.triggered.connect(self._choose_to_save)
         menus.save_ribbon.triggered.connect(self._choose_picture_of_ribbon)
         pane.save_requested.connect(self._choose_to_save)
         pane.text_page.ribbon.save_requested.connect(self._choose_picture_of_ribbon)
-        self._show_undo()
 
     def begin(self, project: ProjectInfo) -> None:
         """A project has been opened, and its last text is shown."""
-        self._undo.clear()
         self._backbone = project.backbone.name
         self._panel.set_current(project.generation.id if project.generation is not None else "")
         self.refresh()
@@ -95,8 +89,8 @@ class LibraryControl(QObject):
     def kept(self, record: Generation) -> None:
         """A text has been completed and kept; a branch can be undone."""
         if record.parent:
-            again, before = partial(self.open, record.id), partial(self.open, record.parent)
-            self._undo.push(_Step(self.tr("branch"), again, before, done=True))
+            again, before = partial(self._load, record.id), partial(self._load, record.parent)
+            self._undo.done(self.tr("branch"), (again, before))
         self._panel.set_current(record.id)
         self.refresh()
 
@@ -121,45 +115,45 @@ class LibraryControl(QObject):
     @Slot(str)
     def open(self, id: str) -> None:
         """Show a kept text, in place of one that is coming."""
+        self._load(id)
+
+    def _load(self, id: str) -> int:
         self.stop_requested.emit()
         self._wanted = self._client.submit(jobs.LoadGeneration(id), self)
+        return self._wanted
 
     @Slot(str, str)
     def _rename(self, id: str, name: str) -> None:
-        before = self.known[id]
-        self._push(
-            self.tr("rename"),
-            jobs.EditGeneration(id, name, before.pinned),
-            jobs.EditGeneration(id, before.name, before.pinned),
-        )
+        pinned = self.known[id].pinned
+        self._edit(self.tr("rename {name}"), id, jobs.EditGeneration(id, name, pinned))
 
     @Slot(str, bool)
     def _pin(self, id: str, pinned: bool) -> None:
-        name = self.known[id].name
-        self._push(self.tr("pin"), jobs.EditGeneration(id, name, pinned), jobs.EditGeneration(id, name, not pinned))
+        name = self.tr("pin {name}") if pinned else self.tr("unpin {name}")
+        self._edit(name, id, jobs.EditGeneration(id, self.known[id].name, pinned))
+
+    def _edit(self, name: str, id: str, job: jobs.EditGeneration) -> None:
+        before = self.known[id]
+        opposite = jobs.EditGeneration(id, before.name, before.pinned)
+        self._undo.do(
+            name.format(name=short(title_of(before))), (self._undo.job(job, self), self._undo.job(opposite, self))
+        )
 
     @Slot(list)
     def _delete(self, ids: list[str]) -> None:
-        name = self.tr("delete")
-        self._undo.beginMacro(name)
-        for id in ids:
-            self._push(name, jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True))
-        self._undo.endMacro()
+        name = self.tr("delete {name}").format(name=short(title_of(self.known[ids[0]])))
         notice = self.tr("The text and what branches off it are deleted.")
         if len(ids) > 1:
+            name = self.tr("delete {count} texts").format(count=len(ids))
             notice = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
-        self._banner.show_notice(notice, self.tr("Undo"), self._undo.undo)
-
-    def _push(self, name: str, job: jobs.Job, opposite: jobs.Job) -> None:
-        do, undo = partial(self._client.submit, job, self), partial(self._client.submit, opposite, self)
-        self._undo.push(_Step(name, do, undo))
-
-    @Slot()
-    def _show_undo(self) -> None:
-        stack, menus = self._undo, self._menus
-        self._panel.set_undo(stack.canUndo(), stack.canRedo(), stack.undoText(), stack.redoText())
-        menus.back.setEnabled(stack.canUndo())
-        menus.forward.setEnabled(stack.canRedo())
+        parts = (
+            (
+                self._undo.job(jobs.DeleteGeneration(id), self),
+                self._undo.job(jobs.DeleteGeneration(id, restore=True), self),
+            )
+            for id in ids
+        )
+        self._undo.do(name, *parts, notice=notice)
 
     # -- files --------------------------------------------------------------------------------------------------
 
@@ -215,19 +209,3 @@ class LibraryControl(QObject):
     def open_file(self, path: str) -> None:
         """Open a text that was saved with its recipe, and keep it in this project."""
         self._wanted = self._client.submit(jobs.ImportGeneration(path), self)
-
-
-class _Step(QUndoCommand):
-    """Something done that can be undone; ``done`` if it has happened already."""
-
-    def __init__(self, text: str, do: Callable[[], object], undo: Callable[[], object], done: bool = False) -> None:
-        super().__init__(text)
-        self._do, self._undo, self._done = do, undo, done
-
-    def redo(self) -> None:
-        if not self._done:
-            self._do()
-        self._done = False
-
-    def undo(self) -> None:
-        self._undo()

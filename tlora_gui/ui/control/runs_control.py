@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobDone, JobFailed, RunLoaded, RunsListed
+from tlora_gui.ui.control.undo import Undo
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.runs.runs_dialog import RunsDialog
 from tlora_gui.ui.theme import ThemeManager
@@ -29,12 +30,13 @@ class RunsControl(QObject):
     again_requested = Signal(object)
     saved = Signal(str)
 
-    def __init__(self, client: EngineClient, window: QWidget, menus: Menus, themes: ThemeManager) -> None:
+    def __init__(self, client: EngineClient, window: QWidget, menus: Menus, themes: ThemeManager, undo: Undo) -> None:
         super().__init__(window)
         self.dialog: RunsDialog | None = None
         self._client = client
         self._window = window
         self._themes = themes
+        self._undo = undo
         menus.runs.triggered.connect(self.open)
 
     @Slot()
@@ -65,8 +67,14 @@ class RunsControl(QObject):
 
     @Slot(list)
     def _delete(self, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._client.submit(jobs.DeleteRun(id), self)
+        name = self.tr("delete run {number}").format(number=int(ids[0].partition("-")[0]))
+        if len(ids) > 1:
+            name = self.tr("delete {count} runs").format(count=len(ids))
+        parts = (
+            (self._undo.job(jobs.DeleteRun(id), self), self._undo.job(jobs.DeleteRun(id, restore=True), self))
+            for id in ids
+        )
+        self._undo.do(name, *parts)
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     BlocksPreviewed,
     CorpusSummarised,
@@ -47,6 +48,7 @@ from tlora_gui.engine.protocol.jobs import (
 )
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.notices import finished_text, imported_text
+from tlora_gui.ui.control.undo import Undo, short
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
 from tlora_gui.ui.translation import worded
@@ -75,7 +77,13 @@ class TrainingControl(QObject):
     trained = Signal(str)
 
     def __init__(
-        self, client: EngineClient, panel: EpochsPanel, charts: ChartsPanel, evaluate: QAction, banner: Banner
+        self,
+        client: EngineClient,
+        panel: EpochsPanel,
+        charts: ChartsPanel,
+        evaluate: QAction,
+        banner: Banner,
+        undo: Undo,
     ) -> None:
         super().__init__(panel)
         self.epochs: tuple[EpochInfo, ...] = ()
@@ -85,6 +93,7 @@ class TrainingControl(QObject):
         self._charts = charts
         self._evaluate = evaluate
         self._banner = banner
+        self._undo = undo
         self._held_up = self._following = self._leaving = False
         self._summarised: tuple[str, ...] = ()
         self._settings = TrainSettings()
@@ -102,7 +111,7 @@ class TrainingControl(QObject):
         panel.stop_requested.connect(self._stop)
         panel.resume_requested.connect(self._resume)
         panel.keep_requested.connect(self._keep)
-        panel.discard_requested.connect(self._delete)
+        panel.discard_requested.connect(self._discard)
         panel.delete_requested.connect(self._delete)
         panel.edit_requested.connect(self._edit)
         panel.export_requested.connect(self._export)
@@ -268,8 +277,8 @@ class TrainingControl(QObject):
         if place is None:
             self._banner.show_notice(self.tr("{name} has begun already, as it was.").format(name=edited.name))
             return
-        self._queue[place] = job
-        self._show_queue()
+        name = self.tr("change {name} in the queue").format(name=short(edited.name))
+        self._undo.do(name, (partial(self._put, place, job), partial(self._put, place, edited)))
 
     @Slot(object)
     def train(self, job: Training) -> None:
@@ -401,23 +410,62 @@ class TrainingControl(QObject):
     def _unqueue(self, index: int) -> None:
         waiting = list(self._waiting())
         if index < len(waiting):
-            del self._queue[waiting[index]]
-            self._all_paused = self._all_paused and bool(self.jobs)
-            self._show_queue()
+            ticket, paused = waiting[index], self._all_paused
+            job, place = self._waiting()[ticket], list(self._queue).index(ticket)
+            self._undo.do(
+                self.tr("take {name} out of the queue").format(name=short(job.name)),
+                (partial(self._take_out, ticket), partial(self._put_back, ticket, job, place, paused)),
+            )
+
+    def _require_waiting(self, ticket: int) -> None:
+        """Refuse to change what has begun."""
+        if ticket not in self._queue:
+            raise TloraError(self.tr("That training has begun already."))
+
+    def _put(self, ticket: int, job: Training) -> None:
+        """Have another training wait in a place."""
+        self._require_waiting(ticket)
+        self._queue[ticket] = job
+        self._show_queue()
+
+    def _take_out(self, ticket: int) -> None:
+        self._require_waiting(ticket)
+        del self._queue[ticket]
+        self._all_paused = self._all_paused and bool(self.jobs)
+        self._show_queue()
+
+    def _put_back(self, ticket: int, job: Training, place: int, paused: bool) -> None:
+        """Have a training wait again that was taken out; it begins where nothing else runs and nothing is held up."""
+        waiting = list(self._queue.items())
+        self._queue = dict([*waiting[:place], (ticket, job), *waiting[place:]])
+        self._all_paused = self._all_paused or (paused and self._running is None)
+        self._show_queue()
+        self._begin_next()
 
     @Slot(int, int)
     def _move(self, index: int, to: int) -> None:
         """Have a waiting training begin at another place in the line."""
         waiting = list(self._waiting())
         if index < len(waiting) and 0 <= to < len(waiting):
-            waiting.insert(to, waiting.pop(index))
-            places = iter(waiting)
-            self._queue = {
-                moved: self._queue[moved]
-                for ticket in self._queue
-                for moved in ([next(places)] if ticket in waiting else [ticket])
-            }
-            self._show_queue()
+            ticket = waiting[index]
+            name = short(self._waiting()[ticket].name)
+            self._undo.do(
+                self.tr("move {name} in the queue").format(name=name),
+                (partial(self._place, ticket, to), partial(self._place, ticket, index)),
+            )
+
+    def _place(self, ticket: int, to: int) -> None:
+        """Have a waiting training begin as the one of this number among those that wait."""
+        self._require_waiting(ticket)
+        waiting = [other for other in self._waiting() if other != ticket]
+        waiting.insert(to, ticket)
+        places = iter(waiting)
+        self._queue = {
+            moved: self._queue[moved]
+            for other in self._queue
+            for moved in ([next(places)] if other in waiting else [other])
+        }
+        self._show_queue()
 
     @Slot(int)
     def _edit_waiting(self, index: int) -> None:
@@ -437,22 +485,36 @@ class TrainingControl(QObject):
 
     @Slot(str)
     def _delete(self, slug: str) -> None:
-        self._client.submit(jobs.DeleteEpoch(slug), self)
-
-    def _show_deleted(self, slug: str) -> None:
-        """An epoch is gone; if it was trained, it can come back."""
         epoch = self._epoch(slug)
         if epoch is not None:
-            undo = self.tr("Undo") if epoch.state == "frozen" else ""
-            self._banner.show_notice(self.tr("{name} was deleted.").format(name=epoch.name), undo, self._undo_delete)
+            self._undo.do(
+                self.tr("delete {name}").format(name=short(epoch.name)),
+                (self._undo.job(jobs.DeleteEpoch(slug), self), self._undo.job(jobs.RestoreEpoch(slug), self)),
+                notice=self.tr("{name} was deleted.").format(name=epoch.name),
+            )
 
-    @Slot()
-    def _undo_delete(self) -> None:
-        self._client.submit(jobs.RestoreEpoch(), self)
+    @Slot(str)
+    def _discard(self, slug: str) -> None:
+        self._client.submit(jobs.DeleteEpoch(slug), self)
 
     @Slot(str, str, str, str)
     def _edit(self, slug: str, name: str, era: str, colour: str) -> None:
-        self._client.submit(jobs.EditEpoch(slug, name, era, colour), self)
+        before = self._epoch(slug)
+        if before is None:
+            return
+        step = self.tr("change {name}")
+        if (era, colour) == (before.era, before.colour):
+            step = self.tr("rename {name}")
+        elif (name, era) == (before.name, before.era):
+            step = self.tr("recolour {name}")
+        job, opposite = (
+            jobs.EditEpoch(slug, name, era, colour),
+            jobs.EditEpoch(slug, before.name, before.era, before.colour),
+        )
+        if job != opposite:
+            self._undo.do(
+                step.format(name=short(before.name)), (self._undo.job(job, self), self._undo.job(opposite, self))
+            )
 
     @Slot(str, str)
     def _export(self, slug: str, path: str) -> None:
@@ -503,7 +565,9 @@ class TrainingControl(QObject):
                 self._outcome = finished_text(epoch)
                 return False
             case EpochsChanged() if isinstance(job, jobs.DeleteEpoch):
-                self._show_deleted(job.slug)
+                gone = self._epoch(job.slug)
+                if gone is not None and gone.state == "interrupted":
+                    self._banner.show_notice(self.tr("{name} was deleted.").format(name=gone.name))
                 return False
             case _:
                 return False

@@ -33,6 +33,7 @@ from tlora_gui.ui.theme import LIGHT, Theme, scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
+from tlora_gui.ui.widgets.rows import as_rows
 
 WIDTH, HEIGHT = 1000, 680
 _HEADING_PADDING = 8
@@ -80,7 +81,7 @@ class RunsDialog(QDialog):
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self._model)
         self._sorted.setSortRole(SORT)
-        self.list = _table("runsTable", self.tr("Runs"))
+        self.list = as_rows(QTableView(), "runsTable", self.tr("Runs"))
         self.list.setModel(self._sorted)
         self.list.setSortingEnabled(True)
         self.list.sortByColumn(0, Qt.SortOrder.DescendingOrder)
@@ -121,7 +122,7 @@ class RunsDialog(QDialog):
 
     def _build_facts(self) -> None:
         self._facts = QStandardItemModel(self)
-        self.facts = _table("runFactsTable", self.tr("What differs between the runs"))
+        self.facts = as_rows(QTableView(), "runFactsTable", self.tr("What differs between the runs"))
         self.facts.setModel(self._facts)
         for part in (self.facts, self.facts.horizontalHeader()):
             part.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -308,26 +309,10 @@ class RunsDialog(QDialog):
     def _ask_to_delete(self) -> None:
         ids = [run.id for run in self.chosen()]
         title = self.tr("Delete {count} runs?").format(count=len(ids)) if len(ids) > 1 else self.tr("Delete this run?")
-        text = self.tr("Curves and settings are gone for good; the epochs stay.")
+        text = self.tr("Curves and settings lie in the trash until it is emptied; the epochs stay.")
         choice = Choice("delete", self.tr("Delete"), destructive=True)
         ask(self, title, text, (choice,), self.tr("Keep"), lambda _: self.delete_requested.emit(ids))
 
 
 def _name(run: Run) -> str:
     return f"{run.epoch.name} #{run_number(run)}"
-
-
-def _table(name: str, what: str) -> QTableView:
-    table = QTableView()
-    table.setObjectName(name)
-    table.setAccessibleName(what)
-    table.setTabKeyNavigation(False)
-    table.setWordWrap(False)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setShowGrid(False)
-    table.setProperty("role", "rows")
-    table.horizontalHeader().setHighlightSections(False)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
-    return table
