@@ -1180,14 +1180,6 @@
         <translation>Zuerst das Training stoppen.</translation>
     </message>
     <message>
-        <source>There is no deletion to undo.</source>
-        <translation>Es gibt kein Löschen, das sich rückgängig machen ließe.</translation>
-    </message>
-    <message>
-        <source>Deleted epochs stay in the project&apos;s folder &apos;deleted&apos;.</source>
-        <translation>Gelöschte Epochen bleiben im Projektordner unter &apos;deleted&apos;.</translation>
-    </message>
-    <message>
         <source>The text up to here has {count:,} tokens, but the backbone reads at most {limit:,} in all.</source>
         <translation>Der Text bis hier hat {count:,} Tokens, aber das Backbone liest insgesamt höchstens {limit:,}.</translation>
     </message>
@@ -1332,6 +1324,10 @@
         <translation>nicht mit einem Training ohne Active Sleep verglichen; das gemeinsame Lernziel erlaubt es nicht</translation>
     </message>
     <message>
+        <source>it was deleted once; its slot was learned anew</source>
+        <translation>war einmal gelöscht; ihr Slot wurde neu gelernt</translation>
+    </message>
+    <message>
         <source>stopped after {step} of {steps} steps</source>
         <translation>nach {step} von {steps} Schritten gestoppt</translation>
     </message>
@@ -1396,6 +1392,10 @@
         <translation>Die anderen nicht; ihn aus der Liste löschen.</translation>
     </message>
     <message>
+        <source>This text is not in the trash.</source>
+        <translation>Dieser Text ist nicht im Papierkorb.</translation>
+    </message>
+    <message>
         <source>This text is not kept in the project.</source>
         <translation>Dieser Text ist nicht im Projekt aufbewahrt.</translation>
     </message>
@@ -1458,6 +1458,14 @@
     <message>
         <source>Choose another folder, or remove it first.</source>
         <translation>Einen anderen Ordner wählen oder diesen zuerst entfernen.</translation>
+    </message>
+    <message>
+        <source>Not everything in the trash can be removed: {reason}.</source>
+        <translation>Nicht alles im Papierkorb lässt sich entfernen: {reason}.</translation>
+    </message>
+    <message>
+        <source>This epoch is not in the trash.</source>
+        <translation>Diese Epoche ist nicht im Papierkorb.</translation>
     </message>
     <message>
         <source>{name} is broken.</source>
@@ -2520,6 +2528,14 @@
         <translation>{path} lässt sich nicht löschen: {reason}.</translation>
     </message>
     <message>
+        <source>This run is not in the trash.</source>
+        <translation>Dieser Lauf ist nicht im Papierkorb.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be restored: {reason}.</source>
+        <translation>{path} lässt sich nicht wiederherstellen: {reason}.</translation>
+    </message>
+    <message>
         <source>Give access there, and try again.</source>
         <translation>Dort Zugriff geben und noch einmal versuchen.</translation>
     </message>
@@ -3122,6 +3138,10 @@
     <message>
         <source>GGUF adapter</source>
         <translation>GGUF-Adapter</translation>
+    </message>
+    <message>
+        <source>It stays in the trash.</source>
+        <translation>Es bleibt im Papierkorb.</translation>
     </message>
 </context>
 <context>
@@ -4688,18 +4708,6 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Zweig</translation>
     </message>
     <message>
-        <source>rename</source>
-        <translation>Umbenennen</translation>
-    </message>
-    <message>
-        <source>pin</source>
-        <translation>Anheften</translation>
-    </message>
-    <message>
-        <source>delete</source>
-        <translation>Löschen</translation>
-    </message>
-    <message>
         <source>The text and what branches off it are deleted.</source>
         <translation>Der Text und was von ihm abzweigt werden gelöscht.</translation>
     </message>
@@ -4708,8 +4716,24 @@ um eine neue Epoche zu trainieren</translation>
         <translation>{count} Texte und was von ihnen abzweigt sind gelöscht.</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
+        <source>rename {name}</source>
+        <translation>{name} umbenennen</translation>
+    </message>
+    <message>
+        <source>pin {name}</source>
+        <translation>{name} anheften</translation>
+    </message>
+    <message>
+        <source>unpin {name}</source>
+        <translation>{name} lösen</translation>
+    </message>
+    <message>
+        <source>delete {name}</source>
+        <translation>{name} löschen</translation>
+    </message>
+    <message>
+        <source>delete {count} texts</source>
+        <translation>{count} Texte löschen</translation>
     </message>
     <message>
         <source>Web page</source>
@@ -4957,6 +4981,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Open &amp;recent</source>
         <translation>&amp;Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>&amp;Trash…</source>
+        <translation>&amp;Papierkorb…</translation>
     </message>
     <message>
         <source>&amp;Close project</source>
@@ -5994,6 +6022,17 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
 </context>
 <context>
+    <name>RunsControl</name>
+    <message>
+        <source>delete run {number}</source>
+        <translation>Lauf {number} löschen</translation>
+    </message>
+    <message>
+        <source>delete {count} runs</source>
+        <translation>{count} Läufe löschen</translation>
+    </message>
+</context>
+<context>
     <name>RunsDialog</name>
     <message>
         <source>Runs</source>
@@ -6038,6 +6077,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Close this page</source>
         <translation>Diese Seite schließen</translation>
+    </message>
+    <message>
+        <source>Curves and settings lie in the trash until it is emptied; the epochs stay.</source>
+        <translation>Kurven und Einstellungen liegen im Papierkorb, bis er geleert wird; die Epochen bleiben.</translation>
     </message>
     <message>
         <source>Every training from now on is listed here, however it ends.</source>
@@ -6090,10 +6133,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Delete this run?</source>
         <translation>Diesen Lauf löschen?</translation>
-    </message>
-    <message>
-        <source>Curves and settings are gone for good; the epochs stay.</source>
-        <translation>Kurven und Einstellungen gehen endgültig verloren; die Epochen bleiben.</translation>
     </message>
     <message>
         <source>Delete</source>
@@ -7014,12 +7053,12 @@ hatten einen anderen Slot</translation>
         <translation>{name} wurde gelöscht.</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
         <source>{name} has begun already, as it was.</source>
         <translation>{name} hat schon begonnen, unverändert.</translation>
+    </message>
+    <message>
+        <source>change {name} in the queue</source>
+        <translation>{name} in der Warteschlange ändern</translation>
     </message>
     <message>
         <source>Another project is being opened.</source>
@@ -7058,8 +7097,36 @@ hatten einen anderen Slot</translation>
         <translation>Jetzt trainieren</translation>
     </message>
     <message>
+        <source>take {name} out of the queue</source>
+        <translation>{name} aus der Warteschlange nehmen</translation>
+    </message>
+    <message>
+        <source>That training has begun already.</source>
+        <translation>Dieses Training hat schon begonnen.</translation>
+    </message>
+    <message>
+        <source>move {name} in the queue</source>
+        <translation>{name} in der Warteschlange verschieben</translation>
+    </message>
+    <message>
         <source>{name} is an adapter: take it out of the queue and import it again.</source>
         <translation>{name} ist ein Adapter: aus der Warteschlange nehmen und neu importieren.</translation>
+    </message>
+    <message>
+        <source>delete {name}</source>
+        <translation>{name} löschen</translation>
+    </message>
+    <message>
+        <source>change {name}</source>
+        <translation>{name} ändern</translation>
+    </message>
+    <message>
+        <source>rename {name}</source>
+        <translation>{name} umbenennen</translation>
+    </message>
+    <message>
+        <source>recolour {name}</source>
+        <translation>{name} umfärben</translation>
     </message>
     <message>
         <source>Measuring on held-out text</source>
@@ -7072,6 +7139,139 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Possible once an epoch is trained and no training runs</source>
         <translation>Möglich, sobald eine Epoche trainiert ist und kein Training läuft</translation>
+    </message>
+</context>
+<context>
+    <name>TrashControl</name>
+    <message>
+        <source>An epoch is in training here.</source>
+        <translation>Hier wird gerade eine Epoche trainiert.</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it, and try again.</source>
+        <translation>Das Ende abwarten oder es anhalten, dann noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>restore {name}</source>
+        <translation>{name} wiederherstellen</translation>
+    </message>
+    <message>
+        <source>restore {count} things</source>
+        <translation>{count} Dinge wiederherstellen</translation>
+    </message>
+</context>
+<context>
+    <name>TrashDialog</name>
+    <message>
+        <source>Trash</source>
+        <translation>Papierkorb</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>Gelöscht</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Nothing is in the trash.</source>
+        <translation>Der Papierkorb ist leer.</translation>
+    </message>
+    <message>
+        <source>An epoch comes back as it was. If another one was trained since, the Time Mixer learns its slot anew from what the epoch remembers.</source>
+        <translation>Eine Epoche kommt zurück, wie sie war. Wurde seither eine andere trainiert, lernt der Time Mixer ihren Slot neu aus dem, woran sie sich erinnert.</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Bring back what is chosen</source>
+        <translation>Ausgewähltes zurückholen</translation>
+    </message>
+    <message>
+        <source>Empty trash…</source>
+        <translation>Papierkorb leeren…</translation>
+    </message>
+    <message>
+        <source>Remove everything in the trash for good</source>
+        <translation>Alles im Papierkorb endgültig entfernen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Epoch</source>
+        <translation>Epoche</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Run {number}</source>
+        <translation>Lauf {number}</translation>
+    </message>
+    <message>
+        <source>{name} (and {count} branches)</source>
+        <translation>{name} (und {count} Zweige)</translation>
+    </message>
+    <message>
+        <source>What was deleted ({count}) is removed for good, and {size} become free. This cannot be undone.</source>
+        <translation>Gelöschtes ({count}) wird endgültig entfernt, {size} werden frei. Das lässt sich nicht rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>Empty trash</source>
+        <translation>Papierkorb leeren</translation>
+    </message>
+    <message>
+        <source>Empty the trash?</source>
+        <translation>Papierkorb leeren?</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+</context>
+<context>
+    <name>Undo</name>
+    <message>
+        <source>An epoch is in training here.</source>
+        <translation>Hier wird gerade eine Epoche trainiert.</translation>
+    </message>
+    <message>
+        <source>Wait for its end, or stop it, and try again.</source>
+        <translation>Das Ende abwarten oder es anhalten, dann noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Forget this step</source>
+        <translation>Schritt vergessen</translation>
+    </message>
+    <message>
+        <source>Something was changed after that.</source>
+        <translation>Danach wurde noch etwas geändert.</translation>
+    </message>
+    <message>
+        <source>Undo this first: {name}.</source>
+        <translation>Zuerst dies rückgängig machen: {name}.</translation>
+    </message>
+    <message>
+        <source>{word}: {what}</source>
+        <translation>{word}: {what}</translation>
     </message>
 </context>
 <context>
