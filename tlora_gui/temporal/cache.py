@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import Cache, PreTrainedModel
 
 from tlora_gui.temporal.config import Refusal
 
@@ -58,6 +58,14 @@ class CacheFormat:
         if cache is None:
             raise Refusal("{model} keeps no cache", model=type(self._backbone).__name__)
         return cache
+
+    def complete(self, bare: Any, cache: Any, first: int) -> Any:
+        """The cache of a forward that ended before block ``first``, with the layers of ``cache`` from there up, so that
+        all hold as many tokens. Raises ``ValueError`` if it has no layers."""
+        if not (isinstance(bare, Cache) and isinstance(cache, Cache)):
+            raise Refusal("{model} keeps a cache that is not made of layers", model=type(self._backbone).__name__)
+        bare.layers[first:] = cache.layers[first:]
+        return bare
 
     @cached_property
     @torch.no_grad()
