@@ -103,7 +103,7 @@ class Forward:
     hidden_BTH: Tensor | None = None  # what the mixer reads; known before, or else found
     decided: bool = False  # before the first block, since an adapter reaches below mixer_layer
 
-    cache: Any = None  # as it is before block mixer_layer, where it ends there
+    handed: tuple[Any, ...] = ()  # to block mixer_layer, where it ends there
     weights_BTS: Tensor | None = None
     state_after: BlendState | None = None  # of the blend's mixers, after the last token
     mix: AdapterMix | None = None  # what the adapted layers add; None until the weights are decided
@@ -114,9 +114,9 @@ class FusedLora:
     """Adds the :class:`AdapterMix` of the forward in progress to the linear layers of one backbone.
 
     Args:
-        layers: the adapted linear layers in their order; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped,
-            over the wrapping of another mixture if there is one; while no forward is in progress they are what they
-            were.
+        layers: the adapted linear layers in order; torch's, GPT-2's or a quantisation library's. Their ``forward`` is
+            wrapped, over the wrapping of another mixture if there is one; while no forward is in progress they are what
+            they were.
     """
 
     def __init__(self, layers: Collection[nn.Module]) -> None:
@@ -191,11 +191,9 @@ class FusedLora:
 
     def cast(self, x: Tensor) -> Tensor:
         """x (…, in) in autocast's precision, once for all layers that read the same x."""
-        given, cast = self._cast
-        if given is not x:
-            cast = x.to(torch.get_autocast_dtype(x.device.type))
-            self._cast = (x, cast)
-        return cast
+        if self._cast[0] is not x:
+            self._cast = (x, x.to(torch.get_autocast_dtype(x.device.type)))
+        return self._cast[1]
 
     def cast_weight(self, layer: nn.Linear) -> Tensor:
         """A frozen layer's weight (out, in) in autocast's precision, kept while an adapter learns, for every step."""
@@ -213,8 +211,7 @@ class FusedLora:
         every = tuple(range(len(self._frozen)))
         if weights_BTS.device.type != "cpu" or torch.is_grad_enabled():
             return every
-        active = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
-        return tuple(active.flatten().tolist())
+        return tuple((weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero().flatten().tolist())
 
     def rows_of(self, active: tuple[int, ...]) -> slice | Tensor:
         """Rows of the stacks that are these adapters': a run if they are neighbours or most there are, else numbers."""
@@ -229,10 +226,7 @@ _ROW_CACHE_SIZE = 4
 
 
 class _FusedLayer:
-    """One adapted linear layer: its rows of the stacks, and the forward that adds the mixture.
-
-    Layers are counted from the last one, -1, since an adapter may lack the first ones; its rows are 0 there.
-    """
+    """One adapted linear layer, the last being -1: its rows of the stacks, and the forward that adds the mixture."""
 
     def __init__(self, index: int, module: nn.Module, owner: FusedLora) -> None:
         self._index = index
@@ -247,16 +241,13 @@ class _FusedLayer:
         self._row_cache.clear()
         self._down_CI = self._up_CO = torch.zeros(0)
         for weights, (start, stop) in zip(frozen, pairwise(starts), strict=True):
-            if self._in(weights):
+            if len(weights.down) >= -self._index:  # else its rows stay 0
                 down, up = weights.down[self._index], weights.up[self._index]
                 if not len(self._down_CI):
                     self._down_CI = down.new_zeros(starts[-1], down.shape[1])
                     self._up_CO = up.new_zeros(starts[-1], len(up))
                 self._down_CI[start:stop], self._up_CO[start:stop] = down, up.T
                 down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
-
-    def _in(self, weights: LoraWeights) -> bool:
-        return len(weights.down) >= -self._index
 
     def forward(self, x: Tensor) -> Tensor:
         """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""
@@ -278,8 +269,9 @@ class _FusedLayer:
             else:
                 z_BTC = linear(x, down_CI).mul_(mix.factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
-        if mix.trainable is not None and mix.trainable_factor is not None and self._in(mix.trainable):
-            y = _sum(y, x, mix.trainable.down[self._index], mix.trainable.up[self._index].T, mix.trainable_factor)
+        last = mix.trainable
+        if last is not None and mix.trainable_factor is not None and len(last.down) >= -self._index:
+            y = _sum(y, x, last.down[self._index], last.up[self._index].T, mix.trainable_factor)
         return y
 
     def _rows(self, mix: AdapterMix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -7,14 +7,14 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
-from transformers import Cache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
@@ -54,8 +54,7 @@ class MixtureOutput:
     mixer_state: BlendState | None
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """Mean next-token loss (nats, a scalar that backpropagates), and what the mixer read (B, T, H)."""
 
     loss: Tensor
@@ -114,8 +113,7 @@ class TemporalLoRA(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        device: torch.device = self.backbone.device
-        return device
+        return torch.device(self.backbone.device)
 
     @property
     def slot_names(self) -> list[str]:
@@ -186,9 +184,8 @@ class TemporalLoRA(nn.Module):
     def remove_adapter(self, name: str) -> None:
         """Delete an adapter and its slot; the other weights renormalise."""
         if name in self.slot_adapters:
-            index = 1 + self.slot_adapters.index(name)
+            self.mixer.remove_slot(1 + self.slot_adapters.index(name))
             self.slot_adapters.remove(name)
-            self.mixer.remove_slot(index)
         del self.adapters[name]
         self._weights = nn.ModuleList(adapter.weights for adapter in self.adapters.values())
         self.memories.pop(name, None)
@@ -232,8 +229,8 @@ class TemporalLoRA(nn.Module):
             logits_to_keep: how many last positions get logits; 0 for all.
 
         Raises:
-            ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are, or if
-                there are more or fewer blends than rows, or if a cache is wanted from a backbone that keeps none.
+            ValueError: what :func:`~tlora_gui.temporal.blend.refuse_misfit` refuses; or if a cache is wanted from a
+                backbone that keeps none, or none of layers while an adapter reaches below ``mixer_layer``.
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
@@ -247,10 +244,10 @@ class TemporalLoRA(nn.Module):
             positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
         past = [] if cache is None else self._mixed.get(cache, [])
         given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": use_cache, **positions}
-        now = Forward(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past, decided=bool(self._deep))
+        now = Forward(blend, mixer_state, attention_mask, past, decided=bool(self._deep))
         if now.decided:
             before = None if cache is None else self._bare[cache]
-            now.hidden_BTH, bare = self._read_bare(**given, **self._cache_format.handed(before))
+            now.hidden_BTH, handed = self._read_bare(**given, **self._cache_format.handed(before))
             self._decide(now)
         with self.fused.run(now):
             output = self.backbone(**given, logits_to_keep=logits_to_keep, **self._cache_format.handed(cache))
@@ -260,7 +257,7 @@ class TemporalLoRA(nn.Module):
             past.append(now.weights_BTS)
             self._mixed[cache] = past
             if now.decided:
-                self._bare[cache] = self._cache_format.complete(bare, cache, self.mixer_layer)
+                self._bare[cache] = self._cache_format.complete(handed, cache, self.mixer_layer)
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, cache, now.state_after)
 
     def _token_by_token(
@@ -272,13 +269,9 @@ class TemporalLoRA(nn.Module):
             seen = None if mask is None else mask[:, : mask.shape[1] + left]
             steps.append(self(id_B1, blend, attention_mask=seen, cache=cache, mixer_state=state, use_cache=True))
             cache, state = steps[-1].cache, steps[-1].mixer_state
-        return MixtureOutput(
-            torch.cat([step.logits_BTV for step in steps], dim=1),
-            torch.cat([step.weights_BTS for step in steps], dim=1),
-            torch.cat([step.hidden_BTH for step in steps], dim=1),
-            cache,
-            state,
-        )
+        parts = zip(*((step.logits_BTV, step.weights_BTS, step.hidden_BTH) for step in steps), strict=True)
+        logits_BTV, weights_BTS, hidden_BTH = (torch.cat(part, dim=1) for part in parts)
+        return MixtureOutput(logits_BTV, weights_BTS, hidden_BTH, cache, state)
 
     def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
         """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.
@@ -320,11 +313,8 @@ class TemporalLoRA(nn.Module):
         if not isinstance(head, nn.Linear):
             return None
         given: list[Tensor] = []
-        hook = head.register_forward_hook(lambda module, args, output: given.append(output))
-        try:
+        with head.register_forward_hook(lambda module, args, output: given.append(output)):
             logits_BTV = self.backbone(input_ids=torch.zeros(1, 2, dtype=torch.long, device=self.device)).logits
-        finally:
-            hook.remove()
         if len(given) != 1 or not torch.equal(given[0], logits_BTV):
             return None
         head.register_forward_pre_hook(self._stop_before_head)
@@ -347,21 +337,15 @@ class TemporalLoRA(nn.Module):
             output = forward(*args, **kwargs)
             self._wraps = isinstance(output, tuple)
             return output
-        return checkpoint(
-            forward,
-            *args,
-            use_reentrant=False,
-            preserve_rng_state=False,
-            context_fn=lambda: (nullcontext(), self.fused.run(now)),
-            **kwargs,
-        )
+        again: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}
+        return checkpoint(forward, *args, context_fn=lambda: (nullcontext(), self.fused.run(now)), **again, **kwargs)
 
-    def _read_bare(self, **given: Any) -> tuple[Tensor, Any]:
-        """What the mixer reads (B, T, H), and the cache of the blocks below ``mixer_layer``, of the bare backbone."""
+    def _read_bare(self, **given: Any) -> tuple[Tensor, tuple[Any, ...]]:
+        """What the mixer reads (B, T, H), and all that the bare backbone hands to block ``mixer_layer``."""
         with self.fused.run(Forward(until="mixer")) as now, suppress(_Reached):
             self.backbone(**given)
         assert now.hidden_BTH is not None
-        return now.hidden_BTH, now.cache
+        return now.hidden_BTH, now.handed
 
     def _decide(self, now: Forward) -> None:
         """Make weights of what the mixer reads, and the mix of them, which the layers add from now on."""
@@ -383,7 +367,7 @@ class TemporalLoRA(nn.Module):
             raise ValueError(f"what decoder blocks hand on is {tuple(hidden_BTH.shape)}, not {wanted}")
         now.hidden_BTH = hidden_BTH
         if now.until == "mixer":
-            now.cache = next((each for each in (*args, *kwargs.values()) if isinstance(each, Cache)), None)
+            now.handed = (*args, *kwargs.values())
             raise _Reached
         self._decide(now)
         return args, kwargs

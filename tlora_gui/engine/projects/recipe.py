@@ -29,8 +29,8 @@ class EpochRecipe:
 
 @dataclass(frozen=True, slots=True)
 class MixerRecipe:
-    """``sha256`` of the bits of the mixer in charge; empty where it is not stored, or none did. ``bare_router`` is whether
-    it may have epochs below the block that it reads before."""
+    """``sha256`` of the bits of the mixer in charge; empty where it is not stored, or none did. ``bare_router`` says
+    whether it reads the bare backbone."""
 
     strategy: str
     sha256: str
