@@ -246,7 +246,8 @@ class TemporalLoRA(nn.Module):
         given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": use_cache, **positions}
         now = Forward(blend, mixer_state, attention_mask, past, decided=bool(self._deep))
         if now.decided:
-            before = None if cache is None else self._bare[cache]
+            if (before := None if cache is None else self._bare.get(cache)) is None and cache is not None:
+                raise ValueError("the cache was begun before an adapter reached below mixer_layer; begin anew")
             now.hidden_BTH, handed = self._read_bare(**given, **self._cache_format.handed(before))
             self._decide(now)
         with self.fused.run(now):
