@@ -263,7 +263,9 @@ class ImportAdapterDialog(QDialog):
         )
         share = human_share(backbone.mixer_layer / backbone.blocks)
         self._reach.setText(words.format(first=first, layer=backbone.mixer_layer, share=share))
-        self._router.show()
+        if self._router.isHidden():
+            self._router.show()
+            self.adjustSize()
         return below and not self._bare.isChecked()
 
     def _update(self) -> None:
