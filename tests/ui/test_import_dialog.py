@@ -1,4 +1,4 @@
-"""A Time Mixer that reads the bare backbone: when "Import an adapter" offers it, at which cost, and what it asks for."""
+"""A Time Mixer that reads the bare backbone: when "Import an adapter" offers it, at which cost, and what is asked."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class ImportAdapterDialog(QDialog):
 
     def _router_box(self) -> QWidget:
         """Shown for an adapter that reaches below the block before which the Time Mixer reads, or might."""
-        self._reach = label("", wrap=True)
+        self._reach = label("", "caption", wrap=True)
         self._reach.setObjectName("adapterReach")
         self._bare = tick_box(self.tr("Let the Time Mixer read the &bare backbone"))
         self._bare.setObjectName("bareRouterTick")
