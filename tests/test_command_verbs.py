@@ -14,8 +14,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from peft import LoraConfig, get_peft_model
 from test_command_ends import at_step, short
 from test_command_line import Terminal, Told, typed
+from tiny_models import make_llama
 
 from tlora_gui.__main__ import main
 from tlora_gui.engine.handlers import following
@@ -366,6 +368,24 @@ def test_an_adapter_is_imported_into_a_project_and_into_a_new_one(
     assert told.status == 0, told.err
     assert [type(event) for event in events[-3:]] == [HeldOut, EpochFinished, JobDone]
     assert typed("list", tmp_path / "new").out.splitlines()[1].split()[:3] == ["Code", "code", "frozen"]
+
+
+def test_an_adapter_of_every_block_is_imported_with_a_bare_router_into_a_project_and_a_new_one(
+    project: Path, tiny_model_folder: Path, corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    adapter = get_peft_model(make_llama(), LoraConfig(target_modules="all-linear", init_lora_weights=False))
+    adapter.save_pretrained(tmp_path / "every")
+    told = typed("import", project, tmp_path / "every")
+    assert told.status == 1 and "what it reads would move under it" in told.err and "bare router" in told.err
+    told = typed("train", project, corpora["code"], "--name", "Code", *TEXT, "--bare-router")
+    assert told.status == 1 and "Leave --bare-router out" in told.err
+    new = (tmp_path / "new", tmp_path / "every", "--backbone", tiny_model_folder)
+    for where in ((project, tmp_path / "every"), new):
+        told = typed("import", *where, "--bare-router")
+        assert told.status == 0, told.err
+        assert "every" in typed("list", where[0]).out
+    told = typed("train", project, corpora["code"], "--name", "Code", *TEXT, "--bare-router")
+    assert told.status == 0, told.err
 
 
 def test_of_a_new_project_nothing_stays_if_the_adapter_is_none(

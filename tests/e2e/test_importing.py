@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from kit import drop, file_drag
+from peft import LoraConfig, get_peft_model
 from person import Corpora, OpenWindow, Person
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPlainTextEdit
 from stage import Stage
+from tiny_models import make_llama
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.session import Session
@@ -43,6 +45,12 @@ def asked(person: Person) -> ImportAdapterDialog:
 
 def import_button(person: Person) -> QAbstractButton:
     return person.see(QAbstractButton, "importAdapterButton", asked(person))
+
+
+def tick_of(person: Person) -> QAbstractButton:
+    found = asked(person).findChild(QAbstractButton, "bareRouterTick")
+    assert found is not None
+    return found
 
 
 def test_a_zip_is_known_as_an_adapter_by_what_is_in_it(tmp_path: Path) -> None:
@@ -85,6 +93,23 @@ def test_an_adapter_and_text_of_its_kind_are_chosen_from_the_menu(
     person.press("importAdapterButton", asked(person))
     person.wait_without_error(lambda: person.states == {"Verse": "frozen", "Code": "frozen", "verse 2": "frozen"})
     person.wait(lambda: person.banner.startswith("verse 2 is imported: held-out loss "))
+
+
+def test_an_adapter_of_every_block_comes_in_by_a_tick(open_window: OpenWindow, project: Path, tmp_path: Path) -> None:
+    adapter = get_peft_model(make_llama(), LoraConfig(target_modules="all-linear", init_lora_weights=False))
+    adapter.save_pretrained(tmp_path / "every")
+    person = open_window(project)
+    assert drop(person.window, file_drag([tmp_path / "every"]))
+    person.wait(lambda: tick_of(person).isVisible())
+    assert not import_button(person).isEnabled()
+    assert "about 25\u00a0% more work per token" in person.see(QLabel, "adapterReach", asked(person)).text()
+    person.press("bareRouterTick", asked(person))
+    person.press("importAdapterButton", asked(person))
+    person.wait_without_error(lambda: person.states == {"every": "frozen"})
+    person.window.menus.import_adapter.trigger()
+    person.retype("adapterSourceEdit", str(tmp_path / "every"), asked(person))
+    person.wait(lambda: not person.window.client.jobs(jobs.LookAtAdapter))
+    assert not tick_of(person).isVisible() and import_button(person).isEnabled(), "the project has that router now"
 
 
 def test_an_adapter_and_text_dropped_together_are_one_epoch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import struct
 import time
 import warnings
@@ -19,17 +20,30 @@ import peft
 import psutil
 import pytest
 import torch
-from engine_helpers import QUICK, Corpora, collect, only, reopened, snapshot, train_job
+from engine_helpers import QUICK, Corpora, collect, only, open_copy, reopened, snapshot, train_job
+from gguf import GGUFReader
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from tiny_models import make_gpt2, make_llama
 from torch import Tensor
+from transformers import AutoModelForCausalLM
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
-from tlora_gui.engine.protocol.events import CorpusRead, EpochFinished, EpochInfo, Evaluated, HeldOut, Progress
+from tlora_gui.engine.protocol.events import (
+    AdapterSeen,
+    CorpusRead,
+    Counterfactual,
+    EpochFinished,
+    EpochInfo,
+    Evaluated,
+    GenerationFinished,
+    HeldOut,
+    MixerTimeline,
+    Progress,
+)
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
 from tlora_gui.temporal.model import TemporalLoRA
@@ -420,6 +434,215 @@ def test_what_moves_the_time_mixers_input_is_refused_and_a_lower_mixer_layer_tak
     slug = bring(other, folder).slug
     assert_same(epoch_logits(other, slug), plain_logits(folder))
     assert_same(epoch_logits(reopened(other), slug), plain_logits(folder))
+
+
+# -- a Time Mixer that reads the bare backbone --------------------------------------------------------------------
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Path:
+    """An adapter of every block."""
+    return made(tmp_path / "deep", layers_to_transform=None, target_modules="all-linear")
+
+
+def test_an_adapter_of_every_block_says_the_same_in_a_project_that_was_made_for_others(
+    two_epochs: Session, deep: Path
+) -> None:
+    before = {slug: epoch_logits(two_epochs, slug) for slug in ("verse", "code")}
+    read_BTH = model_of(two_epochs).features(IDS_BT)
+    slug = bring(two_epochs, deep, bare_router=True).slug
+    for session in (two_epochs, reopened(two_epochs)):
+        info, model = session.info().backbone, model_of(session)
+        assert info.bare_router and info.mixer_layer == 1
+        assert_same(epoch_logits(session, slug), plain_logits(deep))
+        with torch.no_grad():
+            assert_same(model(IDS_BT, torch.tensor([0.0, 0.0, 0.0, 1.0])).logits_BTV, plain_logits(deep))
+            assert torch.equal(model(IDS_BT, 0).logits_BTV, bare_logits())
+        for other, logits_BTV in before.items():
+            assert torch.equal(epoch_logits(session, other), logits_BTV)
+        assert torch.equal(model.features(IDS_BT), read_BTH)
+        (stored,) = (epoch for epoch in session.info().epochs if epoch.slug == slug)
+        assert stored.state == "frozen"
+
+
+def test_text_of_its_kind_is_routed_to_an_adapter_of_every_block_as_to_any_other(
+    stored_projects: dict[int, Path], one_epoch: Session, deep: Path, corpora: Corpora, tmp_path: Path
+) -> None:
+    own = {"paths": (str(corpora["code"]),), "settings": replace(QUICK, num_passes=3), "bare_router": True}
+    (measured,) = only(collect(one_epoch.run(jobs.ImportAdapter(str(deep), "Tale", **own))), HeldOut)
+    assert dict(measured.routing)["tale"] > 0.7
+    other = open_copy(stored_projects[1], tmp_path / "other")
+    collect(other.run(jobs.ImportAdapter(str(made(tmp_path / "upper")), "Tale", **own)))
+    mixers = [dict(model_of(session).mixer.named_parameters()) for session in (one_epoch, other)]
+    for name, parameter in mixers[0].items():
+        assert torch.equal(parameter, mixers[1][name]), "the same text is learned from the same inputs"
+    (found,) = only(collect(one_epoch.run(jobs.Evaluate(512))), Evaluated)
+    model = model_of(one_epoch)
+    with torch.no_grad():
+        for slot, score in enumerate(found.scores, 1):
+            text_NT = model.memories[score.slug].held_out_NT
+            assert text_NT is not None
+            ids_NT = text_NT[: max(1, 512 // text_NT.shape[1])].long()
+            assert score.loss_epoch == pytest.approx(model.next_token_loss(ids_NT, slot).loss.item(), rel=1e-3)
+            assert score.loss_mix == pytest.approx(model.next_token_loss(ids_NT).loss.item(), rel=1e-3)
+
+
+def test_generating_scoring_and_all_that_looks_at_a_text_go_on_with_it(two_epochs: Session, deep: Path) -> None:
+    slug = bring(two_epochs, deep, bare_router=True).slug
+    model = model_of(two_epochs)
+    sampling = SamplingSettings(max_new_tokens=12, temperature=0.0)
+    for mode in ("mixer", slug, "verse", "", "+average"):
+        events = collect(two_epochs.run(jobs.Generate("A rose", mode, sampling)))
+        (record,) = (event.record for event in only(events, GenerationFinished))
+        ids = torch.tensor([[token.token_id for token in record.tokens]])
+        with torch.no_grad():
+            whole = model(ids, two_epochs._workspace().blend(mode))
+        drawn = [token.token_id for token in record.tokens if not token.is_prompt]
+        assert whole.logits_BTV[0, -len(drawn) - 1 : -1].argmax(-1).tolist() == drawn
+        assert_same(torch.tensor(record.tokens[-1].weights), whole.weights_BTS[0, -2])
+    (read,) = only(collect(two_epochs.run(jobs.ScoreText("A rose by any other name"))), GenerationFinished)
+    report = read.record.report
+    assert report is not None
+    with torch.no_grad():
+        ids = torch.tensor([[token.token_id for token in read.record.tokens]])
+        for slot, (_, loss) in enumerate(report.losses):
+            assert loss == pytest.approx(model.next_token_loss(ids, slot).loss.item(), rel=1e-3)
+        (found,) = only(collect(two_epochs.run(jobs.PredictCounterfactual(record, 10))), Counterfactual)
+        ids = torch.tensor([[token.token_id for token in record.tokens[:10]]])
+        for prediction in found.predictions:
+            shares_V = model(ids, prediction.slot).logits_BTV[0, -1].softmax(-1)
+            assert prediction.probability == pytest.approx(float(shares_V[record.tokens[10].token_id]), abs=1e-4)
+        (timeline,) = only(collect(two_epochs.run(jobs.ComputeMixerTimeline(read.record))), MixerTimeline)
+        ids = torch.tensor([[token.token_id for token in read.record.tokens]])
+        assert_same(torch.tensor([token.weights for token in timeline.tokens[-1]]), model(ids).weights_BTS[0])
+
+
+def test_an_epoch_trained_after_it_lies_above_and_undoing_it_all_is_what_was_before(
+    one_epoch: Session, deep: Path, corpora: Corpora
+) -> None:
+    slug = bring(one_epoch, deep, bare_router=True).slug
+    said = epoch_logits(one_epoch, slug)
+    settings = replace(QUICK, sleep=replace(QUICK.sleep, source="dreams"), objective="joint")
+    collect(one_epoch.run(train_job("Code", corpora["code"], settings=settings)))
+    again = reopened(one_epoch)
+    for session in (one_epoch, again):
+        assert torch.equal(epoch_logits(session, slug), said)
+        names = model_of(session).adapter_parameters("code")
+        assert names and not any(".layers.0." in name for name in names)
+    collect(again.run(jobs.DeleteEpoch(slug)))
+    whole = epoch_logits(again, "code")
+    collect(again.run(jobs.RestoreEpoch()))
+    assert torch.equal(epoch_logits(again, "code"), whole) and torch.equal(epoch_logits(again, slug), said)
+
+
+@pytest.mark.parametrize("how", ["adapter", "rank", "model", "gguf"])
+def test_exports_of_an_adapter_of_every_block_and_one_above_say_what_both_say(
+    one_epoch: Session, deep: Path, tmp_path: Path, how: str
+) -> None:
+    slug = bring(one_epoch, deep, bare_router=True).slug
+    model, target = model_of(one_epoch), tmp_path / "out"
+    with torch.no_grad():
+        expected = model(IDS_BT, torch.tensor([0.0, 0.5, 0.7])).logits_BTV
+    path = str(target / "merged.gguf") if how == "gguf" else str(target)
+    job = jobs.ExportMerge((("verse", 0.5), (slug, 0.7)), path, into_backbone=how == "model")
+    if how == "rank":
+        collect(one_epoch.run(jobs.ExportEpoch(slug, str(target))))
+        (folder,) = target.iterdir()
+        assert_same(plain_logits(folder), plain_logits(deep))
+        return
+    collect(one_epoch.run(job))
+    if how == "gguf":
+        names = {tensor.name for tensor in GGUFReader(path).tensors}
+        assert {"blk.0.attn_q.weight.lora_a", "blk.3.ffn_down.weight.lora_b"} <= names
+        return
+    (folder,) = target.iterdir()
+    if how == "model":
+        with torch.no_grad():
+            merged = AutoModelForCausalLM.from_pretrained(folder).eval()(input_ids=IDS_BT).logits
+    else:
+        merged = plain_logits(folder)
+    assert_same(merged, expected)
+
+
+def test_a_recipe_names_the_router_and_an_older_one_reads_as_it_was(
+    one_epoch: Session, deep: Path, tmp_path: Path
+) -> None:
+    events = collect(one_epoch.run(jobs.Generate("A rose", sampling=SamplingSettings(max_new_tokens=4))))
+    (before,) = only(events, GenerationFinished)
+    bring(one_epoch, deep, bare_router=True)
+    events = collect(one_epoch.run(jobs.Generate("A rose", sampling=SamplingSettings(max_new_tokens=4))))
+    (after,) = only(events, GenerationFinished)
+    told = []
+    for number, done in enumerate((before, after)):
+        path = tmp_path / f"{number}.json"
+        collect(one_epoch.run(jobs.ExportGeneration(done.record, str(path))))
+        told.append(json.loads(path.read_text())["recipe"]["mixer"])
+        collect(one_epoch.run(jobs.ImportGeneration(str(path))))
+    assert told[1]["bare_router"] is True
+    del told[0]["bare_router"]
+    older = json.loads((tmp_path / "0.json").read_text())
+    older["recipe"]["mixer"] = told[0]
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    collect(one_epoch.run(jobs.ImportGeneration(str(tmp_path / "older.json"))))
+
+
+def test_what_an_adapter_changes_is_told_before_and_refusals_tell_the_cost(session: Session, deep: Path) -> None:
+    upper = made(deep.parent / "upper")
+    (found,) = only(collect(session.run(jobs.LookAtAdapter(str(deep)))), AdapterSeen)
+    assert (found.source, found.first_block) == (str(deep), 0)
+    packed = shutil.make_archive(str(deep.parent / "packed"), "zip", upper)
+    (found,) = only(collect(session.run(jobs.LookAtAdapter(packed))), AdapterSeen)
+    assert found.first_block == 1
+    assert only(collect(session.run(jobs.LookAtAdapter("owner/name"))), AdapterSeen) == []
+    with pytest.raises(TloraError) as refused:
+        collect(session.run(jobs.ImportAdapter(str(deep))))
+    assert "about 25 % more work per token" in refused.value.hint
+    assert not session.info().backbone.bare_router and not session.info().epochs
+
+
+def test_a_router_that_is_not_needed_stays_as_it_is(session: Session, tmp_path: Path) -> None:
+    bring(session, made(tmp_path / "upper"), bare_router=True)
+    assert not session.info().backbone.bare_router
+
+
+def test_an_import_that_fails_leaves_the_router_as_it_was(
+    one_epoch: Session, deep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tlora_gui.engine.projects.epoch_folder.write_epoch", fail)
+        with pytest.raises(TloraError, match="could not be stored"):
+            bring(one_epoch, deep, bare_router=True)
+    for session in (one_epoch, reopened(one_epoch)):
+        assert not session.info().backbone.bare_router and model_of(session).slot_adapters == ["verse"]
+
+
+def test_a_new_project_may_have_it_from_the_beginning(tiny_model_folder: Path, tmp_path: Path, deep: Path) -> None:
+    session = Session()
+    collect(session.run(jobs.CreateProject(str(tmp_path / "p"), str(tiny_model_folder), bare_router=True)))
+    slug = bring(session, deep).slug
+    assert_same(epoch_logits(session, slug), plain_logits(deep))
+
+
+def test_a_backbone_whose_cache_cannot_be_kept_twice_is_refused_in_words(
+    one_epoch: Session, deep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlora_gui.temporal.cache.Cache", type("Another", (), {}))
+    with pytest.raises(TloraError) as refused:
+        bring(one_epoch, deep, bare_router=True)
+    assert "keeps a cache that is not made of layers" in refused.value.message
+    assert not one_epoch.info().backbone.bare_router and model_of(one_epoch).slot_adapters == ["verse"]
+
+
+def test_a_project_of_before_reads_as_one_whose_router_is_shared(one_epoch: Session) -> None:
+    project = one_epoch.project
+    assert project is not None
+    index = json.loads((project.path / "project.json").read_text())
+    del index["lora"]["bare_router"]
+    (project.path / "project.json").write_text(json.dumps(index))
+    assert not reopened(one_epoch).info().backbone.bare_router
 
 
 def test_lower_layers_that_do_nothing_are_no_hindrance(session: Session, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from tlora_gui.temporal.active_sleep import route_loss
 from tlora_gui.temporal.config import LoraSettings, MixerSettings
+from tlora_gui.temporal.layers import new_weights
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -44,6 +45,14 @@ def stir(mixer: TimeMixer, seed: int = 0) -> None:
         mixer.key.weight.copy_(torch.randn(mixer.key.weight.shape, generator=generator))
 
 
+def add_deep_epoch(model: TemporalLoRA, name: str, seed: int = 0) -> None:
+    """Add a frozen adapter that changes every block, as many from elsewhere do, with a slot."""
+    model.add_adapter(name, trained=new_weights(model.all_layers.values(), model.lora, seed, model.device))
+    speak_up(model, name, seed)
+    model.mixer.add_slot()
+    model.set_slots([*model.slot_adapters, name], model.mixer)
+
+
 def add_epoch(model: TemporalLoRA, name: str, seed: int = 0, finish: bool = True) -> None:
     """Add an adapter with a slot; frozen, or left in training."""
     model.add_adapter(name, seed=seed)
@@ -59,11 +68,13 @@ def mixture(
     live: str | None = None,
     lora: LoraSettings | None = None,
     mixer: MixerSettings | None = None,
+    deep: Sequence[str] = (),
 ) -> TemporalLoRA:
-    """A mixture of frozen epochs ``names`` and perhaps one in training, with a mixer that has opinions."""
+    """A mixture of frozen epochs ``names`` and perhaps one in training, with a mixer that has opinions; those that are
+    ``deep`` change every block."""
     model = TemporalLoRA(backbone, lora or LoraSettings(r=4, lora_alpha=6.0), mixer)
     for seed, name in enumerate(names, 1):
-        add_epoch(model, name, seed)
+        (add_deep_epoch if name in deep else add_epoch)(model, name, seed)
     if live is not None:
         add_epoch(model, live, seed=9, finish=False)
     stir(model.mixer)

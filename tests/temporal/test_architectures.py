@@ -23,6 +23,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.projects.adapter_folder import write_adapter
+from tlora_gui.temporal.config import LoraSettings
 from tlora_gui.temporal.model import TemporalLoRA
 
 COMMON: dict[str, Any] = {
@@ -200,25 +201,47 @@ NEWEST = Version("5.24")
 """From this version of transformers on every family here must hold."""
 
 
+WITH_BARE_ROUTER = (
+    "bloom",
+    "deepseek_v3",
+    "falcon_h1",
+    "gemma2",
+    "gpt2",
+    "jamba",
+    "llama",
+    "mamba",
+    "minimax",
+    "mistral",
+    "qwen3_next",
+    "zamba2",
+)
+"""Families that are tried with an epoch in all blocks too: of every kind of cache, and hybrids whose first layer of
+either kind lies above the Time Mixer's."""
+
+
 class Family(NamedTuple):
-    """A mixture of two epochs over a backbone, and the backbone as it was before."""
+    """A mixture of two epochs over a backbone, and the backbone as it was before; "verse" may lie in every block."""
 
     name: str
+    lora: LoraSettings
     model: TemporalLoRA
     bare: Any
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=[*FAMILIES, *(f"{family}, bare router" for family in WITH_BARE_ROUTER)])
 def family(request: pytest.FixtureRequest) -> Family:
     torch.set_num_threads(1)
-    backbone = make(request.param, FAMILIES[request.param]).requires_grad_(False)
+    name, _, router = request.param.partition(", ")
+    lora = LoraSettings(r=4, lora_alpha=6.0, bare_router=bool(router))
+    backbone = make(name, FAMILIES[name]).requires_grad_(False)
     bare = copy.deepcopy(backbone)
     if Version(transformers.__version__) < NEWEST:
         try:
-            refuse_unfit(TemporalLoRA(copy.deepcopy(bare)))
+            refuse_unfit(TemporalLoRA(copy.deepcopy(bare), lora))
         except ValueError as error:
             pytest.skip(f"with transformers {transformers.__version__} {request.param} is refused: {error}")
-    return Family(request.param, mixture(backbone, ("verse", "code")), bare)
+    model = mixture(backbone, ("verse", "code"), lora=lora, deep=("verse",) if router else ())
+    return Family(request.param, lora, model, bare)
 
 
 IDS_BT = token_ids(2, 9)
@@ -237,7 +260,7 @@ def logits(model: TemporalLoRA, blend: Any = "mixer") -> Tensor:
 
 def test_it_is_found_fit_and_is_left_as_it_was(family: Family) -> None:
     backbone = copy.deepcopy(family.bare)
-    model = TemporalLoRA(backbone)
+    model = TemporalLoRA(backbone, family.lora)
     before, generator = snapshot(dict(model.named_parameters())), torch.get_rng_state()
     refuse_unfit(model)
     assert_same_bits(dict(model.named_parameters()), before)
@@ -254,12 +277,21 @@ def test_slot_0_is_the_bare_backbone_and_so_is_the_backbone_by_itself(family: Fa
     assert torch.equal(plain_logits(family.model.backbone, IDS_BT), expected_BTV)
 
 
-def test_one_hot_weights_equal_pefts_set_adapter(family: Family) -> None:
-    with plain_peft(family.model, "code") as peft_model, torch.no_grad():
+@pytest.mark.parametrize("slot", [1, 2])
+def test_one_hot_weights_equal_pefts_set_adapter(family: Family, slot: int) -> None:
+    with plain_peft(family.model, family.model.slot_adapters[slot - 1]) as peft_model, torch.no_grad():
         expected_BTV = peft_model(input_ids=IDS_BT).logits
     assert (expected_BTV - plain_logits(family.bare, IDS_BT)).abs().max() > 0.01, "the epoch says something"
-    assert_close(logits(family.model, 2), expected_BTV)
-    assert_close(logits(family.model, torch.tensor([0.0, 0.0, 1.0])), expected_BTV)
+    assert_close(logits(family.model, slot), expected_BTV)
+    assert_close(logits(family.model, torch.eye(3)[slot]), expected_BTV)
+
+
+def test_what_the_mixer_reads_is_the_bare_backbones_own(family: Family) -> None:
+    with torch.no_grad():
+        read_BTH = family.model(IDS_BT).hidden_BTH
+    untouched = TemporalLoRA(copy.deepcopy(family.bare), family.lora)
+    assert torch.equal(read_BTH, untouched.features(IDS_BT))
+    assert torch.equal(read_BTH, family.model.features(IDS_BT))
 
 
 def test_plain_peft_opens_an_epoch_and_says_the_same(family: Family, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kit import combo
 from PySide6.QtCore import QCoreApplication, QEvent, QRect
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QRadioButton, QToolButton, QWidget
-from whole_window import EPOCHS, SLOTS, a_generation, whole_window
+from whole_window import BACKBONE, EPOCHS, SLOTS, a_generation, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
 from tlora_gui.engine.protocol.config import MIXER_MODE, PRESETS, TrainSettings
@@ -322,6 +322,10 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     adapter.set_taken_names(["verse"])
     turn()
     yield "import an adapter with text", adapter
+    adapter.set_backbone(BACKBONE)
+    adapter.set_first_block("/adapters/verse.zip", 0)
+    turn()
+    yield "import an adapter of every block", adapter
     adapter.close()
     window.menus.merge.trigger()
     turn()

@@ -63,6 +63,7 @@ class TemporalLoRAModel(TemporalLoRA):
         mixer_strategy: how weights are made: ``"gating"``, ``"routing"`` or ``"attention"``.
         tokenizer: needed with a loaded model only.
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
+        bare_router: let the Time Mixer read the bare backbone, so that adapters from elsewhere may lie in every block.
 
     Raises:
         TloraError: if there is no such model, it is not a causal language model, or its tokenizer is not given.
@@ -77,6 +78,7 @@ class TemporalLoRAModel(TemporalLoRA):
         *,
         tokenizer: Any = None,
         mixer_layer: int | None = None,
+        bare_router: bool = False,
     ) -> None:
         if isinstance(model_name, PreTrainedModel):
             if tokenizer is None:
@@ -102,7 +104,7 @@ class TemporalLoRAModel(TemporalLoRA):
                     "Give a name, a folder, a .gguf file or a transformers model; of a PEFT model, the model inside it."
                 ),
             )
-        lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer)
+        lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer, bare_router=bare_router)
         super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy))
         try:
             refuse_unfit(self)
@@ -190,6 +192,7 @@ class TemporalLoRAModel(TemporalLoRA):
             index.mixer.strategy,
             tokenizer=tokenizer,
             mixer_layer=index.lora.mixer_layer,
+            bare_router=index.lora.bare_router,
         )
         if fingerprint(model.backbone) != index.fingerprint:
             raise TloraError(

@@ -18,7 +18,7 @@ from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.corpus.preview import preview
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import epochs, runs, texts
-from tlora_gui.engine.handlers.adapters import import_adapter
+from tlora_gui.engine.handlers.adapters import import_adapter, look_at_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.exporting import export
 from tlora_gui.engine.handlers.following import follow
@@ -180,7 +180,8 @@ class Session:
                     say("Choose a mixer layer from 0 to {last}.", last=depth - 1),
                 )
             try:
-                lora, mixer = LoraSettings(mixer_layer=job.mixer_layer), MixerSettings(strategy=job.mixer_strategy)
+                lora = LoraSettings(mixer_layer=job.mixer_layer, bare_router=job.bare_router)
+                mixer = MixerSettings(strategy=job.mixer_strategy)
                 model = TemporalLoRA(backbone.model, lora, mixer)
                 refuse_unfit(model)
             except ValueError as error:
@@ -313,6 +314,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from epochs.resume(workspace, job.slug, cancel)
         case jobs.KeepEpoch():
             yield from epochs.resume(workspace, job.slug, cancel, learn=False)
+        case jobs.LookAtAdapter():
+            yield from look_at_adapter(workspace, job, cancel)
         case jobs.ImportAdapter():
             yield from import_adapter(workspace, job, cancel)
         case jobs.EstimateTraining():

@@ -114,7 +114,8 @@ class Workspace:
 
     def changed(self) -> EpochsChanged:
         """The epochs and what goes with them, after a change."""
-        return EpochsChanged(tuple(self.epochs), self.slots(), tuple(self.stored_mixers()))
+        mixers = tuple(self.stored_mixers())
+        return EpochsChanged(tuple(self.epochs), self.slots(), mixers, self.model.lora.bare_router)
 
     def backbone_info(self) -> BackboneInfo:
         """The frozen backbone."""
@@ -131,6 +132,7 @@ class Workspace:
             note=say("Epochs leave these as they are: {names}.", names=", ".join(kept))
             if (kept := _unadapted(model))
             else "",
+            bare_router=model.lora.bare_router,
         )
 
     def loadable_backbone(self) -> str:

@@ -13,7 +13,7 @@ from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project, is_free
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import LoraSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
@@ -73,9 +73,9 @@ class Command:
         self.epochs = EpochList(project.epochs)
         return project
 
-    def mixer_layer(self) -> int | None:
-        """The block before which the project's Time Mixer reads. Raises TloraError if it is no project."""
-        return self._project().index.lora.mixer_layer
+    def lora(self) -> LoraSettings:
+        """Where the project's epochs lie and its Time Mixer reads. Raises TloraError if it is no project."""
+        return self._project().index.lora
 
     def find_epoch(self, word: str | None = None) -> EpochInfo:
         """The stored epoch of that name or id, or of the one that was typed.

@@ -152,8 +152,8 @@ def _import_adapter(command: Command) -> Iterator[StreamEvent]:
 def _add_adapter(command: Command) -> Iterator[StreamEvent]:
     options = command.options
     keep_resumable(command)
-    job = jobs.ImportAdapter(options.source, options.name, options.era, options.colour, tuple(options.text))
-    yield from command.run(job)
+    epoch = (options.name, options.era, options.colour, tuple(options.text))
+    yield from command.run(jobs.ImportAdapter(options.source, *epoch, bare_router=options.bare_router))
 
 
 VERBS = (

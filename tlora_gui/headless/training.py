@@ -25,7 +25,13 @@ def add_project_arguments(parser: ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="for a new project: the block before which the Time Mixer reads, the first that epochs change (default: a "
-        "quarter of the depth); adapters from elsewhere mostly need 0",
+        "quarter of the depth); adapters from elsewhere mostly need 0, or --bare-router",
+    )
+    parser.add_argument(
+        "--bare-router",
+        action="store_true",
+        help="for a new project, or one that an adapter is imported into: the Time Mixer reads the bare backbone, so "
+        "that adapters from elsewhere may change every block; while one does, the blocks below run twice",
     )
     parser.add_argument("--abandon", action="store_true", help="go on although interrupted epochs cannot, after that")
 
@@ -41,7 +47,8 @@ def into_project(
     options = command.options
     if project is None:
         backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
-        yield from command.run(jobs.CreateProject(str(options.project), backbone, strategy, options.mixer_layer))
+        mixer = (strategy, options.mixer_layer, options.bare_router)
+        yield from command.run(jobs.CreateProject(str(options.project), backbone, *mixer))
     else:
         yield from command.open()
     try:
@@ -67,10 +74,16 @@ def listed_or_new(command: Command) -> ProjectListed | None:
             f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
             "Leave --strategy out, or make a new project.",
         )
-    if options.mixer_layer not in (None, layer := command.mixer_layer()):
+    lora = command.lora()
+    if options.mixer_layer not in (None, lora.mixer_layer):
         raise TloraError(
-            f"The Time Mixer of {project.name} reads before block {layer}, not {options.mixer_layer}.",
+            f"The Time Mixer of {project.name} reads before block {lora.mixer_layer}, not {options.mixer_layer}.",
             "Leave --mixer-layer out, or make a new project.",
+        )
+    if options.bare_router and not lora.bare_router and options.verb != "import":
+        raise TloraError(
+            f"No epoch of {project.name} needs a Time Mixer that reads the bare backbone.",
+            "Leave --bare-router out; give it when an adapter is imported.",
         )
     return project
 

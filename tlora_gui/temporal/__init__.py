@@ -2,8 +2,9 @@
 
 How a token travels, in :meth:`model.TemporalLoRA.forward`:
 
-1. The blocks below ``mixer_layer`` read it as they did before any epoch: no adapter lives there, so what comes out,
-   ``hidden_BTH``, never changes when epochs are added (``layers``: which linear layers have adapters).
+1. The blocks below ``mixer_layer`` read it as they did before any epoch: no adapter works there, so what comes out,
+   ``hidden_BTH``, never changes when epochs are added (``layers``: which linear layers have adapters). If an adapter
+   from elsewhere lies there too, they read it once more under the weights of step 3, with a cache of their own.
 2. The Time Mixer reads ``hidden_BTH`` and gives a logit per slot, in the context of the tokens before it: slot 0 is
    the backbone alone, slot k the k-th epoch (``time_mixer``).
 3. The blend that was asked for makes ``weights_BTS`` of them, rows that sum to 1: the mixer's own, one slot's, fixed

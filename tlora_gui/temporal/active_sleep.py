@@ -43,10 +43,11 @@ class EpochMemory:
     held_out_digests: tuple[str, ...] = ()
 
 
+@dataclass(eq=False)
 class MixerLearner:
     """Teaches a mixer its newest slot, one small step at a time, with Active Sleep or without.
 
-    Args:
+    Attributes:
         mixer: already has the new slot, its last.
         teacher: the mixer as it was before; None in the first phase.
         memories: windows to replay (N, W, H) by slot; slot 0's are the backbone's dreams. Empty: no sleep.
@@ -54,21 +55,15 @@ class MixerLearner:
         learning_rate: AdamW step at its peak.
     """
 
-    def __init__(
-        self,
-        mixer: TimeMixer,
-        teacher: TimeMixer | None,
-        memories: Mapping[int, Tensor],
-        sleep: SleepSettings,
-        learning_rate: float,
-    ) -> None:
-        self.mixer = mixer
-        self.teacher = teacher
-        self.slot = mixer.slots - 1
-        self.optimizer = torch.optim.AdamW(mixer.parameters(), lr=learning_rate, weight_decay=0.01)
-        self._memories = dict(memories)
-        self._sleep = sleep
-        self._peak = learning_rate
+    mixer: TimeMixer
+    teacher: TimeMixer | None
+    memories: Mapping[int, Tensor]
+    sleep: SleepSettings
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        self.slot = self.mixer.slots - 1
+        self.optimizer = torch.optim.AdamW(self.mixer.parameters(), lr=self.learning_rate, weight_decay=0.01)
 
     def learn(self, hidden_BTH: Tensor, share: float, generator: torch.Generator) -> tuple[float, float]:
         """One step on new text (B, T, H) and on memories, at ``share`` of the peak rate.
@@ -80,24 +75,24 @@ class MixerLearner:
         """
         route = route_loss(self.mixer(hidden_BTH)[0], self.slot)
         distill = total = torch.zeros((), device=hidden_BTH.device)
-        if self._memories:
-            replay_NWH, slots_N = draw_windows(self._memories, self._sleep.batch_tokens, generator)
+        if self.memories:
+            replay_NWH, slots_N = draw_windows(self.memories, self.sleep.batch_tokens, generator)
             replay_NWH = replay_NWH.to(hidden_BTH.device)
             logits_NWS, _ = self.mixer(replay_NWH)
             if self.teacher is not None:
-                distill = mixer_distill_loss(logits_NWS, self.teacher(replay_NWH)[0], self._sleep.temperature)
-            if self.teacher is None or self._sleep.memory_labels:
-                total = self._sleep.route_weight * route_loss(logits_NWS, slots_N[:, None])
-        total = total + self._sleep.sleep_weight * distill + self._sleep.route_weight * route
-        self._step(total, share * self._peak)
+                distill = mixer_distill_loss(logits_NWS, self.teacher(replay_NWH)[0], self.sleep.temperature)
+            if self.teacher is None or self.sleep.memory_labels:
+                total = self.sleep.route_weight * route_loss(logits_NWS, slots_N[:, None])
+        total = total + self.sleep.sleep_weight * distill + self.sleep.route_weight * route
+        self._step(total, share * self.learning_rate)
         return distill.item(), route.item()
 
     def calibrate(self, replay_NWH: Tensor, generator: torch.Generator) -> None:
         """A short last training on equal shares of all memories and the new epoch's own (N, W, H), by their labels."""
-        memories = {**self._memories, self.slot: replay_NWH}
+        memories = {**self.memories, self.slot: replay_NWH}
         device = self.mixer.head.weight.device
         for step in range(CALIBRATION_STEPS):
-            windows_NWH, slots_N = draw_windows(memories, self._sleep.batch_tokens, generator)
+            windows_NWH, slots_N = draw_windows(memories, self.sleep.batch_tokens, generator)
             loss = route_loss(self.mixer(windows_NWH.to(device))[0], slots_N[:, None])
             self._step(loss, CALIBRATION_RATE * (1 - step / CALIBRATION_STEPS))
 

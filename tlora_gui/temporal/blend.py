@@ -35,7 +35,7 @@ class MixerOverride:
     def weights(self, mixer: TimeMixer, logits_BTS: Tensor) -> Tensor:
         """Weights over slots (B, T, S), from the logits that ``mixer`` gave."""
         levels_S = self.levels_S.to(logits_BTS)
-        levels_S = torch.where(levels_S.any(), levels_S, _alone(0, mixer.slots).to(levels_S))
+        levels_S = torch.where(levels_S.any(), levels_S, torch.eye(mixer.slots)[0].to(levels_S))
         if self.manual:
             weights_BTS = (levels_S / levels_S.sum()).expand_as(logits_BTS)
         else:
@@ -79,7 +79,7 @@ def _weigh_alike(
     blend: RowBlend, mixer: TimeMixer, hidden_BTH: Tensor, state: MixerState | None, mask_BT: Tensor | None
 ) -> tuple[Tensor, MixerState | None]:
     if isinstance(blend, (int, Tensor)):
-        weights_S = _alone(blend, mixer.slots) if isinstance(blend, int) else blend
+        weights_S = torch.eye(mixer.slots)[blend] if isinstance(blend, int) else blend
         return weights_S.to(hidden_BTH.device).expand(*hidden_BTH.shape[:2], -1), None
     mixer = _mixer_of(blend) or mixer
     logits_BTS, after = mixer(hidden_BTH, state, mask_BT)
@@ -87,35 +87,22 @@ def _weigh_alike(
 
 
 def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:
-    """Say which blend a model with so many slots cannot follow in a batch of so many rows.
-
-    Raises:
-        ValueError: if there is one.
-    """
-    if isinstance(blend, tuple):
-        if len(blend) != batch:
-            raise ValueError(f"there are {len(blend)} blends for {batch} rows")
-        for each in blend:
-            refuse_misfit(each, slots, 1)
-        return
-    if not (isinstance(blend, (int, Tensor, TimeMixer, MixerOverride)) or blend == "mixer"):
-        raise ValueError(f"there is no blend {blend!r:.80}; give 'mixer', a slot's number, weights or a mixer")
-    weights_S = blend.levels_S if isinstance(blend, MixerOverride) else blend
-    if isinstance(weights_S, Tensor) and weights_S.shape != (slots,):
-        raise ValueError(f"the blend weighs {tuple(weights_S.shape)} slots, but the model has {slots} slots")
-    if (mixer := _mixer_of(blend)) and mixer.slots != slots:
-        raise ValueError(f"the mixer has {mixer.slots} slots, but the model has {slots} slots")
-    if isinstance(blend, int) and not 0 <= blend < slots:
-        raise ValueError(f"there is no slot {blend}; the model has {slots} slots, counted from 0")
+    """Raise ``ValueError`` for a blend that a model with so many slots cannot follow in a batch of so many rows."""
+    if isinstance(blend, tuple) and len(blend) != batch:
+        raise ValueError(f"there are {len(blend)} blends for {batch} rows")
+    for each in blend if isinstance(blend, tuple) else (blend,):
+        if not (isinstance(each, (int, Tensor, TimeMixer, MixerOverride)) or each == "mixer"):
+            raise ValueError(f"there is no blend {each!r:.80}; give 'mixer', a slot's number, weights or a mixer")
+        weights_S = each.levels_S if isinstance(each, MixerOverride) else each
+        if isinstance(weights_S, Tensor) and weights_S.shape != (slots,):
+            raise ValueError(f"the blend weighs {tuple(weights_S.shape)} slots, but the model has {slots} slots")
+        if (mixer := _mixer_of(each)) and mixer.slots != slots:
+            raise ValueError(f"the mixer has {mixer.slots} slots, but the model has {slots} slots")
+        if isinstance(each, int) and not 0 <= each < slots:
+            raise ValueError(f"there is no slot {each}; the model has {slots} slots, counted from 0")
 
 
 def _mixer_of(blend: RowBlend) -> TimeMixer | None:
     """The mixer that a blend brings with it."""
     mixer = blend.mixer if isinstance(blend, MixerOverride) else blend
     return mixer if isinstance(mixer, TimeMixer) else None
-
-
-def _alone(slot: int, slots: int) -> Tensor:
-    weights_S = torch.zeros(slots)
-    weights_S[slot] = 1.0
-    return weights_S

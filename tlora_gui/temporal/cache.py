@@ -6,6 +6,7 @@ forward ignores a keyword that it does not know, without an error. So the forwar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import cached_property
 from inspect import signature
@@ -13,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import Cache, PreTrainedModel
 
 from tlora_gui.temporal.config import Refusal
 
@@ -37,11 +38,7 @@ class CacheFormat:
         return next((keyword for keyword in _KEYWORDS if keyword in parameters), None)
 
     def handed(self, cache: Any) -> dict[str, Any]:
-        """Keywords of a forward that goes on from ``cache``; none for None.
-
-        Raises:
-            ValueError: if the model takes no cache.
-        """
+        """Keywords of a forward that goes on from ``cache``, none for None. Raises ``ValueError`` if it takes none."""
         if cache is None:
             return {}
         if self.keyword is None:
@@ -49,15 +46,20 @@ class CacheFormat:
         return {self.keyword: cache}
 
     def given(self, output: Any) -> Any:
-        """The cache in what a forward with ``use_cache`` has given.
-
-        Raises:
-            ValueError: if there is none.
-        """
+        """The cache in what a forward with ``use_cache`` has given. Raises ``ValueError`` if there is none."""
         cache = None if self.keyword is None else getattr(output, self.keyword, None)
         if cache is None:
             raise Refusal("{model} keeps no cache", model=type(self._backbone).__name__)
         return cache
+
+    def complete(self, handed: Iterable[Any], cache: Any, first: int) -> Cache:
+        """The cache among what a forward that ended before block ``first`` handed to it, with the layers of ``cache``
+        from there up, so that all hold as many tokens. Raises ``ValueError`` if it has no layers."""
+        bare = next((each for each in handed if isinstance(each, Cache)), None)
+        if bare is None or not isinstance(cache, Cache):
+            raise Refusal("{model} keeps a cache that is not made of layers", model=type(self._backbone).__name__)
+        bare.layers[first:] = cache.layers[first:]
+        return bare
 
     @cached_property
     @torch.no_grad()

@@ -66,13 +66,17 @@ class LoraSettings:
         lora_alpha: PEFT's scaling numerator; the update is scaled by ``lora_alpha / r``.
         mixer_layer: first decoder block that carries LoRA, and the block whose input the Time Mixer reads.
             ``None`` takes a quarter of the depth.
+        bare_router: the Time Mixer reads that input in the bare backbone, so that adapters from elsewhere may lie in
+            every block; while one is in the mixture, the blocks below ``mixer_layer`` run twice.
     """
 
     r: int = 8
     lora_alpha: float = 16.0
     mixer_layer: int | None = None
+    bare_router: bool = False
 
     def __post_init__(self) -> None:
+        require_switch(self, "bare_router")
         require_whole(self, "r", 1, 1024)
         require_number(self, "lora_alpha", open_low=True)
         if self.mixer_layer is not None:  # decoder blocks count from 0

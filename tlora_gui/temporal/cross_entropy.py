@@ -16,9 +16,9 @@ _PIECE = {"cuda": 2**27}
 """Logits that may stand at once, by device: enough for whole matrix products, few enough to stay in the CPU's cache."""
 
 
-def logits_loss(logits_BTV: Tensor, ids_BT: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of each next token (a scalar), in nats per token (``"sum"`` adds them up)."""
-    return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten(), reduction=reduction)
+def logits_loss(logits_BTV: Tensor, ids_BT: Tensor) -> Tensor:
+    """Mean cross-entropy of each next token (a scalar), in nats."""
+    return cross_entropy(logits_BTV[:, :-1].flatten(0, 1).float(), ids_BT[:, 1:].flatten())
 
 
 def hidden_loss(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, ids_BT: Tensor) -> Tensor:

@@ -13,12 +13,12 @@ in the backward pass, finds the last one there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,10 +28,10 @@ from tlora_gui.temporal.blend import Blend, BlendState
 
 
 class LoraWeights(nn.Module):
-    """One adapter's weights over all adapted layers, in their order: A (R, in), B (out, R); frozen until it learns.
+    """One adapter's weights: A (R, in), B (out, R); frozen until it learns.
 
     Args:
-        down, up: A and B of every layer, float32.
+        down, up: A and B of its layers, float32: of all adapted layers in their order, or of the last ones.
         scaling: what the update is multiplied by, ``lora_alpha / r``.
     """
 
@@ -99,10 +99,11 @@ class Forward:
     state: BlendState | None = None  # of the blend's mixers, before the first token
     attention_mask: Tensor | None = None  # (B, past + T)
     past: Sequence[Tensor] = ()  # weights (B, T, S) of the tokens in the cache, piece by piece
-    known_BTH: Tensor | None = None  # input of block mixer_layer, if it is known: the blocks below are skipped
     until: Literal["mixer", "head", "end"] = "end"  # where it ends: before block mixer_layer, or the output layer
+    hidden_BTH: Tensor | None = None  # what the mixer reads; known before, or else found
+    decided: bool = False  # before the first block, since an adapter reaches below mixer_layer
 
-    hidden_BTH: Tensor | None = None  # input of block mixer_layer
+    handed: tuple[Any, ...] = ()  # to block mixer_layer, where it ends there
     weights_BTS: Tensor | None = None
     state_after: BlendState | None = None  # of the blend's mixers, after the last token
     mix: AdapterMix | None = None  # what the adapted layers add; None until the weights are decided
@@ -113,15 +114,15 @@ class FusedLora:
     """Adds the :class:`AdapterMix` of the forward in progress to the linear layers of one backbone.
 
     Args:
-        layers: the adapted linear layers; torch's, GPT-2's or a quantisation library's. Their ``forward`` is wrapped,
-            over the wrapping of another mixture if there is one; while no forward is in progress they are what they
-            were.
+        layers: the adapted linear layers in order; torch's, GPT-2's or a quantisation library's. Their ``forward`` is
+            wrapped, over the wrapping of another mixture if there is one; while no forward is in progress they are what
+            they were.
     """
 
-    def __init__(self, layers: Iterable[nn.Module]) -> None:
+    def __init__(self, layers: Collection[nn.Module]) -> None:
         self._running: Forward | None = None
         self._learned: Forward | None = None
-        self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers)]
+        self._layers = [_FusedLayer(index, module, self) for index, module in enumerate(layers, -len(layers))]
         self._frozen: list[LoraWeights] = []
         self._trainable: LoraWeights | None = None
         self._starts = [0]
@@ -190,11 +191,9 @@ class FusedLora:
 
     def cast(self, x: Tensor) -> Tensor:
         """x (…, in) in autocast's precision, once for all layers that read the same x."""
-        given, cast = self._cast
-        if given is not x:
-            cast = x.to(torch.get_autocast_dtype(x.device.type))
-            self._cast = (x, cast)
-        return cast
+        if self._cast[0] is not x:
+            self._cast = (x, x.to(torch.get_autocast_dtype(x.device.type)))
+        return self._cast[1]
 
     def cast_weight(self, layer: nn.Linear) -> Tensor:
         """A frozen layer's weight (out, in) in autocast's precision, kept while an adapter learns, for every step."""
@@ -212,8 +211,7 @@ class FusedLora:
         every = tuple(range(len(self._frozen)))
         if weights_BTS.device.type != "cpu" or torch.is_grad_enabled():
             return every
-        active = (weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero()
-        return tuple(active.flatten().tolist())
+        return tuple((weights_BTS[..., 1 : 1 + len(every)] != 0).flatten(0, -2).any(0).nonzero().flatten().tolist())
 
     def rows_of(self, active: tuple[int, ...]) -> slice | Tensor:
         """Rows of the stacks that are these adapters': a run if they are neighbours or most there are, else numbers."""
@@ -228,7 +226,7 @@ _ROW_CACHE_SIZE = 4
 
 
 class _FusedLayer:
-    """One adapted linear layer: its rows of the stacks, and the forward that adds the mixture."""
+    """One adapted linear layer, the last being -1: its rows of the stacks, and the forward that adds the mixture."""
 
     def __init__(self, index: int, module: nn.Module, owner: FusedLora) -> None:
         self._index = index
@@ -240,12 +238,16 @@ class _FusedLayer:
         module.forward = self.forward
 
     def stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
-        pairs = [(weights.down[self._index], weights.up[self._index]) for weights in frozen]
         self._row_cache.clear()
-        self._down_CI = torch.cat([down for down, _ in pairs]) if pairs else torch.zeros(0)
-        self._up_CO = torch.cat([up.T for _, up in pairs]) if pairs else torch.zeros(0)
-        for (down, up), (start, stop) in zip(pairs, pairwise(starts), strict=True):
-            down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
+        self._down_CI = self._up_CO = torch.zeros(0)
+        for weights, (start, stop) in zip(frozen, pairwise(starts), strict=True):
+            if len(weights.down) >= -self._index:  # else its rows stay 0
+                down, up = weights.down[self._index], weights.up[self._index]
+                if not len(self._down_CI):
+                    self._down_CI = down.new_zeros(starts[-1], down.shape[1])
+                    self._up_CO = up.new_zeros(starts[-1], len(up))
+                self._down_CI[start:stop], self._up_CO[start:stop] = down, up.T
+                down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
 
     def forward(self, x: Tensor) -> Tensor:
         """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""
@@ -260,15 +262,16 @@ class _FusedLayer:
             y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
         else:
             y = self._base(x)
-        if mix.factors is not None:
+        if mix.factors is not None and len(self._down_CI):
             down_CI, up_CO = self._rows(mix, x.dtype)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
                 y = _sum(y, x, down_CI, up_CO, mix.factors)
             else:
                 z_BTC = linear(x, down_CI).mul_(mix.factors)
                 y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
-        if mix.trainable is not None and mix.trainable_factor is not None:
-            y = _sum(y, x, mix.trainable.down[self._index], mix.trainable.up[self._index].T, mix.trainable_factor)
+        last = mix.trainable
+        if last is not None and mix.trainable_factor is not None and len(last.down) >= -self._index:
+            y = _sum(y, x, last.down[self._index], last.up[self._index].T, mix.trainable_factor)
         return y
 
     def _rows(self, mix: AdapterMix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 import torch
@@ -42,7 +42,7 @@ class MixtureOutput:
     Attributes:
         logits_BTV: next-token logits (the last ``logits_to_keep`` positions if given).
         weights_BTS: the mix at every position; rows sum to 1.
-        hidden_BTH: what the mixer read: the input of block ``mixer_layer``.
+        hidden_BTH: what the mixer read: the input of block ``mixer_layer`` in the bare backbone.
         cache: transformers' cache, or None.
         mixer_state: what the blend's mixer, if it has one, remembers after the last position.
     """
@@ -54,8 +54,7 @@ class MixtureOutput:
     mixer_state: BlendState | None
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """Mean next-token loss (nats, a scalar that backpropagates), and what the mixer read (B, T, H)."""
 
     loss: Tensor
@@ -65,8 +64,10 @@ class Loss:
 class TemporalLoRA(nn.Module):
     """Frozen causal LM + K LoRA adapters + Time Mixer.
 
-    The mixer reads the hidden state entering decoder block ``mixer_layer``; LoRA lives in the blocks from there up.
-    What the mixer reads therefore never moves when epochs are added, and one pass gives both weights and logits.
+    The mixer reads the hidden state entering decoder block ``mixer_layer`` of the bare backbone, which never moves when
+    epochs are added. Epochs that are trained here have LoRA in the blocks from there up, so that one pass gives both
+    weights and logits; an adapter from elsewhere may lie in every block (``bare_router``), and while one does, the
+    blocks below are run once more, by themselves and first.
 
     ``model.backbone`` called by itself is the bare backbone, whatever was done before; several of these may share one.
 
@@ -94,23 +95,25 @@ class TemporalLoRA(nn.Module):
         self.memories: dict[str, EpochMemory] = {}  # by adapter; "" has the backbone's dreams
         self.adapters: dict[str, Adapter] = {}  # by name
         self.slot_adapters: list[str] = []  # names of slots 1 …, in training order
-        self.layers = adapted_layers(backbone, self.mixer_layer)  # by their names in the backbone
+        self.layers = adapted_layers(backbone, self.mixer_layer)  # of epochs trained here, by their names
+        self.all_layers = adapted_layers(backbone, 0)
         self._cache_format = CacheFormat(backbone)
-        self.fused = FusedLora(self.layers.values())
+        self.fused = FusedLora(self.all_layers.values())
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for layers that reread it
+        self._bare: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # caches of the bare backbone, by the mixture's
+        self._deep: set[int] = set()  # slots whose adapters reach below mixer_layer
         self._weights = nn.ModuleList()
         self._wraps = False
         self.recompute_activations = False
         """Compute the adapted blocks' activations again in the backward pass rather than keep them (checkpointing).
         transformers' own switch works in training mode only, where dropout is on."""
-        for index, block in enumerate(blocks):
-            block.forward = partial(self._skip if index < self.mixer_layer else self._adapt, block.forward)
-        blocks[self.mixer_layer].register_forward_pre_hook(self._decide, with_kwargs=True)
+        for block in blocks:
+            block.forward = partial(self._run_block, block.forward)
+        blocks[self.mixer_layer].register_forward_pre_hook(self._at_mixer_layer, with_kwargs=True)
 
     @property
     def device(self) -> torch.device:
-        device: torch.device = self.backbone.device
-        return device
+        return torch.device(self.backbone.device)
 
     @property
     def slot_names(self) -> list[str]:
@@ -120,9 +123,13 @@ class TemporalLoRA(nn.Module):
     def adapter_parameters(self, name: str) -> dict[str, nn.Parameter]:
         """Parameters of one adapter, A (R, in) and B (out, R), by the names that they have in a PEFT model."""
         weights, found = self.adapters[name].weights, {}
-        for layer, down, up in zip(self.layers, weights.down, weights.up, strict=True):
+        for layer, down, up in zip(self.layers_of(weights), weights.down, weights.up, strict=True):
             found[f"{layer}.lora_A.{name}.weight"], found[f"{layer}.lora_B.{name}.weight"] = down, up
         return found
+
+    def layers_of(self, weights: LoraWeights) -> dict[str, nn.Module]:
+        """The layers that an adapter changes: all of them, or those from ``mixer_layer`` up."""
+        return self.layers if len(weights.down) == len(self.layers) else self.all_layers
 
     # -- the life of an epoch ----------------------------------------------------------------------------------
 
@@ -177,9 +184,8 @@ class TemporalLoRA(nn.Module):
     def remove_adapter(self, name: str) -> None:
         """Delete an adapter and its slot; the other weights renormalise."""
         if name in self.slot_adapters:
-            index = 1 + self.slot_adapters.index(name)
+            self.mixer.remove_slot(1 + self.slot_adapters.index(name))
             self.slot_adapters.remove(name)
-            self.mixer.remove_slot(index)
         del self.adapters[name]
         self._weights = nn.ModuleList(adapter.weights for adapter in self.adapters.values())
         self.memories.pop(name, None)
@@ -188,6 +194,7 @@ class TemporalLoRA(nn.Module):
     def _restack(self) -> None:
         """Tell the adapted layers which adapters are frozen and which one learns (the last slot's, if any)."""
         slots = [self.adapters[name] for name in self.slot_adapters]
+        self._deep = {n for n, each in enumerate(slots, 1) if self.layers_of(each.weights) is not self.layers}
         trainable = slots.pop().weights if slots and slots[-1].state == "training" else None
         self.fused.stack([adapter.weights for adapter in slots], trainable)
 
@@ -222,8 +229,8 @@ class TemporalLoRA(nn.Module):
             logits_to_keep: how many last positions get logits; 0 for all.
 
         Raises:
-            ValueError: if the blend names a slot that is not there, or weighs more or fewer slots than there are, or if
-                there are more or fewer blends than rows, or if a cache is wanted from a backbone that keeps none.
+            ValueError: what :func:`~tlora_gui.temporal.blend.refuse_misfit` refuses; or if a cache is wanted from a
+                backbone that keeps none, or none of layers while an adapter reaches below ``mixer_layer``.
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         if cache is not None and input_ids.shape[1] > 1 and not self._cache_format.takes_pieces:
@@ -236,22 +243,23 @@ class TemporalLoRA(nn.Module):
             counted_BT = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
             positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
         past = [] if cache is None else self._mixed.get(cache, [])
-        now = Forward(blend=blend, state=mixer_state, attention_mask=attention_mask, past=past)
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": use_cache, **positions}
+        now = Forward(blend, mixer_state, attention_mask, past, decided=bool(self._deep))
+        if now.decided:
+            if (before := None if cache is None else self._bare.get(cache)) is None and cache is not None:
+                raise ValueError("the cache was begun before an adapter reached below mixer_layer; begin anew")
+            now.hidden_BTH, handed = self._read_bare(**given, **self._cache_format.handed(before))
+            self._decide(now)
         with self.fused.run(now):
-            output = self.backbone(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                use_cache=use_cache,
-                logits_to_keep=logits_to_keep,
-                **self._cache_format.handed(cache),
-                **positions,
-            )
+            output = self.backbone(**given, logits_to_keep=logits_to_keep, **self._cache_format.handed(cache))
         assert now.weights_BTS is not None and now.hidden_BTH is not None
-        given = self._cache_format.given(output) if use_cache else None
-        if given is not None:
+        cache = self._cache_format.given(output) if use_cache else None
+        if cache is not None:
             past.append(now.weights_BTS)
-            self._mixed[given] = past
-        return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, given, now.state_after)
+            self._mixed[cache] = past
+            if now.decided:
+                self._bare[cache] = self._cache_format.complete(handed, cache, self.mixer_layer)
+        return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, cache, now.state_after)
 
     def _token_by_token(
         self, input_ids: Tensor, blend: Blend, mask: Tensor | None, cache: Any, state: BlendState | None
@@ -262,13 +270,9 @@ class TemporalLoRA(nn.Module):
             seen = None if mask is None else mask[:, : mask.shape[1] + left]
             steps.append(self(id_B1, blend, attention_mask=seen, cache=cache, mixer_state=state, use_cache=True))
             cache, state = steps[-1].cache, steps[-1].mixer_state
-        return MixtureOutput(
-            torch.cat([step.logits_BTV for step in steps], dim=1),
-            torch.cat([step.weights_BTS for step in steps], dim=1),
-            torch.cat([step.hidden_BTH for step in steps], dim=1),
-            cache,
-            state,
-        )
+        parts = zip(*((step.logits_BTV, step.weights_BTS, step.hidden_BTH) for step in steps), strict=True)
+        logits_BTV, weights_BTS, hidden_BTH = (torch.cat(part, dim=1) for part in parts)
+        return MixtureOutput(logits_BTV, weights_BTS, hidden_BTH, cache, state)
 
     def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
         """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.
@@ -276,12 +280,17 @@ class TemporalLoRA(nn.Module):
         Args:
             input_ids: token ids (B, T).
             blend: as in :meth:`forward`.
-            hidden_BTH: what :meth:`features` gave for these ids; the blocks below ``mixer_layer`` are skipped then.
+            hidden_BTH: what :meth:`features` gave for these ids; the blocks below ``mixer_layer`` are skipped then,
+                unless an adapter changes them.
         """
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
         plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self.recompute_activations
-        now = Forward(blend=blend, known_BTH=hidden_BTH, until="head" if head else "end")
+        now = Forward(blend=blend, hidden_BTH=hidden_BTH, until="head" if head else "end")
+        now.decided = blend in self._deep if isinstance(blend, int) else bool(self._deep)
+        if now.decided:
+            now.hidden_BTH = self.features(input_ids) if hidden_BTH is None else hidden_BTH
+            self._decide(now)
         with sdpa_kernel(SDPBackend.MATH) if plain else nullcontext(), self.fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
@@ -295,10 +304,7 @@ class TemporalLoRA(nn.Module):
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
-        with self.fused.run(Forward(until="mixer")) as now, suppress(_Reached):
-            self.backbone(input_ids=input_ids, use_cache=False)
-        assert now.hidden_BTH is not None
-        return now.hidden_BTH
+        return self._read_bare(input_ids=input_ids, use_cache=False)[0]
 
     @cached_property
     @torch.no_grad()
@@ -308,11 +314,8 @@ class TemporalLoRA(nn.Module):
         if not isinstance(head, nn.Linear):
             return None
         given: list[Tensor] = []
-        hook = head.register_forward_hook(lambda module, args, output: given.append(output))
-        try:
+        with head.register_forward_hook(lambda module, args, output: given.append(output)):
             logits_BTV = self.backbone(input_ids=torch.zeros(1, 2, dtype=torch.long, device=self.device)).logits
-        finally:
-            hook.remove()
         if len(given) != 1 or not torch.equal(given[0], logits_BTV):
             return None
         head.register_forward_pre_hook(self._stop_before_head)
@@ -324,46 +327,50 @@ class TemporalLoRA(nn.Module):
             now.last_BTH = args[0]
             raise _Reached
 
-    def _skip(self, forward: Callable[..., Any], hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """A block below ``mixer_layer``: nothing to do if what comes out at the end is known."""
+    def _run_block(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A decoder block: skipped if what comes out below ``mixer_layer`` is known; run now, and where there are
+        adapters, in the backward pass again if that is wanted."""
         now = self.fused.running
-        if now is None or now.known_BTH is None:
-            output = forward(hidden_states, *args, **kwargs)
+        if now is not None and now.mix is None and now.hidden_BTH is not None:
+            hidden_BTH = args[0] if args else kwargs["hidden_states"]
+            return (hidden_BTH,) if self._wraps else hidden_BTH
+        if now is None or now.mix is None or not self.recompute_activations or not torch.is_grad_enabled():
+            output = forward(*args, **kwargs)
             self._wraps = isinstance(output, tuple)
             return output
-        return (hidden_states,) if self._wraps else hidden_states
+        again: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}
+        return checkpoint(forward, *args, context_fn=lambda: (nullcontext(), self.fused.run(now)), **again, **kwargs)
 
-    def _adapt(self, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A block from ``mixer_layer`` up: run now, and in the backward pass again if that is wanted."""
-        now = self.fused.running
-        if now is None or not self.recompute_activations or not torch.is_grad_enabled():
-            return forward(*args, **kwargs)
-        return checkpoint(
-            forward,
-            *args,
-            use_reentrant=False,
-            preserve_rng_state=False,
-            context_fn=lambda: (nullcontext(), self.fused.run(now)),
-            **kwargs,
-        )
+    def _read_bare(self, **given: Any) -> tuple[Tensor, tuple[Any, ...]]:
+        """What the mixer reads (B, T, H), and all that the bare backbone hands to block ``mixer_layer``."""
+        with self.fused.run(Forward(until="mixer")) as now, suppress(_Reached):
+            self.backbone(**given)
+        assert now.hidden_BTH is not None
+        return now.hidden_BTH, now.handed
 
-    def _decide(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Before block ``mixer_layer``: read the hidden state, decide the weights, set the mix for the layers above."""
+    def _decide(self, now: Forward) -> None:
+        """Make weights of what the mixer reads, and the mix of them, which the layers add from now on."""
+        assert now.hidden_BTH is not None
+        mask_BT = None if now.attention_mask is None else now.attention_mask[:, -now.hidden_BTH.shape[1] :]
+        now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, now.hidden_BTH, now.state, mask_BT)
+        now.mix = self.fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
+
+    def _at_mixer_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Before block ``mixer_layer``: read the hidden state, and decide unless that was done."""
         now = self.fused.running
-        if now is None:
+        if now is None or now.decided:
             return None
-        if now.known_BTH is not None:
-            args, kwargs = (now.known_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
+        if now.hidden_BTH is not None:
+            args, kwargs = (now.hidden_BTH, *args[1:]), {k: v for k, v in kwargs.items() if k != "hidden_states"}
         hidden_BTH = args[0] if args else kwargs["hidden_states"]
         if hidden_BTH.ndim != 3 or hidden_BTH.shape[-1] != self.mixer.hidden_size:
             wanted = f"(batch, tokens, {self.mixer.hidden_size})"
             raise ValueError(f"what decoder blocks hand on is {tuple(hidden_BTH.shape)}, not {wanted}")
         now.hidden_BTH = hidden_BTH
         if now.until == "mixer":
+            now.handed = (*args, *kwargs.values())
             raise _Reached
-        mask_BT = None if now.attention_mask is None else now.attention_mask[:, -hidden_BTH.shape[1] :]
-        now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, hidden_BTH, now.state, mask_BT)
-        now.mix = self.fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
+        self._decide(now)
         return args, kwargs
 
 

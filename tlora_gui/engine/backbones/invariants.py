@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.protocol.sentences import message_of, say
+from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cache import ALIKE, agree, probe_ids
 from tlora_gui.temporal.config import MixerSettings, Refusal
 from tlora_gui.temporal.cross_entropy import logits_loss
+from tlora_gui.temporal.layers import new_weights
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -36,19 +38,33 @@ def refuse_unfit(model: TemporalLoRA) -> None:
         _try_learning(model, ids_2T[:1], expected=_try_reading(model, ids_2T))
 
 
+def refuse_unfit_slots(model: TemporalLoRA) -> None:
+    """Try a model's own slots, all at once: whether a text is the same alone, in a batch, and with a cache.
+
+    Raises:
+        ValueError: what does not hold.
+    """
+    _try_reading(model, probe_ids(model.backbone), torch.full((model.mixer.slots,), 1 / model.mixer.slots))
+
+
 @contextmanager
 def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
-    """One frozen, one in training, and a mixer that tells tokens apart; gone afterwards."""
-    mixer = model.mixer
+    """One frozen, one in training, and a mixer that tells tokens apart; gone afterwards.
+
+    The frozen one lies in every block if that may be.
+    """
+    mixer, (frozen, learning) = model.mixer, _TRIALS
+    layers = model.all_layers if model.lora.bare_router else model.layers
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model.mixer = TimeMixer(mixer.hidden_size, MixerSettings()).to(model.device)
         try:
+            model.add_adapter(frozen, trained=new_weights(layers.values(), model.lora, 0, model.device))
+            model.mixer.add_slot()
+            model.set_slots([frozen], model.mixer)
+            model.add_adapter(learning)
+            model.begin_epoch(learning)
             for name in _TRIALS:
-                model.add_adapter(name)
-                model.begin_epoch(name)
-                if name is not _TRIALS[-1]:
-                    model.finish_epoch(name)
                 with torch.no_grad():
                     for parameter in model.adapters[name].weights.up:
                         parameter.copy_(0.02 * torch.randn(parameter.shape))
@@ -64,20 +80,20 @@ def _random_epochs(model: TemporalLoRA) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _try_reading(model: TemporalLoRA, ids_2T: Tensor) -> Tensor:
+def _try_reading(model: TemporalLoRA, ids_2T: Tensor, blend: Blend = "mixer") -> Tensor:
     """Next-token loss of the first text."""
     with _refused_as("it cannot read a text with an epoch: {reason}"):
-        both_2TV = model(ids_2T).logits_BTV
+        both_2TV = model(ids_2T, blend).logits_BTV
     if not both_2TV.isfinite().all():
         raise ValueError(say("its logits are not finite"))
     moved_T = (both_2TV[1] - both_2TV[0]).float().norm(dim=-1)
     if moved_T[:ALIKE].max() > 1e-3 * moved_T[ALIKE:].max():  # 0 for causal models, 3e-3 for a tiny untrained BERT
         raise ValueError(say("it is not a causal language model, so it cannot write text token by token"))
     with _refused_as("it cannot go on with a text: {reason}"):
-        begun = now = model(ids_2T[:1, :ALIKE], use_cache=True)
+        begun = now = model(ids_2T[:1, :ALIKE], blend, use_cache=True)
         steps = []
         for id_11 in ids_2T[:1, ALIKE : ALIKE + 2].split(1, dim=1):
-            now = model(id_11, cache=now.cache, mixer_state=now.mixer_state, use_cache=True)
+            now = model(id_11, blend, cache=now.cache, mixer_state=now.mixer_state, use_cache=True)
             steps.append(now.logits_BTV)
     if not agree(begun.logits_BTV, both_2TV[:1, :ALIKE]):
         raise ValueError(say("it reads a text in a batch otherwise than alone"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tlora_gui.engine.backbones.invariants import refuse_unfit_slots
 from tlora_gui.engine.backbones.model_folder import in_short
 from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
@@ -13,18 +14,19 @@ from tlora_gui.engine.handlers.epochs import require_ready
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
-from tlora_gui.engine.protocol.events import CorpusRead, EpochFinished, EpochInfo, HeldOut, Progress
-from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.events import AdapterSeen, CorpusRead, EpochFinished, EpochInfo, HeldOut, Progress
+from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
-from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name
-from tlora_gui.engine.sharing.foreign_adapter import LARGEST_RANK, look_at
+from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name, local_source
+from tlora_gui.engine.sharing.foreign_adapter import LARGEST_RANK, look_at, require_bare_router
 from tlora_gui.engine.storage.disk import first_line
 from tlora_gui.engine.training.epoch_run import require_context
 from tlora_gui.engine.training.new_slot import grown_slot, learn_slot
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.paths import free_name
-from tlora_gui.temporal.layers import adapted_layers, layer_size
+from tlora_gui.temporal.layers import layer_size
+from tlora_gui.temporal.model import TemporalLoRA
 
 
 def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: CancelToken) -> Stream:
@@ -45,10 +47,11 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
     colour = epochs.free_colour(job.colour)
     yield Progress(say("Looking at the adapter"))
     with TemporaryDirectory(prefix="tlora-") as unpacked:
-        every = adapted_layers(model.backbone, 0).values()
-        largest = 4 * LARGEST_RANK * sum(sum(layer_size(module)) for module in every) + 2**24
-        folder = yield from adapter_folder(job.source, Path(unpacked), largest, cancel)
-        weights = look_at(model, folder, shown).read(model, shown)
+        folder = yield from adapter_folder(job.source, Path(unpacked), _largest(model), cancel)
+        adapter = look_at(model, folder, shown)
+        if not job.bare_router:
+            require_bare_router(model, adapter, shown)
+        weights = adapter.read(model, shown)
     corpus = blocks = None
     if job.paths:
         require_context(model, settings.block_size)
@@ -68,10 +71,13 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
         corpus_fingerprint=blocks.fingerprint if blocks else "",
         reading=job.reading,
     )
-    history = list[HeldOut]()
+    lora, history = model.lora, list[HeldOut]()
     epochs.put(info)
     try:
         with grown_slot(model, slug, info.era, weights) as before:
+            if adapter.first_block < model.mixer_layer:
+                model.lora = replace(lora, bare_router=True)
+                _try_bare_router(model, shown)
             found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
             info = replace(
                 epochs[slug],  # it may have been renamed meanwhile
@@ -92,6 +98,7 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
                     say("Mend that, then import it again."),
                 ) from error
     except BaseException:
+        model.lora = lora
         epochs.remove(slug)
         raise
     epochs.put(info)
@@ -99,3 +106,34 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
     yield workspace.changed()
     yield from history
     yield EpochFinished(info)
+
+
+def look_at_adapter(workspace: Workspace, job: jobs.LookAtAdapter, cancel: CancelToken) -> Stream:
+    """Which blocks an adapter changes that lies on this machine.
+
+    Raises:
+        TloraError: if it is none that an epoch can be.
+        Cancelled: if it was cancelled.
+    """
+    model = workspace.model
+    if local_source(job.source) is None:
+        return
+    with TemporaryDirectory(prefix="tlora-") as unpacked:
+        folder = yield from adapter_folder(job.source, Path(unpacked), _largest(model), cancel)
+        adapter = look_at(model, folder, in_short(adapter_name(job.source)))
+    yield AdapterSeen(job.source, adapter.first_block)
+
+
+def _largest(model: TemporalLoRA) -> int:
+    """Bytes of weights that no adapter of this backbone exceeds."""
+    return 4 * LARGEST_RANK * sum(sum(layer_size(module)) for module in model.all_layers.values()) + 2**24
+
+
+def _try_bare_router(model: TemporalLoRA, name: str) -> None:
+    try:
+        refuse_unfit_slots(model)
+    except ValueError as error:
+        raise TloraError(
+            say("{name} cannot become an epoch: {reason}.", name=name, reason=message_of(error)),
+            say("Choose an adapter that changes blocks from {layer} up alone.", layer=model.mixer_layer),
+        ) from error

@@ -106,7 +106,7 @@ def recipe_of(workspace: Workspace, record: Generation) -> Recipe:
             )
             for slot in epochs
         ),
-        MixerRecipe(index.mixer.strategy, _mixer_hash(workspace, record)),
+        MixerRecipe(index.mixer.strategy, _mixer_hash(workspace, record), index.lora.bare_router),
         record.mode,
         record.sampling,
         record.desk,

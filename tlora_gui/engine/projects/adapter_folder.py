@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.engine.protocol.errors import cause
@@ -58,13 +58,14 @@ def write_adapter(model: TemporalLoRA, name: str, folder: Path, base: str) -> No
 
 def write_weights(model: TemporalLoRA, weights: LoraWeights, folder: Path, base: str) -> None:
     """Write weights over a model's layers as its adapters are written."""
-    fields = _ORDINARY | _layers_fields(model)
+    layers = model.layers_of(weights)
+    fields = _ORDINARY | _layers_fields(model, layers)
     fields |= {"r": weights.r, "lora_alpha": weights.scaling * weights.r, "lora_dropout": 0.0, "inference_mode": True}
     fields |= {"task_type": "CAUSAL_LM", "base_model_name_or_path": base or None}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG_FILE).write_text(json.dumps(fields, indent=2, sort_keys=True), encoding="utf-8")
     tensors = {}
-    for layer, *both in zip(model.layers, weights.down, weights.up, strict=True):
+    for layer, *both in zip(layers, weights.down, weights.up, strict=True):
         for kind, parameter in zip("AB", both, strict=True):
             tensors[f"{PREFIX}{layer}.lora_{kind}.weight"] = parameter.detach().cpu().contiguous().clone()
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
@@ -74,17 +75,17 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     """Weights of an adapter over this model's layers, on its device, finite numbers in float32.
 
     Raises:
-        ValueError: if it is not an ordinary LoRA adapter over these layers.
+        ValueError: if it is not an ordinary LoRA adapter over the layers that an epoch of this model has.
         OSError: if the weights cannot be read.
     """
-    settings = _read_settings(model, folder)
+    settings, layers = _read_settings(model, folder)
     try:
         stored = load_file(folder / WEIGHTS_FILE)
     except SafetensorError as error:
         raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=error)) from error
     down: list[Tensor] = []
     up: list[Tensor] = []
-    for layer, module in model.layers.items():
+    for layer, module in layers.items():
         inputs, outputs = layer_size(module)
         for kind, shape, into in (("A", (settings.r, inputs), down), ("B", (outputs, settings.r), up)):
             tensor = stored.pop(f"{PREFIX}{layer}.lora_{kind}.weight", None)
@@ -116,8 +117,8 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     return LoraWeights(down, up, settings.lora_alpha / settings.r)
 
 
-def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
-    """A stored adapter's rank and scaling.
+def _read_settings(model: TemporalLoRA, folder: Path) -> tuple[LoraSettings, dict[str, nn.Module]]:
+    """A stored adapter's rank and scaling, and its layers.
 
     Whatever else a configuration can ask for (other layers, other arithmetic, an initialisation that writes to the
     backbone) is refused.
@@ -144,10 +145,13 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
     targets = stored.get("target_modules")
     if isinstance(targets, list) and all(isinstance(name, str) for name in targets):
         stored["target_modules"] = sorted(targets)
-    layers = _layers_fields(model)
-    wanted = _ORDINARY | IDLE_FIELDS | layers
+    every = list(range(len(decoder_blocks(model.backbone)[1])))
+    whole = model.lora.bare_router and stored.get("layers_to_transform") == every
+    layers = model.all_layers if whole else model.layers
+    fields = _layers_fields(model, layers)
+    wanted = _ORDINARY | IDLE_FIELDS | fields
     unlike = [key for key in stored.keys() - FREE_FIELDS if (stored[key] or None) != (wanted.get(key) or None)]
-    unlike += [key for key in layers if layers[key] and key not in stored]
+    unlike += [key for key in fields if fields[key] and key not in stored]
     if unlike:
         raise ValueError(
             say(
@@ -156,25 +160,26 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> LoraSettings:
                 names=shorten(", ".join(sorted(unlike)), 200),
             )
         )
-    return settings
+    return settings, layers
 
 
-def _layers_fields(model: TemporalLoRA) -> dict[str, Any]:
+def _layers_fields(model: TemporalLoRA, layers: dict[str, nn.Module]) -> dict[str, Any]:
     """The configuration's fields that say which layers are adapted; PEFT goes by the ends of names."""
     path, blocks = decoder_blocks(model.backbone)
+    first = model.mixer_layer if layers is model.layers else 0
     adapted: list[list[str]] = []
     others: set[str] = set()
     for name, _ in blocks.named_modules():
         block, *parts = name.split(".")
-        if parts and int(block) >= model.mixer_layer:
+        if parts and int(block) >= first:
             ends = [".".join(parts[start:]) for start in reversed(range(len(parts)))]  # the shortest first
-            if f"{path}.{name}" in model.layers:
+            if f"{path}.{name}" in layers:
                 adapted.append(ends)
             else:
                 others.update(ends)
     return {
         "target_modules": sorted({next((end for end in ends if end not in others), ends[-1]) for ends in adapted}),
-        "layers_to_transform": list(range(model.mixer_layer, len(blocks))),
+        "layers_to_transform": list(range(first, len(blocks))),
         "layers_pattern": path.rpartition(".")[2],
-        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in model.layers.values()),  # W is (in, out)
+        "fan_in_fan_out": any(isinstance(module, Conv1D) for module in layers.values()),  # W is (in, out)
     }

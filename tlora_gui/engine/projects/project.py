@@ -430,7 +430,8 @@ class Project:
         if baseline is not None:
             baselines = (*baselines, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
             write_tensors(self.mixer_path(baselines[-1]), dict(baseline.state_dict()))
-        self._commit(replace(self.index, folders=folders, mixers=(*self.index.mixers, entry), unprotected=baselines))
+        lora, mixers = replace(self.index.lora, bare_router=model.lora.bare_router), (*self.index.mixers, entry)
+        self._commit(replace(self.index, lora=lora, folders=folders, mixers=mixers, unprotected=baselines))
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""

@@ -29,10 +29,12 @@ class EpochRecipe:
 
 @dataclass(frozen=True, slots=True)
 class MixerRecipe:
-    """``sha256`` of the bits of the mixer in charge; empty where it is not stored, or none did."""
+    """``sha256`` of the bits of the mixer in charge; empty where it is not stored, or none did. ``bare_router`` says
+    whether it reads the bare backbone."""
 
     strategy: str
     sha256: str
+    bare_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)

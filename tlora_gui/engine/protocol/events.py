@@ -31,7 +31,8 @@ PerEpoch = tuple[tuple[str, float], ...]
 class BackboneInfo:
     """The frozen causal LM of a project.
 
-    ``reference`` is what a person named: "starter", a Hub id, a path; ``note`` what they should know of it.
+    ``reference`` is what a person named: "starter", a Hub id, a path; ``note`` what they should know of it;
+    ``bare_router`` whether the Time Mixer reads it without any adapter.
     """
 
     name: str
@@ -43,6 +44,7 @@ class BackboneInfo:
     blocks: int
     mixer_layer: int
     note: str = ""
+    bare_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,11 +294,15 @@ class EpochFinished:
 
 @dataclass(frozen=True, slots=True)
 class EpochsChanged:
-    """The list of epochs, whole, after any change of it, and the mixture's slots and stored mixers that go with it."""
+    """The list of epochs, whole, after any change of it, and the mixture's slots and stored mixers that go with it.
+
+    ``bare_router`` is whether the Time Mixer reads the bare backbone now.
+    """
 
     epochs: tuple[EpochInfo, ...]
     slots: tuple[SlotInfo, ...]
     mixers: tuple[StoredMixer, ...] = ()
+    bare_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +429,14 @@ class BlocksPreviewed:
 
     blocks: tuple[tuple[TokenPiece, ...], ...]
     unknown: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSeen:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LookAtAdapter`: the lowest block that it changes."""
+
+    source: str
+    first_block: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -638,6 +652,7 @@ StreamEvent = (
     | MixerTimeline
     | CorpusSummarised
     | BlocksPreviewed
+    | AdapterSeen
     | SettingsLoaded
     | TrainingEstimate
     | Evaluated

@@ -21,13 +21,15 @@ class CreateProject:
     """Make a project folder around a backbone (fetched if need be) and open it. Answer: ProjectOpened.
 
     ``mixer_layer`` is the block before which the Time Mixer reads, and the first that epochs change; None takes a
-    quarter of the depth. Adapters that change all blocks need 0.
+    quarter of the depth. Adapters that change all blocks need 0, or ``bare_router``: the Time Mixer then reads the bare
+    backbone, whose lower blocks run twice while such an adapter is in the mixture.
     """
 
     path: str
     backbone: str = STARTER
     mixer_strategy: str = "gating"
     mixer_layer: int | None = None
+    bare_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,13 @@ class KeepEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAtAdapter:
+    """Which blocks does an adapter in a folder or .zip change? Answer: AdapterSeen; of one on the Hub, nothing."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportAdapter:
     """Make an epoch of a LoRA adapter that was trained elsewhere. Answer: CorpusRead, HeldOut (both only with text),
     EpochFinished.
@@ -129,6 +138,9 @@ class ImportAdapter:
 
     ``source`` is a folder, a .zip, or an id on the Hub; ``name`` empty takes its name, ``colour`` empty the next free
     one. Whatever cannot be represented exactly is refused before any work begins. Any cancel leaves no trace.
+
+    An adapter that reaches below the project's ``mixer_layer`` is refused too, unless the Time Mixer reads the bare
+    backbone, or ``bare_router`` lets it do so from now on.
     """
 
     source: str
@@ -138,6 +150,7 @@ class ImportAdapter:
     paths: tuple[str, ...] = ()
     settings: TrainSettings = SLOT_SETTINGS
     reading: ReadOptions = field(default_factory=ReadOptions)
+    bare_router: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +410,7 @@ Job = (
     | TrainEpoch
     | ResumeEpoch
     | KeepEpoch
+    | LookAtAdapter
     | ImportAdapter
     | EstimateTraining
     | LoadSettings
@@ -431,6 +445,7 @@ TRAININGS = (TrainEpoch, ResumeEpoch, KeepEpoch, ImportAdapter)
 INTERACTIVE = (
     SummariseCorpus,
     PreviewBlocks,
+    LookAtAdapter,
     EstimateTraining,
     LoadSettings,
     KeepQueue,

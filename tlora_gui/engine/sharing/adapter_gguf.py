@@ -97,7 +97,7 @@ def write_gguf(path: Path, model: TemporalLoRA, weights: LoraWeights, name: str)
     names = gguf.get_tensor_name_map(number, config.num_hidden_layers)
     heads = {"q_proj": config.num_attention_heads, "k_proj": getattr(config, "num_key_value_heads", None)}
     tensors = {}
-    for layer, down_RI, up_OR in zip(model.layers, weights.down, weights.up, strict=True):
+    for layer, down_RI, up_OR in zip(model.layers_of(weights), weights.down, weights.up, strict=True):
         if (known := names.get_name(layer)) is None:
             raise TloraError(say("llama.cpp has no name for {layer}.", layer=layer), say("Export a PEFT adapter."))
         up = up_OR.detach().cpu().float().numpy()

@@ -236,7 +236,8 @@ def _recipe(record: Generation, recipe: Recipe | None) -> Iterator[tuple[str, st
         yield "Backbone", f"{_isolated(f'{backbone.name} ({backbone.reference})')} {_hash(backbone.fingerprint)}"
         for epoch in recipe.epochs:
             yield "Epoch", f"{_isolated(epoch.name)} {_isolated(epoch.era)} {_hash(epoch.sha256)}"
-        yield "Time Mixer", f"{_isolated(mixer.strategy)} {_hash(mixer.sha256)}"
+        reads = ", reads the bare backbone" if mixer.bare_router else ""
+        yield "Time Mixer", f"{_isolated(mixer.strategy)}{reads} {_hash(mixer.sha256)}"
         made_with = f"tlora-gui {versions.tlora_gui}, torch {versions.torch}, transformers {versions.transformers}"
         yield "Software", _isolated(made_with)
 

@@ -29,7 +29,7 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import commas, say
 from tlora_gui.engine.storage.disk import DAMAGE, MAX_JSON_BYTES, first_line, read_text
 from tlora_gui.engine.storage.typed_json import reader
-from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, layer_size
+from tlora_gui.temporal.layers import decoder_blocks, layer_size
 from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -80,19 +80,22 @@ class ForeignAdapter:
         file: its weights.
         scalings: what the update of each of its layers is multiplied by.
         r: the largest rank.
+        first_block: the lowest block that it changes.
     """
 
     file: Path
     scalings: dict[str, float]
     r: int
+    first_block: int
 
     def read(self, model: TemporalLoRA, name: str) -> LoraWeights:
-        """Its weights over all the model's layers, on its device.
+        """Its weights over the model's layers, on its device: over all of them if it reaches below ``mixer_layer``.
 
         Raises:
             TloraError: if they hold what is no finite number, or there is no memory for them.
         """
-        sizes = [layer_size(module) for module in model.layers.values()]
+        layers = model.all_layers if self.first_block < model.mixer_layer else model.layers
+        sizes = [layer_size(module) for module in layers.values()]
         wanted = 4 * self.r * sum(map(sum, sizes))
         if 2 * wanted > psutil.virtual_memory().available:  # they are copied into the mixture's stacks
             raise TloraError(
@@ -103,7 +106,7 @@ class ForeignAdapter:
         common = scalings.pop() if len(scalings) == 1 and min(scalings) > 0 else 1.0
         down, up = [], []
         with safe_open(self.file, "pt") as stored:
-            for (layer, _), (inputs, outputs) in zip(model.layers.items(), sizes, strict=True):
+            for (layer, _), (inputs, outputs) in zip(layers.items(), sizes, strict=True):
                 down_RI, up_OR = torch.zeros(self.r, inputs), torch.zeros(outputs, self.r)
                 if layer in self.scalings:
                     a_RI, b_OR = (_tensor(stored, layer, kind) for kind in "AB")
@@ -118,6 +121,8 @@ class ForeignAdapter:
 
 def look_at(model: TemporalLoRA, folder: Path, name: str) -> ForeignAdapter:
     """The adapter in a folder, if it is one that this model's mixture can represent exactly.
+
+    Whether its Time Mixer bears with it is for :func:`require_bare_router`.
 
     Args:
         name: what people call it.
@@ -203,12 +208,12 @@ def _refuse_other_kinds(data: dict[str, Any], name: str) -> None:
 def _fitted(model: TemporalLoRA, config: _Config, name: str, file: Path, stored: Any) -> ForeignAdapter:
     """The adapter whose weights are open, if their names and shapes are those of layers that epochs adapt."""
     ranks, alphas = _Patterns(config.rank_pattern or (), name), _Patterns(config.alpha_pattern or (), name)
-    every = adapted_layers(model.backbone, 0)
+    every, (path, blocks) = model.all_layers, decoder_blocks(model.backbone)
     shapes = {key: _shape(stored, key, name) for key in sorted(stored.keys())}
     if not shapes:
         raise _damaged(name, say("it holds no weights"))
     scalings: dict[str, float] = {}
-    below: list[str] = []
+    first_block = len(blocks)
     for key in shapes:
         named = _KEY.fullmatch(key)
         if named is None or (layer := named[1]) not in every:
@@ -231,13 +236,13 @@ def _fitted(model: TemporalLoRA, config: _Config, name: str, file: Path, stored:
                 say("An epoch's rank is 1 to {most:,}: make it smaller first.", most=LARGEST_RANK),
             )
         scalings[layer] = alphas.find(layer, config.lora_alpha) / (math.sqrt(r) if config.use_rslora else r)
-        if layer not in model.layers and scalings[layer] and bool(_tensor(stored, layer, "B").any()):
-            below.append(layer)
-    if below:
-        raise _too_low(model, below, name)
-    scalings = {layer: scaling for layer, scaling in scalings.items() if layer in model.layers}
+        block = int(layer.removeprefix(f"{path}.").partition(".")[0])
+        if block < first_block and scalings[layer] and bool(_tensor(stored, layer, "B").any()):
+            first_block = block
+    layers = every if first_block < model.mixer_layer else model.layers
+    scalings = {layer: scaling for layer, scaling in scalings.items() if layer in layers}
     r = max((ranks.find(layer, config.r) for layer in scalings), default=1)
-    return ForeignAdapter(file, scalings, r)
+    return ForeignAdapter(file, scalings, r, first_block)
 
 
 def _shape(stored: Any, key: str, name: str) -> tuple[int, ...]:
@@ -292,23 +297,29 @@ def _misfit(model: TemporalLoRA, key: str, name: str) -> TloraError:
     return _no_epoch(name, say("it adapts {layer}, which epochs leave as it is", layer=in_short(layer)))
 
 
-def _too_low(model: TemporalLoRA, below: list[str], name: str) -> TloraError:
-    path, _ = decoder_blocks(model.backbone)
-    first = min(int(layer.removeprefix(f"{path}.").partition(".")[0]) for layer in below)
-    return TloraError(
+def require_bare_router(model: TemporalLoRA, adapter: ForeignAdapter, name: str) -> None:
+    """Refuse an adapter under which what the Time Mixer reads would move.
+
+    Raises:
+        TloraError: what else can be done.
+    """
+    if model.lora.bare_router or adapter.first_block >= model.mixer_layer:
+        return
+    blocks = len(decoder_blocks(model.backbone)[1])
+    raise TloraError(
         say(
             "{name} changes blocks from {first} up, and the Time Mixer of this project reads what comes out of the "
             "blocks below {layer}: what it reads would move under it.",
             name=name,
-            first=first,
+            first=adapter.first_block,
             layer=model.mixer_layer,
         ),
         say(
-            "Make a project whose Time Mixer reads before block {first} (mixer layer), and import it there.",
-            first=first,
-        )
-        if first
-        else say("Make a project whose epochs may change every block (mixer layer 0), and import it there."),
+            "Let the Time Mixer read the bare backbone (bare router), for about {share} % more work per token, or "
+            "import it into a project whose Time Mixer reads before block {first} (mixer layer).",
+            share=round(100 * model.mixer_layer / blocks),
+            first=adapter.first_block,
+        ),
     )
 
 

@@ -22,14 +22,22 @@ Weighted = Sequence[tuple[LoraWeights, float]]
 
 @torch.no_grad()
 def merged(adapters: Weighted) -> LoraWeights:
-    """One adapter that adds what all of them add at these weights; ranks add up. Lies on the CPU."""
-    every_down = zip(*(weights.down for weights, _ in adapters), strict=True)
-    every_up = zip(
-        *([up * (weight * weights.scaling) for up in weights.up] for weights, weight in adapters), strict=True
-    )
-    return LoraWeights(
-        [torch.cat(down).cpu() for down in every_down], [torch.cat(up, dim=1).cpu() for up in every_up], 1.0
-    )
+    """One adapter that adds what all of them add at these weights; ranks add up. Lies on the CPU.
+
+    Where an adapter lacks the first layers that another one has, its part of these is 0.
+    """
+    layers = max((weights for weights, _ in adapters), key=lambda weights: len(weights.down))
+    downs, ups = [], []
+    for index in range(-len(layers.down), 0):
+        down, up = [], []
+        for weights, weight in adapters:
+            held = len(weights.down) >= -index
+            inputs, outputs = layers.down[index].shape[1], len(layers.up[index])
+            down.append(weights.down[index].cpu() if held else torch.zeros(weights.r, inputs))
+            up.append(weights.up[index].cpu() * (weight * weights.scaling) if held else torch.zeros(outputs, weights.r))
+        downs.append(torch.cat(down))
+        ups.append(torch.cat(up, dim=1))
+    return LoraWeights(downs, ups, 1.0)
 
 
 @torch.no_grad()
@@ -58,7 +66,7 @@ def compressed(weights: LoraWeights, rank: int) -> Generator[Progress, None, tup
 def merged_state(model: TemporalLoRA, weights: LoraWeights) -> dict[str, Tensor]:
     """The backbone's tensors by name, those of the adapted layers with what an adapter adds, which are copies."""
     state: dict[str, Tensor] = dict(model.backbone.state_dict())
-    for (layer, module), down, up in zip(model.layers.items(), weights.down, weights.up, strict=True):
+    for (layer, module), down, up in zip(model.layers_of(weights).items(), weights.down, weights.up, strict=True):
         name, update = f"{layer}.weight", weights.scaling * (up @ down)
         whole = state[name].cpu().float() + (update.T if isinstance(module, Conv1D) else update)
         state[name] = whole.to(state[name].dtype).contiguous()

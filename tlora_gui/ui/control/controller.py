@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Slot
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import STRATEGIES
 from tlora_gui.engine.protocol.events import (
+    BackboneInfo,
     EndEvent,
     EpochFinished,
     EpochInfo,
@@ -142,8 +144,10 @@ class Controller(QObject):
                 self.progress.show(job_id, event)
             case ProjectOpened(project):  # an epoch is back
                 self._show_history(project)
-            case EpochsChanged(epochs, slots, mixers):
+            case EpochsChanged(epochs, slots, mixers, bare_router):
                 self._set_epochs(epochs, slots, mixers)
+                if (backbone := self.importing.backbone) and backbone.bare_router != bare_router:
+                    self._set_backbone(replace(backbone, bare_router=bare_router))
             case TrainStarted() | TrainStep() | HeldOut():
                 self.training.show_followed(event)
             case EpochFinished(epoch):
@@ -180,7 +184,7 @@ class Controller(QObject):
         """Fill the window, each part apart: what cannot be shown is reported, and the rest is there."""
         window = self._window
         _apart(window.show_project, project)
-        _apart(window.epochs.set_backbone, project.backbone)
+        _apart(self._set_backbone, project.backbone)
         _apart(self._show_history, project)
         following = self.projects.following
         reason = self.tr("This project is open elsewhere and only followed here.") if following else ""
@@ -193,6 +197,10 @@ class Controller(QObject):
             self.texts.begin(project)
             self.training.take_up(project.waiting)
             self.training.look_again()
+
+    def _set_backbone(self, backbone: BackboneInfo) -> None:
+        self._window.epochs.set_backbone(backbone)
+        self.importing.backbone = backbone
 
     @Slot()
     def _empty(self) -> None:

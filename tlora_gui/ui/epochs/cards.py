@@ -98,7 +98,8 @@ class BackboneCard(Card):
                 name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip
-            tooltip = f"{tooltip} {worded(info.note)}".strip()
+            bare = self.tr("The Time Mixer reads it without any adapter.") if info.bare_router else ""
+            tooltip = " ".join(filter(None, (tooltip, bare, worded(info.note))))
         self._show_head(BACKBONE_SLOT, second, BACKBONE_COLOUR, BACKBONE_SIGN)
         self._show_state("", "")
         self._second.show_text(second, tooltip)

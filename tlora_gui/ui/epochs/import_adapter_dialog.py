@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,23 +11,27 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QRadioButton, QWidget
 
-from tlora_gui.engine.protocol.events import BlocksPreviewed, CorpusSummary
+from tlora_gui.engine.protocol.events import BackboneInfo, BlocksPreviewed, CorpusSummary
 from tlora_gui.engine.protocol.jobs import ImportAdapter, PreviewBlocks
 from tlora_gui.paths import free_name
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
+from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise
-from tlora_gui.ui.widgets.layouts import column, fields, label, row
+from tlora_gui.ui.widgets.layouts import column, fields, label, row, tick_box
 from tlora_gui.ui.widgets.questions import choose_file, choose_folder
 
 WIDTH = 600
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 class ImportAdapterDialog(QDialog):
     """Asks for an :class:`ImportAdapter`. Open with ``open()``; it deletes itself when it closes."""
 
+    source_chosen = Signal(str)
+    """Folder or .zip of the adapter on this machine, empty for another source; answer with ``set_first_block``."""
     corpus_chosen = Signal(tuple)
     """Paths of text, whenever they change; answer with ``set_summary`` or ``set_error``."""
     preview_wanted = Signal(object)
@@ -41,6 +46,8 @@ class ImportAdapterDialog(QDialog):
         self.setAcceptDrops(True)
         self._taken: tuple[str, ...] = ()
         self._name_typed = False
+        self._backbone: BackboneInfo | None = None
+        self._first_block: int | None = None
         self._build()
         self._update()
 
@@ -49,6 +56,17 @@ class ImportAdapterDialog(QDialog):
     def set_source(self, source: str) -> None:
         """Fill in a folder, a .zip or an id on the Hub, and a name after it."""
         self._source.setText(source)
+
+    def set_backbone(self, backbone: BackboneInfo) -> None:
+        """The project's; set it before the source."""
+        self._backbone = backbone
+        self._update()
+
+    def set_first_block(self, source: str, first_block: int) -> None:
+        """The lowest block that the adapter of a source changes."""
+        if source == self._source.text().strip():
+            self._first_block = first_block
+            self._update()
 
     def set_texts(self, paths: Sequence[str]) -> None:
         """Fill in files and folders of its kind of text; ``corpus_chosen`` follows."""
@@ -106,7 +124,7 @@ class ImportAdapterDialog(QDialog):
         self._corpus.hide()
         choice = row(self._dreams, self._text, None, spacing=16)
         content = column(
-            column(label(self.tr("Adapter"), "title"), self._source_row(), what),
+            column(label(self.tr("Adapter"), "title"), self._source_row(), what, self._router_box()),
             column(label(self.tr("The Time Mixer learns its slot from"), "title"), choice, self._corpus),
             column(label(self.tr("Epoch"), "title"), self._names()),
             None, spacing=18, margins=(20, 16, 20, 12),
@@ -139,6 +157,23 @@ class ImportAdapterDialog(QDialog):
         whole = QWidget()
         whole.setLayout(row(self._source, folder, packed))
         return whole
+
+    def _router_box(self) -> QWidget:
+        """Shown for an adapter that reaches below the block before which the Time Mixer reads, or might."""
+        self._reach = label("", "caption", wrap=True)
+        self._reach.setObjectName("adapterReach")
+        self._bare = tick_box(self.tr("Let the Time Mixer read the &bare backbone"))
+        self._bare.setObjectName("bareRouterTick")
+        self._bare.setToolTip(
+            self.tr(
+                "The blocks below then run twice, first without any adapter: what the Time Mixer reads never moves. "
+                "The project keeps this."
+            )
+        )
+        self._bare.toggled.connect(self._update)
+        self._router = QWidget()
+        self._router.setLayout(column(self._reach, self._bare))
+        return self._router
 
     def _names(self) -> QWidget:
         self._name = QLineEdit()
@@ -184,6 +219,9 @@ class ImportAdapterDialog(QDialog):
     # -- state ------------------------------------------------------------------------------------------------
 
     def _source_changed(self, source: str) -> None:
+        self._first_block = None
+        self._bare.setChecked(False)
+        self.source_chosen.emit(source.strip() if os.path.exists(source.strip()) else "")
         if not self._name_typed:
             last = os.path.basename(source.strip().replace("\\", "/").rstrip("/"))
             guess = last[: -len(".zip")] if last.lower().endswith(".zip") else last
@@ -202,6 +240,34 @@ class ImportAdapterDialog(QDialog):
         self.corpus_chosen.emit(paths)
         self._update()
 
+    def _update_router(self) -> bool:
+        """Offer a Time Mixer that reads the bare backbone where the adapter needs it, or might. Gives whether it does
+        and that is not allowed yet."""
+        backbone, source, first = self._backbone, self._source.text().strip(), self._first_block
+        below = backbone is not None and first is not None and first < backbone.mixer_layer
+        unknown = first is None and bool(_HUB_ID.fullmatch(source)) and not os.path.exists(source)
+        if backbone is None or backbone.bare_router or not backbone.mixer_layer or not (below or unknown):
+            self._router.hide()
+            return False
+        words = (
+            self.tr(
+                "It changes blocks from {first} up. The Time Mixer of this project reads before block {layer}, and "
+                "what it reads must not move. It can read the bare backbone instead, for about {share} more work per "
+                "token."
+            )
+            if below
+            else self.tr(
+                "If it changes blocks below {layer}, before which the Time Mixer of this project reads, the Time Mixer "
+                "has to read the bare backbone, for about {share} more work per token."
+            )
+        )
+        share = human_share(backbone.mixer_layer / backbone.blocks)
+        self._reach.setText(words.format(first=first, layer=backbone.mixer_layer, share=share))
+        if self._router.isHidden():
+            self._router.show()
+            self.adjustSize()
+        return below and not self._bare.isChecked()
+
     def _update(self) -> None:
         source, summary = self._source.text().strip(), self._corpus.summary
         problem = name_problem(self._name.text().strip(), self._taken)
@@ -209,7 +275,9 @@ class ImportAdapterDialog(QDialog):
         self._problem.setText(shown)
         self._problem.setVisible(bool(shown))
         has_text = summary is not None and not summary.problem
-        self._start.setEnabled(bool(source) and not problem and (has_text or not self._text.isChecked()))
+        forbidden = self._update_router()
+        ready = bool(source) and not problem and not forbidden
+        self._start.setEnabled(ready and (has_text or not self._text.isChecked()))
 
     def _start_clicked(self) -> None:
         self._corpus.take_text()
@@ -221,6 +289,7 @@ class ImportAdapterDialog(QDialog):
                 era=self._era.text().strip(),
                 colour=self._colour.colour(),
                 paths=self._corpus.paths() if self._text.isChecked() else (),
+                bare_router=self._bare.isChecked() and not self._router.isHidden(),
             )
             self.import_requested.emit(job)
             self.accept()
