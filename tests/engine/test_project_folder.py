@@ -159,7 +159,8 @@ def change_index(project: Project, change: Callable[[Any], Any]) -> None:
         lambda index: {**index, "epochs": {"verse": "c:\\windows"}},
         lambda index: {**index, "epochs": {"verse": None}},
         lambda index: {**index, "mixers": [{"file": "/etc/passwd", "slots": []}]},
-        lambda index: {**index, "unprotected": [{"file": "../mixer", "slots": []}]},
+        lambda index: {**index, "baselines": [{"file": "../mixer", "slots": []}]},
+        lambda index: {**index, "format_version": 0},
     ],
 )
 def test_damaged_or_hostile_index_is_refused_and_left_alone(project: Project, damage: Any) -> None:

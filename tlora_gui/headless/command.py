@@ -108,7 +108,8 @@ class Command:
 
     def settings_of(self, epoch: EpochInfo) -> TrainSettings:
         """What a stored epoch was begun with. Raises one of the usual reading errors."""
-        return read_facts(self._project().folder(epoch.slug))[1]
+        project = self._project()
+        return read_facts(project.folder(epoch.slug), project.index.format)[1]
 
     def text_target(self, path: str) -> Path:
         """Where a text goes.

@@ -57,7 +57,13 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
                 epoch.slug,
                 say("{name} was interrupted at step {step:,} of {steps:,}.", name=epoch.name, step=step, steps=steps),
             )
-    name, colour = workspace.epochs.free_name(job.name), workspace.epochs.free_colour(job.colour)
+    if job.replaces and workspace.epochs[job.replaces].state != "broken":
+        raise TloraError(
+            say("{name} is not broken.", name=workspace.epochs[job.replaces].name),
+            say("Train an epoch of another name."),
+        )
+    name = workspace.epochs.free_name(job.name, job.replaces)
+    colour = workspace.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress(say("Reading the corpus"))
     tokenizer, vocabulary = workspace.backbone.tokenizer, vocabulary_of(model.backbone)
@@ -77,6 +83,7 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
         corpus=corpus.paths,
         corpus_fingerprint=blocks.fingerprint,
         reading=job.reading,
+        replaces=job.replaces,
     )
     yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
@@ -126,14 +133,25 @@ def settings_of(workspace: Workspace, slug: str) -> SettingsLoaded:
     Raises:
         TloraError: if there is no such epoch, or its settings cannot be read.
     """
-    folder = workspace.project.folder(workspace.epochs[slug].slug)
+    project = workspace.project
+    folder = project.folder(workspace.epochs[slug].slug)
     try:
-        return SettingsLoaded(slug, read_facts(folder)[1])
+        return SettingsLoaded(slug, read_facts(folder, project.index.format)[1])
     except DAMAGE as error:
         raise unreadable(folder / "epoch.json", error, say("Choose another epoch.")) from error
 
 
 def require_ready(workspace: Workspace) -> None:
+    """Refuse to build on the mixture as :func:`require_at_rest` does, or while its mixer stands in for a damaged one.
+
+    Raises:
+        TloraError: says which.
+    """
+    workspace.project.require_whole_mixer()
+    require_at_rest(workspace)
+
+
+def require_at_rest(workspace: Workspace) -> None:
     """Refuse to change the mixture while an epoch is in training, or while it holds what is no number.
 
     Raises:
@@ -260,6 +278,8 @@ def _run(
                     if epoch.slug == info.slug
                 )
         raise
+    epochs.remove(info.replaces)
+    info = replace(info, replaces="")
     epochs.put(info)
     workspace.list_interrupted()
     yield EpochFinished(info)
