@@ -178,7 +178,7 @@ def test_a_merged_model_is_refused_where_there_is_no_room_or_too_little_memory(
     job = jobs.ExportMerge(WEIGHTS, str(tmp_path / "out"), into_backbone=True)
     with monkeypatch.context() as patch:
         patch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-        assert "0.0 GB are free there" in refusal(two_epochs, job)
+        assert "1 MB are free there" in refusal(two_epochs, job)
     with monkeypatch.context() as patch:
         patch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
         assert "not enough memory" in refusal(two_epochs, job)

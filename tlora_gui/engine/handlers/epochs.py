@@ -33,7 +33,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable, tee
-from tlora_gui.engine.storage.disk import DAMAGE, first_line, unreadable
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, require_room, unreadable
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.training.probe import estimate_training
@@ -164,14 +164,26 @@ def require_at_rest(workspace: Workspace) -> None:
 
 
 def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
-    """An untrained adapter and its run; if that fails, the model is as it was."""
+    """An untrained adapter and its run; if that fails, the model is as it was.
+
+    Raises:
+        TloraError: if there is no room for what it will store.
+    """
     workspace.ranks.shard(workspace.model)
     workspace.model.add_adapter(info.slug, info.era, settings.seed)
     try:
+        adapter = sum(tensor.nbytes for tensor in workspace.model.adapter_parameters(info.slug).values())
+        memory = 2 * settings.sleep.memory_tokens * workspace.model.mixer.hidden_size
+        require_room(workspace.project.path / "epochs", _CHECKPOINTS * adapter + memory)
         return EpochRun(workspace.model, info.slug, blocks, settings, workspace.ranks)
     except BaseException:
         workspace.model.remove_adapter(info.slug)
         raise
+
+
+_CHECKPOINTS = 9
+"""Times an adapter's size that its training takes on disk: in a checkpoint the weights, two figures of AdamW for each
+and the best step, twice while one takes the place of another; and the finished epoch."""
 
 
 def _recorded(

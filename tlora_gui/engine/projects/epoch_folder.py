@@ -33,6 +33,7 @@ from tlora_gui.engine.storage.disk import (
     patiently,
     read_json,
     read_text,
+    require_room,
     sync,
     write_folder,
     write_tensors,
@@ -184,9 +185,12 @@ _MAX_HISTORY_BYTES = 48 * 2**20
 def copy_adapter(folder: Path, target: Path, base: str, card: str) -> None:
     """Copy the plain PEFT adapter to a new folder, whole or not at all, with its model card.
 
-    ``base`` is what others load its backbone from. Raises one of ``DAMAGE`` if it cannot be read or written.
+    ``base`` is what others load its backbone from. Raises one of ``DAMAGE`` if it cannot be read or written,
+    ``TloraError`` if there is no room for it.
     """
     config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
+
+    require_room(target, (folder / WEIGHTS_FILE).stat().st_size)
 
     def fill(partial: Path) -> None:
         (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")

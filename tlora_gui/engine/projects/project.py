@@ -37,7 +37,7 @@ from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.migration import BACKUP, INDEX
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
+from tlora_gui.engine.projects.project_lock import LOCK_FILE, OWNER_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
@@ -69,7 +69,7 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 QUEUE = "queue.json"
 _PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", BACKUP, "generations.jsonl", "runs", QUEUE)
 logger = logging.getLogger(__name__)
-_LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
+_LEFT_OVER = re.compile(r"\.lock|\.lock-owner|\..*\.partial")
 
 
 def is_free(path: Path) -> bool:
@@ -139,7 +139,7 @@ def new_folder(path: Path) -> Iterator[tuple[BaseFileLock | None, list[Path]]]:
 def remove_folder(path: Path, made: list[Path]) -> None:
     """Take away an unused project, and the folders that were made for it as far as they are empty."""
     with suppress(OSError):
-        for name in (INDEX, LOCK_FILE):
+        for name in (INDEX, LOCK_FILE, OWNER_FILE):
             (path / name).unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
