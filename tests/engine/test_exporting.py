@@ -335,7 +335,7 @@ def test_an_export_that_fails_or_is_stopped_leaves_nothing(
 
 def test_a_broken_epoch_is_not_merged(two_epochs: Session, tmp_path: Path) -> None:
     assert two_epochs.project is not None
-    (two_epochs.project.folder("code") / "memory.safetensors").unlink()
+    (two_epochs.project.folder("code") / "adapter_model.safetensors").unlink()
     session = reopened(two_epochs)
     assert "broken" in refusal(session, jobs.ExportMerge(WEIGHTS, str(tmp_path / "out")))
 
