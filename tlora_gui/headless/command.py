@@ -137,6 +137,6 @@ class Command:
     def left(self) -> str:
         """How to go on with what was stopped, if anything is left of it."""
         interrupted = [epoch for epoch in self.epochs if epoch.state == "interrupted"]
-        if self.options.verb not in ("train", "resume") or not interrupted:
+        if self.options.verb not in ("train", "resume", "repair") or not interrupted:
             return ""
         return f"; go on with `tlora resume {self.options.project} {interrupted[-1].slug}`"

@@ -39,6 +39,7 @@ from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
+from tlora_gui.ui.control.repair_control import RepairControl
 from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.translation import filled
@@ -61,6 +62,7 @@ class Controller(QObject):
         self.progress = ProgressControl(client, window.progress_line)
         self.projects = ProjectControl(client, window.welcome, menus, banner, window.settings)
         self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner)
+        self.repairing = RepairControl(client, window.epochs, banner, self.training.train)
         self.generating = GenerationControl(client, pane, desk, inspector, menus, banner)
         self.comparing = CompareControl(client, pane, desk, inspector)
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
@@ -81,6 +83,7 @@ class Controller(QObject):
         projects.opening_changed.connect(self.training.hold_up)
         projects.progressed.connect(self.progress.show)
         projects.ready.connect(self.training.tell_interrupted)
+        projects.ready.connect(self.repairing.tell)
         self.training.progressed.connect(self.progress.show)
         self.training.paced.connect(self._show_pace)
         self.training.trained.connect(self.attention.tell)
@@ -136,8 +139,9 @@ class Controller(QObject):
                 self.progress.show(job_id, event)
             case ProjectOpened(project):  # an epoch is back
                 self._show_history(project)
-            case EpochsChanged(epochs, slots, mixers):
+            case EpochsChanged(epochs, slots, mixers, repairs):
                 self._set_epochs(epochs, slots, mixers)
+                self.repairing.set_repairs(repairs)
             case TrainStarted() | TrainStep() | HeldOut():
                 self.training.show_followed(event)
             case EpochFinished(epoch):
@@ -199,6 +203,7 @@ class Controller(QObject):
         self._window.charts.set_epochs(project.epochs)
         self._window.charts.load_history(project.history)
         self._set_epochs(project.epochs, project.slots, project.mixers)
+        self.repairing.set_repairs(project.repairs)
 
     def _set_epochs(
         self, epochs: tuple[EpochInfo, ...], slots: tuple[SlotInfo, ...], mixers: tuple[StoredMixer, ...]
