@@ -278,6 +278,37 @@ def test_a_moved_backbone_is_named_proved_and_remembered(
     assert session.info().backbone.reference == str(moved)
 
 
+def test_a_project_with_its_backbone_inside_can_be_moved_whole(
+    stored_projects: dict[int, Path], tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, session = tmp_path / "p", Session()
+    shutil.copytree(stored_projects[2], path)
+    inside = Path(shutil.copytree(tiny_model_folder, path / "models" / "tiny"))
+    collect(session.run(jobs.OpenProject(str(path), str(inside))))
+    assert session.info().backbone.reference == str(inside)
+    session.close()
+    assert json.loads((path / "project.json").read_text())["backbone"]["reference"] == "./models/tiny"
+    moved = path.rename(tmp_path / "elsewhere")
+    monkeypatch.chdir("/")
+    collect(session.run(jobs.OpenProject(str(moved))))
+    assert session.info().backbone.reference == str(moved / "models" / "tiny")
+    assert epochs(session) == [("verse", "frozen"), ("code", "frozen")]
+
+
+def test_a_backbone_outside_is_stored_whole_so_that_the_project_can_be_moved(
+    stored_projects: dict[int, Path], tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model_folder.parent)
+    session = Session()
+    collect(session.run(jobs.CreateProject(str(tmp_path / "p"), tiny_model_folder.name)))
+    session.close()
+    stored = json.loads((tmp_path / "p" / "project.json").read_text())["backbone"]["reference"]
+    assert stored == str(tiny_model_folder)
+    (tmp_path / "p").rename(tmp_path / "q")
+    monkeypatch.chdir("/")
+    collect(session.run(jobs.OpenProject(str(tmp_path / "q"))))
+
+
 def test_another_model_is_not_taken_for_the_moved_backbone(
     stored_projects: dict[int, Path], tmp_path: Path, tiny_model_folder: Path
 ) -> None:

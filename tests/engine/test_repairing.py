@@ -189,7 +189,7 @@ def well_taught(tmp_path: Path, tiny_model_folder: Path, corpora: Corpora, monke
     collect(session.run(jobs.CreateProject(str(tmp_path / "well"), str(tiny_model_folder))))
     for name in ("Verse", "Code"):
         collect(session.run(train_job(name, corpora[name.lower()], settings)))
-    assert min(routing(session).values()) > 0.9, routing(session)
+    assert min(routing(session).values()) > 0.8, routing(session)
     return session
 
 
@@ -228,7 +228,7 @@ def test_without_any_mixer_all_epochs_are_learned_from_their_memories(well_taugh
     assert "Verse, Code" in session.info().repairs[0].reason
     collect(session.run(jobs.RepairMixer()))
     assert session.info().repairs == ()
-    assert min(routing(session).values()) > 0.9, routing(session)
+    assert min(routing(session).values()) > 0.8, routing(session)
 
 
 def test_a_mixer_that_only_a_deletion_left_is_restored_at_once(two_epochs: Session, tmp_path: Path) -> None:

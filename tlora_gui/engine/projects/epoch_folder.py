@@ -84,6 +84,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
 
     Raises one of ``DAMAGE``.
     """
+    (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
     stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name]

@@ -663,6 +663,7 @@ class Project:
         file = self.mixer_path(entry)
         try:
             require_inside(file, self.path)
+            file.stat()  # what is missing is not damaged
             mixer.load_state_dict(load_file(file))
             require(
                 all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), say("it is not finite")

@@ -40,14 +40,16 @@ class RepairControl(QObject):
         if not self._repairs:
             return
         repair, *others = self._repairs
+        begin = partial(self._begin, repair)
         if isinstance(repair.job, RepairMixer):
-            message, action = repair.reason, self.tr("Restore it")
             hint = self.tr("Restoring makes that one current; what it does not know is learned from memories.")
-        else:
-            name, action = self._panel.name_of(repair.slug), self.tr("Repair")
-            message = self.tr("{name}: {note}.").format(name=name, note=worded(repair.reason).rstrip("."))
-            hint = self.tr("Other epochs can be repaired too; see their rows.") if others else ""
-        self._banner.show_error(message, hint, action_text=action, action=partial(self._begin, repair))
+            self._banner.show_error(repair.reason, hint, action_text=self.tr("Restore it"), action=begin)
+            return
+        told = self.tr("{name}: {note}.")
+        if others:
+            told = self.tr("{name}: {note}. Other epochs can be repaired too; see their rows.")
+        name, note = self._panel.name_of(repair.slug), worded(repair.reason).rstrip(".")
+        self._banner.show_notice(told.format(name=name, note=note), self.tr("Repair"), begin)
 
     @Slot(str)
     def _repair_epoch(self, slug: str) -> None:
