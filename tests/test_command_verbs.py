@@ -269,6 +269,31 @@ def test_a_merge_is_told_with_its_place_and_what_it_lost(project: Path, tmp_path
     assert typed("export", project, "verse", tmp_path, "--into-backbone").out.strip() == str(tmp_path / "verse-merged")
 
 
+def test_what_is_broken_is_repaired_all_at_once_or_one_epoch_alone(project: Path, tmp_path: Path) -> None:
+    whole = typed("repair", project)
+    assert whole.status == 1 and "nothing that can be repaired" in whole.err
+    (project / "epochs" / "01-verse" / "adapter_model.safetensors").unlink()
+    (project / "mixer" / "mixer-0001.safetensors").unlink()
+    copy = Path(shutil.copytree(project, tmp_path / "copy"))
+    told = typed("repair", project)
+    assert told.status == 0 and "mixer-0001.safetensors" in told.err and "Verse: held-out" in told.out
+    _, (listed,) = as_json("list", project)
+    assert [(epoch.name, epoch.state) for epoch in listed.epochs] == [("Verse", "frozen")]
+    told, events = as_json("repair", copy, "verse")
+    assert told.status == 0 and isinstance(events[-1], JobDone)
+    assert [event.epoch.name for event in events if isinstance(event, EpochFinished)] == ["Verse"]
+    _, (listed,) = as_json("list", copy)
+    assert [(epoch.name, epoch.state) for epoch in listed.epochs] == [("Verse", "frozen")]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_can_be_told_where_the_backbone_is_now(verb: str) -> None:
+    rest = {"train": ["text", "--name", "N"], "export": ["E", "out"], "import": ["source"], "generate": ["text"]}
+    rest |= {"read": ["file"]} | {name: ["E"] for name in ("resume", "keep", "discard", "delete")}
+    options = make_parser().parse_args([verb, "project", *rest.get(verb, []), "--backbone", "there"])
+    assert options.backbone == "there"
+
+
 def test_an_interrupted_epoch_is_discarded_and_not_deleted(project: Path, corpora: dict[str, Path]) -> None:
     with at_step(1, lambda: signal.raise_signal(signal.SIGINT)):
         assert typed("train", project, corpora["code"], "--name", "Code", *TEXT).status == 130

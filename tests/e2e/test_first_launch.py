@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from person import OpenWindow, Person
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton
 
 from tlora_gui.demo.player import Demo
 from tlora_gui.ui.settings import WindowSettings
@@ -164,6 +164,36 @@ def test_a_damaged_epoch_is_a_greyed_card_with_its_reason_and_the_others_work(
     assert broken.note and any(label.text() == broken.note for label in card.findChildren(QLabel))
     assert not next(label for label in card.findChildren(QLabel) if label.text() == broken.name).isEnabled()
     assert {len(token.weights) for token in person.generate("def f")} == {2}
+
+
+def test_a_broken_epoch_is_trained_again_by_its_button_and_by_the_banners(
+    open_window: OpenWindow, trained_project: Path
+) -> None:
+    next(trained_project.glob("epochs/*verse/adapter_model.safetensors")).unlink()
+    next(trained_project.glob("epochs/*code/memory.safetensors")).unlink()
+    person = open_window(trained_project)
+    person.wait(lambda: "Verse" in person.banner)
+    assert "see their rows" in person.banner
+    person.press("bannerActionButton", person.window.banner)
+    person.wait(lambda: person.states == {"Verse": "frozen", "Code": "frozen"} and not person.window.client.live())
+    assert "not protected" in person.epochs["Code"].note
+    button = person.card("Code").findChild(QPushButton, "repairButton")
+    assert button is not None and button.isVisible()
+    button.click()
+    person.wait(lambda: "has its memory again" in person.banner)
+    assert person.epochs["Code"].note == "" and button.isHidden()
+
+
+def test_a_lost_mixer_is_restored_from_the_banner(open_window: OpenWindow, trained_project: Path) -> None:
+    max(trained_project.glob("mixer/mixer-*.safetensors")).unlink()
+    person = open_window(trained_project)
+    person.wait(lambda: "does not know Code" in person.banner)
+    assert person.states == {"Verse": "frozen", "Code": "frozen"} and person.sees_error
+    person.press("bannerActionButton", person.window.banner)
+    person.wait(lambda: "restored" in person.banner)
+    assert {len(token.weights) for token in person.generate("def f")} == {3}
+    person.close()
+    assert "does not know" not in open_window(trained_project).banner
 
 
 def test_a_project_is_open_in_one_window_only(open_window: OpenWindow, trained_project: Path) -> None:

@@ -178,7 +178,7 @@ def test_a_merged_model_is_refused_where_there_is_no_room_or_too_little_memory(
     job = jobs.ExportMerge(WEIGHTS, str(tmp_path / "out"), into_backbone=True)
     with monkeypatch.context() as patch:
         patch.setattr(disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-        assert "0.0 GB are free there" in refusal(two_epochs, job)
+        assert "1 MB are free there" in refusal(two_epochs, job)
     with monkeypatch.context() as patch:
         patch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
         assert "not enough memory" in refusal(two_epochs, job)
@@ -335,7 +335,7 @@ def test_an_export_that_fails_or_is_stopped_leaves_nothing(
 
 def test_a_broken_epoch_is_not_merged(two_epochs: Session, tmp_path: Path) -> None:
     assert two_epochs.project is not None
-    (two_epochs.project.folder("code") / "memory.safetensors").unlink()
+    (two_epochs.project.folder("code") / "adapter_model.safetensors").unlink()
     session = reopened(two_epochs)
     assert "broken" in refusal(session, jobs.ExportMerge(WEIGHTS, str(tmp_path / "out")))
 

@@ -156,10 +156,11 @@ def test_what_is_too_large_or_too_deep_is_refused_at_once(tmp_path: Path, data: 
 
 
 def broken_rows(path: Path) -> dict[str, str]:
-    """What another session says of a project's epochs: the reasons of those that are broken."""
+    """What another session says of a project's epochs: the reasons of those that are broken, or have no memory."""
     other = Session()
     collect(other.run(jobs.OpenProject(str(path))))
-    rows = {epoch.slug: epoch.note for epoch in other.info().epochs if epoch.state == "broken"}
+    broken = {epoch.slug: epoch.note for epoch in other.info().epochs if epoch.state == "broken"}
+    rows = broken | {repair.slug: repair.reason for repair in other.info().repairs}
     other.close()
     return rows
 

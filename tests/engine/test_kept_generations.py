@@ -15,6 +15,7 @@ from shared_records import FULL, RECIPE, RECORD, TOKENS
 
 from tlora_gui.engine.projects import generation_store, records
 from tlora_gui.engine.projects.generation_store import GenerationStore
+from tlora_gui.engine.projects.migration import line_of
 from tlora_gui.engine.projects.records import generation_data, generation_line, read_generation, read_generation_line
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, MixingDesk, SamplingSettings
@@ -150,6 +151,7 @@ def test_the_list_follows_a_file_that_was_replaced_by_a_shorter_one(kept: Genera
 
 def test_lines_of_an_older_version_have_ids_by_their_place(kept: GenerationStore) -> None:
     kept.path.write_text(old_line("first") + old_line("second"), encoding="utf-8")
+    kept = GenerationStore(kept.path, format=1)
     found = kept.summaries()
     assert [summary.prompt for summary in found] == ["first", "second"]
     assert len({summary.id for summary in found}) == 2 and ids(kept) == [summary.id for summary in found]
@@ -159,7 +161,7 @@ def test_lines_of_an_older_version_have_ids_by_their_place(kept: GenerationStore
     assert replace(loaded, tokens=(), id="") == replace(RECORD, tokens=(), prompt="second")
     keep(kept, id="new")
     kept.edit(found[0].id, "named", True)
-    assert again(kept).load(found[0].id).name == "named" and len(ids(kept)) == 3
+    assert GenerationStore(kept.path, format=1).load(found[0].id).name == "named" and len(ids(kept)) == 3
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,7 @@ def test_the_last_one_is_found_by_reading_the_files_end_in_pieces_of_any_size(
 ) -> None:
     monkeypatch.setattr(generation_store, "_PIECE", piece)
     kept.path.write_text("".join(old_line(str(number)) for number in range(3)), encoding="utf-8")
+    kept = GenerationStore(kept.path, format=1)
     last = kept.last()
     assert last is not None and last.prompt == "2" and last.id == kept.summaries()[-1].id
     with kept.path.open("ab") as file:
@@ -382,7 +385,7 @@ def test_what_a_later_version_adds_to_a_line_is_left_out(kept: GenerationStore) 
 def test_a_record_of_a_time_without_limits_opens_within_todays() -> None:
     data = json.loads(json.dumps(generation_data(FULL)))
     data["sampling"] |= {"seed": 2**64 - 5, "max_new_tokens": 10**9, "top_k": 10**9}
-    within = read_generation(data).sampling
+    within = read_generation_line(line_of(json.dumps(data).encode(), 0, 1).decode()).sampling
     assert (within.seed, within.max_new_tokens, within.top_k) == (-5, MAX_NEW_TOKENS, MAX_TOP_K)
     drawn = [torch.rand(4, generator=torch.Generator().manual_seed(seed)) for seed in (within.seed, 2**64 - 5)]
     assert torch.equal(*drawn)

@@ -22,7 +22,7 @@ from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import SamplingSettings
-from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError
+from tlora_gui.engine.protocol.errors import BackboneMissing, ProjectLocked, TloraError
 from tlora_gui.engine.protocol.events import EpochFinished, FileWritten, GenerationFinished, ProjectOpened, TrainStarted
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
@@ -101,22 +101,66 @@ def test_the_lock_of_a_process_that_died_is_no_lock(two_epochs: Session) -> None
     collect(Session().run(jobs.OpenProject(str(path))))
 
 
-@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EINVAL, errno.ENOTSUP])
-def test_where_the_drive_knows_no_locks_the_file_is_the_lock(
-    two_epochs: Session, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
+@pytest.fixture(params=[errno.ENOLCK, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def drive_without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system answers there to every wish for a lock."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: Any) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+@pytest.mark.usefixtures("drive_without_locks")
+def test_where_the_drive_knows_no_locks_a_file_is_the_lock(two_epochs: Session) -> None:
     path = path_of(two_epochs)
     two_epochs.close()
-    (path / ".lock").unlink()
-
-    def refuse(self: Any, *_: Any, **__: Any) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(project_lock.FileLock, "acquire", refuse)
+    assert (path / ".lock").is_file()
     collect(two_epochs.run(jobs.OpenProject(str(path))))
     assert "open in another" in str(refusal(Session(), jobs.OpenProject(str(path))))
     two_epochs.close()
     collect(two_epochs.run(jobs.OpenProject(str(path))))
+
+
+def owner(path: Path, **changes: str) -> None:
+    """A lock by file that this process has, with another owner in it."""
+    lock = project_lock.lock_project(path)
+    lines = dict(zip(("pid", "machine", "start"), (path / ".lock-owner").read_text().splitlines(), strict=True))
+    assert lock is not None
+    lock.release()
+    (path / ".lock-owner").write_text("".join(f"{line}\n" for line in (lines | changes).values()))
+
+
+@pytest.mark.usefixtures("drive_without_locks")
+def test_a_lock_by_file_counts_as_long_as_its_very_process_lives(two_epochs: Session) -> None:
+    path = path_of(two_epochs)
+    two_epochs.close()
+    owner(path)
+    assert "open in another" in str(refusal(Session(), jobs.OpenProject(str(path))))
+    owner_file = path / ".lock-owner"
+    started = int(owner_file.read_text().splitlines()[2])
+    owner_file.unlink()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    for changes in ({"pid": str(ended.pid)}, {"start": str(started - 1)}):  # dead; another process has its number
+        owner(path, **changes)
+        session = Session()
+        collect(session.run(jobs.OpenProject(str(path))))
+        session.close()
+        assert not owner_file.exists()
+
+
+@pytest.mark.usefixtures("drive_without_locks")
+def test_a_lock_by_file_of_another_machine_is_named_and_left_alone(two_epochs: Session) -> None:
+    path = path_of(two_epochs)
+    two_epochs.close()
+    owner(path, machine="elsewhere")
+    told = refusal(Session(), jobs.OpenProject(str(path)))
+    assert isinstance(told, ProjectLocked)
+    assert "is open on the machine elsewhere" in told.message and str(path / ".lock-owner") in told.hint
+    (path / ".lock-owner").unlink()
+    collect(Session().run(jobs.OpenProject(str(path))))
 
 
 def test_a_project_that_may_only_be_read_opens_and_speaks_and_is_not_written_to(
@@ -232,6 +276,37 @@ def test_a_moved_backbone_is_named_proved_and_remembered(
     monkeypatch.chdir("/")
     collect(session.run(jobs.OpenProject(str(path))))
     assert session.info().backbone.reference == str(moved)
+
+
+def test_a_project_with_its_backbone_inside_can_be_moved_whole(
+    stored_projects: dict[int, Path], tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, session = tmp_path / "p", Session()
+    shutil.copytree(stored_projects[2], path)
+    inside = Path(shutil.copytree(tiny_model_folder, path / "models" / "tiny"))
+    collect(session.run(jobs.OpenProject(str(path), str(inside))))
+    assert session.info().backbone.reference == str(inside)
+    session.close()
+    assert json.loads((path / "project.json").read_text())["backbone"]["reference"] == "./models/tiny"
+    moved = path.rename(tmp_path / "elsewhere")
+    monkeypatch.chdir("/")
+    collect(session.run(jobs.OpenProject(str(moved))))
+    assert session.info().backbone.reference == str(moved / "models" / "tiny")
+    assert epochs(session) == [("verse", "frozen"), ("code", "frozen")]
+
+
+def test_a_backbone_outside_is_stored_whole_so_that_the_project_can_be_moved(
+    stored_projects: dict[int, Path], tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model_folder.parent)
+    session = Session()
+    collect(session.run(jobs.CreateProject(str(tmp_path / "p"), tiny_model_folder.name)))
+    session.close()
+    stored = json.loads((tmp_path / "p" / "project.json").read_text())["backbone"]["reference"]
+    assert stored == str(tiny_model_folder)
+    (tmp_path / "p").rename(tmp_path / "q")
+    monkeypatch.chdir("/")
+    collect(session.run(jobs.OpenProject(str(tmp_path / "q"))))
 
 
 def test_another_model_is_not_taken_for_the_moved_backbone(

@@ -159,7 +159,8 @@ def change_index(project: Project, change: Callable[[Any], Any]) -> None:
         lambda index: {**index, "epochs": {"verse": "c:\\windows"}},
         lambda index: {**index, "epochs": {"verse": None}},
         lambda index: {**index, "mixers": [{"file": "/etc/passwd", "slots": []}]},
-        lambda index: {**index, "unprotected": [{"file": "../mixer", "slots": []}]},
+        lambda index: {**index, "baselines": [{"file": "../mixer", "slots": []}]},
+        lambda index: {**index, "format_version": 0},
     ],
 )
 def test_damaged_or_hostile_index_is_refused_and_left_alone(project: Project, damage: Any) -> None:
@@ -291,6 +292,7 @@ def test_memory_of_an_older_version_is_cut_anew_and_has_no_text(
     add(project, model, "verse")
     old = {"replay": torch.rand(windows, 16, 48).half(), "probe": torch.rand(2, 32, 48).half()}
     write_tensors(project.path / "epochs" / "01-verse" / "memory.safetensors", old)
+    change_index(project, lambda index: {**index, "format_version": 1})
     again, infos = load(project)
     found = again.memories["verse"]
     assert [epoch.state for epoch in infos] == ["frozen"]
@@ -347,11 +349,6 @@ def cut(path: Path) -> None:
         lambda folder: (folder / "adapter_config.json").unlink(),
         lambda folder: (folder / "adapter_model.safetensors").unlink(),
         lambda folder: cut(folder / "adapter_model.safetensors"),
-        lambda folder: cut(folder / "memory.safetensors"),
-        lambda folder: write_tensors(folder / "memory.safetensors", {"other": torch.zeros(1)}),
-        lambda folder: write_tensors(
-            folder / "memory.safetensors", {name: torch.zeros(3) for name in ("replay", "probe")}
-        ),
         lambda folder: write_tensors(folder / "adapter_model.safetensors", {"other": torch.zeros(1)}),
         shutil.rmtree,
     ],
@@ -373,14 +370,64 @@ def test_damaged_epoch_is_broken_with_a_reason_and_the_others_work(
         assert torch.equal(again(IDS, 1).logits_BTV, model(IDS, 2).logits_BTV)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        Path.unlink,
+        lambda path: write_tensors(path, {"other": torch.zeros(1)}),
+        lambda path: write_tensors(path, {name: torch.zeros(3) for name in ("replay", "probe")}),
+        lambda path: write_tensors(path, {name: torch.zeros(2, 16, 48) for name in ("replay", "probe")}),
+    ],
+)
+def test_an_epoch_whose_memory_is_damaged_speaks_and_its_note_tells(
+    project: Project, model: TemporalLoRA, load: Load, damage: Callable[[Path], None]
+) -> None:
+    for slug in ("verse", "code"):
+        add(project, model, slug)
+    damage(project.path / "epochs" / "01-verse" / "memory.safetensors")
+    again, infos = load(project)
+    assert [(epoch.slug, epoch.state) for epoch in infos] == [("verse", "frozen"), ("code", "frozen")]
+    assert "not protected in later sleep: " in infos[0].note and not infos[1].note
+    assert list(again.memories) == ["code"] and again.slot_adapters == ["verse", "code"]
+    with torch.inference_mode():
+        assert torch.equal(again(IDS).logits_BTV, model(IDS).logits_BTV)
+
+
 @pytest.mark.parametrize("damage", [cut, Path.unlink, lambda path: write_tensors(path, {"a": torch.zeros(1)})])
-def test_damaged_mixer_is_told_with_its_file(
+def test_in_place_of_a_damaged_mixer_the_latest_that_can_be_read_is_used(
     project: Project, model: TemporalLoRA, load: Load, damage: Callable[[Path], None]
 ) -> None:
     add(project, model, "verse")
-    damage(project.path / "mixer" / "mixer-0001.safetensors")
-    with pytest.raises(TloraError, match=r"mixer-0001.safetensors is damaged.*Nothing was changed"):
-        load(project)
+    earlier = snapshot(model.mixer)
+    for slug in ("code", "tale"):
+        add(project, model, slug)
+    damage(project.path / "mixer" / "mixer-0003.safetensors")
+    cut(project.path / "mixer" / "mixer-0002.safetensors")
+    opened = Project.open(project.path)
+    again = load(project)[0]
+    infos = opened.load_into(TemporalLoRA(again.backbone, opened.index.lora, opened.index.mixer))
+    assert "mixer-0003.safetensors" in opened.mixer_damage and opened.unlearned == ("code", "tale")
+    assert [epoch.state for epoch in infos] == ["frozen"] * 3
+    assert again.slot_adapters == ["verse", "code", "tale"] and again.mixer.slots == 4
+    assert torch.equal(again.mixer.head.weight[:2], earlier["head.weight"])
+    with torch.inference_mode():
+        assert again(IDS).weights_BTS[..., 2:].max() < 0.01
+        assert torch.equal(again(IDS, 2).logits_BTV, model(IDS, 2).logits_BTV)
+
+
+def test_nothing_is_built_on_a_mixer_that_stands_in_for_a_damaged_one(
+    project: Project, model: TemporalLoRA, load: Load
+) -> None:
+    add(project, model, "verse")
+    cut(project.path / "mixer" / "mixer-0001.safetensors")
+    opened, before = Project.open(project.path), content(project.path)
+    again = TemporalLoRA(load(project)[0].backbone, opened.index.lora, opened.index.mixer)
+    opened.load_into(again)
+    again.remove_adapter("verse")
+    with pytest.raises(TloraError, match=r"mixer-0001.safetensors is damaged.*Restore the Time Mixer first"):
+        opened.remove_epoch("verse", again)
+    assert content(project.path) == before
 
 
 def test_facts_follow_the_index_and_not_what_an_epochs_file_claims(

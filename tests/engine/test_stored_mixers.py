@@ -130,11 +130,12 @@ def test_an_epoch_trained_beside_a_broken_one_ends_a_phase(two_epochs: Session, 
     assert names(timeline(again, generated(again, "@2"))) == [("@2", "after Code"), (MIXER_MODE, "after Tale")]
 
 
-def test_an_index_without_unprotected_mixers_opens_as_before(two_epochs: Session) -> None:
+def test_an_index_of_a_time_without_baselines_opens_as_before(two_epochs: Session) -> None:
     assert two_epochs.project is not None
     file = two_epochs.project.path / "project.json"
     index = json.loads(file.read_text())
-    del index["unprotected"]
+    del index["baselines"]
+    index["format_version"] = 1
     file.write_text(json.dumps(index))
     assert reopened(two_epochs).info().mixers == (AFTER_VERSE,)
 
@@ -191,7 +192,7 @@ def test_an_earlier_mixer_speaks_as_it_did_then(one_epoch: Session, corpora: Cor
 
 def test_the_unprotected_mixer_is_the_one_that_learned_beside(two_epochs: Session) -> None:
     assert two_epochs.project is not None and two_epochs.model is not None
-    stored = load_file(two_epochs.project.path / "mixer" / "unprotected-code.safetensors")
+    stored = load_file(two_epochs.project.path / "mixer" / "baseline-code.safetensors")
     model, record = two_epochs.model, generated(two_epochs, BASELINE_MODE)
     mixer = TimeMixer(model.mixer.hidden_size, model.mixer.settings, 3)
     mixer.load_state_dict(stored)

@@ -60,7 +60,7 @@ from tlora_gui.engine.protocol.events import (
     TrainingEstimate,
     TrainStep,
 )
-from tlora_gui.engine.protocol.jobs import EstimateTraining, ExportMerge, PreviewBlocks, TrainEpoch
+from tlora_gui.engine.protocol.jobs import EstimateTraining, ExportMerge, Job, PreviewBlocks, RepairMemory, TrainEpoch
 from tlora_gui.ui.epochs.cards import QUEUE_MIME, held_out_tooltip
 from tlora_gui.ui.epochs.corpus_box import split_paths
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
@@ -166,6 +166,39 @@ def test_a_broken_epoch_gives_its_reason_and_can_only_be_deleted(panel: EpochsPa
     assert menu is not None
     enabled = [action.text() for action in menu.actions() if action.isEnabled() and not action.isSeparator()]
     assert enabled == ["Delete"]
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (TrainEpoch("Greek", ("/texts/greek",), replaces="broken"), ("Train again", "/texts/greek")),
+        (RepairMemory("broken"), ("Repair the memory", "its own dreams")),
+    ],
+)
+def test_what_makes_an_epoch_whole_is_offered_on_its_card_and_in_its_menu(
+    panel: EpochsPanel, job: Job, words: tuple[str, str]
+) -> None:
+    panel.set_epochs((BROKEN, SHAKESPEARE))
+    asked: list[str] = []
+    panel.repair_requested.connect(asked.append)
+    buttons = [card.findChild(QPushButton, "repairButton") for card in cards(panel)[1:]]
+    assert all(button is not None and button.isHidden() for button in buttons)
+    panel.set_repairs({"broken": job})
+    button, other = buttons
+    assert button is not None and other is not None and other.isHidden()
+    assert button.isVisible() and button.text() == words[0] and words[1] in button.toolTip()
+    button.click()
+    panel.set_epochs((BROKEN,))
+    click(panel, "epochMenuButton")
+    menu = panel.findChild(QMenu, "epochMenu")
+    assert menu is not None and menu.actions()[0].text() == words[0]
+    menu.actions()[0].trigger()
+    assert asked == ["broken", "broken"]
+    panel.set_busy(True)
+    assert not button.isEnabled()
+    panel.set_busy(False)
+    panel.set_repairs({})
+    assert button.isHidden()
 
 
 def test_every_card_is_as_high_as_its_content(panel: EpochsPanel, wait_until: WaitUntil) -> None:

@@ -22,6 +22,7 @@ from tlora_gui.engine.protocol.events import (
     GenerationStarted,
     Machine,
     Progress,
+    Repair,
     Run,
     RunEnd,
     StoredMixer,
@@ -31,7 +32,7 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
     TrashItem,
 )
-from tlora_gui.engine.protocol.jobs import EstimateTraining
+from tlora_gui.engine.protocol.jobs import EstimateTraining, RepairMemory, RepairMixer, TrainEpoch
 from tlora_gui.engine.protocol.texts import Alternative, ReadReport, Segment, SlotPrediction
 from tlora_gui.ui.epochs.corpus_box import CorpusBox
 from tlora_gui.ui.epochs.import_adapter_dialog import ImportAdapterDialog
@@ -163,6 +164,30 @@ def _workspace(window: MainWindow) -> Iterator[State]:
     turn()
     yield "banner", window
     window.banner.clear()
+    shakespeare, python, milton = EPOCHS
+    broken = replace(shakespeare, state="broken", note="adapter_model.safetensors is missing")
+    unprotected = replace(
+        python, note="without a memory it is not protected in later sleep: memory.safetensors is missing"
+    )
+    again = TrainEpoch("Shakespeare", ("/texts/verse",), replaces="shakespeare")
+    mixer = "The Time Mixer in /p/mixer-0002 is damaged. An earlier one is used, which does not know Python."
+    repairs = (
+        Repair(mixer, RepairMixer()),
+        Repair(broken.note, again),
+        Repair(unprotected.note, RepairMemory("python")),
+    )
+    window.epochs.set_epochs((broken, unprotected, milton))
+    window.controller.repairing.set_repairs(repairs)
+    window.controller.repairing.tell()
+    turn()
+    yield "repairs", window
+    window.controller.repairing.set_repairs(repairs[1:])
+    window.controller.repairing.tell()
+    turn()
+    yield "repairs of epochs", window
+    window.banner.clear()
+    window.controller.repairing.set_repairs(())
+    window.epochs.set_epochs(EPOCHS)
 
 
 def _charts(window: MainWindow) -> Iterator[State]:

@@ -198,7 +198,9 @@ class TemporalLoRAModel(TemporalLoRA):
             raise TloraError(
                 say("The backbone is not the one this project was made with."), say("Load the original model.")
             )
-        for info in project.load_into(model):
+        infos = project.load_into(model)
+        project.require_whole_mixer()
+        for info in infos:
             if info.state == "broken":
                 raise TloraError(
                     say("The epoch {slug} is damaged: {note}.", slug=info.slug, note=info.note),

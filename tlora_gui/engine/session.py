@@ -24,8 +24,10 @@ from tlora_gui.engine.handlers.exporting import export
 from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
+from tlora_gui.engine.handlers.repairing import repair_memory, repair_mixer
 from tlora_gui.engine.handlers.scoring import score
 from tlora_gui.engine.handlers.trash import restore_epoch
+from tlora_gui.engine.projects.migration import FORMAT_VERSION, migrate
 from tlora_gui.engine.projects.project import Project, new_folder, remove_folder
 from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
@@ -43,6 +45,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     StreamEvent,
     TrashListed,
+    Warned,
     WeightsHashed,
 )
 from tlora_gui.engine.protocol.sentences import message_of, say
@@ -202,6 +205,12 @@ class Session:
         here = self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path)
         lock = self._lock if here else lock_project(path)
         try:
+            backup = None if lock is None else migrate(path)
+            if backup is not None:
+                yield Warned(
+                    say("{name} is of project format {version} now.", name=path.name, version=FORMAT_VERSION),
+                    say("What was changed for it is kept as it was in {folder}.", folder=backup),
+                )
             project = Project.open(path, read_only=lock is None)
             backbone = yield from _find_backbone(project, job.backbone, cancel, self.ranks.device)
             yield Progress(say("Loading epochs"))
@@ -286,6 +295,8 @@ _WRITING = (
     jobs.ResumeEpoch,
     jobs.KeepEpoch,
     jobs.ImportAdapter,
+    jobs.RepairMemory,
+    jobs.RepairMixer,
     jobs.KeepQueue,
     jobs.EditEpoch,
     jobs.DeleteEpoch,
@@ -318,6 +329,10 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from look_at_adapter(workspace, job, cancel)
         case jobs.ImportAdapter():
             yield from import_adapter(workspace, job, cancel)
+        case jobs.RepairMemory():
+            yield from repair_memory(workspace, job.slug, cancel)
+        case jobs.RepairMixer():
+            yield from repair_mixer(workspace, cancel)
         case jobs.EstimateTraining():
             yield from epochs.estimate(workspace, job, cancel)
         case jobs.LoadSettings():

@@ -34,8 +34,10 @@ from tlora_gui.engine.protocol.events import (
     HeldOut,
     Progress,
     ProjectInfo,
+    Repair,
     StoredMixer,
 )
+from tlora_gui.engine.protocol.jobs import RepairMemory, RepairMixer
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import is_path
@@ -67,11 +69,7 @@ class Workspace:
     probed: Probed = field(default_factory=dict)
 
     def load(self) -> None:
-        """Make the model and the list of epochs what the project on disk is.
-
-        Raises:
-            TloraError: if the project's Time Mixer cannot be read.
-        """
+        """Make the model and the list of epochs what the project on disk is."""
         model = self.model
         if model.slot_adapters:  # without slots, removals have nothing to stack anew
             model.set_slots([], TimeMixer(model.mixer.hidden_size, model.mixer.settings))
@@ -110,12 +108,36 @@ class Workspace:
             generation=project.generations.last(),
             mixers=tuple(self.stored_mixers()),
             waiting=project.waiting(),
+            repairs=self.repairs(),
         )
 
     def changed(self) -> EpochsChanged:
         """The epochs and what goes with them, after a change."""
-        mixers = tuple(self.stored_mixers())
-        return EpochsChanged(tuple(self.epochs), self.slots(), mixers, self.model.lora.bare_router)
+        mixers, bare_router = tuple(self.stored_mixers()), self.model.lora.bare_router
+        return EpochsChanged(tuple(self.epochs), self.slots(), mixers, bare_router, self.repairs())
+
+    def repairs(self) -> tuple[Repair, ...]:
+        """What is broken and can be made whole, the Time Mixer first; nothing where nobody may write."""
+        project, found = self.project, list[Repair]()
+        if project.read_only:
+            return ()
+        if project.mixer_damage:
+            names = ", ".join(self.epochs[slug].name for slug in project.unlearned)
+            reason = (
+                say("{problem} An earlier one is used, which does not know {names}.", problem=project.mixer_damage,
+                    names=names)
+                if names
+                else say("{problem} An earlier one is used, which knows all epochs.", problem=project.mixer_damage)
+            )  # fmt: skip
+            found.append(Repair(reason, RepairMixer()))
+        replaced = {epoch.replaces for epoch in self.epochs}
+        for epoch in self.epochs:
+            if epoch.state == "broken" and epoch.slug in project.index.folders and epoch.slug not in replaced:
+                job = project.retraining(epoch.slug)
+                found += [Repair(epoch.note, job)] if job else []
+            elif epoch.state == "frozen" and epoch.slug not in self.model.memories:
+                found.append(Repair(epoch.note, RepairMemory(epoch.slug)))
+        return tuple(found)
 
     def backbone_info(self) -> BackboneInfo:
         """The frozen backbone."""
@@ -205,14 +227,17 @@ class Workspace:
         texts: dict[str, Tensor] = {}
         for slug in (slugs := self.model.slot_adapters):
             yield Progress(say("Reading held-out text"), len(texts), len(slugs), say("epochs"))
-            left_NT = self.model.memories[slug].held_out_NT
+            memory = self.model.memories.get(slug)
+            if memory is None:
+                continue
+            left_NT = memory.held_out_NT
             if left_NT is not None:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
             elif self.epochs[slug].corpus:
                 info, settings = self.project.read_epoch(slug)
                 tokenizer = self.backbone.tokenizer
                 corpus = TextCorpus.from_paths(info.corpus, cancel, info.reading, chat_template(tokenizer))
-                digests, vocabulary = self.model.memories[slug].held_out_digests, vocabulary_of(self.model.backbone)
+                digests, vocabulary = memory.held_out_digests, vocabulary_of(self.model.backbone)
                 found_NT = yield from held_out_again(corpus, tokenizer, settings, digests, vocabulary)
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         if not texts:

@@ -113,7 +113,8 @@ class Command:
 
     def settings_of(self, epoch: EpochInfo) -> TrainSettings:
         """What a stored epoch was begun with. Raises one of the usual reading errors."""
-        return read_facts(self._project().folder(epoch.slug))[1]
+        project = self._project()
+        return read_facts(project.folder(epoch.slug), project.index.format)[1]
 
     def text_target(self, path: str) -> Path:
         """Where a text goes.
@@ -141,6 +142,6 @@ class Command:
     def left(self) -> str:
         """How to go on with what was stopped, if anything is left of it."""
         interrupted = [epoch for epoch in self.epochs if epoch.state == "interrupted"]
-        if self.options.verb not in ("train", "resume") or not interrupted:
+        if self.options.verb not in ("train", "resume", "repair") or not interrupted:
             return ""
         return f"; go on with `tlora resume {self.options.project} {interrupted[-1].slug}`"

@@ -1,4 +1,4 @@
-"""list, runs, delete, evaluate."""
+"""list, runs, delete, repair, evaluate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import StreamEvent
+from tlora_gui.engine.protocol.events import Repair, StreamEvent, Warned
 from tlora_gui.headless.options import Verb, epoch_argument
+from tlora_gui.headless.training import keep_resumable
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
@@ -66,9 +67,37 @@ def _evaluate(command: Command) -> Iterator[StreamEvent]:
     yield from command.run(job)
 
 
+def _repair_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("epoch", nargs="?", help="one epoch's name or id; by default all that can be made whole")
+    parser.add_argument("--abandon", action="store_true", help="go on although interrupted epochs cannot, after that")
+
+
+def _repair(command: Command) -> Iterator[StreamEvent]:
+    slug = None if command.options.epoch is None else command.find_epoch().slug
+    yield from command.open()
+    if not (repairs := _repairs(command, slug)):
+        raise TloraError(
+            "There is nothing that can be repaired.",
+            f"`tlora list {command.options.project}` tells what is broken; delete what cannot be trained again.",
+        )
+    if any(isinstance(repair.job, jobs.TrainEpoch) for repair in repairs):
+        keep_resumable(command)
+    while repairs:
+        yield Warned(repairs[0].reason)
+        yield from command.run(repairs[0].job)
+        repairs = _repairs(command, slug)
+    yield Warned("All that could be repaired is whole.")
+
+
+def _repairs(command: Command, slug: str | None) -> list[Repair]:
+    """What is to be repaired, the Time Mixer first, on which trainings build."""
+    return [repair for repair in command.session.info().repairs if slug is None or repair.slug in ("", slug)]
+
+
 VERBS = (
     Verb("list", "list the epochs, interrupted and broken ones too", _list_arguments, _list),
     Verb("runs", "list every training, or one with its settings and measurements", _runs_arguments, _runs),
     Verb("delete", "take a finished epoch out of the mixture", epoch_argument, _delete),
+    Verb("repair", "make broken epochs, memories and the Time Mixer whole", _repair_arguments, _repair, "suspend"),
     Verb("evaluate", "measure every epoch on its held-out text", _evaluate_arguments, _evaluate),
 )

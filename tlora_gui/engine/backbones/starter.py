@@ -30,7 +30,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, cause, disk_is_full
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.storage.disk import write_text
+from tlora_gui.engine.storage.disk import require_room, write_text
 from tlora_gui.paths import cache_dir
 
 
@@ -300,6 +300,7 @@ def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progres
     config = loaded.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
+    require_room(folder, sum(4 * parameter.numel() for parameter in loaded.parameters()))
     plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32, trust_remote_code=False)
     plain.load_state_dict(loaded.state_dict())
     plain.generation_config = loaded.generation_config

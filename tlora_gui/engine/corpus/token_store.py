@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tlora_gui.engine.storage.disk import rename, sync
+from tlora_gui.engine.storage.disk import rename, require_room, sync
 from tlora_gui.paths import tokens_dir
 
 KEPT = 2**33
@@ -107,7 +107,7 @@ def write_blocks(
         facts: stored with them.
 
     Raises:
-        OSError: if there is no room.
+        OSError, TloraError: if there is no room.
     """
     header: dict[str, object] = {"__metadata__": dict(facts)}
     end = 0
@@ -117,6 +117,7 @@ def write_blocks(
         header[name] = {"dtype": ids.type, "shape": [count, block_size], "data_offsets": [start, end]}
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % 8)
+    require_room(path, end + len(head))
     partial = path.with_name(f".{path.name}-{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
@@ -156,6 +157,7 @@ def keep_blocks_file(path: Path, target: Path) -> None:
     try:
         os.link(path, target)
     except OSError:
+        require_room(target, path.stat().st_size)
         partial = target.with_name(f".{target.name}.partial")
         shutil.copyfile(path, partial)
         sync(partial)

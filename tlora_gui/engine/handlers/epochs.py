@@ -33,7 +33,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable, tee
-from tlora_gui.engine.storage.disk import DAMAGE, first_line, unreadable
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, require_room, unreadable
 from tlora_gui.engine.training.epoch_run import EpochRun, keep, require_context, train_epoch
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.training.probe import estimate_training
@@ -57,7 +57,13 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
                 epoch.slug,
                 say("{name} was interrupted at step {step:,} of {steps:,}.", name=epoch.name, step=step, steps=steps),
             )
-    name, colour = workspace.epochs.free_name(job.name), workspace.epochs.free_colour(job.colour)
+    if job.replaces and workspace.epochs[job.replaces].state != "broken":
+        raise TloraError(
+            say("{name} is not broken.", name=workspace.epochs[job.replaces].name),
+            say("Train an epoch of another name."),
+        )
+    name = workspace.epochs.free_name(job.name, job.replaces)
+    colour = workspace.epochs.free_colour(job.colour)
     require_context(model, settings.block_size)
     yield Progress(say("Reading the corpus"))
     tokenizer, vocabulary = workspace.backbone.tokenizer, vocabulary_of(model.backbone)
@@ -77,6 +83,7 @@ def train(workspace: Workspace, job: jobs.TrainEpoch, cancel: CancelToken) -> St
         corpus=corpus.paths,
         corpus_fingerprint=blocks.fingerprint,
         reading=job.reading,
+        replaces=job.replaces,
     )
     yield from _recorded(workspace, info, _begin(workspace, info, blocks, settings), [], cancel)
 
@@ -126,14 +133,25 @@ def settings_of(workspace: Workspace, slug: str) -> SettingsLoaded:
     Raises:
         TloraError: if there is no such epoch, or its settings cannot be read.
     """
-    folder = workspace.project.folder(workspace.epochs[slug].slug)
+    project = workspace.project
+    folder = project.folder(workspace.epochs[slug].slug)
     try:
-        return SettingsLoaded(slug, read_facts(folder)[1])
+        return SettingsLoaded(slug, read_facts(folder, project.index.format)[1])
     except DAMAGE as error:
         raise unreadable(folder / "epoch.json", error, say("Choose another epoch.")) from error
 
 
 def require_ready(workspace: Workspace) -> None:
+    """Refuse to build on the mixture as :func:`require_at_rest` does, or while its mixer stands in for a damaged one.
+
+    Raises:
+        TloraError: says which.
+    """
+    workspace.project.require_whole_mixer()
+    require_at_rest(workspace)
+
+
+def require_at_rest(workspace: Workspace) -> None:
     """Refuse to change the mixture while an epoch is in training, or while it holds what is no number.
 
     Raises:
@@ -146,14 +164,26 @@ def require_ready(workspace: Workspace) -> None:
 
 
 def _begin(workspace: Workspace, info: EpochInfo, blocks: TokenBlocks, settings: TrainSettings) -> EpochRun:
-    """An untrained adapter and its run; if that fails, the model is as it was."""
+    """An untrained adapter and its run; if that fails, the model is as it was.
+
+    Raises:
+        TloraError: if there is no room for what it will store.
+    """
     workspace.ranks.shard(workspace.model)
     workspace.model.add_adapter(info.slug, info.era, settings.seed)
     try:
+        adapter = sum(tensor.nbytes for tensor in workspace.model.adapter_parameters(info.slug).values())
+        memory = 2 * settings.sleep.memory_tokens * workspace.model.mixer.hidden_size
+        require_room(workspace.project.path / "epochs", _CHECKPOINTS * adapter + memory)
         return EpochRun(workspace.model, info.slug, blocks, settings, workspace.ranks)
     except BaseException:
         workspace.model.remove_adapter(info.slug)
         raise
+
+
+_CHECKPOINTS = 9
+"""Times an adapter's size that its training takes on disk: in a checkpoint the weights, two figures of AdamW for each
+and the best step, twice while one takes the place of another; and the finished epoch."""
 
 
 def _recorded(
@@ -259,6 +289,8 @@ def _run(
                     if epoch.slug == info.slug
                 )
         raise
+    epochs.remove(info.replaces)
+    info = replace(info, replaces="")
     epochs.put(info)
     workspace.list_interrupted()
     yield EpochFinished(info)

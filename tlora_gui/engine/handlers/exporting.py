@@ -55,6 +55,7 @@ def export(workspace: Workspace, job: ExportJob, cancel: CancelToken) -> Stream:
     if isinstance(job, jobs.ExportMerge) and 0 < job.rank < adapter.r:
         adapter, error = yield from cancellable(compressed(adapter, job.rank), cancel)
     cancel.raise_if_cancelled()
+    require_room(target, sum(tensor.nbytes for tensor in (*adapter.down, *adapter.up)))
     try:
         if isinstance(job, jobs.ExportMerge) and job.into_backbone:
             _write_model(workspace, adapter, target, project.card("merged model", weights, base))

@@ -136,5 +136,5 @@ def _mixer_file(workspace: Workspace, record: Generation) -> MixerFile | None:
     if record.mode == MIXER_MODE:
         return next((entry for entry in reversed(index.mixers) if entry.slots == slots), None)
     if record.mode == BASELINE_MODE:  # that of the latest epoch then
-        return next((entry for entry in index.unprotected if entry.slots[-1:] == slots[-1:]), None)
+        return next((entry for entry in index.baselines if entry.slots[-1:] == slots[-1:]), None)
     return {stored.mode: entry for stored, entry in workspace.stored_mixers().items()}.get(record.mode)

@@ -22,6 +22,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
+from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of, memory_of
 from tlora_gui.engine.projects.model_card import CARD_FILE
 from tlora_gui.engine.projects.records import check_epoch, read_history_line
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -32,6 +33,7 @@ from tlora_gui.engine.storage.disk import (
     patiently,
     read_json,
     read_text,
+    require_room,
     sync,
     write_folder,
     write_tensors,
@@ -39,12 +41,13 @@ from tlora_gui.engine.storage.disk import (
 )
 from tlora_gui.engine.storage.event_lines import event_line
 from tlora_gui.engine.storage.typed_json import reader
-from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
-from tlora_gui.temporal.config import require
+from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.config import MEMORY_WINDOW, require
 from tlora_gui.temporal.model import TemporalLoRA
 
 _DIGESTS = "held_out.json"
 HISTORY_FILE = "history.jsonl"
+MEMORY_FILE = "memory.safetensors"
 History = Iterable[TrainingEvent]
 
 
@@ -63,18 +66,26 @@ def write_epoch(
         sync(folder / name)
     write_facts(folder, info, settings)
     write_history(folder, history)
-    memory = model.memories[info.slug]
+    write_memory(folder, model.memories[info.slug])
+
+
+def write_memory(folder: Path, memory: EpochMemory) -> None:
+    """Store what an epoch leaves for later sleep."""
     tensors = {"replay": memory.replay_NWH, "probe": memory.eval_features_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
-    write_tensors(folder / "memory.safetensors", tensors)
+    write_tensors(folder / MEMORY_FILE, tensors)
     if memory.held_out_digests:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
-def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
-    """What the epoch leaves for later sleep, if it fits the model. Raises one of ``DAMAGE``."""
-    stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
+def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) -> EpochMemory:
+    """What the epoch leaves for later sleep, if it fits the model; ``since`` is the project's format.
+
+    Raises one of ``DAMAGE``.
+    """
+    (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
+    stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name]
         require(
@@ -85,6 +96,7 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
             tensor.dim() == 3 and tensor.numel() > 0 and tensor.shape[2] == hidden,
             say("{name} of its memory does not fit", name=name),
         )
+    require(stored["replay"].shape[1] == MEMORY_WINDOW, say("{name} of its memory does not fit", name="replay"))
     held_out_NT = stored.get("held_out")
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
@@ -93,7 +105,7 @@ def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
         known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
         require(known, say("its held-out text was written for another backbone"))
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
-    return EpochMemory(cut_windows(stored["replay"]), stored["probe"], held_out_NT, digests)
+    return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests)
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:
@@ -106,9 +118,9 @@ def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:
     write_text(folder / "epoch.json", json.dumps({"epoch": asdict(info), "settings": asdict(settings)}, indent=2))
 
 
-def read_facts(folder: Path) -> tuple[EpochInfo, TrainSettings]:
-    """The inverse of :func:`write_facts`. Raises one of ``DAMAGE``."""
-    facts: _Facts = reader(_Facts)(read_json(folder / "epoch.json"))
+def read_facts(folder: Path, since: int = FORMAT_VERSION) -> tuple[EpochInfo, TrainSettings]:
+    """The inverse of :func:`write_facts`; ``since`` is the project's format. Raises one of ``DAMAGE``."""
+    facts: _Facts = reader(_Facts)(facts_of(read_json(folder / "epoch.json"), since))
     check_epoch(facts.epoch)
     return replace(facts.epoch, note=_note_again(facts.epoch.note)), facts.settings
 
@@ -190,9 +202,12 @@ _MAX_HISTORY_BYTES = 48 * 2**20
 def copy_adapter(folder: Path, target: Path, base: str, card: str) -> None:
     """Copy the plain PEFT adapter to a new folder, whole or not at all, with its model card.
 
-    ``base`` is what others load its backbone from. Raises one of ``DAMAGE`` if it cannot be read or written.
+    ``base`` is what others load its backbone from. Raises one of ``DAMAGE`` if it cannot be read or written,
+    ``TloraError`` if there is no room for it.
     """
     config = {**read_json(folder / CONFIG_FILE), "base_model_name_or_path": base}
+
+    require_room(target, (folder / WEIGHTS_FILE).stat().st_size)
 
     def fill(partial: Path) -> None:
         (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")

@@ -65,17 +65,18 @@ class EpochList:
         self._epochs.pop(slug, None)
 
     def free_name(self, name: str, slug: str = "") -> str:
-        """A name without the space around it, if no other epoch than ``slug`` has it.
+        """A name without the space around it, if no other epoch than ``slug``, and the one that it replaces, has it.
 
         Raises:
             TloraError: if it is empty, too long or taken.
         """
         name = name.strip()
+        own = {slug, self._epochs[slug].replaces if slug in self._epochs else ""}
         if len(name) > MAX_NAME:
             raise TloraError(
                 say("A name has at most {limit} characters.", limit=MAX_NAME), say("Choose a shorter name.")
             )
-        if not name or name in {epoch.name for epoch in self if epoch.slug != slug} | {BACKBONE_SLOT}:
+        if not name or name in {epoch.name for epoch in self if epoch.slug not in own} | {BACKBONE_SLOT}:
             raise TloraError(say("The name {name!r} is empty or taken.", name=name), say("Choose another name."))
         return name
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from tlora_gui.engine.projects.migration import FORMAT_VERSION, line_of
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.projects.records import (
     check_time,
@@ -65,11 +66,13 @@ class _Entry:
 class GenerationStore:
     """The file ``path``. What was read of it is remembered without tokens, so that only new lines are read again.
 
-    ``require_writable`` raises where nothing can be written any more; with None nothing ever is.
+    ``require_writable`` raises where nothing can be written any more; with None nothing ever is. ``format`` is what the
+    project is written in.
     """
 
     path: Path
     require_writable: Callable[[], None] | None = field(default=lambda: None, compare=False, repr=False)
+    format: int = FORMAT_VERSION
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _read_to: int = 0
     _file: int = 0
@@ -114,7 +117,9 @@ class GenerationStore:
                     try:
                         if line.startswith(_EDIT):
                             edits.append(_read_edit(line))
-                        elif (found := _edited(_read(line, offset), edits)) is not None:
+                            continue
+                        record = read_generation_line(line_of(line, offset, self.format).decode())
+                        if (found := _edited(record, edits)) is not None:
                             return found
                     except DAMAGE:
                         continue
@@ -138,7 +143,7 @@ class GenerationStore:
         """
         entry = self._listed(id)
         try:
-            record = _read(self._line(entry), entry.offset)
+            record = read_generation_line(self._line(entry).decode())
         except DAMAGE as error:
             if isinstance(error, OSError):
                 raise unreadable(self.path, error, "") from error
@@ -224,12 +229,12 @@ class GenerationStore:
             offset = 0
             with self.path.open("rb") as file, partial.open("wb") as kept:
                 for line in file:
-                    kept.write(self._after_emptying(line, offset, known.get(offset, "")))
+                    kept.write(self._after_emptying(line, known.get(offset, "")))
                     offset += len(line)
 
         write_file(self.path, write)
 
-    def _after_emptying(self, line: bytes, offset: int, id: str) -> bytes:
+    def _after_emptying(self, line: bytes, id: str) -> bytes:
         """A line as it is once the trash is empty; nothing if it is about what is deleted."""
         try:
             if line.startswith(_EDIT):
@@ -238,9 +243,6 @@ class GenerationStore:
                 return line if edit.name is not None and one is not None and not one.deleted_with else b""
             if id and self._entries[id].deleted_with:
                 return b""
-            if id == _made_up(offset):  # it will be elsewhere
-                record, origin = _read(line, offset), read_origin(line.decode())
-                return generation_line(record, origin).encode() + b"\n"
         except DAMAGE:
             pass
         return line
@@ -254,7 +256,7 @@ class GenerationStore:
                     self._entries, self._read_to, self._file = {}, 0, number
                 file.seek(self._read_to)
                 for line in file:
-                    _take(self._entries, line, self._read_to)
+                    _take(self._entries, line_of(line, self._read_to, self.format), self._read_to)
                     self._read_to += len(line) if line.endswith(b"\n") else 0
         except OSError:
             self._entries, self._read_to = {}, 0
@@ -269,7 +271,7 @@ class GenerationStore:
     def _line(self, entry: _Entry) -> bytes:
         with self.path.open("rb") as file:
             file.seek(entry.offset)
-            return file.readline()
+            return line_of(file.readline(), entry.offset, self.format)
 
     def _append_edit(self, edit: _Edit) -> None:
         fields = {name: value for name, value in asdict(edit).items() if value not in (None, ())}
@@ -295,9 +297,8 @@ def _take(entries: dict[str, _Entry], line: bytes, offset: int) -> None:
             _apply(entries, _read_edit(line))
         else:
             summary = read_summary(line.decode())
-            id = summary.id or _made_up(offset)
             parent = summary.parent if summary.parent in entries else ""  # branches come after what they branch off
-            entries.setdefault(id, _Entry(replace(summary, id=id, parent=parent), offset, len(line)))
+            entries.setdefault(summary.id, _Entry(replace(summary, parent=parent), offset, len(line)))
     except DAMAGE:
         pass
 
@@ -321,20 +322,10 @@ def _edited(record: Generation, latest_first: list[_Edit]) -> Generation | None:
     return None if one.deleted_with else replace(record, name=one.summary.name, pinned=one.summary.pinned)
 
 
-def _read(line: bytes, offset: int) -> Generation:
-    record = read_generation_line(line.decode())
-    return record if record.id else replace(record, id=_made_up(offset))
-
-
 def _read_edit(line: bytes) -> _Edit:
     edit: _Edit = reader(_Edit)(json.loads(line))
     check_time(edit.at or 0.0)
     return edit
-
-
-def _made_up(offset: int) -> str:
-    """The id of a line that was written when generations had none: its offset, which never changes."""
-    return f"at{offset}"
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

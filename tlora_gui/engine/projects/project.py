@@ -3,9 +3,11 @@
     project.json              see :mod:`tlora_gui.engine.projects.project_index`
     epochs/01-shakespeare/    a finished epoch each, see :mod:`tlora_gui.engine.projects.epoch_folder`
     mixer/                    mixer-0001.safetensors … the last is current, the others teachers;
-                              unprotected-<slug>.safetensors, which learned without Active Sleep
+                              baseline-<slug>.safetensors, which learned without Active Sleep
     checkpoints/<slug>/       the epoch in training
-    deleted/                  epochs taken out of the mixture, until the trash is emptied
+    deleted/                  epochs taken out of the mixture, and broken ones that were trained again, until the trash
+                              is emptied
+    backup/format-1/          what was other before the project came to today's format
     generations.jsonl         kept prompts, their tokens and weights
     queue.json                the epochs that are still to be trained
     runs/                     every training, see :mod:`tlora_gui.engine.projects.run_history`
@@ -35,8 +37,9 @@ from tlora_gui.engine.projects.adapter_folder import read_adapter
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
+from tlora_gui.engine.projects.migration import BACKUP, INDEX
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.projects.project_lock import LOCK_FILE, lock_project
+from tlora_gui.engine.projects.project_lock import LOCK_FILE, OWNER_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_in
@@ -61,14 +64,15 @@ from tlora_gui.engine.storage.disk import (
 )
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.paths import free_name, projects_dir
+from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
 
-INDEX, QUEUE = "project.json", "queue.json"
-_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", "generations.jsonl", "runs", QUEUE)
+QUEUE = "queue.json"
+_PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", BACKUP, "generations.jsonl", "runs", QUEUE)
 logger = logging.getLogger(__name__)
-_LEFT_OVER = re.compile(r"\.lock|\..*\.partial")
+_LEFT_OVER = re.compile(r"\.lock|\.lock-owner|\..*\.partial")
 
 
 def is_free(path: Path) -> bool:
@@ -138,7 +142,7 @@ def new_folder(path: Path) -> Iterator[tuple[BaseFileLock | None, list[Path]]]:
 def remove_folder(path: Path, made: list[Path]) -> None:
     """Take away an unused project, and the folders that were made for it as far as they are empty."""
     with suppress(OSError):
-        for name in (INDEX, LOCK_FILE):
+        for name in (INDEX, LOCK_FILE, OWNER_FILE):
             (path / name).unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
@@ -164,16 +168,23 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 
 @dataclass(slots=True)
 class Project:
-    """A project's folder, its index, and its kept generations. Methods that change the project write it."""
+    """A project's folder, its index, and its kept generations. Methods that change the project write it.
+
+    Attributes:
+        mixer_damage: why the current mixer cannot be read, so that an earlier one is used; empty if it can.
+        unlearned: epochs that the mixer in use does not know.
+    """
 
     path: Path
     index: ProjectIndex
     read_only: bool = False
     generations: GenerationStore = field(init=False)
+    mixer_damage: str = field(default="", init=False)
+    unlearned: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         self.generations = GenerationStore(
-            self.path / "generations.jsonl", None if self.read_only else self.require_writable
+            self.path / "generations.jsonl", None if self.read_only else self.require_writable, self.index.format
         )
 
     @classmethod
@@ -285,7 +296,7 @@ class Project:
     @property
     def runs(self) -> RunHistory:
         """Every training that there has been."""
-        return RunHistory(self.path / "runs", self.require_writable)
+        return RunHistory(self.path / "runs", self.require_writable, self.index.format)
 
     def waiting(self) -> tuple[TrainEpoch, ...]:
         """The epochs that were still to be trained, next one first; none if nobody can read which."""
@@ -331,7 +342,7 @@ class Project:
     def _facts_in(self, folder: Path, slug: str) -> EpochInfo:
         for path in (folder, *folder.iterdir()):
             require_inside(path, self.path)
-        return replace(epoch_folder.read_facts(folder)[0], slug=slug, state="frozen")
+        return replace(epoch_folder.read_facts(folder, self.index.format)[0], slug=slug, state="frozen")
 
     def _broken(self, slug: str, error: BaseException) -> EpochInfo:
         folder = self.index.folders[slug]
@@ -340,6 +351,16 @@ class Project:
         except DAMAGE:
             name = (folder.partition("-")[2] or folder)[:MAX_NAME]
         return EpochInfo(slug, name, "", BACKBONE_COLOUR, "broken", note=first_line(error))
+
+    def retraining(self, slug: str) -> TrainEpoch | None:
+        """The training that makes a broken epoch again, if its facts still say of what and how."""
+        try:
+            info, (_, settings) = self._facts(slug), self.read_epoch(slug)
+        except DAMAGE:
+            return None
+        if not info.corpus:
+            return None
+        return TrainEpoch(info.name, info.corpus, info.era, info.colour, settings, info.reading, replaces=slug)
 
     def folder(self, slug: str) -> Path:
         """Where an epoch is, finished or interrupted."""
@@ -352,7 +373,7 @@ class Project:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
         taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
-        taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
+        taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.baselines)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return free_name(base, taken.__contains__, "-")
 
@@ -370,8 +391,8 @@ class Project:
     ) -> None:
         """Store a finished epoch, the mixer as it is now, and the one that learned beside it without Active Sleep.
 
-        Its checkpoint is dropped. If it fails, nothing of it stays; but if the project is gone, the epoch is kept
-        beside it, or where new projects go.
+        Its checkpoint is dropped, and a broken epoch that it replaces goes to ``deleted/``. If it fails, nothing of it
+        stays; but if the project is gone, the epoch is kept beside it, or where new projects go.
 
         Raises:
             TloraError: if the project is gone; it says where the epoch is.
@@ -390,14 +411,19 @@ class Project:
         shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.parent.mkdir(exist_ok=True)
-            epoch_folder.write_epoch(partial, info, settings, model, history, self.index.backbone_name)
+            whole = replace(info, replaces="")
+            epoch_folder.write_epoch(partial, whole, settings, model, history, self.index.backbone_name)
             sync_folder(partial)
             rename(partial, target)
-            self._add_mixer(model, {**self.index.folders, info.slug: folder}, baseline)
+            folders = {slug: kept for slug, kept in self.index.folders.items() if slug != info.replaces}
+            broken = self.index.folders.get(info.replaces)
+            self._add_mixer(model, {**folders, info.slug: folder}, baseline)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(target, ignore_errors=True)
             raise
+        if broken is not None:
+            self._set_aside(info.replaces, broken)
         self.checkpoints.drop(info.slug)
 
     def _rescue(self, info: EpochInfo, settings: TrainSettings, model: TemporalLoRA, history: History) -> Path:
@@ -421,17 +447,56 @@ class Project:
             return write_into(projects_dir())
 
     def _add_mixer(self, model: TemporalLoRA, folders: dict[str, str], baseline: TimeMixer | None = None) -> None:
-        """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers."""
+        """Store the mixer as the current one, for these epochs' folders; earlier ones stay as teachers.
+
+        Raises:
+            TloraError: if the current one is damaged; what is used in its place would be taken for whole.
+        """
+        self.require_whole_mixer()
         number = 1 + max((entry.number for entry in self.index.mixers), default=0)
         slots = tuple(model.slot_adapters)
-        entry, baselines = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.unprotected
+        entry, baselines = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.baselines
         (self.path / "mixer").mkdir(exist_ok=True)
         write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
         if baseline is not None:
-            baselines = (*baselines, MixerFile(f"unprotected-{plain_folder(slots[-1])}.safetensors", slots))
+            baselines = (*baselines, MixerFile(f"baseline-{plain_folder(slots[-1])}.safetensors", slots))
             write_tensors(self.mixer_path(baselines[-1]), dict(baseline.state_dict()))
         lora, mixers = replace(self.index.lora, bare_router=model.lora.bare_router), (*self.index.mixers, entry)
-        self._commit(replace(self.index, lora=lora, folders=folders, mixers=mixers, unprotected=baselines))
+        self._commit(replace(self.index, lora=lora, folders=folders, mixers=mixers, baselines=baselines))
+
+    def require_whole_mixer(self) -> None:
+        """Refuse to build on a mixer that stands in for a damaged one.
+
+        Raises:
+            TloraError: says which is damaged.
+        """
+        if self.mixer_damage:
+            raise TloraError(self.mixer_damage, say("Restore the Time Mixer first."))
+
+    def restore_mixer(self, model: TemporalLoRA) -> None:
+        """Store the mixer, which knows all epochs again, as the current one in place of those that cannot be read."""
+        self.require_writable()
+        damage, self.mixer_damage = self.mixer_damage, ""
+        try:
+            self._add_mixer(model, self.index.folders)
+            mixers = tuple(entry for entry in self.index.mixers if self._is_whole(entry, model))
+            self._commit(replace(self.index, mixers=mixers))
+        except BaseException:
+            self.mixer_damage = damage
+            raise
+        self.unlearned = ()
+
+    def _is_whole(self, entry: MixerFile, model: TemporalLoRA) -> bool:
+        try:
+            self.read_mixer(entry, model)
+        except TloraError:
+            return False
+        return True
+
+    def write_memory(self, slug: str, memory: EpochMemory) -> None:
+        """Store what a finished epoch leaves for later sleep, in place of what is missing or damaged."""
+        self.require_writable()
+        epoch_folder.write_memory(self.folder(slug), memory)
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""
@@ -445,12 +510,15 @@ class Project:
         self.require_writable()
         folder = self.index.folders[slug]
         self._add_mixer(model, {other: kept for other, kept in self.index.folders.items() if other != slug})
+        self._set_aside(slug, folder)
+
+    def _set_aside(self, slug: str, folder: str) -> None:
         with suppress(OSError):  # it is out of the project wherever its folder is
             put(self.path / "epochs" / folder, self.path / "deleted", slug)
 
     def read_epoch(self, slug: str) -> tuple[EpochInfo, TrainSettings]:
         """An epoch's facts and the settings it was trained with. Raises one of the usual reading errors."""
-        return epoch_folder.read_facts(self.path / "epochs" / self.index.folders[slug])
+        return epoch_folder.read_facts(self.path / "epochs" / self.index.folders[slug], self.index.format)
 
     def read_history(self, slug: str) -> tuple[TrainingEvent, ...]:
         """Steps, measurements and samples of an epoch, or of its checkpoint; a damaged line ends the reading."""
@@ -642,31 +710,48 @@ class Project:
     # -- epochs: in the model -----------------------------------------------------------------------------------
 
     def load_into(self, model: TemporalLoRA) -> list[EpochInfo]:
-        """Give ``model`` this project's epochs, memories and mixer. A damaged epoch comes back as broken, with why.
-
-        Raises:
-            TloraError: if the current mixer cannot be read.
-        """
+        """Give ``model`` this project's epochs, memories and mixer. A damaged epoch comes back as broken, with why; one
+        whose memory alone is missing or damaged speaks, and its note tells."""
         infos: list[EpochInfo] = []
         for slug in self.index.folders:
             try:
                 info, folder = self._facts(slug), self.folder(slug)
-                memory = epoch_folder.read_memory(folder, model)
                 model.add_adapter(slug, info.era, trained=read_adapter(model, folder))
-                model.memories[slug] = memory
             except DAMAGE as error:
-                info = self._broken(slug, error)
+                infos.append(self._broken(slug, error))
+                continue
+            try:
+                model.memories[slug] = epoch_folder.read_memory(folder, model, self.index.format)
+            except DAMAGE as error:
+                unprotected = say(
+                    "without a memory it is not protected in later sleep: {error}", error=first_line(error)
+                )
+                note = say("{note}; {other}", note=info.note, other=unprotected) if info.note else unprotected
+                info = replace(info, note=note)
             infos.append(info)
         self._load_mixer(model)
         return infos
 
     def _load_mixer(self, model: TemporalLoRA) -> None:
-        """Use the current mixer, without the slots of epochs that could not be loaded."""
+        """Use the latest mixer that can be read, without the slots of epochs that could not be loaded. If that is not
+        the current one, epochs that it does not know get slots, which have hardly any weight."""
+        self.mixer_damage, self.unlearned = "", ()
         if not self.index.mixers:
             return
-        entry = self.index.mixers[-1]
-        kept = [slug for slug in entry.slots if slug in model.adapters]
-        model.set_slots(kept, _over(self.read_mixer(entry, model), entry.slots, kept))
+        mixer, known = TimeMixer(model.mixer.hidden_size, self.index.mixer), list[str]()
+        for entry in reversed(self.index.mixers):
+            try:
+                mixer, known = self.read_mixer(entry, model), list(entry.slots)
+                break
+            except TloraError as error:
+                self.mixer_damage = self.mixer_damage or error.message
+        kept = [slug for slug in known if slug in model.adapters]
+        mixer = _over(mixer, known, kept)
+        if self.mixer_damage:
+            self.unlearned = tuple(slug for slug in model.adapters if slug not in kept)
+            for _ in self.unlearned:
+                mixer.add_slot()
+        model.set_slots([*kept, *self.unlearned], mixer)
 
     def mixer_path(self, entry: MixerFile) -> Path:
         """Where a mixer is stored."""
@@ -682,6 +767,7 @@ class Project:
         file = self.mixer_path(entry)
         try:
             require_inside(file, self.path)
+            file.stat()  # what is missing is not damaged
             mixer.load_state_dict(load_file(file))
             require(
                 all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), say("it is not finite")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tlora_gui.engine.projects.migration import FORMAT_VERSION, index_of
 from tlora_gui.engine.protocol.config import LoraSettings, MixerSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import say
@@ -15,7 +17,6 @@ from tlora_gui.engine.storage.disk import DAMAGE, read_json, unreadable, write_t
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.config import require
 
-FORMAT_VERSION = 1
 _MAX_EPOCHS = 10_000
 _MAX_PATH = 4096
 _MAX_PART = 255
@@ -39,14 +40,16 @@ class ProjectIndex:
     """A project's index. Whoever changes a project writes a new one.
 
     Attributes:
-        backbone_reference: what a person named: "starter", a Hub id, a path.
+        backbone_reference: what a person named: "starter", a Hub id, a path, which is absolute here. One inside the
+            project's folder is stored as seen from there, so that the folder can be moved.
         backbone_name: what people and adapter folders call it.
         fingerprint: of its weights.
         lora: of every epoch.
         mixer: of the Time Mixer.
         folders: the name of each finished epoch's folder by its slug, in order.
         mixers: the last is current.
-        unprotected: mixers that learned without Active Sleep, each by the epoch of its last slot.
+        baselines: mixers that learned without Active Sleep, each by the epoch of its last slot.
+        format: what the project is written in.
     """
 
     backbone_reference: str
@@ -56,7 +59,8 @@ class ProjectIndex:
     mixer: MixerSettings
     folders: dict[str, str] = field(default_factory=dict)
     mixers: tuple[MixerFile, ...] = ()
-    unprotected: tuple[MixerFile, ...] = ()
+    baselines: tuple[MixerFile, ...] = ()
+    format: int = FORMAT_VERSION
 
     @classmethod
     def read(cls, file: Path) -> ProjectIndex:
@@ -77,16 +81,19 @@ class ProjectIndex:
                     ),
                     say("Update tlora-gui."),
                 )
+            require(version >= 1, say("its format is none"))
+            index = index_of(index, version)
             backbone, read_name = index["backbone"], reader(str)
             return cls(
-                backbone_reference=_bounded(read_name(backbone["reference"])),
+                backbone_reference=_found_from(file.parent, _bounded(read_name(backbone["reference"]))),
                 backbone_name=_bounded(read_name(backbone["name"])),
                 fingerprint=_bounded(read_name(backbone["fingerprint"])),
                 lora=_settings(LoraSettings, index["lora"]),
                 mixer=_settings(MixerSettings, index["mixer"]),
                 folders=_folders(index["epochs"]),
                 mixers=_mixer_files(index["mixers"]),
-                unprotected=_mixer_files(index.get("unprotected", []), least=1),  # older indexes have none
+                baselines=_mixer_files(index["baselines"], least=1),
+                format=version,
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise TloraError(
@@ -107,7 +114,7 @@ class ProjectIndex:
         index = {
             "format_version": FORMAT_VERSION,
             "backbone": {
-                "reference": self.backbone_reference,
+                "reference": _seen_from(file.parent, self.backbone_reference),
                 "name": self.backbone_name,
                 "fingerprint": self.fingerprint,
             },
@@ -115,9 +122,21 @@ class ProjectIndex:
             "mixer": asdict(self.mixer),
             "epochs": self.folders,
             "mixers": [asdict(entry) for entry in self.mixers],
-            "unprotected": [asdict(entry) for entry in self.unprotected],
+            "baselines": [asdict(entry) for entry in self.baselines],
         }
         write_text(file, json.dumps(index, indent=2))
+
+
+def _found_from(folder: Path, reference: str) -> str:
+    """What a stored reference names: a relative path begins in the project's folder."""
+    return os.path.abspath(folder / reference) if reference.startswith(".") else reference
+
+
+def _seen_from(folder: Path, reference: str) -> str:
+    """A reference as it is stored."""
+    path = Path(reference)
+    inside = path.is_absolute() and path.is_relative_to(os.path.abspath(folder))
+    return f"./{path.relative_to(os.path.abspath(folder)).as_posix()}" if inside else reference
 
 
 def _settings(kind: Any, data: Any) -> Any:

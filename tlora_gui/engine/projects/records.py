@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any, cast
 
 from tlora_gui.engine.projects.recipe import Recipe
-from tlora_gui.engine.protocol.config import MAX_NEW_TOKENS, MAX_TOP_K, SEED_MAX
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
@@ -142,22 +141,22 @@ def _own_text(record: Generation) -> str:
 
 
 def read_summary(line: str) -> GenerationSummary:
-    """The summary of a generation's line, without parsing the tokens; older lines have none, so theirs are parsed.
+    """The summary of a generation's line, without parsing the tokens.
 
     Raises:
         ValueError, KeyError, TypeError: if the line is something else, or was cut off.
     """
-    if not line.startswith(_SUMMARY):
-        return summary_of(read_generation_line(line))
+    require(line.startswith(_SUMMARY), say("a line of kept texts has no summary"))
     require(line.rstrip().endswith("]}"), say("the line was cut off"))  # only behind the last token
     data, _ = json.JSONDecoder().raw_decode(line, len(_SUMMARY))
     summary = cast(GenerationSummary, reader(GenerationSummary)(data))
+    require(bool(summary.id), say("a line of kept texts has no id"))
     check_time(summary.created)
     return summary
 
 
 def read_generation_line(line: str) -> Generation:
-    """The inverse of :func:`generation_line`; of older lines too.
+    """The inverse of :func:`generation_line`.
 
     Raises:
         ValueError, KeyError, TypeError: if the line is something else.
@@ -176,8 +175,6 @@ def read_generation(data: Any) -> Generation:
     Raises:
         ValueError, KeyError, TypeError: if a type is wrong, a figure impossible, or two things do not go together.
     """
-    if isinstance(data, dict) and isinstance(data.get("sampling"), dict):
-        data = {**data, "sampling": _within_limits(data["sampling"])}
     record = cast(Generation, reader(Generation)(data))
     _check_tokens(record.tokens, record.slots)
     indices = [0, *(change.index for change in record.desk)]  # behind the last token if it was stopped before
@@ -196,17 +193,6 @@ def _check_tokens(tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo]) -> No
     require(all(is_colour(slot.colour) for slot in slots), say("colours are #RRGGBB"))
     for index, token in enumerate(tokens):
         _check_token(token, index, len(slugs))
-
-
-def _within_limits(sampling: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a time that knew no limits, as those of today that draw the same text."""
-    within = dict(sampling)
-    if type(seed := sampling.get("seed")) is int and SEED_MAX < seed < 2**64:
-        within["seed"] = seed - 2**64
-    for name, limit in (("max_new_tokens", MAX_NEW_TOKENS), ("top_k", MAX_TOP_K)):
-        if type(sampling.get(name)) is int:
-            within[name] = min(sampling[name], limit)
-    return within
 
 
 def _check_token(token: TokenEvent, index: int, slots: int) -> None:

@@ -27,6 +27,7 @@ import torch
 import tlora_gui
 from tlora_gui.engine.projects.checkpoints import plain_folder
 from tlora_gui.engine.projects.epoch_folder import read_history, write_history
+from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of
 from tlora_gui.engine.projects.records import MAX_NAME, check_run
 from tlora_gui.engine.projects.trash import Thrown, put, take_back, thrown_in
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -67,10 +68,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """The runs in the folder ``root``; ``require_writable`` raises where nothing can be written."""
+    """The runs in the folder ``root``; ``require_writable`` raises where nothing can be written. ``format`` is what the
+    project is written in."""
 
     root: Path
     require_writable: Callable[[], None]
+    format: int = FORMAT_VERSION
 
     def ids(self) -> list[str]:
         """Of all kept runs, the oldest first."""
@@ -93,7 +96,7 @@ class RunHistory:
         folder = self.root / id
         for path in (folder, *folder.iterdir()):
             require_inside(path, self.root)
-        run: Run = reader(Run)(read_json(folder / "run.json"))
+        run: Run = reader(Run)(facts_of(read_json(folder / "run.json"), self.format))
         check_run(run)
         return replace(run, id=id)
 

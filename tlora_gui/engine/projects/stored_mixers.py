@@ -38,7 +38,7 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
     }
     found |= {
         StoredMixer(BASELINE_MODE, say("without Active Sleep"), entry.slots): entry
-        for entry in index.unprotected
+        for entry in index.baselines
         if entry.slots[-1] in finished[-1:]
     }
     return {mixer: entry for mixer, entry in found.items() if project.mixer_path(entry).is_file()}
@@ -46,7 +46,7 @@ def stored_mixers(project: Project, epochs: EpochList, slots: Sequence[str]) -> 
 
 def current_mixer(project: Project, epochs: EpochList, slots: Sequence[str]) -> StoredMixer:
     """The Time Mixer as it is now, named by its phase if it is at the end of one."""
-    latest = _phases(project.index)[-1:]
+    latest = [] if project.mixer_damage else _phases(project.index)[-1:]
     ended = latest and latest[0].slots[-1] in slots and all(slug in project.index.folders for slug in slots)
     return _after(epochs, latest[0], MIXER_MODE, slots) if ended else StoredMixer(MIXER_MODE, say("now"), tuple(slots))
 

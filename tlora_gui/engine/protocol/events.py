@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings, TrainSettings
-from tlora_gui.engine.protocol.jobs import TrainEpoch
+from tlora_gui.engine.protocol.jobs import RepairMemory, RepairMixer, TrainEpoch
 from tlora_gui.engine.protocol.texts import (
     Generation,
     GenerationSummary,
@@ -63,6 +63,7 @@ class EpochInfo:
         kept_step: the step whose adapter and mixer were kept, if not the last one's; else 0.
         corpus_fingerprint: the same for the same texts, wherever they lie; empty in epochs of earlier versions.
         reading: what of them was read.
+        replaces: the broken epoch whose place it takes when it is finished.
     """
 
     slug: str
@@ -78,6 +79,23 @@ class EpochInfo:
     kept_step: int = 0
     corpus_fingerprint: str = ""
     reading: ReadOptions = field(default_factory=ReadOptions)
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Something of a project is broken and can be made whole: ``reason`` says what it is, ``job`` does it."""
+
+    reason: str
+    job: TrainEpoch | RepairMemory | RepairMixer
+
+    @property
+    def slug(self) -> str:
+        """The epoch that it is about; empty for the Time Mixer."""
+        match self.job:
+            case TrainEpoch(replaces=slug) | RepairMemory(slug):
+                return slug
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +312,8 @@ class EpochFinished:
 
 @dataclass(frozen=True, slots=True)
 class EpochsChanged:
-    """The list of epochs, whole, after any change of it, and the mixture's slots and stored mixers that go with it.
+    """The list of epochs, whole, after any change of it, and the mixture's slots, stored mixers and what can be
+    repaired, which go with it.
 
     ``bare_router`` is whether the Time Mixer reads the bare backbone now.
     """
@@ -303,6 +322,7 @@ class EpochsChanged:
     slots: tuple[SlotInfo, ...]
     mixers: tuple[StoredMixer, ...] = ()
     bare_router: bool = False
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,6 +550,7 @@ class ProjectInfo:
         generation: the last kept generation.
         mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
         waiting: epochs that were still to be trained when the project was left, next one first.
+        repairs: what is broken and can be made whole.
     """
 
     path: str
@@ -542,6 +563,7 @@ class ProjectInfo:
     generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()
     waiting: tuple[TrainEpoch, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

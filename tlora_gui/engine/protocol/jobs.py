@@ -94,7 +94,8 @@ class TrainEpoch:
     """Train a new epoch on files and folders. Answer: TrainStarted, TrainStep, HeldOut and TrainingSample …,
     EpochFinished.
 
-    ``colour`` empty takes the next free one. Cancel modes: keep, discard, suspend.
+    ``colour`` empty takes the next free one. ``replaces`` is a broken epoch, whose place it takes when it is finished.
+    Cancel modes: keep, discard, suspend.
     """
 
     name: str
@@ -103,6 +104,7 @@ class TrainEpoch:
     colour: str = ""
     settings: TrainSettings = field(default_factory=TrainSettings)
     reading: ReadOptions = field(default_factory=ReadOptions)
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,23 @@ class ImportAdapter:
     settings: TrainSettings = SLOT_SETTINGS
     reading: ReadOptions = field(default_factory=ReadOptions)
     bare_router: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepairMemory:
+    """Make again what an epoch leaves for later sleep: from its text if that is as it was, else from its own dreams.
+
+    Answer: EpochsChanged. Any cancel leaves no trace.
+    """
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepairMixer:
+    """Make the mixer that is used in place of a damaged one the current one; epochs that it does not know are learned
+    from their memories. Answer: EpochsChanged. Any cancel leaves no trace.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +431,8 @@ Job = (
     | KeepEpoch
     | LookAtAdapter
     | ImportAdapter
+    | RepairMemory
+    | RepairMixer
     | EstimateTraining
     | LoadSettings
     | KeepQueue

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+from tlora_gui.engine.projects.migration import sampling_within_limits
 from tlora_gui.engine.projects.recipe import Recipe
 from tlora_gui.engine.projects.records import generation_data, read_generation
 from tlora_gui.engine.protocol.errors import TloraError
@@ -45,7 +46,9 @@ def read_json(path: Path) -> tuple[Generation, Recipe]:
             say("Update tlora-gui."),
         )
     try:
-        return read_generation(data["generation"]), cast(Recipe, reader(Recipe)(data["recipe"]))
+        generation = data["generation"]
+        generation = {**generation, "sampling": sampling_within_limits(generation["sampling"])}
+        return read_generation(generation), cast(Recipe, reader(Recipe)(data["recipe"]))
     except DAMAGE as error:
         raise _damaged(path, error) from error
 

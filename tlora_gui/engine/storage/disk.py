@@ -6,6 +6,7 @@ Writers never make the folder that a file goes into: if it is gone, the project 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -57,7 +58,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Replace a safetensors file atomically and durably."""
+    """Replace a safetensors file atomically and durably.
+
+    Raises:
+        TloraError: if there is no room for it.
+    """
+    require_room(path, sum(tensor.nbytes for tensor in tensors.values()))
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_file(path, lambda partial: save_file(stored, partial))
 
@@ -102,8 +108,8 @@ def require_room(path: Path, size: int) -> None:
     if free < size:
         raise TloraError(
             say(
-                "{path} needs {size:.1f} GB, and {free:.1f} GB are free there.",
-                path=path, size=size / 1e9, free=free / 1e9,
+                "{path} needs {size:,.0f} MB, and {free:,.0f} MB are free there.",
+                path=path, size=math.ceil(size / 1e6), free=math.floor(free / 1e6),
             ),
             say("Free some room, or choose another disk."),
         )  # fmt: skip

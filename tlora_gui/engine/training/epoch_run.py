@@ -445,7 +445,8 @@ class EpochRun:
         self._let_go()
         loss = yield from self._end_at_best()
         model.finish_epoch(self.slug)
-        memory = model.memories[self.slug] = yield from self._leave_memory()
+        left = leave_memory(model, self.slot, self.blocks, self.settings, self._eval_features_NTH)
+        memory = model.memories[self.slug] = yield from left
         if sleep.memory_labels and sleep.enabled:
             self.learner.calibrate(memory.replay_NWH, self.step_random(self.total_steps))
             self._require_numbers(0.0, 0.0)
@@ -511,23 +512,6 @@ class EpochRun:
             return None
         text_NT = memory.held_out_NT
         return text_NT[: max(1, self.settings.held_out_tokens // text_NT.shape[1])].long()
-
-    def _leave_memory(self) -> Generator[Progress, None, EpochMemory]:
-        """Router inputs of the training text, or of dreams of the epoch, which keep nothing of the text."""
-        tokens = self.settings.sleep.memory_tokens
-        if self.settings.sleep.source == "dreams":
-            count = max(1, tokens // dream_length(self.model))
-            ids_NT = yield from dream(self.model, self.slot, count, self.settings.seed)
-            digests = block_digests(self.blocks.held_out_NT)
-            replay_NWH = cut_windows((yield from collect_router_features(self.model, ids_NT)))
-            return EpochMemory(replay_NWH, self._eval_features_NTH, None, tuple(digests))
-        train_NT = self.blocks.train_NT
-        count = min(len(train_NT), math.ceil(tokens / self.settings.block_size))
-        ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
-        held_out_NT = self.blocks.held_out_NT.int()
-        return EpochMemory(
-            cut_windows((yield from collect_router_features(self.model, ids_NT))), self._eval_features_NTH, held_out_NT
-        )
 
     def _let_go(self) -> None:
         """Of what only the steps needed."""
@@ -779,6 +763,23 @@ def _finite(tensors: Iterable[Tensor]) -> bool:
 
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def leave_memory(
+    model: TemporalLoRA, slot: int, blocks: TokenBlocks, settings: TrainSettings, eval_features_NTH: Tensor
+) -> Generator[Progress, None, EpochMemory]:
+    """Router inputs of an epoch's training text, or of its dreams, which keep nothing of the text."""
+    tokens = settings.sleep.memory_tokens
+    if settings.sleep.source == "dreams":
+        count = max(1, tokens // dream_length(model))
+        ids_NT = yield from dream(model, slot, count, settings.seed)
+        replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
+        return EpochMemory(replay_NWH, eval_features_NTH, None, tuple(block_digests(blocks.held_out_NT)))
+    train_NT = blocks.train_NT
+    count = min(len(train_NT), math.ceil(tokens / settings.block_size))
+    ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
+    replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
+    return EpochMemory(replay_NWH, eval_features_NTH, blocks.held_out_NT.int())
 
 
 def eval_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:

@@ -41,6 +41,7 @@ from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
+from tlora_gui.ui.control.repair_control import RepairControl
 from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
 from tlora_gui.ui.control.trash_control import TrashControl
@@ -66,6 +67,7 @@ class Controller(QObject):
         self.projects = ProjectControl(client, window.welcome, menus, banner, window.settings)
         self.undo = Undo(client, window.texts, menus, banner)
         self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner, self.undo)
+        self.repairing = RepairControl(client, window.epochs, banner, self.training.train)
         self.generating = GenerationControl(client, pane, desk, inspector, menus, banner)
         self.comparing = CompareControl(client, pane, desk, inspector)
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
@@ -89,6 +91,7 @@ class Controller(QObject):
         projects.opening_changed.connect(self.training.hold_up)
         projects.progressed.connect(self.progress.show)
         projects.ready.connect(self.training.tell_interrupted)
+        projects.ready.connect(self.repairing.tell)
         self.training.progressed.connect(self.progress.show)
         self.training.paced.connect(self._show_pace)
         self.training.trained.connect(self.attention.tell)
@@ -144,8 +147,9 @@ class Controller(QObject):
                 self.progress.show(job_id, event)
             case ProjectOpened(project):  # an epoch is back
                 self._show_history(project)
-            case EpochsChanged(epochs, slots, mixers, bare_router):
+            case EpochsChanged(epochs, slots, mixers, bare_router, repairs):
                 self._set_epochs(epochs, slots, mixers)
+                self.repairing.set_repairs(repairs)
                 if (backbone := self.importing.backbone) and backbone.bare_router != bare_router:
                     self._set_backbone(replace(backbone, bare_router=bare_router))
             case TrainStarted() | TrainStep() | HeldOut():
@@ -214,6 +218,7 @@ class Controller(QObject):
         self._window.charts.set_epochs(project.epochs)
         self._window.charts.load_history(project.history)
         self._set_epochs(project.epochs, project.slots, project.mixers)
+        self.repairing.set_repairs(project.repairs)
 
     def _set_epochs(
         self, epochs: tuple[EpochInfo, ...], slots: tuple[SlotInfo, ...], mixers: tuple[StoredMixer, ...]

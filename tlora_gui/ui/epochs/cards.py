@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolBu
 
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, BACKBONE_SLOT
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo
+from tlora_gui.engine.protocol.jobs import Job
+from tlora_gui.ui.epochs.epoch_menu import repair_words
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.formats import human_count, human_parameters, localised, loss_text
 from tlora_gui.ui.translation import tr, worded
@@ -115,6 +117,7 @@ class EpochCard(Card):
     resume_requested = Signal(str)
     keep_requested = Signal(str)
     discard_requested = Signal(str)
+    repair_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -144,7 +147,11 @@ class EpochCard(Card):
         self._discard.clicked.connect(lambda: self.discard_requested.emit(self._slug))
         self._interrupted = QWidget()
         self._interrupted.setLayout(Ends(row(self._resume, self._keep), self._discard, equal=True))
-        for part in (self._measured, self._note, self._interrupted):
+        self._repair = QPushButton()
+        self._repair.setObjectName("repairButton")
+        self._repair.clicked.connect(lambda: self.repair_requested.emit(self._slug))
+        self._repair.hide()
+        for part in (self._measured, self._note, self._interrupted, self._repair):
             self._body.addWidget(part)
 
     def set_epoch(self, epoch: EpochInfo, paused: bool = False) -> None:
@@ -170,8 +177,16 @@ class EpochCard(Card):
         self._menu.setAccessibleName(self.tr("Actions for {name}").format(name=epoch.name))
         self.setAccessibleName(", ".join(part for part in (epoch.name, epoch.era, state, tokens, note) if part))
 
+    def set_repair(self, job: Job | None) -> None:
+        """Offer what makes it whole, if anything does."""
+        text, tip = repair_words(job)
+        self._repair.setText(text)
+        self._repair.setToolTip(tip)
+        self._repair.setVisible(job is not None)
+
     def set_busy(self, busy: bool) -> None:
-        """While other work runs, an interrupted training can't be taken up."""
+        """While other work runs, an interrupted training can't be taken up, and nothing repaired."""
+        self._repair.setEnabled(not busy)
         self._resume.setEnabled(not busy)
         self._keep.setEnabled(not busy)
         self._discard.setEnabled(not busy)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.ui.epochs.edit_epoch_dialog import EditEpochDialog
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.epochs.merge_dialog import MergeDialog, gguf_suffixes
@@ -25,6 +26,7 @@ class EpochActions(QObject):
     """ExportMerge"""
     delete_requested = Signal(str)
     resume_requested = Signal(str)
+    repair_requested = Signal(str)
     keep_requested = Signal(str)
     discard_requested = Signal(str)
 
@@ -32,34 +34,36 @@ class EpochActions(QObject):
         super().__init__(window)
         self._window = window
         self._epochs: dict[str, EpochInfo] = {}
+        self._repairs: dict[str, Job] = {}
         self._busy = False
         self._menu = EpochMenu(window)
         self._menu.resume_requested.connect(self.resume_requested)
         self._menu.keep_requested.connect(self.keep_requested)
         self._menu.discard_requested.connect(self.discard)
+        self._menu.repair_requested.connect(self.repair_requested)
         self._menu.rename_requested.connect(self._edit)
         self._menu.recolour_requested.connect(self._edit_colour)
         self._menu.export_requested.connect(self._choose_export_folder)
         self._menu.export_gguf_requested.connect(self._choose_gguf_file)
         self._menu.delete_requested.connect(self.delete_requested)
 
-    def set_epochs(self, epochs: dict[str, EpochInfo], busy: bool) -> None:
-        """The epochs by slug, and whether other work holds some actions back."""
-        self._epochs, self._busy = epochs, busy
+    def set_epochs(self, epochs: dict[str, EpochInfo], busy: bool, repairs: dict[str, Job]) -> None:
+        """The epochs by slug, whether other work holds some actions back, and what makes broken epochs whole."""
+        self._epochs, self._busy, self._repairs = epochs, busy, repairs
 
     def open_menu(self, slug: str, where: QPoint) -> None:
         """Offer what can be done with this epoch, at a point on the screen."""
-        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.set_epoch(self._epochs[slug], self._busy, self._repairs.get(slug))
         self._menu.popup(where)
 
     def rename(self, slug: str) -> None:
         """Open the edit dialog, if the epoch can be renamed."""
-        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.set_epoch(self._epochs[slug], self._busy, self._repairs.get(slug))
         self._menu.rename.trigger()
 
     def delete(self, slug: str) -> None:
         """Ask for the epoch to be deleted, if it can be."""
-        self._menu.set_epoch(self._epochs[slug], self._busy)
+        self._menu.set_epoch(self._epochs[slug], self._busy, self._repairs.get(slug))
         self._menu.delete.trigger()
 
     def merge(self) -> None:

@@ -7,12 +7,24 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from tlora_gui.engine.protocol.events import EpochInfo
+from tlora_gui.engine.protocol.jobs import Job, RepairMemory, TrainEpoch
+from tlora_gui.ui.translation import tr
+
+
+def repair_words(job: Job | None) -> tuple[str, str]:
+    """What a repair of an epoch is called, and what it does."""
+    if isinstance(job, RepairMemory):
+        return tr("Repair the memory"), tr("From its text, if that is as it was, else from its own dreams")
+    tip = tr("From the same text with the same settings; it takes the place of the broken one when it is finished")
+    paths = f": {', '.join(job.paths)}" if isinstance(job, TrainEpoch) else ""
+    return tr("Train again"), tip + paths
 
 
 class EpochMenu(QMenu):
     """Rename, recolour, export and delete, as far as the state of the epoch allows; what can become of one that was
-    interrupted comes first."""
+    interrupted, or is broken, comes first."""
 
+    repair_requested = Signal(str)
     resume_requested = Signal(str)
     keep_requested = Signal(str)
     discard_requested = Signal(str)
@@ -27,6 +39,7 @@ class EpochMenu(QMenu):
         self.setObjectName("epochMenu")
         self._slug = ""
         self.setToolTipsVisible(True)
+        self.repair = self._action("", self.repair_requested)
         self.resume = self._action(self.tr("Resume"), self.resume_requested)
         self.keep = self._action(self.tr("Keep"), self.keep_requested)
         self.keep.setToolTip(self.tr("Make a finished epoch of what this training has learned so far"))
@@ -45,9 +58,15 @@ class EpochMenu(QMenu):
         self.delete = self._action(self.tr("Delete"), self.delete_requested)
         self.delete.setShortcut(QKeySequence(QKeySequence.StandardKey.Delete))
 
-    def set_epoch(self, epoch: EpochInfo, busy: bool) -> None:
-        """The actions are about this epoch from now on; ``busy`` holds back what must wait for other work."""
+    def set_epoch(self, epoch: EpochInfo, busy: bool, repair: Job | None = None) -> None:
+        """The actions are about this epoch from now on; ``busy`` holds back what must wait for other work, and
+        ``repair`` is what makes it whole."""
         self._slug = epoch.slug
+        text, tip = repair_words(repair)
+        self.repair.setText(text)
+        self.repair.setToolTip(tip)
+        self.repair.setVisible(repair is not None)
+        self.repair.setEnabled(not busy)
         for action in (self.resume, self.keep, self.discard):
             action.setVisible(epoch.state == "interrupted")
             action.setEnabled(not busy)

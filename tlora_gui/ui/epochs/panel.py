@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QFrame, QListWidgetItem, QPushButton, QWidget
 
 from tlora_gui.engine.protocol.events import BackboneInfo, EpochInfo, HeldOut, Progress, TrainStep
+from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.cards import QUEUE_MIME, BackboneCard, Card, EpochCard, PendingCard, held_out_tooltip
 from tlora_gui.ui.epochs.drop_zone import DropZone
@@ -41,6 +42,7 @@ class EpochsPanel(QFrame):
     resume_requested = Signal(str)
     keep_requested = Signal(str)
     discard_requested = Signal(str)
+    repair_requested = Signal(str)
     edit_requested = Signal(str, str, str, str)
     """slug, name, era, colour"""
     export_requested = Signal(str, str)
@@ -65,6 +67,7 @@ class EpochsPanel(QFrame):
         self.setAcceptDrops(True)
         self._backbone: BackboneInfo | None = None
         self._epochs: dict[str, EpochInfo] = {}
+        self._repairs: dict[str, Job] = {}
         self._queue: tuple[str, ...] = ()
         self._all_paused = False
         self._preparing: tuple[str, str] | None = None
@@ -106,6 +109,7 @@ class EpochsPanel(QFrame):
         self._actions.discard_requested.connect(self.discard_requested)
         self._actions.resume_requested.connect(self.resume_requested)
         self._actions.keep_requested.connect(self.keep_requested)
+        self._actions.repair_requested.connect(self.repair_requested)
         alt = Qt.KeyboardModifier.AltModifier
         for key, slot in (
             (QKeySequence(Qt.Key.Key_F2), self._rename_current),
@@ -130,6 +134,15 @@ class EpochsPanel(QFrame):
         if any(epoch.state == "training" for epoch in epochs):
             self._preparing = None
         self._arrange()
+
+    def set_repairs(self, repairs: dict[str, Job]) -> None:
+        """What makes broken epochs whole, by slug."""
+        self._repairs = repairs
+        self._arrange()
+
+    def name_of(self, slug: str) -> str:
+        """What an epoch is called; its slug if it is not there."""
+        return self._epochs[slug].name if slug in self._epochs else slug
 
     def set_queue(self, names: tuple[str, ...]) -> None:
         """Names of the epochs that wait to be trained, next one first."""
@@ -205,7 +218,7 @@ class EpochsPanel(QFrame):
         keys = [_BACKBONE, *(_EPOCH + slug for slug in self._epochs)]
         keys += [_PREPARING] if self._preparing else []
         keys += [f"{_QUEUE}{index}" for index in range(len(self._queue))]
-        self._actions.set_epochs(self._epochs, self._busy)
+        self._actions.set_epochs(self._epochs, self._busy, self._repairs)
         self._list.set_keys(keys, self._make_card)
         self._place_box()
         for key in keys:
@@ -249,6 +262,7 @@ class EpochsPanel(QFrame):
             card.resume_requested.connect(self.resume_requested)
             card.keep_requested.connect(self.keep_requested)
             card.discard_requested.connect(self._actions.discard)
+            card.repair_requested.connect(self.repair_requested)
             return card
         pending = PendingCard(key if key.startswith(_QUEUE) else "")
         if key.startswith(_QUEUE):
@@ -262,7 +276,9 @@ class EpochsPanel(QFrame):
         if isinstance(card, BackboneCard):
             card.set_backbone(self._backbone)
         elif isinstance(card, EpochCard):
-            card.set_epoch(self._epochs[key.removeprefix(_EPOCH)], self._box.paused and key == self._box_of)
+            slug = key.removeprefix(_EPOCH)
+            card.set_epoch(self._epochs[slug], self._box.paused and key == self._box_of)
+            card.set_repair(self._repairs.get(slug))
             card.set_busy(self._busy)
         elif isinstance(card, PendingCard) and key == _PREPARING and self._preparing:
             card.show_preparing(*self._preparing)
