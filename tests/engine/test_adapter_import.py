@@ -531,7 +531,7 @@ def test_an_epoch_trained_after_it_lies_above_and_undoing_it_all_is_what_was_bef
         assert names and not any(".layers.0." in name for name in names)
     collect(again.run(jobs.DeleteEpoch(slug)))
     whole = epoch_logits(again, "code")
-    collect(again.run(jobs.RestoreEpoch()))
+    collect(again.run(jobs.RestoreEpoch(slug)))
     assert torch.equal(epoch_logits(again, "code"), whole) and torch.equal(epoch_logits(again, slug), said)
 
 

@@ -118,7 +118,7 @@ def test_every_epoch_and_text_can_be_worked_on_afterwards(path: Path) -> None:
     collect(session.run(jobs.DeleteGeneration(second.id)))
     collect(session.run(jobs.EditEpoch("verse", "Poem", "", "#123456")))
     collect(session.run(jobs.DeleteEpoch("code")))
-    collect(session.run(jobs.RestoreEpoch()))
+    collect(session.run(jobs.RestoreEpoch("code")))
     session.close()
     again, _ = opened(path)
     assert [epoch.name for epoch in again.info().epochs] == ["Poem", "Code", "Tale"]

@@ -32,7 +32,7 @@ def kept(tmp_path: Path) -> GenerationStore:
 
 def again(kept: GenerationStore) -> GenerationStore:
     """The same file, opened anew."""
-    return GenerationStore(kept.path)
+    return GenerationStore(kept.path, format=kept.format)
 
 
 def keep(kept: GenerationStore, *, id: str = "", parent: str = "", **changes: Any) -> Generation:

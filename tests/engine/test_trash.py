@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -376,24 +375,6 @@ def test_another_reader_sees_the_texts_after_the_trash_was_emptied(one_epoch: Se
     do(one_epoch, jobs.EmptyTrash())
     long = [written(one_epoch) for _ in range(3)]
     assert [each.id for each in reader.summaries()] == long
-
-
-def test_texts_of_an_old_version_keep_their_ids_when_the_trash_is_emptied(one_epoch: Session) -> None:
-    first = written(one_epoch)
-    file = path_of(one_epoch) / "generations.jsonl"
-    old = json.loads(file.read_text())
-    for name in ("summary", "id", "parent", "branch_at", "name", "pinned", "created"):
-        old.pop(name)
-    with file.open("a") as lines:
-        lines.write(json.dumps(old) + "\n")
-    (_, made_up) = kept(one_epoch)
-    do(one_epoch, jobs.EditGeneration(made_up, "Old", True))
-    whole = do(one_epoch, jobs.LoadGeneration(made_up)).record
-    do(one_epoch, jobs.DeleteGeneration(first))
-    do(one_epoch, jobs.EmptyTrash())
-    for session in (one_epoch, reopened(one_epoch)):
-        assert kept(session) == [made_up]
-        assert do(session, jobs.LoadGeneration(made_up)).record == whole
 
 
 def test_what_cannot_be_removed_is_told_and_stays_listed(two_epochs: Session, monkeypatch: pytest.MonkeyPatch) -> None:
