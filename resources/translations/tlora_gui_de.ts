@@ -1136,6 +1136,14 @@
         <translation>{name} wurde bei Schritt {step:,} von {steps:,} unterbrochen.</translation>
     </message>
     <message>
+        <source>{name} is not broken.</source>
+        <translation>{name} ist nicht beschädigt.</translation>
+    </message>
+    <message>
+        <source>Train an epoch of another name.</source>
+        <translation>Eine Epoche mit anderem Namen trainieren.</translation>
+    </message>
+    <message>
         <source>{name} cannot go on: {error}.</source>
         <translation>{name} lässt sich nicht fortsetzen: {error}.</translation>
     </message>
@@ -1444,6 +1452,10 @@
         <translation>{name} ist als PEFT-Adapter in {folder} aufbewahrt.</translation>
     </message>
     <message>
+        <source>Restore the Time Mixer first.</source>
+        <translation>Zuerst den Time Mixer wiederherstellen.</translation>
+    </message>
+    <message>
         <source>That epoch is not finished.</source>
         <translation>Diese Epoche ist nicht fertig.</translation>
     </message>
@@ -1466,6 +1478,10 @@
     <message>
         <source>This epoch is not in the trash.</source>
         <translation>Diese Epoche ist nicht im Papierkorb.</translation>
+    </message>
+    <message>
+        <source>without a memory it is not protected in later sleep: {error}</source>
+        <translation>ohne Gedächtnis ist sie im späteren Schlaf nicht geschützt: {error}</translation>
     </message>
     <message>
         <source>{name} is broken.</source>
@@ -1564,6 +1580,10 @@
         <translation>tlora-gui aktualisieren.</translation>
     </message>
     <message>
+        <source>its format is none</source>
+        <translation>das Format ist keines</translation>
+    </message>
+    <message>
         <source>{folder} is not a Temporal LoRA project: it holds no {file}.</source>
         <translation>{folder} ist kein Temporal-LoRA-Projekt: {file} fehlt.</translation>
     </message>
@@ -1610,6 +1630,14 @@
     <message>
         <source>Close it there first, or choose another project.</source>
         <translation>Es dort zuerst schließen oder ein anderes Projekt wählen.</translation>
+    </message>
+    <message>
+        <source>{name} is open on the machine {machine}.</source>
+        <translation>{name} ist auf dem Rechner {machine} geöffnet.</translation>
+    </message>
+    <message>
+        <source>Close it there first. If nothing has it open there any more, delete {file}.</source>
+        <translation>Zuerst dort schließen. Hat es dort niemand mehr offen, {file} löschen.</translation>
     </message>
     <message>
         <source>{folder} cannot be locked: {reason}.</source>
@@ -1670,6 +1698,14 @@
     <message>
         <source>a line of a history is no step and no measurement</source>
         <translation>eine Zeile des Verlaufs ist weder Schritt noch Messung</translation>
+    </message>
+    <message>
+        <source>a line of kept texts has no summary</source>
+        <translation>eine Zeile der aufbewahrten Texte hat keine Zusammenfassung</translation>
+    </message>
+    <message>
+        <source>a line of kept texts has no id</source>
+        <translation>eine Zeile der aufbewahrten Texte hat keine Kennung</translation>
     </message>
     <message>
         <source>branch_at is negative</source>
@@ -1936,6 +1972,14 @@
         <translation>Eine Mixer-Schicht von 0 bis {last} wählen.</translation>
     </message>
     <message>
+        <source>{name} is of project format {version} now.</source>
+        <translation>{name} hat jetzt das Projektformat {version}.</translation>
+    </message>
+    <message>
+        <source>What was changed for it is kept as it was in {folder}.</source>
+        <translation>Was dafür geändert wurde, liegt unverändert in {folder}.</translation>
+    </message>
+    <message>
         <source>Loading epochs</source>
         <translation>Epochen werden geladen</translation>
     </message>
@@ -2024,8 +2068,8 @@
         <translation>{path} lässt sich nicht schreiben: keine Berechtigung.</translation>
     </message>
     <message>
-        <source>{path} needs {size:.1f} GB, and {free:.1f} GB are free there.</source>
-        <translation>{path} braucht {size:.1f} GB; frei sind dort {free:.1f} GB.</translation>
+        <source>{path} needs {size:,.0f} MB, and {free:,.0f} MB are free there.</source>
+        <translation>{path} braucht {size:,.0f} MB, und dort sind {free:,.0f} MB frei.</translation>
     </message>
     <message>
         <source>Free some room, or choose another disk.</source>
@@ -2248,6 +2292,14 @@
         <translation>{note}; lässt sich nicht fortsetzen, die Epochen davor haben sich geändert</translation>
     </message>
     <message>
+        <source>{problem} An earlier one is used, which does not know {names}.</source>
+        <translation>{problem} Ein früherer wird benutzt, der {names} nicht kennt.</translation>
+    </message>
+    <message>
+        <source>{problem} An earlier one is used, which knows all epochs.</source>
+        <translation>{problem} Ein früherer wird benutzt, der alle Epochen kennt.</translation>
+    </message>
+    <message>
         <source>Epochs leave these as they are: {names}.</source>
         <translation>Das lassen Epochen, wie es ist: {names}.</translation>
     </message>
@@ -2330,6 +2382,10 @@
     <message>
         <source>{model} keeps no cache</source>
         <translation>{model} behält keinen Cache</translation>
+    </message>
+    <message>
+        <source>{model} keeps a cache that is not made of layers</source>
+        <translation>{model} hat einen Cache, der nicht aus Schichten besteht</translation>
     </message>
     <message>
         <source>the weights hold NaN or infinite numbers, in {name}</source>
@@ -2876,6 +2932,10 @@
         <translation>Das beheben, dann neu importieren.</translation>
     </message>
     <message>
+        <source>Choose an adapter that changes blocks from {layer} up alone.</source>
+        <translation>Einen Adapter wählen, der nur Blöcke ab {layer} ändert.</translation>
+    </message>
+    <message>
         <source>Adapters of a {family} backbone cannot be written as GGUF.</source>
         <translation>Adapter eines {family}-Backbones lassen sich nicht als GGUF schreiben.</translation>
     </message>
@@ -3064,6 +3124,10 @@
         <translation>{layer} enthält Zahlen eines anderen Typs</translation>
     </message>
     <message>
+        <source>Let the Time Mixer read the bare backbone (bare router), for about {share} % more work per token, or import it into a project whose Time Mixer reads before block {first} (mixer layer).</source>
+        <translation>Den Time Mixer das bloße Backbone lesen lassen (bare router), für etwa {share} % mehr Arbeit je Token, oder in ein Projekt importieren, dessen Time Mixer vor Block {first} liest (mixer layer).</translation>
+    </message>
+    <message>
         <source>{name} cannot become an epoch: {reason}.</source>
         <translation>{name} kann keine Epoche werden: {reason}.</translation>
     </message>
@@ -3094,14 +3158,6 @@
     <message>
         <source>{name} changes blocks from {first} up, and the Time Mixer of this project reads what comes out of the blocks below {layer}: what it reads would move under it.</source>
         <translation>{name} ändert Blöcke ab {first}, und der Time Mixer dieses Projekts liest, was aus den Blöcken unter {layer} kommt: Was er liest, würde sich unter ihm verschieben.</translation>
-    </message>
-    <message>
-        <source>Make a project whose Time Mixer reads before block {first} (mixer layer), and import it there.</source>
-        <translation>Ein Projekt anlegen, dessen Time Mixer vor Block {first} liest (Mixer-Schicht), und ihn dort importieren.</translation>
-    </message>
-    <message>
-        <source>Make a project whose epochs may change every block (mixer layer 0), and import it there.</source>
-        <translation>Ein Projekt anlegen, dessen Epochen jeden Block ändern dürfen (Mixer-Schicht 0), und ihn dort importieren.</translation>
     </message>
     <message>
         <source>{name} chooses layers by the pattern {pattern}.</source>
@@ -3143,6 +3199,42 @@
         <source>It stays in the trash.</source>
         <translation>Es bleibt im Papierkorb.</translation>
     </message>
+    <message>
+        <source>Train it again from its text.</source>
+        <translation>Sie aus ihrem Text neu trainieren.</translation>
+    </message>
+    <message>
+        <source>{name} has its memory.</source>
+        <translation>{name} hat ihr Gedächtnis.</translation>
+    </message>
+    <message>
+        <source>The Time Mixer is whole.</source>
+        <translation>Der Time Mixer ist ganz.</translation>
+    </message>
+    <message>
+        <source>{name} is of an earlier format, and could not be changed to today&apos;s: {reason}.</source>
+        <translation>{name} hat ein früheres Format und ließ sich nicht in das heutige ändern: {reason}.</translation>
+    </message>
+    <message>
+        <source>Nothing of it is lost; give access there, and open it again.</source>
+        <translation>Nichts davon ist verloren; dort Zugriff geben und es noch einmal öffnen.</translation>
+    </message>
+    <message>
+        <source>Repair the memory</source>
+        <translation>Gedächtnis reparieren</translation>
+    </message>
+    <message>
+        <source>From its text, if that is as it was, else from its own dreams</source>
+        <translation>Aus ihrem Text, wenn der noch ist, wie er war, sonst aus ihren eigenen Träumen</translation>
+    </message>
+    <message>
+        <source>From the same text with the same settings; it takes the place of the broken one when it is finished</source>
+        <translation>Aus demselben Text mit denselben Einstellungen; sie ersetzt die beschädigte, wenn sie fertig ist</translation>
+    </message>
+    <message>
+        <source>Train again</source>
+        <translation>Neu trainieren</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -3153,6 +3245,10 @@
     <message>
         <source>{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. Never trained. Adapters and Time Mixer start at block {mixer_layer}.</source>
         <translation>{name}: {parameters} Parameter, {blocks} Blöcke, {context} Tokens Kontext, {dtype} auf {device}. Wird nie trainiert. Adapter und Time Mixer beginnen bei Block {mixer_layer}.</translation>
+    </message>
+    <message>
+        <source>The Time Mixer reads it without any adapter.</source>
+        <translation>Der Time Mixer liest es ohne Adapter.</translation>
     </message>
 </context>
 <context>
@@ -4602,6 +4698,14 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Eine .zip vom Ordner des Adapters wählen</translation>
     </message>
     <message>
+        <source>Let the Time Mixer read the &amp;bare backbone</source>
+        <translation>Time Mixer das &amp;bloße Backbone lesen lassen</translation>
+    </message>
+    <message>
+        <source>The blocks below then run twice, first without any adapter: what the Time Mixer reads never moves. The project keeps this.</source>
+        <translation>Die Blöcke darunter laufen dann zweimal, zuerst ohne Adapter: Was der Time Mixer liest, verschiebt sich nie. Das Projekt behält das bei.</translation>
+    </message>
+    <message>
         <source>Name of the epoch</source>
         <translation>Name der Epoche</translation>
     </message>
@@ -4648,6 +4752,14 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>Make an epoch of it now, or after the one that is in training</source>
         <translation>Jetzt eine Epoche daraus machen, oder nach der, die gerade trainiert wird</translation>
+    </message>
+    <message>
+        <source>It changes blocks from {first} up. The Time Mixer of this project reads before block {layer}, and what it reads must not move. It can read the bare backbone instead, for about {share} more work per token.</source>
+        <translation>Er ändert Blöcke ab {first}. Der Time Mixer dieses Projekts liest vor Block {layer}, und was er liest, darf sich nicht verschieben. Er kann stattdessen das bloße Backbone lesen, für etwa {share} mehr Arbeit je Token.</translation>
+    </message>
+    <message>
+        <source>If it changes blocks below {layer}, before which the Time Mixer of this project reads, the Time Mixer has to read the bare backbone, for about {share} more work per token.</source>
+        <translation>Ändert er Blöcke unter {layer}, vor dem der Time Mixer dieses Projekts liest, muss der Time Mixer das bloße Backbone lesen, für etwa {share} mehr Arbeit je Token.</translation>
     </message>
     <message>
         <source>The adapter&apos;s folder</source>
@@ -5996,6 +6108,37 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Text col&amp;umn</source>
         <translation>Te&amp;xtspalte</translation>
+    </message>
+</context>
+<context>
+    <name>RepairControl</name>
+    <message>
+        <source>Restoring makes that one current; what it does not know is learned from memories.</source>
+        <translation>Wiederherstellen macht diesen zum aktuellen; was er nicht kennt, wird aus den Gedächtnissen gelernt.</translation>
+    </message>
+    <message>
+        <source>Restore it</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>{name}: {note}.</source>
+        <translation>{name}: {note}.</translation>
+    </message>
+    <message>
+        <source>{name}: {note}. Other epochs can be repaired too; see their rows.</source>
+        <translation>{name}: {note}. Auch andere Epochen lassen sich reparieren, siehe ihre Zeilen.</translation>
+    </message>
+    <message>
+        <source>Repair</source>
+        <translation>Reparieren</translation>
+    </message>
+    <message>
+        <source>{name} has its memory again.</source>
+        <translation>{name} hat ihr Gedächtnis wieder.</translation>
+    </message>
+    <message>
+        <source>The Time Mixer is restored.</source>
+        <translation>Der Time Mixer ist wiederhergestellt.</translation>
     </message>
 </context>
 <context>
