@@ -92,16 +92,17 @@ def mutated_json(data: bytes, random: Random) -> bytes:
 
 def mutated_lines(data: bytes, random: Random) -> bytes:
     """The same of one or some lines of JSON; lines that are gone, twice, or cut."""
-    lines = data.splitlines()
+    whole = data.splitlines()
+    lines = list(whole)
     for _ in range(random.choice((1, 1, 3))):
         at = random.randrange(len(lines))
         match random.randrange(6):
             case 0:
-                lines.insert(at, lines[random.randrange(len(lines))])
+                lines.insert(at, random.choice(whole))
             case 1:
                 lines[at] = lines[at][: random.randrange(len(lines[at]) + 1)]
             case _:
-                lines[at] = mutated_json(lines[at], random) if lines[at][:1] == b"{" else lines[at]
+                lines[at] = mutated_json(random.choice(whole), random)
     return b"\n".join(lines) + random.choice((b"\n", b"\n", b"", b"\r\n", b"\n\n"))
 
 
@@ -119,7 +120,7 @@ def _places(whole: list[Any]) -> Iterator[tuple[Any, Any]]:
     waiting: list[Any] = [whole]
     while waiting:
         parent = waiting.pop()
-        keys = list(parent) if isinstance(parent, dict) else [*range(len(parent))][:4] + [*range(len(parent))][-2:]
+        keys = list(parent) if isinstance(parent, dict) else sorted({*range(len(parent))[:4], *range(len(parent))[-2:]})
         for key in keys:
             yield parent, key
             if isinstance(parent[key], dict | list):
@@ -135,7 +136,7 @@ def _change(parent: Any, key: Any, random: Random) -> None:
             parent[key] = random.choice(TEXTS)
         case 4:
             parent[key] = random.choice((None, True, False, [], {}, [[]], [None], {"a": 1}, {"": {}}, [[[["a"]]]]))
-        case 5:
+        case 5 if isinstance(parent, dict) or len(parent) > 1:
             del parent[key]
         case 6 if isinstance(parent, dict):
             parent[random.choice(TEXTS)] = parent.pop(key)
@@ -154,7 +155,7 @@ def _change(parent: Any, key: Any, random: Random) -> None:
         case 12 if isinstance(old, dict) and len(old) > 1:
             one, other = random.sample(list(old), 2)
             old[one], old[other] = old[other], old[one]
-        case _ if type(old) in (int, float):
+        case _ if type(old) in (int, float) and abs(old) < 1e300:
             parent[key] = random.choice((old + 1, old - 1, -old, old * 1000, str(old), float(old), old + 0.5))
         case _:
             parent[key] = [old, old]

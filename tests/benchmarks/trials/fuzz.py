@@ -74,7 +74,7 @@ class Target:
     whole: Path
     file: str
     mutate: Mutate
-    look: Callable[[Path], None]
+    look: Callable[[Path, random.Random], None]
     share: int = 1
 
 
@@ -127,9 +127,8 @@ def _in_processes(folder: Path, target: Target, seeds: list[int]) -> Iterator[tu
             waits = child.is_alive()
             child.kill()
             child.join()
-            number = -(child.exitcode or 0)
-            hangs = waits or number in (signal.SIGPROF, signal.SIGXCPU)
-            yield seeds.pop(0), "hangs" if hangs else f"ends the process ({signal.Signals(number).name})"
+            hangs = waits or child.exitcode == -signal.SIGPROF
+            yield seeds.pop(0), "hangs" if hangs else f"ends the process ({child.exitcode})"
         child.join()
 
 
@@ -160,7 +159,7 @@ def _do(folder: Path, target: Target, seeds: list[int], told: Connection) -> Non
         elsewhere.clear()
         memory = _peak_memory()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        verdict = _verdict(target, place)
+        verdict = _verdict(target, place, seed)
         signal.setitimer(signal.ITIMER_PROF, 0)
         if (more := _peak_memory(reset=False) - memory) > MEGABYTES:
             verdict = f"takes more than {MEGABYTES} MB" + (f" ({more} MB)" if verdict == "" else "")
@@ -171,9 +170,9 @@ def _do(folder: Path, target: Target, seeds: list[int], told: Connection) -> Non
         told.send((seed, verdict))
 
 
-def _verdict(target: Target, place: Path) -> str:
+def _verdict(target: Target, place: Path, seed: int) -> str:
     try:
-        target.look(place)
+        target.look(place, random.Random(seed))
     except TloraError as error:
         return "told" if len(str(error)) < 6000 else "tells too much"
     except OSError as error:  # the worker and the command line have words for it
@@ -238,8 +237,8 @@ def _peak_memory(reset: bool = True) -> int:
 # -- what is looked at ------------------------------------------------------------------------------------------------
 
 
-def _project(place: Path) -> None:
-    """Open a project, look at all that is in it, go on with what was interrupted, and write into it."""
+def _project(place: Path, draw: random.Random) -> None:
+    """Open a project and look at all that is in it; sometimes go on with what was interrupted, and write into it."""
     session = Session()
     try:
         run(session, jobs.ListProject(str(place)))
@@ -248,7 +247,7 @@ def _project(place: Path) -> None:
         _require_shown(info)
         for epoch in info.epochs:
             _told(session, jobs.LoadSettings(epoch.slug))
-            if epoch.state == "interrupted":
+            if epoch.state == "interrupted" and draw.random() < 0.1:
                 _told(session, jobs.ResumeEpoch(epoch.slug), until=TrainStep)
         for kept in _told(session, jobs.ListGenerations())[0].generations[:3]:
             _told(session, jobs.LoadGeneration(kept.id))
@@ -256,8 +255,7 @@ def _project(place: Path) -> None:
             _told(session, jobs.LoadRun(each.id))
         if info.generation is not None:
             _told(session, jobs.ComputeMixerTimeline(info.generation))
-        if info.epochs:
-            first = info.epochs[0]
+        for first in info.epochs[:1] if draw.random() < 0.2 else ():
             _told(session, jobs.EditEpoch(first.slug, "Another name", "era", "#009E73"))
             _told(session, jobs.DeleteEpoch(first.slug))
             _told(session, jobs.RestoreEpoch())
@@ -289,20 +287,20 @@ def _reader() -> Session:
     return _READING[0]
 
 
-def _corpus(place: Path) -> None:
+def _corpus(place: Path, draw: random.Random) -> None:
     session = _reader()
     for job in (jobs.SummariseCorpus((str(place),)), jobs.PreviewBlocks((str(place),))):
         _told(session, job)
-    training = jobs.TrainEpoch("Read", (str(place),), settings=replace(SETTINGS, seed=time.monotonic_ns() % 2**31))
+    training = jobs.TrainEpoch("Read", (str(place),), settings=replace(SETTINGS, seed=draw.randrange(2**31)))
     _told(session, training, until=CorpusRead)
 
 
-def _adapter(place: Path) -> None:
+def _adapter(place: Path, draw: random.Random) -> None:
     settings = replace(SETTINGS, sleep=SleepSettings(source="dreams"))
     _told(_reader(), jobs.ImportAdapter(str(place), settings=settings), until="Dreaming")
 
 
-def _saved_text(place: Path) -> None:
+def _saved_text(place: Path, draw: random.Random) -> None:
     session = _reader()
     for event in _told(session, jobs.ImportGeneration(str(place))):
         if isinstance(event, GenerationLoaded):
@@ -313,7 +311,7 @@ def _saved_text(place: Path) -> None:
             _told(session, jobs.DeleteGeneration(record.id))
 
 
-def _backbone(place: Path) -> None:
+def _backbone(place: Path, draw: random.Random) -> None:
     session = Session()
     try:
         run(session, jobs.CreateProject(str(place.with_name("new")), str(place)))
