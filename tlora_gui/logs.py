@@ -56,7 +56,7 @@ class _SharedLog(logging.handlers.RotatingFileHandler):
                 self.stream.close()
                 self.stream = None
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - Python's own name
+    def handleError(self, record: logging.LogRecord) -> None:
         """Nothing: where it would be told is a person's terminal."""
 
 

@@ -77,8 +77,10 @@ class ClosingControl(QObject):
 
     @Slot()
     def leave(self) -> None:
-        """The system wants it closed, and nobody can be asked: what is in training can be resumed later. The second time
-        nothing is waited for."""
+        """The system wants it closed, and nobody can be asked: what is in training can be resumed later.
+
+        The second time nothing is waited for.
+        """
         if self._unasked:
             self.may_close.emit(_HURRY_S)
             return

@@ -19,8 +19,10 @@ _WIDTH, _HEIGHT = 820, 560
 
 
 class LogDialog(QDialog):
-    """A text that ``read()`` gives, its end in sight, or one of the ``older`` files. Nothing of it leaves this machine by
-    itself."""
+    """A text that ``read()`` gives, or one of the ``older`` files, its end in sight.
+
+    Nothing of it leaves this machine by itself.
+    """
 
     def __init__(
         self,
