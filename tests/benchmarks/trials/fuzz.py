@@ -47,6 +47,7 @@ from tlora_gui.engine.protocol.events import CorpusRead, GenerationLoaded, Progr
 from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage.event_lines import event_line
+from tlora_gui.engine.training import dreams
 from trials.common import SETTINGS, Outcome, prepared
 
 SECONDS, PATIENCE_S = 5, 60
@@ -56,6 +57,8 @@ MEGABYTES, MOST_MEGABYTES = 500, 2000
 BATCH = 400
 """Cases of one process."""
 VERSE = "O gentle night (that hides the moon).\nIt shines & glows on 3 < 4 hills.\nNo end is here.\n" * 20
+WORDS: list[str] = []
+"""Why something could not be done, of the case in hand."""
 LOADED: list[Backbone] = []
 """The backbone of the trials, so that it need not be read with every project."""
 
@@ -157,6 +160,7 @@ def _do(folder: Path, target: Target, seeds: list[int], told: Connection) -> Non
             shutil.copytree(target.whole, place)
         (place / target.file).write_bytes(_damaged(target, seed))
         elsewhere.clear()
+        WORDS.clear()
         memory = _peak_memory()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         verdict = _verdict(target, place, seed)
@@ -179,7 +183,7 @@ def _verdict(target: Target, place: Path, seed: int) -> str:
         return "told" if error.strerror else _where(error)
     except BaseException as error:  # noqa: BLE001 - that nothing else comes is what is tried
         return _where(error)
-    return "opened"
+    return "told" if WORDS else "opened"
 
 
 def _where(error: BaseException) -> str:
@@ -276,14 +280,19 @@ def _require_shown(info: ProjectInfo) -> None:
 _READING: list[Session] = []
 
 
+def _start() -> Path:
+    """The project of the trials, two folders above where temporary files go."""
+    return Path(tempfile.gettempdir()).parents[1] / "start"
+
+
 def _reader() -> Session:
     """A session with a project open that reads what it is given."""
     if not _READING:
-        folder = Path(tempfile.gettempdir()).parents[1]
-        shutil.rmtree(folder / "reading", ignore_errors=True)
-        shutil.copytree(folder / "start", folder / "reading")
+        place = _start().with_name("reading")
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(_start(), place)
         _READING.append(Session())
-        run(_READING[0], jobs.OpenProject(str(folder / "reading")))
+        run(_READING[0], jobs.OpenProject(str(place)))
     return _READING[0]
 
 
@@ -316,6 +325,9 @@ def _backbone(place: Path, draw: random.Random) -> None:
     try:
         run(session, jobs.CreateProject(str(place.with_name("new")), str(place)))
         _told(session, jobs.Generate("def", sampling=SamplingSettings(max_new_tokens=2)))
+        if draw.random() < 0.3:
+            training = jobs.TrainEpoch("New", (str(_start().parent / "corpus"),), settings=SETTINGS)
+            _told(session, training, until=TrainStep)
     finally:
         session.close()
 
@@ -332,7 +344,10 @@ def _told(session: Session, job: jobs.Job, until: type | str = "never") -> list[
             events.append(event)
             if not isinstance(until, str) and isinstance(event, until):
                 cancel.cancel("suspend" if until is TrainStep else "discard")
-    except (TloraError, Cancelled):
+    except Cancelled:
+        return []
+    except TloraError as error:
+        WORDS.append(error.message)
         return []
     return events
 
@@ -343,6 +358,7 @@ def _told(session: Session, job: jobs.Job, until: type | str = "never") -> list[
 def _targets(folder: Path) -> dict[str, Target]:
     from tiny_gguf import write_gguf
 
+    dreams.DREAM_BLOCKS, dreams.DREAM_LENGTH, dreams.EVAL_BLOCKS = 12, 32, 2
     start = prepared(folder)
     LOADED[:] = [drain(load_backbone(str(folder / "backbone"), CancelToken()))[1]]
     session_module.load_backbone = _loaded  # type: ignore[assignment]
