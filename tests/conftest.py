@@ -136,18 +136,20 @@ def german(qapp: QApplication) -> Iterator[None]:
 
 @pytest.fixture
 def wait_until(qapp: QApplication) -> WaitUntil:
-    """``wait_until(condition, timeout_s=5.0)``: turns the event loop until the condition holds, else fails."""
+    """:func:`turn_until`, for an application that is there."""
+    return turn_until
+
+
+def turn_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Turn the event loop until the condition holds; fails if it never does."""
     from PySide6.QtCore import QEventLoop, QTimer
 
-    def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
-        end = time.monotonic() + timeout_s
-        loop = QEventLoop()  # other threads run Python meanwhile; QTest.qWait would hold them off
-        while not condition():
-            assert time.monotonic() < end, f"still not true after {timeout_s} s"
-            QTimer.singleShot(10, loop.quit)
-            loop.exec()
-
-    return wait
+    end = time.monotonic() + timeout_s
+    loop = QEventLoop()  # other threads run Python meanwhile; QTest.qWait would hold them off
+    while not condition():
+        assert time.monotonic() < end, f"still not true after {timeout_s} s"
+        QTimer.singleShot(10, loop.quit)
+        loop.exec()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import tlora_gui.terminal
 from tlora_gui import __version__
 from tlora_gui.__main__ import main
 from tlora_gui.engine.projects.epoch_list import EpochList
@@ -269,6 +270,27 @@ def test_on_a_terminal_the_line_of_progress_is_gone_before_anything_else_is_said
     assert "Loading epochs" in good.err and shown(good.err) == ""
     bad = typed("train", trained[0], "nowhere", "--name", "Other", terminal=True)
     assert shown(bad.err).startswith("tlora: ")
+
+
+@pytest.mark.parametrize("output", [Terminal, io.StringIO])
+def test_a_terminal_is_shown_no_control_character_and_a_file_gets_all(
+    output: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = "a\x1b]0;b\x07c\x1b[2J\rd\u202ee\x9b1m\n\tf"
+    out, err = output(), output()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    terminal = tlora_gui.terminal.Terminal()
+    terminal.status(hostile, 1.0, 2.0)
+    terminal.remark(hostile)
+    terminal.write(hostile, "#009E73")
+    told = out.getvalue() + err.getvalue()
+    if output is Terminal:
+        own = re.compile(r"\x1b\[(\?25[lh]|2K|1A|[\d;]*m)|\r")  # colours, and the line of progress
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", own.sub("", told))
+        assert all("a\u241b]0;b\u2407c\u241b[2J\u240dd" in each.getvalue() for each in (out, err))
+    else:
+        assert told == f"{hostile}{hostile}\n"
 
 
 def test_generate_writes_the_coloured_text(trained: tuple[Path, list[Told]], tmp_path: Path) -> None:

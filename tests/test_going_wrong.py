@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from test_command_line import typed
 
 from tlora_gui.diagnostics import report
-from tlora_gui.logs import crash_of_last_run, forget_crash, tail, watch_for_crashes
+from tlora_gui.logs import crash_of_last_run, forget_crash, older_logs, tail, watch_for_crashes
 from tlora_gui.paths import log_file, settings_file
 
 FALL = """
@@ -65,6 +66,38 @@ def test_a_long_log_is_read_from_its_end(tmp_path: Path) -> None:
     told = tail(path)
     assert len(told) <= 200_000 and told.startswith("line ") and told.endswith("line 49999\n")
     assert tail(tmp_path / "none") == ""
+
+
+LOGS_MUCH = """
+import logging, sys
+from tlora_gui import logs
+logs.LOG_BYTES = 20_000
+logs.log_to_file()
+for number in range(300):
+    logging.warning("%s %03d %s", sys.argv[1], number, "." * 60)
+"""
+
+
+def test_two_processes_share_a_log_that_stays_small_and_loses_no_entry() -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", LOGS_MUCH, name], stderr=subprocess.PIPE) for name in "ab"]
+    assert [writer.communicate(timeout=120)[1] for writer in writers] == [b"", b""]
+    files = [log_file(), *older_logs()]
+    assert 3 <= len(files) <= 5 and all(path.stat().st_size <= 20_000 for path in files)
+    told = "".join(path.read_text(encoding="utf-8") for path in reversed(files)).splitlines()
+    for name in "ab":
+        numbers = [int(found[1]) for line in told if (found := re.search(rf"root: {name} (\d+) \.{{60}}$", line))]
+        assert numbers == list(range(300))
+
+
+def test_a_log_that_cannot_be_written_says_nothing_on_the_terminal(tmp_path: Path) -> None:
+    program = "import logging, shutil, sys; from tlora_gui.logs import *; log_to_file(); logging.error('one')\n"
+    program += "shutil.rmtree(sys.argv[1]); open(sys.argv[1], 'w'); logging.error('two')"
+    place = tmp_path / "logs"
+    environment = {**os.environ, "TLORA_LOG": str(place / "a.log")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, place], env=environment, capture_output=True, timeout=120, check=True
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_a_report_says_what_is_installed_and_no_name_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from tlora_gui.logs import crash_of_last_run, forget_crash, watch_for_crashes
 from tlora_gui.paths import resource
+from tlora_gui.ui.end_signals import EndSignals
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.theme import ThemeManager, ThemeMode
 from tlora_gui.ui.translation import install
@@ -71,7 +72,11 @@ def _play_demo(window: MainWindow, pictures: Path | None = None, tokens: int | N
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the window until it is closed."""
+    """Show the window until it is closed.
+
+    Returns:
+        0, or 128 + the number of the signal that ended it.
+    """
     _explain_missing_display()
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
@@ -89,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
     crash = crash_of_last_run()
     watch_for_crashes()
     window = create_window(project, options.theme, crash)
+    signals = EndSignals(app)
+    signals.came.connect(window.controller.closing.leave)
     if options.exit_when_visible:
         window.first_painted.connect(_print_clock_and_exit)
     room = window.screen().availableSize()
@@ -100,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
     if options.demo:
         _play_demo(window, options.screenshots, options.demo_tokens)
     status = app.exec()
+    if signals.number:
+        status = 128 + signals.number
     if not window.shutdown():  # what is stored is whole, and the system lets go of the project's lock
         forget_crash()
         logging.shutdown()

@@ -10,10 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from filelock import FileLock, Timeout
+
 from tlora_gui.paths import log_file
 
+_NAME = "tlora-gui"
+LOG_BYTES, _OLDER = 1_000_000, 4
+"""A log file's size at most, and how many older ones are kept beside the newest."""
 _SHOWN = 200_000
-"""Bytes of a log that are read, its last ones."""
+"""Bytes of the newest log that are read, its last ones."""
 
 
 def log_to_file() -> None:
@@ -25,9 +30,7 @@ def log_to_file() -> None:
         handler.close()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        to_file: logging.Handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=1_000_000, backupCount=1, encoding="utf-8", errors="backslashreplace", delay=True
-        )
+        to_file: logging.Handler = _SharedLog(path)
     except OSError:
         to_file = logging.NullHandler()  # without any handler, logging would print warnings
     to_file.set_name(_NAME)
@@ -35,7 +38,32 @@ def log_to_file() -> None:
     root.addHandler(to_file)
 
 
-_NAME = "tlora-gui"
+class _SharedLog(logging.handlers.RotatingFileHandler):
+    """A log that window and commands write at once: each opens it for one entry at a time, so that whoever finds it
+    full can begin a new one. What cannot be written is dropped."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, maxBytes=LOG_BYTES, backupCount=_OLDER, encoding="utf-8", errors="backslashreplace", delay=True
+        )
+        self._turn = FileLock(path.with_name(f".{path.name}.lock"), timeout=1)
+        self.addFilter(lambda record: record.name != "filelock")  # whose own entries would ask for another turn
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError, Timeout), self._turn:
+            super().emit(record)
+            if self.stream is not None:
+                self.stream.close()
+                self.stream = None
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing: where it would be told is a person's terminal."""
+
+
+def older_logs() -> list[Path]:
+    """The logs before the newest one, the latest of them first."""
+    newest = log_file()
+    return [path for number in range(1, _OLDER + 1) if (path := newest.with_name(f"{newest.name}.{number}")).is_file()]
 
 
 def watch_for_crashes() -> None:
@@ -80,13 +108,13 @@ def crash_of_last_run() -> str:
     return "\n".join(text for text in found if text.strip())
 
 
-def tail(path: Path) -> str:
+def tail(path: Path, shown: int = _SHOWN) -> str:
     """The end of a log, from the beginning of a line; empty if there is none."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _SHOWN))
-            if size > _SHOWN:
+            file.seek(max(0, size - shown))
+            if size > shown:
                 file.readline()
             return file.read().decode(errors="replace")
     except OSError:

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from tlora_gui.engine.protocol.wording import visible
+
 
 class Terminal:
     """Writes what the verbs report.
 
-    A character that the output has no sign for becomes a stand-in. Once the output is closed, as by ``| head -1``, or
+    A character that the output has no sign for becomes a stand-in, and on a terminal every control character, which
+    could else move the cursor, or type for the person. Once the output is closed, as by ``| head -1``, or
     cannot be written, nothing more is said there and the work goes on.
 
     Attributes:
@@ -48,6 +51,7 @@ class Terminal:
 
     def write(self, text: str, colour: str = "") -> None:
         """Text as it comes, on stdout, in a colour (#RRGGBB) where there are any."""
+        text = visible(text) if self._painter.is_terminal else text
         if colour and self.colours:
             with self._painter.capture() as painted:
                 self._painter.print(Text(text, colour), end="", soft_wrap=True)
@@ -67,7 +71,7 @@ class Terminal:
         """A line on stderr; the line of progress makes room for it."""
         self.status()
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
+            print(visible(line) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
     def status(self, text: str = "", done: float = 0.0, total: float | None = None) -> None:
         """The line that says what goes on, ``done`` of ``total`` of it if that is known: on a terminal only, and gone
@@ -80,7 +84,7 @@ class Terminal:
             if not text:
                 progress.stop()
             else:
-                progress.update(self._task, description=text, completed=done, total=total)
+                progress.update(self._task, description=visible(text), completed=done, total=total)
                 progress.start()
                 progress.refresh()
 

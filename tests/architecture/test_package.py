@@ -154,19 +154,25 @@ def test_links_between_the_papers_lead_somewhere(paper: str) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("paper", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("paper", ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"])
 def test_every_place_that_the_papers_name_exists(paper: str) -> None:
     text = (ROOT / paper).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:tlora_gui|tests|resources)/[\w/.]*)", text))
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
-def test_every_test_that_the_architecture_names_exists() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    tests = {name for path in (ROOT / "tests").rglob("test_*.py") for name in _tests(path)}
-    asked = set(re.findall(r"::(test_\w+)", text))
-    assert asked
-    assert sorted(asked - tests) == []
+@pytest.mark.parametrize("paper", ["ARCHITECTURE.md", "SECURITY.md"])
+def test_every_test_that_the_papers_name_is_where_they_say(paper: str) -> None:
+    text = (ROOT / paper).read_text(encoding="utf-8")
+    asked = set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text))
+    assert len(asked) == len(set(re.findall(r"\S+::test_\w+", text))) > 9
+    assert [(file, name) for file, name in sorted(asked) if name not in _tests(ROOT / file)] == []
+
+
+def test_every_promise_of_security_has_a_test() -> None:
+    _, _, table = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("| promise | test |")
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    assert rows and [row for row in rows if "::test_" not in row] == []
 
 
 def _project() -> dict:

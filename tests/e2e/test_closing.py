@@ -61,6 +61,26 @@ def test_resume_later_keeps_a_checkpoint_that_another_launch_finishes(
     again.wait(lambda: again.curve("lossChart", "verse")[0].tolist() == list(range(1, 49)))
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_system_s_wish_to_end_asks_nobody_and_leaves_a_checkpoint(
+    open_window: OpenWindow, project: Path, corpora: Corpora, asked: bool
+) -> None:
+    person = open_window(project)
+    begin_long_training(person, corpora["verse"], tokens=6144)
+    if asked:
+        person.window.close()
+    person.window.controller.closing.leave()
+    person.until_closed()
+    assert open_window(project).states == {"Verse": "interrupted"}
+
+
+def test_the_system_s_wish_to_end_an_idle_window_closes_it(open_window: OpenWindow, project: Path) -> None:
+    person = open_window(project)
+    person.wait(lambda: not person.window.client.busy)
+    person.window.controller.closing.leave()
+    assert not person.window.isVisible() and person.engine_thread.isFinished()
+
+
 def test_keep_freezes_what_was_learned(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
     close_in_the_middle(open_window(project), corpora["verse"], "keepButton")
 

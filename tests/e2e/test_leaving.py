@@ -56,6 +56,14 @@ def begin(person: Person, stage: Stage, job: jobs.TrainEpoch | jobs.ResumeEpoch 
     person.wait(lambda: stage.of(type(job)))
 
 
+def test_the_second_wish_of_the_system_leaves_an_engine_that_hangs(hanging: Person, stage: Stage) -> None:
+    begin(hanging, stage, jobs.ResumeEpoch("verse"))
+    hanging.window.controller.closing.leave()
+    assert hanging.window.isVisible()
+    hanging.window.controller.closing.leave()
+    assert not hanging.window.isVisible()
+
+
 def test_a_second_close_leaves_an_engine_that_hangs(hanging: Person, stage: Stage) -> None:
     begin(hanging, stage, jobs.Generate("abc"))
     hanging.window.close()

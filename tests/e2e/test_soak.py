@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-import threading
 from pathlib import Path
+from random import Random
 
-import psutil
-from person import OpenWindow, Person
-from PySide6.QtCore import QObject
+from person import Corpora, OpenWindow
+from soaking import Soak, left
+
+from tlora_gui.engine.protocol import jobs
+from tlora_gui.engine.session import Session
 
 ROUNDS = 12
 GROWTH_MB = 40
-
-
-def left(person: Person) -> tuple[int, int, int]:
-    """Objects of the window, threads, and memory in MB."""
-    gc.collect()
-    objects = len(person.window.findChildren(QObject))
-    return objects, threading.active_count(), psutil.Process().memory_info().rss // 2**20
 
 
 def test_generating_branching_comparing_and_reopening_leave_nothing_behind(
@@ -39,9 +33,32 @@ def test_generating_branching_comparing_and_reopening_leave_nothing_behind(
 
     for _ in range(2):
         again()
-    objects, threads, memory = left(person)
+    before = left(person)
     for _ in range(ROUNDS):
         again()
     now = left(person)
-    assert now[0] <= objects + 5 and now[1] == threads
-    assert now[2] - memory < GROWTH_MB, f"{now[2] - memory} MB more after {ROUNDS} rounds"
+    assert now.objects <= before.objects + 5 and now.widgets == before.widgets
+    assert now.threads == before.threads and now.temporary == before.temporary
+    assert now.megabytes - before.megabytes < GROWTH_MB, f"more after {ROUNDS} rounds"
+
+
+def test_everything_in_random_order_shows_no_error_and_leaves_nothing_behind(
+    open_window: OpenWindow, trained_project: Path, corpora: Corpora, tmp_path: Path
+) -> None:
+    session = Session(threads=1)
+    for job in (jobs.OpenProject(str(trained_project)), jobs.ExportEpoch("verse", str(tmp_path / "adapter"))):
+        for _ in session.run(job):
+            pass
+    session.close()
+    person = open_window()
+    soak = Soak(person, tmp_path, trained_project, corpora["verse"], tmp_path / "adapter" / "verse")
+    draw, laps = Random(2), []
+    for _ in range(3):
+        soak.begin_anew()
+        laps.append(left(person))
+        for _ in range(4):
+            soak.act(draw)
+            assert not person.sees_error, person.banner
+    _, before, now = laps
+    assert now.objects <= before.objects + 5 and now.widgets <= before.widgets
+    assert now.threads <= before.threads and now.files <= before.files and now.temporary <= before.temporary

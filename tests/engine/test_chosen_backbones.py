@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from tlora_gui.engine.api import TemporalLoRAModel
 from tlora_gui.engine.handlers.scoring import log_likelihoods
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
+from tlora_gui.engine.protocol.events import GenerationFinished
 from tlora_gui.engine.session import Session
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -83,6 +87,25 @@ def test_a_text_beyond_a_piece_is_read_as_in_one_pass(folder_of: Any, tmp_path: 
         logits_TV = make(family)(input_ids=ids_1T).logits[0]
     expected = -cross_entropy(logits_TV[:-1], ids_1T[0, 1:], reduction="none")
     torch.testing.assert_close(found[1:], expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "told"),
+    [
+        ("generation_config.json", {"eos_token_id": {"a": 1}}, ""),
+        ("generation_config.json", {"eos_token_id": [[1], "2"]}, ""),
+        ("tokenizer_config.json", {"model_max_length": [5]}, "its tokenizer .* cannot be read"),
+    ],
+)
+def test_what_would_only_fail_in_use_is_passed_over_or_refused(
+    folder_of: Any, tmp_path: Path, file: str, said: dict[str, Any], told: str
+) -> None:
+    path = folder_of("llama") / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | said))
+    with pytest.raises(TloraError, match=told) if told else nullcontext():
+        session = create(tmp_path / "project", path.parent)
+        job = jobs.Generate("def", sampling=SamplingSettings(max_new_tokens=2))
+        assert isinstance(collect(session.run(job))[-1], GenerationFinished)
 
 
 @pytest.mark.parametrize(("family", "told"), [("mixtral", "mlp.experts.gate_up_proj"), ("llama", "")])

@@ -40,6 +40,7 @@ from tlora_gui.ui.epochs.merge_dialog import MergeDialog
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.commands import commands_of
+from tlora_gui.ui.widgets.log_dialog import LogDialog
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.ui.window import MainWindow
 
@@ -393,6 +394,11 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "runs and a problem", runs
     runs.close()
+    log = LogDialog("Log", "Errors.", lambda: "a fault\n" * 40, "log", window, [Path("log.1"), Path("log.2")])
+    log.open()
+    turn()
+    yield "log", log
+    log.close()
     _click(window, "samplingButton")
     yield "sampling", window.generation.prompt_bar.sampling
     window.generation.prompt_bar.sampling.close()

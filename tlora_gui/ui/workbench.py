@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -30,7 +31,7 @@ from PySide6.QtWidgets import (
 from tlora_gui import __version__
 from tlora_gui.diagnostics import report
 from tlora_gui.engine.protocol.events import ProjectInfo
-from tlora_gui.logs import tail
+from tlora_gui.logs import older_logs, tail
 from tlora_gui.paths import log_file, projects_dir
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.epochs.panel import EpochsPanel
@@ -367,7 +368,7 @@ class Workbench(QMainWindow):
     @Slot()
     def _show_log(self) -> None:
         note = self.tr("Errors, and what libraries warn of. The file is {path}.").format(path=log_file())
-        self._open_log(self.tr("Log"), note, partial(tail, log_file()), log_file().stem)
+        self._open_log(self.tr("Log"), note, partial(tail, log_file()), log_file().stem, older_logs())
 
     @Slot()
     def _show_diagnostics(self) -> None:
@@ -377,8 +378,10 @@ class Workbench(QMainWindow):
         )
         self._open_log(self.tr("Diagnostic report"), note, report, "tlora-gui-report")
 
-    def _open_log(self, title: str, note: str, read: Callable[[], str], file_name: str) -> None:
-        dialog = LogDialog(title, note, read, file_name, self)
+    def _open_log(
+        self, title: str, note: str, read: Callable[[], str], file_name: str, older: Sequence[Path] = ()
+    ) -> None:
+        dialog = LogDialog(title, note, read, file_name, self, older)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 

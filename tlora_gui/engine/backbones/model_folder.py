@@ -107,6 +107,7 @@ def _read(
     cancel.raise_if_cancelled()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **(source or {"config": config}), **_STRANGER)
+        tokenizer("a b", verbose=False)  # a folder may say of it what only fails when it is used
     except Exception as error:
         raise _no_tokenizer(folder, name, error) from error
     require_own_tokenizer(tokenizer, model, name)

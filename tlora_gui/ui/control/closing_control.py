@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import Event, TrainStep
-from tlora_gui.engine.protocol.jobs import TRAININGS, ImportAdapter, KeepQueue, TrainEpoch
+from tlora_gui.engine.protocol.jobs import TRAININGS, ImportAdapter, Job, KeepQueue, TrainEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -45,6 +45,7 @@ class ClosingControl(QObject):
         self._waiting = waiting
         self._closing = False
         self._keeping = False
+        self._unasked = False
         self._question: QMessageBox | None = None
         self._learning: set[int] = set()
         self.patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
@@ -66,13 +67,33 @@ class ClosingControl(QObject):
                 Choice("discard", self.tr("Discard"), destructive=True),
             ]
             title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
-            if isinstance(job, TrainEpoch | ImportAdapter) and meant not in self._learning:
+            if self._has_learned_nothing(meant, job):
                 text, choices = self.tr("Nothing is learned yet, so nothing can be kept."), choices[2:]
             if waiting := self._waiting():
                 text += " " + self.tr("Those that wait their turn ({count}) are kept for the next start.").format(
                     count=waiting
                 )
             self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=meant))
+
+    @Slot()
+    def leave(self) -> None:
+        """The system wants it closed, and nobody can be asked: what is in training can be resumed later.
+
+        The second time nothing is waited for.
+        """
+        if self._unasked:
+            self.may_close.emit(_HURRY_S)
+            return
+        self._unasked = True
+        if self._question is not None:
+            self._question.reject()
+        if not self._closing:
+            meant, job = next(iter(self._client.jobs(*TRAININGS).items()), (None, None))
+            nothing = meant is None or self._has_learned_nothing(meant, job)
+            self._end_all("discard" if nothing else "suspend", meant)
+
+    def _has_learned_nothing(self, job_id: int, job: Job | None) -> bool:
+        return isinstance(job, TrainEpoch | ImportAdapter) and job_id not in self._learning
 
     @Slot(object)
     def _note_steps(self, news: list[tuple[BookedJob, list[Event]]]) -> None:
@@ -106,7 +127,7 @@ class ClosingControl(QObject):
     @Slot()
     def _hurry(self) -> None:
         """The engine takes long to end, or the person has no more patience: close without it."""
-        if not self._keeping:
+        if not self._keeping or self._unasked:
             self.may_close.emit(_HURRY_S)
             return
         self._ask(
@@ -126,8 +147,8 @@ class ClosingControl(QObject):
             self.may_close.emit(SHUTDOWN_S)
 
     def stay(self) -> None:
-        """What was to be kept could not be: do not close."""
-        if self._closing:
+        """What was to be kept could not be: do not close, unless nobody is there who could mend that."""
+        if self._closing and not self._unasked:
             self._closing = False
             self.patience.stop()
             self._window.setEnabled(True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QSaveFile, QUrl, Slot
+from PySide6.QtCore import QFileInfo, QLocale, QSaveFile, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QPlainTextEdit, QPushButton, QWidget
 
+from tlora_gui.logs import LOG_BYTES, tail
 from tlora_gui.paths import log_file
 from tlora_gui.ui.theme import mono_font, scaled
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label
@@ -17,9 +19,20 @@ _WIDTH, _HEIGHT = 820, 560
 
 
 class LogDialog(QDialog):
-    """A text that ``read()`` gives, its end in sight. Nothing of it leaves this machine by itself."""
+    """A text that ``read()`` gives, or one of the ``older`` files, its end in sight.
 
-    def __init__(self, title: str, note: str, read: Callable[[], str], file_name: str, parent: QWidget) -> None:
+    Nothing of it leaves this machine by itself.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        note: str,
+        read: Callable[[], str],
+        file_name: str,
+        parent: QWidget,
+        older: Sequence[Path] = (),
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("logDialog")
         self.setWindowTitle(title)
@@ -32,11 +45,19 @@ class LogDialog(QDialog):
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._text.setPlaceholderText(self.tr("Nothing has gone wrong yet."))
         self._text.setAccessibleName(title)
+        self._file = QComboBox()
+        self._file.setObjectName("logChoice")
+        self._file.setAccessibleName(title)
+        self._file.addItem(self.tr("Newest"))
+        for path in older:
+            changed = QLocale().toString(QFileInfo(path).lastModified(), QLocale.FormatType.ShortFormat)
+            self._file.addItem(self.tr("Up to {time}").format(time=changed), path)
+        self._file.setVisible(bool(older))
+        self._file.activated.connect(self.refresh)
         self._problem = label("", "problem", wrap=True)
         self._problem.hide()
-        self.setLayout(
-            column(label(note, "muted", wrap=True), self._text, self._problem, self._buttons(), margins=DIALOG_MARGINS)
-        )
+        head = label(note, "muted", wrap=True)
+        self.setLayout(column(head, self._file, self._text, self._problem, self._buttons(), margins=DIALOG_MARGINS))
         self.resize(scaled(_WIDTH), scaled(_HEIGHT))
         self.refresh()
 
@@ -58,8 +79,9 @@ class LogDialog(QDialog):
 
     @Slot()
     def refresh(self) -> None:
-        """Read it anew."""
-        self._text.setPlainText(self._read())
+        """Read it anew, whichever is chosen."""
+        older: Path | None = self._file.currentData()
+        self._text.setPlainText(self._read() if older is None else tail(older, 2 * LOG_BYTES))
         self._text.moveCursor(QTextCursor.MoveOperation.End)
         self._text.moveCursor(QTextCursor.MoveOperation.StartOfLine)
 
