@@ -723,11 +723,8 @@ class Project:
             try:
                 model.memories[slug] = epoch_folder.read_memory(folder, model, self.index.format)
             except DAMAGE as error:
-                unprotected = say(
-                    "without a memory it is not protected in later sleep: {error}", error=first_line(error)
-                )
-                note = say("{note}; {other}", note=info.note, other=unprotected) if info.note else unprotected
-                info = replace(info, note=note)
+                remark = say("without a memory it is not protected in later sleep: {error}", error=first_line(error))
+                info = replace(info, note=say("{note}; {other}", note=info.note, other=remark) if info.note else remark)
             infos.append(info)
         self._load_mixer(model)
         return infos
