@@ -72,9 +72,14 @@ def write_epoch(
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
-def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory:
-    """What the epoch leaves for later sleep, if it fits the model. Raises one of ``DAMAGE``."""
+def read_memory(folder: Path, model: TemporalLoRA) -> EpochMemory | None:
+    """What the epoch leaves for later sleep, if it fits the model; None if it was left out when the project was sent.
+
+    Raises one of ``DAMAGE``.
+    """
     stored, hidden = load_file(folder / "memory.safetensors"), model.mixer.hidden_size
+    if not stored:
+        return None
     for name in ("replay", "probe"):
         tensor = stored[name]
         require(

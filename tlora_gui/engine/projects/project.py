@@ -156,7 +156,7 @@ _STARTER_REMARK = (
     "those on the Hub."
 )
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 """Names that Windows keeps for itself."""
 
 
@@ -353,7 +353,7 @@ class Project:
         """An identifier for an epoch of this name that none has or had: lower case ASCII, digits and hyphens."""
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
-        taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
+        taken = {MIXER_MODE, *RESERVED, *self.index.folders, *self.checkpoints.slugs()}
         taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.unprotected)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return free_name(base, taken.__contains__, "-")
@@ -548,7 +548,8 @@ class Project:
                 info, folder = self._facts(slug), self.folder(slug)
                 memory = epoch_folder.read_memory(folder, model)
                 model.add_adapter(slug, info.era, trained=read_adapter(model, folder))
-                model.memories[slug] = memory
+                if memory is not None:
+                    model.memories[slug] = memory
             except DAMAGE as error:
                 info = self._broken(slug, error)
             infos.append(info)
