@@ -7,9 +7,9 @@ from argparse import ArgumentParser, HelpFormatter
 from functools import partial
 from pathlib import Path
 
-from tlora_gui.headless import epochs, sharing, texts, training
+from tlora_gui.headless import copies, epochs, sharing, texts, training
 
-VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS)}
+VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS, *copies.VERBS)}
 
 _ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stopped by signal N, as 130 by Ctrl+C"
 _WIDTH = 100
@@ -26,7 +26,8 @@ def make_parser() -> ArgumentParser:
         one = verbs.add_parser(
             verb.name, help=verb.summary, description=verb.summary, epilog=_ENDS, formatter_class=formatter
         )
-        one.add_argument("project", type=Path, help="project folder")
+        metavar, told = verb.subject
+        one.add_argument("project", type=Path, metavar=metavar, help=told)
         verb.arguments(one)
         one.add_argument(
             "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'
