@@ -154,6 +154,10 @@ class WindowSettings:
         for key in ("recent", "pinned"):
             self._store.setValue(key, [other for other in self._paths(key) if other != path])
 
+    def clear_recent(self) -> None:
+        """Take all projects out of the list that are not pinned."""
+        self._store.setValue("recent", [])
+
     @property
     def last_project(self) -> str:
         """The project to open at start; empty if the person closed it."""

@@ -43,8 +43,8 @@ class DropControl(QObject):
 
     @Slot(list)
     def take(self, paths: Sequence[str]) -> None:
-        """Do with dropped files and folders what they are for: projects open, packed ones too, models become the backbone, saved texts
-        are shown, and all other text is read or trained on.
+        """Do with dropped files and folders what they are for: projects open, packed ones too, models become the
+        backbone, saved texts are shown, and all other text is read or trained on.
         """
         things = [recognise(path) for path in paths]
         large = [thing for thing in things if thing.kind in ("project", "packed project", "backbone", "adapter")]

@@ -74,8 +74,7 @@ class RecentControl(QObject):
 
     @Slot()
     def _clear(self) -> None:
-        for path in self._settings.recent_projects:
-            self._settings.forget_recent(path)
+        self._settings.clear_recent()
         self.refresh()
 
     # -- the menu -----------------------------------------------------------------------------------------------
@@ -119,7 +118,7 @@ class RecentControl(QObject):
         for path in set(paths) - self._looks.keys():
             self._looks[path] = time.monotonic()
             threading.Thread(target=_look_at, args=(path, self._found), name="look", daemon=True).start()
-        if self._looks:
+        if not self._timer.isActive():
             self._timer.start()
 
     @Slot()

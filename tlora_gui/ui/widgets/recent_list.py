@@ -41,6 +41,7 @@ class RecentList(QWidget):
         """Show these in place of what was shown."""
         while (taken := self._rows.takeAt(0)) is not None:
             if (widget := taken.widget()) is not None:
+                widget.setParent(None)
                 widget.deleteLater()
         self._links = {}
         for path in (*pinned, *recent):
