@@ -212,7 +212,7 @@ def test_projects_of_one_name_are_told_apart_in_the_menu_and_the_open_one_is_pin
     person = open_window(tmp_path / "prose & code")
     menu, pin = person.window.menus.recent, person.window.menus.pin_project
     menu.aboutToShow.emit()
-    told = {action.text(): action.toolTip() for action in menu.actions() if isinstance(action.data(), str)}
+    told = {action.text(): action.data() for action in menu.actions() if isinstance(action.data(), str)}
     assert told == {
         "prose && code": str(tmp_path / "prose & code"),
         f"verse   {tmp_path / 'two'}": str(tmp_path / "two" / "verse"),
@@ -230,7 +230,7 @@ def test_projects_of_one_name_are_told_apart_in_the_menu_and_the_open_one_is_pin
         return next(action for action in menu.actions() if action.data() == str(tmp_path / "one" / "verse"))
 
     person.wait(lambda: not gone().isEnabled())
-    assert "moved or deleted" in gone().toolTip()
+    assert "not there now" in gone().toolTip()
 
 
 def test_a_place_for_projects_that_cannot_be_looked_at_does_not_keep_the_window_from_starting(

@@ -110,7 +110,7 @@ def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
         yield "welcome", window
         lost = "/media/ada/stick/Letters"
         window.welcome.set_recent(["/home/ada/Verses", lost], ["/home/ada/Documents/Temporal LoRA/Tales & Code"])
-        window.welcome.recent.set_missing(lost, "It was moved or deleted, or its drive is away.")
+        window.welcome.recent.set_missing(lost, "It is not there now.")
         turn()
         yield "welcome with recent projects", window
     with whole_window(theme, tmp_path) as window:

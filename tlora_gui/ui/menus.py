@@ -50,7 +50,7 @@ class Menus(QObject):
         self.pin_project.setObjectName("pinProjectAction")
         self.clear_recent = QAction(self.tr("&Clear the list"), self)
         self.clear_recent.setObjectName("clearRecentAction")
-        self.clear_recent.setToolTip(self.tr("Pinned projects stay in it; nothing is deleted on disk"))
+        self.clear_recent.setToolTip(self.tr("Pinned projects stay in it"))
         menu.addSeparator()
         self.save_as = self._action(menu, "saveProjectAsAction", self.tr("Save &as…"), "Ctrl+Shift+S")
         self.save_as.setToolTip(self.tr("Copy the project, and go on in the copy"))

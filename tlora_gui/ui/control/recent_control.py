@@ -102,9 +102,9 @@ class RecentControl(QObject):
         self._look((*pinned, *recent))
 
     def _show_in_menu(self, action: QAction) -> None:
-        path, reason = action.data(), self._missing.get(action.data(), "")
+        reason = self._missing.get(action.data(), "")
         action.setEnabled(not reason)
-        action.setToolTip(f"{path}\n{reason}" if reason else path)
+        action.setToolTip(reason)
 
     @Slot(QAction)
     def _chosen(self, action: QAction) -> None:
@@ -136,7 +136,7 @@ class RecentControl(QObject):
 
     def _reason(self, problem: OSError | ValueError | None) -> str:
         if isinstance(problem, FileNotFoundError | NotADirectoryError):
-            return self.tr("It was moved or deleted, or its drive is away.")
+            return self.tr("It is not there now.")
         return "" if problem is None else getattr(problem, "strerror", None) or str(problem)
 
     def _tell(self, path: str, reason: str) -> None:

@@ -77,7 +77,7 @@ class _Link(QPushButton):
         self._path = Path(path)
         self._missing = ""
         self.setProperty("role", "link")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self.set_missing("")
 
     def set_missing(self, reason: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.config import PROJECT_PARTS, ProjectPart
 from tlora_gui.ui.formats import human_bytes
@@ -77,8 +78,15 @@ class SendDialog(QDialog):
                 margins=DIALOG_MARGINS,
             )
         )
-        self.setMinimumWidth(scaled(480))
+        self.setFixedWidth(scaled(500))
         self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as high as the words are, by the style that they have by now; Qt stops at two thirds of the screen."""
+        super().showEvent(event)
+        layout = self.layout()
+        assert layout is not None
+        self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def without(self) -> tuple[ProjectPart, ...]:
         """What is to be left out."""
@@ -92,15 +100,13 @@ class SendDialog(QDialog):
             self._boxes[part].setEnabled(size > 0)
         self._show()
 
-    def _part(self, part: ProjectPart, name: str, meaning: str) -> QWidget:
+    def _part(self, part: ProjectPart, name: str, meaning: str) -> QVBoxLayout:
         self._boxes[part] = box = tick_box(name)
         box.setObjectName(f"send:{part}")
         box.setToolTip(meaning)
         box.setChecked(part != "checkpoints")
         box.toggled.connect(self._show)
-        told = QWidget()
-        told.setLayout(column(row(box, None, self._sizes[part]), label(meaning, "caption", wrap=True), spacing=2))
-        return told
+        return column(row(box, None, self._sizes[part]), label(meaning, "caption", wrap=True), spacing=2)
 
     def _show(self) -> None:
         sent = self._rest + sum(size for part, size in self._bytes.items() if self._boxes[part].isChecked())
