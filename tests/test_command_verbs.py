@@ -35,12 +35,14 @@ from tlora_gui.engine.protocol.events import (
     JobDone,
     JobFailed,
     ProjectListed,
+    ProjectWritten,
     RunLoaded,
     RunsListed,
     TrainStep,
     TrashListed,
 )
 from tlora_gui.engine.session import Session
+from tlora_gui.engine.storage.disk import whole_folder
 from tlora_gui.engine.storage.event_lines import event_line, read_event_line
 from tlora_gui.headless.options import chosen
 from tlora_gui.headless.verbs import VERBS, make_parser
@@ -462,3 +464,44 @@ def test_the_trash_is_emptied_by_who_says_so_twice(project: Path) -> None:
     assert len(typed("trash", project).out.splitlines()) == 3
     assert typed("trash", project, "--empty", "--yes").status == 0
     assert len(typed("trash", project).out.splitlines()) == 1
+
+
+# -- copies -----------------------------------------------------------------------------------------------------
+
+
+def test_a_project_is_copied_packed_and_unpacked(project: Path, tiny_model_folder: Path, tmp_path: Path) -> None:
+    told = typed("copy", project, tmp_path / "copy")
+    assert (told.status, told.out) == (0, f"{tmp_path / 'copy'}\n")
+    sent = tmp_path / "sent.tlora"
+    told, events = as_json("pack", tmp_path / "copy", sent, "--without", "texts,memories")
+    assert told.status == 0 and isinstance(events[-1], JobDone) and ProjectWritten(str(sent)) in events
+    assert typed("pack", project, sent).status == 1
+    assert typed("pack", project, sent, "--overwrite").status == 0
+    told = typed("unpack", sent, tmp_path / "theirs")
+    assert (told.status, told.out) == (0, f"{tmp_path / 'theirs'}\n")
+    assert "Verse" in typed("list", tmp_path / "theirs").out
+    assert (
+        typed("generate", tmp_path / "theirs", "O", "--backbone", tiny_model_folder, "--max-new-tokens", 2).status == 0
+    )
+    for arguments, words in (
+        (("copy", project, tmp_path / "copy"), "is not empty"),
+        (("pack", tmp_path, sent), "not a Temporal LoRA project"),
+        (("unpack", project / "project.json", tmp_path / "other"), "cannot be unpacked"),
+    ):
+        told = typed(*arguments)
+        assert told.status == 1 and told.err.startswith("tlora: ") and words in told.err
+    told = typed("pack", project, sent, "--without", "texts,pictures")
+    assert told.status == 2 and "texts, runs, checkpoints, memories" in told.err
+
+
+def test_a_copy_that_is_stopped_leaves_nothing(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlora_gui.engine.sharing.project_copy.whole_folder", _stopped_within)
+    told = typed("copy", project, tmp_path / "place" / "copy")
+    assert told.status == 130 and "stopped" in told.err and not (tmp_path / "place").exists()
+
+
+@contextlib.contextmanager
+def _stopped_within(path: Path) -> Iterator[Path]:
+    with whole_folder(path) as partial:
+        signal.raise_signal(signal.SIGINT)
+        yield partial

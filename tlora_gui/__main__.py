@@ -41,7 +41,9 @@ def _window(arguments: list[str]) -> int:
         description="A desktop playground for Temporal LoRA.",
         epilog=f"Without a window: tlora VERB --help, where VERB is one of {', '.join(VERBS)}.",
     )
-    parser.add_argument("project", nargs="?", help="project folder to open; the last one by default")
+    parser.add_argument(
+        "project", nargs="?", help="project to open: its folder, or a .tlora file; the last one by default"
+    )
     parser.add_argument("--demo", action="store_true", help="play the whole loop on Shakespeare and Python code")
     parser.add_argument("--screenshots", metavar="DIR", type=Path, help="with --demo: unattended, write pictures there")
     parser.add_argument("--demo-tokens", type=int, metavar="N", help="with --demo: training tokens per epoch")
@@ -54,6 +56,11 @@ def _window(arguments: list[str]) -> int:
         help="begin with the settings of a new installation; the old ones are kept beside",
     )
     parser.add_argument(
+        "--register",
+        action="store_true",
+        help="have the desktop open .tlora files with this program (Linux); no window",
+    )
+    parser.add_argument(
         "--diagnostics", action="store_true", help="print versions, machine, settings and log; no window"
     )
     parser.add_argument("--version", action="version", version=f"tlora-gui {__version__}")
@@ -62,6 +69,10 @@ def _window(arguments: list[str]) -> int:
         parser.error("--screenshots goes with --demo")
     if options.demo_tokens is not None and options.demo_tokens < 512:
         parser.error("--demo-tokens must be at least 512, one step of training")
+    if options.register:
+        from tlora_gui.registration import register
+
+        return register()
     if options.diagnostics:
         from tlora_gui.diagnostics import report
 

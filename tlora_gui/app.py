@@ -10,8 +10,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QEvent, QMessageLogContext, QObject, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from tlora_gui.logs import crash_of_last_run, forget_crash, watch_for_crashes
@@ -49,7 +49,23 @@ def create_window(project: str | None = None, theme: ThemeMode | None = None, cr
     window = MainWindow(themes, settings, project, crash)
     themes.setParent(window)  # it goes with it
     window.demo_requested.connect(partial(_play_or_stop_demo, window))
+    app.installEventFilter(_AskedBySystem(window))
     return window
+
+
+class _AskedBySystem(QObject):
+    """macOS does not name files on the command line: it asks the application that runs to open them."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take a file that is to be opened as if it were dropped on the window."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self._window.files_dropped.emit([event.file()])
+            return True
+        return super().eventFilter(watched, event)
 
 
 def _play_or_stop_demo(window: MainWindow) -> None:

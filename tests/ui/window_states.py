@@ -117,6 +117,11 @@ def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
         place.setText("/home/ada/Documents")  # a path that is too long is shortened by itself
         turn()
         yield "welcome", window
+        lost = "/media/ada/stick/Letters"
+        window.welcome.set_recent(["/home/ada/Verses", lost], ["/home/ada/Documents/Temporal LoRA/Tales & Code"])
+        window.welcome.recent.set_missing(lost, "It is not there now.")
+        turn()
+        yield "welcome with recent projects", window
     with whole_window(theme, tmp_path) as window:
         yield from _workspace(window)
         yield from _charts(window)
@@ -353,6 +358,13 @@ def _dialogs(window: MainWindow) -> Iterator[State]:
     turn()
     yield "import an adapter of every block", adapter
     adapter.close()
+    window.menus.send.trigger()
+    sending = window.controller.copies.dialog
+    assert sending is not None
+    sending.set_bytes(15_600_000, {"texts": 234_000, "runs": 81_000, "checkpoints": 0, "memories": 9_400_000})
+    turn()
+    yield "send as a file", sending
+    sending.close()
     window.menus.merge.trigger()
     turn()
     merge = window.findChild(MergeDialog)

@@ -17,7 +17,7 @@ from tlora_gui.engine.backbones.tokenizing import chat_template, start_token_id,
 from tlora_gui.engine.corpus.blocks import summarise
 from tlora_gui.engine.corpus.preview import preview
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
-from tlora_gui.engine.handlers import epochs, runs, texts
+from tlora_gui.engine.handlers import copies, epochs, runs, texts
 from tlora_gui.engine.handlers.adapters import import_adapter, look_at_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.exporting import export
@@ -148,6 +148,10 @@ class Session:
                 yield from follow(absolute(job.path), cancel)
             case jobs.CloseProject():
                 self._close(job.drop_if_empty)
+            case jobs.CopyProject() | jobs.PackProject() | jobs.WeighProject():
+                yield from self._with_files(job, cancel)
+            case jobs.UnpackProject():
+                yield from copies.unpack_project(job, cancel)
             case jobs.FetchDemoCorpora():
                 found = yield from starter.ensure_corpora(cancel)
                 yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))
@@ -202,7 +206,7 @@ class Session:
         Project.open(path)  # what is no project is not locked
         if self.project is not None and not self.project.is_there():
             self.close()  # its folder may be the one to open, under another name, and the lock moved with it
-        here = self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path)
+        here = self._is_here(path)
         lock = self._lock if here else lock_project(path)
         try:
             backup = None if lock is None else migrate(path)
@@ -232,6 +236,22 @@ class Session:
             raise
         self._go_to(opened, lock)
         yield event
+
+    def _is_here(self, path: Path) -> bool:
+        """Whether the project in this folder is the one that is open."""
+        return self.project is not None and os.path.realpath(path) == os.path.realpath(self.project.path)
+
+    def _with_files(self, job: copies.FilesJob, cancel: CancelToken) -> Stream:
+        """Do a job that reads a project's files while nobody else writes there."""
+        path = absolute(job.path)
+        project, here = Project.open(path), self._is_here(path)
+        lock = None if here else lock_project(path)
+        training = [epoch for epoch in self._workspace().epochs if epoch.state == "training"] if here else []
+        try:
+            yield from copies.do(project, job, training, cancel)
+        finally:
+            if lock is not None:
+                lock.release()
 
     def _go_to(self, opened: Workspace, lock: BaseFileLock | None) -> None:
         """Leave the former project for one that is open and locked now."""

@@ -28,6 +28,7 @@ class Verb:
         arguments: adds its own to those that all verbs have.
         act: does it. What can be known before anything is fetched or loaded is refused before.
         stop: how its work ends when it is stopped; most have nothing to keep.
+        subject: what it works on, and what its help says of that.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Verb:
     arguments: Callable[[ArgumentParser], None]
     act: Callable[[Command], Iterator[StreamEvent]]
     stop: CancelMode = "discard"
+    subject: tuple[str, str] = ("project", "project folder")
 
 
 def epoch_argument(parser: ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectInfo,
     ProjectListed,
     ProjectOpened,
+    ProjectWritten,
     Run,
     RunLoaded,
     RunsListed,
@@ -120,6 +121,10 @@ class LineReport:
                 terminal.say(path)
                 if error is not None:
                     terminal.remark(f"{error:.2%} of the update was lost to the lower rank.")
+            case ProjectWritten(path, note):
+                terminal.say(path)
+                if note:
+                    terminal.remark(note)
             case Evaluated():
                 self._print_scores(event)
             case ProjectListed():

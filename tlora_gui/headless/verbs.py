@@ -7,9 +7,10 @@ from argparse import ArgumentParser, HelpFormatter
 from functools import partial
 from pathlib import Path
 
-from tlora_gui.headless import epochs, sharing, texts, training, trash
+from tlora_gui.headless import copies, epochs, sharing, texts, training, trash
 
-VERBS = {verb.name: verb for verb in (*training.VERBS, *epochs.VERBS, *texts.VERBS, *sharing.VERBS, *trash.VERBS)}
+_PARTS = (training, epochs, texts, sharing, copies, trash)
+VERBS = {verb.name: verb for part in _PARTS for verb in part.VERBS}
 
 _ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stopped by signal N, as 130 by Ctrl+C"
 _WIDTH = 100
@@ -26,7 +27,8 @@ def make_parser() -> ArgumentParser:
         one = verbs.add_parser(
             verb.name, help=verb.summary, description=verb.summary, epilog=_ENDS, formatter_class=formatter
         )
-        one.add_argument("project", type=Path, help="project folder")
+        metavar, told = verb.subject
+        one.add_argument("project", type=Path, metavar=metavar, help=told)
         verb.arguments(one)
         one.add_argument(
             "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'

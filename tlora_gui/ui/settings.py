@@ -5,7 +5,6 @@ It is memory of convenience in a file that may hold anything: whatever is damage
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -42,7 +41,7 @@ LANGUAGES: dict[Language, str] = {"en": "English", "de": "Deutsch"}
 
 _RECENT = 8
 _MOST_PATHS = 24
-_LONGEST_PATH = 4096
+_LONGEST_PATH, _LONGEST_LIST = 4096, 1000
 
 
 class WindowSettings:
@@ -129,13 +128,35 @@ class WindowSettings:
 
     @property
     def recent_projects(self) -> list[str]:
-        """Project folders that can be seen now, the latest first."""
-        return [path for path in self._recent_paths() if os.path.isdir(path)][:_RECENT]
+        """Project folders that are not pinned, the latest first. None is looked at: its drive may be away."""
+        pinned = self.pinned_projects
+        return [path for path in self._paths("recent") if path not in pinned][:_RECENT]
+
+    @property
+    def pinned_projects(self) -> list[str]:
+        """Project folders that stay on top of the list, in the order in which they were pinned."""
+        return self._paths("pinned")
 
     def add_recent(self, path: str) -> None:
-        """Put a project at the front. Those that cannot be seen now, as on a drive that is away, stay remembered."""
-        others = [other for other in self._recent_paths() if other != path]
+        """Put a project at the front."""
+        others = [other for other in self._paths("recent") if other != path]
         self._store.setValue("recent", [path, *others][:_MOST_PATHS])
+
+    def pin(self, path: str, pinned: bool) -> None:
+        """Keep a project on top of the list, or let it be one of the others again."""
+        others = [other for other in self.pinned_projects if other != path]
+        self._store.setValue("pinned", [*others, path] if pinned else others)
+        if not pinned and path not in self._paths("recent"):
+            self.add_recent(path)
+
+    def forget_recent(self, path: str) -> None:
+        """Take a project out of the list, pinned or not."""
+        for key in ("recent", "pinned"):
+            self._store.setValue(key, [other for other in self._paths(key) if other != path])
+
+    def clear_recent(self) -> None:
+        """Take all projects out of the list that are not pinned."""
+        self._store.setValue("recent", [])
 
     @property
     def last_project(self) -> str:
@@ -157,10 +178,10 @@ class WindowSettings:
             self._store.setValue("opening", path)
             self._store.sync()  # a crash would leave no time for it
 
-    def _recent_paths(self) -> list[str]:
-        stored = self._value("recent")
+    def _paths(self, key: str) -> list[str]:
+        stored = self._value(key)
         listed = stored if isinstance(stored, list) else [stored]
-        return [path for path in listed if _is_path(path)][:_MOST_PATHS]
+        return [path for path in listed if _is_path(path)][:_LONGEST_LIST]
 
     def _text(self, key: str) -> str:
         value = self._value(key)

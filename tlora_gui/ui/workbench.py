@@ -236,7 +236,6 @@ class Workbench(QMainWindow):
         self._centre.setContentsMargins(8, 0, 8, 0)  # no dock keeps the banner from the window's edges
         self.setWindowTitle("Temporal LoRA")
         self.backbone_label.clear()
-        self.welcome.set_recent(self.settings.recent_projects)
         self.welcome.show_idle()
         self._enable_project_actions(False)
 
@@ -256,6 +255,9 @@ class Workbench(QMainWindow):
     def _enable_project_actions(self, enabled: bool) -> None:
         menus = self.menus
         ours = (
+            menus.save_as,
+            menus.duplicate,
+            menus.send,
             menus.close_project,
             menus.trash,
             menus.add_epoch,

@@ -12,6 +12,7 @@ from tlora_gui.engine.projects.trash import Thrown
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SLOT_SETTINGS
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import ProjectOpened, StreamEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
@@ -55,6 +56,10 @@ def _learn_again(
         memory, weights = read_memory(thrown.folder, model), read_adapter(model, thrown.folder)
     except DAMAGE as error:
         raise unreadable(thrown.folder, error, say("It stays in the trash.")) from error
+    if memory is None:
+        raise TloraError(
+            say("{name} has no memory to learn its slot from.", name=info.name), say("It stays in the trash.")
+        )
     slug = project.new_slug(info.name) if given_away else thrown.id
     yield from remember_dreams(model, project.index.fingerprint, cancel)
     epochs.put(replace(info, slug=slug, state="training"))

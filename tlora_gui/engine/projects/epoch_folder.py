@@ -79,13 +79,17 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
-def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) -> EpochMemory:
-    """What the epoch leaves for later sleep, if it fits the model; ``since`` is the project's format.
+def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) -> EpochMemory | None:
+    """What the epoch leaves for later sleep, if it fits the model; None if it was left out when the project was sent.
+    ``since`` is the project's format.
 
     Raises one of ``DAMAGE``.
     """
     (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
-    stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
+    stored, hidden = load_file(folder / MEMORY_FILE), model.mixer.hidden_size
+    if not stored:
+        return None
+    stored = memory_of(stored, since)
     for name in ("replay", "probe"):
         tensor = stored[name]
         require(

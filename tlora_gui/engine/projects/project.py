@@ -162,7 +162,7 @@ _STARTER_REMARK = (
     "those on the Hub."
 )
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 """Names that Windows keeps for itself."""
 
 
@@ -372,7 +372,7 @@ class Project:
         """An identifier for an epoch of this name that none has or had: lower case ASCII, digits and hyphens."""
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", plain)[:48].strip("-") or "epoch"
-        taken = {MIXER_MODE, *_RESERVED, *self.index.folders, *self.checkpoints.slugs()}
+        taken = {MIXER_MODE, *RESERVED, *self.index.folders, *self.checkpoints.slugs()}
         taken.update(*(entry.slots for entry in (*self.index.mixers, *self.index.baselines)))
         taken |= {path.name.partition("-")[2] for path in self._numbered()}
         return free_name(base, taken.__contains__, "-")
@@ -721,9 +721,14 @@ class Project:
                 infos.append(self._broken(slug, error))
                 continue
             try:
-                model.memories[slug] = epoch_folder.read_memory(folder, model, self.index.format)
+                memory = epoch_folder.read_memory(folder, model, self.index.format)
+                reason: str = say("it was left out when the project was sent")
             except DAMAGE as error:
-                remark = say("without a memory it is not protected in later sleep: {error}", error=first_line(error))
+                memory, reason = None, first_line(error)
+            if memory is not None:
+                model.memories[slug] = memory
+            else:
+                remark = say("without a memory it is not protected in later sleep: {error}", error=reason)
                 info = replace(info, note=say("{note}; {other}", note=info.note, other=remark) if info.note else remark)
             infos.append(info)
         self._load_mixer(model)

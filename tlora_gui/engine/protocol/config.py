@@ -22,6 +22,8 @@ from tlora_gui.temporal.config import (
 )
 
 __all__ = [
+    "ARCHIVE_ENDING",
+    "ARCHIVE_MIME",
     "AVERAGE_MODE",
     "BACKBONE_COLOUR",
     "BACKBONE_SLOT",
@@ -36,6 +38,7 @@ __all__ = [
     "MEMORY_WINDOW",
     "MIXER_MODE",
     "PRESETS",
+    "PROJECT_PARTS",
     "SAMPLES",
     "SEED_MAX",
     "SEED_MIN",
@@ -48,6 +51,7 @@ __all__ = [
     "MixerSettings",
     "MixingDesk",
     "Preset",
+    "ProjectPart",
     "ReadOptions",
     "SamplingSettings",
     "SleepSettings",
@@ -61,6 +65,14 @@ Objective = Literal["isolated", "joint"]
 
 STARTER = "starter"
 """Reference of the backbone that needs no model hub."""
+
+ARCHIVE_ENDING, ARCHIVE_MIME = ".tlora", "application/x-tlora+zip"
+"""Of a project in one file."""
+
+ProjectPart = Literal["texts", "runs", "checkpoints", "memories"]
+PROJECT_PARTS: tuple[ProjectPart, ...] = ("texts", "runs", "checkpoints", "memories")
+"""What of a project can be left out when it is sent: kept texts and samples of trainings; the history of runs;
+interrupted epochs, with their training text as tokens; router inputs and held-out tokens for later sleep."""
 
 MIXER_MODE = "mixer"
 """Generation mode in which the Time Mixer decides; any other mode is a slot's slug."""

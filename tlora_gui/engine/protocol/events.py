@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tlora_gui.engine.protocol.config import ReadOptions, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.config import ProjectPart, ReadOptions, SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.jobs import RepairMemory, RepairMixer, TrainEpoch
 from tlora_gui.engine.protocol.texts import (
     Generation,
@@ -594,6 +594,32 @@ class ProjectListed:
     generations: tuple[GenerationSummary, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectWritten:
+    """A project's copy, or its file, is whole.
+
+    Attributes:
+        path: the folder or the file.
+        note: what has become of an epoch in training; empty without one.
+    """
+
+    path: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectWeighed:
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.WeighProject`.
+
+    Attributes:
+        rest: bytes of what is sent in any case.
+        parts: bytes of each part that can be left out; the samples of trainings are counted with the rest.
+    """
+
+    rest: int
+    parts: tuple[tuple[ProjectPart, int], ...]
+
+
 # -- ends -------------------------------------------------------------------------------------------------------
 
 
@@ -684,6 +710,8 @@ StreamEvent = (
     | ProjectOpened
     | ProjectListed
     | TrashListed
+    | ProjectWritten
+    | ProjectWeighed
 )
 EndEvent = JobDone | JobCancelled | JobFailed
 Event = StreamEvent | EndEvent

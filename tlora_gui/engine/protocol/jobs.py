@@ -9,6 +9,7 @@ from tlora_gui.engine.protocol.config import (
     SLOT_SETTINGS,
     STARTER,
     MixingDesk,
+    ProjectPart,
     ReadOptions,
     SamplingSettings,
     TrainSettings,
@@ -70,6 +71,56 @@ class CloseProject:
     """
 
     drop_if_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CopyProject:
+    """Copy the project in the folder ``path``, open here or nowhere, to the new folder ``target``: all of it, but for
+    its lock and what is half written. An epoch in training is copied as its latest checkpoint. Answer: ProjectWritten.
+
+    Any cancel leaves no trace.
+    """
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackProject:
+    """Write the project in the folder ``path``, open here or nowhere, to one file for somebody else.
+
+    Never in it: the backbone, deleted epochs and texts, the queue, paths on this machine. Answer: ProjectWritten. Any
+    cancel leaves no trace.
+
+    Attributes:
+        path: the project.
+        target: a file that ends in .tlora; it is replaced if ``overwrite``.
+        without: what is left out too.
+    """
+
+    path: str
+    target: str
+    without: tuple[ProjectPart, ...] = ()
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackProject:
+    """Make the new folder ``target`` of a packed project; empty: one named as the file, where new projects go.
+
+    Whatever stands in the file, nothing is written outside of that folder, and nothing stays if it is refused or
+    cancelled. Answer: ProjectWritten.
+    """
+
+    path: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighProject:
+    """How much of the project in the folder ``path`` is what? Answer: ProjectWeighed."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +475,10 @@ Job = (
     | ListProject
     | FollowProject
     | CloseProject
+    | CopyProject
+    | PackProject
+    | UnpackProject
+    | WeighProject
     | SummariseCorpus
     | PreviewBlocks
     | TrainEpoch
@@ -464,6 +519,9 @@ Job = (
 TRAININGS = (TrainEpoch, ResumeEpoch, KeepEpoch, ImportAdapter)
 """Jobs at whose end there is an epoch more."""
 INTERACTIVE = (
+    CopyProject,
+    PackProject,
+    WeighProject,
     SummariseCorpus,
     PreviewBlocks,
     LookAtAdapter,

@@ -11,8 +11,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 from typing import Any, TypeVar
 
@@ -70,9 +70,16 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Replace a file atomically and durably; ``write`` is given the sibling that it writes to."""
+    with whole_file(path) as partial:
+        patiently(lambda: write(partial))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A sibling to write to, which takes the file's place, atomically and durably, if the block ends well."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        patiently(lambda: write(partial))
+        yield partial
         sync(partial)
         rename(partial, path)
     except BaseException:
@@ -83,17 +90,29 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
     """Make a new folder atomically and durably; ``fill`` is given the empty sibling that it fills."""
+    with whole_folder(path) as partial:
+        fill(partial)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """An empty sibling to fill, which becomes the new folder, atomically and durably, if the block ends well; else
+    nothing of it stays, nor of parents that were made for it."""
     partial = path.with_name(f".{path.name}.partial")
+    made = [folder for folder in path.parents if not folder.exists()]
     shutil.rmtree(partial, ignore_errors=True)  # what a crash left
     try:
         partial.mkdir(parents=True)
-        fill(partial)
+        yield partial
         for part in partial.rglob("*"):
             (sync_folder if part.is_dir() else sync)(part)
         sync_folder(partial)
         rename(partial, path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
         raise
 
 
@@ -145,13 +164,18 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(leaving)
 
 
+def is_partial(name: str) -> bool:
+    """Whether a file or folder of this name is one that a writer has not finished."""
+    return _PARTIAL.fullmatch(name) is not None
+
+
 def remove_partials(folder: Path) -> None:
     """Take away what writers left in a folder, and below it, when their process ended."""
     for parent, folders, files in os.walk(folder):
-        for name in filter(_PARTIAL.fullmatch, files):
+        for name in filter(is_partial, files):
             with suppress(OSError):
                 (Path(parent) / name).unlink()
-        for name in filter(_PARTIAL.fullmatch, folders):
+        for name in filter(is_partial, folders):
             shutil.rmtree(Path(parent) / name, ignore_errors=True)
 
 

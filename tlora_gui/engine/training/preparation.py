@@ -16,6 +16,7 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
+from tlora_gui.engine.training import dreams
 from tlora_gui.engine.training.dreams import collect_dream_memory, dream_ids
 from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT
 from tlora_gui.paths import cache_dir
@@ -73,7 +74,9 @@ def held_out_again(
 
 
 def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
-    """Make sure that slot 0 has its memory; the dreams of a backbone are cached by its fingerprint.
+    """Make sure that every slot has its memory: slot 0, and epochs whose own was left out when they were sent.
+
+    The dreams of a backbone are cached by its fingerprint; an epoch dreams the same at every opening of its project.
 
     Raises:
         Cancelled: if ``cancel`` is set on the way.
@@ -82,3 +85,7 @@ def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) 
         cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
         ids_NT = yield from dream_ids(model, cache, cancel)
         model.memories[""] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)
+    for slot, slug in enumerate(model.slot_adapters, 1):
+        if slug not in model.memories:
+            ids_NT = yield from cancellable(dreams.dream(model, slot, dreams.DREAM_BLOCKS, seed=0), cancel)
+            model.memories[slug] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)

@@ -33,6 +33,7 @@ from tlora_gui.engine.protocol.events import (
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo
 from tlora_gui.ui.control.closing_control import ClosingControl
 from tlora_gui.ui.control.compare_control import CompareControl
+from tlora_gui.ui.control.copy_control import CopyControl
 from tlora_gui.ui.control.drop_control import DropControl
 from tlora_gui.ui.control.generation_control import GenerationControl
 from tlora_gui.ui.control.import_control import ImportControl
@@ -41,6 +42,7 @@ from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
+from tlora_gui.ui.control.recent_control import RecentControl
 from tlora_gui.ui.control.repair_control import RepairControl
 from tlora_gui.ui.control.runs_control import RunsControl
 from tlora_gui.ui.control.training_control import TrainingControl
@@ -65,6 +67,8 @@ class Controller(QObject):
         menus, banner = window.menus, window.banner
         self.progress = ProgressControl(client, window.progress_line)
         self.projects = ProjectControl(client, window.welcome, menus, banner, window.settings)
+        self.recent = RecentControl(self.projects, window.welcome, menus, window.settings)
+        self.copies = CopyControl(client, self.projects, menus, banner, window)
         self.undo = Undo(client, window.texts, menus, banner)
         self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner, self.undo)
         self.repairing = RepairControl(client, window.epochs, banner, self.training.train)

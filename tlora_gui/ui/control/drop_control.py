@@ -43,11 +43,11 @@ class DropControl(QObject):
 
     @Slot(list)
     def take(self, paths: Sequence[str]) -> None:
-        """Do with dropped files and folders what they are for: projects open, models become the backbone, saved texts
-        are shown, and all other text is read or trained on.
+        """Do with dropped files and folders what they are for: projects open, packed ones too, models become the
+        backbone, saved texts are shown, and all other text is read or trained on.
         """
         things = [recognise(path) for path in paths]
-        large = [thing for thing in things if thing.kind in ("project", "backbone", "adapter")]
+        large = [thing for thing in things if thing.kind in ("project", "packed project", "backbone", "adapter")]
         rest = [thing.path for thing in things if thing not in large]
         if len(large) > 1:
             names = ", ".join(thing.name for thing in large[:3])
@@ -59,6 +59,8 @@ class DropControl(QObject):
             self._take_texts(things)
         elif large[0].kind == "project":
             self._take_project(large[0], rest)
+        elif large[0].kind == "packed project":
+            self._projects.unpack(large[0].path, partial(self._keep, rest) if rest else lambda: None)
         elif large[0].kind == "adapter":
             self._want_adapter(large[0].path, [thing.path for thing in things if thing.kind == "other"])
         else:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QAction
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import STRATEGIES
+from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, STRATEGIES
 from tlora_gui.engine.protocol.events import (
     EndEvent,
     Event,
@@ -21,7 +19,9 @@ from tlora_gui.engine.protocol.events import (
     Progress,
     ProjectInfo,
     ProjectOpened,
+    ProjectWritten,
 )
+from tlora_gui.paths import free_name, projects_dir
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import WindowSettings
 from tlora_gui.ui.widgets.banner import Banner
@@ -29,7 +29,7 @@ from tlora_gui.ui.widgets.questions import Choice, ask, choose_file, choose_fold
 from tlora_gui.ui.widgets.welcome import Welcome
 from tlora_gui.worker.engine_client import EngineClient
 
-Opening = jobs.CreateProject | jobs.OpenProject | jobs.FollowProject
+Opening = jobs.CreateProject | jobs.OpenProject | jobs.FollowProject | jobs.UnpackProject
 
 _TRIAL_MS = 1000
 
@@ -78,12 +78,11 @@ class ProjectControl(QObject):
         welcome.cancel_requested.connect(self._cancel_opening)
         menus.new_project.triggered.connect(self.close)
         menus.close_project.triggered.connect(self.close)
-        menus.recent.aboutToShow.connect(self._fill_recent)
-        menus.recent.triggered.connect(self._open_recent)
+        menus.open_file.triggered.connect(self._choose_file)
 
     def begin(self, project: str | None, crash: str = "") -> None:
         """Open a project if there is one; else name the one that the last window fell over. Tell of a crash."""
-        if project:
+        if project and not self.opening:  # the system may have asked for another one meanwhile
             self.open(project)
         elif self._fell and not self.opening:
             self._banner.show_error(
@@ -116,13 +115,60 @@ class ProjectControl(QObject):
 
     @Slot(str)
     def open(self, path: str, backbone: str = "") -> None:
-        """Open a project folder in this window; ``backbone`` says where its backbone is now, if it has moved."""
+        """Open a project in this window: its folder, the index in it, or a file that it is packed in.
+
+        ``backbone`` says where its backbone is now, if it has moved.
+        """
         path = _absolute(path)
+        if path.lower().endswith(ARCHIVE_ENDING):
+            self.unpack(path)
+            return
+        if os.path.basename(path) == "project.json":
+            path = os.path.dirname(path)
         shown = self.project.path if self.project is not None and not self.following else None
         if shown is not None and os.path.realpath(path) == os.path.realpath(shown):
             self._cancel_opening()
         elif self.may_leave():
             self._begin_opening(jobs.OpenProject(path, backbone))
+
+    @Slot(str)
+    def unpack(self, path: str, begun: Callable[[], object] = lambda: None) -> None:
+        """Ask where a packed project is to go, and open it there; then ``begun`` is called."""
+        if not self.may_leave():
+            return
+        window, place = self._welcome.window(), str(projects_dir())
+        name = os.path.splitext(os.path.basename(path))[0]
+
+        def target(folder: str) -> str:
+            return os.path.join(folder, free_name(name, lambda name: os.path.exists(os.path.join(folder, name))))
+
+        def begin(folder: str) -> None:
+            if self.may_leave():
+                self._begin_opening(jobs.UnpackProject(path, target(folder)))
+                begun()
+
+        def choose(answer: str) -> None:
+            if answer == "here":
+                begin(place)
+            else:
+                choose_folder(window, self.tr("Folder for the project"), place, begin)
+
+        text = self.tr("It becomes the folder {folder}. What is in it is looked at first, and nothing of it is run.")
+        if self.project is not None:
+            text += "\n" + self.tr("The project that is open here is closed for it; nothing of it is lost.")
+        ask(
+            window,
+            self.tr("Open {name}?").format(name=os.path.basename(path)),
+            text.format(folder=target(place)),
+            [Choice("here", self.tr("Open it")), Choice("elsewhere", self.tr("In another folder…"))],
+            self.tr("Cancel"),
+            choose,
+        )
+
+    @Slot()
+    def _choose_file(self) -> None:
+        kinds = self.tr("Projects in one file") + f" (*{ARCHIVE_ENDING})"
+        choose_file(self._welcome.window(), self.tr("Open a project file"), "", self.unpack, kinds)
 
     def follow(self, path: str) -> None:
         """Look on while another window or command has a project open."""
@@ -192,6 +238,8 @@ class ProjectControl(QObject):
                 self._show_progress(job_id, progress)
             case ProjectOpened(project) if opening is not None:
                 self._opened(job_id, project)
+            case ProjectWritten(path) if opening is not None:
+                self._begin_opening(jobs.OpenProject(path))
             case JobFailed() as failure if opening is not None:
                 self._could_not_open(opening, failure)
             case _:
@@ -256,18 +304,6 @@ class ProjectControl(QObject):
 
         choices = [Choice("folder", self.tr("Model folder…")), Choice("file", self.tr("A .gguf file…"))]
         ask(window, title, self.tr("Its weights tell whether it is the same."), choices, self.tr("Cancel"), choose)
-
-    # -- recent ones --------------------------------------------------------------------------------------------
-
-    @Slot()
-    def _fill_recent(self) -> None:
-        self._menus.recent.clear()
-        for path in self._settings.recent_projects:
-            self._menus.recent.addAction(Path(path).name.replace("&", "&&")).setData(path)
-
-    @Slot(QAction)
-    def _open_recent(self, action: QAction) -> None:
-        self.open(action.data())
 
 
 def _absolute(path: str) -> str:

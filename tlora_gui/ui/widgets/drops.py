@@ -10,9 +10,13 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QMimeData
 
-Kind = Literal["project", "backbone", "adapter", "saved text", "other"]
+from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, ARCHIVE_MIME
+
+Kind = Literal["project", "packed project", "backbone", "adapter", "saved text", "other"]
 
 _SAVED_TEXT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"tlora-generation"')
+_PACKED = b"PK\x03\x04", b"mimetype" + ARCHIVE_MIME.encode()
+"""What stands at the beginning of a packed project, and 30 bytes later."""
 _LARGEST = 2**20
 """Bytes of a project's index or a model's configuration; what is larger is neither."""
 _LISTING = 2**16
@@ -48,6 +52,8 @@ def recognise(path: str) -> Dropped:
     beginning = _beginning(path, 256)
     if beginning.startswith(b"GGUF") or name.lower().endswith(".gguf"):
         return Dropped(path, "backbone")
+    if name.lower().endswith(ARCHIVE_ENDING) or (beginning[:4], beginning[30 : 30 + len(_PACKED[1])]) == _PACKED:
+        return Dropped(path, "packed project")
     if beginning.startswith(b"PK\x03\x04") and b"adapter_config.json" in _end(path):
         return Dropped(path, "adapter")
     return Dropped(path, "saved text" if _SAVED_TEXT.match(beginning) else "other")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -28,10 +27,13 @@ from tlora_gui.ui.widgets.elided_label import ElidedLabel, PathEdit
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
 from tlora_gui.ui.widgets.questions import choose_folder
+from tlora_gui.ui.widgets.recent_list import RecentList
 from tlora_gui.ui.widgets.strategy_choice import StrategyChoice
 
 CARD_WIDTH = 600
 RECENT_SHOWN = 4
+RECENT_BESIDE_PINNED = 2
+"""However many are pinned."""
 
 
 class Welcome(QWidget):
@@ -72,6 +74,7 @@ class Welcome(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
         self.setLayout(column(scroll))
+        self.recent.open_requested.connect(self.open_requested)
         self.show_idle()
 
     def show_progress(self, progress: Progress) -> None:
@@ -94,15 +97,11 @@ class Welcome(QWidget):
         self._turn_to(self._choices)
         self._update_create()
 
-    def set_recent(self, paths: Iterable[str]) -> None:
-        """Offer projects that were opened before, latest first."""
-        while (taken := self._recent.takeAt(0)) is not None:
-            if (widget := taken.widget()) is not None:
-                widget.deleteLater()
-        shown = list(paths)[:RECENT_SHOWN]
-        for path in shown:
-            self._recent.addWidget(self._recent_button(path))
-        self._recent_title.setVisible(bool(shown))
+    def set_recent(self, recent: Sequence[str], pinned: Sequence[str] = ()) -> None:
+        """Offer projects that were opened before, pinned ones first, then the latest."""
+        shown = recent[: max(RECENT_BESIDE_PINNED, RECENT_SHOWN - len(pinned))]
+        self.recent.set_projects(pinned, shown)
+        self._recent_title.setVisible(bool(shown or pinned))
 
     def _turn_to(self, page: QWidget) -> None:
         # The card is as high as the page that is shown, not as the highest one.
@@ -135,7 +134,7 @@ class Welcome(QWidget):
         demo.clicked.connect(self.demo_requested)
         self._recent_title = label(self.tr("Recent projects"), "title")
         self._recent_title.hide()
-        self._recent: QVBoxLayout = column(spacing=0)
+        self.recent = RecentList()
         page = QWidget()
         page.setLayout(
             column(
@@ -143,7 +142,7 @@ class Welcome(QWidget):
                 self._strategy,
                 column(label(self.tr("Project"), "title"), self._project_fields(), self._problem),
                 row(open_button, demo, None, self._create),
-                column(self._recent_title, self._recent, spacing=4),
+                column(self._recent_title, self.recent, spacing=4),
                 spacing=17,
             )
         )  # fmt: skip
@@ -171,15 +170,6 @@ class Welcome(QWidget):
         fields = QWidget()
         fields.setLayout(row(self._name, label(self.tr("in"), "muted"), self._folder, browse))
         return fields
-
-    def _recent_button(self, path: str) -> QPushButton:
-        folder = Path(path)
-        button = QPushButton(f"{folder.name}   {folder.parent}".replace("&", "&&"))
-        button.setProperty("role", "link")
-        button.setAccessibleName(self.tr("Open {name}").format(name=folder.name))
-        button.setToolTip(path)
-        button.clicked.connect(lambda: self.open_requested.emit(path))
-        return button
 
     def _free_name(self, folder: Path) -> str:
         """A name for a new project that ``folder`` does not hold yet."""
