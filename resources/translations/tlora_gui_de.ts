@@ -1480,6 +1480,10 @@
         <translation>Diese Epoche ist nicht im Papierkorb.</translation>
     </message>
     <message>
+        <source>it was left out when the project was sent</source>
+        <translation>es wurde beim Senden des Projekts weggelassen</translation>
+    </message>
+    <message>
         <source>without a memory it is not protected in later sleep: {error}</source>
         <translation>ohne Gedächtnis ist sie im späteren Schlaf nicht geschützt: {error}</translation>
     </message>
@@ -2060,8 +2064,84 @@
         <translation>{path} lässt sich nicht schreiben: Es ist ein Ordner.</translation>
     </message>
     <message>
+        <source>A packed project is a file that ends in {ending}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give it another name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another name, or remove it first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{path} cannot be written: there is no folder {folder}.</source>
         <translation>{path} lässt sich nicht schreiben: Den Ordner {folder} gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>Packing the project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unpacking the project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is not what was packed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it lists too many files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is no packed project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is encrypted</source>
+        <translation>es ist verschlüsselt</translation>
+    </message>
+    <message>
+        <source>it is packed in an unknown way</source>
+        <translation>es ist auf unbekannte Weise gepackt</translation>
+    </message>
+    <message>
+        <source>{name} is a link</source>
+        <translation>{name} ist ein Link</translation>
+    </message>
+    <message>
+        <source>it unpacks to more than {ratio} times its size</source>
+        <translation>es wird beim Entpacken mehr als {ratio}-mal so groß</translation>
+    </message>
+    <message>
+        <source>This project was packed by a newer tlora-gui (format {version}).</source>
+        <translation>Dieses Projekt hat ein neueres tlora-gui gepackt (Format {version}).</translation>
+    </message>
+    <message>
+        <source>its list of files is another&apos;s</source>
+        <translation>die Liste seiner Dateien gehört zu etwas anderem</translation>
+    </message>
+    <message>
+        <source>{name!r:.60} is no file of a project</source>
+        <translation>{name!r:.60} ist keine Datei eines Projekts</translation>
+    </message>
+    <message>
+        <source>{name} is in it twice</source>
+        <translation>{name} ist zweimal darin</translation>
+    </message>
+    <message>
+        <source>it holds no {name}</source>
+        <translation>{name} fehlt darin</translation>
+    </message>
+    <message>
+        <source>{name} cannot be unpacked: {reason}.</source>
+        <translation>{name} lässt sich nicht entpacken: {reason}.</translation>
+    </message>
+    <message>
+        <source>Nothing was written; ask for a whole copy.</source>
+        <translation>Nichts wurde geschrieben; um eine ganze Kopie bitten.</translation>
     </message>
     <message>
         <source>{path} cannot be written: permission denied.</source>
@@ -3200,6 +3280,10 @@
         <translation>Es bleibt im Papierkorb.</translation>
     </message>
     <message>
+        <source>{name} has no memory to learn its slot from.</source>
+        <translation>{name} hat kein Gedächtnis, aus dem ihr Slot gelernt werden könnte.</translation>
+    </message>
+    <message>
         <source>Train it again from its text.</source>
         <translation>Sie aus ihrem Text neu trainieren.</translation>
     </message>
@@ -3234,6 +3318,30 @@
     <message>
         <source>Train again</source>
         <translation>Neu trainieren</translation>
+    </message>
+    <message>
+        <source>{name} is in training; it is there as it was after step {step:,} of {steps:,}.</source>
+        <translation>{name} wird trainiert; sie ist dort, wie sie nach Schritt {step:,} von {steps:,} war.</translation>
+    </message>
+    <message>
+        <source>{name} is in training; it is not there yet.</source>
+        <translation>{name} wird trainiert; sie ist noch nicht dabei.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be copied: {reason}.</source>
+        <translation>{name} lässt sich nicht kopieren: {reason}.</translation>
+    </message>
+    <message>
+        <source>Put the file itself there, or take it away.</source>
+        <translation>Die Datei selbst dorthin legen oder sie wegnehmen.</translation>
+    </message>
+    <message>
+        <source>Copying the project</source>
+        <translation>Das Projekt wird kopiert</translation>
+    </message>
+    <message>
+        <source>{name} is a link to a folder</source>
+        <translation>{name} ist ein Link auf einen Ordner</translation>
     </message>
 </context>
 <context>
@@ -3820,6 +3928,53 @@
     <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
+    </message>
+</context>
+<context>
+    <name>CopyControl</name>
+    <message>
+        <source>An epoch is in training here.</source>
+        <translation>Hier wird gerade eine Epoche trainiert.</translation>
+    </message>
+    <message>
+        <source>Stop it first; or duplicate the project: the copy has what is finished and the latest checkpoint.</source>
+        <translation>Sie zuerst anhalten; oder das Projekt duplizieren: Die Kopie hat, was fertig ist, und den letzten Zwischenstand.</translation>
+    </message>
+    <message>
+        <source>Duplicate…</source>
+        <translation>Duplizieren…</translation>
+    </message>
+    <message>
+        <source>Save the project as</source>
+        <translation>Projekt speichern unter</translation>
+    </message>
+    <message>
+        <source>Duplicate the project</source>
+        <translation>Projekt duplizieren</translation>
+    </message>
+    <message>
+        <source>Project folder</source>
+        <translation>Projektordner</translation>
+    </message>
+    <message>
+        <source>Project in one file</source>
+        <translation>Projekt in einer Datei</translation>
+    </message>
+    <message>
+        <source>Send as a file</source>
+        <translation>Als Datei senden</translation>
+    </message>
+    <message>
+        <source>Copied: {path}</source>
+        <translation>Kopiert: {path}</translation>
+    </message>
+    <message>
+        <source>Written: {path}</source>
+        <translation>Geschrieben: {path}</translation>
+    </message>
+    <message>
+        <source>Open the copy</source>
+        <translation>Kopie öffnen</translation>
     </message>
 </context>
 <context>
@@ -4926,6 +5081,14 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Bisher ist nichts schiefgegangen.</translation>
     </message>
     <message>
+        <source>Newest</source>
+        <translation>Neueste</translation>
+    </message>
+    <message>
+        <source>Up to {time}</source>
+        <translation>Bis {time}</translation>
+    </message>
+    <message>
         <source>Read again</source>
         <translation>Neu lesen</translation>
     </message>
@@ -5091,8 +5254,48 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Projekt ö&amp;ffnen…</translation>
     </message>
     <message>
+        <source>Open a project &amp;file…</source>
+        <translation>Projekt&amp;datei öffnen…</translation>
+    </message>
+    <message>
         <source>Open &amp;recent</source>
         <translation>&amp;Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>&amp;Pin the open project</source>
+        <translation>Offenes Projekt an&amp;heften</translation>
+    </message>
+    <message>
+        <source>&amp;Clear the list</source>
+        <translation>&amp;Liste leeren</translation>
+    </message>
+    <message>
+        <source>Pinned projects stay in it</source>
+        <translation>Angeheftete Projekte bleiben darin</translation>
+    </message>
+    <message>
+        <source>Save &amp;as…</source>
+        <translation>Speichern &amp;unter…</translation>
+    </message>
+    <message>
+        <source>Copy the project, and go on in the copy</source>
+        <translation>Das Projekt kopieren und in der Kopie weiterarbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate…</source>
+        <translation>&amp;Duplizieren…</translation>
+    </message>
+    <message>
+        <source>Copy the project, and stay here</source>
+        <translation>Das Projekt kopieren und hier bleiben</translation>
+    </message>
+    <message>
+        <source>&amp;Send as a file…</source>
+        <translation>Als Datei &amp;senden…</translation>
+    </message>
+    <message>
+        <source>Write the project to one file for somebody else</source>
+        <translation>Das Projekt für jemand anderen in eine Datei schreiben</translation>
     </message>
     <message>
         <source>&amp;Trash…</source>
@@ -5897,6 +6100,38 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Gespeichertes ist unversehrt. Falls es wieder geschieht: mit --safe starten und einen Bericht speichern (Hilfe).</translation>
     </message>
     <message>
+        <source>Folder for the project</source>
+        <translation>Ordner für das Projekt</translation>
+    </message>
+    <message>
+        <source>It becomes the folder {folder}. What is in it is looked at first, and nothing of it is run.</source>
+        <translation>Daraus wird der Ordner {folder}. Der Inhalt wird zuerst geprüft, und nichts davon wird ausgeführt.</translation>
+    </message>
+    <message>
+        <source>The project that is open here is closed for it; nothing of it is lost.</source>
+        <translation>Das hier offene Projekt wird dafür geschlossen; nichts davon geht verloren.</translation>
+    </message>
+    <message>
+        <source>Open {name}?</source>
+        <translation>{name} öffnen?</translation>
+    </message>
+    <message>
+        <source>Open it</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>In another folder…</source>
+        <translation>In einem anderen Ordner…</translation>
+    </message>
+    <message>
+        <source>Projects in one file</source>
+        <translation>Projekte in einer Datei</translation>
+    </message>
+    <message>
+        <source>Open a project file</source>
+        <translation>Projektdatei öffnen</translation>
+    </message>
+    <message>
         <source>An epoch is in training here.</source>
         <translation>Hier ist eine Epoche im Training.</translation>
     </message>
@@ -6108,6 +6343,36 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Text col&amp;umn</source>
         <translation>Te&amp;xtspalte</translation>
+    </message>
+</context>
+<context>
+    <name>RecentControl</name>
+    <message>
+        <source>Its drive does not answer.</source>
+        <translation>Das Laufwerk antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>It is not there now.</source>
+        <translation>Es ist gerade nicht da.</translation>
+    </message>
+</context>
+<context>
+    <name>RecentList</name>
+    <message>
+        <source>Open {name}</source>
+        <translation>{name} öffnen</translation>
+    </message>
+    <message>
+        <source>Unpin {name}</source>
+        <translation>{name} lösen</translation>
+    </message>
+    <message>
+        <source>Pin {name}: it stays on top of the list</source>
+        <translation>{name} anheften: bleibt oben in der Liste</translation>
+    </message>
+    <message>
+        <source>Take {name} out of the list</source>
+        <translation>{name} aus der Liste nehmen</translation>
     </message>
 </context>
 <context>
@@ -6484,6 +6749,69 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>{name} {first}–{last}</source>
         <translation>{name} {first}–{last}</translation>
+    </message>
+</context>
+<context>
+    <name>SendDialog</name>
+    <message>
+        <source>Send as a file</source>
+        <translation>Als Datei senden</translation>
+    </message>
+    <message>
+        <source>{name} becomes one file. Whoever opens it needs the same backbone, {backbone}.</source>
+        <translation>{name} wird eine Datei. Wer sie öffnet, braucht dasselbe Backbone, {backbone}.</translation>
+    </message>
+    <message>
+        <source>Never in the file: the backbone, deleted epochs and texts, epochs that wait to be trained, and paths on this machine. What an epoch has learned by heart, it can be made to say.</source>
+        <translation>Nie in der Datei: das Backbone, gelöschte Epochen und Texte, Epochen, die auf ihr Training warten, und Pfade auf diesem Rechner. Was eine Epoche auswendig gelernt hat, kann man ihr entlocken.</translation>
+    </message>
+    <message>
+        <source>Kept &amp;texts</source>
+        <translation>Aufbewahrte &amp;Texte</translation>
+    </message>
+    <message>
+        <source>Prompts and what came of them, texts that were read, and the samples of trainings.</source>
+        <translation>Prompts und was daraus wurde, gelesene Texte und die Proben der Trainings.</translation>
+    </message>
+    <message>
+        <source>History of &amp;runs</source>
+        <translation>Verlauf der &amp;Läufe</translation>
+    </message>
+    <message>
+        <source>Settings, curves and the processor&apos;s name of every training, also of deleted epochs.</source>
+        <translation>Einstellungen, Kurven und der Name des Prozessors von jedem Training, auch von gelöschten Epochen.</translation>
+    </message>
+    <message>
+        <source>&amp;Interrupted epochs</source>
+        <translation>&amp;Unterbrochene Epochen</translation>
+    </message>
+    <message>
+        <source>They can go on there. All of the text that they are trained on is in the file, as tokens.</source>
+        <translation>Sie können dort weitergehen. Der ganze Text, auf dem sie trainiert werden, ist als Token in der Datei.</translation>
+    </message>
+    <message>
+        <source>&amp;Memories</source>
+        <translation>&amp;Gedächtnisse</translation>
+    </message>
+    <message>
+        <source>What keeps the Time Mixer from forgetting in later trainings: what it reads of your text (router inputs), and up to 4,096 tokens of held-out text for each epoch. Text can be read from them. Without them epochs dream anew before the next training, and nothing is measured on their text.</source>
+        <translation>Was den Time Mixer in späteren Trainings vor dem Vergessen schützt: was er vom Text liest (Router-Eingaben), und je Epoche bis zu 4.096 Token zurückgehaltenen Textes. Daraus lässt sich Text lesen. Ohne sie träumen die Epochen vor dem nächsten Training neu, und auf ihrem Text wird nichts gemessen.</translation>
+    </message>
+    <message>
+        <source>Choose where…</source>
+        <translation>Ort wählen…</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>About {size}</source>
+        <translation>Etwa {size}</translation>
     </message>
 </context>
 <context>
@@ -7512,10 +7840,6 @@ hatten einen anderen Slot</translation>
     <message>
         <source>in</source>
         <translation>in</translation>
-    </message>
-    <message>
-        <source>Open {name}</source>
-        <translation>{name} öffnen</translation>
     </message>
     <message>
         <source>Give the project a name that can be a folder&apos;s name.</source>
