@@ -2065,15 +2065,15 @@
     </message>
     <message>
         <source>A packed project is a file that ends in {ending}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein gepacktes Projekt ist eine Datei, die auf {ending} endet.</translation>
     </message>
     <message>
         <source>Give it another name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen anderen Namen wählen.</translation>
     </message>
     <message>
         <source>Choose another name, or remove it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen anderen Namen wählen oder es zuerst entfernen.</translation>
     </message>
     <message>
         <source>{path} cannot be written: there is no folder {folder}.</source>
@@ -2081,23 +2081,23 @@
     </message>
     <message>
         <source>Packing the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt wird gepackt</translation>
     </message>
     <message>
         <source>Unpacking the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Projekt wird entpackt</translation>
     </message>
     <message>
         <source>{name} is not what was packed</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} ist nicht, was gepackt wurde</translation>
     </message>
     <message>
         <source>it lists too many files</source>
-        <translation type="unfinished"></translation>
+        <translation>es nennt zu viele Dateien</translation>
     </message>
     <message>
         <source>it is no packed project</source>
-        <translation type="unfinished"></translation>
+        <translation>es ist kein gepacktes Projekt</translation>
     </message>
     <message>
         <source>it is encrypted</source>
