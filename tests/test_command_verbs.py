@@ -291,7 +291,8 @@ def test_what_is_broken_is_repaired_all_at_once_or_one_epoch_alone(project: Path
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_can_be_told_where_the_backbone_is_now(verb: str) -> None:
     rest = {"train": ["text", "--name", "N"], "export": ["E", "out"], "import": ["source"], "generate": ["text"]}
-    rest |= {"read": ["file"]} | {name: ["E"] for name in ("resume", "keep", "discard", "delete")}
+    rest |= {"read": ["file"], "copy": ["target"], "pack": ["file"]}
+    rest |= {name: ["E"] for name in ("resume", "keep", "discard", "delete")}
     options = make_parser().parse_args([verb, "project", *rest.get(verb, []), "--backbone", "there"])
     assert options.backbone == "there"
 

@@ -5283,7 +5283,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>&amp;Duplicate…</source>
-        <translation>&amp;Duplizieren…</translation>
+        <translation>Dupl&amp;izieren…</translation>
     </message>
     <message>
         <source>Copy the project, and stay here</source>
@@ -5291,7 +5291,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
     <message>
         <source>&amp;Send as a file…</source>
-        <translation>Als Datei &amp;senden…</translation>
+        <translation>A&amp;ls Datei senden…</translation>
     </message>
     <message>
         <source>Write the project to one file for somebody else</source>

@@ -228,15 +228,16 @@ class Workspace:
         for slug in (slugs := self.model.slot_adapters):
             yield Progress(say("Reading held-out text"), len(texts), len(slugs), say("epochs"))
             memory = self.model.memories.get(slug)
-            left_NT = None if memory is None else memory.held_out_NT
+            if memory is None:  # damaged, or left out when the project was sent
+                continue
+            left_NT = memory.held_out_NT
             if left_NT is not None:
                 texts[slug] = left_NT[: max(1, tokens // left_NT.shape[1])].long()
             elif self.epochs[slug].corpus:
                 info, settings = self.project.read_epoch(slug)
                 tokenizer = self.backbone.tokenizer
                 corpus = TextCorpus.from_paths(info.corpus, cancel, info.reading, chat_template(tokenizer))
-                digests = () if memory is None else memory.held_out_digests
-                vocabulary = vocabulary_of(self.model.backbone)
+                digests, vocabulary = memory.held_out_digests, vocabulary_of(self.model.backbone)
                 found_NT = yield from held_out_again(corpus, tokenizer, settings, digests, vocabulary)
                 texts[slug] = found_NT[: max(1, tokens // found_NT.shape[1])]
         if not texts:
