@@ -1484,8 +1484,8 @@
         <translation>es wurde beim Senden des Projekts weggelassen</translation>
     </message>
     <message>
-        <source>without a memory it is not protected in later sleep: {error}</source>
-        <translation>ohne Gedächtnis ist sie im späteren Schlaf nicht geschützt: {error}</translation>
+        <source>its memory is not there, so later sleep rests on its dreams: {error}</source>
+        <translation>ihr Gedächtnis fehlt, späterer Schlaf stützt sich auf ihre Träume: {error}</translation>
     </message>
     <message>
         <source>{name} is broken.</source>

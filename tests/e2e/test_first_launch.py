@@ -176,7 +176,7 @@ def test_a_broken_epoch_is_trained_again_by_its_button_and_by_the_banners(
     assert "see their rows" in person.banner
     person.press("bannerActionButton", person.window.banner)
     person.wait(lambda: person.states == {"Verse": "frozen", "Code": "frozen"} and not person.window.client.live())
-    assert "not protected" in person.epochs["Code"].note
+    assert "rests on its dreams" in person.epochs["Code"].note
     button = person.card("Code").findChild(QPushButton, "repairButton")
     assert button is not None and button.isVisible()
     button.click()

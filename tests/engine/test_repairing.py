@@ -122,7 +122,7 @@ def test_a_memory_is_made_again_from_the_text_as_it_was(two_epochs: Session, tmp
     was = load_file(two_epochs.project.path / MEMORY)
     session = damaged(two_epochs, tmp_path, MEMORY)
     assert session.project is not None and session.model is not None
-    assert states(session)[0][2] == "frozen" and "not protected" in session.info().epochs[0].note
+    assert states(session)[0][2] == "frozen" and "rests on its dreams" in session.info().epochs[0].note
     repair = only_repair(session)
     assert repair == Repair(session.info().epochs[0].note, jobs.RepairMemory("verse"))
     events = collect(session.run(repair.job))

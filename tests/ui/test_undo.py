@@ -458,6 +458,7 @@ def opened(window: MainWindow, wait_until: WaitUntil) -> TrashDialog:
     dialog = window.controller.trash.dialog
     assert dialog is not None
     idle(window, wait_until)
+    wait_until(lambda: button(dialog, "restoreButton").isEnabled())
     return dialog
 
 
@@ -499,7 +500,12 @@ def test_what_cannot_be_restored_is_told_in_the_dialog(
     click(dialog, "restoreButton")
     idle(window, wait_until)
     assert "The engine refuses. Try another time." in said(dialog) and button(dialog, "restoreButton").isEnabled()
-    assert engine.changes[1:] == [jobs.DeleteGeneration("9", restore=True), jobs.DeleteRun("0012-verse", restore=True)]
+    done = {
+        jobs.RestoreEpoch("verse"),
+        jobs.DeleteGeneration("9", restore=True),
+        jobs.DeleteRun("0012-verse", restore=True),
+    }
+    assert len(engine.changes) == 3 and set(engine.changes) == done
     assert steps(window) == ("restore 3 things", "")
 
 

@@ -173,7 +173,7 @@ def _workspace(window: MainWindow) -> Iterator[State]:
     shakespeare, python, milton = EPOCHS
     broken = replace(shakespeare, state="broken", note="adapter_model.safetensors is missing")
     unprotected = replace(
-        python, note="without a memory it is not protected in later sleep: memory.safetensors is missing"
+        python, note="its memory is not there, so later sleep rests on its dreams: memory.safetensors is missing"
     )
     again = TrainEpoch("Shakespeare", ("/texts/verse",), replaces="shakespeare")
     mixer = "The Time Mixer in /p/mixer-0002 is damaged. An earlier one is used, which does not know Python."

@@ -135,7 +135,7 @@ class Workspace:
             if epoch.state == "broken" and epoch.slug in project.index.folders and epoch.slug not in replaced:
                 job = project.retraining(epoch.slug)
                 found += [Repair(epoch.note, job)] if job else []
-            elif epoch.state == "frozen" and epoch.slug not in self.model.memories:
+            elif epoch.state == "frozen" and epoch.slug in project.without_memory:
                 found.append(Repair(epoch.note, RepairMemory(epoch.slug)))
         return tuple(found)
 
@@ -228,7 +228,7 @@ class Workspace:
         for slug in (slugs := self.model.slot_adapters):
             yield Progress(say("Reading held-out text"), len(texts), len(slugs), say("epochs"))
             memory = self.model.memories.get(slug)
-            if memory is None:  # damaged, or left out when the project was sent
+            if memory is None or slug in self.project.without_memory:
                 continue
             left_NT = memory.held_out_NT
             if left_NT is not None:

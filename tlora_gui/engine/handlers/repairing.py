@@ -17,8 +17,9 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, EpochsChanged, Progress
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
+from tlora_gui.engine.training.dreams import dreamt_memory
 from tlora_gui.engine.training.epoch_run import eval_features, leave_memory
-from tlora_gui.engine.training.new_slot import dreamt_memory, learn_slot_again
+from tlora_gui.engine.training.new_slot import learn_slot_again
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.active_sleep import freeze_teacher
@@ -35,7 +36,7 @@ def repair_memory(workspace: Workspace, slug: str, cancel: CancelToken) -> Strea
     epoch = workspace.epochs[slug]
     if slug not in workspace.model.slot_adapters:
         raise TloraError(say("{name} is broken.", name=epoch.name), say("Train it again from its text."))
-    if slug in workspace.model.memories:
+    if slug not in workspace.project.without_memory:
         raise TloraError(say("{name} has its memory.", name=epoch.name))
     yield from _remember(workspace, slug, cancel)
     yield workspace.changed()
@@ -47,7 +48,7 @@ def _remember(workspace: Workspace, slug: str, cancel: CancelToken) -> Generator
     info, settings = project.read_epoch(slug)
     blocks = yield from _same_text(workspace, info, settings, cancel)
     if blocks is None:
-        made = dreamt_memory(model, slot, settings)
+        made = dreamt_memory(model, slot, settings.seed, settings.sleep.memory_tokens)
     else:
         made = leave_memory(model, slot, blocks, settings, eval_features(model, blocks, settings.block_size))
     memory = yield from cancellable(made, cancel)
@@ -84,7 +85,7 @@ def repair_mixer(workspace: Workspace, cancel: CancelToken) -> Generator[Progres
         raise TloraError(say("The Time Mixer is whole."))
     yield from remember_dreams(model, project.index.fingerprint, cancel)
     for slug in project.unlearned:
-        if slug not in model.memories:
+        if slug in project.without_memory:
             yield from _remember(workspace, slug, cancel)
     slots, grown = list(model.slot_adapters), model.mixer
     mixer = copy.deepcopy(grown)

@@ -173,6 +173,7 @@ class Project:
     Attributes:
         mixer_damage: why the current mixer cannot be read, so that an earlier one is used; empty if it can.
         unlearned: epochs that the mixer in use does not know.
+        without_memory: finished epochs whose own memory is damaged or was not sent along.
     """
 
     path: Path
@@ -181,6 +182,7 @@ class Project:
     generations: GenerationStore = field(init=False)
     mixer_damage: str = field(default="", init=False)
     unlearned: tuple[str, ...] = field(default=(), init=False)
+    without_memory: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.generations = GenerationStore(
@@ -497,6 +499,7 @@ class Project:
         """Store what a finished epoch leaves for later sleep, in place of what is missing or damaged."""
         self.require_writable()
         epoch_folder.write_memory(self.folder(slug), memory)
+        self.without_memory.discard(slug)
 
     def edit_epoch(self, info: EpochInfo) -> None:
         """Store the new name, era or colour of an epoch, finished or interrupted."""
@@ -725,10 +728,12 @@ class Project:
                 reason: str = say("it was left out when the project was sent")
             except DAMAGE as error:
                 memory, reason = None, first_line(error)
+            self.without_memory.discard(slug)
             if memory is not None:
                 model.memories[slug] = memory
             else:
-                remark = say("without a memory it is not protected in later sleep: {error}", error=reason)
+                self.without_memory.add(slug)
+                remark = say("its memory is not there, so later sleep rests on its dreams: {error}", error=reason)
                 info = replace(info, note=say("{note}; {other}", note=info.note, other=remark) if info.note else remark)
             infos.append(info)
         self._load_mixer(model)

@@ -7,6 +7,7 @@ in later sleep.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -129,9 +130,22 @@ def router_features(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 
 
 def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
-    """The backbone's memory: what the mixer reads over its dreams; the last few blocks only for measuring."""
+    """A memory of dreams: what the mixer reads over them; the last few blocks only for measuring."""
     hidden_NTH = yield from collect_router_features(model, ids_NT, say("Remembering the dreams for later sleep"))
     return EpochMemory(cut_windows(hidden_NTH[:-EVAL_BLOCKS]), hidden_NTH[-EVAL_BLOCKS:])
+
+
+def dreamt_memory(
+    model: TemporalLoRA, slot: int, seed: int, memory_tokens: int
+) -> Generator[Progress, None, EpochMemory]:
+    """What an epoch leaves for later sleep, from its own dreams alone; the last few are only measured on.
+
+    Raises:
+        TloraError: if the adapter's probabilities are no numbers.
+    """
+    ids_NT = yield from dream(model, slot, DREAM_BLOCKS, seed)
+    count = min(len(ids_NT) - EVAL_BLOCKS, math.ceil(memory_tokens / ids_NT.shape[1]))
+    return (yield from collect_dream_memory(model, torch.cat([ids_NT[:count], ids_NT[-EVAL_BLOCKS:]])))
 
 
 def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:

@@ -146,17 +146,3 @@ def _teach(
             say("The Time Mixer came to no number (NaN)."),
             say("Choose other text, or delete an epoch that is damaged."),
         )
-
-
-def dreamt_memory(model: TemporalLoRA, slot: int, settings: TrainSettings) -> Generator[Progress, None, EpochMemory]:
-    """What an epoch leaves for later sleep, from its own dreams alone; the last few are only measured on.
-
-    Raises:
-        TloraError: if the adapter's probabilities are no numbers.
-    """
-    ids_NT = yield from dreams.dream(model, slot, dreams.DREAM_BLOCKS, settings.seed)
-    count = min(len(ids_NT) - dreams.EVAL_BLOCKS, math.ceil(settings.sleep.memory_tokens / ids_NT.shape[1]))
-    hidden_NTH = yield from dreams.collect_router_features(
-        model, torch.cat([ids_NT[:count], ids_NT[-dreams.EVAL_BLOCKS :]])
-    )
-    return EpochMemory(cut_windows(hidden_NTH[:count]), hidden_NTH[count:])

@@ -11,13 +11,12 @@ from torch import Tensor
 from tlora_gui.engine.corpus.blocks import TokenBlocks, TooLittleText, block_digests, read_blocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import SleepSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
-from tlora_gui.engine.training import dreams
-from tlora_gui.engine.training.dreams import collect_dream_memory, dream_ids
+from tlora_gui.engine.training.dreams import collect_dream_memory, dream_ids, dreamt_memory
 from tlora_gui.engine.training.epoch_run import KEPT_HELD_OUT
 from tlora_gui.paths import cache_dir
 from tlora_gui.temporal.model import TemporalLoRA
@@ -74,7 +73,7 @@ def held_out_again(
 
 
 def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
-    """Make sure that every slot has its memory: slot 0, and epochs whose own was left out when they were sent.
+    """Make sure that every slot has its memory: slot 0, and epochs whose own is damaged or was not sent along.
 
     The dreams of a backbone are cached by its fingerprint; an epoch dreams the same at every opening of its project.
 
@@ -87,5 +86,5 @@ def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) 
         model.memories[""] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)
     for slot, slug in enumerate(model.slot_adapters, 1):
         if slug not in model.memories:
-            ids_NT = yield from cancellable(dreams.dream(model, slot, dreams.DREAM_BLOCKS, seed=0), cancel)
-            model.memories[slug] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)
+            made = dreamt_memory(model, slot, 0, SleepSettings().memory_tokens)
+            model.memories[slug] = yield from cancellable(made, cancel)
