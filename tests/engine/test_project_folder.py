@@ -388,7 +388,7 @@ def test_an_epoch_whose_memory_is_damaged_speaks_and_its_note_tells(
     damage(project.path / "epochs" / "01-verse" / "memory.safetensors")
     again, infos = load(project)
     assert [(epoch.slug, epoch.state) for epoch in infos] == [("verse", "frozen"), ("code", "frozen")]
-    assert "not protected in later sleep: " in infos[0].note and not infos[1].note
+    assert "rests on its dreams: " in infos[0].note and not infos[1].note
     assert list(again.memories) == ["code"] and again.slot_adapters == ["verse", "code"]
     with torch.inference_mode():
         assert torch.equal(again(IDS).logits_BTV, model(IDS).logits_BTV)
