@@ -76,12 +76,12 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
-    """Make a new folder atomically and durably; ``fill`` is given the empty sibling that it fills."""
+    """Make a new folder atomically and durably; ``fill`` is given the sibling that it fills, again if it is refused."""
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # what a crash left
     try:
-        partial.mkdir(parents=True)
-        fill(partial)
+        patiently(lambda: partial.mkdir(parents=True, exist_ok=True))
+        patiently(lambda: fill(partial))
         for part in partial.rglob("*"):
             (sync_folder if part.is_dir() else sync)(part)
         sync_folder(partial)
@@ -117,8 +117,8 @@ def rename(path: Path, target: Path) -> None:
 
 def sync(path: Path) -> None:
     """Wait until a file is on the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    with patiently(lambda: path.open("rb+")) as file:
+        patiently(lambda: os.fsync(file.fileno()))
 
 
 def sync_folder(path: Path) -> None:
