@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,27 @@ def test_a_long_log_is_read_from_its_end(tmp_path: Path) -> None:
     told = tail(path)
     assert len(told) <= 200_000 and told.startswith("line ") and told.endswith("line 49999\n")
     assert tail(tmp_path / "none") == ""
+
+
+INTERRUPTED = """
+import contextlib, os, signal, sys
+from tlora_gui.__main__ import main
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "tlora_gui.app":
+            with contextlib.suppress(KeyboardInterrupt):  # as libraries do that call back into Python
+                os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
+sys.meta_path.insert(0, Finder())
+main(["--exit-when-visible"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process ends otherwise there")
+def test_an_interruption_while_the_window_is_loaded_is_not_lost() -> None:
+    assert run(INTERRUPTED) == -signal.SIGINT
 
 
 LOGS_MUCH = """

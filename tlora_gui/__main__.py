@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -82,6 +83,9 @@ def _window(arguments: list[str]) -> int:
         os.environ["TLORA_SETTINGS"] = str(Path(tempfile.mkdtemp(prefix="tlora-gui-safe-")) / "window.ini")
     elif options.reset_settings and settings_file().exists():
         settings_file().replace(settings_file().with_suffix(".old"))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Amid imports Python's own handler is lost, or ends in an abort.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "win32":
         import torch  # noqa: F401  # before Qt, or its DLLs are not found (pytorch issue 169429)
     try:

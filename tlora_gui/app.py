@@ -96,6 +96,7 @@ def run(options: argparse.Namespace) -> int:
     _explain_missing_display()
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
+    signals = EndSignals(app)
     qInstallMessageHandler(_print_fatal)
     app.setApplicationName("tlora-gui")
     app.setApplicationDisplayName("Temporal LoRA")
@@ -110,7 +111,6 @@ def run(options: argparse.Namespace) -> int:
     crash = crash_of_last_run()
     watch_for_crashes()
     window = create_window(project, options.theme, crash)
-    signals = EndSignals(app)
     signals.came.connect(window.controller.closing.leave)
     if options.exit_when_visible:
         window.first_painted.connect(_print_clock_and_exit)

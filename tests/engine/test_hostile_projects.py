@@ -193,6 +193,18 @@ def test_tensors_that_cannot_be_used_break_their_epoch_alone(
     assert list(rows) == ["code"] and 5 < len(rows["code"]) < 400
 
 
+def test_a_header_of_tensors_that_holds_a_book_is_not_quoted_whole(loaded_once: Session, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))
+    header = json.dumps({"a": {"dtype": "x" * 10**5, "shape": [1], "data_offsets": [0, 4]}}).encode()
+    for name in ("adapter_model", "memory"):
+        file = path / "epochs" / "02-code" / f"{name}.safetensors"
+        whole = file.read_bytes()
+        file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+        rows = broken_rows(path)
+        assert list(rows) == ["code"] and "header" in rows["code"] and len(rows["code"]) < 1000
+        file.write_bytes(whole)
+
+
 @pytest.mark.parametrize("part", ["epochs", "mixer", "deleted", "generations.jsonl"])
 def test_a_part_that_leads_out_of_the_project_is_refused(loaded_once: Session, tmp_path: Path, part: str) -> None:
     path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))

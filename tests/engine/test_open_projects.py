@@ -441,6 +441,32 @@ def test_a_passing_refusal_of_a_rename_costs_no_epoch(
     assert epochs(reopened(one_epoch)) == [("verse", "frozen"), ("code", "frozen")]
 
 
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "mkdir")])
+def test_a_passing_refusal_of_a_sync_or_a_new_folder_costs_nothing(
+    two_epochs: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, owner: Any, name: str
+) -> None:
+    real, refused = getattr(owner, name), list[bool]()
+
+    def refuse_once(*args: Any, **more: Any) -> Any:
+        if not refused:
+            refused.append(True)
+            raise PermissionError(13, "Permission denied")
+        return real(*args, **more)
+
+    for job in (
+        jobs.ExportEpoch("code", str(tmp_path / "out")),
+        jobs.EditEpoch("code", "New", "", "#009E73"),
+        jobs.Generate("def", sampling=SamplingSettings(max_new_tokens=1)),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, refuse_once)
+            collect(two_epochs.run(job))
+        assert refused
+        if name == "fsync":
+            refused.clear()
+    assert (tmp_path / "out" / "code" / "adapter_config.json").exists()
+
+
 @pytest.mark.parametrize("what", ["project.json", "deleted", "mixer"])
 def test_a_deletion_that_is_refused_is_whole_or_nothing(
     two_epochs: Session, monkeypatch: pytest.MonkeyPatch, what: str

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
-from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError
+from tlora_gui.engine.protocol.errors import BackboneMissing, Cancelled, TloraError, refused_by_system
 from tlora_gui.engine.protocol.events import EndEvent, JobCancelled, JobDone, JobFailed, ProjectOpened, StreamEvent
 from tlora_gui.engine.storage.disk import absolute
 from tlora_gui.engine.training.ranks import joined
@@ -100,6 +100,8 @@ def _together(verb: Verb, command: Command) -> Iterator[StreamEvent]:
 
 
 def _refusal(error: TloraError | ValueError | OSError) -> JobFailed:
+    if isinstance(error, OSError) and error.strerror:
+        error = refused_by_system(error)
     if not isinstance(error, TloraError):
         return JobFailed(0, str(error), "")
     where = " Name the place with --backbone." if isinstance(error, BackboneMissing) else ""

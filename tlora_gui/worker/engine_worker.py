@@ -19,7 +19,7 @@ from PySide6.QtCore import QDeadlineTimer, QElapsedTimer, QObject, QTimer, Signa
 
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import MixingDesk
-from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause, out_of_memory
+from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memory, refused_by_system
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.engine.protocol.sentences import message_of, say
@@ -221,10 +221,8 @@ def _failure(job_id: int, error: BaseException) -> JobFailed:
     if out_of_memory(error):
         return JobFailed(job_id, say("There was not enough memory."), say("Choose smaller blocks or a smaller batch."))
     if isinstance(error, OSError) and error.strerror:
-        reason, mend = cause(error), say("Nothing finished was lost; mend that and try again.")
-        if not error.filename:
-            return JobFailed(job_id, say("{reason}.", reason=reason), mend)
-        return JobFailed(job_id, say("{reason} ({path}).", reason=reason, path=shortened(str(error.filename))), mend)
+        told = refused_by_system(error)
+        return JobFailed(job_id, told.message, told.hint)
     details = "".join(traceback.format_exception(error))
     what = shortened(message_of(error) or type(error).__name__)
     return JobFailed(job_id, say("Something went wrong: {what}", what=what), say("Details can be copied."), details)

@@ -137,13 +137,13 @@ class Tally:
         try:
             run(session, jobs.OpenProject(str(project)))
             now = {epoch.slug: epoch for epoch in session.info().epochs}
-            gone = [slug for slug, adapter in before.items() if slug not in now and adapter not in deleted(project)]
+            gone = [slug for slug, adapter in before.items() if slug not in now and adapter not in kept(project)]
             self.wrong += [f"{what}: {slug} is gone" for slug in gone]
             self.wrong += [
                 f"{what}: {slug} is broken, {epoch.note}" for slug, epoch in now.items() if epoch.state == "broken"
             ]
-            kept = adapters(project)
-            changed = [slug for slug in before if slug in now and kept[slug] != before[slug]]
+            found = adapters(project)
+            changed = [slug for slug in before if slug in now and found[slug] != before[slug]]
             self.wrong += [f"{what}: {slug} has changed" for slug in changed]
         except (TloraError, OSError) as error:
             self.wrong.append(f"{what}: the project does not open: {error}")
@@ -162,9 +162,9 @@ def adapters(project: Path) -> dict[str, bytes]:
     }
 
 
-def deleted(project: Path) -> list[bytes]:
-    """The weights of the epochs that were taken out of the mixture."""
-    return [path.read_bytes() for path in (project / "deleted").glob("*/adapter_model.safetensors")]
+def kept(project: Path) -> list[bytes]:
+    """The weights of all epochs that lie in a project, also those that were taken out of the mixture."""
+    return [path.read_bytes() for path in project.glob("*/*/adapter_model.safetensors")]
 
 
 def prepared(folder: Path) -> Path:

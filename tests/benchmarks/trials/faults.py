@@ -24,6 +24,7 @@ FAULTS: dict[str, Callable[[], OSError]] = {
 def outcome(options: Namespace, folder: Path) -> Outcome:
     start, every = prepared(folder), options.every
     tally, project, before = Tally(), folder / "faulty", adapters(start)
+    refused = [""]
     for name, work in WORKS.items():
         for kind in FAULTS:
             number, more = 1, True
@@ -33,6 +34,8 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
 
                 def refuse(count: int, what: str, path: Path, number: int = number, kind: str = kind) -> None:
                     lasts = kind in ("disk full", "permission lost") and what != "os.remove"
+                    if count == number:
+                        refused[:] = [f"{what} {path.name}"]
                     if count == number or (count > number and lasts):
                         raise FAULTS[kind]()
 
@@ -40,8 +43,8 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
                 error = attempt(work, project, folder, writes)
                 more = writes.count >= number
                 if more:
-                    what = f"{name}, {kind} at write {number}"
-                    if error is not None and not isinstance(error, TloraError):
+                    what = f"{name}, {kind} at write {number} ({refused[0]})"
+                    if error is not None and not isinstance(error, TloraError | OSError):  # all have words for these
                         tally.wrong.append(f"{what}: told as {type(error).__name__}: {error}")
                     if error is not None and kind == "refused once":
                         tally.wrong.append(f"{what}: given up: {error}")

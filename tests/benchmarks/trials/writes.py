@@ -24,10 +24,12 @@ class Writes:
     """Sees every write below some folders while it is armed, and calls ``at(number, what, path)`` before it is done."""
 
     _seen: ClassVar[list[Writes]] = []
+    _heard: ClassVar[bool] = False
 
     def __init__(self, roots: tuple[Path, ...], at: Callable[[int, str, Path], None]) -> None:
         self._roots, self._at, self._armed, self.count = roots, at, False, 0
-        if not Writes._seen:
+        if not Writes._heard:  # a hook stays for good
+            Writes._heard = True
             sys.addaudithook(lambda event, args: [each.hear(event, args) for each in Writes._seen] and None)
         Writes._seen.append(self)
 

@@ -82,7 +82,8 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     try:
         stored = load_file(folder / WEIGHTS_FILE)
     except SafetensorError as error:
-        raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=error)) from error
+        reason = shorten(str(error), 200)  # it quotes the header
+        raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=reason)) from error
     down: list[Tensor] = []
     up: list[Tensor] = []
     for layer, module in layers.items():

@@ -287,7 +287,7 @@ class GenerationStore:
             start = "" if file.read(1) in (b"", b"\n") else "\n"
             file.write(f"{start}{line}\n".encode())
             file.flush()
-            os.fsync(file.fileno())
+            patiently(lambda: os.fsync(file.fileno()))
 
 
 def _take(entries: dict[str, _Entry], line: bytes, offset: int) -> None:

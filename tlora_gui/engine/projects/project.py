@@ -52,6 +52,7 @@ from tlora_gui.engine.storage.disk import (
     DAMAGE,
     first_line,
     is_path,
+    patiently,
     read_json,
     remove_partials,
     rename,
@@ -412,7 +413,7 @@ class Project:
         partial, target = self.path / "epochs" / f".partial-{folder}", self.path / "epochs" / folder
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            partial.parent.mkdir(exist_ok=True)
+            patiently(lambda: partial.parent.mkdir(exist_ok=True))
             whole = replace(info, replaces="")
             epoch_folder.write_epoch(partial, whole, settings, model, history, self.index.backbone_name)
             sync_folder(partial)
@@ -458,7 +459,7 @@ class Project:
         number = 1 + max((entry.number for entry in self.index.mixers), default=0)
         slots = tuple(model.slot_adapters)
         entry, baselines = MixerFile(f"mixer-{number:04d}.safetensors", slots), self.index.baselines
-        (self.path / "mixer").mkdir(exist_ok=True)
+        patiently(lambda: (self.path / "mixer").mkdir(exist_ok=True))
         write_tensors(self.mixer_path(entry), dict(model.mixer.state_dict()))
         if baseline is not None:
             baselines = (*baselines, MixerFile(f"baseline-{plain_folder(slots[-1])}.safetensors", slots))

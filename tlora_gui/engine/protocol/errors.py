@@ -95,6 +95,14 @@ def cause(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def refused_by_system(error: OSError) -> TloraError:
+    """What to say where the system refused something and nobody knows more about it."""
+    mend = say("Nothing finished was lost; mend that and try again.")
+    if not error.filename:
+        return TloraError(say("{reason}.", reason=cause(error)), mend)
+    return TloraError(say("{reason} ({path:.300}).", reason=cause(error), path=str(error.filename)), mend)
+
+
 _CAUSES = {
     errno.EACCES: say("Permission denied"),
     errno.EPERM: say("Operation not permitted"),

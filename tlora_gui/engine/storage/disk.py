@@ -89,9 +89,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
-    """Make a new folder atomically and durably; ``fill`` is given the empty sibling that it fills."""
+    """Make a new folder atomically and durably; ``fill`` is given the sibling that it fills, again if it is refused."""
     with whole_folder(path) as partial:
-        fill(partial)
+        patiently(lambda: fill(partial))
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     made = [folder for folder in path.parents if not folder.exists()]
     shutil.rmtree(partial, ignore_errors=True)  # what a crash left
     try:
-        partial.mkdir(parents=True)
+        patiently(lambda: partial.mkdir(parents=True, exist_ok=True))
         yield partial
         for part in partial.rglob("*"):
             (sync_folder if part.is_dir() else sync)(part)
@@ -142,8 +142,8 @@ def rename(path: Path, target: Path) -> None:
 
 def sync(path: Path) -> None:
     """Wait until a file is on the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    with patiently(lambda: path.open("rb+")) as file:
+        patiently(lambda: os.fsync(file.fileno()))
 
 
 def sync_folder(path: Path) -> None:
