@@ -1808,6 +1808,10 @@
         <translation>{reason} (Systemfehler {number})</translation>
     </message>
     <message>
+        <source>{reason} ({path:.300}).</source>
+        <translation>{reason} ({path:.300}).</translation>
+    </message>
+    <message>
         <source>Permission denied</source>
         <translation>keine Berechtigung</translation>
     </message>
@@ -2518,10 +2522,6 @@
     <message>
         <source>{reason}.</source>
         <translation>{reason}.</translation>
-    </message>
-    <message>
-        <source>{reason} ({path}).</source>
-        <translation>{reason} ({path}).</translation>
     </message>
     <message>
         <source>Something went wrong: {what}</source>
