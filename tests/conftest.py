@@ -108,10 +108,11 @@ def qapp() -> QApplication:
     from PySide6.QtGui import QFont, QFontDatabase
     from PySide6.QtWidgets import QApplication
 
+    from tlora_gui.app import Application
     from tlora_gui.ui.theme import ThemeManager
 
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication([])
+    app = existing if isinstance(existing, QApplication) else Application([])
     app.setQuitOnLastWindowClosed(False)
     for font in FONTS.glob("*.ttf"):
         QFontDatabase.addApplicationFont(str(font))

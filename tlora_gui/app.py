@@ -10,7 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMessageLogContext, QObject, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QMessageLogContext, Qt, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +34,22 @@ _TITLE_BAR = 40
 """Pixels, about; how many it takes is known once the window is on screen."""
 
 
+class Application(QApplication):
+    """Hears which files the system wants opened: macOS names none on the command line.
+
+    Signals:
+        files_opened: their paths.
+    """
+
+    files_opened = Signal(list)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.files_opened.emit([event.file()])
+            return True
+        return super().event(event)
+
+
 def create_window(project: str | None = None, theme: ThemeMode | None = None, crash: str = "") -> MainWindow:
     """The wired window, hidden. A ``QApplication`` must exist. The engine starts loading when it is first shown.
 
@@ -49,23 +65,9 @@ def create_window(project: str | None = None, theme: ThemeMode | None = None, cr
     window = MainWindow(themes, settings, project, crash)
     themes.setParent(window)  # it goes with it
     window.demo_requested.connect(partial(_play_or_stop_demo, window))
-    app.installEventFilter(_AskedBySystem(window))
+    if isinstance(app, Application):
+        app.files_opened.connect(window.files_dropped)
     return window
-
-
-class _AskedBySystem(QObject):
-    """macOS does not name files on the command line: it asks the application that runs to open them."""
-
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take a file that is to be opened as if it were dropped on the window."""
-        if isinstance(event, QFileOpenEvent) and event.file():
-            self._window.files_dropped.emit([event.file()])
-            return True
-        return super().eventFilter(watched, event)
 
 
 def _play_or_stop_demo(window: MainWindow) -> None:
@@ -95,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     """
     _explain_missing_display()
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     signals = EndSignals(app)
     qInstallMessageHandler(_print_fatal)
     app.setApplicationName("tlora-gui")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, button, child, click, drop, edit, file_drag, plain, question, said, shown
+from kit import WaitUntil, button, child, click, drop, edit, file_drag, plain, question, said
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
+from whole_window import open_project, window_around
 
-from tlora_gui.app import create_window
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import TrainSettings
@@ -32,10 +31,8 @@ from tlora_gui.engine.protocol.events import (
     TrainStarted,
 )
 from tlora_gui.engine.protocol.texts import SlotInfo
-from tlora_gui.ui import window as window_module
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.window import MainWindow
-from tlora_gui.worker.engine_client import EngineClient
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
 SLOTS = (SlotInfo("", "Eternity", "#8A919C"), SlotInfo("plays", "Plays", "#0072B2"))
@@ -104,26 +101,13 @@ def engine() -> Engine:
 
 @pytest.fixture
 def window(
-    qapp: object,
-    no_widget_survives: None,
-    engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    wait_until: WaitUntil,
-    tmp_path: Path,
+    no_widget_survives: None, engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil, tmp_path: Path
 ) -> Iterator[MainWindow]:
-    monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
-    made = create_window(None, "light")
-    shown(made)
+    made = window_around(engine, monkeypatch)
     open_project(made, wait_until, tmp_path / "project")
     yield made
     engine.held.clear()
     made.close_now()
-
-
-def open_project(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    window.controller.projects.open(str(folder))
-    wait_until(lambda: window.project_shown and not window.client.busy)
 
 
 def names(window: MainWindow) -> list[str]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
-from kit import WaitUntil, button, child, click, plain, question, said, shown
+from kit import WaitUntil, button, child, click, plain, question, said
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPlainTextEdit, QTableWidget
-from whole_window import a_generation
+from whole_window import a_generation, open_project, window_around
 
-from tlora_gui.app import create_window
 from tlora_gui.engine.projects.records import summary_of
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -34,11 +32,9 @@ from tlora_gui.engine.protocol.events import (
     TrashItem,
     TrashListed,
 )
-from tlora_gui.ui import window as window_module
 from tlora_gui.ui.control.undo import short
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.ui.window import MainWindow
-from tlora_gui.worker.engine_client import EngineClient
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
 CODE = EpochInfo("code", "Code & such", "", "#E69F00", "frozen", 400_000, 2.4, 2.8)
@@ -120,26 +116,13 @@ def engine() -> Engine:
 
 @pytest.fixture
 def window(
-    qapp: object,
-    no_widget_survives: None,
-    engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    wait_until: WaitUntil,
-    tmp_path: Path,
+    no_widget_survives: None, engine: Engine, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil, tmp_path: Path
 ) -> Iterator[MainWindow]:
-    monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
-    made = create_window(None, "light")
-    shown(made)
+    made = window_around(engine, monkeypatch)
     open_project(made, wait_until, tmp_path / "project")
     yield made
     engine.training = False
     made.close_now()
-
-
-def open_project(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    window.controller.projects.open(str(folder))
-    wait_until(lambda: window.project_shown and not window.client.busy)
 
 
 def idle(window: MainWindow, wait_until: WaitUntil) -> None:
@@ -157,7 +140,9 @@ def rename(window: MainWindow, name: str) -> None:
 
 
 def waiting(window: MainWindow) -> list[str]:
-    return [job.name for job in window.controller.training._waiting().values()]
+    training = window.controller.training
+    names = [job.name for job in training.jobs.values() if isinstance(job, jobs.TrainEpoch)]
+    return names[len(names) - training.waiting :]
 
 
 # -- epochs ---------------------------------------------------------------------------------------------------------
@@ -383,14 +368,21 @@ def test_a_step_that_was_undone_in_part_is_what_is_left_of_it(
     assert engine.texts == {"1": "", "2": ""} and steps(window) == ("", "delete 2 texts")
 
 
+def delete_runs(window: MainWindow, *ids: str) -> None:
+    window.menus.runs.trigger()
+    dialog = window.controller.runs.dialog
+    assert dialog is not None
+    dialog.delete_requested.emit([*ids])
+
+
 @pytest.mark.parametrize(
     ("change", "step"),
     [
         (lambda window: window.texts.rename_requested.emit("1", "First"), "rename One"),
         (lambda window: window.texts.pin_requested.emit("1", True), "pin One"),
         (lambda window: window.texts.delete_requested.emit(["1"]), "delete One"),
-        (lambda window: window.controller.runs._delete(["0012-verse"]), "delete run 12"),
-        (lambda window: window.controller.runs._delete(["0012-verse", "0013-verse"]), "delete 2 runs"),
+        (lambda window: delete_runs(window, "0012-verse"), "delete run 12"),
+        (lambda window: delete_runs(window, "0012-verse", "0013-verse"), "delete 2 runs"),
     ],
 )
 def test_changes_of_texts_and_runs_are_steps(
@@ -477,6 +469,15 @@ def test_the_trash_lists_what_when_and_how_large(window: MainWindow, wait_until:
     assert all(each.isEnabled() for each in buttons)
     dialog.set_busy(True)
     assert not any(each.isEnabled() for each in buttons)
+
+
+def test_the_first_thing_is_chosen_whatever_key_is_held(window: MainWindow, wait_until: WaitUntil) -> None:
+    dialog = opened(window, wait_until)
+    QTest.keyPress(dialog, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    for _ in range(2):
+        dialog.set_items((TrashItem("epoch", "verse", "Verse"), TrashItem("run", "0012-verse", "Verse")))
+        assert [index.row() for index in dialog.list.selectionModel().selectedRows()] == [0]
+    QTest.keyRelease(dialog, Qt.Key.Key_Control)
 
 
 def test_what_is_restored_is_a_step(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:

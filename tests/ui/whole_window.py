@@ -1,11 +1,15 @@
-"""The whole window without an engine: made, opened on an invented project, put away."""
+"""The whole window without an engine or with a scripted one: made, opened on an invented project, put away."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pytest
+from kit import WaitUntil, shown
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QToolButton, QWidget
 
@@ -21,9 +25,11 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
+from tlora_gui.ui import window as window_module
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.window import MainWindow
+from tlora_gui.worker.engine_client import EngineClient
 
 SLOTS = (
     SlotInfo("", "Eternity", BACKBONE_COLOUR),
@@ -40,6 +46,20 @@ _BUTTON_PADDING = 12
 """Pixels, of the smallest buttons."""
 
 BACKBONE = BackboneInfo("SmolLM2-135M-Instruct", "starter", 134_515_008, "CPU", "float32", 2048, 30, 8)
+
+
+def window_around(engine: Any, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+    """A window with this engine, which is scripted, in its thread."""
+    monkeypatch.setattr(window_module, "EngineClient", partial(EngineClient, lambda: engine))
+    made = create_window(None, "light")
+    shown(made)
+    return made
+
+
+def open_project(window: MainWindow, wait_until: WaitUntil, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    window.controller.projects.open(str(folder))
+    wait_until(lambda: window.project_shown and not window.client.busy)
 
 
 def a_generation() -> Generation:

@@ -29,7 +29,8 @@ from tlora_gui.engine.backbones.tokenizing import chat_template, encode_prompt, 
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
-from tlora_gui.engine.projects.project import Project, new_folder
+from tlora_gui.engine.projects.new_folder import new_folder
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import (
     STARTER,

@@ -28,7 +28,8 @@ from tlora_gui.engine.handlers.repairing import repair_memory, repair_mixer
 from tlora_gui.engine.handlers.scoring import score
 from tlora_gui.engine.handlers.trash import restore_epoch
 from tlora_gui.engine.projects.migration import FORMAT_VERSION, migrate
-from tlora_gui.engine.projects.project import Project, new_folder, remove_folder
+from tlora_gui.engine.projects.new_folder import new_folder, remove_unused
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
@@ -163,7 +164,7 @@ class Session:
         unused = project is not None and project.is_unused()
         self.close()
         if project is not None and made is not None and drop_if_empty and unused:
-            remove_folder(project.path, made)
+            remove_unused(project.path, made)
 
     def _create(self, job: jobs.CreateProject, cancel: CancelToken) -> Stream:
         if job.mixer_strategy not in STRATEGIES:

@@ -10,7 +10,8 @@ from tlora_gui.engine.handlers import runs
 from tlora_gui.engine.handlers.exporting import ExportJob, require_exportable
 from tlora_gui.engine.projects.epoch_folder import read_facts
 from tlora_gui.engine.projects.epoch_list import EpochList
-from tlora_gui.engine.projects.project import Project, is_free
+from tlora_gui.engine.projects.new_folder import is_free
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import LoraSettings, TrainSettings

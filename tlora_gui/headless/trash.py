@@ -37,7 +37,7 @@ def _trash(command: Command) -> Iterator[StreamEvent]:
         yield listed
         return
     else:
-        job = _restoring(_find(listed.items, options.restore))
+        job = _find(listed.items, options.restore).restoring
     yield from command.open()
     yield from command.run(job)
 
@@ -54,16 +54,6 @@ def _find(items: tuple[TrashItem, ...], word: str) -> TrashItem:
     if len(found) > 1:
         raise TloraError(f"Several deleted things are called {word}.", "Name one by its id.")
     return found[0]
-
-
-def _restoring(item: TrashItem) -> jobs.Job:
-    match item.kind:
-        case "epoch":
-            return jobs.RestoreEpoch(item.id)
-        case "text":
-            return jobs.DeleteGeneration(item.id, restore=True)
-        case _:
-            return jobs.DeleteRun(item.id, restore=True)
 
 
 VERBS = (Verb("trash", "list what was deleted, bring it back, or remove it for good", _arguments, _trash),)

@@ -1,10 +1,10 @@
-"""Numbers as a person reads them, in the window's language. A no-break space keeps a unit with its number."""
+"""Numbers and times as a person reads them, in the window's language. A no-break space keeps a unit with its number."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QDateTime, QLocale
 
 MISSING = "—"
 """Stands for a number that is not known."""
@@ -14,6 +14,11 @@ def localised(digits: str) -> str:
     """A number that ``format`` has written, with the window's signs for decimals and thousands: 1.234,50 in German."""
     locale = QLocale()
     return digits.translate({ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()})
+
+
+def date_and_time(seconds: float) -> str:
+    """A time in seconds since 1970, as the system writes a short date and time."""
+    return QLocale().toString(QDateTime.fromMSecsSinceEpoch(round(seconds * 1000)), QLocale.FormatType.ShortFormat)
 
 
 def _scaled(value: float, units: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from tlora_gui.engine.protocol.config import PROJECT_PARTS
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectWeighed, ProjectWritten
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream
-from tlora_gui.engine.sharing.archive import pack, require_target, unpack, weights
+from tlora_gui.engine.sharing.archive import pack, require_target, sizes, unpack
 from tlora_gui.engine.sharing.project_copy import copy_project
 from tlora_gui.engine.storage.disk import absolute
 from tlora_gui.paths import free_name, projects_dir
@@ -34,7 +34,7 @@ def do(project: Project, job: FilesJob, training: Sequence[EpochInfo], cancel: C
     """
     match job:
         case jobs.WeighProject():
-            rest, parts = weights(project)
+            rest, parts = sizes(project)
             yield ProjectWeighed(rest, tuple((part, parts[part]) for part in PROJECT_PARTS))
         case jobs.CopyProject():
             target = absolute(job.target)

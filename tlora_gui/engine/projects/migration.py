@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safetensors.torch import load_file
 from torch import Tensor
@@ -43,6 +43,7 @@ from tlora_gui.temporal.active_sleep import cut_windows
 
 INDEX, BACKUP = "project.json", "backup"
 Tensors = dict[str, Tensor]
+Data = TypeVar("Data")
 logger = logging.getLogger(__name__)
 
 
@@ -125,18 +126,20 @@ FORMAT_VERSION = 1 + len(STEPS)
 # -- through all steps ------------------------------------------------------------------------------------------------
 
 
+def _upgraded(data: Data, since: int, change: Callable[[Step], Callable[[Data], Data]]) -> Data:
+    for step in STEPS[since - 1 :]:
+        data = change(step)(data)
+    return data
+
+
 def index_of(data: Any, since: int) -> Any:
     """What project.json of the format ``since`` says, as today's would. Raises one of ``DAMAGE``."""
-    for step in STEPS[since - 1 :]:
-        data = step.index(data)
-    return data
+    return _upgraded(data, since, lambda step: step.index)
 
 
 def facts_of(data: Any, since: int) -> Any:
     """The same of epoch.json and run.json."""
-    for step in STEPS[since - 1 :]:
-        data = step.facts(data)
-    return data
+    return _upgraded(data, since, lambda step: step.facts)
 
 
 def line_of(line: bytes, offset: int, since: int) -> bytes:
@@ -144,9 +147,8 @@ def line_of(line: bytes, offset: int, since: int) -> bytes:
     if since == FORMAT_VERSION:
         return line
     try:
-        data = before = json.loads(line)
-        for step in STEPS[since - 1 :]:
-            data = step.generation(data, offset)
+        before = json.loads(line)
+        data = _upgraded(before, since, lambda step: lambda data: step.generation(data, offset))
         after = json.dumps(data).encode() + b"\n"
         return line if json.loads(after) == before else after
     except DAMAGE:
@@ -155,15 +157,11 @@ def line_of(line: bytes, offset: int, since: int) -> bytes:
 
 def memory_of(memory: Tensors, since: int) -> Tensors:
     """The same of memory.safetensors. Raises one of ``DAMAGE``."""
-    for step in STEPS[since - 1 :]:
-        memory = step.memory(memory)
-    return memory
+    return _upgraded(memory, since, lambda step: step.memory)
 
 
 def _checkpoint_of(state: Tensors, since: int) -> Tensors:
-    for step in STEPS[since - 1 :]:
-        state = step.checkpoint(state)
-    return state
+    return _upgraded(state, since, lambda step: step.checkpoint)
 
 
 # -- on disk ----------------------------------------------------------------------------------------------------------

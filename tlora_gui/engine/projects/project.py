@@ -29,7 +29,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-from filelock import BaseFileLock
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder, model_card
@@ -38,13 +37,13 @@ from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.migration import BACKUP, INDEX
+from tlora_gui.engine.projects.new_folder import cannot_be_made, make_folder
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
-from tlora_gui.engine.projects.project_lock import LOCK_FILE, OWNER_FILE, lock_project
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_in
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
-from tlora_gui.engine.protocol.errors import TloraError, cause
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent, TrashItem
 from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.engine.protocol.sentences import say
@@ -73,86 +72,6 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 QUEUE = "queue.json"
 _PARTS = (INDEX, "epochs", "mixer", "checkpoints", "deleted", BACKUP, "generations.jsonl", "runs", QUEUE)
 logger = logging.getLogger(__name__)
-_LEFT_OVER = re.compile(r"\.lock|\.lock-owner|\..*\.partial")
-
-
-def is_free(path: Path) -> bool:
-    """Whether a project can be made there: nothing is, or a folder with no more than a stopped attempt leaves.
-
-    Raises:
-        TloraError: if the place cannot be looked at.
-    """
-    try:
-        if path.is_dir():
-            return all(_LEFT_OVER.fullmatch(entry.name) for entry in path.iterdir())
-        return not path.exists()
-    except OSError as error:
-        raise _cannot_be_made(path, error) from error
-
-
-def require_free(path: Path) -> None:
-    """Refuse a place where something is.
-
-    Raises:
-        TloraError: if it is no place for a new project.
-    """
-    if not is_free(path):
-        raise TloraError(say("{path} is not empty.", path=path), say("Choose a new or empty folder for the project."))
-
-
-def make_folder(path: Path) -> list[Path]:
-    """Make a new project's folder, if it is not there and empty.
-
-    Returns:
-        the folders that were made, it and its parents, the deepest first.
-
-    Raises:
-        TloraError: if it is no place for a new project.
-    """
-    require_utf8(path)
-    require_free(path)
-    try:
-        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_be_made(path, error) from error
-    return missing
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[tuple[BaseFileLock | None, list[Path]]]:
-    """Make a new project's folder and lock it; both are taken back if what is done there fails.
-
-    Gives the lock, for the caller to release, and the folders that were made, as :func:`make_folder` does.
-
-    Raises:
-        TloraError: if it is no place for a new project, or another session makes one there.
-    """
-    made, lock = make_folder(path), None
-    try:
-        lock = lock_project(path)
-        require_free(path)  # now that nobody else can write there
-        yield lock, made
-    except BaseException:
-        if lock is not None:
-            lock.release()
-            remove_folder(path, made)
-        raise
-
-
-def remove_folder(path: Path, made: list[Path]) -> None:
-    """Take away an unused project, and the folders that were made for it as far as they are empty."""
-    with suppress(OSError):
-        for name in (INDEX, LOCK_FILE, OWNER_FILE):
-            (path / name).unlink(missing_ok=True)
-        for folder in made:
-            folder.rmdir()
-
-
-def _cannot_be_made(path: Path, error: OSError) -> TloraError:
-    return TloraError(
-        say("{path} cannot be made: {reason}.", path=path, reason=cause(error)), say("Choose a folder of yours.")
-    )
 
 
 _LONGEST_NAME = 100
@@ -203,7 +122,7 @@ class Project:
         try:
             project.index.write(path / INDEX)
         except OSError as error:
-            raise _cannot_be_made(path, error) from error
+            raise cannot_be_made(path, error) from error
         return project
 
     @classmethod

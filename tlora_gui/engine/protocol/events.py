@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tlora_gui.engine.protocol.config import ProjectPart, ReadOptions, SamplingSettings, TrainSettings
-from tlora_gui.engine.protocol.jobs import RepairMemory, RepairMixer, TrainEpoch
+from tlora_gui.engine.protocol.jobs import (
+    DeleteEpoch,
+    DeleteGeneration,
+    DeleteRun,
+    RepairMemory,
+    RepairMixer,
+    RestoreEpoch,
+    TrainEpoch,
+)
 from tlora_gui.engine.protocol.texts import (
     Generation,
     GenerationSummary,
@@ -669,6 +677,28 @@ class TrashItem:
     deleted: float = 0.0
     size: int = 0
     others: int = 0
+
+    @property
+    def restoring(self) -> RestoreEpoch | DeleteGeneration | DeleteRun:
+        """The job that brings it back."""
+        match self.kind:
+            case "epoch":
+                return RestoreEpoch(self.id)
+            case "text":
+                return DeleteGeneration(self.id, restore=True)
+            case "run":
+                return DeleteRun(self.id, restore=True)
+
+    @property
+    def deleting(self) -> DeleteEpoch | DeleteGeneration | DeleteRun:
+        """The job that deletes it again."""
+        match self.kind:
+            case "epoch":
+                return DeleteEpoch(self.id)
+            case "text":
+                return DeleteGeneration(self.id)
+            case "run":
+                return DeleteRun(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ from tlora_gui.temporal.config import require
 
 FORMAT = 1
 _MIMETYPE, _MANIFEST = "mimetype", "manifest.json"
-_TEXTS, _MEMORY, _DIGESTS, _STATE = "generations.jsonl", "memory.safetensors", "held_out.json", "state.safetensors"
+_TEXTS, _MEMORY, _DIGESTS = "generations.jsonl", "memory.safetensors", "held_out.json"
 _PART = r'[^.\x00-\x1f<>:"/\\|?*][^\x00-\x1f<>:"/\\|?*]*'
 _NAME = re.compile(
     rf"project\.json|{re.escape(_TEXTS)}|(?:mixer|(?:epochs|checkpoints|runs)/{_PART})/{_PART}\.(?:json|jsonl|safetensors)"
@@ -158,7 +158,7 @@ def pack(
         ) from error
 
 
-def weights(project: Project) -> tuple[int, dict[ProjectPart, int]]:
+def sizes(project: Project) -> tuple[int, dict[ProjectPart, int]]:
     """Bytes of what is sent in any case, and of every part that can be left out."""
     parts = dict.fromkeys(PROJECT_PARTS, 0)
     rest = 0

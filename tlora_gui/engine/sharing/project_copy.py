@@ -11,7 +11,8 @@ from pathlib import Path
 from tlora_gui.engine.projects.checkpoints import Checkpoints
 from tlora_gui.engine.projects.epoch_folder import read_facts
 from tlora_gui.engine.projects.migration import INDEX
-from tlora_gui.engine.projects.project import Project, require_free
+from tlora_gui.engine.projects.new_folder import require_free
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_lock import LOCK_FILE, OWNER_FILE
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full

@@ -38,6 +38,7 @@ from tlora_gui.ui.theme import LIGHT, Theme, mono_font
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row, small_button
 from tlora_gui.ui.widgets.painting import guarded
+from tlora_gui.ui.widgets.rows import choose_row
 
 _SAMPLE = Qt.ItemDataRole.UserRole
 _ONE_LINE = STAND_INS | {ord("\n"): "⏎", ord("\r"): "⏎", ord("\t"): " "}
@@ -179,7 +180,7 @@ class SamplesView(QFrame):
             self._model.appendRow([_item(f"{sample.step}", sample), _item(_text(sample), sample)])
         self._samples = samples
         if follows and samples:
-            self.rows.selectRow(len(samples) - 1)
+            choose_row(self.rows, len(samples) - 1)
             self.rows.scrollToBottom()
 
     def _show_current(self, current: QModelIndex) -> None:

@@ -135,9 +135,7 @@ class LibraryControl(QObject):
     def _edit(self, name: str, id: str, job: jobs.EditGeneration) -> None:
         before = self.known[id]
         opposite = jobs.EditGeneration(id, before.name, before.pinned)
-        self._undo.do(
-            name.format(name=short(title_of(before))), (self._undo.job(job, self), self._undo.job(opposite, self))
-        )
+        self._undo.do(name.format(name=short(title_of(before))), self._undo.part(job, opposite, self))
 
     @Slot(list)
     def _delete(self, ids: list[str]) -> None:
@@ -146,14 +144,8 @@ class LibraryControl(QObject):
         if len(ids) > 1:
             name = self.tr("delete {count} texts").format(count=len(ids))
             notice = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
-        parts = (
-            (
-                self._undo.job(jobs.DeleteGeneration(id), self),
-                self._undo.job(jobs.DeleteGeneration(id, restore=True), self),
-            )
-            for id in ids
-        )
-        self._undo.do(name, *parts, notice=notice)
+        opposites = ((jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True)) for id in ids)
+        self._undo.do(name, *(self._undo.part(*both, self) for both in opposites), notice=notice)
 
     # -- files --------------------------------------------------------------------------------------------------
 

@@ -70,11 +70,8 @@ class RunsControl(QObject):
         name = self.tr("delete run {number}").format(number=int(ids[0].partition("-")[0]))
         if len(ids) > 1:
             name = self.tr("delete {count} runs").format(count=len(ids))
-        parts = (
-            (self._undo.job(jobs.DeleteRun(id), self), self._undo.job(jobs.DeleteRun(id, restore=True), self))
-            for id in ids
-        )
-        self._undo.do(name, *parts)
+        opposites = ((jobs.DeleteRun(id), jobs.DeleteRun(id, restore=True)) for id in ids)
+        self._undo.do(name, *(self._undo.part(*both, self) for both in opposites))
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""

@@ -489,7 +489,7 @@ class TrainingControl(QObject):
         if epoch is not None:
             self._undo.do(
                 self.tr("delete {name}").format(name=short(epoch.name)),
-                (self._undo.job(jobs.DeleteEpoch(slug), self), self._undo.job(jobs.RestoreEpoch(slug), self)),
+                self._undo.part(jobs.DeleteEpoch(slug), jobs.RestoreEpoch(slug), self),
                 notice=self.tr("{name} was deleted.").format(name=epoch.name),
             )
 
@@ -507,14 +507,10 @@ class TrainingControl(QObject):
             step = self.tr("rename {name}")
         elif (name, era) == (before.name, before.era):
             step = self.tr("recolour {name}")
-        job, opposite = (
-            jobs.EditEpoch(slug, name, era, colour),
-            jobs.EditEpoch(slug, before.name, before.era, before.colour),
-        )
+        job = jobs.EditEpoch(slug, name, era, colour)
+        opposite = jobs.EditEpoch(slug, before.name, before.era, before.colour)
         if job != opposite:
-            self._undo.do(
-                step.format(name=short(before.name)), (self._undo.job(job, self), self._undo.job(opposite, self))
-            )
+            self._undo.do(step.format(name=short(before.name)), self._undo.part(job, opposite, self))
 
     @Slot(str, str)
     def _export(self, slug: str, path: str) -> None:

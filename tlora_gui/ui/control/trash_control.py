@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progress, TrashItem, TrashListed
-from tlora_gui.ui.control.undo import Part, Undo, short
+from tlora_gui.ui.control.undo import Undo, short
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.worker.engine_client import EngineClient
@@ -57,19 +57,7 @@ class TrashControl(QObject):
         name = self.tr("restore {name}").format(name=short(items[0].name))
         if len(items) > 1:
             name = self.tr("restore {count} things").format(count=len(items))
-        self._undo.do(name, *map(self._part, items))
-
-    def _part(self, item: TrashItem) -> Part:
-        do: jobs.Job
-        undo: jobs.Job
-        match item.kind:
-            case "epoch":
-                do, undo = jobs.RestoreEpoch(item.id), jobs.DeleteEpoch(item.id)
-            case "text":
-                do, undo = jobs.DeleteGeneration(item.id, restore=True), jobs.DeleteGeneration(item.id)
-            case _:
-                do, undo = jobs.DeleteRun(item.id, restore=True), jobs.DeleteRun(item.id)
-        return self._undo.job(do, self), self._undo.job(undo, self)
+        self._undo.do(name, *(self._undo.part(item.restoring, item.deleting, self) for item in items))
 
     @Slot()
     def _empty(self) -> None:

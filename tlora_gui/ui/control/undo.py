@@ -74,17 +74,16 @@ class Undo(QObject):
             signal.connect(self.redo)
         self._show()
 
-    def job(self, job: jobs.Job, asker: Asker) -> Change:
+    def part(self, job: jobs.Job, opposite: jobs.Job, asker: Asker) -> Part:
         """A change that the engine makes; what has to wait for a training is refused while there is one."""
+        return partial(self._submit, job, asker), partial(self._submit, opposite, asker)
 
-        def submit() -> int:
-            if not isinstance(job, jobs.INTERACTIVE) and self._client.jobs(*jobs.TRAININGS):
-                raise TloraError(
-                    self.tr("An epoch is in training here."), self.tr("Wait for its end, or stop it, and try again.")
-                )
-            return self._client.submit(job, asker)
-
-        return submit
+    def _submit(self, job: jobs.Job, asker: Asker) -> int:
+        if not isinstance(job, jobs.INTERACTIVE) and self._client.jobs(*jobs.TRAININGS):
+            raise TloraError(
+                self.tr("An epoch is in training here."), self.tr("Wait for its end, or stop it, and try again.")
+            )
+        return self._client.submit(job, asker)
 
     def do(self, name: str, *parts: Part, notice: str = "") -> None:
         """Make changes, which become a step together; ``notice`` tells of it with a button that takes it back."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.events import Run
-from tlora_gui.ui.formats import human_duration, localised, loss_text
+from tlora_gui.ui.formats import date_and_time, human_duration, localised, loss_text
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.runs.run_facts import end_words, run_number
 from tlora_gui.ui.translation import worded
@@ -89,8 +89,7 @@ class RunsModel(QAbstractTableModel):
             case 1:
                 return run.epoch.name
             case 2:
-                started = QDateTime.fromMSecsSinceEpoch(round(run.started * 1000))
-                return QLocale().toString(started, QLocale.FormatType.ShortFormat)
+                return date_and_time(run.started)
             case 3:
                 return human_duration(run.seconds)
             case 4:

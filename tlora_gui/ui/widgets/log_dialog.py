@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QFileInfo, QLocale, QSaveFile, QUrl, Slot
+from PySide6.QtCore import QFileInfo, QSaveFile, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QPlainTextEdit, QPushButton, QWidget
 
 from tlora_gui.logs import LOG_BYTES, tail
 from tlora_gui.paths import log_file
+from tlora_gui.ui.formats import date_and_time
 from tlora_gui.ui.theme import mono_font, scaled
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label
 from tlora_gui.ui.widgets.questions import choose_target
@@ -50,7 +51,7 @@ class LogDialog(QDialog):
         self._file.setAccessibleName(title)
         self._file.addItem(self.tr("Newest"))
         for path in older:
-            changed = QLocale().toString(QFileInfo(path).lastModified(), QLocale.FormatType.ShortFormat)
+            changed = date_and_time(QFileInfo(path).lastModified().toMSecsSinceEpoch() / 1000)
             self._file.addItem(self.tr("Up to {time}").format(time=changed), path)
         self._file.setVisible(bool(older))
         self._file.activated.connect(self.refresh)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 Table = TypeVar("Table", bound=QTableView)
+
+
+def choose_row(table: QTableView, number: int) -> None:
+    """Choose a row, whatever key is held: Qt's own ``selectRow`` takes Ctrl for a click that changes one row."""
+    flags = QItemSelectionModel.SelectionFlag
+    index = table.model().index(number, 0)
+    table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
 
 def as_rows(table: Table, name: str, what: str) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.events import Progress, TrashItem
-from tlora_gui.ui.formats import MISSING, human_bytes
+from tlora_gui.ui.formats import MISSING, date_and_time, human_bytes
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label
 from tlora_gui.ui.widgets.questions import Choice, ask
-from tlora_gui.ui.widgets.rows import as_rows
+from tlora_gui.ui.widgets.rows import as_rows, choose_row
 
 _WIDTH, _HEIGHT = 720, 460
 _NAME, _SIZE = 1, 3
@@ -101,14 +101,15 @@ class TrashDialog(QDialog):
         self._items = tuple(items)
         self.list.setRowCount(len(items))
         for row, item in enumerate(items):
-            texts = (self._kind(item), self._name(item), _when(item.deleted), human_bytes(item.size))
+            when = date_and_time(item.deleted) if item.deleted else MISSING
+            texts = (self._kind(item), self._name(item), when, human_bytes(item.size))
             for place, text in enumerate(texts):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(item.name if place == _NAME else "")
                 if place == _SIZE:
                     cell.setTextAlignment(_RIGHT)
                 self.list.setItem(row, place, cell)
-        self.list.selectRow(0)
+        choose_row(self.list, 0)
         self._empty.setVisible(not items)
         self.list.horizontalHeader().setVisible(bool(items))
         self.set_busy(False)
@@ -167,10 +168,3 @@ class TrashDialog(QDialog):
             self, self.tr("Empty the trash?"), text.format(count=count, size=size), (choice,), self.tr("Keep"),
             lambda _key: self.empty_requested.emit(),
         )  # fmt: skip
-
-
-def _when(seconds: float) -> str:
-    """When something was deleted, as the system writes a short date and time."""
-    if not seconds:
-        return MISSING
-    return QLocale().toString(QDateTime.fromMSecsSinceEpoch(round(seconds * 1000)), QLocale.FormatType.ShortFormat)
