@@ -91,7 +91,7 @@ class Menus(QObject):
         self.back = self._action(menu, "backAction", self.tr("&Undo"), "Alt+Left")
         self.forward = self._action(menu, "forwardAction", self.tr("Re&do"), "Alt+Right")
         for action, keys in ((self.back, "Ctrl+Z"), (self.forward, "Ctrl+Shift+Z")):  # in a text field they are its own
-            action.setShortcuts([*action.shortcuts(), QKeySequence(keys)])
+            action.setShortcuts([QKeySequence(keys), *action.shortcuts()])
         menu.addSeparator()
         self.find = self._action(menu, "findAction", self.tr("Fi&nd in the text…"), standard.Find)
         self.copy = self._action(menu, "copyAction", self.tr("&Copy the text"))
