@@ -6,8 +6,9 @@
 Everything is done with a tiny model. Prints a row for each part, what was found wrong below it, and fails if anything
 was. Each part runs in a process of its own.
 
-``kills``: processes (forks, so not on Windows) that train, keep, rename, delete, restore, export, import and write
-texts in random order, each killed (SIGKILL) at a random moment.
+``kills``: processes (forks, so not on Windows) that train, keep, rename, delete, restore, export, import, write texts,
+empty the trash, copy, pack and unpack, repair, and bring a project of format 1 to today's, in random order, each killed
+(SIGKILL) at a random moment.
 ``faults``: each kind of work, with every write of it in turn refused: disk full, permission lost, file vanished,
 refused once.
 ``power``: each kind of work, cut at every write. Of what was not yet synced nothing is there any more, or all names are

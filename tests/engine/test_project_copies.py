@@ -160,6 +160,31 @@ def test_a_backbone_inside_the_project_is_the_copys_own(
     assert other.info().backbone.reference == str(tmp_path / "copy" / "model")
 
 
+def test_a_copy_and_what_is_unpacked_outlive_refusals_that_pass(
+    one_epoch: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, place, refused = path_of(one_epoch), tmp_path / "place", set()
+    written(one_epoch, jobs.PackProject(str(path), str(tmp_path / "sent.tlora")))
+
+    def once(name: str, written: Callable[..., bool]) -> None:
+        do = getattr(Path, name)
+
+        def refuse(file: Path, *args: Any, **more: Any) -> Any:
+            if file.is_relative_to(place) and written(*args, **more) and (name, file) not in refused:
+                refused.add((name, file))
+                raise PermissionError(13, "Permission denied")
+            return do(file, *args, **more)
+
+        monkeypatch.setattr(Path, name, refuse)
+
+    once("mkdir", lambda *args, **more: True)
+    once("open", lambda mode="r", *args, **more: "x" in mode)
+    written(one_epoch, jobs.CopyProject(str(path), str(place / "copy")))
+    written(Session(), jobs.UnpackProject(str(tmp_path / "sent.tlora"), str(place / "unpacked")))
+    assert files(place / "copy") == files(path) and len(refused) > 20
+    assert "project.json" in files(place / "unpacked")
+
+
 @pytest.mark.parametrize("kind", ["copy", "pack", "unpack"])
 def test_nothing_is_left_of_what_is_cancelled_or_has_no_room(
     one_epoch: Session, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 from kill import make_corpus, make_project, run
 
+from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings, TrainSettings
@@ -25,6 +27,7 @@ from tlora_gui.engine.storage import disk
 SETTINGS = TrainSettings(max_tokens=512, batch_size=4, block_size=32, held_out_tokens=128, eval_every=2)
 """Four steps."""
 SHORT = SamplingSettings(max_new_tokens=4)
+FORMAT_1 = Path(__file__).parents[2] / "data" / "format-1"
 Work = Callable[[Session, Path], None]
 
 
@@ -73,6 +76,38 @@ def _write(session: Session, folder: Path) -> None:
     run(session, jobs.Generate("def", sampling=SHORT))
 
 
+def _empty_trash(session: Session, folder: Path) -> None:
+    _write(session, folder)
+    run(session, jobs.DeleteGeneration(_opened(session).generations.summaries()[-1].id))
+    run(session, jobs.EmptyTrash())
+
+
+def _copy(session: Session, folder: Path) -> None:
+    run(session, jobs.CopyProject(str(_opened(session).path), str(folder / "out" / f"copy {time.monotonic_ns()}")))
+
+
+def _pack(session: Session, folder: Path) -> None:
+    target = folder / "out" / f"{time.monotonic_ns()}.tlora"
+    run(session, jobs.PackProject(str(_opened(session).path), str(target)))
+    run(session, jobs.UnpackProject(str(target), str(target.with_suffix(""))))
+
+
+def _repair(session: Session, folder: Path) -> None:
+    """A memory and a mixer are cut short, then made again."""
+    project = _opened(session)
+    slug = next(iter(project.index.folders))
+    os.truncate(project.folder(slug) / "memory.safetensors", 9)
+    os.truncate(project.mixer_path(project.index.mixers[-1]), 9)
+    run(session, jobs.OpenProject(str(project.path)))
+    run(session, jobs.RepairMixer())
+    run(session, jobs.RepairMemory(slug))
+
+
+def _opened(session: Session) -> Project:
+    assert session.project is not None
+    return session.project
+
+
 def _queue(session: Session, folder: Path) -> None:
     run(session, jobs.KeepQueue((jobs.TrainEpoch("Later", (str(folder / "corpus"),)),)))
 
@@ -92,8 +127,13 @@ WORKS: dict[str, Work] = {
     "import": _import,
     "write a text": _write,
     "queue": _queue,
+    "trash": _empty_trash,
+    "copy": _copy,
+    "pack": _pack,
+    "repair": _repair,
+    "migrate": lambda session, folder: None,
 }
-"""What the parts kills, faults and power do; a new kind of work is one more line."""
+"""What the parts kills, faults and power do to a project that they opened; a new kind of work is one more line."""
 
 
 # -- what must hold --------------------------------------------------------------------------------------------------
@@ -153,8 +193,6 @@ class Tally:
 
 def adapters(project: Path) -> dict[str, bytes]:
     """The weights of every finished epoch, by its slug."""
-    from tlora_gui.engine.projects.project import Project
-
     index = Project.open(project).index
     return {
         slug: (project / "epochs" / name / "adapter_model.safetensors").read_bytes()
@@ -168,8 +206,8 @@ def kept(project: Path) -> list[bytes]:
 
 
 def prepared(folder: Path) -> Path:
-    """The project that every trial begins with, beside a corpus and an adapter to import; refusals end soon and are
-    not logged."""
+    """The project that trials begin with, beside ``old`` (of format 1), a corpus, and an adapter to import; refusals
+    end soon and are not logged."""
     torch.set_num_threads(1)
     logging.disable()
     disk.PATIENCE_S = 0.2
@@ -184,4 +222,14 @@ def prepared(folder: Path) -> Path:
     _write(session, folder)
     run(session, jobs.ExportEpoch("first", str(folder / "adapter")))
     session.close()
+    shutil.copytree(FORMAT_1 / "project", folder / "old")
+    shutil.copytree(FORMAT_1 / "backbone", folder / "old" / "backbone")
     return folder / "start"
+
+
+def begun(work: str, folder: Path, project: Path) -> dict[str, bytes]:
+    """Make ``project`` what a kind of work begins with; the weights of its finished epochs."""
+    start = folder / ("old" if work == "migrate" else "start")
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(start, project)
+    return adapters(start)

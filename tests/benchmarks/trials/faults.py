@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 from tlora_gui.engine.protocol.errors import TloraError
-from trials.common import WORKS, Outcome, Tally, adapters, prepared
+from trials.common import WORKS, Outcome, Tally, begun, prepared
 from trials.writes import Writes, attempt
 
 FAULTS: dict[str, Callable[[], OSError]] = {
@@ -22,15 +21,14 @@ FAULTS: dict[str, Callable[[], OSError]] = {
 
 
 def outcome(options: Namespace, folder: Path) -> Outcome:
-    start, every = prepared(folder), options.every
-    tally, project, before = Tally(), folder / "faulty", adapters(start)
+    prepared(folder)
+    tally, project, every = Tally(), folder / "faulty", options.every
     refused = [""]
     for name, work in WORKS.items():
         for kind in FAULTS:
             number, more = 1, True
             while more:
-                shutil.rmtree(project, ignore_errors=True)
-                shutil.copytree(start, project)
+                before = begun(name, folder, project)
 
                 def refuse(count: int, what: str, path: Path, number: int = number, kind: str = kind) -> None:
                     lasts = kind in ("disk full", "permission lost") and what != "os.remove"

@@ -15,23 +15,28 @@ from kill import run
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.session import Session
-from trials.common import WORKS, Outcome, Tally, adapters, prepared
+from trials.common import WORKS, Outcome, Tally, adapters, begun, prepared
+
+MIGRATES_EVERY = 6
+"""Of so many kills the last hits a project of format 1, soon after it is opened."""
 
 
 def outcome(options: Namespace, folder: Path) -> Outcome:
-    start, draw = prepared(folder), random.Random(options.seed)
-    tally, project = Tally(), Path(shutil.copytree(start, folder / "killed"))
-    before = adapters(project)
+    prepared(folder)
+    draw, tally, project = random.Random(options.seed), Tally(), folder / "killed"
+    before = begun("train", folder, project)
     for turn in range(options.kills):
-        if len(before) > 6:  # a project that grows makes every turn slower
-            shutil.rmtree(project)
-            shutil.copytree(start, project)
-            before = adapters(project)
+        migrates = turn % MIGRATES_EVERY == MIGRATES_EVERY - 1
+        if migrates:
+            before = begun("migrate", folder, project)
+        elif len(before) > 6 or turn % MIGRATES_EVERY == 0:  # a project that grows makes every turn slower
+            before = begun("train", folder, project)
         child = multiprocessing.get_context("fork").Process(target=_work_on, args=(project, folder, draw.random()))
         child.start()
-        time.sleep(draw.uniform(0.05, 2.0))
+        time.sleep(draw.uniform(0.02, 0.5 if migrates else 2.0))
         child.kill()
         child.join()
+        shutil.rmtree(folder / "out", ignore_errors=True)
         tally.check(f"kill {turn + 1}", project, before)
         before = adapters(project)
     return tally.outcome("SIGKILL at random moments", "≥ 300 kills, every project opens, no epoch is lost", "kills")

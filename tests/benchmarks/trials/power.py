@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from unittest.mock import patch
 
-from trials.common import WORKS, Outcome, Tally, adapters, prepared
+from trials.common import WORKS, Outcome, Tally, begun, prepared
 from trials.writes import Writes, attempt
 
 
@@ -61,12 +61,11 @@ class Durable:
 
 
 def outcome(options: Namespace, folder: Path) -> Outcome:
-    start, every = prepared(folder), options.every
-    tally, project, after = Tally(), folder / "powered", folder / "after"
+    prepared(folder)
+    tally, project, after, every = Tally(), folder / "powered", folder / "after", options.every
     for name, work in WORKS.items():
-        shutil.rmtree(project, ignore_errors=True)
-        shutil.copytree(start, project)
-        before, durable = adapters(project), Durable(project)
+        before = begun(name, folder, project)
+        durable = Durable(project)
 
         def cut(
             count: int,

@@ -69,11 +69,11 @@ class Writes:
 
 
 def attempt(work: Work, project: Path, folder: Path, writes: Writes) -> Exception | None:
-    """Do some work on a project; what ended it early, if anything did."""
+    """Open a project and do some work on it; what ended it early, if anything did."""
     session = Session()
     try:
-        run(session, jobs.OpenProject(str(project)))
         with writes.armed():
+            run(session, jobs.OpenProject(str(project)))
             work(session, folder)
     except Cancelled:
         return None

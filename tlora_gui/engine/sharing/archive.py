@@ -44,6 +44,7 @@ from tlora_gui.engine.storage.disk import (
     MAX_JSON_BYTES,
     first_line,
     is_path,
+    new_file,
     read_json,
     require_room,
     whole_file,
@@ -296,9 +297,8 @@ def unpack(path: Path, target: Path, cancel: CancelToken) -> Generator[Progress,
         done, total = 0, sum(entry.size for entry in entries)
         with packed, new_project(target, total) as folder:
             for entry in entries:
-                written, digest = folder / entry.name, hashlib.sha256()
-                written.parent.mkdir(parents=True, exist_ok=True)
-                with written.open("xb") as into:
+                digest = hashlib.sha256()
+                with new_file(folder / entry.name) as into:
                     for piece in _pieces(packed, entry, refuse):
                         into.write(piece)
                         digest.update(piece)

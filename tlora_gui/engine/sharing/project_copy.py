@@ -24,6 +24,7 @@ from tlora_gui.engine.storage.disk import (
     first_line,
     is_partial,
     is_path,
+    new_file,
     require_inside,
     require_room,
     require_utf8,
@@ -58,9 +59,7 @@ def copy_project(
     done, total = 0, sum(size for _, size in files)
     with new_project(target, total) as copy:
         for file, _ in files:
-            copied = copy / file.relative_to(project.path)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("rb") as source, copied.open("xb") as into:
+            with file.open("rb") as source, new_file(copy / file.relative_to(project.path)) as into:
                 while piece := source.read(CHUNK):
                     into.write(piece)
                     done += len(piece)

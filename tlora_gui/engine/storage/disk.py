@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -86,6 +86,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def new_file(path: Path) -> BinaryIO:
+    """A file to write to where none is, in a folder that is made with it."""
+    patiently(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+    return patiently(lambda: path.open("xb"))
 
 
 def write_folder(path: Path, fill: Callable[[Path], object]) -> None:
