@@ -131,9 +131,12 @@ WORKS: dict[str, Work] = {
     "copy": _copy,
     "pack": _pack,
     "repair": _repair,
+    "open": lambda session, folder: None,
     "migrate": lambda session, folder: None,
 }
 """What the parts kills, faults and power do to a project that they opened; a new kind of work is one more line."""
+OPENING = ("open", "migrate")
+"""Those of which opening is the work."""
 
 
 # -- what must hold --------------------------------------------------------------------------------------------------

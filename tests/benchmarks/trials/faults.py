@@ -24,7 +24,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
     prepared(folder)
     tally, project, every = Tally(), folder / "faulty", options.every
     refused = [""]
-    for name, work in WORKS.items():
+    for name in WORKS:
         for kind in FAULTS:
             number, more = 1, True
             while more:
@@ -38,7 +38,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
                         raise FAULTS[kind]()
 
                 writes = Writes((project, folder / "out"), refuse)
-                error = attempt(work, project, folder, writes)
+                error = attempt(name, project, folder, writes)
                 more = writes.count >= number
                 if more:
                     what = f"{name}, {kind} at write {number} ({refused[0]})"

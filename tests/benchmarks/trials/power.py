@@ -63,7 +63,7 @@ class Durable:
 def outcome(options: Namespace, folder: Path) -> Outcome:
     prepared(folder)
     tally, project, after, every = Tally(), folder / "powered", folder / "after", options.every
-    for name, work in WORKS.items():
+    for name in WORKS:
         before = begun(name, folder, project)
         durable = Durable(project)
 
@@ -85,7 +85,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
                 durable.sync(path)
 
         writes = Writes((project,), cut)
-        error = attempt(work, project, folder, writes)
+        error = attempt(name, project, folder, writes)
         if error is not None:
             tally.wrong.append(f"{name}: {error}")
         print(f"  {name}: {writes.count} writes", flush=True)

@@ -17,7 +17,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import Cancelled
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
-from trials.common import Work
+from trials.common import OPENING, WORKS
 
 
 class Writes:
@@ -68,13 +68,16 @@ class Writes:
                 Writes._seen.remove(self)
 
 
-def attempt(work: Work, project: Path, folder: Path, writes: Writes) -> Exception | None:
+def attempt(work: str, project: Path, folder: Path, writes: Writes) -> Exception | None:
     """Open a project and do some work on it; what ended it early, if anything did."""
     session = Session()
     try:
-        with writes.armed():
+        if work not in OPENING:
             run(session, jobs.OpenProject(str(project)))
-            work(session, folder)
+        with writes.armed():
+            if work in OPENING:
+                run(session, jobs.OpenProject(str(project)))
+            WORKS[work](session, folder)
     except Cancelled:
         return None
     except Exception as error:  # noqa: BLE001 - which one is what is looked at
