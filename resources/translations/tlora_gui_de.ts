@@ -3343,6 +3343,14 @@
         <source>{name} is a link to a folder</source>
         <translation>{name} ist ein Link auf einen Ordner</translation>
     </message>
+    <message>
+        <source>Measuring fast generation</source>
+        <translation>Schnelles Erzeugen wird gemessen</translation>
+    </message>
+    <message>
+        <source>formats</source>
+        <translation>Formate</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -6640,6 +6648,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>alle</translation>
     </message>
     <message>
+        <source>Fast</source>
+        <translation>Schnell</translation>
+    </message>
+    <message>
         <source>Temperature</source>
         <translation>Temperatur</translation>
     </message>
@@ -6686,6 +6698,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>The same seed gives the same text</source>
         <translation>Derselbe Seed ergibt denselben Text</translation>
+    </message>
+    <message>
+        <source>Decode with weights of 16 bits, where that is faster on this processor and nobody could tell the texts apart; it takes half as much memory again as the backbone</source>
+        <translation>Mit Gewichten von 16 Bit erzeugen, wo das auf diesem Prozessor schneller ist und niemand die Texte unterscheiden könnte; es braucht halb so viel Speicher wie das Modell zusätzlich</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Rechengenauigkeit</translation>
     </message>
     <message>
         <source>Defaults</source>

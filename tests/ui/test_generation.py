@@ -30,10 +30,17 @@ from kit import (
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLabel, QPlainTextEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QLabel, QPlainTextEdit, QToolTip, QWidget
 from screen_reader import items_of
 
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, BACKBONE_COLOUR, MIXER_MODE, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import (
+    AVERAGE_MODE,
+    BACKBONE_COLOUR,
+    DEFAULT_SAMPLING,
+    MIXER_MODE,
+    SUM_MODE,
+    SamplingSettings,
+)
 from tlora_gui.engine.protocol.events import GenerationStarted
 from tlora_gui.engine.protocol.jobs import Generate
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
@@ -594,7 +601,7 @@ def test_generate_asks_with_prompt_mode_and_sampling(pane: GenerationPane) -> No
     modes = combo(pane, "modeCombo")
     modes.setCurrentIndex(modes.findData("code"))
     click(pane, "generateButton")
-    assert asked == [Generate("def", "code", SamplingSettings())]
+    assert asked == [Generate("def", "code", DEFAULT_SAMPLING)]
 
 
 def test_a_list_of_texts_names_the_mixer_without_its_strategy(pane: GenerationPane) -> None:
@@ -888,7 +895,10 @@ def test_sampling_button_opens_the_panel_and_its_values_are_used(pane: Generatio
     fields["Max new tokens"].setValue(7)
     panel.close()
     click(pane, "generateButton")
-    assert [job.sampling for job in asked] == [SamplingSettings(temperature=0.0, max_new_tokens=7)]
+    panel.findChild(QCheckBox).click()
+    click(pane, "generateButton")
+    wanted = replace(DEFAULT_SAMPLING, temperature=0.0, max_new_tokens=7)
+    assert [job.sampling for job in asked] == [wanted, replace(wanted, precision="exact")]
 
 
 def test_sampling_settings_come_back_as_they_were_set(pane: GenerationPane) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, MIXER_MODE, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import AVERAGE_MODE, DEFAULT_SAMPLING, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent
 from tlora_gui.headless.options import Verb, add_settings, chosen
 
@@ -26,11 +26,11 @@ def _text_arguments(parser: ArgumentParser) -> None:
 def _generate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("prompt", help='the text to continue; "-" reads it from standard input')
     _text_arguments(parser)
-    add_settings(parser.add_argument_group("settings"), SamplingSettings())
+    add_settings(parser.add_argument_group("settings"), DEFAULT_SAMPLING)
 
 
 def _generate(command: Command) -> Iterator[StreamEvent]:
-    options, sampling = command.options, chosen(command.options, SamplingSettings())
+    options, sampling = command.options, chosen(command.options, DEFAULT_SAMPLING)
     prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
     yield from _kept(command, jobs.Generate(prompt, _mode(command), sampling))
 

@@ -14,6 +14,7 @@ from measure import PAIRS, Figure, paired, speedup
 from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, create_arrow_model, get_peft_model
 
 from sections.common import backbone, grow
+from tlora_gui.engine.backbones.fast_linear import FastLinear
 from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
@@ -25,6 +26,8 @@ PROMPT = "The king said to his servant that the night was dark, and the gates of
 TOKENS = 40
 """New ones of a text; each is a step."""
 TARGETS = {2: 0.97, 16: 0.95, 64: 0.90}
+FAST_TARGETS = {1: 2.0, 2: 2.5}
+"""By torch's threads."""
 RIVALS = {"plain LoRA": 1.0, "PEFT X-LoRA": 8.0, "PEFT Arrow": None}
 RIVAL_PAIRS = 200
 
@@ -45,6 +48,10 @@ def figures(threads: int) -> Iterator[Figure]:
         yield _against(mixed | bare, f"K = {epochs}, against the backbone", TARGETS[epochs], _speaking(model, ids_1T))
         yield _against(together | bare, f"K = {epochs}, every slot speaking, against the backbone")
         if epochs == 2:
+            ours.fast.load("packed float16")
+            fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
+            yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
+            ours.fast.load("")
             with tempfile.TemporaryDirectory() as folder:
                 for rival, least in RIVALS.items():
                     peer: dict[str, Stream] = {rival: Peer(_rival(rival, Path(folder)), ids_1T)}
@@ -65,12 +72,11 @@ def _against(
     return Figure("decode", what, value, "×", least, interval=interval, detail=detail | (more or {}))
 
 
-def _ours(model: TemporalLoRA, tokenizer: Any, blend: Blend) -> Iterator[object]:
+def _ours(model: TemporalLoRA, tokenizer: Any, blend: Blend, fast: FastLinear | None = None) -> Iterator[object]:
     """The application's own stream: text, weights and alternatives of every token included."""
     sampling = SamplingSettings(1 + TOKENS, temperature=0)
-    return (
-        token for token in generate(model, tokenizer, PROMPT, blend, sampling, CancelToken()) if not token.is_prompt
-    )
+    tokens = generate(model, tokenizer, PROMPT, blend, sampling, CancelToken(), fast)
+    return (token for token in tokens if not token.is_prompt)
 
 
 class Peer:

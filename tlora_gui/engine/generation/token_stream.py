@@ -7,13 +7,15 @@ before it; a prompt token carries its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from tlora_gui.engine.backbones.fast_linear import FastLinear
 from tlora_gui.engine.backbones.finite import unspeakable
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.token_text import TextStream
@@ -49,6 +51,7 @@ def generate(
     blend: Blend,
     sampling: SamplingSettings,
     cancel: CancelToken,
+    fast: FastLinear | None = None,
 ) -> Generator[TokenEvent, None, Outcome]:
     """Continue ``prompt``; the prompt's tokens come first, marked.
 
@@ -60,7 +63,7 @@ def generate(
     encoded, misfit = fit_context(tokenizer, prompt, context_length(model.backbone) - 1, vocabulary_of(model.backbone))
     if misfit:
         raise no_room(misfit)
-    stream = TokenStream(model, tokenizer, ScheduledBlend(blend), sampling)
+    stream = TokenStream(model, tokenizer, ScheduledBlend(blend), sampling, fast=fast)
     given = stream.feed((), input_tokens(encoded, is_prompt=True))
     return (yield from go_on(stream, given, sampling.max_new_tokens, cancel))
 
@@ -123,7 +126,7 @@ class TokenStream:
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
     ``kept`` is how many tokens at the beginning belong to another text; ``names`` are those that people know the slots
-    by.
+    by; ``fast`` has the products that fast generation is to use.
     """
 
     def __init__(
@@ -133,8 +136,10 @@ class TokenStream:
         blend: ScheduledBlend,
         sampling: SamplingSettings,
         names: Sequence[str] = (),
+        fast: FastLinear | None = None,
     ) -> None:
         self.model = model
+        self._products: Callable[[], AbstractContextManager[None]] = fast.running if fast else nullcontext
         self.names = names
         self.tokenizer = tokenizer
         self.blend = blend
@@ -207,14 +212,15 @@ class TokenStream:
 
     @torch.inference_mode()
     def _forward(self, ids: list[int], keep: int) -> MixtureOutput:
-        output: MixtureOutput = self.model(
-            torch.tensor([ids], device=self.model.device),
-            self.blend.predicting(self.reading + 1),
-            cache=self.cache,
-            mixer_state=self.state,
-            use_cache=True,
-            logits_to_keep=keep,
-        )
+        with self._products():
+            output: MixtureOutput = self.model(
+                torch.tensor([ids], device=self.model.device),
+                self.blend.predicting(self.reading + 1),
+                cache=self.cache,
+                mixer_state=self.state,
+                use_cache=True,
+                logits_to_keep=keep,
+            )
         self.seen += ids
         if not output.logits_BTV.amax(-1).isfinite().all():
             raise unspeakable(self.model, self.names)

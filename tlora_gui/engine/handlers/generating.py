@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+import torch
+
+from tlora_gui.engine.backbones.fast_linear import find_fastest
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import encode_more, require_known, vocabulary_of
 from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.generation.token_stream import InputToken, TokenStream, go_on, input_tokens, no_room
+from tlora_gui.engine.projects.run_history import processor_name
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
-from tlora_gui.engine.protocol.events import GenerationStarted, PromptTooLong
+from tlora_gui.engine.protocol.events import GenerationStarted, Progress, PromptTooLong
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
+from tlora_gui.engine.training.memory_fit import free_memory
 from tlora_gui.engine.workspace import Workspace
 
 
@@ -53,16 +59,17 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     """
     prefix = (yield from _of_prompt(workspace, job.prompt)) if job.branch is None else _of_branch(workspace, job.branch)
     prompt, kept, given, desk, parent, at = prefix
-    text = open_text(workspace, job.mode, desk, job.sampling)
+    sampling = yield from _possible(workspace, job.sampling)
+    text = open_text(workspace, job.mode, desk, sampling)
     text.kept = at
     text.set_desk(job.desk)
     ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
     slots, tokens = workspace.slots(), list[TokenEvent]()
     workspace.generating = text
     try:
-        yield GenerationStarted(prompt, job.mode, job.sampling, slots, parent, at)
+        yield GenerationStarted(prompt, job.mode, sampling, slots, parent, at)
         fed = text.feed(kept, given[:-1] if ends else given)
-        outcome = yield from tee(go_on(text, fed, 0 if ends else job.sampling.max_new_tokens, cancel), tokens)
+        outcome = yield from tee(go_on(text, fed, 0 if ends else sampling.max_new_tokens, cancel), tokens)
     finally:
         workspace.generating = None
     if cancel.mode == "discard":
@@ -70,7 +77,7 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     record = Generation(
         prompt,
         job.mode,
-        job.sampling,
+        sampling,
         slots,
         tuple(tokens),
         "end of text" if ends and outcome.ended != "stopped" else outcome.ended,
@@ -92,8 +99,20 @@ def open_text(
     """
     slots = workspace.slots()
     blend = ScheduledBlend(workspace.blend(mode), [slot.slug for slot in slots], desk)
-    names = [slot.name for slot in slots]
-    return TokenStream(workspace.model, workspace.backbone.tokenizer, blend, sampling or SamplingSettings(), names)
+    names, sampling = [slot.name for slot in slots], sampling or SamplingSettings()
+    fast = workspace.backbone.fast if sampling.precision == "fast" else None
+    return TokenStream(workspace.model, workspace.backbone.tokenizer, blend, sampling, names, fast)
+
+
+def _possible(workspace: Workspace, sampling: SamplingSettings) -> Generator[Progress, None, SamplingSettings]:
+    """The settings, exact where fast generation is none here."""
+    if sampling.precision == "fast":
+        backbone, threads = workspace.backbone, torch.get_num_threads()
+        key = f"{workspace.project.index.fingerprint} {processor_name()} {threads} torch {torch.__version__}"
+        room = free_memory(workspace.model.device) // 2
+        if not (yield from find_fastest(backbone.fast, backbone.model, backbone.tokenizer, key, room)):
+            return replace(sampling, precision="exact")
+    return sampling
 
 
 def require_readable(workspace: Workspace, ids: Sequence[int], count: int) -> None:

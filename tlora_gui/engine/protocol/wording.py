@@ -135,7 +135,7 @@ def sampling_text(record: Generation) -> str:
     sampling = record.sampling
     return (
         f"temperature {sampling.temperature:g} · top-k {sampling.top_k} · top-p {sampling.top_p:g} · "
-        f"repetition penalty {sampling.repetition_penalty:g} · seed {sampling.seed}"
+        f"repetition penalty {sampling.repetition_penalty:g} · seed {sampling.seed} · {sampling.precision}"
     )
 
 
