@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 from engine_helpers import QUICK, Corpora, cancel_after, collect, only, open_copy, same_tensors, snapshot, train_job
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SleepSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
-from tlora_gui.engine.protocol.events import EpochFinished, EpochsChanged, Evaluated, Progress, Repair
+from tlora_gui.engine.protocol.events import EpochFinished, EpochsChanged, Evaluated, Progress, ProjectListed, Repair
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training.evaluation import routing_accuracies
 from tlora_gui.temporal import active_sleep
@@ -52,6 +53,26 @@ def refusal(session: Session, job: jobs.Job) -> str:
 
 
 ADAPTER, MEMORY = "epochs/01-verse/adapter_model.safetensors", "epochs/01-verse/memory.safetensors"
+
+
+@pytest.mark.parametrize("kind", ["missing", "cut short", "left out"])
+def test_a_project_that_is_listed_tells_of_memories_as_an_open_one_does(
+    two_epochs: Session, tmp_path: Path, kind: str
+) -> None:
+    assert two_epochs.project is not None
+    path = Path(shutil.copytree(two_epochs.project.path, tmp_path / "copy"))
+    if kind == "missing":
+        (path / MEMORY).unlink()
+    elif kind == "cut short":
+        os.truncate(path / MEMORY, 900)
+    else:
+        save_file({}, path / MEMORY)
+    (listed,) = only(Session().run(jobs.ListProject(str(path))), ProjectListed)
+    session = Session()
+    collect(session.run(jobs.OpenProject(str(path))))
+    notes = [epoch.note for epoch in listed.epochs]
+    assert notes == [epoch.note for epoch in session.info().epochs]
+    assert "its memory is not there" in notes[0] and notes[1] == ""
 
 
 # -- a broken epoch ---------------------------------------------------------------------------------------------

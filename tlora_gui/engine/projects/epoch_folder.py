@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
@@ -79,17 +80,26 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
+def require_memory(folder: Path) -> bool:
+    """Whether the epoch's memory is there, as far as its header says; False if it was left out when the project was
+    sent.
+
+    Raises one of ``DAMAGE``.
+    """
+    (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
+    with safe_open(folder / MEMORY_FILE, "pt") as stored:
+        return bool(stored.keys())
+
+
 def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) -> EpochMemory | None:
     """What the epoch leaves for later sleep, if it fits the model; None if it was left out when the project was sent.
     ``since`` is the project's format.
 
     Raises one of ``DAMAGE``.
     """
-    (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
-    stored, hidden = load_file(folder / MEMORY_FILE), model.mixer.hidden_size
-    if not stored:
+    if not require_memory(folder):
         return None
-    stored = memory_of(stored, since)
+    stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name]
         require(

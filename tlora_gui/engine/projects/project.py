@@ -252,9 +252,15 @@ class Project:
         infos: list[EpochInfo] = []
         for slug in self.index.folders:
             try:
-                infos.append(self._facts(slug))
+                info = self._facts(slug)
             except DAMAGE as error:
                 infos.append(self._broken(slug, error))
+                continue
+            try:
+                there = epoch_folder.require_memory(self.folder(slug))
+                infos.append(info if there else _without_memory(info))
+            except DAMAGE as error:
+                infos.append(_without_memory(info, error))
         return [*infos, *self.interrupted()]
 
     def _facts(self, slug: str) -> EpochInfo:
@@ -643,18 +649,17 @@ class Project:
             except DAMAGE as error:
                 infos.append(self._broken(slug, error))
                 continue
+            damage: BaseException | None = None
             try:
                 memory = epoch_folder.read_memory(folder, model, self.index.format)
-                reason: str = say("it was left out when the project was sent")
             except DAMAGE as error:
-                memory, reason = None, first_line(error)
+                memory, damage = None, error
             self.without_memory.discard(slug)
             if memory is not None:
                 model.memories[slug] = memory
             else:
                 self.without_memory.add(slug)
-                remark = say("its memory is not there, so later sleep rests on its dreams: {error}", error=reason)
-                info = replace(info, note=say("{note}; {other}", note=info.note, other=remark) if info.note else remark)
+                info = _without_memory(info, damage)
             infos.append(info)
         self._load_mixer(model)
         return infos
@@ -712,6 +717,13 @@ def _over(mixer: TimeMixer, slots: Sequence[str], kept: Sequence[str]) -> TimeMi
         if slots[slot] not in kept:
             mixer.remove_slot(1 + slot)
     return mixer
+
+
+def _without_memory(info: EpochInfo, error: BaseException | None = None) -> EpochInfo:
+    """The same, its note telling that it leaves no memory, and why."""
+    reason = say("it was left out when the project was sent") if error is None else first_line(error)
+    remark = say("its memory is not there, so later sleep rests on its dreams: {error}", error=reason)
+    return replace(info, note=say("{note}; {other}", note=info.note, other=remark) if info.note else remark)
 
 
 def _same(one: TimeMixer, other: TimeMixer) -> bool:
