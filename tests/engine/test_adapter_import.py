@@ -593,7 +593,9 @@ def test_what_an_adapter_changes_is_told_before_and_refusals_tell_the_cost(sessi
     packed = shutil.make_archive(str(deep.parent / "packed"), "zip", upper)
     (found,) = only(collect(session.run(jobs.LookAtAdapter(packed))), AdapterSeen)
     assert found.first_block == 1
-    assert only(collect(session.run(jobs.LookAtAdapter("owner/name"))), AdapterSeen) == []
+    assert only(collect(session.run(jobs.LookAtAdapter("owner/name"))), AdapterSeen) == [
+        AdapterSeen("owner/name", None)
+    ]
     with pytest.raises(TloraError) as refused:
         collect(session.run(jobs.ImportAdapter(str(deep))))
     assert "about 25 % more work per token" in refused.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -67,9 +68,19 @@ def test_of_an_adapter_on_the_hub_it_is_asked_before_anybody_knows(dialog: Impor
     looked: list[str] = []
     dialog.source_chosen.connect(looked.append)
     dialog.set_source("owner/adapter")
-    assert set(looked) == {""}, "what is not on this machine is not looked at"
+    assert looked[-1] == "owner/adapter" and not router_tick(dialog).isVisible()
+    dialog.set_first_block("owner/adapter", None)
     assert router_tick(dialog).isVisible() and start(dialog).isEnabled()
     assert child(dialog, "adapterReach", QLabel).text().startswith("If it changes blocks below 7")
+
+
+def test_the_window_does_not_look_itself(dialog: ImportAdapterDialog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drive that does not answer would hold it up."""
+    for name in ("exists", "isdir", "isfile"):
+        monkeypatch.setattr(os.path, name, lambda path: pytest.fail(f"it looks at {path}"))
+    for name in ("exists", "is_dir", "is_file", "stat"):
+        monkeypatch.setattr(Path, name, lambda path, **_: pytest.fail(f"it looks at {path}"))
+    dialog.set_source("/mnt/gone/adapter")
 
 
 def test_another_source_is_another_question(dialog: ImportAdapterDialog, tmp_path: Path) -> None:

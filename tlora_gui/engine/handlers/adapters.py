@@ -117,6 +117,7 @@ def look_at_adapter(workspace: Workspace, job: jobs.LookAtAdapter, cancel: Cance
     """
     model = workspace.model
     if local_source(job.source) is None:
+        yield AdapterSeen(job.source, None)
         return
     with TemporaryDirectory(prefix="tlora-") as unpacked:
         folder = yield from adapter_folder(job.source, Path(unpacked), _largest(model), cancel)

@@ -461,10 +461,11 @@ class BlocksPreviewed:
 
 @dataclass(frozen=True, slots=True)
 class AdapterSeen:
-    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LookAtAdapter`: the lowest block that it changes."""
+    """Answer to :class:`~tlora_gui.engine.protocol.jobs.LookAtAdapter`: the lowest block that it changes; None of one
+    that only the Hub can have, which is not fetched for it."""
 
     source: str
-    first_block: int
+    first_block: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class KeepEpoch:
 
 @dataclass(frozen=True, slots=True)
 class LookAtAdapter:
-    """Which blocks does an adapter in a folder or .zip change? Answer: AdapterSeen; of one on the Hub, nothing."""
+    """Which blocks does an adapter in a folder or .zip change? Answer: AdapterSeen."""
 
     source: str
 

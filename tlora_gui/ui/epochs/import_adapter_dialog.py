@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -24,14 +23,13 @@ from tlora_gui.ui.widgets.layouts import column, fields, label, row, tick_box
 from tlora_gui.ui.widgets.questions import choose_file, choose_folder
 
 WIDTH = 600
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 class ImportAdapterDialog(QDialog):
     """Asks for an :class:`ImportAdapter`. Open with ``open()``; it deletes itself when it closes."""
 
     source_chosen = Signal(str)
-    """Folder or .zip of the adapter on this machine, empty for another source; answer with ``set_first_block``."""
+    """Where the adapter is; answer with ``set_first_block``."""
     corpus_chosen = Signal(tuple)
     """Paths of text, whenever they change; answer with ``set_summary`` or ``set_error``."""
     preview_wanted = Signal(object)
@@ -48,6 +46,7 @@ class ImportAdapterDialog(QDialog):
         self._name_typed = False
         self._backbone: BackboneInfo | None = None
         self._first_block: int | None = None
+        self._on_hub = False
         self._build()
         self._update()
 
@@ -62,10 +61,10 @@ class ImportAdapterDialog(QDialog):
         self._backbone = backbone
         self._update()
 
-    def set_first_block(self, source: str, first_block: int) -> None:
-        """The lowest block that the adapter of a source changes."""
+    def set_first_block(self, source: str, first_block: int | None) -> None:
+        """The lowest block that the adapter of a source changes; None if only the Hub can have it."""
         if source == self._source.text().strip():
-            self._first_block = first_block
+            self._first_block, self._on_hub = first_block, first_block is None
             self._update()
 
     def set_texts(self, paths: Sequence[str]) -> None:
@@ -219,9 +218,9 @@ class ImportAdapterDialog(QDialog):
     # -- state ------------------------------------------------------------------------------------------------
 
     def _source_changed(self, source: str) -> None:
-        self._first_block = None
+        self._first_block, self._on_hub = None, False
         self._bare.setChecked(False)
-        self.source_chosen.emit(source.strip() if os.path.exists(source.strip()) else "")
+        self.source_chosen.emit(source.strip())
         if not self._name_typed:
             last = os.path.basename(source.strip().replace("\\", "/").rstrip("/"))
             guess = last[: -len(".zip")] if last.lower().endswith(".zip") else last
@@ -243,10 +242,9 @@ class ImportAdapterDialog(QDialog):
     def _update_router(self) -> bool:
         """Offer a Time Mixer that reads the bare backbone where the adapter needs it, or might. Gives whether it does
         and that is not allowed yet."""
-        backbone, source, first = self._backbone, self._source.text().strip(), self._first_block
+        backbone, first = self._backbone, self._first_block
         below = backbone is not None and first is not None and first < backbone.mixer_layer
-        unknown = first is None and bool(_HUB_ID.fullmatch(source)) and not os.path.exists(source)
-        if backbone is None or backbone.bare_router or not backbone.mixer_layer or not (below or unknown):
+        if backbone is None or backbone.bare_router or not backbone.mixer_layer or not (below or self._on_hub):
             self._router.hide()
             return False
         words = (
