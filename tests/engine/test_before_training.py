@@ -86,6 +86,7 @@ def test_the_settings_of_an_epoch_can_be_had_again(one_epoch: Session) -> None:
 def test_what_waits_is_kept_with_the_project(one_epoch: Session, corpora: Corpora) -> None:
     waiting = (
         jobs.TrainEpoch("B", (str(corpora["code"]),), "old", "#0072B2", QUICK, ReadOptions(exclude=("*.md",))),
+        jobs.ImportAdapter("owner/adapter", "C", paths=(str(corpora["verse"]),), bare_router=True),
         jobs.TrainEpoch("A", (str(corpora["code"]),)),
     )
     collect(one_epoch.run(jobs.KeepQueue(waiting)))

@@ -48,7 +48,7 @@ class Engine:
         self.broken = set[str]()
         self.trained: list[str] = []
         self.begun: list[str] = []
-        self.kept: tuple[jobs.TrainEpoch, ...] = ()
+        self.kept: tuple[jobs.NewEpoch, ...] = ()
         self.asked: list[jobs.Job] = []
 
     def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
@@ -72,10 +72,10 @@ class Engine:
                 yield BlocksPreviewed(((TokenPiece(7, "O"),),), 0.0)
             case jobs.LoadSettings():
                 yield SettingsLoaded(job.slug, LONG)
-            case jobs.TrainEpoch():
+            case jobs.TrainEpoch() | jobs.ImportAdapter():
                 yield from self._train(job, cancel)
 
-    def _train(self, job: jobs.TrainEpoch, cancel: CancelToken) -> Iterator[StreamEvent]:
+    def _train(self, job: jobs.NewEpoch, cancel: CancelToken) -> Iterator[StreamEvent]:
         self.begun.append(job.name)
         epoch = EpochInfo(job.name.lower(), job.name, "", "#E69F00", "training")
         yield TrainStarted(epoch, 100, 0)
@@ -111,10 +111,10 @@ def window(
 
 
 def names(window: MainWindow) -> list[str]:
-    return [job.name for job in window.controller.training.jobs.values() if isinstance(job, jobs.TrainEpoch)]
+    return [job.name for job in window.controller.training.jobs.values() if isinstance(job, jobs.NewEpoch)]
 
 
-def train(window: MainWindow, *wanted: jobs.TrainEpoch) -> None:
+def train(window: MainWindow, *wanted: jobs.NewEpoch) -> None:
     for job in wanted:
         window.controller.training.train(job)
 
@@ -162,6 +162,22 @@ def test_a_queue_outlives_the_window_and_begins_when_it_is_asked_to(
     wait_until(lambda: engine.begun == ["B"])
     engine.held.clear()
     wait_until(lambda: engine.trained == ["B", "C"])
+
+
+def test_an_import_that_waits_is_kept_and_taken_up_too(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    adapter = jobs.ImportAdapter("owner/adapter", "C", paths=("/texts",), bare_router=True)
+    train(window, A, adapter)
+    wait_until(lambda: engine.kept == (adapter,))
+    engine.held.clear()
+    wait_until(lambda: engine.trained == ["A", "C"] and not window.client.busy)
+    engine.kept = (adapter,)
+    window.controller.projects.close()
+    open_project(window, wait_until, tmp_path / "project")
+    assert names(window) == ["C"] and engine.begun == ["A", "C"]
+    click(window.banner, "Train now")
+    wait_until(lambda: engine.trained == ["A", "C", "C"])
 
 
 def test_a_new_training_begins_at_once_where_a_kept_queue_is_not_taken_up(

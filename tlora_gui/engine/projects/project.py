@@ -9,7 +9,7 @@
                               is emptied
     backup/format-1/          what was other before the project came to today's format
     generations.jsonl         kept prompts, their tokens and weights
-    queue.json                the epochs that are still to be trained
+    queue.json                the epochs that are still to be made
     runs/                     every training, see :mod:`tlora_gui.engine.projects.run_history`
 
 Every file is written whole or not at all; project.json comes last, so a crash leaves the project as it was.
@@ -45,7 +45,7 @@ from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent, TrashItem
-from tlora_gui.engine.protocol.jobs import TrainEpoch
+from tlora_gui.engine.protocol.jobs import NewEpoch, TrainEpoch
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
@@ -220,10 +220,10 @@ class Project:
         """Every training that there has been."""
         return RunHistory(self.path / "runs", self.require_writable, self.index.format)
 
-    def waiting(self) -> tuple[TrainEpoch, ...]:
-        """The epochs that were still to be trained, next one first; none if nobody can read which."""
+    def waiting(self) -> tuple[NewEpoch, ...]:
+        """The epochs that were still to be made, next one first; none if nobody can read which."""
         try:
-            found: tuple[TrainEpoch, ...] = reader(tuple[TrainEpoch, ...])(read_json(self.path / QUEUE))
+            found: tuple[NewEpoch, ...] = reader(tuple[NewEpoch, ...])(read_json(self.path / QUEUE))
             for job in found:
                 colour = job.colour or BACKBONE_COLOUR
                 check_epoch(EpochInfo(QUEUE, job.name, job.era, colour, "queued", corpus=job.paths))
@@ -234,8 +234,8 @@ class Project:
             logger.exception("the queue of %s cannot be read", self.path)
             return ()
 
-    def keep_waiting(self, waiting: tuple[TrainEpoch, ...]) -> None:
-        """Keep which epochs are still to be trained, next one first."""
+    def keep_waiting(self, waiting: tuple[NewEpoch, ...]) -> None:
+        """Keep which epochs are still to be made, next one first."""
         if waiting:
             write_text(self.path / QUEUE, json.dumps([asdict(job) for job in waiting], indent=2))
         else:

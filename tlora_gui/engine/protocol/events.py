@@ -14,6 +14,7 @@ from tlora_gui.engine.protocol.jobs import (
     DeleteEpoch,
     DeleteGeneration,
     DeleteRun,
+    NewEpoch,
     RepairMemory,
     RepairMixer,
     RestoreEpoch,
@@ -558,7 +559,7 @@ class ProjectInfo:
         history: per epoch (slug), every step, measurement and sample since its training began.
         generation: the last kept generation.
         mixers: of earlier phases, oldest first, and the unprotected one of the latest, where they were stored.
-        waiting: epochs that were still to be trained when the project was left, next one first.
+        waiting: epochs that were still to be made when the project was left, next one first.
         repairs: what is broken and can be made whole.
     """
 
@@ -571,7 +572,7 @@ class ProjectInfo:
     history: tuple[tuple[str, tuple[TrainingEvent, ...]], ...]
     generation: Generation | None
     mixers: tuple[StoredMixer, ...] = ()
-    waiting: tuple[TrainEpoch, ...] = ()
+    waiting: tuple[NewEpoch, ...] = ()
     repairs: tuple[Repair, ...] = ()
 
 

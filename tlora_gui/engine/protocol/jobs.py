@@ -206,6 +206,10 @@ class ImportAdapter:
     bare_router: bool = False
 
 
+NewEpoch = ImportAdapter | TrainEpoch
+"""What makes an epoch, and may have to wait its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class RepairMemory:
     """Make again what an epoch leaves for later sleep: from its text if that is as it was, else from its own dreams.
@@ -243,9 +247,9 @@ class LoadSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeepQueue:
-    """Keep with the project which epochs are still to be trained, next one first, in place of what was kept."""
+    """Keep with the project which epochs are still to be made, next one first, in place of what was kept."""
 
-    waiting: tuple[TrainEpoch, ...]
+    waiting: tuple[NewEpoch, ...]
 
 
 @dataclass(frozen=True, slots=True)

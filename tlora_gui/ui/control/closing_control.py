@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import Event, TrainStep
-from tlora_gui.engine.protocol.jobs import TRAININGS, ImportAdapter, Job, KeepQueue, TrainEpoch
+from tlora_gui.engine.protocol.jobs import TRAININGS, Job, KeepQueue, NewEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
@@ -93,7 +93,7 @@ class ClosingControl(QObject):
             self._end_all("discard" if nothing else "suspend", meant)
 
     def _has_learned_nothing(self, job_id: int, job: Job | None) -> bool:
-        return isinstance(job, TrainEpoch | ImportAdapter) and job_id not in self._learning
+        return isinstance(job, NewEpoch) and job_id not in self._learning
 
     @Slot(object)
     def _note_steps(self, news: list[tuple[BookedJob, list[Event]]]) -> None:

@@ -42,6 +42,7 @@ from tlora_gui.engine.protocol.jobs import (
     ImportAdapter,
     Job,
     KeepEpoch,
+    NewEpoch,
     PreviewBlocks,
     ResumeEpoch,
     TrainEpoch,
@@ -56,7 +57,7 @@ from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.wakefulness import Wakefulness
 
-Training = TrainEpoch | ResumeEpoch | KeepEpoch | ImportAdapter
+Training = NewEpoch | ResumeEpoch | KeepEpoch
 
 
 class TrainingControl(QObject):
@@ -102,7 +103,7 @@ class TrainingControl(QObject):
         self._queue: dict[int, Training] = {}
         self._tickets = count(-1, -1)
         self._all_paused = False
-        self._kept: tuple[TrainEpoch, ...] = ()
+        self._kept: tuple[NewEpoch, ...] = ()
         self._speed: float | None = None
         self._outcome = ""
         self._awake = Wakefulness()
@@ -216,7 +217,7 @@ class TrainingControl(QObject):
 
     def names(self, edited: Training | None = None) -> list[str]:
         """Names of the epochs that there are and will be, but for the one that is being changed."""
-        new = [job for job in self.jobs.values() if isinstance(job, TrainEpoch | ImportAdapter) and job != edited]
+        new = [job for job in self.jobs.values() if isinstance(job, NewEpoch) and job != edited]
         return [*(epoch.name for epoch in self.epochs), *(job.name for job in new)]
 
     def ended_by_another(self) -> list[str]:
@@ -314,7 +315,7 @@ class TrainingControl(QObject):
         if self._running is None and self._queue and not self._all_paused and not self._leaving:
             self._begin(self._queue.pop(next(iter(self._queue))))
 
-    def take_up(self, waiting: tuple[TrainEpoch, ...]) -> None:
+    def take_up(self, waiting: tuple[NewEpoch, ...]) -> None:
         """What waited when the project was left waits again, until it is asked for."""
         self._queue = {next(self._tickets): job for job in waiting}
         self._kept, self._all_paused = waiting, bool(waiting)
@@ -328,7 +329,7 @@ class TrainingControl(QObject):
         self._show_queue()
 
     def _show_preparation(self, job: Training, label: str) -> None:
-        if isinstance(job, TrainEpoch | ImportAdapter):
+        if isinstance(job, NewEpoch):
             self._panel.show_preparation(label, job.name, job.colour, importing=isinstance(job, ImportAdapter))
             return
         resumed = (replace(epoch, state="training") if epoch.slug == job.slug else epoch for epoch in self.epochs)
@@ -338,9 +339,9 @@ class TrainingControl(QObject):
     def _epoch(self, slug: str) -> EpochInfo | None:
         return next((epoch for epoch in self.epochs if epoch.slug == slug), None)
 
-    def _waiting(self) -> dict[int, TrainEpoch | ImportAdapter]:
+    def _waiting(self) -> dict[int, NewEpoch]:
         """The trainings that the queue shows."""
-        return {ticket: job for ticket, job in self._queue.items() if isinstance(job, TrainEpoch | ImportAdapter)}
+        return {ticket: job for ticket, job in self._queue.items() if isinstance(job, NewEpoch)}
 
     def _show_queue(self) -> None:
         self._panel.set_queue(tuple(job.name for job in self._waiting().values()))
@@ -354,7 +355,7 @@ class TrainingControl(QObject):
     def _keep_queue(self) -> None:
         """Keep with the project what has not begun, so that it outlives the window."""
         jobs_there = self.jobs.values() if not self._started else self._queue.values()
-        waiting = tuple(job for job in jobs_there if isinstance(job, TrainEpoch))
+        waiting = tuple(job for job in jobs_there if isinstance(job, NewEpoch))
         if waiting != self._kept and not self._leaving:
             self._kept = waiting
             self._client.submit(jobs.KeepQueue(waiting))
