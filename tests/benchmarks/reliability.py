@@ -1,7 +1,7 @@
 """Does a project survive, and is it safe to open?
 
     python tests/benchmarks/reliability.py [kills faults power fuzz soak starts] [--json FILE] [--kills 300]
-        [--every 1] [--cases 20000] [--only TARGET] [--minutes 30] [--starts 50] [--seed 0] [--keep FOLDER]
+        [--every 1] [--cases 20000] [--only WHAT] [--minutes 30] [--starts 50] [--seed 0] [--keep FOLDER]
 
 Everything is done with a tiny model. Prints a row for each part, what was found wrong below it, and fails if anything
 was. Each part runs in a process of its own.
@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="of the writes only each Nth")
     parser.add_argument("--cases", type=int, default=20_000, help="of fuzz, over all kinds of files")
-    parser.add_argument("--only", metavar="TARGET", help="of fuzz: this kind of file alone")
+    parser.add_argument("--only", metavar="WHAT", help="of fuzz: this kind of file; of faults, power: this work")
     parser.add_argument("--minutes", type=float, default=30, help="of soak")
     parser.add_argument("--starts", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)

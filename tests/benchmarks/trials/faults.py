@@ -24,7 +24,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
     prepared(folder)
     tally, project, every = Tally(), folder / "faulty", options.every
     refused = [""]
-    for name in WORKS:
+    for name in [options.only] if options.only else WORKS:
         for kind in FAULTS:
             number, more = 1, True
             while more:

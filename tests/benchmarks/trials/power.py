@@ -63,7 +63,7 @@ class Durable:
 def outcome(options: Namespace, folder: Path) -> Outcome:
     prepared(folder)
     tally, project, after, every = Tally(), folder / "powered", folder / "after", options.every
-    for name in WORKS:
+    for name in [options.only] if options.only else WORKS:
         before = begun(name, folder, project)
         durable = Durable(project)
 
