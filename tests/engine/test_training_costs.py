@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import tempfile
 from io import FileIO
@@ -223,6 +224,17 @@ def test_parts_of_a_batch_and_recomputing_learn_the_same(
     assert losses[0] != losses[2]
     far = sum(float((mine - other).norm()) for mine, other in zip(weights, same, strict=True))
     assert far < 0.02 * sum(float(mine.norm()) for mine in weights)
+
+
+def test_trying_what_activations_take_leaves_none_of_them(learner: TemporalLoRA) -> None:
+    def alive() -> int:
+        gc.collect()
+        return sum(issubclass(type(each), Tensor) for each in gc.get_objects())
+
+    activation_bytes(learner, token_ids(1), 3)
+    before = alive()
+    activation_bytes(learner, token_ids(1), 3)
+    assert alive() <= before
 
 
 def test_a_fit_takes_what_there_is_room_for(learner: TemporalLoRA) -> None:

@@ -44,19 +44,17 @@ def memory_fit(
 
 def activation_bytes(model: TemporalLoRA, ids_1T: Tensor, blend: Blend) -> int:
     """What a forward over these ids keeps for the backward pass, weights aside."""
-    kept: dict[int, int] = {}
+    kept: dict[int, torch.UntypedStorage] = {}
 
-    def keep(tensor: Tensor) -> Tensor:
+    def keep(tensor: Tensor) -> None:  # the graph gets nothing: one that is handed its own tensors is never freed
         storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        kept[storage.data_ptr()] = storage
 
-    with saved_tensors_hooks(keep, lambda tensor: tensor), training_precision(model.device):
-        found = model.next_token_loss(ids_1T.to(model.device), blend)
+    with saved_tensors_hooks(keep, lambda nothing: nothing), training_precision(model.device):
+        model.next_token_loss(ids_1T.to(model.device), blend)
     for parameter in model.parameters():
         kept.pop(parameter.untyped_storage().data_ptr(), None)
-    del found
-    return sum(kept.values())
+    return sum(storage.nbytes() for storage in kept.values())
 
 
 def free_memory(device: torch.device) -> int:
