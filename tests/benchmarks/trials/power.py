@@ -13,14 +13,18 @@ from trials.writes import Writes, attempt
 
 
 class Durable:
-    """What of a folder is surely on the disk: names since their folder was synced, contents since the file was."""
+    """What of a folder is surely on the disk: names since their folder was synced, contents since the file was, be it
+    under its name in the cache ``beside`` it.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, beside: Path) -> None:
         self.root = root
         self.names: dict[Path, int | None] = {}
         self.contents: dict[int, bytes] = {}
         for path in [root, *root.rglob("*")]:
             self.names[path] = self._content(path)
+        for path in beside.rglob("*"):
+            self._content(path)
 
     def _content(self, path: Path) -> int | None:
         """The number of a file, whose content is now durable; None for a folder."""
@@ -30,7 +34,9 @@ class Durable:
         return path.stat().st_ino
 
     def sync(self, path: Path) -> None:
-        if path.is_dir():
+        if not path.is_dir():
+            self._content(path)
+        elif path.is_relative_to(self.root):
             now = {entry: None if entry.is_dir() else entry.stat().st_ino for entry in path.iterdir()}
             gone = [name for name in self.names if name.parent == path and name not in now]
             self.names = {
@@ -43,8 +49,6 @@ class Durable:
             for name in moved:  # a folder that was renamed has all that was in it
                 if name.is_dir():
                     self.names |= {inner: None if inner.is_dir() else inner.stat().st_ino for inner in name.rglob("*")}
-        else:
-            self._content(path)
 
     def restore(self, target: Path, names: dict[Path, int | None]) -> None:
         """Make what a start after a loss of power finds."""
@@ -65,7 +69,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
     tally, project, after, every = Tally(), folder / "powered", folder / "after", options.every
     for name in [options.only] if options.only else WORKS:
         before = begun(name, folder, project)
-        durable = Durable(project)
+        durable = Durable(project, folder / "cache")
 
         def cut(
             count: int,
@@ -84,7 +88,7 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
             if what == "fsync":
                 durable.sync(path)
 
-        writes = Writes((project,), cut)
+        writes = Writes((project, folder / "cache"), cut)
         error = attempt(name, project, folder, writes)
         if error is not None:
             tally.wrong.append(f"{name}: {error}")
