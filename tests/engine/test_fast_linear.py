@@ -13,10 +13,11 @@ import torch
 from engine_helpers import collect, only
 from tiny_models import make_llama
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
-from tlora_gui.engine.backbones import fast_linear
-from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear, Trial, find_fastest
+from tlora_gui.engine.backbones import fast_trial
+from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear
+from tlora_gui.engine.backbones.fast_trial import Trial, find_fastest
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import DEFAULT_SAMPLING, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationStarted, Progress
@@ -49,8 +50,8 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             tried.append(fast.format)
             return faster.get(fast.format.replace(" ", "_"), 1.0)
 
-        monkeypatch.setattr(fast_linear, "_speedup", speedup)
-        monkeypatch.setattr(fast_linear, "_LEAST_SAME", 0.9)  # an untrained model is hardly ever sure
+        monkeypatch.setattr(fast_trial, "_speedup", speedup)
+        monkeypatch.setattr(fast_trial, "_LEAST_SAME", 0.9)  # an untrained model is hardly ever sure
         return tried
 
     return begin
@@ -128,13 +129,36 @@ def test_a_format_that_distorts_or_that_a_machine_lacks_is_not_taken(
         raise RuntimeError("not currently supported")
 
     trials(packed_float16=9.0, float16=2.0, rough=8.0)
-    rough = {"rough": lambda layer: lambda x: (3 * x) @ layer.weight.T}
-    monkeypatch.setattr(fast_linear, "FORMATS", FORMATS | {"packed float16": lacks} | rough)
+    monkeypatch.setitem(FORMATS, "packed float16", lacks)
+    monkeypatch.setitem(FORMATS, "rough", lambda layer: lambda x: (3 * x) @ layer.weight.T)
     fast = FastLinear(tiny_llama)
     assert drain(find_fastest(fast, tiny_llama, tiny_tokenizer, "here", ROOM)) and fast.format == "float16"
 
 
-@pytest.mark.parametrize("damage", ["", "{", '[["here", {"speedup": "much"}]]', '{"here": 1}'])
+def test_a_trial_that_is_left_or_fails_leaves_exact_products(
+    tiny_llama: PreTrainedModel, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = FastLinear(tiny_llama)
+    trial = find_fastest(fast, tiny_llama, tiny_tokenizer, "here", ROOM)
+    for _ in range(2):
+        next(trial)
+    trial.close()
+    assert fast.format == ""
+    monkeypatch.setattr(fast_trial, "_speedup", lambda *_: [][0])
+    assert not drain(find_fastest(fast, tiny_llama, tiny_tokenizer, "here", ROOM)) and fast.format == ""
+
+
+def test_a_backbone_that_reads_few_tokens_is_tried_on_so_many(
+    tiny_tokenizer: Any, trials: Callable[..., list[str]]
+) -> None:
+    config = GPT2Config(vocab_size=257, n_embd=48, n_layer=2, n_head=4, n_positions=64)
+    short, tried = GPT2LMHeadModel(config).eval(), trials(float16=2.0)
+    assert drain(find_fastest(FastLinear(short), short, tiny_tokenizer, "short", ROOM)) and tried == list(FORMATS)
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", '[["here", {"format": "another"}]]', '[["here", {"speedup": "much"}]]', '{"here": 1}']
+)
 def test_a_damaged_memory_is_measured_anew(
     tiny_llama: PreTrainedModel, tiny_tokenizer: Any, trials: Callable[..., list[str]], damage: str
 ) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from tlora_gui.engine.backbones.fast_linear import find_fastest
+from tlora_gui.engine.backbones.fast_trial import find_fastest
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import encode_more, require_known, vocabulary_of
 from tlora_gui.engine.generation.context_fit import fit_context

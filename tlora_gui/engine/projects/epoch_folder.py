@@ -80,7 +80,7 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
 
 
-def require_memory(folder: Path) -> bool:
+def has_memory(folder: Path) -> bool:
     """Whether the epoch's memory is there, as far as its header says; False if it was left out when the project was
     sent.
 
@@ -97,7 +97,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
 
     Raises one of ``DAMAGE``.
     """
-    if not require_memory(folder):
+    if not has_memory(folder):
         return None
     stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):

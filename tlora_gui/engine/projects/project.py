@@ -257,7 +257,7 @@ class Project:
                 infos.append(self._broken(slug, error))
                 continue
             try:
-                there = epoch_folder.require_memory(self.folder(slug))
+                there = epoch_folder.has_memory(self.folder(slug))
                 infos.append(info if there else _without_memory(info))
             except DAMAGE as error:
                 infos.append(_without_memory(info, error))
