@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -132,6 +133,8 @@ class Session:
                     say("The disk is full."), say("Free some room and try again; nothing kept is lost.")
                 ) from error
             if out_of_memory(error):
+                if self._open is not None:
+                    self._open.keep_read(None)
                 hint = say("Close what else needs memory, or choose a smaller backbone.")
                 raise TloraError(say("There was not enough memory."), hint) from error
             raise
@@ -157,7 +160,10 @@ class Session:
                 found = yield from starter.ensure_corpora(cancel)
                 yield DemoCorpora(tuple((name, era, str(folder)) for name, era, folder in found))
             case _:
-                yield from _do_in(self._workspace(), job, cancel)
+                workspace = self._workspace()
+                beside = isinstance(job, jobs.INTERACTIVE) and not isinstance(job, jobs.EstimateTraining)
+                with nullcontext() if beside else workspace.changing():
+                    yield from _do_in(workspace, job, cancel)
 
     def _close(self, drop_if_empty: bool) -> None:
         project, made = self.project, self._made

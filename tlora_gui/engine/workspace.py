@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from tlora_gui.engine.backbones.loading import Backbone, context_length
 from tlora_gui.engine.backbones.tokenizing import chat_template, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
+from tlora_gui.engine.generation.read_text import ReadText
 from tlora_gui.engine.generation.token_stream import TokenStream
 from tlora_gui.engine.projects.epoch_list import EpochList
 from tlora_gui.engine.projects.project import Project
@@ -58,6 +60,7 @@ class Workspace:
         generating: the text that is coming.
         ranks: the processes that train together.
         probed: what trying some steps has shown so far.
+        changes: how many jobs that may have changed the model are over.
     """
 
     project: Project
@@ -67,6 +70,29 @@ class Workspace:
     generating: TokenStream | None = None
     ranks: Ranks = field(default_factory=Ranks)
     probed: Probed = field(default_factory=dict)
+    changes: int = 0
+    _changing: int = 0
+    _read: ReadText | None = None
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """While a job may change the model, or wants the memory, no text that was read is kept."""
+        self._read = None
+        self._changing += 1
+        try:
+            yield
+        finally:
+            self._changing -= 1
+            self.changes += 1
+
+    def keep_read(self, text: ReadText | None) -> None:
+        """Keep the text that was read last, for the next one that begins alike; None drops it."""
+        self._read = None if self._changing else text
+
+    def take_read(self, conditions: Hashable) -> ReadText | None:
+        """The text that was read last, if it was under these conditions. It is kept no longer."""
+        text, self._read = self._read, None
+        return text if text is not None and text.conditions == conditions else None
 
     def load(self) -> None:
         """Make the model and the list of epochs what the project on disk is."""

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import Cache, PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
 
 from tlora_gui.temporal.config import Refusal
 
@@ -60,6 +61,17 @@ class CacheFormat:
             raise Refusal("{model} keeps a cache that is not made of layers", model=type(self._backbone).__name__)
         bare.layers[first:] = cache.layers[first:]
         return bare
+
+    def can_crop(self, cache: Any) -> bool:
+        """Whether tokens at the end of a cache can be taken away again: a state, or a window that has slid, is what it
+        is."""
+        return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer for layer in cache.layers)
+
+    def crop(self, cache: DynamicCache, tokens: int) -> None:
+        """Leave the first tokens of a cache."""
+        for layer in cache.layers:
+            if layer.keys is not None and layer.values is not None:
+                layer.keys, layer.values = layer.keys[..., :tokens, :], layer.values[..., :tokens, :]
 
     @cached_property
     @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
@@ -260,6 +261,29 @@ class TemporalLoRA(nn.Module):
             if now.decided:
                 self._bare[cache] = self._cache_format.complete(handed, cache, self.mixer_layer)
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, cache, now.state_after)
+
+    def can_crop(self, cache: Any) -> bool:
+        """Whether tokens at the end of a cache can be taken away again."""
+        return all(self._cache_format.can_crop(each) for each in self._caches(cache))
+
+    def crop(self, cache: Any, tokens: int) -> None:
+        """Leave the first ``tokens`` of a cache that can be cropped."""
+        for each in self._caches(cache):
+            self._cache_format.crop(each, tokens)
+        self._mixed[cache] = [torch.cat(self._mixed[cache], dim=1)[:, :tokens]]
+
+    @torch.inference_mode()
+    def copy_cache(self, cache: Any) -> Any:
+        """Another cache of the same tokens."""
+        copied, *bare = deepcopy(self._caches(cache))  # at once: they share layers
+        self._mixed[copied] = list(self._mixed[cache])
+        if bare:
+            self._bare[copied] = bare[0]
+        return copied
+
+    def _caches(self, cache: Any) -> list[Any]:
+        """The mixture's, and the bare backbone's if there is one."""
+        return [cache, *([self._bare[cache]] if cache in self._bare else [])]
 
     def _token_by_token(
         self, input_ids: Tensor, blend: Blend, mask: Tensor | None, cache: Any, state: BlendState | None

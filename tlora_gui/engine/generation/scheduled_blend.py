@@ -50,6 +50,11 @@ class ScheduledBlend:
         after = bisect_right(self._changes, index, key=_index)
         return self._changes[after - 1][1] if after else self._plain
 
+    def desk(self, index: int) -> MixingDesk:
+        """How the desk stands when the token ``index`` is predicted."""
+        after = bisect_right(self._changes, index, key=_index)
+        return self._changes[after - 1][0].desk if after else MixingDesk()
+
     def stays(self, index: int, most: int) -> int:
         """For how many tokens from ``index`` on, ``most`` at most, the blend stays the same."""
         after = bisect_right(self._changes, index, key=_index)

@@ -7,10 +7,10 @@ before it; a prompt token carries its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.token_text import TextStream
 from tlora_gui.engine.backbones.tokenizing import EncodedText, start_token_id, vocabulary_of
 from tlora_gui.engine.generation.context_fit import fit_context
+from tlora_gui.engine.generation.read_text import InputToken, Piece, ReadText, Step
 from tlora_gui.engine.generation.sampling import Sampler, end_token_ids
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -29,7 +30,7 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import PromptTooLong
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Alternative, Ending, TokenEvent
-from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.blend import Blend, BlendState
 from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
 
 TOP_ALTERNATIVES = 6
@@ -103,22 +104,10 @@ def go_on(
     return Outcome(ending, count / max(1e-9, time.perf_counter() - started))
 
 
-class InputToken(NamedTuple):
-    """A token that is not drawn; None leaves it to the tokenizer what it shows."""
-
-    token_id: int
-    is_prompt: bool = False
-    forced: bool = False
-    text: str | None = None
-
-
 def input_tokens(encoded: EncodedText, *, is_prompt: bool) -> list[InputToken]:
     """Tokens of a prompt, or of a text that a person puts in."""
     pieces = zip(encoded.ids, encoded.pieces, strict=True)
     return [InputToken(token_id, is_prompt, not is_prompt, text) for token_id, text in pieces]
-
-
-Token = TypeVar("Token", InputToken, TokenEvent)
 
 
 class TokenStream:
@@ -126,7 +115,8 @@ class TokenStream:
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
     ``kept`` is how many tokens at the beginning belong to another text; ``names`` are those that people know the slots
-    by; ``fast`` has the products that fast generation is to use.
+    by; ``fast`` has the products that fast generation is to use; ``earlier`` is a text that this one may begin like;
+    where ``remembers``, :meth:`read_text` is such a text for others.
     """
 
     def __init__(
@@ -143,17 +133,21 @@ class TokenStream:
         self.names = names
         self.tokenizer = tokenizer
         self.blend = blend
-        self.emitted = self.kept = 0
+        self.kept = 0
         self.seen: list[int] = []
         self.unread: list[int] = []
         self.hidden = 0
         self.text = TextStream(tokenizer)
         self.cache: Any = None
-        self.state: Any = None
+        self.state: BlendState | None = None
         self.logits_V: Tensor | None = None
         self.weights: tuple[float, ...] = ()
         self.sampler = Sampler(sampling, model.device)
         self.ends = end_token_ids(model, tokenizer)
+        self.earlier: ReadText | None = None
+        self.remembers = False
+        self._steps: list[Step] = []
+        self._fed: Any = None
 
     @property
     def reading(self) -> int:
@@ -172,31 +166,74 @@ class TokenStream:
         beginning: Sequence[InputToken | TokenEvent] = kept or given
         if not beginning or not beginning[0].is_prompt:
             self.hidden = 1
-            self._forward([start_token_id(self.model.backbone, self.tokenizer)], keep=1)
-        for piece in self._pieces(kept):
-            self._forward([token.token_id for token in piece], keep=1)
-            for token in piece:
-                self.text.take(token.token_id, token.text)
-                self.emitted += 1
-                yield token
-        for each in self._pieces(given):
-            yield from self._read(each)
+        for step in self._take_over(kept, given):
+            yield from self._emit(step, kept)
+        while (piece := self._piece(self.reading, kept, given)) is not None:
+            yield from self._emit(self._read(piece), kept)
+        if self.remembers and not self.model.can_crop(self.cache):
+            self._fed = self.model.copy_cache(self.cache)
 
-    def _read(self, piece: Sequence[InputToken]) -> Iterator[TokenEvent]:
+    def read_text(self, conditions: Hashable) -> ReadText | None:
+        """The beginning as it was read, if others can go on from it; this text is over."""
+        cache = self.cache if self._steps and self.model.can_crop(self.cache) else self._fed
+        return None if cache is None else ReadText(conditions, tuple(self._steps), cache)
+
+    def _piece(self, index: int, kept: Sequence[TokenEvent], given: Sequence[InputToken]) -> Piece | None:
+        """What is read in one go, by one blend, from the token ``index`` on; None at the end of the beginning."""
+        desk, stop = self.blend.desk(index + 1), index + self.blend.stays(index + 1, _PREFILL)
+        if index < 0:
+            return Piece(index, (start_token_id(self.model.backbone, self.tokenizer),), desk, last=not kept)
+        if index < len(kept):
+            ids = tuple(token.token_id for token in kept[index:stop])
+            return Piece(index, ids, desk, last=index + len(ids) == len(kept))
+        told = tuple(given[index - len(kept) : stop - len(kept)])
+        return Piece(index, tuple(token.token_id for token in told), desk, told) if told else None
+
+    def _take_over(self, kept: Sequence[TokenEvent], given: Sequence[InputToken]) -> Sequence[Step]:
+        """Go on from the earlier text, as far as this one begins alike."""
+        earlier, self.earlier = self.earlier, None
+        if earlier is None:
+            return ()
+        pieces, index = list[Piece](), self.reading
+        while (piece := self._piece(index, kept, given)) is not None:
+            pieces.append(piece)
+            index = piece.end
+        if steps := earlier.shared(self.model, pieces):
+            self.cache, self._steps = earlier.cache, list(steps)
+            self.seen = [token_id for step in steps for token_id in step.piece.ids]
+            _, _, self.state, self.logits_V, self.weights = steps[-1]
+        return steps
+
+    def _read(self, piece: Piece) -> Step:
         before_V, before = self.logits_V, self.weights
-        output = self._forward([token.token_id for token in piece], keep=0)
-        rows = [before, *map(tuple, _shares(output).tolist())]
-        for offset, token in enumerate(piece):
-            logits_V = output.logits_BTV[0, offset - 1] if offset else before_V
-            yield self._event(token, rows[offset + token.is_prompt], logits_V)
+        logits_TV, weights_TS = self._forward(piece.ids, keep=0 if piece.given else 1)
+        told = self.tell(piece, before_V, before, logits_TV, weights_TS)
+        assert self.logits_V is not None
+        step = Step(piece, told, self.state, self.logits_V.clone(), self.weights)
+        if self.remembers:
+            self._steps.append(step)
+        return step
 
-    def _pieces(self, tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
-        """What is read in one go, by one blend."""
-        start = 0
-        while start < len(tokens):
-            length = self.blend.stays(self.reading + 1, _PREFILL)
-            yield tokens[start : start + length]
-            start += length
+    @torch.inference_mode()
+    def tell(
+        self, piece: Piece, before_V: Tensor | None, before: tuple[float, ...], logits_TV: Tensor, weights_TS: Tensor
+    ) -> tuple[TokenEvent, ...]:
+        """What the model says of tokens that are given, whose texts are found out when they are emitted."""
+        rows = [before, *map(tuple, weights_TS.tolist())]
+        predicting = (before_V, *logits_TV[:-1])
+        return tuple(
+            self._event(piece.index + offset, token, "", rows[offset + token.is_prompt], logits_V)
+            for offset, (token, logits_V) in enumerate(zip(piece.given, predicting, strict=False))
+        )
+
+    def _emit(self, step: Step, kept: Sequence[TokenEvent]) -> Iterator[TokenEvent]:
+        piece = step.piece
+        for token in kept[max(0, piece.index) : piece.end]:
+            self.text.take(token.token_id, token.text)
+            yield token
+        if piece.index >= len(kept):
+            for given, event in zip(piece.given, step.told, strict=True):
+                yield replace(event, text=self._shown(given))
 
     @torch.inference_mode()
     def next_token(self) -> TokenEvent | None:
@@ -208,10 +245,12 @@ class TokenStream:
         if token_id in self.ends:
             return None
         self.unread = [token_id]
-        return self._event(InputToken(token_id), self.weights, self.logits_V)
+        drawn = InputToken(token_id)
+        return self._event(self.reading, drawn, self._shown(drawn), self.weights, self.logits_V)
 
     @torch.inference_mode()
-    def _forward(self, ids: list[int], keep: int) -> MixtureOutput:
+    def _forward(self, ids: Sequence[int], keep: int) -> tuple[Tensor, Tensor]:
+        """Logits (T, V) and weights (T, S) of tokens that come next."""
         with self._products():
             output: MixtureOutput = self.model(
                 torch.tensor([ids], device=self.model.device),
@@ -221,23 +260,31 @@ class TokenStream:
                 use_cache=True,
                 logits_to_keep=keep,
             )
-        self.seen += ids
-        if not output.logits_BTV.amax(-1).isfinite().all():
-            raise unspeakable(self.model, self.names)
         self.cache, self.state = output.cache, output.mixer_state
-        self.logits_V = output.logits_BTV[0, -1].float()
-        self.weights = tuple(_shares(output)[-1].tolist())
-        return output
+        weights_TS = output.weights_BTS[0]
+        shares_TS = weights_TS / weights_TS.sum(-1, keepdim=True).clamp(min=1e-9)  # a blend may sum to more than 1
+        self.took(ids, output.logits_BTV[0], shares_TS)
+        return output.logits_BTV[0], shares_TS
 
-    @torch.inference_mode()
-    def _event(self, token: InputToken, weights: tuple[float, ...], logits_V: Tensor | None) -> TokenEvent:
-        index, self.emitted = self.emitted, self.emitted + 1
+    def took(self, ids: Sequence[int], logits_TV: Tensor, weights_TS: Tensor) -> None:
+        """These tokens were read; some last positions have logits."""
+        self.seen += ids
+        if not logits_TV.amax(-1).isfinite().all():
+            raise unspeakable(self.model, self.names)
+        self.logits_V, self.weights = logits_TV[-1].float(), tuple(weights_TS[-1].tolist())
+
+    def _event(
+        self, index: int, token: InputToken, text: str, weights: tuple[float, ...], logits_V: Tensor | None
+    ) -> TokenEvent:
         stats = TokenStats(1.0, 1, ()) if logits_V is None else token_stats(self.tokenizer, logits_V, token.token_id)
-        if token.text is None:
-            text = self.text.push(token.token_id)
-        else:
-            self.text.take(token.token_id, text := token.text)
         return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *stats, token.forced)
+
+    def _shown(self, token: InputToken) -> str:
+        """What a token adds to the text."""
+        if token.text is None:
+            return self.text.push(token.token_id)
+        self.text.take(token.token_id, token.text)
+        return token.text
 
 
 class TokenStats(NamedTuple):
@@ -258,9 +305,3 @@ def token_stats(tokenizer: Any, logits_V: Tensor, token_id: int) -> TokenStats:
     rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
     alternatives = (Alternative(tokenizer.decode([i]), value, i) for i, value in zip(ids, values, strict=True))
     return TokenStats(probability, rank, tuple(alternatives))
-
-
-def _shares(output: MixtureOutput) -> Tensor:
-    """Weights of the first row (T, S), scaled to sum to 1 where a blend's own do not."""
-    weights_TS = output.weights_BTS[0]
-    return weights_TS / weights_TS.sum(-1, keepdim=True).clamp(min=1e-9)

@@ -12,8 +12,9 @@ from tlora_gui.engine.backbones.fast_trial import find_fastest
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import encode_more, require_known, vocabulary_of
 from tlora_gui.engine.generation.context_fit import fit_context
+from tlora_gui.engine.generation.read_text import InputToken
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
-from tlora_gui.engine.generation.token_stream import InputToken, TokenStream, go_on, input_tokens, no_room
+from tlora_gui.engine.generation.token_stream import TokenStream, go_on, input_tokens, no_room
 from tlora_gui.engine.projects.run_history import processor_name
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -50,7 +51,8 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
     unless it is to be discarded.
 
-    What a branch keeps is read again in the mode of this job. It is emitted as it was, or anew if the mixture has other
+    What a branch keeps is read again in the mode of this job, or not at all as far as the text that was read last was
+    the same. It is emitted as it was, or anew if the mixture has other
     slots by now. A forced token that ends texts ends this one.
 
     Raises:
@@ -63,6 +65,8 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     text = open_text(workspace, job.mode, desk, sampling)
     text.kept = at
     text.set_desk(job.desk)
+    conditions = (job.mode, sampling.precision, workspace.changes)
+    text.earlier, text.remembers = workspace.take_read(conditions), True
     ends = bool(given) and given[-1].forced and given[-1].token_id in text.ends
     slots, tokens = workspace.slots(), list[TokenEvent]()
     workspace.generating = text
@@ -72,6 +76,7 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
         outcome = yield from tee(go_on(text, fed, 0 if ends else sampling.max_new_tokens, cancel), tokens)
     finally:
         workspace.generating = None
+    workspace.keep_read(text.read_text(conditions))
     if cancel.mode == "discard":
         raise Cancelled
     record = Generation(
