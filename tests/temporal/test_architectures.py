@@ -326,6 +326,26 @@ def test_cached_decoding_equals_uncached_by_tokens_and_pieces(family: Family) ->
         assert_close(output.logits_BTV, logits_BTV)
 
 
+@torch.inference_mode()
+def test_a_cache_that_is_taken_back_or_copied_goes_on_with_the_same_bits(family: Family) -> None:
+    first_BT, next_BT, other_BT = IDS_BT[:, :4], IDS_BT[:, 4:7], IDS_BT[:, 5:9]
+    begun = family.model(first_BT, use_cache=True)
+    croppable, cache = family.model.can_crop(begun.cache), begun.cache
+    if not croppable:
+        cache = family.model.copy_cache(cache)
+    expected = family.model(next_BT, cache=begun.cache, mixer_state=begun.mixer_state, use_cache=True)
+    if croppable:
+        family.model.crop(cache, first_BT.shape[1])
+    for ids_BT in (next_BT, other_BT, next_BT):
+        went_on = cache if croppable else family.model.copy_cache(cache)
+        found = family.model(ids_BT, cache=went_on, mixer_state=begun.mixer_state, use_cache=True)
+        if croppable:
+            family.model.crop(cache, first_BT.shape[1])
+        same = torch.equal(found.logits_BTV[:, :3], expected.logits_BTV)
+        assert same is (ids_BT is next_BT)
+    assert torch.equal(found.weights_BTS, expected.weights_BTS)
+
+
 def test_a_new_epoch_learns_and_changes_nothing_else(family: Family) -> None:
     model, mixer = family.model, copy.deepcopy(family.model.mixer)
     before = snapshot(dict(model.backbone.named_parameters())), snapshot(model.adapter_parameters("verse"))

@@ -65,7 +65,7 @@ class CacheFormat:
     def can_crop(self, cache: Any) -> bool:
         """Whether tokens at the end of a cache can be taken away again: a state, or a window that has slid, is what it
         is."""
-        return isinstance(cache, DynamicCache) and all(type(layer) is DynamicLayer for layer in cache.layers)
+        return type(cache) is DynamicCache and all(type(layer) is DynamicLayer for layer in cache.layers)
 
     def crop(self, cache: DynamicCache, tokens: int) -> None:
         """Leave the first tokens of a cache."""
