@@ -346,6 +346,19 @@ def test_a_cache_that_is_taken_back_or_copied_goes_on_with_the_same_bits(family:
     assert torch.equal(found.weights_BTS, expected.weights_BTS)
 
 
+@torch.inference_mode()
+def test_a_row_goes_on_without_the_others_where_a_cache_is_made_of_rows(family: Family) -> None:
+    alone = family.model(IDS_BT[1:], (1,))
+    assert (family.model.token_bytes is None) is (family.name.partition(",")[0] not in BY_ROWS)
+    if family.model.token_bytes is None:
+        return
+    begun = family.model(IDS_BT[:, :5], ("mixer", 1), use_cache=True)
+    family.model.select_rows(begun.cache, [1])
+    assert isinstance(begun.mixer_state, tuple)
+    found = family.model(IDS_BT[1:, 5:], (1,), cache=begun.cache, mixer_state=begun.mixer_state[1:], use_cache=True)
+    assert_close(found.logits_BTV, alone.logits_BTV[:, 5:])
+
+
 def test_a_new_epoch_learns_and_changes_nothing_else(family: Family) -> None:
     model, mixer = family.model, copy.deepcopy(family.model.mixer)
     before = snapshot(dict(model.backbone.named_parameters())), snapshot(model.adapter_parameters("verse"))

@@ -23,7 +23,7 @@ from tlora_gui.engine.handlers.adapters import import_adapter, look_at_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
 from tlora_gui.engine.handlers.exporting import export
 from tlora_gui.engine.handlers.following import follow
-from tlora_gui.engine.handlers.generating import generate_text
+from tlora_gui.engine.handlers.generating import generate_rows, generate_text
 from tlora_gui.engine.handlers.mixer_timeline import mixer_timeline
 from tlora_gui.engine.handlers.repairing import repair_memory, repair_mixer
 from tlora_gui.engine.handlers.scoring import score
@@ -376,6 +376,8 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             yield from export(workspace, job, cancel)
         case jobs.Generate():
             yield from generate_text(workspace, job, cancel)
+        case jobs.GenerateRows():
+            yield from generate_rows(workspace, job, cancel)
         case jobs.PredictCounterfactual():
             yield from predict_counterfactual(workspace, job, cancel)
         case jobs.ScoreText() | jobs.ScoreTextFile():

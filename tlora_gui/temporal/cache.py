@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import Cache, DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from tlora_gui.temporal.config import Refusal
 
@@ -75,6 +75,17 @@ class CacheFormat:
 
     @cached_property
     @torch.no_grad()
+    def token_bytes(self) -> int | None:
+        """What a token of a text takes in the cache; None where rows cannot be taken out of a batch's."""
+        ids_1T = probe_ids(self._backbone)[:1]
+        cache = self.given(self._backbone(input_ids=ids_1T, use_cache=True))
+        if type(cache) is not DynamicCache or not {type(layer) for layer in cache.layers} <= _BY_ROWS:
+            return None
+        filled = [layer for layer in cache.layers if layer.keys is not None and layer.values is not None]
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in filled) // ids_1T.shape[1]
+
+    @cached_property
+    @torch.no_grad()
     def takes_pieces(self) -> bool:
         """Whether several tokens after a cache, and one more, are read as they are in one pass; tried once.
 
@@ -95,6 +106,10 @@ class CacheFormat:
         if self._backbone.dtype.itemsize < 4 and before & _shapes(cache):
             return False  # a state beside keys and values, and rounding would hide that it begins anew
         return agree(torch.cat(given, dim=1), whole_1TV[:, ALIKE:])
+
+
+_BY_ROWS = {DynamicLayer, DynamicSlidingWindowLayer}
+"""Layers of a cache that hold nothing but keys and values of each row."""
 
 
 def _shapes(cache: Any) -> set[torch.Size]:

@@ -272,6 +272,18 @@ class TemporalLoRA(nn.Module):
             self._cache_format.crop(each, tokens)
         self._mixed[cache] = [torch.cat(self._mixed[cache], dim=1)[:, :tokens]]
 
+    @property
+    def token_bytes(self) -> int | None:
+        """What a token of a text takes in the cache; None where :meth:`select_rows` knows nothing of it."""
+        return self._cache_format.token_bytes
+
+    def select_rows(self, cache: Any, rows: list[int]) -> None:
+        """Leave these rows of a batch's cache."""
+        layers = {id(layer): layer for each in self._caches(cache) for layer in each.layers}  # some are shared
+        for layer in layers.values():
+            layer.batch_select_indices(rows)
+        self._mixed[cache] = [weights_BTS[rows] for weights_BTS in self._mixed[cache]]
+
     @torch.inference_mode()
     def copy_cache(self, cache: Any) -> Any:
         """Another cache of the same tokens."""

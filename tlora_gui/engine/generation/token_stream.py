@@ -129,7 +129,7 @@ class TokenStream:
         fast: FastLinear | None = None,
     ) -> None:
         self.model = model
-        self._products: Callable[[], AbstractContextManager[None]] = fast.running if fast else nullcontext
+        self.products: Callable[[], AbstractContextManager[None]] = fast.running if fast else nullcontext
         self.names = names
         self.tokenizer = tokenizer
         self.blend = blend
@@ -163,24 +163,27 @@ class TokenStream:
 
         Where that is no prompt, it starts from the tokenizer's first token, which is not shown.
         """
-        beginning: Sequence[InputToken | TokenEvent] = kept or given
-        if not beginning or not beginning[0].is_prompt:
-            self.hidden = 1
+        self.begin(kept or given)
         for step in self._take_over(kept, given):
-            yield from self._emit(step, kept)
-        while (piece := self._piece(self.reading, kept, given)) is not None:
-            yield from self._emit(self._read(piece), kept)
+            yield from self.emit(step.piece, step.told, kept)
+        while (piece := self.piece(self.reading, kept, given)) is not None:
+            yield from self.emit(piece, self._read(piece), kept)
         if self.remembers and not self.model.can_crop(self.cache):
             self._fed = self.model.copy_cache(self.cache)
+
+    def begin(self, beginning: Sequence[InputToken | TokenEvent]) -> None:
+        """A text begins with these tokens, behind the tokenizer's first if they are no prompt."""
+        self.hidden = 0 if beginning and beginning[0].is_prompt else 1
 
     def read_text(self, conditions: Hashable) -> ReadText | None:
         """The beginning as it was read, if others can go on from it; this text is over."""
         cache = self.cache if self._steps and self.model.can_crop(self.cache) else self._fed
         return None if cache is None else ReadText(conditions, tuple(self._steps), cache)
 
-    def _piece(self, index: int, kept: Sequence[TokenEvent], given: Sequence[InputToken]) -> Piece | None:
-        """What is read in one go, by one blend, from the token ``index`` on; None at the end of the beginning."""
-        desk, stop = self.blend.desk(index + 1), index + self.blend.stays(index + 1, _PREFILL)
+    def piece(self, index: int, kept: Sequence[TokenEvent], given: Sequence[InputToken], rows: int = 1) -> Piece | None:
+        """What is read in one go, by one blend, from the token ``index`` on, in a batch of so many rows; None where no
+        more is given."""
+        desk, stop = self.blend.desk(index + 1), index + self.blend.stays(index + 1, max(1, _PREFILL // rows))
         if index < 0:
             return Piece(index, (start_token_id(self.model.backbone, self.tokenizer),), desk, last=not kept)
         if index < len(kept):
@@ -195,7 +198,7 @@ class TokenStream:
         if earlier is None:
             return ()
         pieces, index = list[Piece](), self.reading
-        while (piece := self._piece(index, kept, given)) is not None:
+        while (piece := self.piece(index, kept, given)) is not None:
             pieces.append(piece)
             index = piece.end
         if steps := earlier.shared(self.model, pieces):
@@ -204,15 +207,13 @@ class TokenStream:
             _, _, self.state, self.logits_V, self.weights = steps[-1]
         return steps
 
-    def _read(self, piece: Piece) -> Step:
+    def _read(self, piece: Piece) -> tuple[TokenEvent, ...]:
         before_V, before = self.logits_V, self.weights
         logits_TV, weights_TS = self._forward(piece.ids, keep=0 if piece.given else 1)
         told = self.tell(piece, before_V, before, logits_TV, weights_TS)
-        assert self.logits_V is not None
-        step = Step(piece, told, self.state, self.logits_V.clone(), self.weights)
-        if self.remembers:
-            self._steps.append(step)
-        return step
+        if self.remembers and self.logits_V is not None:
+            self._steps.append(Step(piece, told, self.state, self.logits_V.clone(), self.weights))
+        return told
 
     @torch.inference_mode()
     def tell(
@@ -226,20 +227,24 @@ class TokenStream:
             for offset, (token, logits_V) in enumerate(zip(piece.given, predicting, strict=False))
         )
 
-    def _emit(self, step: Step, kept: Sequence[TokenEvent]) -> Iterator[TokenEvent]:
-        piece = step.piece
+    def emit(self, piece: Piece, told: Sequence[TokenEvent], kept: Sequence[TokenEvent] = ()) -> Iterator[TokenEvent]:
+        """The tokens of a piece that was read: what is kept of another text, or what was told of them."""
         for token in kept[max(0, piece.index) : piece.end]:
             self.text.take(token.token_id, token.text)
             yield token
         if piece.index >= len(kept):
-            for given, event in zip(piece.given, step.told, strict=True):
+            for given, event in zip(piece.given, told, strict=True):
                 yield replace(event, text=self._shown(given))
 
-    @torch.inference_mode()
     def next_token(self) -> TokenEvent | None:
-        """Draw a token and emit it; None at the end of the text."""
+        """Read what was drawn, draw a token and emit it; None at the end of the text."""
         if self.unread:
             self._forward(self.unread, keep=1)
+        return self.draw()
+
+    @torch.inference_mode()
+    def draw(self) -> TokenEvent | None:
+        """Draw a token and emit it; None at the end of the text."""
         assert self.logits_V is not None
         token_id = self.sampler.draw(self.logits_V, self.seen)
         if token_id in self.ends:
@@ -251,7 +256,7 @@ class TokenStream:
     @torch.inference_mode()
     def _forward(self, ids: Sequence[int], keep: int) -> tuple[Tensor, Tensor]:
         """Logits (T, V) and weights (T, S) of tokens that come next."""
-        with self._products():
+        with self.products():
             output: MixtureOutput = self.model(
                 torch.tensor([ids], device=self.model.device),
                 self.blend.predicting(self.reading + 1),
@@ -261,8 +266,7 @@ class TokenStream:
                 logits_to_keep=keep,
             )
         self.cache, self.state = output.cache, output.mixer_state
-        weights_TS = output.weights_BTS[0]
-        shares_TS = weights_TS / weights_TS.sum(-1, keepdim=True).clamp(min=1e-9)  # a blend may sum to more than 1
+        shares_TS = shares(output)[0]
         self.took(ids, output.logits_BTV[0], shares_TS)
         return output.logits_BTV[0], shares_TS
 
@@ -305,3 +309,8 @@ def token_stats(tokenizer: Any, logits_V: Tensor, token_id: int) -> TokenStats:
     rank = 1 + (larger if larger < len(ids) else int((probabilities_V > probability).sum()))
     alternatives = (Alternative(tokenizer.decode([i]), value, i) for i, value in zip(ids, values, strict=True))
     return TokenStats(probability, rank, tuple(alternatives))
+
+
+def shares(output: MixtureOutput) -> Tensor:
+    """Weights (B, T, S), scaled to sum to 1 where a blend's own do not."""
+    return output.weights_BTS / output.weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)

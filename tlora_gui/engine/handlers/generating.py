@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import torch
 
+from tlora_gui.engine.backbones.fast_linear import FEW
 from tlora_gui.engine.backbones.fast_trial import find_fastest
+from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.tokenizing import encode_more, require_known, vocabulary_of
+from tlora_gui.engine.generation.batch import write_together
 from tlora_gui.engine.generation.context_fit import fit_context
 from tlora_gui.engine.generation.read_text import InputToken
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
@@ -20,7 +23,14 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
-from tlora_gui.engine.protocol.events import GenerationStarted, Progress, PromptTooLong
+from tlora_gui.engine.protocol.events import (
+    GenerationFinished,
+    GenerationStarted,
+    InRow,
+    Progress,
+    PromptTooLong,
+    RowFailed,
+)
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, tee
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, TokenEvent
@@ -92,6 +102,83 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
         desk=text.blend.changes,
     )
     yield from workspace.project.generations.finish(record)
+
+
+def generate_rows(workspace: Workspace, job: jobs.GenerateRows, cancel: CancelToken) -> Stream:
+    """Continue a prompt once per row, as many at once as can be; a row that fails ends alone.
+
+    Raises:
+        TloraError: if the prompt leaves no room.
+        Cancelled: if the token is set to discard.
+    """
+    prefix = yield from _of_prompt(workspace, job.prompt)
+    sampling = yield from _possible(workspace, job.sampling)
+    most, left = _rows_at_once(workspace, job, sampling, len(prefix.given)), list(enumerate(job.rows))
+    while left and not cancel.mode:
+        now, left = dict(left[:most]), left[most:]
+        write = _write_rows(workspace, now, prefix, sampling, cancel)
+        yield from write if len(now) > 1 else _write_row(workspace, *now.popitem(), prefix.prompt, sampling, cancel)
+
+
+def _rows_at_once(workspace: Workspace, job: jobs.GenerateRows, sampling: SamplingSettings, prompt_tokens: int) -> int:
+    """How many rows of a batch memory and backbone allow."""
+    model, most = workspace.model, FEW if sampling.precision == "fast" else len(job.rows)
+    tokens = min(context_length(model.backbone), 1 + prompt_tokens + sampling.max_new_tokens)
+    try:
+        require_finite(model)
+    except TloraError:
+        return 1  # in a batch, an epoch of no numbers would silence the rows of the others
+    if model.token_bytes is None:
+        return 1
+    return max(1, min(most, free_memory(model.device) // 2 // (tokens * model.token_bytes)))
+
+
+def _write_row(
+    workspace: Workspace, number: int, row: jobs.Row, prompt: str, sampling: SamplingSettings, cancel: CancelToken
+) -> Stream:
+    try:
+        for event in generate_text(workspace, jobs.Generate(prompt, row.mode, sampling, row.desk), cancel):
+            own = isinstance(event, GenerationStarted | TokenEvent | GenerationFinished)
+            yield InRow(number, event) if own else event
+    except TloraError as error:
+        yield InRow(number, RowFailed(error.message, error.hint))
+
+
+def _write_rows(
+    workspace: Workspace, rows: dict[int, jobs.Row], prefix: Prefix, sampling: SamplingSettings, cancel: CancelToken
+) -> Stream:
+    texts, tokens = dict[int, TokenStream](), dict[int, list[TokenEvent]]()
+    slots = workspace.slots()
+    for number, row in rows.items():
+        try:
+            texts[number], tokens[number] = open_text(workspace, row.mode, (), sampling), []
+        except TloraError as error:
+            yield InRow(number, RowFailed(error.message, error.hint))
+        else:
+            texts[number].set_desk(row.desk)
+            yield InRow(number, GenerationStarted(prefix.prompt, row.mode, sampling, slots))
+    for number, news in write_together(texts, prefix.given, sampling.max_new_tokens, cancel) if texts else ():
+        match news:
+            case TokenEvent():
+                tokens[number].append(news)
+                yield InRow(number, news)
+            case TloraError():
+                yield InRow(number, RowFailed(news.message, news.hint))
+            case _ if cancel.mode != "discard":
+                record = Generation(
+                    prefix.prompt,
+                    rows[number].mode,
+                    sampling,
+                    slots,
+                    tuple(tokens[number]),
+                    news.ended,
+                    news.tokens_per_second,
+                    desk=texts[number].blend.changes,
+                )
+                for event in workspace.project.generations.finish(record):
+                    yield InRow(number, event)
+    if cancel.mode == "discard":
+        raise Cancelled
 
 
 def open_text(

@@ -368,6 +368,22 @@ class GenerationFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RowFailed:
+    """No more tokens come, and nothing is kept."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class InRow:
+    """What happens to one of several texts; ``row`` counts from 0."""
+
+    row: int
+    event: GenerationStarted | TokenEvent | GenerationFinished | RowFailed
+
+
+@dataclass(frozen=True, slots=True)
 class PromptTooLong:
     """A text does not fit into the backbone's context; the job fails next, and says so.
 
@@ -723,6 +739,7 @@ StreamEvent = (
     | GenerationStarted
     | TokenEvent
     | GenerationFinished
+    | InRow
     | PromptTooLong
     | GenerationsListed
     | GenerationLoaded

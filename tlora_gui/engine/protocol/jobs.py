@@ -343,6 +343,26 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One of several texts that continue a prompt; fields as those of :class:`Generate`."""
+
+    mode: str = MIXER_MODE
+    desk: MixingDesk = field(default_factory=MixingDesk)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRows:
+    """Continue a prompt once per row, all at once where memory and backbone allow it, else in turns. Each is the text
+    that Generate gives. Answer: what it answers, as :class:`~tlora_gui.engine.protocol.events.InRow`; a row may fail
+    while the others go on.
+    """
+
+    prompt: str
+    rows: tuple[Row, ...]
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreText:
     """Colour a given text without generating. Answer as to Generate, all tokens of the prompt; the record's ``report``
     has the rest. Of a text that does not fit into the context its beginning is read if ``cut``, else the job fails.
@@ -501,6 +521,7 @@ Job = (
     | ExportEpoch
     | ExportMerge
     | Generate
+    | GenerateRows
     | ScoreText
     | ScoreTextFile
     | PredictCounterfactual
@@ -536,6 +557,7 @@ INTERACTIVE = (
     ExportEpoch,
     ExportMerge,
     Generate,
+    GenerateRows,
     ScoreText,
     ScoreTextFile,
     PredictCounterfactual,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -15,7 +17,9 @@ from tlora_gui.engine.protocol.events import (
     GenerationFinished,
     GenerationLoaded,
     GenerationStarted,
+    InRow,
     JobFailed,
+    RowFailed,
 )
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
@@ -27,10 +31,10 @@ from tlora_gui.worker.engine_client import EngineClient
 
 
 class CompareControl(QObject):
-    """Knows which job fills which column (or row) of the compare page.
+    """Knows the job that fills the columns (or rows) of the compare page, and which of them are still being filled.
 
     Signals:
-        running_changed: columns are being filled from now on, or one of them is over.
+        running_changed: columns are being filled from now on, or all of them are over.
         finished: the last column that was being filled is over.
     """
 
@@ -46,7 +50,8 @@ class CompareControl(QObject):
         self._page = pane.compare_page
         self._desk = desk
         self._inspector = inspector
-        self._columns: dict[int, int] = {}
+        self._job_id: int | None = None
+        self._columns: list[int] = []
         self._kept: dict[int, Generation | None] = {}
         pane.compare_requested.connect(self.compare)
         pane.stop_requested.connect(self.stop)
@@ -56,23 +61,21 @@ class CompareControl(QObject):
     @property
     def running(self) -> bool:
         """Whether a column is still being filled."""
-        return bool(self._columns)
+        return self._job_id is not None
 
     @Slot(list)
     def compare(self, modes: list[str]) -> None:
         """Continue the prompt once per mode."""
-        pane = self._pane
-        self._run([jobs.Generate(pane.prompt_bar.prompt(), mode, pane.sampling) for mode in modes])
+        self._run([jobs.Row(mode) for mode in modes])
 
     @Slot(str, str)
     def sweep(self, first: str, last: str) -> None:
         """Continue the prompt in five rows, from one slot alone to another alone."""
-        pane, desks = self._pane, sweep_desks(first, last)
+        desks = sweep_desks(first, last)
         names = {slot.slug: slot.name for slot in self._desk.slots}
-        pane.show_page("compare")
+        self._pane.show_page("compare")
         self._page.show_rows([blend_text((names[slug], share) for slug, share in desk.levels) for desk in desks])
-        prompt, sampling = pane.prompt_bar.prompt(), pane.sampling
-        self._run([jobs.Generate(prompt, MIXER_MODE, sampling, desk) for desk in desks])
+        self._run([jobs.Row(MIXER_MODE, desk) for desk in desks])
 
     @Slot(list)
     def compare_kept(self, ids: list[str]) -> None:
@@ -80,53 +83,70 @@ class CompareControl(QObject):
         self.drop()
         self._kept = {self._client.submit(jobs.LoadGeneration(id), self): None for id in ids}
 
-    def _run(self, wanted: Sequence[jobs.Generate]) -> None:
+    def _run(self, rows: Sequence[jobs.Row]) -> None:
         self.drop()
-        self._columns = {self._client.submit(job, self): column for column, job in enumerate(wanted)}
+        job = jobs.GenerateRows(self._pane.prompt_bar.prompt(), tuple(rows), self._pane.sampling)
+        self._columns = list(range(len(rows)))
+        self._job_id = self._client.submit(job, self)
         self._show_running()
 
     @Slot()
     def stop(self) -> None:
         """End them all; what has come stays."""
-        for job_id in self._columns:
-            self._client.cancel(job_id, "keep")
+        self._client.cancel(self._job_id, "keep")
 
     @Slot()
     def drop(self) -> None:
         """End them all; the columns are others' from now on."""
-        columns, self._columns = self._columns, {}
-        for job_id in columns:
-            self._client.drop(job_id)
+        job_id, self._job_id, self._columns = self._job_id, None, []
+        self._client.drop(job_id)
         self._show_running()
 
     # -- what the engine answers --------------------------------------------------------------------------------
 
     def hear(self, job_id: int, job: jobs.Job, events: Sequence[Event]) -> bool:
         """See :class:`~tlora_gui.worker.job_book.Asker`."""
-        column = self._columns.get(job_id)
         match events[-1]:
             case GenerationLoaded(record):
                 self._put_kept(job_id, record)
-            case GenerationStarted() as event if column is not None:
-                self._page.start(column, event)
-            case TokenEvent() if column is not None:
-                self._page.add_tokens(column, cast(Sequence[TokenEvent], events))
-            case GenerationFinished(record) if column is not None:
-                self._page.finish(column, record)
-            case JobFailed(message=message) if column is not None:
-                self._page.fail(column, message)
+            case InRow() if job_id == self._job_id:
+                by_row = sorted(cast(Sequence[InRow], events), key=attrgetter("row"))
+                for (row, _), run in groupby(by_row, lambda each: (each.row, type(each.event))):
+                    self._hear_row(row, [each.event for each in run])
+            case JobFailed(message=message) if job_id == self._job_id:
+                for column in self._columns:
+                    self._page.fail(column, message)
             case _:
                 return False
         return True
 
+    def _hear_row(self, column: int, events: Sequence[Event | RowFailed]) -> None:
+        """One or more events of one kind, in order."""
+        match events[-1]:
+            case GenerationStarted() as event:
+                self._page.start(column, event)
+            case TokenEvent():
+                self._page.add_tokens(column, cast(Sequence[TokenEvent], events))
+            case GenerationFinished(record):
+                self._page.finish(column, record)
+                self._end(column)
+            case RowFailed(message=message):
+                self._page.fail(column, message)
+                self._end(column)
+
+    def _end(self, column: int) -> None:
+        """It gets no more text; that of others may still come."""
+        self._columns.remove(column)
+        self._page.end(column)
+
     def ended(self, job_id: int, job: jobs.Job, end: EndEvent) -> None:
-        """A column is over, however; its text is among the kept ones."""
-        column = self._columns.pop(job_id, None)
-        if column is not None:
-            self._page.end(column)
+        """All columns are over, however; their texts are among the kept ones."""
+        if job_id == self._job_id:
+            for column in list(self._columns):
+                self._end(column)
+            self._job_id = None
             self._show_running()
-            if not self.running:
-                self.finished.emit()
+            self.finished.emit()
 
     def _put_kept(self, job_id: int, record: Generation) -> None:
         if job_id in self._kept:
