@@ -34,7 +34,7 @@ SAMPLED = SamplingSettings(max_new_tokens=12, temperature=1.0, top_k=0, top_p=1.
 DESKS = [MixingDesk("manual", (("verse", 1 - share), ("code", share))) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
 MODES = tuple(map(jobs.Row, (MIXER_MODE, "verse", SUM_MODE, BASELINE_MODE, "")))
 SWEEP = tuple(jobs.Row(MIXER_MODE, desk) for desk in DESKS)
-GAIN = (jobs.Row(MIXER_MODE, MixingDesk("gain", (("code", 1.5),))), jobs.Row(MIXER_MODE))
+GAIN = (jobs.Row(MIXER_MODE, MixingDesk("gain", (("verse", 2.0), ("", 0.5)))), jobs.Row(MIXER_MODE))
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_every_row_is_the_text_that_it_is_alone(
     assert set(batches) == {len(rows)} and sorted(found) == list(range(len(rows)))
     for number, row in enumerate(rows):
         assert_same_text(found[number], alone(two_epochs, row, prompt))
-    assert len({record.tokens[-1].weights for record in found.values()}) == len(rows), "each has its own blend"
+    assert len({tuple(token.weights for token in record.tokens) for record in found.values()}) > 1
 
 
 def test_a_long_prompt_is_read_in_pieces_of_as_many_tokens_in_all(

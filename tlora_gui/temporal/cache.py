@@ -81,8 +81,8 @@ class CacheFormat:
         cache = self.given(self._backbone(input_ids=ids_1T, use_cache=True))
         if type(cache) is not DynamicCache or not {type(layer) for layer in cache.layers} <= _BY_ROWS:
             return None
-        filled = [layer for layer in cache.layers if layer.keys is not None and layer.values is not None]
-        return sum(layer.keys.nbytes + layer.values.nbytes for layer in filled) // ids_1T.shape[1]
+        parts: list[Tensor | None] = [part for layer in cache.layers for part in (layer.keys, layer.values)]
+        return sum(part.nbytes for part in parts if part is not None) // ids_1T.shape[1]
 
     @cached_property
     @torch.no_grad()

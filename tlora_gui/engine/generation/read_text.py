@@ -32,14 +32,14 @@ class Piece(NamedTuple):
     """Tokens that are read in one go.
 
     Attributes:
-        index: of the first; -1 is what a text starts from that has no prompt.
+        start: index of the first; -1 is what a text starts from that has no prompt.
         ids: all of them.
         desk: how the mixing desk stands meanwhile.
         given: the same tokens, where it is told what the model says of each.
         last: whether a token is told or drawn after it.
     """
 
-    index: int
+    start: int
     ids: tuple[int, ...]
     desk: MixingDesk
     given: tuple[InputToken, ...] = ()
@@ -48,7 +48,7 @@ class Piece(NamedTuple):
     @property
     def end(self) -> int:
         """Index of the token after."""
-        return self.index + len(self.ids)
+        return self.start + len(self.ids)
 
     def like(self, other: Piece) -> bool:
         """Whether reading the other leaves what reading this one leaves.

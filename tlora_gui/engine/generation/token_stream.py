@@ -223,16 +223,16 @@ class TokenStream:
         rows = [before, *map(tuple, weights_TS.tolist())]
         predicting = (before_V, *logits_TV[:-1])
         return tuple(
-            self._event(piece.index + offset, token, "", rows[offset + token.is_prompt], logits_V)
+            self._event(piece.start + offset, token, "", rows[offset + token.is_prompt], logits_V)
             for offset, (token, logits_V) in enumerate(zip(piece.given, predicting, strict=False))
         )
 
     def emit(self, piece: Piece, told: Sequence[TokenEvent], kept: Sequence[TokenEvent] = ()) -> Iterator[TokenEvent]:
         """The tokens of a piece that was read: what is kept of another text, or what was told of them."""
-        for token in kept[max(0, piece.index) : piece.end]:
+        for token in kept[max(0, piece.start) : piece.end]:
             self.text.take(token.token_id, token.text)
             yield token
-        if piece.index >= len(kept):
+        if piece.start >= len(kept):
             for given, event in zip(piece.given, told, strict=True):
                 yield replace(event, text=self._shown(given))
 

@@ -138,10 +138,12 @@ def _write_row(
 ) -> Stream:
     try:
         for event in generate_text(workspace, jobs.Generate(prompt, row.mode, sampling, row.desk), cancel):
-            own = isinstance(event, GenerationStarted | TokenEvent | GenerationFinished)
-            yield InRow(number, event) if own else event
+            yield InRow(number, event) if isinstance(event, _OF_A_TEXT) else event
     except TloraError as error:
         yield InRow(number, RowFailed(error.message, error.hint))
+
+
+_OF_A_TEXT = (GenerationStarted, TokenEvent, GenerationFinished)
 
 
 def _write_rows(
