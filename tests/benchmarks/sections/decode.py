@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,12 +11,15 @@ from statistics import median
 from typing import Any
 
 import torch
-from measure import PAIRS, Figure, paired, speedup
+from measure import PAIRS, Figure, interleaved, paired, ratio, speedup
 from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, create_arrow_model, get_peft_model
 
 from sections.common import backbone, grow
 from tlora_gui.engine.backbones.fast_linear import FastLinear
-from tlora_gui.engine.generation.token_stream import generate
+from tlora_gui.engine.backbones.tokenizing import encode_prompt
+from tlora_gui.engine.generation.batch import write_together
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
+from tlora_gui.engine.generation.token_stream import TokenStream, generate, go_on, input_tokens
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.temporal.blend import Blend
@@ -30,6 +34,8 @@ FAST_TARGETS = {1: 2.0, 2: 2.5}
 """By torch's threads."""
 RIVALS = {"plain LoRA": 1.0, "PEFT X-LoRA": 8.0, "PEFT Arrow": None}
 RIVAL_PAIRS = 200
+SWEEP = 5
+"""Rows of a sweep."""
 
 Stream = Callable[[], Iterator[object]]
 
@@ -52,6 +58,7 @@ def figures(threads: int) -> Iterator[Figure]:
             fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
             yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
             ours.fast.load("")
+            yield _rows(model, ours.tokenizer)
             with tempfile.TemporaryDirectory() as folder:
                 for rival, least in RIVALS.items():
                     peer: dict[str, Stream] = {rival: Peer(_rival(rival, Path(folder)), ids_1T)}
@@ -77,6 +84,31 @@ def _ours(model: TemporalLoRA, tokenizer: Any, blend: Blend, fast: FastLinear | 
     sampling = SamplingSettings(1 + TOKENS, temperature=0)
     tokens = generate(model, tokenizer, PROMPT, blend, sampling, CancelToken(), fast)
     return (token for token in tokens if not token.is_prompt)
+
+
+def _rows(model: TemporalLoRA, tokenizer: Any) -> Figure:
+    """A sweep from one epoch to another, prompt included: its rows in one batch against in turns."""
+    given = input_tokens(encode_prompt(tokenizer, PROMPT), is_prompt=True)
+
+    def texts() -> list[TokenStream]:
+        shares = (row / (SWEEP - 1) for row in range(SWEEP))
+        blends = (ScheduledBlend(torch.tensor([0.0, 1 - share, share])) for share in shares)
+        return [TokenStream(model, tokenizer, blend, SamplingSettings(TOKENS, temperature=0)) for blend in blends]
+
+    def together() -> float:
+        started = time.perf_counter()
+        list(write_together(dict(enumerate(texts())), given, TOKENS, CancelToken()))
+        return time.perf_counter() - started
+
+    def in_turns() -> float:
+        started = time.perf_counter()
+        for text in texts():
+            list(go_on(text, text.feed((), given), TOKENS, CancelToken()))
+        return time.perf_counter() - started
+
+    seconds = interleaved({"together": together, "in turns": in_turns})
+    what = f"{SWEEP} rows of {TOKENS} tokens, in one batch against in turns"
+    return Figure("decode", what, ratio(seconds, "in turns", "together"), "×", detail={"seconds": seconds})
 
 
 class Peer:
