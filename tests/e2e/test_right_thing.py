@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from person import Person
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
@@ -22,14 +22,17 @@ from tlora_gui.engine.protocol.events import (
     GenerationLoaded,
     GenerationsListed,
     GenerationStarted,
+    InRow,
     Progress,
     ProjectOpened,
     PromptTooLong,
+    RowFailed,
     StreamEvent,
     TrainStarted,
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]
@@ -251,6 +254,44 @@ def test_a_turn_of_the_desk_after_the_end_of_a_text_does_not_reach_the_next(
     generating.set_desk(MixingDesk(hard=True))
     person.wait(lambda: len(stage.desks) > turned)
     assert stage.desks[turned:] == [MixingDesk(hard=True)]
+
+
+def test_columns_fill_side_by_side_and_one_that_fails_leaves_the_others(
+    person: Person, stage: Stage, gates: dict[str, threading.Event]
+) -> None:
+    started = GenerationStarted("a", "mixer", jobs.Generate("a").sampling, slots_of(()))
+    first, second = (TokenEvent(index, 97 + index, "ab"[index], (1.0,), not index, 0.5, 1) for index in range(2))
+    told = (
+        *(InRow(row, started) for row in range(2)),
+        *(InRow(row, first) for row in range(2)),
+        InRow(1, RowFailed("Nobody speaks.", "")),
+        InRow(0, second),
+    )
+    stage.plays[jobs.GenerateRows] = stage.until(gates["one"], *told)
+    comparing = person.window.controller.comparing
+    columns = person.window.generation.compare_page.findChildren(CompareColumn)
+    comparing.compare(["mixer", ""])
+    person.wait(lambda: len(columns[0].text.tokens) == 2)
+    assert columns[0].text.tokens == [first, second] and columns[1].text.tokens == [first]
+    said = [label.text() for column in columns for label in column.findChildren(QLabel)]
+    assert sum("Nobody speaks." in text for text in said) == 1 and comparing.running
+    assert [job.rows for job in stage.of(jobs.GenerateRows)] == [(jobs.Row("mixer"), jobs.Row(""))]
+    gates["one"].set()
+    person.wait(lambda: not comparing.running)
+
+
+def test_a_comparison_that_fails_says_so_in_every_column(person: Person, stage: Stage) -> None:
+    def refuse(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+        raise TloraError("The prompt is too long.", "")
+        yield
+
+    stage.plays[jobs.GenerateRows] = refuse
+    comparing = person.window.controller.comparing
+    columns = person.window.generation.compare_page.findChildren(CompareColumn)
+    comparing.compare(["mixer", ""])
+    person.wait(lambda: not comparing.running)
+    for column in columns:
+        assert any("The prompt is too long." in label.text() for label in column.findChildren(QLabel))
 
 
 def test_a_branch_names_a_text_that_the_project_lists_and_brings_any_other_whole(person: Person, stage: Stage) -> None:

@@ -61,9 +61,9 @@ def generate_text(workspace: Workspace, job: jobs.Generate, cancel: CancelToken)
     """Continue a prompt or a branch, as far as the context goes; the record is kept in the project, stopped or not,
     unless it is to be discarded.
 
-    What a branch keeps is read again in the mode of this job, or not at all as far as the text that was read last was
-    the same. It is emitted as it was, or anew if the mixture has other
-    slots by now. A forced token that ends texts ends this one.
+    What a branch keeps is read again in the mode of this job. It is emitted as it was, or anew if the mixture has other
+    slots by now. A forced token that ends texts ends this one. As far as the text begins like the one that was read
+    last, it goes on from there.
 
     Raises:
         TloraError: if there is no room to go on, or the branch comes from another backbone or a text that is not kept.
