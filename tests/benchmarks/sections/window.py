@@ -239,7 +239,7 @@ def _comparison(window: MainWindow) -> Iterator[Figure]:
     record = Generation("", "mixer", sampling, slots, tuple(tokens), "length", 20.0)
     turns = _turns(lambda: page.finish(1, record))
     yield _longest_turn(f"comparison of {COMPARED:,} tokens, longest turn of marking what differs", turns, 50)
-    pane.show_page("text")
+    pane.show_page("generate")
 
 
 def _turns(change: Callable[[], object]) -> list[float]:
