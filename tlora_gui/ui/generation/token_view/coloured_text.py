@@ -61,13 +61,10 @@ class ColouredText(PageText):
         return "".join(text for _, text in self._text.pieces(cursor.selectionStart(), cursor.selectionEnd()))
 
     def find(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
-        """Text positions of ``wanted`` in what the tokens say, those of some thousand tokens at a time; case-blind
-        unless it has capitals.
-
-        The tokens from text position ``since`` on come first, then those before. Ends early if the text is emptied.
-        """
+        """Text positions of ``wanted`` in what the tokens say, case-blind unless it has capitals: from ``since`` on,
+        then before it, those in some thousand tokens at a time. Ends early if the text is emptied."""
         text = self._text
-        for hits in text.find(wanted, text.index_at(since)):
+        for hits in text.find(wanted, since):
             if text is not self._text:
                 return
             yield hits

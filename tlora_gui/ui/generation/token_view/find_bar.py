@@ -126,9 +126,9 @@ class FindBar(QWidget):
             self._hits[place:place] = hits
             if gone:
                 self._current += len(hits) if place <= self._current else 0
-            elif hits and hits[-1] >= (since, 0):
+            elif hits:
                 gone = True
-                self._go_to(bisect_left(self._hits, (since, 0)))
+                self._go_to(0)
         self._whole = True
         if gone:
             self._mark()

@@ -68,15 +68,20 @@ class TokenText:
     def _uncut(self, position: int) -> int:
         return position - bisect_left(self._cuts, position)
 
-    def find(self, wanted: str, first: int = 0) -> Iterator[list[tuple[int, int]]]:
-        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals; those that begin in some
-        thousand tokens at a time, from the ``first`` token on (-1 for none) and then before it."""
+    def find(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
+        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals: from ``since`` on, then before
+        it, those in some thousand tokens at a time."""
         if not wanted:
             return
-        first = first if first >= 0 else len(self.tokens)
         pattern = re.compile(re.escape(wanted), re.NOFLAG if _has_capitals(wanted) else re.IGNORECASE)
-        for begin, end in ((first, None), (0, first)):
-            taken = 0  # characters that the last hit reaches into the next tokens
+        first, inside = self.index_at(since), 0  # token, and characters of it
+        if first < 0:
+            first = len(self.tokens)
+        else:
+            before = self._uncut(since) - self._uncut(self.starts[first])
+            inside = len(_part(self.tokens[first].text, 0, before))
+        # taken: characters that the last hit reaches into the next tokens
+        for begin, end, taken in ((first, None, inside), (0, first + (inside > 0), 0)):
             while begin < (len(self.tokens) if end is None else end):
                 stop = min(begin + _SEARCHED_AT_ONCE, len(self.tokens) if end is None else end)
                 text = "".join(token.text for token in self.tokens[begin:stop])
@@ -87,7 +92,8 @@ class TokenText:
                     behind += 1
                 found = [hit.span() for hit in pattern.finditer(text, taken, length + len(wanted) - 1)]
                 taken = max(0, (found[-1][1] if found else taken) - length)
-                yield self._places(begin, text, found)
+                places = self._places(begin, text, found)
+                yield places if end is None else [place for place in places if place[0] < since]
                 begin = stop
 
     def _places(self, first: int, text: str, found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
