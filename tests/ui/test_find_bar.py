@@ -72,7 +72,7 @@ def typed(page: Page, text: str) -> None:
 
 
 def found(page: Page, wanted: str) -> list[tuple[int, int]]:
-    return [hit for hits in page.text.find(wanted) for hit in hits]
+    return [hit for hits in page.text.find_all(wanted) for hit in hits]
 
 
 def test_one_can_go_on_only_where_there_are_hits(page: Page) -> None:

@@ -180,7 +180,7 @@ def test_all_hits_are_found_from_wherever_the_search_begins() -> None:
     whole = "".join(texts)
     for wanted in ("d😀7 w", "rd😀1", " ", "😀", "1 wörd😀1", "x", "wörd😀10 wörd😀11 wörd😀12 wörd😀13"):
         for since in (0, 1, text.span(150)[0], text.span(150)[0] + 5, text.span(150)[0] + 7, text.span(299)[1]):
-            hits = [hit for found in text.find(wanted, since) for hit in found]
+            hits = [hit for found in text.find_all(wanted, since) for hit in found]
             assert len(hits) == whole.count(wanted) == len(set(hits))
             for hit in hits:
                 text.select(*hit)

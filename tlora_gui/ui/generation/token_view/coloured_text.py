@@ -60,9 +60,9 @@ class ColouredText(PageText):
         cursor = self.textCursor()
         return "".join(text for _, text in self._text.pieces(cursor.selectionStart(), cursor.selectionEnd()))
 
-    def find(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
-        """Text positions of ``wanted`` in what the tokens say, case-blind unless it has capitals: from ``since`` on,
-        then before it, those in some thousand tokens at a time. Ends early if the text is emptied."""
+    def find_all(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
+        """Text positions of ``wanted`` in what the tokens say; see :meth:`TokenText.find`. Ends early if the text is
+        emptied."""
         text = self._text
         for hits in text.find(wanted, since):
             if text is not self._text:

@@ -119,7 +119,7 @@ class FindBar(QWidget):
 
     def _find(self, since: int) -> Iterator[None]:
         gone = self._whole = False
-        for number, hits in enumerate(self._text.find(self._edit.text(), since)):
+        for number, hits in enumerate(self._text.find_all(self._edit.text(), since)):
             if number:
                 yield
             place = bisect_left(self._hits, hits[0]) if hits else 0
@@ -128,7 +128,7 @@ class FindBar(QWidget):
                 self._current += len(hits) if place <= self._current else 0
             elif hits:
                 gone = True
-                self._go_to(0)
+                self._go_to(bisect_left(self._hits, (since, 0)))
         self._whole = True
         if gone:
             self._mark()
@@ -148,7 +148,7 @@ class FindBar(QWidget):
     def _find_again(self) -> Iterator[None]:
         """The text has changed: find anew, but go nowhere."""
         found: list[tuple[int, int]] = []
-        for number, hits in enumerate(self._text.find(self._edit.text())):
+        for number, hits in enumerate(self._text.find_all(self._edit.text())):
             if number:
                 yield
             found += hits

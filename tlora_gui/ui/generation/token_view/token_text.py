@@ -69,10 +69,12 @@ class TokenText:
         return position - bisect_left(self._cuts, position)
 
     def find(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
-        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals: from ``since`` on, then before
-        it, those in some thousand tokens at a time."""
+        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals, those in some thousand tokens at
+        a time: from ``since`` on, then before it. In a text that is not longer than that, all in order."""
         if not wanted:
             return
+        if len(self.tokens) <= _SEARCHED_AT_ONCE:
+            since = 0
         pattern = re.compile(re.escape(wanted), re.NOFLAG if _has_capitals(wanted) else re.IGNORECASE)
         first, inside = self.index_at(since), 0  # token, and characters of it
         if first < 0:
