@@ -224,20 +224,20 @@ def _hover(view: TokenView, place: QPointF) -> float | None:
 
 
 def _comparison(window: MainWindow) -> Iterator[Figure]:
-    """Two long texts of the same words in another order, side by side, marked as the second one ends."""
+    """The longest comparison, a sweep of five texts of the same words in other orders, marked as the last one ends."""
     pane = window.generation
     page = pane.compare_page
     pane.show_page("compare")
-    page.show_modes()
+    page.show_rows("12345")
     sampling, slots = SamplingSettings(), SLOTS
     rng = random.Random(0)
-    for number in range(2):
+    for number in range(5):
         tokens = [replace(token, token_id=rng.randrange(500)) for token in _tokens(0.05)[:COMPARED]]
         page.start(number, GenerationStarted("", "mixer", sampling, slots))
         page.add_tokens(number, tokens)
         QApplication.processEvents()
     record = Generation("", "mixer", sampling, slots, tuple(tokens), "length", 20.0)
-    turns = _turns(lambda: page.finish(1, record))
+    turns = _turns(lambda: page.finish(4, record))
     yield _longest_turn(f"comparison of {COMPARED:,} tokens, longest turn of marking what differs", turns, 50)
     pane.show_page("generate")
 
