@@ -138,8 +138,9 @@ class FusedLora:
         self._learned = None
         ranks = torch.tensor([weights.r for weights in frozen], dtype=torch.long)
         self._starts = [0, *ranks.cumsum(0).tolist()]
+        both = [(list(weights.down), list(weights.up)) for weights in frozen]
         for layer in self._layers:
-            layer.stack(self._frozen, self._starts)
+            layer.stack(both, self._starts)
         device = frozen[0].down[0].device if frozen else None
         self._row_slot = torch.arange(1, len(frozen) + 1).repeat_interleave(ranks).to(device)
         self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
@@ -237,17 +238,23 @@ class _FusedLayer:
         self._plain = module if type(module) is nn.Linear else None
         module.forward = self.forward
 
-    def stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
+    def stack(self, frozen: Sequence[tuple[list[Tensor], list[Tensor]]], starts: Sequence[int]) -> None:
+        """Stack this layer's of each adapter's A and B, which are of all layers or of the last ones."""
         self._row_cache.clear()
         self._down_CI = self._up_CO = torch.zeros(0)
-        for weights, (start, stop) in zip(frozen, pairwise(starts), strict=True):
-            if len(weights.down) >= -self._index:  # else its rows stay 0
-                down, up = weights.down[self._index], weights.up[self._index]
-                if not len(self._down_CI):
-                    self._down_CI = down.new_zeros(starts[-1], down.shape[1])
-                    self._up_CO = up.new_zeros(starts[-1], len(up))
-                self._down_CI[start:stop], self._up_CO[start:stop] = down, up.T
-                down.data, up.data = self._down_CI[start:stop], self._up_CO[start:stop].T
+        ranks = [stop - start for start, stop in pairwise(starts)]
+        here = [(downs[self._index], ups[self._index]) if len(downs) >= -self._index else None for downs, ups in frozen]
+        if (some := next(filter(None, here), None)) is None:
+            return
+        inputs, outputs = some[0].shape[1], len(some[1])
+        rows = [
+            (some[0].new_zeros(rank, inputs), some[1].new_zeros(outputs, rank)) if each is None else each
+            for each, rank in zip(here, ranks, strict=True)
+        ]
+        self._down_CI, self._up_CO = torch.cat([down for down, _ in rows]), torch.cat([up.T for _, up in rows])
+        views = zip(self._down_CI.split(ranks), self._up_CO.split(ranks), strict=True)
+        for (down, up), (down_RI, up_RO) in zip(rows, views, strict=True):
+            down.data, up.data = down_RI, up_RO.T
 
     def forward(self, x: Tensor) -> Tensor:
         """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""

@@ -50,7 +50,7 @@ def _projects() -> Iterator[Figure]:
             opened = [_open(path) for _ in range(REPEATS)]
             seconds, detail = median(each for each, _ in opened), {"runs": opened}
             yield Figure(
-                "growth", f"opening {epochs} epochs", seconds, "s", at_most=2.0 if last else None, detail=detail
+                "growth", f"opening {epochs} epochs", seconds, "s", at_most=1.0 if last else None, detail=detail
             )
             held = median(resident for _, resident in opened)
             if not epochs:

@@ -12,6 +12,8 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -20,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from measure import Figure
 from PySide6.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from tlora_gui.app import create_window
 from tlora_gui.demo.stall_meter import INTERVAL_MS, StallMeter
@@ -35,7 +37,7 @@ from tlora_gui.engine.protocol.events import (
     JobFailed,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.window import MainWindow
@@ -43,6 +45,7 @@ from tlora_gui.ui.window import MainWindow
 TRAIN_TOKENS = 4096
 POINTS = 1_000_000
 TOKENS = 100_000
+COMPARED = 8000
 BATCH = 8
 """Tokens that come in one batch of events, 25 batches a second: more than a laptop generates."""
 FRAMES = 100
@@ -61,6 +64,7 @@ def figures(threads: int) -> Iterator[Figure]:
             yield from Work(window).figures(Path(folder) / "project")
             for newlines, what in ((0.05, "text"), (0.0, "text of one paragraph")):
                 yield from _text(window, newlines, what)
+            yield from _comparison(window)
             yield from _charts(window)
         finally:
             window.close_now()
@@ -199,13 +203,13 @@ def _text(window: MainWindow, newlines: float, what: str) -> Iterator[Figure]:
     yield Figure("window", f"{what}, hover to inspector", median(hovers), "ms", detail={"max": max(hovers)})
     bar, edit = window.findChild(FindBar, "findBar"), window.findChild(QLineEdit, "findEdit")
     bar.open()
-    typed = [_timed(lambda wanted=wanted: edit.setText(wanted)) for wanted in ("e", "et", "eta")]
-    yield Figure("window", f"{what}, a letter typed into the find bar", max(typed), "ms")
+    count = window.findChild(QLabel, "findCount")
+    turns = [took for wanted in ("e", "et", "eta") for took in _turns(partial(edit.setText, wanted))]
+    assert " of " in count.text(), "all is found"
+    yield _longest_turn(f"{what}, longest turn of a letter typed into the find bar", turns, 50)
     bar.leave()
-    for name, change in (("colours", lambda: view.set_colour_mode("surprise")), ("theme", _other_theme(window))):
-        turns = [_timed(change) + _timed(QApplication.processEvents)]
-        turns += [_timed(QApplication.processEvents) for _ in range(2 * FRAMES)]
-        yield Figure("window", f"{what}, longest turn of other {name}", max(turns), "ms", detail={"all": sum(turns)})
+    yield _longest_turn(f"{what}, longest turn of other colours", _turns(lambda: view.set_colour_mode("surprise")))
+    yield _longest_turn(f"{what}, longest turn of other theme", _turns(_other_theme(window)), 50)
     view.set_colour_mode("dominant")
 
 
@@ -217,6 +221,35 @@ def _hover(view: TokenView, place: QPointF) -> float | None:
     move = QMouseEvent(QEvent.Type.MouseMove, place, anywhere, none, none, Qt.KeyboardModifier.NoModifier)
     took = _timed(lambda: QApplication.sendEvent(view.viewport(), move)) + _timed(QApplication.processEvents)
     return took if view.current != chosen else None
+
+
+def _comparison(window: MainWindow) -> Iterator[Figure]:
+    """The longest comparison, a sweep of five texts of the same words in other orders, marked as the last one ends."""
+    pane = window.generation
+    page = pane.compare_page
+    pane.show_page("compare")
+    page.show_rows("12345")
+    sampling, slots = SamplingSettings(), SLOTS
+    rng = random.Random(0)
+    for number in range(5):
+        tokens = [replace(token, token_id=rng.randrange(500)) for token in _tokens(0.05)[:COMPARED]]
+        page.start(number, GenerationStarted("", "mixer", sampling, slots))
+        page.add_tokens(number, tokens)
+        QApplication.processEvents()
+    record = Generation("", "mixer", sampling, slots, tuple(tokens), "length", 20.0)
+    turns = _turns(lambda: page.finish(4, record))
+    yield _longest_turn(f"comparison of {COMPARED:,} tokens, longest turn of marking what differs", turns, 50)
+    pane.show_page("generate")
+
+
+def _turns(change: Callable[[], object]) -> list[float]:
+    """Milliseconds of the turns of the event loop from a change on, until nothing of it is left to do."""
+    turns = [_timed(change) + _timed(QApplication.processEvents)]
+    return turns + [_timed(QApplication.processEvents) for _ in range(8 * FRAMES)]
+
+
+def _longest_turn(what: str, turns: list[float], at_most: float | None = None) -> Figure:
+    return Figure("window", what, max(turns), "ms", at_most=at_most, detail={"all": sum(turns)})
 
 
 def _other_theme(window: MainWindow) -> Callable[[], object]:

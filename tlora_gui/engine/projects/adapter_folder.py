@@ -9,6 +9,7 @@ What is read may come from a stranger.
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
 from reprlib import repr as short
 from textwrap import shorten
@@ -84,6 +85,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     except SafetensorError as error:
         reason = shorten(str(error), 200)  # it quotes the header
         raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=reason)) from error
+    device = model.device
     down: list[Tensor] = []
     up: list[Tensor] = []
     for layer, module in layers.items():
@@ -98,7 +100,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
                         layer=layer,
                     )
                 )
-            if not tensor.is_floating_point() or not tensor.float().isfinite().all():
+            if not tensor.is_floating_point() or not is_finite(tensor.float()):
                 raise ValueError(
                     say(
                         "the weights in {folder} are damaged: {layer} holds what is no finite number",
@@ -106,7 +108,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
                         layer=layer,
                     )
                 )
-            into.append(tensor.to(model.device, torch.float32))
+            into.append(tensor.to(device, torch.float32))
     if stored:
         raise ValueError(
             say(
@@ -116,6 +118,11 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
             )
         )
     return LoraWeights(down, up, settings.lora_alpha / settings.r)
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether all numbers of a tensor are finite: in one reading, without a tensor of answers."""
+    return tensor.numel() == 0 or all(isfinite(end.item()) for end in tensor.aminmax())
 
 
 def _read_settings(model: TemporalLoRA, folder: Path) -> tuple[LoraSettings, dict[str, nn.Module]]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, write_adapter
+from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, is_finite, write_adapter
 from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of, memory_of
 from tlora_gui.engine.projects.model_card import CARD_FILE
 from tlora_gui.engine.projects.records import check_epoch, read_history_line
@@ -103,7 +103,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
     for name in ("replay", "probe"):
         tensor = stored[name]
         require(
-            tensor.is_floating_point() and bool(tensor.isfinite().all()),
+            tensor.is_floating_point() and is_finite(tensor),
             say("{name} of its memory is not finite", name=name),
         )
         require(

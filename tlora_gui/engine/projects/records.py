@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict, fields
 from itertools import pairwise
 from typing import Any, cast
 
@@ -41,7 +41,8 @@ def read_history_line(line: str) -> TrainingEvent:
     if not isinstance(event, TrainStep | HeldOut | TrainingSample):
         raise TypeError(say("a line of a history is no step and no measurement"))
     pairs = [*event.routing, *event.unprotected, *event.losses] if isinstance(event, HeldOut) else []
-    numbers = [value for value in astuple(event) if isinstance(value, (int, float))]
+    values = (getattr(event, field.name) for field in fields(event))
+    numbers = [value for value in values if isinstance(value, (int, float))]
     require(
         all(-1 <= number <= _LARGEST for number in (*numbers, *(value for _, value in pairs))), say("a figure is none")
     )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from statistics import fmean
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.attribution import surprise_bits
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
+from tlora_gui.ui.generation.text_totals import TextTotals
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.generation.token_view.token_view import TokenView
@@ -133,6 +131,7 @@ class CompareColumn(QWidget):
     def reset(self, slots: tuple[SlotInfo, ...], state: str = "") -> None:
         """Show an empty text over these slots, in which ``state`` says why it is empty."""
         self.text.reset(slots)
+        self._of_prompt, self._of_new = TextTotals(len(slots)), TextTotals(len(slots))
         self._speed = 0.0
         self._difference = self._problem = ""
         self._compared: Sequence[TokenEvent] | None = None
@@ -143,6 +142,8 @@ class CompareColumn(QWidget):
     def add_tokens(self, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens, all in one step."""
         self.text.add_tokens(tokens)
+        self._of_prompt.add([token for token in tokens if token.is_prompt])
+        self._of_new.add([token for token in tokens if not token.is_prompt])
         self._show_stats()
 
     def finish(self, record: Generation) -> None:
@@ -174,19 +175,20 @@ class CompareColumn(QWidget):
         """The vocabulary's numbers of what has come."""
         return [token.token_id for token in self.text.tokens]
 
-    def compare_with(self, first: CompareColumn, until: float) -> bool:
-        """Mark where this text differs from the first one; True if ``until``, on the clock, has come before the end."""
+    def compare_with(self, first: CompareColumn) -> Iterator[None]:
+        """Mark where this text differs from the first one, from its beginning on, a stretch at a time."""
         if first.text.tokens is not self._compared:
             self._compared, self._differences = first.text.tokens, Differences()
-        ids, others = first.ids(), self.ids()
-        more = True
-        while more and time.monotonic() < until:
-            more = self._differences.settle(ids, others)
-        marks = self._differences.marks(ids, others)
-        self.text.set_marks(marks)
+        found, ids, others = self._differences, first.ids(), self.ids()
+        known, begin = len(found.settled), found.at
+        while found.settle(ids, others):
+            self.text.set_marks(found.settled[known:], begin, found.at)
+            known, begin = len(found.settled), found.at
+            yield
+        marks = found.marks(ids, others)
+        self.text.set_marks(marks[known:], begin)
         self._difference = self._difference_text(marks)
         self._show_stats()
-        return more
 
     def _difference_text(self, marks: list[int]) -> str:
         tokens = self.text.tokens
@@ -199,20 +201,20 @@ class CompareColumn(QWidget):
         )
 
     def _show_stats(self) -> None:
-        new = [token for token in self.text.tokens if not token.is_prompt]
         if self._problem or not self.text.tokens:
             return
-        self._show_mix(new or self.text.tokens)
-        count = self.tr("{count} tokens").format(count=localised(f"{len(new):,}"))
+        new = self._of_new
+        self._show_mix(new if new.tokens else self._of_prompt)
+        count = self.tr("{count} tokens").format(count=localised(f"{new.tokens:,}"))
         if self._speed > 0 and not self._as_row:
             count += " · " + self.tr("{speed} tokens/s").format(speed=localised(f"{self._speed:.1f}"))
-        bits = localised(f"{fmean(map(surprise_bits, new)):.1f}") if new else ""
-        surprise = self.tr("surprise {bits} bits").format(bits=bits) if new else ""
+        bits = localised(f"{new.bits / new.predicted:.1f}") if new.tokens else ""
+        surprise = self.tr("surprise {bits} bits").format(bits=bits) if bits else ""
         self._say("\n".join(filter(None, (count, surprise, self._difference))))
 
-    def _show_mix(self, tokens: Sequence[TokenEvent]) -> None:
+    def _show_mix(self, totals: TextTotals) -> None:
         slots = self.text.slots
-        mean = [fmean(weights) for weights in zip(*(token.weights for token in tokens), strict=True)]
+        mean = (totals.weights / totals.tokens).tolist()
         self._bar.set_mix(mean, slots)
         shares = " · ".join(f"{slots[slot].name} {share_text(mean[slot])}" for slot in drawing_order(slots))
         self._bar.setToolTip(self.tr("Mean mix of the new tokens: {mix}").format(mix=shares))

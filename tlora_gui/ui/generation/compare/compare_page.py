@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -17,11 +16,10 @@ from tlora_gui.ui.generation.modes import ModeChoice, blend_text
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.layouts import NO_MARGINS, column, label, row
+from tlora_gui.ui.widgets.turns import Turns
 
 Shown = Literal["modes", "records", "rows"]
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 4
-_COMPARED_AT_ONCE = 0.03
-"""Seconds in one turn of the event loop; the rest waits for the next comparison."""
 _COMPARE_MS = 250
 
 
@@ -47,8 +45,9 @@ class ComparePage(QFrame):
         self._colour: tuple[ColourMode, int] = ("dominant", 0)
         self._modes: tuple[ModeChoice, ...] = ()
         self._parts: list[CompareColumn] = []
-        self._comparing = QTimer(self, singleShot=True, interval=_COMPARE_MS)
-        self._comparing.timeout.connect(self._mark_differences)
+        self._comparing = Turns(self)
+        self._compare_soon = QTimer(self, singleShot=True, interval=_COMPARE_MS)
+        self._compare_soon.timeout.connect(self._mark_differences)
         self._hint = label("", "caption")
         self._again = self._button(
             "compareModesButton", self.tr("New comparison"), self.tr("Back to one prompt and several modes")
@@ -158,6 +157,7 @@ class ComparePage(QFrame):
         return part
 
     def _take(self, part: CompareColumn) -> None:
+        self._comparing.stop()
         self._parts.remove(part)
         self._columns_layout.removeWidget(part)
         part.set_number(-1)
@@ -210,12 +210,13 @@ class ComparePage(QFrame):
     def start(self, number: int, started: GenerationStarted) -> None:
         """Empty a column (or row) for a text whose tokens follow."""
         self._parts[number].reset(started.slots, self.tr("Reading the prompt…"))
+        self._mark_differences()
 
     def add_tokens(self, number: int, tokens: Sequence[TokenEvent]) -> None:
         """Append tokens to a column; what differs is marked a little later."""
         self._parts[number].add_tokens(tokens)
-        if not self._comparing.isActive():
-            self._comparing.start()
+        if not self._compare_soon.isActive():
+            self._compare_soon.start()
 
     def finish(self, number: int, record: Generation) -> None:
         """A column's text is complete."""
@@ -231,13 +232,15 @@ class ComparePage(QFrame):
         self._parts[number].end()
 
     def _mark_differences(self) -> None:
-        self._comparing.stop()
-        first, until = self._parts[0], time.monotonic() + _COMPARED_AT_ONCE
-        unfinished = [
-            part.compare_with(first, until) for part in self._parts[1:] if first.text.tokens and part.text.tokens
-        ]
-        if any(unfinished):
-            self._comparing.start()
+        self._compare_soon.stop()
+        self._comparing.begin(self._compare())
+
+    def _compare(self) -> Iterator[None]:
+        """A stretch of each column in turn."""
+        first = self._parts[0]
+        works = [part.compare_with(first) for part in self._parts[1:] if first.text.tokens and part.text.tokens]
+        while works := [work for work in works if next(work, self) is None]:
+            yield
 
     # -- what the person does -------------------------------------------------------------------------------
 
@@ -249,6 +252,7 @@ class ComparePage(QFrame):
             self.show_modes()
         self._asked = True
         self._offer()
+        self._comparing.stop()
         for part in self._parts:
             part.reset((), self.tr("Waits for its turn…"))
         self.token_hovered.emit(None, ())

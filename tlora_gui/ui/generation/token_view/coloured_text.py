@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QWidget
 
@@ -18,10 +17,11 @@ from tlora_gui.ui.generation.token_view.token_style import ColourMode, TokenStyl
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS, TokenText
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.plain_text import PageText
+from tlora_gui.ui.widgets.turns import Turns
 
 _STRENGTH_LEVELS = 16
-_RECOLOURED_AT_ONCE = 1000
-"""Tokens that get new formats in one turn of the event loop: some 10 ms."""
+_RECOLOURED_AT_ONCE = 250
+"""Tokens that get new formats in one piece of the work: some 3 ms."""
 
 
 class ColouredText(PageText):
@@ -34,10 +34,9 @@ class ColouredText(PageText):
         self._chosen_slot = 0
         self._slots: tuple[SlotInfo, ...] = ()
         self._text = TokenText()
-        self._marks: frozenset[int] = frozenset()
-        self._recoloured = 0
-        self._recolouring = QTimer(self, singleShot=True, interval=0)
-        self._recolouring.timeout.connect(self._recolour_some)
+        self._marks: set[int] = set()
+        self._stale = bytearray()  # 1 for every token that waits for its new format
+        self._recolouring = Turns(self)
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
         self.document().setDocumentMargin(6)
@@ -61,9 +60,14 @@ class ColouredText(PageText):
         cursor = self.textCursor()
         return "".join(text for _, text in self._text.pieces(cursor.selectionStart(), cursor.selectionEnd()))
 
-    def find_all(self, wanted: str) -> list[tuple[int, int]]:
-        """Text positions of ``wanted``, wherever it is in what the tokens say; case-blind unless it has capitals."""
-        return self._text.find(wanted)
+    def find_all(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
+        """Text positions of ``wanted`` in what the tokens say; see :meth:`TokenText.find`. Ends early if the text is
+        emptied."""
+        text = self._text
+        for hits in text.find(wanted, since):
+            if text is not self._text:
+                return
+            yield hits
 
     # -- what to show ---------------------------------------------------------------------------------------
 
@@ -71,7 +75,8 @@ class ColouredText(PageText):
         """Start an empty text whose tokens mix these slots."""
         self._slots = slots
         self._text = TokenText()
-        self._marks = frozenset()
+        self._marks.clear()
+        self._stale.clear()
         self._recolouring.stop()
         self.clear()
 
@@ -87,6 +92,7 @@ class ColouredText(PageText):
         first, new = cursor.block(), len(self._text.tokens)
         for token in tokens:
             self._text.append(token)
+        self._stale += bytes(len(tokens))
         cursor.beginEditBlock()
         for form, alike in groupby(range(new, len(self._text.tokens)), self._format_of):
             cursor.insertText("".join(self._text.tokens[index].text for index in alike).translate(STAND_INS), form)
@@ -115,12 +121,14 @@ class ColouredText(PageText):
             self._mode, self._chosen_slot = mode, slot
             self.recolour()
 
-    def set_marks(self, indices: Collection[int]) -> None:
-        """Draw a line above these tokens, and above no other."""
-        marks = frozenset(indices)
-        if marks != self._marks:
-            self._marks = marks
-            self.recolour()
+    def set_marks(self, indices: Collection[int], first: int = 0, last: int | None = None) -> None:
+        """Draw a line above these tokens, and above no other from ``first`` to ``last`` (left out)."""
+        changed = self._marks.intersection(range(first, len(self.tokens) if last is None else last)) ^ set(indices)
+        if changed:
+            self._marks ^= changed
+            for index in changed:
+                self._stale[index] = 1
+            self._recolouring.begin(self._recolour_stale())
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
@@ -134,18 +142,21 @@ class ColouredText(PageText):
 
         What is in sight comes first; the rest of a long text follows, a part in each turn of the event loop.
         """
-        first, last = (bisect_right(self._text.starts, position) for position in positions_in_sight(self))
-        self._recolour_tokens(max(0, first - 1), last)
-        self._recoloured = 0
-        self._recolour_some()
+        self._stale = bytearray(b"\1") * len(self.tokens)
+        self._recolouring.begin(self._recolour_stale())
 
-    def _recolour_some(self) -> None:
-        end = self._recoloured + _RECOLOURED_AT_ONCE
-        self._recolour_tokens(self._recoloured, end)
-        self._recoloured = end
-        if end < len(self._text.tokens):
-            self._recolouring.start()
-        self.viewport().update()
+    def _recolour_stale(self) -> Iterator[None]:
+        while (first := self._first_stale()) >= 0:
+            last = 1 + self._stale.rfind(1, first, first + _RECOLOURED_AT_ONCE)
+            self._recolour_tokens(first, last)
+            self._stale[first:last] = bytes(last - first)
+            yield
+
+    def _first_stale(self) -> int:
+        """The first token in sight that waits for its format, or else anywhere; -1 if none does."""
+        first, last = (bisect_right(self._text.starts, position) for position in positions_in_sight(self))
+        in_sight = self._stale.find(1, max(0, first - 1), last)
+        return in_sight if in_sight >= 0 else self._stale.find(1)
 
     def _recolour_tokens(self, first: int, last: int) -> None:
         cursor = QTextCursor(self.document())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor
@@ -14,6 +14,7 @@ from tlora_gui.ui.generation.token_view.token_geometry import positions_in_sight
 from tlora_gui.ui.palette import blend
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
+from tlora_gui.ui.widgets.turns import Turns
 
 _SEARCH_AGAIN_MS = 250
 _MARK_SHARE = 0.35
@@ -35,6 +36,8 @@ class FindBar(QWidget):
         self._hits: list[tuple[int, int]] = []
         self._current = 0
         self._listening = False
+        self._whole = True  # whether all hits are known
+        self._searching = Turns(self)
         self._again = QTimer(self, singleShot=True, interval=_SEARCH_AGAIN_MS)
         self._again.timeout.connect(self._search_again)
         self.setObjectName("findBar")
@@ -78,6 +81,7 @@ class FindBar(QWidget):
             self._text.select(*self._hits[self._current])
         self.hide()
         self._listen(False)
+        self._searching.stop()
         self._text.setExtraSelections([])
         self._text.setFocus()
 
@@ -110,17 +114,46 @@ class FindBar(QWidget):
 
     def _search(self) -> None:
         """Find anew, and go to the first hit from the text's cursor on."""
-        self._hits = self._text.find_all(self._edit.text())
-        self._go_to(bisect_left(self._hits, (self._text.textCursor().selectionStart(), 0)))
+        self._hits, self._current = [], 0
+        self._searching.begin(self._find(self._text.textCursor().selectionStart()))
+
+    def _find(self, since: int) -> Iterator[None]:
+        gone = self._whole = False
+        for number, hits in enumerate(self._text.find_all(self._edit.text(), since)):
+            if number:
+                yield
+            place = bisect_left(self._hits, hits[0]) if hits else 0
+            self._hits[place:place] = hits
+            if gone:
+                self._current += len(hits) if place <= self._current else 0
+            elif hits:
+                gone = True
+                self._go_to(bisect_left(self._hits, (since, 0)))
+        self._whole = True
+        if gone:
+            self._mark()
+        else:
+            self._go_to(0)
 
     def _search_soon(self) -> None:
         if self.isVisible() and not self._again.isActive():
             self._again.start()
 
     def _search_again(self) -> None:
+        if self._searching.busy:
+            self._again.start()
+        else:
+            self._searching.begin(self._find_again())
+
+    def _find_again(self) -> Iterator[None]:
         """The text has changed: find anew, but go nowhere."""
+        found: list[tuple[int, int]] = []
+        for number, hits in enumerate(self._text.find_all(self._edit.text())):
+            if number:
+                yield
+            found += hits
         before = self._hits[self._current : self._current + 1] or [(0, 0)]
-        self._hits = self._text.find_all(self._edit.text())
+        self._hits = found
         self._current = min(bisect_left(self._hits, before[0]), max(0, len(self._hits) - 1))
         self._mark()
 
@@ -137,10 +170,16 @@ class FindBar(QWidget):
         first, last = positions_in_sight(self._text)
         seen = range(max(0, bisect_right(self._hits, (first, 0)) - 1), bisect_right(self._hits, (last, 0)))
         self._text.setExtraSelections([self._marked(number) for number in seen])
-        count = self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
-        self._count.setText(count if self._hits else self.tr("No hit") if self._edit.text() else "")
+        self._count.setText(self._counted() if self._edit.text() else "")
         for step in self._steps:
             step.setEnabled(bool(self._hits))
+
+    def _counted(self) -> str:
+        if not self._whole:
+            return "…"
+        if not self._hits:
+            return self.tr("No hit")
+        return self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
 
     def _marked(self, number: int) -> QTextEdit.ExtraSelection:
         end = self._text.document().characterCount() - 1

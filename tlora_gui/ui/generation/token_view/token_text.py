@@ -14,6 +14,9 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 STAND_INS = wording.STAND_INS | dict.fromkeys(map(ord, "\ufdd0\ufdd1\ufffc"), "◇")
 """Those of any text, and of the signs that a Qt document keeps for frames and pictures."""
 
+_SEARCHED_AT_ONCE = 4000
+"""Tokens: some 3 ms."""
+
 
 class TokenText:
     """A growing list of tokens, each with its position in a Qt document.
@@ -65,15 +68,41 @@ class TokenText:
     def _uncut(self, position: int) -> int:
         return position - bisect_left(self._cuts, position)
 
-    def find(self, wanted: str) -> list[tuple[int, int]]:
-        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals."""
+    def find(self, wanted: str, since: int = 0) -> Iterator[list[tuple[int, int]]]:
+        """Places of ``wanted`` in the tokens' text, case-blind unless it has capitals, those in some thousand tokens at
+        a time: from ``since`` on, then before it. In a text that is not longer than that, all in order."""
         if not wanted:
-            return []
-        text = "".join(token.text for token in self.tokens)
-        found = re.finditer(re.escape(wanted), text, re.NOFLAG if _has_capitals(wanted) else re.IGNORECASE)
-        hits = np.array([hit.span() for hit in found], dtype=np.intp).reshape(-1, 2)
+            return
+        if len(self.tokens) <= _SEARCHED_AT_ONCE:
+            since = 0
+        pattern = re.compile(re.escape(wanted), re.NOFLAG if _has_capitals(wanted) else re.IGNORECASE)
+        first, inside = self.index_at(since), 0  # token, and characters of it
+        if first < 0:
+            first = len(self.tokens)
+        else:
+            before = self._uncut(since) - self._uncut(self.starts[first])
+            inside = len(_part(self.tokens[first].text, 0, before))
+        # taken: characters that the last hit reaches into the next tokens
+        for begin, end, taken in ((first, None, inside), (0, first + (inside > 0), 0)):
+            while begin < (len(self.tokens) if end is None else end):
+                stop = min(begin + _SEARCHED_AT_ONCE, len(self.tokens) if end is None else end)
+                text = "".join(token.text for token in self.tokens[begin:stop])
+                length = len(text)
+                behind = stop
+                while len(text) < length + len(wanted) - 1 and behind < len(self.tokens):
+                    text += self.tokens[behind].text
+                    behind += 1
+                found = [hit.span() for hit in pattern.finditer(text, taken, length + len(wanted) - 1)]
+                taken = max(0, (found[-1][1] if found else taken) - length)
+                places = self._places(begin, text, found)
+                yield places if end is None else [place for place in places if place[0] < since]
+                begin = stop
+
+    def _places(self, first: int, text: str, found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where characters of a text are that begins with the ``first`` token."""
+        hits = np.array(found, dtype=np.intp).reshape(-1, 2)
         signs = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-        hits += np.searchsorted(np.flatnonzero(signs > 0xFFFF), hits)
+        hits += self._uncut(self.starts[first]) + np.searchsorted(np.flatnonzero(signs > 0xFFFF), hits)
         # Cut number n has n cuts before it, so this is where each was in the text that was given.
         cuts = np.array(self._cuts, dtype=np.intp) - np.arange(len(self._cuts))
         starts, ends = hits[:, 0], hits[:, 1]
