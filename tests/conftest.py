@@ -36,7 +36,18 @@ WaitUntil = Callable[..., None]
 @pytest.fixture(autouse=True)
 def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test writes goes to its own folder; the download cache is shared, so it is fetched once."""
-    home = tmp_path_factory.mktemp("home")
+    _live_in(tmp_path_factory.mktemp("home"), monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same for what all tests of a module look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        _live_in(tmp_path_factory.mktemp("home"), patch)
+        yield
+
+
+def _live_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TLORA_TOKENS", str(home / "tokens"))
     monkeypatch.setenv("TLORA_PROJECTS", str(home / "projects"))
     monkeypatch.setenv("TLORA_SETTINGS", str(home / "window.ini"))
@@ -155,19 +166,24 @@ def turn_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None
 
 @pytest.fixture
 def no_widget_survives(qapp: QApplication) -> Iterator[None]:
-    """Closes and deletes every top-level widget after a test, and fails the test if one is still there."""
+    """Closes and deletes every top-level widget of a test after it, and fails the test if one is still there.
+
+    What was there before, for all tests of a module, stays.
+    """
     from PySide6.QtCore import QCoreApplication, QEvent
     from PySide6.QtWidgets import QApplication
     from shiboken6 import isValid
 
+    there = QApplication.topLevelWidgets()
     yield
     for widget in QApplication.topLevelWidgets():
-        if isValid(widget):  # closing one may have deleted the next
+        if isValid(widget) and widget not in there:  # closing one may have deleted the next
             widget.close()
     for widget in QApplication.topLevelWidgets():
-        if isValid(widget) and widget.parent() is None:
+        if isValid(widget) and widget not in there and widget.parent() is None:
             widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
-    survivors = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in QApplication.topLevelWidgets()]
+    left = [widget for widget in QApplication.topLevelWidgets() if widget not in there]
+    survivors = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in left]
     assert survivors == [], f"top-level widgets survived the test: {survivors}"

@@ -115,7 +115,7 @@ def test_what_was_to_be_kept_and_cannot_be_written_keeps_the_window_open(
     open_window: OpenWindow, project: Path, corpora: Corpora
 ) -> None:
     person = open_window(project)
-    begin_long_training(person, corpora["verse"])
+    begin_long_training(person, corpora["verse"], tokens=6144)
     (project / "epochs").write_text("in the way")
     person.window.close()
     person.answer("keepButton")

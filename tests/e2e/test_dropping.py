@@ -47,17 +47,19 @@ def test_several_dropped_files_are_one_corpus(open_window: OpenWindow, project: 
 
 
 @pytest.mark.parametrize("with_text", [False, True], ids=["urls", "urls and text"])
-@pytest.mark.parametrize("place", PLACES)
 def test_files_dropped_anywhere_open_new_epoch(
-    open_window: OpenWindow, trained_project: Path, corpora: Corpora, place: str, with_text: bool
+    open_window: OpenWindow, trained_project: Path, corpora: Corpora, with_text: bool
 ) -> None:
     person = open_window(trained_project)
     texts = person.prompt.toPlainText(), person.text.toPlainText()
 
-    target = under_the_pointer(person.see(QWidget, place))
-    assert drop(target, file_drag([corpora["verse"]], with_text=with_text))
-    assert person.dialog is not None and chosen(person) == str(corpora["verse"])
-    assert (person.prompt.toPlainText(), person.text.toPlainText()) == texts
+    for place in PLACES:
+        target = under_the_pointer(person.see(QWidget, place))
+        assert drop(target, file_drag([corpora["verse"]], with_text=with_text)), place
+        assert person.dialog is not None and chosen(person) == str(corpora["verse"]), place
+        assert (person.prompt.toPlainText(), person.text.toPlainText()) == texts, place
+        person.dialog.done(0)
+        person.wait(lambda: person.dialog is None)
 
 
 def test_no_widget_keeps_dropped_files_for_itself(
@@ -92,17 +94,19 @@ def test_a_link_from_the_web_is_no_corpus(open_window: OpenWindow, project: Path
     assert not drop(person.window, data) and person.dialog is None
 
 
-@pytest.mark.parametrize("place", ["", "epochNameEdit", "corpusPathEdit", "tokensSpin", "corpusExcerpt"])
 def test_files_dropped_on_the_open_dialog_take_the_place_of_the_first(
-    open_window: OpenWindow, project: Path, corpora: Corpora, place: str
+    open_window: OpenWindow, project: Path, corpora: Corpora
 ) -> None:
     person = open_window(project)
-    dialog = person.drop(corpora["verse"])
-    target = under_the_pointer(person.see(QWidget, place, dialog)) if place else dialog
-    assert drop(target, file_drag([corpora["code"]], with_text=True))
-    person.wait(lambda: guessed_name(person) == "Code")
+    for place in ("", "epochNameEdit", "corpusPathEdit", "tokensSpin", "corpusExcerpt"):
+        dialog = person.drop(corpora["verse"])
+        target = under_the_pointer(person.see(QWidget, place, dialog)) if place else dialog
+        assert drop(target, file_drag([corpora["code"]], with_text=True)), place
+        person.wait(lambda: guessed_name(person) == "Code")
 
-    assert chosen(person) == str(corpora["code"]) and person.start_button.isEnabled()
+        assert chosen(person) == str(corpora["code"]) and person.start_button.isEnabled(), place
+        dialog.done(0)
+        person.wait(lambda: person.dialog is None)
 
 
 @pytest.mark.parametrize(
@@ -165,16 +169,17 @@ def test_no_field_of_the_welcome_takes_a_dropped_path_as_text(open_window: OpenW
     assert {"hubIdEdit", "localModelEdit", "projectNameEdit", "projectPlaceEdit"} <= {*dropped}
 
 
-@pytest.mark.parametrize("place", ["promptEdit", "lossChart", "epochList"])
 def test_the_drop_zone_lights_up_while_files_are_over_the_window(
-    open_window: OpenWindow, project: Path, corpora: Corpora, place: str
+    open_window: OpenWindow, project: Path, corpora: Corpora
 ) -> None:
     person = open_window(project)
-    zone, target = person.see(QWidget, "dropZone"), under_the_pointer(person.see(QWidget, place))
-    assert drag_in(target, file_drag([corpora["verse"]]))
-    assert zone.property("active") == "true"
-    drag_out(target)
-    assert zone.property("active") == "false"
+    zone = person.see(QWidget, "dropZone")
+    for place in ("promptEdit", "lossChart", "epochList"):
+        target = under_the_pointer(person.see(QWidget, place))
+        assert drag_in(target, file_drag([corpora["verse"]])), place
+        assert zone.property("active") == "true", place
+        drag_out(target)
+        assert zone.property("active") == "false", place
 
 
 def test_a_path_with_odd_characters_is_taken_whole(

@@ -95,9 +95,19 @@ def llama(make_bench: MakeBench, tiny_model_folder: Path) -> Bench:
 def second(llama: Bench, made_once: dict[Any, Any]) -> Bench:
     """A Llama that has learned "verse" already."""
     if "second" not in made_once:
-        llama.train("verse")
-        made_once["second"] = llama
+        made_once["second"] = copy.deepcopy(llama)
+        made_once["second"].train("verse")
     return copy.deepcopy(made_once["second"])
+
+
+@pytest.fixture
+def each_second(bench: Bench, tiny_backbone: Any, made_once: dict[Any, Any]) -> Bench:
+    """A model of each family that has learned "verse" already."""
+    key = ("second", type(tiny_backbone))
+    if key not in made_once:
+        made_once[key] = copy.deepcopy(bench)
+        made_once[key].train("verse")
+    return copy.deepcopy(made_once[key])
 
 
 @pytest.fixture(params=STRATEGIES)
@@ -205,9 +215,8 @@ def test_later_training_changes_no_bit_of_backbone_and_earlier_adapter(bench: Be
     assert [adapter.state for adapter in model.adapters.values()] == ["frozen", "frozen"]
 
 
-def test_finished_epochs_ask_for_no_gradient(llama: Bench) -> None:
-    llama.train("verse")
-    assert not any(parameter.requires_grad for parameter in llama.model.adapter_parameters("verse").values())
+def test_finished_epochs_ask_for_no_gradient(second: Bench) -> None:
+    assert not any(parameter.requires_grad for parameter in second.model.adapter_parameters("verse").values())
 
 
 def test_isolated_training_does_not_depend_on_the_comparison_beside(each_strategy: Bench) -> None:
@@ -299,15 +308,14 @@ def test_later_sleep_works_on_dreams_and_measures_what_it_can(llama: Bench) -> N
 # -- the end of a phase -----------------------------------------------------------------------------------------
 
 
-def test_losses_of_the_mix_come_at_the_end_of_a_phase_and_are_those_of_a_score(bench: Bench) -> None:
-    bench.train("verse")
-    events, _ = bench.train("code")
+def test_losses_of_the_mix_come_at_the_end_of_a_phase_and_are_those_of_a_score(each_second: Bench) -> None:
+    events, _ = each_second.train("code")
     *during, last = only(events, HeldOut)
     assert all(event.losses == () and event.unprotected_loss is None for event in during)
     assert [slug for slug, _ in last.losses] == ["verse", "code"]
     for slug, loss in last.losses:
-        held_out_NT = bench.blocks(slug).held_out_NT
-        _, score = drain(score_domain(bench.model, slug, held_out_NT))
+        held_out_NT = each_second.blocks(slug).held_out_NT
+        _, score = drain(score_domain(each_second.model, slug, held_out_NT))
         assert loss == pytest.approx(score.loss_mix, rel=1e-6)
         assert loss != pytest.approx(score.loss_epoch, rel=1e-3)
     assert dict(last.routing)["code"] == pytest.approx(score.routing_accuracy)
@@ -392,10 +400,9 @@ def test_blocks_beyond_the_context_are_refused_with_both_numbers(llama: Bench) -
 # -- generating between steps -----------------------------------------------------------------------------------
 
 
-def test_generating_between_steps_does_not_change_the_training(llama: Bench) -> None:
+def test_generating_between_steps_does_not_change_the_training(second: Bench) -> None:
     settings = replace(QUICK, objective="joint")
-    llama.train("verse")
-    quiet, talking = copy.deepcopy(llama), copy.deepcopy(llama)
+    quiet, talking = copy.deepcopy(second), copy.deepcopy(second)
     expected, _ = quiet.train("code", settings)
     events = []
     for event in talking.stream("code", settings):
@@ -426,10 +433,9 @@ def test_keep_finishes_early_with_what_is_learned(llama: Bench) -> None:
 @pytest.mark.parametrize("mode", ["discard", "suspend"])
 @pytest.mark.parametrize("earlier", [0, 1])
 def test_discard_and_suspend_leave_the_model_bit_for_bit_as_it_was(
-    bench: Bench, mode: CancelMode, earlier: int
+    bench: Bench, each_second: Bench, mode: CancelMode, earlier: int
 ) -> None:
-    if earlier:
-        bench.train("verse")
+    bench = each_second if earlier else bench
     model = bench.model
     mixer, slots, memories = snapshot(model.mixer), list(model.slot_adapters), dict(model.memories)
     saved: list[int] = []
@@ -445,10 +451,10 @@ def test_discard_and_suspend_leave_the_model_bit_for_bit_as_it_was(
 
 
 @pytest.mark.parametrize("earlier", [0, 1])
-def test_after_a_discarded_epoch_another_is_trained_as_if_nothing_had_been(llama: Bench, earlier: int) -> None:
-    if earlier:
-        llama.train("verse")
-    straight, detour = copy.deepcopy(llama), copy.deepcopy(llama)
+def test_after_a_discarded_epoch_another_is_trained_as_if_nothing_had_been(
+    llama: Bench, second: Bench, earlier: int
+) -> None:
+    straight, detour = (copy.deepcopy(second if earlier else llama) for _ in range(2))
     cancel = CancelToken()
     cancel_after(detour.stream("code", cancel=cancel), cancel, "discard", 2)
     expected, _ = straight.train("code")
@@ -774,11 +780,9 @@ def assert_going_on_is_exact(bench: Bench, settings: TrainSettings, stop: int) -
 
 @pytest.mark.parametrize(("objective", "stop"), [("isolated", 6), ("joint", 2)])
 def test_resumed_training_ends_bit_for_bit_where_the_uninterrupted_does(
-    bench: Bench, objective: Any, stop: int
+    each_second: Bench, objective: Any, stop: int
 ) -> None:
-    settings = replace(QUICK, objective=objective)
-    bench.train("verse")
-    assert_going_on_is_exact(bench, settings, stop)
+    assert_going_on_is_exact(each_second, replace(QUICK, objective=objective), stop)
 
 
 @pytest.mark.parametrize(("objective", "source"), [("isolated", "dreams"), ("joint", "features")])
@@ -808,17 +812,16 @@ def test_checkpoint_without_its_optimisers_does_not_go_on(second: Bench, part: s
         run.load_state_dict(rest)
 
 
-def test_checkpoint_of_another_past_is_refused(llama: Bench) -> None:
-    llama.train("verse")
+def test_checkpoint_of_another_past_is_refused(second: Bench) -> None:
     kept: list[dict[str, torch.Tensor]] = []
     cancel = CancelToken()
-    stream = llama.stream("code", cancel=cancel, checkpoint=lambda run: kept.append(run.state_dict()))
+    stream = second.stream("code", cancel=cancel, checkpoint=lambda run: kept.append(run.state_dict()))
     cancel_after(stream, cancel, "suspend", 2)
     with torch.no_grad():
-        llama.model.mixer.head.bias[0] += 1e-3
-    llama.model.add_adapter("code")
-    run = EpochRun(llama.model, "code", llama.blocks("code"), QUICK)
-    before = snapshot(llama.model.mixer)
+        second.model.mixer.head.bias[0] += 1e-3
+    second.model.add_adapter("code")
+    run = EpochRun(second.model, "code", second.blocks("code"), QUICK)
+    before = snapshot(second.model.mixer)
     with pytest.raises(ValueError, match="have changed"):
         run.load_state_dict(kept[-1])
-    assert same_tensors(snapshot(llama.model.mixer), before)
+    assert same_tensors(snapshot(second.model.mixer), before)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -138,15 +138,17 @@ def test_a_damaged_line_ends_a_history_and_no_other_text_is_lost(loaded_once: Se
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"[" * 100_000, "project.json"),
-        (b'{"epochs": {' + b",".join(b'"a%d": "%d"' % (n, n) for n in range(10**6)) + b"}}", "more than 16 MB"),
-        (b" " * 60_000_000, "more than 16 MB"),
-        (b'{"format_version": NaN}', "damaged"),
+        (lambda: b"[" * 100_000, "project.json"),
+        (lambda: b'{"epochs": {' + b",".join(b'"a%d": "%d"' % (n, n) for n in range(10**6)) + b"}}", "more than 16 MB"),
+        (lambda: b" " * 60_000_000, "more than 16 MB"),
+        (lambda: b'{"format_version": NaN}', "damaged"),
     ],
     ids=["deep", "a million epochs", "60 MB", "NaN"],
 )
-def test_what_is_too_large_or_too_deep_is_refused_at_once(tmp_path: Path, data: bytes, words: str) -> None:
-    (tmp_path / "project.json").write_bytes(data)
+def test_what_is_too_large_or_too_deep_is_refused_at_once(
+    tmp_path: Path, data: Callable[[], bytes], words: str
+) -> None:
+    (tmp_path / "project.json").write_bytes(data())
     tracemalloc.start()
     with pytest.raises(TloraError, match=words):
         collect(Session().run(jobs.OpenProject(str(tmp_path))))

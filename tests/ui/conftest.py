@@ -13,7 +13,7 @@ from tlora_gui.ui.theme import DARK, ThemeManager
 
 @pytest.fixture(autouse=True)
 def _clean_up(qapp: QApplication, no_widget_survives: None) -> Iterator[None]:
-    """Every test here begins and ends without a window, and leaves no dark theme behind."""
+    """Every test here leaves no window of its own and no dark theme behind."""
     yield
     if qapp.palette().window().color() == QColor(DARK.window):
         ThemeManager(qapp, "light")

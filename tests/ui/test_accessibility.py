@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -129,17 +128,21 @@ def _group_of(widget: QWidget) -> Sequence[QWidget]:
     return [widget, *(other for other in beside if other.autoExclusive())]
 
 
-@pytest.fixture(params=["welcome", "workspace"])
-def window(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    """The window at the welcome and with a project."""
-    with whole_window(project=tmp_path if request.param == "workspace" else None) as made:
+@pytest.fixture(scope="module", params=["welcome", "workspace"])
+def window(
+    request: pytest.FixtureRequest, qapp: QApplication, module_places: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MainWindow]:
+    """The window at the welcome and with a project; only looked at."""
+    with whole_window(project=tmp_path_factory.mktemp("project") if request.param == "workspace" else None) as made:
         yield made
 
 
-@pytest.fixture(params=["new epoch", "edit epoch", "question", "palette", "shortcuts", "runs"])
-def dialog(request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path) -> Iterator[QWidget]:
-    """Each dialog, on the window."""
-    with whole_window(project=tmp_path) as made:
+@pytest.fixture(scope="module", params=["new epoch", "edit epoch", "question", "palette", "shortcuts", "runs"])
+def dialog(
+    request: pytest.FixtureRequest, qapp: QApplication, module_places: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[QWidget]:
+    """Each dialog, on the window; only looked at."""
+    with whole_window(project=tmp_path_factory.mktemp("project")) as made:
         if request.param == "new epoch":
             NewEpochDialog(TrainSettings(), made).open()
         elif request.param == "edit epoch":

@@ -86,7 +86,7 @@ def test_fields_and_buttons_of_a_row_are_equally_high(qapp: QApplication, font: 
 def test_nor_at_another_scale(scale: str) -> None:
     environment = {**os.environ, "QT_SCALE_FACTOR": scale}
     test = f"{HERE}::{test_no_word_is_cut_off_where_there_is_room.__name__}[DejaVu Sans-10-de]"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", test]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout

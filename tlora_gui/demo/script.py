@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QSpinBox, QWidget
 from tlora_gui.demo.player import Condition, Demo, after
 from tlora_gui.demo.tour import Tour
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import STARTER, SamplingSettings
+from tlora_gui.engine.protocol.config import STARTER, SamplingSettings, TrainSettings
 from tlora_gui.engine.protocol.events import (
     DemoCorpora,
     Evaluated,
@@ -45,7 +46,8 @@ PROMPTS = (
 )
 TOKENS_PER_PASS = 24_576
 MEASURED_TOKENS = 4096
-_STARTS = 5
+"""Of each epoch's held-out text, or a sixth of what was learned if that is less: a short demo measures little."""
+_STARTS = 3
 
 _Widget = TypeVar("_Widget", bound=QWidget)
 
@@ -57,6 +59,7 @@ class Script:
         self.report: dict[str, Any] = {"domains": {}, "tokens_per_second": {}, "max_stall_ms": {}}
         self._demo = demo
         self._tokens = tokens
+        self._measured = min(MEASURED_TOKENS, max(TrainSettings().block_size, tokens // 6))
         self._started = time.monotonic()
 
     def play(self) -> Iterator[Condition]:
@@ -87,7 +90,7 @@ class Script:
         yield from self._generate_all()
         yield from Tour(demo).play()
         demo.say(tr("Measuring both epochs on held-out text."))
-        window.client.submit(jobs.Evaluate(held_out_tokens=min(MEASURED_TOKENS, self._tokens)))
+        window.client.submit(jobs.Evaluate(held_out_tokens=self._measured))
         yield lambda: demo.last(Evaluated) is not None
         self._note_scores()
         if window.charts.folded:
@@ -102,7 +105,9 @@ class Script:
 
     def _train(self, name: str, era: str, corpus: str) -> Iterator[Condition]:
         demo, training = self._demo, self._demo.window.controller.training
-        training.new_epoch([corpus])
+        settings = TrainSettings()
+        settings = replace(settings, held_out_tokens=min(settings.held_out_tokens, self._measured))
+        training.new_epoch([corpus], settings)
         dialog = training.dialog
         assert dialog is not None
         dialog.rejected.connect(demo.stop)

@@ -99,10 +99,12 @@ class ThemeManager(QObject):
         self._app.setPalette(_palette(theme))
         sheet = Template(resource("styles/app.qss").read_text(encoding="utf-8"))
         sizes = {name: f"{_points(size):.2f}pt" for name, size in SIZES.items()}
-        # Another sheet in place of one makes Qt style every widget again for each widget that it stands in: with none
-        # between, twice.
-        self._app.setStyleSheet("")
-        self._app.setStyleSheet(sheet.substitute(asdict(theme), icons=resource("icons").as_posix(), **sizes))
+        rules = sheet.substitute(asdict(theme), icons=resource("icons").as_posix(), **sizes)
+        if rules != self._app.styleSheet():  # or every widget would be styled anew
+            # Another sheet in place of one makes Qt style every widget again for each widget that it stands in: with
+            # none between, twice.
+            self._app.setStyleSheet("")
+            self._app.setStyleSheet(rules)
         self.changed.emit(theme)
 
 
