@@ -35,6 +35,7 @@ from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.switching import count_tokens
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CONTEXT = 512
@@ -179,47 +180,56 @@ class Laboratory:
         kept = self._kept(f"features-{name}-{seed}", make)
         return kept["train"], kept["held_out"]
 
-    def memory(self, name: str, seed: int, sleep: SleepSettings) -> Tensor:
-        """Replay windows (N, W, H): of the training text's features, or of the epoch's own dreams."""
-        tokens = sleep.memory_tokens
+    def memory(self, name: str, seed: int, sleep: SleepSettings) -> EpochMemory:
+        """What an epoch leaves: of its training text, or of its own dreams."""
+        tokens, (train_NTH, held_out_NTH) = sleep.memory_tokens, self.features(name, seed)
         if sleep.source == "features":
-            train_NTH, _ = self.features(name, seed)
-            return cut_windows(train_NTH[torch.linspace(0, len(train_NTH) - 1, tokens // 128).long()])
+            train_NT = self.blocks(name, seed).train_NT.long()
+            kept_N = torch.linspace(0, len(train_NTH) - 1, tokens // 128).long()
+            windows_NWH, ids_NT, counted_NT = cut_windows(train_NTH[kept_N]), train_NT[kept_N], train_NT
+        else:
 
-        def make() -> dict[str, Tensor]:
-            model = self.mixture([name], seed)
-            ids_NT = drain(dream(model, 1, tokens // DREAM_LENGTH, seed))
-            return {"replay": cut_windows(router_features(model, ids_NT))}
+            def make() -> dict[str, Tensor]:
+                model = self.mixture([name], seed)
+                ids_NT = drain(dream(model, 1, tokens // DREAM_LENGTH, seed))
+                return {"replay": cut_windows(router_features(model, ids_NT)), "ids": ids_NT}
 
-        return self._kept(f"dreams-{name}-{seed}", make)["replay"]
+            kept = self._kept(f"dreams-{name}-{seed}", make)
+            windows_NWH, ids_NT, counted_NT = kept["replay"], kept["ids"], kept["ids"]
+        read_NW = cut_windows(ids_NT).int()
+        return EpochMemory(windows_NWH, held_out_NTH, replay_ids_NW=read_NW, token_counts=count_tokens(counted_NT))
 
-    def borders(self, order: Sequence[str], seed: int) -> list[tuple[int, Tensor]]:
-        """Texts of two domains joined, 128 tokens of each: (slot after the border, features (1, 256, H))."""
-
-        def make() -> dict[str, Tensor]:
-            model = TemporalLoRA(self.backbone.model)
-            held_out = {name: self.blocks(name, seed).held_out_NT for name in order}
-            joined = [
+    def borders(self, order: Sequence[str], seed: int) -> list[tuple[int, Tensor, Tensor]]:
+        """Texts of two domains joined, 128 tokens of each: (slot after the border, ids (1, 256), features
+        (1, 256, H))."""
+        held_out = {name: self.blocks(name, seed).held_out_NT for name in order}
+        pairs = list(permutations(sorted(order), 2))
+        joined_NT = torch.stack(
+            [
                 torch.cat([held_out[left][2 * turn], held_out[right][2 * turn + 1]])
-                for turn, (left, right) in enumerate(permutations(sorted(order), 2))
+                for turn, (left, right) in enumerate(pairs)
             ]
-            return {"features": router_features(model, torch.stack(joined))}
+        )
+
+        def make() -> dict[str, Tensor]:
+            return {"features": router_features(TemporalLoRA(self.backbone.model), joined_NT)}
 
         features_NTH = self._kept(f"borders-{seed}", make)["features"]
-        right_slots = [1 + list(order).index(right) for _, right in permutations(sorted(order), 2)]
-        return list(zip(right_slots, features_NTH.split(1), strict=True))
+        right_slots = [1 + list(order).index(right) for _, right in pairs]
+        return list(zip(right_slots, joined_NT.split(1), features_NTH.split(1), strict=True))
 
     # -- measuring ----------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
-    def routing(self, mixer: TimeMixer, order: Sequence[str], seed: int) -> list[float]:
-        """Routing accuracy per held-out token, for the mixer's epochs in order."""
-        known = order[: mixer.slots - 1]
-        return [self._hits(mixer, self.features(name, seed)[1], slot) for slot, name in enumerate(known, 1)]
+    def routing(self, model: TemporalLoRA, seed: int) -> list[float]:
+        """Routing accuracy per held-out token, for the model's epochs in order."""
+        return [
+            float((self._weights(model, name, seed).argmax(-1) == slot).float().mean())
+            for slot, name in enumerate(model.slot_adapters, 1)
+        ]
 
-    @staticmethod
-    def _hits(mixer: TimeMixer, held_out_NTH: Tensor, slot: int) -> float:
-        return float((mixer(held_out_NTH)[0].argmax(-1) == slot).float().mean())
+    def _weights(self, model: TemporalLoRA, name: str, seed: int) -> Tensor:
+        """Weights over slots (N, CONTEXT, S) on a text's held-out blocks."""
+        return weights(model, self.held_out(name, seed).long(), self.features(name, seed)[1])
 
     def losses(self, model: TemporalLoRA, order: Sequence[str], seed: int, blend: Blend, tokens: int) -> list[float]:
         """Next-token loss on every domain's held-out text, nats per token."""
@@ -251,33 +261,39 @@ class Laboratory:
 
         return {name: float(value) for name, value in self._kept(f"off-domain-{seed}", make).items()}
 
-    @torch.no_grad()
-    def mixer_figures(self, mixer: TimeMixer, order: Sequence[str], seed: int) -> dict[str, Any]:
+    def mixer_figures(self, model: TemporalLoRA, seed: int) -> dict[str, Any]:
         """Lag at borders, calibration, slot 0's weight off domain, and routing accuracy by place in the text."""
+        order = model.slot_adapters
         lags = [
-            switch_lag(mixer.weights(mixer(features_1TH)[0])[0, 128:, slot].tolist())
-            for slot, features_1TH in self.borders(order, seed)
+            switch_lag(weights(model, ids_1T, features_1TH)[0, 128:, slot].tolist())
+            for slot, ids_1T, features_1TH in self.borders(order, seed)
         ]
         largest: list[float] = []
         right: list[bool] = []
         by_place: dict[str, list[float]] = {}
         for slot, name in enumerate(order, 1):
-            top = mixer.weights(mixer(self.features(name, seed)[1])[0]).max(-1)
+            top = self._weights(model, name, seed).max(-1)
             hits_NT = top.indices == slot
             largest += top.values.flatten().tolist()
             right += hits_NT.flatten().tolist()
             for first, last in ((0, 8), (8, 32), (32, 128), (128, CONTEXT)):
                 by_place.setdefault(f"{first}-{last}", []).append(float(hits_NT[:, first:last].float().mean()))
-        off = {
-            name: float(mixer.weights(mixer(self.features(name, seed)[1])[0])[..., 0].mean())
-            for name in self.profile.off_domain
-        }
+        off = {name: float(self._weights(model, name, seed)[..., 0].mean()) for name in self.profile.off_domain}
+        own = [float(self._weights(model, name, seed)[..., slot].mean()) for slot, name in enumerate(order, 1)]
         return {
             "switch_lags": lags,
             "calibration_error": calibration_error(largest, right),
             "routing_by_place": {place: fmean(shares) for place, shares in by_place.items()},
             "slot0_weight": off,
+            "own_weight": fmean(own),
         }
+
+
+@torch.no_grad()
+def weights(model: TemporalLoRA, ids_NT: Tensor, features_NTH: Tensor) -> Tensor:
+    """The mixer's weights over slots (N, T, S) on text whose features are known."""
+    logits_NTS, _ = model.mixer(features_NTH, count_evidence_BTS=model.count_evidence(ids_NT))
+    return model.mixer.weights(logits_NTS)
 
 
 @torch.inference_mode()

@@ -57,36 +57,52 @@ Line = Callable[[Laboratory, Sequence[str], int], Found]
 # -- mixers over the same adapters, trained on their router inputs -------------------------------------------------
 
 
-def sleeping(sleep: SleepSettings, mixer: MixerSettings | None = None, losses: bool = True) -> Line:
-    """The application's own training of the mixer; without ``losses`` only its routing is measured."""
+def sleeping(
+    sleep: SleepSettings,
+    mixer: MixerSettings | None = None,
+    losses: bool = True,
+    *,
+    counts: bool = True,
+    learning: bool = True,
+) -> Line:
+    """The application's own training of the mixer; without ``losses`` only its routing is measured. Without ``counts``
+    the filter has the mixer's logits alone, without ``learning`` the counts alone."""
 
     def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
-        return measure_mixers(lab, order, seed, _phases(lab, order, seed, sleep, mixer or MixerSettings()), losses)
+        model = lab.mixture(order, seed)
+        for name, memory in {"": lab.dreams, **{name: lab.memory(name, seed, sleep) for name in order}}.items():
+            model.memories[name] = memory if counts else replace(memory, token_counts=None)
+        phases = _phases(lab, model, seed, sleep, mixer or MixerSettings(), learning)
+        return measure_mixers(lab, model, seed, phases, losses)
 
     return line
 
 
 def _phases(
-    lab: Laboratory, order: Sequence[str], seed: int, sleep: SleepSettings, settings: MixerSettings
+    lab: Laboratory, model: TemporalLoRA, seed: int, sleep: SleepSettings, settings: MixerSettings, learning: bool
 ) -> Iterator[TimeMixer]:
-    train = lab.settings(seed)
+    train, order = lab.settings(seed), list(model.slot_adapters)
     torch.manual_seed(seed)
-    mixer = TimeMixer(lab.features(order[0], seed)[0].shape[-1], settings)
-    memories = {0: lab.dreams.replay_NWH}
+    mixer = TimeMixer(model.mixer.hidden_size, settings)
+    memories = {0: model.memories[""]}
     for slot, name in enumerate(order, 1):
         teacher = freeze_teacher(mixer) if slot > 1 else None
         mixer.add_slot()
         asleep = sleep.enabled or teacher is None
-        learner = MixerLearner(mixer, teacher, memories if asleep else {}, sleep, train.mixer_learning_rate)
+        replayed = {known: memory.replay_NWH for known, memory in memories.items() if asleep}
+        learner = MixerLearner(mixer, teacher, replayed, sleep, train.mixer_learning_rate)
         generator = torch.Generator().manual_seed(1000 * seed + slot)
         train_NTH, _ = lab.features(name, seed)
         batches = train_NTH[torch.randperm(len(train_NTH), generator=generator)].split(train.batch_size)
-        for step, batch_BTH in enumerate(batches):
+        for step, batch_BTH in enumerate(batches if learning else ()):
             for hidden_1TH in batch_BTH.float().split(1):
                 learner.learn(hidden_1TH, schedule(step, len(batches)), generator)
-        memories[slot] = lab.memory(name, seed, sleep)
+        memories[slot] = model.memories[name]
         if sleep.enabled and sleep.memory_labels:
-            learner.calibrate(memories[slot], generator)
+            if learning:
+                learner.calibrate(memories[slot].replay_NWH, generator)
+            model.set_slots(order[:slot], mixer)
+            model.fit_switching(generator)
         yield freeze_teacher(mixer)
 
 
@@ -94,7 +110,7 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
     """One mixer that sees all training text of all domains at once, with labels, three times over."""
     torch.manual_seed(seed)
     texts = [lab.dreams.replay_NWH, *(lab.features(name, seed)[0] for name in order)]
-    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(), 1 + len(order))
+    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(switching="mean"), 1 + len(order))
     optimizer = torch.optim.AdamW(mixer.parameters(), lr=lab.settings(seed).mixer_learning_rate, weight_decay=0.01)
     generator = torch.Generator().manual_seed(seed)
     steps = 3 * len(texts[1])
@@ -107,24 +123,24 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
         optimizer.zero_grad()
         torch.stack(losses).mean().backward()
         optimizer.step()
-    return measure_mixers(lab, order, seed, [freeze_teacher(mixer)])
+    return measure_mixers(lab, lab.mixture(order, seed), seed, [freeze_teacher(mixer)])
 
 
 def measure_mixers(
-    lab: Laboratory, order: Sequence[str], seed: int, phases: Iterable[TimeMixer], losses: bool = True
+    lab: Laboratory, model: TemporalLoRA, seed: int, phases: Iterable[TimeMixer], losses: bool = True
 ) -> Found:
-    """Measure the mixers of successive phases over the finished adapters."""
-    model, found = lab.mixture(order, seed), Found()
+    """Measure the mixers of successive phases over the model's finished adapters."""
+    order, found = list(model.slot_adapters), Found()
     losses = losses and lab.measures_losses(order)
     for mixer in phases:
         known = order[: mixer.slots - 1]
         model.set_slots(list(known), mixer)
-        found.routing.append(lab.routing(mixer, known, seed))
+        found.routing.append(lab.routing(model, seed))
         if losses:
             found.loss.append(lab.losses(model, known, seed, "mixer", lab.profile.matrix_tokens))
     if losses:
         _finish(lab, found, model, order, seed, "mixer")
-    found.figures = lab.mixer_figures(model.mixer, order, seed)
+    found.figures = lab.mixer_figures(model, seed)
     return found
 
 
@@ -252,10 +268,10 @@ def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     for name in order:
         model.add_adapter(name, seed=seed)
         drain(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
-        found.routing.append(lab.routing(model.mixer, order, seed))
+        found.routing.append(lab.routing(model, seed))
         found.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
     _finish(lab, found, model, order, seed, "mixer")
-    found.figures = lab.mixer_figures(model.mixer, order, seed)
+    found.figures = lab.mixer_figures(model, seed)
     return found
 
 
@@ -296,6 +312,9 @@ LINES: dict[str, Line] = {
     "memory 0.5 % of the tokens": sleeping(SleepSettings(memory_tokens=128), losses=False),
     "memory 2 % of the tokens": sleeping(SleepSettings(memory_tokens=512), losses=False),
     "memory 10 % of the tokens": sleeping(SleepSettings(memory_tokens=2432), losses=False),
+    "default, switching by the mean": sleeping(SleepSettings(), MixerSettings(switching="mean")),
+    "default, filter without counts": sleeping(SleepSettings(), counts=False),
+    "filter of counts alone": sleeping(SleepSettings(), learning=False),
     "Active Sleep + memory labels, routing": sleeping(SleepSettings(), MixerSettings(strategy="routing")),
     "Active Sleep + memory labels, attention": sleeping(SleepSettings(), MixerSettings(strategy="attention")),
     "joint upper bound": joint_upper_bound,

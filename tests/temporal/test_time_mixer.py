@@ -1,4 +1,5 @@
-"""The Time Mixer by itself, by every strategy: logits in context, its state, masks, growing and shrinking by a slot."""
+"""The Time Mixer by itself, by every strategy and switching by its mean: logits in context, its state, masks, growing and
+shrinking by a slot."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ def make_mixer(
     slots: int = 3, smoothing: float = 0.8, width: int = 16, strategy: Strategy = "gating", seed: int = 0
 ) -> TimeMixer:
     torch.manual_seed(seed)
-    mixer = TimeMixer(H, MixerSettings(strategy, width, smoothing), slots)
+    mixer = TimeMixer(H, MixerSettings(strategy, width, smoothing, "mean"), slots)
     stir(mixer, seed)
     return mixer
 

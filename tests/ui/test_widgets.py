@@ -254,7 +254,7 @@ def created(welcome: Welcome) -> list[tuple[Path, str, str]]:
 
 def test_epochs_of_a_new_project_change_every_block_if_that_is_wanted(welcome: Welcome) -> None:
     layers: list[int | None] = []
-    welcome.create_requested.connect(lambda path, backbone, strategy, layer: layers.append(layer))
+    welcome.create_requested.connect(lambda path, backbone, strategy, layer, switching: layers.append(layer))
     click(welcome, "Create project")
     child(welcome, "everyBlockTick", QCheckBox).click()
     click(welcome, "Create project")

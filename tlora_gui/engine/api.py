@@ -50,7 +50,7 @@ from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.temporal.blend import Blend
-from tlora_gui.temporal.config import Strategy
+from tlora_gui.temporal.config import Strategy, Switching
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -62,6 +62,7 @@ class TemporalLoRAModel(TemporalLoRA):
         lora_rank: rank R of every epoch's adapter.
         lora_alpha: PEFT's scaling numerator; updates are scaled by ``lora_alpha / lora_rank``.
         mixer_strategy: how weights are made: ``"gating"``, ``"routing"`` or ``"attention"``.
+        switching: how the Time Mixer turns from one epoch to another: by a ``"filter"`` or a running ``"mean"``.
         tokenizer: needed with a loaded model only.
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
         bare_router: let the Time Mixer read the bare backbone, so that adapters from elsewhere may lie in every block.
@@ -80,6 +81,7 @@ class TemporalLoRAModel(TemporalLoRA):
         tokenizer: Any = None,
         mixer_layer: int | None = None,
         bare_router: bool = False,
+        switching: Switching = "filter",
     ) -> None:
         if isinstance(model_name, PreTrainedModel):
             if tokenizer is None:
@@ -106,7 +108,7 @@ class TemporalLoRAModel(TemporalLoRA):
                 ),
             )
         lora = LoraSettings(r=lora_rank, lora_alpha=lora_alpha, mixer_layer=mixer_layer, bare_router=bare_router)
-        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy))
+        super().__init__(backbone, lora, MixerSettings(strategy=mixer_strategy, switching=switching))
         try:
             refuse_unfit(self)
         except ValueError as error:
@@ -194,6 +196,7 @@ class TemporalLoRAModel(TemporalLoRA):
             tokenizer=tokenizer,
             mixer_layer=index.lora.mixer_layer,
             bare_router=index.lora.bare_router,
+            switching=index.mixer.switching,
         )
         if fingerprint(model.backbone) != index.fingerprint:
             raise TloraError(

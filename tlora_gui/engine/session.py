@@ -35,7 +35,15 @@ from tlora_gui.engine.projects.project_index import ProjectIndex
 from tlora_gui.engine.projects.project_lock import lock_project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, LoraSettings, MixerSettings, MixingDesk, TrainSettings
+from tlora_gui.engine.protocol.config import (
+    STARTER,
+    STRATEGIES,
+    SWITCHINGS,
+    LoraSettings,
+    MixerSettings,
+    MixingDesk,
+    TrainSettings,
+)
 from tlora_gui.engine.protocol.errors import BackboneMissing, TloraError, disk_is_full, out_of_memory
 from tlora_gui.engine.protocol.events import (
     BlocksPreviewed,
@@ -179,6 +187,11 @@ class Session:
                 say("There is no mixer strategy {name!r:.40}.", name=job.mixer_strategy),
                 say("Choose one of {names}.", names=known),
             )
+        if job.switching not in SWITCHINGS:
+            raise TloraError(
+                say("The Time Mixer does not switch by {name!r:.40}.", name=job.switching),
+                say("Choose one of {names}.", names=", ".join(SWITCHINGS)),
+            )
         path = absolute(job.path)
         with new_folder(path) as (lock, made):
             backbone = yield from load_backbone(job.backbone, cancel, self.ranks.device)
@@ -195,7 +208,7 @@ class Session:
                 )
             try:
                 lora = LoraSettings(mixer_layer=job.mixer_layer, bare_router=job.bare_router)
-                mixer = MixerSettings(strategy=job.mixer_strategy)
+                mixer = MixerSettings(strategy=job.mixer_strategy, switching=job.switching)
                 model = TemporalLoRA(backbone.model, lora, mixer)
                 refuse_unfit(model)
             except ValueError as error:

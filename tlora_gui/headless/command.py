@@ -14,7 +14,7 @@ from tlora_gui.engine.projects.new_folder import is_free
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import LoraSettings, TrainSettings
+from tlora_gui.engine.protocol.config import LoraSettings, MixerSettings, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
@@ -77,6 +77,10 @@ class Command:
     def lora(self) -> LoraSettings:
         """Where the project's epochs lie and its Time Mixer reads. Raises TloraError if it is no project."""
         return self._project().index.lora
+
+    def mixer(self) -> MixerSettings:
+        """How the project's Time Mixer is made. Raises TloraError if it is no project."""
+        return self._project().index.mixer
 
     def find_epoch(self, word: str | None = None) -> EpochInfo:
         """The stored epoch of that name or id, or of the one that was typed.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, ReadOptions, TrainSettings
+from tlora_gui.engine.protocol.config import STARTER, STRATEGIES, SWITCHINGS, ReadOptions, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, StreamEvent
 from tlora_gui.headless.options import Verb, add_settings, chosen, epoch_argument
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def add_project_arguments(parser: ArgumentParser) -> None:
     """What a new epoch asks of its project."""
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"for a new project: {STRATEGIES[0]} by default")
+    parser.add_argument(
+        "--switching",
+        choices=SWITCHINGS,
+        help=f"for a new project: how the Time Mixer turns from one epoch to another ({SWITCHINGS[0]} by default)",
+    )
     parser.add_argument(
         "--mixer-layer",
         type=int,
@@ -47,7 +52,7 @@ def into_project(
     options = command.options
     if project is None:
         backbone, strategy = options.backbone or STARTER, options.strategy or STRATEGIES[0]
-        mixer = (strategy, options.mixer_layer, options.bare_router)
+        mixer = (strategy, options.mixer_layer, options.bare_router, options.switching or SWITCHINGS[0])
         yield from command.run(jobs.CreateProject(str(options.project), backbone, *mixer))
     else:
         yield from command.open()
@@ -73,6 +78,11 @@ def listed_or_new(command: Command) -> ProjectListed | None:
         raise TloraError(
             f"The Time Mixer of {project.name} works by {project.strategy}, not {options.strategy}.",
             "Leave --strategy out, or make a new project.",
+        )
+    if options.switching not in (None, switching := command.mixer().switching):
+        raise TloraError(
+            f"The Time Mixer of {project.name} switches by its {switching}, not by a {options.switching}.",
+            "Leave --switching out, or make a new project.",
         )
     lora = command.lora()
     if options.mixer_layer not in (None, lora.mixer_layer):

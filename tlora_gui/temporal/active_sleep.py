@@ -20,13 +20,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, layer_norm, log_softmax
 
 from tlora_gui.temporal.config import MEMORY_WINDOW, SleepSettings
+from tlora_gui.temporal.switching import Scalars, TokenCounts, fit_scalars
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CALIBRATION_STEPS = 100
 CALIBRATION_RATE = 2e-3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EpochMemory:
     """What an epoch leaves behind, a replay buffer: layer-normalised router inputs in float16.
 
@@ -35,12 +36,22 @@ class EpochMemory:
         eval_features_NTH: a few held-out blocks, only ever measured on.
         held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
         held_out_digests: of those blocks where the tokens are not kept, to know them again; none in memories of old.
+        replay_ids_NW: tokens (int32) of the windows; None in memories of old.
+        token_counts: of all that the epoch has learned (or dreamt), see
+            :func:`~tlora_gui.temporal.switching.count_tokens`; None in memories of old.
     """
 
     replay_NWH: Tensor
     eval_features_NTH: Tensor
     held_out_NT: Tensor | None = None
     held_out_digests: tuple[str, ...] = ()
+    replay_ids_NW: Tensor | None = None
+    token_counts: Tensor | None = None
+
+    @property
+    def eval_ids_NT(self) -> Tensor | None:
+        """Tokens of ``eval_features_NTH``, where they are kept: those blocks are the first held-out ones."""
+        return None if self.held_out_NT is None else self.held_out_NT[: len(self.eval_features_NTH)].long()
 
 
 @dataclass(eq=False)
@@ -73,14 +84,14 @@ class MixerLearner:
         Returns:
             mixer-distill loss and route loss, in nats per token.
         """
-        route = route_loss(self.mixer(hidden_BTH)[0], self.slot)
+        route = route_loss(self.mixer.mean(hidden_BTH)[0], self.slot)
         distill = total = torch.zeros((), device=hidden_BTH.device)
         if self.memories:
             replay_NWH, slots_N = draw_windows(self.memories, self.sleep.batch_tokens, generator)
             replay_NWH = replay_NWH.to(hidden_BTH.device)
-            logits_NWS, _ = self.mixer(replay_NWH)
+            logits_NWS, _ = self.mixer.mean(replay_NWH)
             if self.teacher is not None:
-                distill = mixer_distill_loss(logits_NWS, self.teacher(replay_NWH)[0], self.sleep.temperature)
+                distill = mixer_distill_loss(logits_NWS, self.teacher.mean(replay_NWH)[0], self.sleep.temperature)
             if self.teacher is None or self.sleep.memory_labels:
                 total = self.sleep.route_weight * route_loss(logits_NWS, slots_N[:, None])
         total = total + self.sleep.sleep_weight * distill + self.sleep.route_weight * route
@@ -93,7 +104,7 @@ class MixerLearner:
         device = self.mixer.head.weight.device
         for step in range(CALIBRATION_STEPS):
             windows_NWH, slots_N = draw_windows(memories, self.sleep.batch_tokens, generator)
-            loss = route_loss(self.mixer(windows_NWH.to(device))[0], slots_N[:, None])
+            loss = route_loss(self.mixer.mean(windows_NWH.to(device))[0], slots_N[:, None])
             self._step(loss, CALIBRATION_RATE * (1 - step / CALIBRATION_STEPS))
 
     def _step(self, loss: Tensor, rate: float) -> None:
@@ -102,6 +113,29 @@ class MixerLearner:
         loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+
+
+@torch.no_grad()
+def fit_switching(
+    mixer: TimeMixer, memories: Mapping[int, EpochMemory], counts: TokenCounts, generator: torch.Generator
+) -> None:
+    """Fit the filter of a mixer to memories of its slots; nothing to do for one that switches by its mean.
+
+    Memories of old, whose tokens are not known, have no part in it.
+    """
+    if mixer.settings.switching == "mean":
+        return
+    mixer.admit()
+    device, windows = mixer.head.weight.device, dict[int, tuple[Tensor, Tensor]]()
+    for slot, memory in memories.items():
+        if memory.replay_ids_NW is not None:
+            logits_NWS, _ = mixer.evidence_logits(memory.replay_NWH.to(device))
+            evidence_NWS = counts.evidence(memory.replay_ids_NW.long().to(device), own=slot)
+            windows[slot] = logits_NWS.cpu(), evidence_NWS.cpu()
+    if len(windows) > 1:
+        with torch.enable_grad():
+            scalars = fit_scalars(windows, Scalars(*(value.cpu() for value in mixer.scalars)), generator)
+        mixer.filter_scalars.copy_(torch.stack(scalars))
 
 
 def freeze_teacher(mixer: TimeMixer) -> TimeMixer:
@@ -143,16 +177,16 @@ def to_memory(hidden_BTH: Tensor) -> Tensor:
     return layer_norm(hidden_BTH.detach().float(), hidden_BTH.shape[-1:]).half().cpu()
 
 
-def cut_windows(memory_NTH: Tensor) -> Tensor:
-    """Contiguous pieces (N, MEMORY_WINDOW, H) of blocks (N, T, H); a rest is dropped, shorter blocks are joined."""
-    tokens, hidden = memory_NTH.shape[1:]
+def cut_windows(memory_NTX: Tensor) -> Tensor:
+    """Contiguous pieces (N, MEMORY_WINDOW, …) of blocks (N, T, …); a rest is dropped, shorter blocks are joined."""
+    tokens, *rest = memory_NTX.shape[1:]
     if tokens < MEMORY_WINDOW:
-        memory_NTH = memory_NTH.reshape(1, -1, hidden)
-        tokens = memory_NTH.shape[1]
+        memory_NTX = memory_NTX.reshape(1, -1, *rest)
+        tokens = memory_NTX.shape[1]
     if tokens < MEMORY_WINDOW:  # there is no more text than that
-        memory_NTH = memory_NTH.repeat(1, -(-MEMORY_WINDOW // tokens), 1)
-    whole = memory_NTH.shape[1] - memory_NTH.shape[1] % MEMORY_WINDOW
-    return memory_NTH[:, :whole].reshape(-1, MEMORY_WINDOW, hidden)
+        memory_NTX = torch.cat([memory_NTX] * -(-MEMORY_WINDOW // tokens), dim=1)
+    whole = memory_NTX.shape[1] - memory_NTX.shape[1] % MEMORY_WINDOW
+    return memory_NTX[:, :whole].reshape(-1, MEMORY_WINDOW, *rest)
 
 
 def draw_windows(memories: Mapping[int, Tensor], tokens: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -54,35 +54,44 @@ BlendState = MixerState | tuple[MixerState | None, ...]
 """What mixers remember of earlier tokens; of a blend per row, each row's."""
 
 
+class Read(NamedTuple):
+    """What mixers read of some tokens: hidden states (B, T, H), and what the tokens' counts say (B, T, S), if that is
+    known; see :class:`~tlora_gui.temporal.switching.TokenCounts`."""
+
+    hidden_BTH: Tensor
+    count_evidence_BTS: Tensor | None = None
+
+
 def weigh(
-    blend: Blend, mixer: TimeMixer, hidden_BTH: Tensor, state: BlendState | None, mask_BT: Tensor | None
+    blend: Blend, mixer: TimeMixer, read: Read, state: BlendState | None, mask_BT: Tensor | None
 ) -> tuple[Tensor, BlendState | None]:
     """Weights over slots (B, T, S) that a blend gives, and the mixers' state after the last token.
 
     Args:
         blend: of the batch.
         mixer: the model's own.
-        hidden_BTH: what the mixers read.
+        read: what the mixers read.
         state: theirs before the first token, as this function gave it.
         mask_BT: 0 where a token is none.
     """
     if not isinstance(blend, tuple):
-        return _weigh_alike(blend, mixer, hidden_BTH, cast(MixerState | None, state), mask_BT)
+        return _weigh_alike(blend, mixer, read, cast(MixerState | None, state), mask_BT)
     states = cast(tuple[MixerState | None, ...], state or (None,) * len(blend))
     masks = (None,) * len(blend) if mask_BT is None else mask_BT.split(1)
-    rows = zip(blend, hidden_BTH.split(1), states, masks, strict=True)
-    weighed = [_weigh_alike(each, mixer, hidden_1TH, before, mask_1T) for each, hidden_1TH, before, mask_1T in rows]
+    parts = ((None,) * len(blend) if each is None else each.split(1) for each in read)
+    rows = zip(blend, map(Read, *parts), states, masks, strict=True)
+    weighed = [_weigh_alike(each, mixer, one, before, mask_1T) for each, one, before, mask_1T in rows]
     return torch.cat([weights_1TS for weights_1TS, _ in weighed]), tuple(after for _, after in weighed)
 
 
 def _weigh_alike(
-    blend: RowBlend, mixer: TimeMixer, hidden_BTH: Tensor, state: MixerState | None, mask_BT: Tensor | None
+    blend: RowBlend, mixer: TimeMixer, read: Read, state: MixerState | None, mask_BT: Tensor | None
 ) -> tuple[Tensor, MixerState | None]:
     if isinstance(blend, (int, Tensor)):
         weights_S = torch.eye(mixer.slots)[blend] if isinstance(blend, int) else blend
-        return weights_S.to(hidden_BTH.device).expand(*hidden_BTH.shape[:2], -1), None
+        return weights_S.to(read.hidden_BTH.device).expand(*read.hidden_BTH.shape[:2], -1), None
     mixer = _mixer_of(blend) or mixer
-    logits_BTS, after = mixer(hidden_BTH, state, mask_BT)
+    logits_BTS, after = mixer(read.hidden_BTH, state, mask_BT, read.count_evidence_BTS)
     return blend.weights(mixer, logits_BTS) if isinstance(blend, MixerOverride) else mixer.weights(logits_BTS), after
 
 

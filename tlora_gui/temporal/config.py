@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+Switching = Literal["filter", "mean"]
+SWITCHINGS: tuple[Switching, ...] = get_args(Switching)
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 BACKBONE_SLOT = "Eternity"
@@ -93,15 +95,20 @@ class MixerSettings:
         width: hidden units of the router; 0 makes it linear.
         smoothing: share of the running mean of past logits in each token's logits, in [0, 1). 0 looks at the
             token alone; 0.8 looks back over about five tokens.
+        switching: how tokens become weights in context: *filter* carries the probability of every slot on and asks the
+            token's counts too, *mean* is the running mean alone, with which the mixer learns in either case.
     """
 
     strategy: Strategy = "gating"
     width: int = 64
     smoothing: float = 0.8
+    switching: Switching = "filter"
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise Refusal("unknown mixer strategy {name}; known: {all}", name=f"{self.strategy!r:.40}", all=STRATEGIES)
+        if self.switching not in SWITCHINGS:
+            raise Refusal("unknown switching {name}; known: {all}", name=f"{self.switching!r:.40}", all=SWITCHINGS)
         require_whole(self, "width", 0, 65_536)
         require_number(self, "smoothing", 0, 1)
         if self.smoothing == 1:

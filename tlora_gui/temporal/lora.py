@@ -96,6 +96,7 @@ class Forward:
     """One forward of the backbone: what it is given, and below what it finds on its way."""
 
     blend: Blend = "mixer"
+    ids_BT: Tensor | None = None  # the tokens, where weights are to be decided
     state: BlendState | None = None  # of the blend's mixers, before the first token
     attention_mask: Tensor | None = None  # (B, past + T)
     past: Sequence[Tensor] = ()  # weights (B, T, S) of the tokens in the cache, piece by piece

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -17,13 +17,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
-from tlora_gui.temporal.active_sleep import EpochMemory
-from tlora_gui.temporal.blend import Blend, BlendState, refuse_misfit, weigh
+from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching
+from tlora_gui.temporal.blend import Blend, BlendState, Read, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import BACKBONE_SLOT, LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, new_weights
 from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
+from tlora_gui.temporal.switching import TokenCounts
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
@@ -102,6 +103,7 @@ class TemporalLoRA(nn.Module):
         self.fused = FusedLora(self.all_layers.values())
         self._mixed: WeakKeyDictionary[Any, list[Tensor]] = WeakKeyDictionary()  # by cache, for layers that reread it
         self._bare: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # caches of the bare backbone, by the mixture's
+        self._counts: tuple[list[EpochMemory | None], TokenCounts] | None = None  # and the memories they are of
         self._deep: set[int] = set()  # slots whose adapters reach below mixer_layer
         self._weights = nn.ModuleList()
         self._wraps = False
@@ -245,7 +247,7 @@ class TemporalLoRA(nn.Module):
             positions["position_ids"] = counted_BT[:, -input_ids.shape[1] :]
         past = [] if cache is None else self._mixed.get(cache, [])
         given = {"input_ids": input_ids, "attention_mask": attention_mask, "use_cache": use_cache, **positions}
-        now = Forward(blend, mixer_state, attention_mask, past, decided=bool(self._deep))
+        now = Forward(blend, input_ids, mixer_state, attention_mask, past, decided=bool(self._deep))
         if now.decided:
             if (before := None if cache is None else self._bare.get(cache)) is None and cache is not None:
                 raise ValueError("the cache was begun before an adapter reached below mixer_layer; begin anew")
@@ -322,7 +324,7 @@ class TemporalLoRA(nn.Module):
         refuse_misfit(blend, self.mixer.slots, len(input_ids))
         head = self._plain_head
         plain = input_ids.shape[1] <= _SHORT and self.device.type == "cpu" and not self.recompute_activations
-        now = Forward(blend=blend, hidden_BTH=hidden_BTH, until="head" if head else "end")
+        now = Forward(blend, input_ids, hidden_BTH=hidden_BTH, until="head" if head else "end")
         now.decided = blend in self._deep if isinstance(blend, int) else bool(self._deep)
         if now.decided:
             now.hidden_BTH = self.features(input_ids) if hidden_BTH is None else hidden_BTH
@@ -337,6 +339,33 @@ class TemporalLoRA(nn.Module):
         else:
             loss = logits_loss(output.logits, input_ids)
         return Loss(loss, now.hidden_BTH)
+
+    # -- what tokens say by their counts -----------------------------------------------------------------------
+
+    def count_evidence(self, input_ids: Tensor, names: Sequence[str] | None = None) -> Tensor:
+        """What the tokens' counts say for every slot (B, T, S), in nats: see
+        :class:`~tlora_gui.temporal.switching.TokenCounts`.
+
+        Args:
+            input_ids: token ids (B, T).
+            names: adapters of slots 1 …; those of the model's slots by default.
+        """
+        names = self.slot_adapters if names is None else names
+        return self._counts_of(names).evidence(input_ids.to(self.device))
+
+    def fit_switching(self, generator: torch.Generator) -> None:
+        """Fit the mixer's filter to what is remembered of its slots, if it has one."""
+        slots = enumerate(self.memories.get(name) for name in ("", *self.slot_adapters))
+        memories = {slot: memory for slot, memory in slots if memory is not None}
+        fit_switching(self.mixer, memories, self._counts_of(self.slot_adapters), generator)
+
+    def _counts_of(self, names: Sequence[str]) -> TokenCounts:
+        memories = [self.memories.get(name) for name in ("", *names)]
+        if self._counts is None or self._counts[0] != memories:
+            counts = [None if memory is None else memory.token_counts for memory in memories]
+            vocabulary = self.backbone.get_input_embeddings().weight.shape[0]
+            self._counts = memories, TokenCounts(counts, vocabulary, self.device)
+        return self._counts[1]
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
@@ -388,7 +417,10 @@ class TemporalLoRA(nn.Module):
         """Make weights of what the mixer reads, and the mix of them, which the layers add from now on."""
         assert now.hidden_BTH is not None
         mask_BT = None if now.attention_mask is None else now.attention_mask[:, -now.hidden_BTH.shape[1] :]
-        now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, now.hidden_BTH, now.state, mask_BT)
+        read = Read(now.hidden_BTH)
+        if now.ids_BT is not None and not isinstance(now.blend, (int, Tensor)):
+            read = Read(now.hidden_BTH, self.count_evidence(now.ids_BT))
+        now.weights_BTS, now.state_after = weigh(now.blend, self.mixer, read, now.state, mask_BT)
         now.mix = self.fused.mix(now.weights_BTS, now.blend if isinstance(now.blend, int) else None, now.past)
 
     def _at_mixer_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

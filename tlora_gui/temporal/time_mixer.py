@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, one_hot
 
 from tlora_gui.temporal.config import MixerSettings
+from tlora_gui.temporal.switching import DEFAULT_SCALARS, Scalars, slot_posterior, weighed_evidence
 
 ATTENTION_SIZE = 16
 """D, the size of attention's queries and keys."""
@@ -26,6 +27,9 @@ all there are. Held-out losses of the demo's mix moved by less than 0.003 nats."
 NEW_SLOT_BIAS = -6.0
 """How far below the mean of the older slots' logits a slot begins: it takes at most e⁻⁶ of any token's weight, so older
 slots mix as before until it learns."""
+
+NEW_SLOT_PRIOR = -7.0
+"""The same for the filter: log π of a slot that is still learning, against 0 for the others."""
 
 
 class RunningMean(NamedTuple):
@@ -44,7 +48,14 @@ class Context(NamedTuple):
     seen_BT: Tensor
 
 
-MixerState = RunningMean | Context
+class Filtered(NamedTuple):
+    """What the filter carries on: the slots' probability (B, S), and what attention looks back at."""
+
+    posterior_BS: Tensor
+    context: Context | None
+
+
+MixerState = RunningMean | Context | Filtered
 """What a strategy remembers of earlier tokens; opaque to everyone else."""
 
 
@@ -62,11 +73,17 @@ class TimeMixer(nn.Module):
     - *attention*: ``s_t = Σ_{u≤t} softmax_u(q_t·k_u/√D + (t-u)·log a) · l_u``: the same mean, but each token decides
       how much every earlier one counts. The distance term is ALiBi's (arXiv:2108.12409); with q = 0 it is gating.
 
+    That is *mean* switching, by which every mixer learns. With *filter* switching the token's own logits (attention's
+    means) and its counts become weights by :mod:`tlora_gui.temporal.switching` instead.
+
     Args:
         hidden_size: H of the backbone.
-        settings: strategy, width and smoothing.
+        settings: strategy, width, smoothing and switching.
         slots: number of slots to begin with (1: the backbone alone).
     """
+
+    filter_scalars: Tensor
+    filter_prior: Tensor
 
     def __init__(self, hidden_size: int, settings: MixerSettings, slots: int = 1) -> None:
         super().__init__()
@@ -81,6 +98,9 @@ class TimeMixer(nn.Module):
             self.query = nn.Linear(width, ATTENTION_SIZE, bias=False)
             self.key = nn.Linear(width, ATTENTION_SIZE, bias=False)
             nn.init.zeros_(self.query.weight)
+        if settings.switching == "filter":
+            self.register_buffer("filter_scalars", torch.tensor(DEFAULT_SCALARS))
+            self.register_buffer("filter_prior", torch.zeros(slots))
 
     @property
     def slots(self) -> int:
@@ -88,11 +108,52 @@ class TimeMixer(nn.Module):
         return self.head.out_features
 
     def forward(
+        self,
+        hidden_BTH: Tensor,
+        state: MixerState | None = None,
+        attention_mask_BT: Tensor | None = None,
+        count_evidence_BTS: Tensor | None = None,
+    ) -> tuple[Tensor, MixerState]:
+        """Logits (B, T, S) in context, in float32, and the state after the last token. Masked tokens leave no trace.
+
+        ``count_evidence_BTS`` is what the filter is told by the tokens' counts, see
+        :class:`~tlora_gui.temporal.switching.TokenCounts`.
+        """
+        if self.settings.switching == "mean":
+            return self.mean(hidden_BTH, state, attention_mask_BT)
+        assert state is None or isinstance(state, Filtered)
+        before_BS, context = state or (None, None)
+        logits_BTS, context = self.evidence_logits(hidden_BTH, context, attention_mask_BT)
+        evidence_BTS = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
+        posterior_BTS = slot_posterior(evidence_BTS, self.scalars, self.filter_prior, before_BS, attention_mask_BT)
+        return posterior_BTS.clamp(min=_LEAST_WEIGHT).log(), Filtered(posterior_BTS[:, -1], context)
+
+    @property
+    def scalars(self) -> Scalars:
+        """The filter's."""
+        return Scalars(*self.filter_scalars.unbind())
+
+    def evidence_logits(
+        self, hidden_BTH: Tensor, context: Context | None = None, attention_mask_BT: Tensor | None = None
+    ) -> tuple[Tensor, Context | None]:
+        """Logits (B, T, S) that the filter takes as evidence: each token's own, for attention its means."""
+        if self.settings.strategy == "attention":
+            logits_BTS, after = self.mean(hidden_BTH, context, attention_mask_BT)
+            assert isinstance(after, Context)
+            return logits_BTS, after
+        with torch.autocast(hidden_BTH.device.type, enabled=False):
+            return self.head(self._features(hidden_BTH)), None
+
+    def _features(self, hidden_BTH: Tensor) -> Tensor:
+        features_BTW: Tensor = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
+        return features_BTW
+
+    def mean(
         self, hidden_BTH: Tensor, state: MixerState | None = None, attention_mask_BT: Tensor | None = None
     ) -> tuple[Tensor, MixerState]:
-        """Logits (B, T, S) in context, in float32, and the state after the last token. Masked tokens leave no trace."""
+        """As :meth:`forward` with *mean* switching: what the mixer learns by."""
         with torch.autocast(hidden_BTH.device.type, enabled=False):
-            features_BTW = self.body(layer_norm(hidden_BTH.float(), (self.hidden_size,)))
+            features_BTW = self._features(hidden_BTH)
             logits_BTS = self.head(features_BTW)
             decay = self.settings.smoothing
             if self.settings.strategy == "attention":
@@ -140,6 +201,13 @@ class TimeMixer(nn.Module):
         self.head.bias[:] = old.bias.mean() + NEW_SLOT_BIAS
         self.head.weight[: len(keep)] = old.weight[keep]
         self.head.bias[: len(keep)] = old.bias[keep]
+        if self.settings.switching == "filter":
+            self.filter_prior = torch.cat([self.filter_prior[keep], self.filter_prior.new_full((extra,), NEW_SLOT_PRIOR)])
+
+    def admit(self) -> None:
+        """New slots have learned: from now on the filter turns to them as readily as to the others."""
+        if self.settings.switching == "filter":
+            self.filter_prior.zero_()
 
 
 def _causal_mean(
@@ -194,3 +262,4 @@ def _attend(
 
 
 _CHUNK = 256
+_LEAST_WEIGHT = 1e-30

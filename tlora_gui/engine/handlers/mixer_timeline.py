@@ -52,14 +52,16 @@ def mixer_timeline(
         )
     rows = [first + token.index - (not token.is_prompt) for token in tokens]
     yield Progress(say("Reading the text"))
+    ids_1T = torch.tensor([ids], device=model.device)
     with torch.inference_mode():
-        hidden_1TH = model.features(torch.tensor([ids], device=model.device))
+        hidden_1TH = model.features(ids_1T)
     versions: list[tuple[TokenEvent, ...]] = []
     for stored, mixer in mixers:
         cancel.raise_if_cancelled()
         yield Progress(say("Asking every mixer"), len(versions), len(mixers), say("mixers"))
         with torch.inference_mode():
-            logits_1TS, _ = mixer(hidden_1TH)
+            read_1TS = model.count_evidence(ids_1T, stored.epochs)
+            logits_1TS, _ = mixer(hidden_1TH, count_evidence_BTS=read_1TS)
             weights_TS = mixer.weights(logits_1TS)[0].cpu()
         weights_TS = weights_over(weights_TS, ["", *stored.epochs], slugs)[rows]
         if not weights_TS.isfinite().all():

@@ -123,9 +123,7 @@ def _adapter_hash(workspace: Workspace, slug: str) -> str:
 def _mixer_hash(workspace: Workspace, record: Generation) -> str:
     entry = _mixer_file(workspace, record)
     try:
-        return (
-            state_hash(dict(workspace.project.read_mixer(entry, workspace.model).named_parameters())) if entry else ""
-        )
+        return state_hash(dict(workspace.project.read_mixer(entry, workspace.model).state_dict())) if entry else ""
     except TloraError:
         return ""
 

@@ -19,8 +19,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from torch import Tensor
 
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, is_finite, write_adapter
 from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of, memory_of
@@ -75,6 +77,8 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
     tensors = {"replay": memory.replay_NWH, "probe": memory.eval_features_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
+    if memory.replay_ids_NW is not None and memory.token_counts is not None:
+        tensors |= {"replay_ids": memory.replay_ids_NW, "token_counts": memory.token_counts}
     write_tensors(folder / MEMORY_FILE, tensors)
     if memory.held_out_digests:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
@@ -111,15 +115,25 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
             say("{name} of its memory does not fit", name=name),
         )
     require(stored["replay"].shape[1] == MEMORY_WINDOW, say("{name} of its memory does not fit", name="replay"))
-    held_out_NT = stored.get("held_out")
+    held_out_NT, read_NW, counted = (stored.get(name) for name in ("held_out", "replay_ids", "token_counts"))
+    vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
         require(whole and held_out_NT.numel() > 0, say("its held-out text is none"))
-        vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
-        known = int(held_out_NT.min()) >= 0 and int(held_out_NT.max()) < vocabulary
-        require(known, say("its held-out text was written for another backbone"))
+        require(_known(held_out_NT, vocabulary), say("its held-out text was written for another backbone"))
+    if read_NW is not None:
+        fits = read_NW.dtype == torch.int32 and read_NW.shape == stored["replay"].shape[:2]
+        require(fits and _known(read_NW, vocabulary), say("{name} of its memory does not fit", name="replay_ids"))
+    if counted is not None:
+        fits = counted.dtype == torch.int32 and counted.dim() == 2 and len(counted) == 2 and counted.numel() > 0
+        fits = fits and _known(counted[0], vocabulary) and int(counted[1].min()) > 0
+        require(fits, say("{name} of its memory does not fit", name="token_counts"))
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
-    return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests)
+    return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests, read_NW, counted)
+
+
+def _known(ids_NT: Tensor, vocabulary: int) -> bool:
+    return int(ids_NT.min()) >= 0 and int(ids_NT.max()) < vocabulary
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

@@ -3,6 +3,7 @@
     1 → 2   project.json calls the mixers without Active Sleep ``baselines``. Settings say all that a training of today
             asks, with what it did then. Kept texts have an id and a summary, and settings within today's limits.
             Memories are cut into windows of today's length. A checkpoint has an optimiser's state for each part.
+    2 → 3   The Time Mixer's settings say how it switches.
 
 A step changes what is read of a file, and leaves alone what it has changed before: whoever is interrupted begins again.
 A project that nobody may write to is read through the same steps.
@@ -47,6 +48,10 @@ Data = TypeVar("Data")
 logger = logging.getLogger(__name__)
 
 
+def _same(data: Data) -> Data:
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """From one format to the next: what becomes of each kind of file, which may be anybody's.
@@ -59,11 +64,11 @@ class Step:
         checkpoint: state.safetensors.
     """
 
-    index: Callable[[Any], Any]
-    facts: Callable[[Any], Any]
-    generation: Callable[[Any, int], Any]
-    memory: Callable[[Tensors], Tensors]
-    checkpoint: Callable[[Tensors], Tensors]
+    index: Callable[[Any], Any] = _same
+    facts: Callable[[Any], Any] = _same
+    generation: Callable[[Any, int], Any] = lambda data, offset: data
+    memory: Callable[[Tensors], Tensors] = _same
+    checkpoint: Callable[[Tensors], Tensors] = _same
 
 
 # -- 1 → 2 ------------------------------------------------------------------------------------------------------------
@@ -119,7 +124,17 @@ def _checkpoint_1(state: Tensors) -> Tensors:
     return {today(name): value for name, value in state.items()}
 
 
-STEPS = (Step(_index_1, _facts_1, _generation_1, _memory_1, _checkpoint_1),)
+# -- 2 → 3 ------------------------------------------------------------------------------------------------------------
+
+
+def _index_2(index: Any) -> Any:
+    return {**index, "mixer": {"switching": "mean", **index["mixer"]}}
+
+
+STEPS = (
+    Step(_index_1, _facts_1, _generation_1, _memory_1, _checkpoint_1),
+    Step(index=_index_2),
+)
 FORMAT_VERSION = 1 + len(STEPS)
 
 

@@ -23,7 +23,8 @@ class CreateProject:
 
     ``mixer_layer`` is the block before which the Time Mixer reads, and the first that epochs change; None takes a
     quarter of the depth. Adapters that change all blocks need 0, or ``bare_router``: the Time Mixer then reads the bare
-    backbone, whose lower blocks run twice while such an adapter is in the mixture.
+    backbone, whose lower blocks run twice while such an adapter is in the mixture. ``switching`` is the Time Mixer's,
+    see :class:`~tlora_gui.temporal.config.MixerSettings`.
     """
 
     path: str
@@ -31,6 +32,7 @@ class CreateProject:
     mixer_strategy: str = "gating"
     mixer_layer: int | None = None
     bare_router: bool = False
+    switching: str = "filter"
 
 
 @dataclass(frozen=True, slots=True)

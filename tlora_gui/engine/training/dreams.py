@@ -26,6 +26,7 @@ from tlora_gui.engine.protocol.streams import cancellable, drain
 from tlora_gui.engine.storage.disk import DAMAGE
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.switching import count_tokens
 
 DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
@@ -132,7 +133,13 @@ def router_features(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, EpochMemory]:
     """A memory of dreams: what the mixer reads over them; the last few blocks only for measuring."""
     hidden_NTH = yield from collect_router_features(model, ids_NT, say("Remembering the dreams for later sleep"))
-    return EpochMemory(cut_windows(hidden_NTH[:-EVAL_BLOCKS]), hidden_NTH[-EVAL_BLOCKS:])
+    learned_NT = ids_NT[:-EVAL_BLOCKS]
+    return EpochMemory(
+        cut_windows(hidden_NTH[:-EVAL_BLOCKS]),
+        hidden_NTH[-EVAL_BLOCKS:],
+        replay_ids_NW=cut_windows(learned_NT).int(),
+        token_counts=count_tokens(learned_NT),
+    )
 
 
 def dreamt_memory(

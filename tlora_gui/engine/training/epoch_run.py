@@ -61,6 +61,7 @@ from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windo
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.switching import count_tokens
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 WARM_UP_STEPS = 10
@@ -447,8 +448,11 @@ class EpochRun:
         model.finish_epoch(self.slug)
         left = leave_memory(model, self.slot, self.blocks, self.settings, self._eval_features_NTH)
         memory = model.memories[self.slug] = yield from left
+        for learner in self._learners().values():
+            learner.mixer.admit()
         if sleep.memory_labels and sleep.enabled:
-            self.learner.calibrate(memory.replay_NWH, self.step_random(self.total_steps))
+            self.learner.calibrate(memory.replay_NWH, random := self.step_random(self.total_steps))
+            model.fit_switching(random)
             self._require_numbers(0.0, 0.0)
         losses = []
         for name in model.slot_adapters:
@@ -492,13 +496,12 @@ class EpochRun:
     def _routing(self, loss: float) -> HeldOut:
         """A measurement of this loss, with the routing accuracies of the mixers as they are."""
         model, best = self.model, self.best
-        eval_features = {slug: memory.eval_features_NTH for slug, memory in model.memories.items()} | {
-            self.slug: self._eval_features_NTH
-        }
-        routing = routing_accuracies(model.mixer, model.slot_adapters, eval_features)
+        own = EpochMemory(self._eval_features_NTH, self._eval_features_NTH, self.blocks.held_out_NT)
+        memories = {self.slug: own, **model.memories}
+        routing = routing_accuracies(model, model.mixer, memories)
         baseline_routing: PerEpoch = ()
         if self.baseline is not None:
-            baseline_routing = routing_accuracies(self.baseline.mixer, model.slot_adapters, eval_features)
+            baseline_routing = routing_accuracies(model, self.baseline.mixer, memories)
         measured = HeldOut(self.slug, self.step, loss, routing, baseline_routing)
         if best is None:
             return measured
@@ -774,12 +777,14 @@ def leave_memory(
         count = max(1, tokens // dream_length(model))
         ids_NT = yield from dream(model, slot, count, settings.seed)
         replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
-        return EpochMemory(replay_NWH, eval_features_NTH, None, tuple(block_digests(blocks.held_out_NT)))
+        digests, read_NW = tuple(block_digests(blocks.held_out_NT)), cut_windows(ids_NT).int()
+        return EpochMemory(replay_NWH, eval_features_NTH, None, digests, read_NW, count_tokens(ids_NT))
     train_NT = blocks.train_NT
     count = min(len(train_NT), math.ceil(tokens / settings.block_size))
     ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
     replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
-    return EpochMemory(replay_NWH, eval_features_NTH, blocks.held_out_NT.int())
+    held_out_NT, read_NW = blocks.held_out_NT.int(), cut_windows(ids_NT).int()
+    return EpochMemory(replay_NWH, eval_features_NTH, held_out_NT, (), read_NW, count_tokens(train_NT))
 
 
 def eval_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:

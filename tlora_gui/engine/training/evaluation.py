@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from statistics import median
@@ -16,6 +16,7 @@ from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, P
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training.ranks import Ranks
+from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.time_mixer import TimeMixer
@@ -56,12 +57,14 @@ def held_out_loss(
 
 
 @torch.no_grad()
-def routing_accuracies(mixer: TimeMixer, slots: list[str], eval_features: dict[str, Tensor]) -> PerEpoch:
-    """Per epoch, the share of its held-out tokens whose dominant slot is its own."""
+def routing_accuracies(model: TemporalLoRA, mixer: TimeMixer, memories: Mapping[str, EpochMemory]) -> PerEpoch:
+    """Per epoch, the share of its held-out tokens whose dominant slot is its own by a mixer over the model's slots."""
     found = []
-    for slot, slug in enumerate(slots, 1):
-        if slug in eval_features:
-            logits_NTS, _ = mixer(eval_features[slug].to(mixer.head.weight.device))
+    for slot, slug in enumerate(model.slot_adapters, 1):
+        if slug in memories:
+            memory = memories[slug]
+            read_NTS = None if memory.eval_ids_NT is None else model.count_evidence(memory.eval_ids_NT)
+            logits_NTS, _ = mixer(memory.eval_features_NTH.to(model.device), count_evidence_BTS=read_NTS)
             found.append((slug, float((logits_NTS.argmax(-1) == slot).float().mean())))
     return tuple(found)
 
@@ -92,7 +95,8 @@ def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, 
 @torch.no_grad()
 def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
     """The Time Mixer's weights over blocks of text (N, T, S), at the cost of the blocks below it."""
-    logits_NTS, _ = model.mixer(model.features(ids_NT.to(model.device)))
+    ids_NT = ids_NT.to(model.device)
+    logits_NTS, _ = model.mixer(model.features(ids_NT), count_evidence_BTS=model.count_evidence(ids_NT))
     return model.mixer.weights(logits_NTS)
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.corpus.token_store import rows_of
 from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import HeldOut, Progress
@@ -25,6 +26,7 @@ from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuraci
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, freeze_teacher
 from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.switching import count_tokens
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
@@ -84,24 +86,26 @@ def learn_slot(
         learned_NT, held_out_NT = blocks.train_NT, blocks.held_out_NT
     reading = say("Reading what the Time Mixer is to know it by")
     hidden_NTH = yield from dreams.collect_router_features(model, learned_NT, reading)
-    replay_NWH = cut_windows(_spread(hidden_NTH, settings.sleep.memory_tokens))
+    remembered = _spread(hidden_NTH, settings.sleep.memory_tokens)
+    replay_NWH, read_NW = cut_windows(hidden_NTH[remembered]), cut_windows(rows_of(learned_NT, remembered)).int()
+    memory = EpochMemory(replay_NWH, replay_NWH, None, (), read_NW, count_tokens(learned_NT))
+    model.memories[slug] = memory
     yield from _teach(model, before, hidden_NTH, 1, replay_NWH, settings)
     some_NT = held_out_NT[: max(1, EVAL_FEATURE_TOKENS // held_out_NT.shape[1])]
     eval_NTH = yield from dreams.collect_router_features(model, some_NT, reading)
-    memory = EpochMemory(replay_NWH, eval_NTH, None if blocks is None else blocks.held_out_NT.int())
-    model.memories[slug] = memory
+    held_out = None if blocks is None else blocks.held_out_NT.int()
+    model.memories[slug] = replace(memory, eval_features_NTH=eval_NTH, held_out_NT=held_out)
     if blocks is None:
         return SlotResult()
     measured_NT = held_out_NT[: max(1, settings.held_out_tokens // settings.block_size)]
     loss = yield from held_out_loss(model, measured_NT, slot)
-    features = {name: known.eval_features_NTH for name, known in model.memories.items()}
     losses = []
     for name in model.slot_adapters:
         text_NT = model.memories[name].held_out_NT
         if text_NT is not None:
             text_NT = text_NT[: max(1, settings.held_out_tokens // text_NT.shape[1])].long()
             losses.append((name, (yield from held_out_loss(model, text_NT, "mixer"))))
-    routing = routing_accuracies(model.mixer, model.slot_adapters, features)
+    routing = routing_accuracies(model, model.mixer, model.memories)
     history.append(HeldOut(slug, 0, loss, routing, losses=tuple(losses)))
     return SlotResult(loss, (yield from held_out_loss(model, measured_NT, 0)))
 
@@ -114,16 +118,16 @@ def learn_slot_again(
     """
     window = memory.replay_NWH.shape[1]
     tokens = settings.max_tokens or len(memory.replay_NWH) * window
-    hidden_NWH = _spread(memory.replay_NWH, tokens)
+    hidden_NWH = memory.replay_NWH[_spread(memory.replay_NWH, tokens)]
     passes = math.ceil(settings.num_passes * tokens / (len(hidden_NWH) * window))
     rows = max(1, settings.block_size // window)
     yield from _teach(model, before, hidden_NWH, rows, memory.replay_NWH, replace(settings, num_passes=passes))
 
 
-def _spread(hidden_NTH: Tensor, tokens: int) -> Tensor:
-    """About so many tokens of these router inputs, from everywhere among them."""
-    count = min(len(hidden_NTH), math.ceil(tokens / hidden_NTH.shape[1]))
-    return hidden_NTH[torch.linspace(0, len(hidden_NTH) - 1, count).long()]
+def _spread(blocks_NTX: Tensor, tokens: int) -> Tensor:
+    """Numbers of blocks that hold about so many tokens, from everywhere among these (N, T, …)."""
+    count = min(len(blocks_NTX), math.ceil(tokens / blocks_NTX.shape[1]))
+    return torch.linspace(0, len(blocks_NTX) - 1, count).long()
 
 
 def _teach(
@@ -141,6 +145,7 @@ def _teach(
         learner.learn(hidden_NTH[order[step % steps]].to(model.device), schedule(step, total), generator)
     if settings.sleep.memory_labels and settings.sleep.enabled:
         learner.calibrate(replay_NWH, generator)
+        model.fit_switching(generator)
     if not all(bool(weight.isfinite().all()) for weight in model.mixer.parameters()):
         raise TloraError(
             say("The Time Mixer came to no number (NaN)."),

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, STRATEGIES
+from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, STRATEGIES, SWITCHINGS
 from tlora_gui.engine.protocol.events import (
     EndEvent,
     Event,
@@ -107,11 +107,19 @@ class ProjectControl(QObject):
         """Whether a project is on its way."""
         return bool(self._openings)
 
-    @Slot(str, str, str, object)
-    def create(self, path: str, backbone: str, strategy: str = STRATEGIES[0], mixer_layer: int | None = None) -> None:
-        """Make a project folder around a backbone and open it; ``strategy`` and ``mixer_layer`` are the mixer's."""
+    @Slot(str, str, str, object, str)
+    def create(
+        self,
+        path: str,
+        backbone: str,
+        strategy: str = STRATEGIES[0],
+        mixer_layer: int | None = None,
+        switching: str = SWITCHINGS[0],
+    ) -> None:
+        """Make a project folder around a backbone and open it; the last three are the mixer's."""
         if self.may_leave():
-            self._begin_opening(jobs.CreateProject(_absolute(path), backbone, strategy, mixer_layer))
+            job = jobs.CreateProject(_absolute(path), backbone, strategy, mixer_layer, switching=switching)
+            self._begin_opening(job)
 
     @Slot(str)
     def open(self, path: str, backbone: str = "") -> None:

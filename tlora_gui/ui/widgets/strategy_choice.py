@@ -17,7 +17,7 @@ def strategy_name(strategy: str) -> str:
 
 
 class StrategyChoice(QWidget):
-    """A strategy, and in one line what it does; and whether epochs change every block."""
+    """A strategy, and in one line what it does; how it switches; and whether epochs change every block."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +45,16 @@ class StrategyChoice(QWidget):
                 "project keeps this too"
             )
         )
-        self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._every))
+        self._filter = tick_box(self.tr("Switch by a &filter that counts words too; otherwise by a running mean"))
+        self._filter.setObjectName("filterTick")
+        self._filter.setToolTip(
+            self.tr(
+                "The filter turns sooner where the text changes, and leaves text of no epoch to the backbone; a "
+                "project keeps this too"
+            )
+        )
+        self._filter.setChecked(True)
+        self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._filter, self._every))
         self._explain()
 
     def strategy(self) -> str:
@@ -55,6 +64,10 @@ class StrategyChoice(QWidget):
     def mixer_layer(self) -> int | None:
         """The block before which it reads, and the first that epochs change; None for the engine's choice."""
         return 0 if self._every.isChecked() else None
+
+    def switching(self) -> str:
+        """How the Time Mixer turns from one epoch to another, as the engine names it."""
+        return "filter" if self._filter.isChecked() else "mean"
 
     def _explain(self) -> None:
         meaning = self._meanings[self.strategy()]

@@ -39,8 +39,9 @@ RECENT_BESIDE_PINNED = 2
 class Welcome(QWidget):
     """First page of the window. Shows either the choices or the progress of what was chosen."""
 
-    create_requested = Signal(str, str, str, object)
-    """project path, backbone reference, strategy of the Time Mixer, the block before which it reads (None: any)"""
+    create_requested = Signal(str, str, str, object, str)
+    """project path, backbone reference; of the Time Mixer its strategy, the block before which it reads (None: any) and
+    how it switches"""
     open_requested = Signal(str)
     demo_requested = Signal()
     cancel_requested = Signal()
@@ -200,7 +201,7 @@ class Welcome(QWidget):
     def _create_clicked(self) -> None:
         self._update_create()
         if self._create.isEnabled():
-            mixer = (self._strategy.strategy(), self._strategy.mixer_layer())
+            mixer = (self._strategy.strategy(), self._strategy.mixer_layer(), self._strategy.switching())
             self.create_requested.emit(str(self._project_path()), self._backbone.reference(), *mixer)
 
     def _choose_project(self) -> None:

@@ -1,0 +1,268 @@
+"""The filter over slots, what tokens say by their counts, and how the filter's scalars are fitted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from mixtures import assert_near, stir
+from torch import Tensor
+
+from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching, freeze_teacher
+from tlora_gui.temporal.config import STRATEGIES, MixerSettings, Strategy
+from tlora_gui.temporal.switching import (
+    MAX_COUNT_EVIDENCE,
+    PRIOR_TOKENS,
+    Scalars,
+    TokenCounts,
+    count_tokens,
+    slot_posterior,
+    weighed_evidence,
+)
+from tlora_gui.temporal.time_mixer import TimeMixer
+
+H, V = 24, 40
+SCALARS = Scalars(*map(torch.tensor, (0.4, 0.7, -2.0, 0.3, -1.0)))
+
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+def make_mixer(strategy: Strategy = "gating", slots: int = 3) -> TimeMixer:
+    torch.manual_seed(0)
+    mixer = TimeMixer(H, MixerSettings(strategy, 16), slots)
+    stir(mixer, 0)
+    mixer.filter_scalars.copy_(torch.stack(SCALARS))
+    return mixer.requires_grad_(False)
+
+
+def hidden(batch: int = 2, tokens: int = 20, seed: int = 0) -> Tensor:
+    return 5 * torch.randn(batch, tokens, H, generator=torch.Generator().manual_seed(seed))
+
+
+def counted(batch: int = 2, tokens: int = 20, slots: int = 3, seed: int = 1) -> Tensor:
+    """Some evidence by counts (B, T, S)."""
+    evidence_BTS = torch.randn(batch, tokens, slots, generator=torch.Generator().manual_seed(seed))
+    evidence_BTS[..., 0] = 0
+    return evidence_BTS
+
+
+def naive_filter(logits_TS: Tensor, counts_TS: Tensor, scalars: Scalars) -> Tensor:
+    """The formula of the module, token by token and slot by slot, in Python's numbers."""
+    trust, count_trust, share, backbone, start = map(float, scalars)
+    share, slots = 1 / (1 + math.exp(-share)), logits_TS.shape[1]
+    weights = [math.exp(start), *[1.0] * (slots - 1)]
+    weights, rows = [each / sum(weights) for each in weights], []
+    for logits, counts in zip(logits_TS.tolist(), counts_TS.tolist(), strict=True):
+        said = [trust * (own - logits[0]) + count_trust * count for own, count in zip(logits, counts, strict=True)]
+        said[0] += backbone
+        weights = [
+            math.exp(each) * ((1 - share) * before + share / slots) for each, before in zip(said, weights, strict=True)
+        ]
+        weights = [each / sum(weights) for each in weights]
+        rows.append(weights)
+    return torch.tensor(rows)
+
+
+# -- the filter ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["gating", "routing"])
+@pytest.mark.parametrize("tokens", [1, 7, 300])
+def test_weights_are_the_fixed_share_posterior_of_what_the_tokens_say(strategy: Strategy, tokens: int) -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(strategy), hidden(2, tokens), counted(2, tokens)
+    logits_BTS, _ = mixer(hidden_BTH, count_evidence_BTS=counts_BTS)
+    own_BTS, _ = mixer.evidence_logits(hidden_BTH)
+    for row in range(2):
+        expected_TS = naive_filter(own_BTS[row], counts_BTS[row], SCALARS)
+        assert_near(logits_BTS[row].softmax(-1), expected_TS)
+
+
+def test_the_filter_of_attention_takes_its_means_as_evidence() -> None:
+    mixer, hidden_BTH = make_mixer("attention"), hidden()
+    evidence_BTS = weighed_evidence(mixer.mean(hidden_BTH)[0], None, SCALARS)
+    assert_near(mixer(hidden_BTH)[0].softmax(-1), slot_posterior(evidence_BTS, SCALARS, torch.zeros(3)))
+
+
+@every_strategy
+@pytest.mark.parametrize("pieces", [[1] * 20, [7, 1, 12], [300, 1, 99]], ids=str)
+def test_the_state_carries_on_where_the_last_piece_ended(strategy: Strategy, pieces: list[int]) -> None:
+    mixer, total = make_mixer(strategy), sum(pieces)
+    hidden_BTH, counts_BTS = hidden(2, total), counted(2, total)
+    state, parts = None, []
+    for piece_BTH, piece_BTS in zip(hidden_BTH.split(pieces, 1), counts_BTS.split(pieces, 1), strict=True):
+        logits_BTS, state = mixer(piece_BTH, state, None, piece_BTS)
+        parts.append(logits_BTS)
+    assert_near(torch.cat(parts, dim=1), mixer(hidden_BTH, count_evidence_BTS=counts_BTS)[0])
+
+
+@every_strategy
+@pytest.mark.parametrize("holes", [[0, 1, 2], [17, 18, 19], [3, 9, 10, 11]], ids=["left", "right", "middle"])
+def test_masked_tokens_leave_no_trace(strategy: Strategy, holes: list[int]) -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(strategy), hidden(1), counted(1)
+    mask_BT = torch.ones(1, 20, dtype=torch.long)
+    mask_BT[:, holes] = 0
+    seen = mask_BT[0].bool()
+    masked_BTS, after = mixer(hidden_BTH, None, mask_BT, counts_BTS)
+    expected_BTS, expected = mixer(hidden_BTH[:, seen], None, None, counts_BTS[:, seen])
+    assert_near(masked_BTS[:, seen], expected_BTS)
+    following_BTH = hidden(1, 4, seed=1)
+    assert_near(mixer(following_BTH, after)[0], mixer(following_BTH, expected)[0])
+
+
+@every_strategy
+def test_later_tokens_do_not_change_earlier_weights(strategy: Strategy) -> None:
+    mixer, hidden_BTH = make_mixer(strategy), hidden(1, 60)
+    changed_BTH = torch.cat([hidden_BTH[:, :40], hidden(1, 20, seed=3)], dim=1)
+    assert torch.equal(mixer(hidden_BTH)[0][:, :40], mixer(changed_BTH)[0][:, :40])
+
+
+def test_however_sure_it_was_the_filter_turns_and_stays_a_distribution() -> None:
+    evidence_BTS = torch.zeros(1, 1200, 2)
+    evidence_BTS[:, :1000, 0], evidence_BTS[:, 1000:, 1] = 50.0, 50.0
+    found_BTS = slot_posterior(evidence_BTS, SCALARS, torch.zeros(2))
+    assert found_BTS[0, 999, 0] > 0.99 and found_BTS[0, 1001, 1] > 0.99
+    assert found_BTS.isfinite().all()
+    assert_near(found_BTS.sum(-1), torch.ones(1, 1200))
+
+
+def test_a_newborn_slot_begins_with_hardly_any_weight_and_a_removed_one_leaves_it_to_the_others() -> None:
+    mixer, hidden_BTH = make_mixer(), hidden()
+    before_BTS = mixer(hidden_BTH)[0].softmax(-1)
+    mixer.add_slot()
+    grown_BTS = mixer(hidden_BTH)[0].softmax(-1)
+    assert grown_BTS[..., 3].max() < math.exp(-3)
+    mixer.remove_slot(3)
+    assert_near(mixer(hidden_BTH)[0].softmax(-1), before_BTS)
+
+
+def test_a_slot_that_has_learned_is_turned_to_as_readily_as_the_others() -> None:
+    mixer, hidden_BTH = make_mixer(slots=2), hidden()
+    mixer.add_slot()
+    mixer.requires_grad_(False)
+    mixer.head.weight[2], mixer.head.bias[2] = mixer.head.weight[1], mixer.head.bias[1]
+    assert mixer(hidden_BTH)[0].softmax(-1)[..., 2].max() < math.exp(-3)
+    mixer.admit()
+    weights_BTS = mixer(hidden_BTH)[0].softmax(-1)
+    assert_near(weights_BTS[..., 2], weights_BTS[..., 1])
+
+
+# -- counts -------------------------------------------------------------------------------------------------------
+
+
+def test_counts_of_a_text_name_each_token_once() -> None:
+    counts_2N = count_tokens(torch.tensor([[3, 7, 3], [3, 1, 7]]))
+    assert counts_2N.dtype == torch.int32 and counts_2N.tolist() == [[1, 3, 7], [1, 3, 2]]
+    short_2N = count_tokens(torch.tensor([[3, 7, 3], [3, 1, 7]]).to(torch.uint16))
+    assert torch.equal(short_2N, counts_2N), "as corpora are stored"
+    many_NT = torch.randint(0, 50, (20_000, 2), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(count_tokens(many_NT)[1], many_NT.flatten().bincount()[many_NT.unique()].int())
+
+
+def counts_of(*texts: list[int] | None) -> TokenCounts:
+    return TokenCounts([None if text is None else count_tokens(torch.tensor([text])) for text in texts], V)
+
+
+def test_evidence_is_the_log_ratio_to_the_background_of_all_text() -> None:
+    dreams, verse, code = [1, 1, 2], [2, 3, 3, 3], [4] * 8
+    evidence_S = counts_of(dreams, verse, code).evidence(torch.tensor([[3]]))[0, 0]
+    background = ((3 + 0) / 2 + 0 + 0.5) / ((4 + 8) / 2 + 3 + 0.5 * V)
+    assert evidence_S[0] == 0
+    for slot, (count, total) in enumerate([(3, 4), (0, 8)], 1):
+        share = (count + PRIOR_TOKENS * background) / (total + PRIOR_TOKENS)
+        assert float(evidence_S[slot]) == pytest.approx(math.log(share / background), rel=1e-4)
+
+
+def test_one_token_says_no_more_than_the_limit() -> None:
+    counts = counts_of([0] * 10_000, [1] * 10_000, [2] * 100_000)
+    evidence_TS = counts.evidence(torch.tensor([[0, 1, 2]]))[0]
+    assert evidence_TS.abs().max() <= MAX_COUNT_EVIDENCE
+    assert evidence_TS[2, 1] == -MAX_COUNT_EVIDENCE, "what an epoch has never shown"
+
+
+def test_an_epoch_whose_counts_are_not_known_says_nothing_and_changes_nothing() -> None:
+    known, ids_BT = counts_of([1, 1, 2], [2, 3, 3]), torch.arange(V)[None]
+    evidence_BTS = counts_of([1, 1, 2], [2, 3, 3], None).evidence(ids_BT)
+    assert torch.equal(evidence_BTS[..., :2], known.evidence(ids_BT))
+    assert not evidence_BTS[..., 2].any()
+
+
+def test_text_is_judged_by_the_counts_without_itself() -> None:
+    own_NT, rest = torch.tensor([[5, 6, 5], [7, 7, 5]]), [8, 9, 9, 9]
+    text = [*own_NT.flatten().tolist(), *rest]
+    found_NTS = counts_of([1, 2], text, [3, 3]).evidence(own_NT, own=1)
+    for row_T, found_TS in zip(own_NT, found_NTS, strict=True):
+        left = list(text)
+        for token in row_T.tolist():
+            left.remove(token)
+        assert_near(found_TS, counts_of([1, 2], left, [3, 3]).evidence(row_T[None])[0])
+
+
+# -- the fit ------------------------------------------------------------------------------------------------------
+
+
+def memory(token: int, direction: int, seed: int) -> EpochMemory:
+    """Windows of a text that mostly holds one token, with router inputs that mostly point one way."""
+    random = torch.Generator().manual_seed(seed)
+    ids_NW = torch.where(torch.rand(6, 64, generator=random) < 0.3, token, torch.randint(V, (6, 64), generator=random))
+    replay_NWH = torch.randn(6, 64, H, generator=random)
+    replay_NWH[..., direction] += 1.0
+    return EpochMemory(replay_NWH, replay_NWH, replay_ids_NW=ids_NW.int(), token_counts=count_tokens(ids_NW))
+
+
+MEMORIES = {0: memory(1, 0, 0), 1: memory(2, 1, 1), 2: memory(3, 2, 2)}
+COUNTS = TokenCounts([each.token_counts for each in MEMORIES.values()], V)
+
+
+def knowing_mixer(strategy: Strategy = "gating") -> TimeMixer:
+    """Its logits know the memories' directions, somewhat."""
+    mixer = TimeMixer(H, MixerSettings(strategy, width=0), 3)
+    with torch.no_grad():
+        mixer.head.weight[range(3), range(3)] = 1.0
+    return mixer.requires_grad_(False)
+
+
+def own_weight(mixer: TimeMixer) -> float:
+    """Mean weight of the right slot over the memories."""
+    found = []
+    for slot, each in MEMORIES.items():
+        assert each.replay_ids_NW is not None
+        counts_NWS = COUNTS.evidence(each.replay_ids_NW.long(), own=slot)
+        found.append(mixer(each.replay_NWH, count_evidence_BTS=counts_NWS)[0].softmax(-1)[..., slot].mean())
+    return float(torch.stack(found).mean())
+
+
+@every_strategy
+def test_the_fit_finds_the_right_slots_better_than_scalars_that_trust_nothing(strategy: Strategy) -> None:
+    mixer = knowing_mixer(strategy)
+    mixer.filter_scalars.copy_(torch.tensor([0.0, 0.0, -3.0, 0.0, 0.0]))
+    assert own_weight(mixer) == pytest.approx(1 / 3, abs=1e-3)
+    weights = {name: value.clone() for name, value in mixer.named_parameters()}
+    fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(0))
+    assert own_weight(mixer) > 0.8
+    assert all(torch.equal(value, weights[name]) for name, value in mixer.named_parameters()), "the router stays"
+
+
+def test_the_same_seed_fits_the_same_scalars() -> None:
+    found = []
+    for _ in range(2):
+        mixer = knowing_mixer()
+        fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(3))
+        found.append(mixer.filter_scalars)
+    assert torch.equal(*found)
+
+
+def test_memories_of_old_have_no_part_in_the_fit() -> None:
+    mixer = knowing_mixer()
+    before = freeze_teacher(mixer)
+    old = {slot: replace(each, replay_ids_NW=None, token_counts=None) for slot, each in MEMORIES.items()}
+    fit_switching(mixer, old, TokenCounts([None] * 3, V), torch.Generator().manual_seed(0))
+    assert torch.equal(mixer.filter_scalars, before.filter_scalars)
+
+
+def test_a_mixer_that_switches_by_its_mean_has_nothing_to_fit() -> None:
+    mixer = TimeMixer(H, MixerSettings(switching="mean"), 3)
+    fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(0))
+    assert "filter_scalars" not in mixer.state_dict()
+    assert torch.equal(mixer(hidden())[0], mixer.mean(hidden())[0])

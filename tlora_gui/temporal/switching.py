@@ -1,0 +1,209 @@
+"""A causal filter over slots: what each token says of its epoch, carried from token to token.
+
+A mean over the last tokens is slow to turn and quick to drift. The filter keeps the probability of every slot instead
+(fixed share; Herbster and Warmuth 1998, "Tracking the best expert"): before a token, each slot gives up a share ε of
+it to all slots; then it is multiplied by what the token says,
+
+    w_t(s) ∝ exp(τ·(l_t(s) − l_t(0)) + β·u_t(s) + b·[s = 0]) · ((1 − ε)·w_{t−1}(s) + ε·π(s)),
+
+with π the same for all slots but those that are still learning, which have hardly any of it, l_t the mixer's logits of the token, which know its context, and u_t what the token alone says by the counts of
+:class:`TokenCounts`, which later training does not touch. The scalars are fitted to memories, by likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MAX_COUNT_EVIDENCE = 3.0
+"""Nats that one token can say for or against an epoch by its counts alone."""
+
+PRIOR_TOKENS = 200.0
+"""Tokens of background text that the counts of an epoch are filled up with: it may well hold what it has not shown."""
+
+DEFAULT_SCALARS = (0.2, 0.25, -3.3, 0.0, 0.0)
+"""Before any fit; about what fits come to."""
+
+FIT_STEPS = 100
+_FIT_RATE = 0.05
+_FIT_ROWS, _FIT_WINDOWS = 48, 4
+_STAYS = 0.7
+"""Probability that a row's next window is of the same slot: texts rarely turn."""
+_LEFT_OUT = 0.1
+"""Share of a fit's rows in which one epoch has no slot, so that its text is the backbone's."""
+_DEAREST = 6.0
+"""Nats beyond which a token that goes to the wrong slot costs a fit no more."""
+_COUNTED_AT_ONCE = 8192
+_GONE = -1e4
+_LEAST = 1e-30
+
+
+class Scalars(NamedTuple):
+    """What a filter trusts; scalar tensors.
+
+    Attributes:
+        trust: τ, of the mixer's logits.
+        count_trust: β, of the counts.
+        share: log-odds of ε.
+        backbone: b, nats a token for slot 0.
+        start: nats for slot 0 before the first token.
+    """
+
+    trust: Tensor
+    count_trust: Tensor
+    share: Tensor
+    backbone: Tensor
+    start: Tensor
+
+
+class TokenCounts:
+    """How often each token stands in the text of each epoch, and what that says of a token's epoch.
+
+    Args:
+        counts: what :func:`count_tokens` gave for every slot, of dreams for slot 0; None where it is not known.
+        vocabulary: V, tokens there are.
+        device: where tokens are looked up.
+    """
+
+    def __init__(self, counts: Sequence[Tensor | None], vocabulary: int, device: torch.device | None = None) -> None:
+        self._counts_VS = torch.zeros(vocabulary, len(counts), device=device)
+        for slot, counted in enumerate(counts):
+            if counted is not None:
+                self._counts_VS[counted[0].long().to(device), slot] = counted[1].to(self._counts_VS)
+        self._totals_S = self._counts_VS.sum(0)
+        self._known = max(1, sum(counted is not None for counted in counts[1:]))
+
+    def evidence(self, ids_BT: Tensor, own: int | None = None) -> Tensor:
+        """u_t(s), log-likelihood ratios of tokens against the background of all slots' text (B, T, S), in nats; 0 for
+        slot 0 and where the counts are not known.
+
+        Args:
+            ids_BT: tokens.
+            own: the slot whose counts these rows are part of; each is judged by the counts without it.
+        """
+        counts_BTS, totals_S = self._counts_VS[ids_BT], self._totals_S
+        if own is not None:
+            counts_BTS[..., own] -= (ids_BT[:, :, None] == ids_BT[:, None, :]).sum(-1)
+            counts_BTS, totals_S = counts_BTS.clamp(min=0), totals_S.clone()
+            totals_S[own] = (totals_S[own] - ids_BT.shape[1]).clamp(min=0)
+        background_BT = counts_BTS[..., 1:].sum(-1) / self._known + counts_BTS[..., 0] + 0.5
+        all_tokens = totals_S[1:].sum() / self._known + totals_S[0] + 0.5 * len(self._counts_VS)
+        background_BT1 = (background_BT / all_tokens)[..., None]
+        shares_BTS = (counts_BTS + PRIOR_TOKENS * background_BT1) / (totals_S + PRIOR_TOKENS)
+        ratio_BTS = (shares_BTS / background_BT1).log().clamp(-MAX_COUNT_EVIDENCE, MAX_COUNT_EVIDENCE)
+        ratio_BTS[..., 0] = 0
+        return ratio_BTS
+
+
+def count_tokens(ids_NT: Tensor) -> Tensor:
+    """The different tokens of a text and how often each is there (2, n), int32.
+
+    ``ids_NT`` may be of any integer type, and larger than memory where it is mapped.
+    """
+    counts_V = np.zeros(0, np.int64)
+    for part_NT in ids_NT.split(_COUNTED_AT_ONCE):
+        part_V = np.bincount(part_NT.numpy().ravel(), minlength=len(counts_V))
+        part_V[: len(counts_V)] += counts_V
+        counts_V = part_V
+    (seen_n,) = counts_V.nonzero()
+    return torch.from_numpy(np.stack([seen_n, counts_V[seen_n]]).astype(np.int32))
+
+
+def weighed_evidence(logits_BTS: Tensor, count_evidence_BTS: Tensor | None, scalars: Scalars) -> Tensor:
+    """What tokens say for every slot (B, T, S), in nats: by the mixer's logits, and by counts where there are any."""
+    evidence_BTS = scalars.trust * (logits_BTS - logits_BTS[..., :1])
+    if count_evidence_BTS is not None:
+        evidence_BTS = evidence_BTS + scalars.count_trust * count_evidence_BTS
+    return torch.cat([evidence_BTS[..., :1] + scalars.backbone, evidence_BTS[..., 1:]], dim=-1)
+
+
+def slot_posterior(
+    evidence_BTS: Tensor,
+    scalars: Scalars,
+    prior_S: Tensor,
+    before_BS: Tensor | None = None,
+    mask_BT: Tensor | None = None,
+) -> Tensor:
+    """The probability of every slot after every token (B, T, S).
+
+    Args:
+        evidence_BTS: what each token says.
+        scalars: the filter's.
+        prior_S: log π, up to a constant.
+        before_BS: the probability before these tokens; None at the beginning of a text.
+        mask_BT: 0 where a token is none; it leaves no trace.
+    """
+    if before_BS is None:
+        start_S = torch.cat([prior_S[:1] + scalars.start, prior_S[1:]])
+        before_BS = start_S.softmax(-1).expand(len(evidence_BTS), -1)
+    share = scalars.share.sigmoid()
+    shared_S = share * prior_S.softmax(-1)
+    likelihood_BTS = (evidence_BTS - evidence_BTS.amax(-1, keepdim=True)).exp()
+    found: list[Tensor] = []
+    for step, likelihood_BS in enumerate(likelihood_BTS.unbind(1)):
+        after_BS = ((1 - share) * before_BS + shared_S) * likelihood_BS
+        after_BS = after_BS / after_BS.sum(-1, keepdim=True)
+        if mask_BT is not None:
+            after_BS = torch.where(mask_BT[:, step, None] != 0, after_BS, before_BS)
+        found.append(after_BS)
+        before_BS = after_BS
+    return torch.stack(found, dim=1)
+
+
+def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], scalars: Scalars, generator: torch.Generator) -> Scalars:
+    """The scalars by which the filter finds the slots of memories, joined at random places, most likely.
+
+    Args:
+        memories: by slot, logits of the mixer (N, W, S) and evidence by counts (N, W, S) of windows of its text.
+        scalars: where to begin.
+        generator: draws what is joined.
+    """
+    learned = [value.detach().clone().requires_grad_(True) for value in scalars]
+    optimizer = torch.optim.Adam(learned, lr=_FIT_RATE)
+    for _ in range(FIT_STEPS):
+        logits_BTS, counts_BTS, slots_BT, gone_B1S = _joined(memories, generator)
+        evidence_BTS = weighed_evidence(logits_BTS, counts_BTS, Scalars(*learned)).masked_fill(gone_B1S, _GONE)
+        found_BTS = slot_posterior(evidence_BTS, Scalars(*learned), torch.zeros(gone_B1S.shape[-1]))
+        found_BT = found_BTS.gather(-1, slots_BT[..., None]).clamp(min=_LEAST).log()
+        optimizer.zero_grad()
+        (-found_BT.clamp(min=-_DEAREST)).mean().backward()
+        optimizer.step()
+    return Scalars(*(value.detach() for value in learned))
+
+
+def _joined(
+    memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Rows of windows of memories, the first cut short: logits, evidence by counts, the slot of each token, and the
+    slot that a row does without (B, 1, S)."""
+    known = list(memories)
+    window, slots = memories[known[0]][0].shape[1:]
+    length = _FIT_WINDOWS * window
+    logits_BTS, counts_BTS = torch.zeros(2, _FIT_ROWS, length, slots)
+    slots_BT = torch.zeros(_FIT_ROWS, length, dtype=torch.long)
+    gone_B1S = torch.zeros(_FIT_ROWS, 1, slots, dtype=torch.bool)
+
+    def draw(below: int) -> int:
+        return int(torch.randint(below, (1,), generator=generator))
+
+    for row in range(_FIT_ROWS):
+        at, piece, slot = 0, 1 + draw(window), known[draw(len(known))]
+        while at < length:
+            logits_NWS, counts_NWS = memories[slot]
+            which, place = draw(len(logits_NWS)), slice(at, at + piece)
+            logits_BTS[row, place] = logits_NWS[which, -piece:]
+            counts_BTS[row, place] = counts_NWS[which, -piece:]
+            slots_BT[row, place] = slot
+            at += piece
+            piece = min(window, length - at)
+            if float(torch.rand(1, generator=generator)) >= _STAYS:
+                slot = known[draw(len(known))]
+        if row < _LEFT_OUT * _FIT_ROWS and slots > 1:
+            gone = 1 + draw(slots - 1)
+            gone_B1S[row, 0, gone] = True
+            slots_BT[row, slots_BT[row] == gone] = 0
+    return logits_BTS, counts_BTS, slots_BT, gone_B1S
