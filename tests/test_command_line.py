@@ -384,9 +384,11 @@ def test_a_new_project_has_the_strategy_that_was_asked_for(
     tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], strategy: str
 ) -> None:
     project = tmp_path / "new"
-    asked = ("--strategy", strategy, "--backbone", tiny_model_folder, "--max-tokens", 256)
+    switching = "mean" if strategy == "routing" else "filter"
+    asked = ("--strategy", strategy, "--switching", switching, "--backbone", tiny_model_folder, "--max-tokens", 256)
     assert typed("train", project, corpora["code"], "--name", "Code", *asked).status == 0
-    assert json.loads((project / "project.json").read_text(encoding="utf-8"))["mixer"]["strategy"] == strategy
+    made = json.loads((project / "project.json").read_text(encoding="utf-8"))["mixer"]
+    assert (made["strategy"], made["switching"]) == (strategy, switching)
 
 
 def test_an_unknown_strategy_is_refused_and_leaves_no_project(

@@ -1972,6 +1972,10 @@
         <translation>Zur Wahl stehen {names}.</translation>
     </message>
     <message>
+        <source>The Time Mixer does not switch by {name!r:.40}.</source>
+        <translation>Der Time Mixer schaltet nicht mit {name!r:.40} um.</translation>
+    </message>
+    <message>
         <source>{name} has {depth} blocks, and no block {layer}.</source>
         <translation>{name} hat {depth} Blöcke und keinen Block {layer}.</translation>
     </message>
@@ -2558,6 +2562,10 @@
     <message>
         <source>unknown mixer strategy {name}; known: {all}</source>
         <translation>unbekannte Mixer-Strategie {name}; bekannt: {all}</translation>
+    </message>
+    <message>
+        <source>unknown switching {name}; known: {all}</source>
+        <translation>unbekanntes Umschalten {name}; bekannt: {all}</translation>
     </message>
     <message>
         <source>{name} must be below {bound}</source>
@@ -7214,6 +7222,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>The Time Mixer then reads the bare words, not what the first quarter of the backbone makes of them; a project keeps this too</source>
         <translation>Der Time Mixer liest dann die bloßen Wörter, nicht was das erste Viertel des Backbones daraus macht; auch das behält ein Projekt</translation>
+    </message>
+    <message>
+        <source>Switch by a &amp;filter that counts words too; otherwise by a running mean</source>
+        <translation>Mit einem &amp;Filter umschalten, der auch Wörter zählt, sonst mit gleitendem Mittel</translation>
+    </message>
+    <message>
+        <source>The filter turns sooner where the text changes, and leaves text of no epoch to the backbone; a project keeps this too</source>
+        <translation>Der Filter schaltet früher um, wo der Text wechselt, und überlässt Text keiner Epoche dem Backbone; ein Projekt behält auch das</translation>
     </message>
 </context>
 <context>

@@ -197,7 +197,8 @@ class Laboratory:
             kept = self._kept(f"dreams-{name}-{seed}", make)
             windows_NWH, ids_NT, counted_NT = kept["replay"], kept["ids"], kept["ids"]
         read_NW = cut_windows(ids_NT).int()
-        return EpochMemory(windows_NWH, held_out_NTH, replay_ids_NW=read_NW, token_counts=count_tokens(counted_NT))
+        counts = count_tokens(counted_NT), self.dreams.token_counts
+        return EpochMemory(windows_NWH, held_out_NTH, None, (), read_NW, *counts)
 
     def borders(self, order: Sequence[str], seed: int) -> list[tuple[int, Tensor, Tensor]]:
         """Texts of two domains joined, 128 tokens of each: (slot after the border, ids (1, 256), features

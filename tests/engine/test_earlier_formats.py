@@ -75,8 +75,9 @@ def test_a_project_of_the_first_version_opens_with_its_figures_and_a_copy_of_wha
     session, events = opened(path)
     require_figures(session)
     (told,) = only(events, Warned)
-    assert "format 2" in told.message and str(path / "backup" / "format-1") in told.hint
-    assert json.loads((path / "project.json").read_text())["format_version"] == FORMAT_VERSION == 2
+    assert f"format {FORMAT_VERSION}" in told.message and str(path / "backup" / "format-1") in told.hint
+    assert json.loads((path / "project.json").read_text())["format_version"] == FORMAT_VERSION == 3
+    assert session.model is not None and session.model.mixer.settings.switching == "mean", "as it did then"
     copies = files(path / "backup" / "format-1")
     after = {name: digest for name, digest in files(path).items() if not name.startswith("backup")}
     assert after.keys() == before.keys()

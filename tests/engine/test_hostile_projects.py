@@ -195,6 +195,30 @@ def test_tensors_that_cannot_be_used_break_their_epoch_alone(
     assert list(rows) == ["code"] and 5 < len(rows["code"]) < 400
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("replay_ids", torch.zeros(1, 3, dtype=torch.int32)),
+        ("replay_ids", torch.full((2, 64), 10**6, dtype=torch.int32)),
+        ("token_counts", torch.zeros(3, dtype=torch.int32)),
+        ("token_counts", torch.tensor([[10**6], [1]], dtype=torch.int32)),
+        ("token_counts", torch.tensor([[3], [-5]], dtype=torch.int32)),
+        ("dream_counts", torch.tensor([[3.0], [torch.nan]])),
+        ("dream_counts", torch.zeros(2, 0, dtype=torch.int32)),
+    ],
+)
+def test_counts_that_cannot_be_used_break_their_memory_alone(
+    loaded_once: Session, tmp_path: Path, name: str, value: torch.Tensor
+) -> None:
+    path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))
+    file = path / "epochs" / "02-code" / "memory.safetensors"
+    tensors = load_file(file)
+    file.unlink()
+    save_file({**tensors, name: value}, file)
+    rows = broken_rows(path)
+    assert list(rows) == ["code"] and f"{name} of its memory does not fit" in rows["code"]
+
+
 def test_a_header_of_tensors_that_holds_a_book_is_not_quoted_whole(loaded_once: Session, tmp_path: Path) -> None:
     path = Path(shutil.copytree(path_of(loaded_once), tmp_path / "hostile"))
     header = json.dumps({"a": {"dtype": "x" * 10**5, "shape": [1], "data_offsets": [0, 4]}}).encode()

@@ -30,7 +30,15 @@ from safetensors.torch import load_file
 from tlora_gui.engine.projects.checkpoints import Checkpoints
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelMode, CancelToken
-from tlora_gui.engine.protocol.config import AVERAGE_MODE, EPOCH_COLOURS, STRATEGIES, SUM_MODE, SamplingSettings
+from tlora_gui.engine.protocol.config import (
+    AVERAGE_MODE,
+    EPOCH_COLOURS,
+    STRATEGIES,
+    SUM_MODE,
+    SWITCHINGS,
+    MixerSettings,
+    SamplingSettings,
+)
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import (
     CorpusSummarised,
@@ -54,7 +62,7 @@ from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
 from tlora_gui.engine.training import epoch_run
 from tlora_gui.engine.training.evaluation import calibration, dominance, score_domain, switch_lags
-from tlora_gui.temporal.config import MemorySource, Strategy
+from tlora_gui.temporal.config import MemorySource, Strategy, Switching
 
 SHORT = SamplingSettings(max_new_tokens=6)
 
@@ -170,15 +178,18 @@ def test_unknown_strategy_is_refused_with_the_known_ones_and_nothing_is_made(
     with pytest.raises(TloraError, match="'unheard-of'") as caught:
         collect(session.run(odd))
     assert all(strategy in caught.value.hint for strategy in STRATEGIES)
+    with pytest.raises(TloraError, match="does not switch by 'leap'"):
+        collect(session.run(replace(odd, mixer_strategy="gating", switching="leap")))
     assert not (tmp_path / "x").exists() and session.info() == before
 
 
+@pytest.mark.parametrize("switching", SWITCHINGS)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategy_reaches_the_project_and_is_there_again_when_it_is_reopened(
-    tmp_path: Path, tiny_model_folder: Path, corpora: Corpora, strategy: Strategy
+    tmp_path: Path, tiny_model_folder: Path, corpora: Corpora, strategy: Strategy, switching: Switching
 ) -> None:
     session = Session()
-    made = jobs.CreateProject(str(tmp_path / "p"), str(tiny_model_folder), mixer_strategy=strategy)
+    made = jobs.CreateProject(str(tmp_path / "p"), str(tiny_model_folder), strategy, switching=switching)
     (opened,) = only(collect(session.run(made)), ProjectOpened)
     assert opened.project.strategy == strategy
     for name in ("verse", "code"):
@@ -186,7 +197,8 @@ def test_strategy_reaches_the_project_and_is_there_again_when_it_is_reopened(
     again = reopened(session)
     for known in (session, again):
         assert known.info().strategy == strategy
-        assert known.model is not None and known.model.mixer.settings.strategy == strategy
+        assert known.model is not None
+        assert known.model.mixer.settings == MixerSettings(strategy, switching=switching)
     assert same_tensors(tensors(again), tensors(session))
     spoken = only(generate(again), TokenEvent)
     assert spoken == only(generate(session), TokenEvent)

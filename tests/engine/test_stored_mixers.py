@@ -176,8 +176,12 @@ def test_slots_that_a_mixer_does_not_know_get_exactly_nothing_in_context(strateg
 def test_slots_that_are_gone_leave_their_weight_to_the_others() -> None:
     hidden_BTH = torch.randn(1, 20, 48, generator=torch.Generator().manual_seed(1))
     whole, mixer = mixer_of("gating", 3), over_slots(mixer_of("gating", 3), ("verse", "code"), ("code",))
-    shares_BTS = whole(hidden_BTH)[0].softmax(-1)[..., [0, 2]]
-    torch.testing.assert_close(mixer(hidden_BTH)[0].softmax(-1), shares_BTS / shares_BTS.sum(-1, keepdim=True))
+    shares_BTS = whole.mean(hidden_BTH)[0].softmax(-1)[..., [0, 2]]
+    torch.testing.assert_close(mixer.mean(hidden_BTH)[0].softmax(-1), shares_BTS / shares_BTS.sum(-1, keepdim=True))
+    without = TimeMixer(48, MixerSettings("gating"), 2)
+    whole.remove_slot(1)
+    without.load_state_dict(whole.state_dict())
+    torch.testing.assert_close(mixer(hidden_BTH)[0], without(hidden_BTH)[0])
 
 
 def test_an_earlier_mixer_speaks_as_it_did_then(one_epoch: Session, corpora: Corpora) -> None:

@@ -160,43 +160,56 @@ def test_counts_of_a_text_name_each_token_once() -> None:
     assert torch.equal(count_tokens(many_NT)[1], many_NT.flatten().bincount()[many_NT.unique()].int())
 
 
-def counts_of(*texts: list[int] | None) -> TokenCounts:
-    return TokenCounts([None if text is None else count_tokens(torch.tensor([text])) for text in texts], V)
+DREAMS = [1, 1, 2, 9]
 
 
-def test_evidence_is_the_log_ratio_to_the_background_of_all_text() -> None:
-    dreams, verse, code = [1, 1, 2], [2, 3, 3, 3], [4] * 8
-    evidence_S = counts_of(dreams, verse, code).evidence(torch.tensor([[3]]))[0, 0]
-    background = ((3 + 0) / 2 + 0 + 0.5) / ((4 + 8) / 2 + 3 + 0.5 * V)
-    assert evidence_S[0] == 0
-    for slot, (count, total) in enumerate([(3, 4), (0, 8)], 1):
-        share = (count + PRIOR_TOKENS * background) / (total + PRIOR_TOKENS)
-        assert float(evidence_S[slot]) == pytest.approx(math.log(share / background), rel=1e-4)
+def counts_of(*texts: list[int] | None, dreams: list[int] = DREAMS) -> TokenCounts:
+    dreamt_2N = count_tokens(torch.tensor([dreams]))
+    return TokenCounts([None if text is None else (count_tokens(torch.tensor([text])), dreamt_2N) for text in texts], V)
+
+
+def ratio(count: int, tokens: int, dreamt: int, dreams: int) -> float:
+    expected = (dreamt + 0.5) / (dreams + 0.5 * V)
+    return math.log((count + PRIOR_TOKENS * expected) / (tokens + PRIOR_TOKENS) / expected)
+
+
+def test_evidence_is_the_log_ratio_to_the_dreams() -> None:
+    evidence_TS = counts_of([2, 3, 3, 3], [4] * 8).evidence(torch.tensor([[3, 2]]))[0]
+    assert evidence_TS[0].tolist() == pytest.approx([0, ratio(3, 4, 0, 4), ratio(0, 8, 0, 4)], rel=1e-4)
+    assert evidence_TS[1].tolist() == pytest.approx([0, ratio(1, 4, 1, 4), ratio(0, 8, 1, 4)], rel=1e-4)
 
 
 def test_one_token_says_no_more_than_the_limit() -> None:
-    counts = counts_of([0] * 10_000, [1] * 10_000, [2] * 100_000)
+    counts = counts_of([1] * 10_000, [2] * 100_000, dreams=[0] * 10_000)
     evidence_TS = counts.evidence(torch.tensor([[0, 1, 2]]))[0]
     assert evidence_TS.abs().max() <= MAX_COUNT_EVIDENCE
-    assert evidence_TS[2, 1] == -MAX_COUNT_EVIDENCE, "what an epoch has never shown"
+    assert evidence_TS[1, 1] == MAX_COUNT_EVIDENCE and evidence_TS[0, 2] == -MAX_COUNT_EVIDENCE
 
 
-def test_an_epoch_whose_counts_are_not_known_says_nothing_and_changes_nothing() -> None:
-    known, ids_BT = counts_of([1, 1, 2], [2, 3, 3]), torch.arange(V)[None]
-    evidence_BTS = counts_of([1, 1, 2], [2, 3, 3], None).evidence(ids_BT)
-    assert torch.equal(evidence_BTS[..., :2], known.evidence(ids_BT))
-    assert not evidence_BTS[..., 2].any()
+def test_what_a_token_says_for_an_epoch_depends_on_no_other() -> None:
+    ids_BT = torch.arange(V)[None]
+    both_BTS = counts_of([2, 3, 3], [5] * 9).evidence(ids_BT)
+    assert torch.equal(both_BTS[..., [0, 1]], counts_of([2, 3, 3]).evidence(ids_BT))
+    assert torch.equal(both_BTS[..., [0, 2]], counts_of([5] * 9).evidence(ids_BT))
 
 
-def test_text_is_judged_by_the_counts_without_itself() -> None:
+def test_of_an_epoch_whose_counts_are_not_known_no_token_says_anything() -> None:
+    assert not counts_of([2, 3, 3], None).evidence(torch.arange(V)[None])[..., 2].any()
+
+
+@pytest.mark.parametrize("own", [0, 1])
+def test_text_is_judged_by_the_counts_without_itself(own: int) -> None:
     own_NT, rest = torch.tensor([[5, 6, 5], [7, 7, 5]]), [8, 9, 9, 9]
-    text = [*own_NT.flatten().tolist(), *rest]
-    found_NTS = counts_of([1, 2], text, [3, 3]).evidence(own_NT, own=1)
-    for row_T, found_TS in zip(own_NT, found_NTS, strict=True):
-        left = list(text)
+    whole = [*own_NT.flatten().tolist(), *rest]
+
+    def counts(mine: list[int]) -> TokenCounts:
+        return counts_of([3, 5], dreams=mine) if own == 0 else counts_of(mine)
+
+    for row_T, found_TS in zip(own_NT, counts(whole).evidence(own_NT, own=own), strict=True):
+        left = list(whole)
         for token in row_T.tolist():
             left.remove(token)
-        assert_near(found_TS, counts_of([1, 2], left, [3, 3]).evidence(row_T[None])[0])
+        assert_near(found_TS, counts(left).evidence(row_T[None])[0])
 
 
 # -- the fit ------------------------------------------------------------------------------------------------------
@@ -211,8 +224,12 @@ def memory(token: int, direction: int, seed: int) -> EpochMemory:
     return EpochMemory(replay_NWH, replay_NWH, replay_ids_NW=ids_NW.int(), token_counts=count_tokens(ids_NW))
 
 
-MEMORIES = {0: memory(1, 0, 0), 1: memory(2, 1, 1), 2: memory(3, 2, 2)}
-COUNTS = TokenCounts([each.token_counts for each in MEMORIES.values()], V)
+BACKBONE = memory(1, 0, 0)
+MEMORIES = {
+    0: BACKBONE,
+    **{slot: replace(memory(1 + slot, slot, slot), dream_counts=BACKBONE.token_counts) for slot in (1, 2)},
+}
+COUNTS = TokenCounts([MEMORIES[1].counted, MEMORIES[2].counted], V)
 
 
 def knowing_mixer(strategy: Strategy = "gating") -> TimeMixer:
@@ -257,7 +274,7 @@ def test_memories_of_old_have_no_part_in_the_fit() -> None:
     mixer = knowing_mixer()
     before = freeze_teacher(mixer)
     old = {slot: replace(each, replay_ids_NW=None, token_counts=None) for slot, each in MEMORIES.items()}
-    fit_switching(mixer, old, TokenCounts([None] * 3, V), torch.Generator().manual_seed(0))
+    fit_switching(mixer, old, TokenCounts([None, None], V), torch.Generator().manual_seed(0))
     assert torch.equal(mixer.filter_scalars, before.filter_scalars)
 
 

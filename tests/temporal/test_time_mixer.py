@@ -1,5 +1,5 @@
-"""The Time Mixer by itself, by every strategy and switching by its mean: logits in context, its state, masks, growing and
-shrinking by a slot."""
+"""The Time Mixer by itself, by every strategy, switching by its mean: logits in context, state, masks, growing and
+shrinking."""
 
 from __future__ import annotations
 

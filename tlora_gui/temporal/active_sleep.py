@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, layer_norm, log_softmax
 
 from tlora_gui.temporal.config import MEMORY_WINDOW, SleepSettings
-from tlora_gui.temporal.switching import Scalars, TokenCounts, fit_scalars
+from tlora_gui.temporal.switching import Counted, Scalars, TokenCounts, fit_scalars
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CALIBRATION_STEPS = 100
@@ -37,8 +37,9 @@ class EpochMemory:
         held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
         held_out_digests: of those blocks where the tokens are not kept, to know them again; none in memories of old.
         replay_ids_NW: tokens (int32) of the windows; None in memories of old.
-        token_counts: of all that the epoch has learned (or dreamt), see
-            :func:`~tlora_gui.temporal.switching.count_tokens`; None in memories of old.
+        token_counts: of all that the epoch has learned (or dreamt), as
+            :func:`~tlora_gui.temporal.switching.count_tokens` gives them; None in memories of old.
+        dream_counts: of the backbone's dreams then; None where there were none, and for the dreams themselves.
     """
 
     replay_NWH: Tensor
@@ -47,6 +48,14 @@ class EpochMemory:
     held_out_digests: tuple[str, ...] = ()
     replay_ids_NW: Tensor | None = None
     token_counts: Tensor | None = None
+    dream_counts: Tensor | None = None
+
+    @property
+    def counted(self) -> Counted | None:
+        """Both counts, if they are there."""
+        if self.token_counts is None or self.dream_counts is None:
+            return None
+        return self.token_counts, self.dream_counts
 
     @property
     def eval_ids_NT(self) -> Tensor | None:
@@ -130,8 +139,7 @@ def fit_switching(
     for slot, memory in memories.items():
         if memory.replay_ids_NW is not None:
             logits_NWS, _ = mixer.evidence_logits(memory.replay_NWH.to(device))
-            evidence_NWS = counts.evidence(memory.replay_ids_NW.long().to(device), own=slot)
-            windows[slot] = logits_NWS.cpu(), evidence_NWS.cpu()
+            windows[slot] = logits_NWS.cpu(), counts.evidence(memory.replay_ids_NW.long(), own=slot)
     if len(windows) > 1:
         with torch.enable_grad():
             scalars = fit_scalars(windows, Scalars(*(value.cpu() for value in mixer.scalars)), generator)

@@ -360,9 +360,9 @@ class TemporalLoRA(nn.Module):
         fit_switching(self.mixer, memories, self._counts_of(self.slot_adapters), generator)
 
     def _counts_of(self, names: Sequence[str]) -> TokenCounts:
-        memories = [self.memories.get(name) for name in ("", *names)]
+        memories = [self.memories.get(name) for name in names]
         if self._counts is None or self._counts[0] != memories:
-            counts = [None if memory is None else memory.token_counts for memory in memories]
+            counts = [None if memory is None else memory.counted for memory in memories]
             vocabulary = self.backbone.get_input_embeddings().weight.shape[0]
             self._counts = memories, TokenCounts(counts, vocabulary, self.device)
         return self._counts[1]

@@ -6,8 +6,9 @@ it to all slots; then it is multiplied by what the token says,
 
     w_t(s) ∝ exp(τ·(l_t(s) − l_t(0)) + β·u_t(s) + b·[s = 0]) · ((1 − ε)·w_{t−1}(s) + ε·π(s)),
 
-with π the same for all slots but those that are still learning, which have hardly any of it, l_t the mixer's logits of the token, which know its context, and u_t what the token alone says by the counts of
-:class:`TokenCounts`, which later training does not touch. The scalars are fitted to memories, by likelihood.
+with π the same for all slots but those that are still learning, which have hardly any of it; l_t the mixer's logits of
+the token, which know its context; and u_t what the token alone says by the counts of :class:`TokenCounts`, which later
+training does not touch. The scalars are fitted to memories, by likelihood.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MAX_COUNT_EVIDENCE = 3.0
+MAX_COUNT_EVIDENCE = 5.0
 """Nats that one token can say for or against an epoch by its counts alone."""
 
 PRIOR_TOKENS = 200.0
-"""Tokens of background text that the counts of an epoch are filled up with: it may well hold what it has not shown."""
+"""Tokens of dreams that the counts of an epoch are filled up with: it may well hold what it has not shown."""
 
 DEFAULT_SCALARS = (0.2, 0.25, -3.3, 0.0, 0.0)
 """Before any fit; about what fits come to."""
@@ -60,43 +61,57 @@ class Scalars(NamedTuple):
     start: Tensor
 
 
+Counted = tuple[Tensor, Tensor]
+"""Counts of an epoch's text, and of the backbone's dreams at its time; each as :func:`count_tokens` gives them."""
+
+
 class TokenCounts:
-    """How often each token stands in the text of each epoch, and what that says of a token's epoch.
+    """What a token alone says of its epoch: how often it stands in the epoch's text, against the backbone's dreams.
+
+    What it says for an epoch depends on no other epoch, so nothing that is learned or deleted later changes it.
 
     Args:
-        counts: what :func:`count_tokens` gave for every slot, of dreams for slot 0; None where it is not known.
+        counted: of slots 1 …; None where it is not known, for which no token says anything.
         vocabulary: V, tokens there are.
         device: where tokens are looked up.
     """
 
-    def __init__(self, counts: Sequence[Tensor | None], vocabulary: int, device: torch.device | None = None) -> None:
-        self._counts_VS = torch.zeros(vocabulary, len(counts), device=device)
-        for slot, counted in enumerate(counts):
-            if counted is not None:
-                self._counts_VS[counted[0].long().to(device), slot] = counted[1].to(self._counts_VS)
-        self._totals_S = self._counts_VS.sum(0)
-        self._known = max(1, sum(counted is not None for counted in counts[1:]))
+    def __init__(self, counted: Sequence[Counted | None], vocabulary: int, device: torch.device | None = None) -> None:
+        self._counted, self._vocabulary = counted, vocabulary
+        self._table_VS = self.evidence(torch.arange(vocabulary)[:, None], own=-1)[:, 0].to(device)
 
     def evidence(self, ids_BT: Tensor, own: int | None = None) -> Tensor:
-        """u_t(s), log-likelihood ratios of tokens against the background of all slots' text (B, T, S), in nats; 0 for
-        slot 0 and where the counts are not known.
+        """u_t(s), log-likelihood ratios of tokens against dreams (B, T, S), in nats; 0 for slot 0.
 
         Args:
             ids_BT: tokens.
-            own: the slot whose counts these rows are part of; each is judged by the counts without it.
+            own: the slot whose counted text the rows are part of, 0 for dreams: each row is judged by the counts
+                without it.
         """
-        counts_BTS, totals_S = self._counts_VS[ids_BT], self._totals_S
-        if own is not None:
-            counts_BTS[..., own] -= (ids_BT[:, :, None] == ids_BT[:, None, :]).sum(-1)
-            counts_BTS, totals_S = counts_BTS.clamp(min=0), totals_S.clone()
-            totals_S[own] = (totals_S[own] - ids_BT.shape[1]).clamp(min=0)
-        background_BT = counts_BTS[..., 1:].sum(-1) / self._known + counts_BTS[..., 0] + 0.5
-        all_tokens = totals_S[1:].sum() / self._known + totals_S[0] + 0.5 * len(self._counts_VS)
-        background_BT1 = (background_BT / all_tokens)[..., None]
-        shares_BTS = (counts_BTS + PRIOR_TOKENS * background_BT1) / (totals_S + PRIOR_TOKENS)
-        ratio_BTS = (shares_BTS / background_BT1).log().clamp(-MAX_COUNT_EVIDENCE, MAX_COUNT_EVIDENCE)
-        ratio_BTS[..., 0] = 0
-        return ratio_BTS
+        if own is None:
+            return self._table_VS[ids_BT]
+        itself_BT = (ids_BT[:, :, None] == ids_BT[:, None, :]).sum(-1)
+        length, found = ids_BT.shape[1], [torch.zeros(ids_BT.shape)]
+        for slot, counted in enumerate(self._counted, 1):
+            if counted is None:
+                found.append(torch.zeros(ids_BT.shape))
+                continue
+            (text_V, tokens), (dreams_V, dreamt) = (self._dense(each) for each in counted)
+            text_BT, dreams_BT = text_V[ids_BT], dreams_V[ids_BT]
+            if own == slot:
+                text_BT, tokens = (text_BT - itself_BT).clamp(min=0), max(0.0, tokens - length)
+            if own == 0:
+                dreams_BT, dreamt = (dreams_BT - itself_BT).clamp(min=0), max(0.0, dreamt - length)
+            expected_BT = (dreams_BT + 0.5) / (dreamt + 0.5 * self._vocabulary)
+            share_BT = (text_BT + PRIOR_TOKENS * expected_BT) / (tokens + PRIOR_TOKENS)
+            found.append((share_BT / expected_BT).log().clamp(-MAX_COUNT_EVIDENCE, MAX_COUNT_EVIDENCE))
+        return torch.stack(found, dim=-1)
+
+    def _dense(self, counts_2N: Tensor) -> tuple[Tensor, float]:
+        """Counts of all tokens (V,), and their sum."""
+        counts_V = torch.zeros(self._vocabulary)
+        counts_V[counts_2N[0].long()] = counts_2N[1].float()
+        return counts_V, float(counts_V.sum())
 
 
 def count_tokens(ids_NT: Tensor) -> Tensor:
@@ -172,6 +187,8 @@ def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], scalars: Scalars,
         optimizer.zero_grad()
         (-found_BT.clamp(min=-_DEAREST)).mean().backward()
         optimizer.step()
+        for trusted in learned[:2]:  # what is not to be believed is not to be believed the other way round
+            trusted.data.clamp_(min=0)
     return Scalars(*(value.detach() for value in learned))
 
 

@@ -202,7 +202,9 @@ class TimeMixer(nn.Module):
         self.head.weight[: len(keep)] = old.weight[keep]
         self.head.bias[: len(keep)] = old.bias[keep]
         if self.settings.switching == "filter":
-            self.filter_prior = torch.cat([self.filter_prior[keep], self.filter_prior.new_full((extra,), NEW_SLOT_PRIOR)])
+            self.filter_prior = torch.cat(
+                [self.filter_prior[keep], self.filter_prior.new_full((extra,), NEW_SLOT_PRIOR)]
+            )
 
     def admit(self) -> None:
         """New slots have learned: from now on the filter turns to them as readily as to the others."""

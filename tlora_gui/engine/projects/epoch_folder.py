@@ -77,8 +77,12 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
     tensors = {"replay": memory.replay_NWH, "probe": memory.eval_features_NTH}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
-    if memory.replay_ids_NW is not None and memory.token_counts is not None:
-        tensors |= {"replay_ids": memory.replay_ids_NW, "token_counts": memory.token_counts}
+    further = {
+        "replay_ids": memory.replay_ids_NW,
+        "token_counts": memory.token_counts,
+        "dream_counts": memory.dream_counts,
+    }
+    tensors |= {name: tensor for name, tensor in further.items() if tensor is not None}
     write_tensors(folder / MEMORY_FILE, tensors)
     if memory.held_out_digests:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
@@ -115,7 +119,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
             say("{name} of its memory does not fit", name=name),
         )
     require(stored["replay"].shape[1] == MEMORY_WINDOW, say("{name} of its memory does not fit", name="replay"))
-    held_out_NT, read_NW, counted = (stored.get(name) for name in ("held_out", "replay_ids", "token_counts"))
+    held_out_NT, read_NW = stored.get("held_out"), stored.get("replay_ids")
     vocabulary = model.backbone.get_input_embeddings().weight.shape[0]
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
@@ -124,12 +128,14 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
     if read_NW is not None:
         fits = read_NW.dtype == torch.int32 and read_NW.shape == stored["replay"].shape[:2]
         require(fits and _known(read_NW, vocabulary), say("{name} of its memory does not fit", name="replay_ids"))
-    if counted is not None:
-        fits = counted.dtype == torch.int32 and counted.dim() == 2 and len(counted) == 2 and counted.numel() > 0
-        fits = fits and _known(counted[0], vocabulary) and int(counted[1].min()) > 0
-        require(fits, say("{name} of its memory does not fit", name="token_counts"))
+    for name in ("token_counts", "dream_counts"):
+        if (counts_2N := stored.get(name)) is not None:
+            fits = counts_2N.dtype == torch.int32 and counts_2N.dim() == 2 and len(counts_2N) == 2
+            fits = fits and counts_2N.numel() > 0 and _known(counts_2N[0], vocabulary) and int(counts_2N[1].min()) > 0
+            require(fits, say("{name} of its memory does not fit", name=name))
+    counts = stored.get("token_counts"), stored.get("dream_counts")
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
-    return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests, read_NW, counted)
+    return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests, read_NW, *counts)
 
 
 def _known(ids_NT: Tensor, vocabulary: int) -> bool:

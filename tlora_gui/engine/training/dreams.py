@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -142,6 +143,12 @@ def collect_dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progr
     )
 
 
+def dream_counts(model: TemporalLoRA) -> Tensor | None:
+    """Counts of the backbone's dreams' tokens, if it has dreamt."""
+    dreams = model.memories.get("")
+    return None if dreams is None else dreams.token_counts
+
+
 def dreamt_memory(
     model: TemporalLoRA, slot: int, seed: int, memory_tokens: int
 ) -> Generator[Progress, None, EpochMemory]:
@@ -152,7 +159,8 @@ def dreamt_memory(
     """
     ids_NT = yield from dream(model, slot, DREAM_BLOCKS, seed)
     count = min(len(ids_NT) - EVAL_BLOCKS, math.ceil(memory_tokens / ids_NT.shape[1]))
-    return (yield from collect_dream_memory(model, torch.cat([ids_NT[:count], ids_NT[-EVAL_BLOCKS:]])))
+    memory = yield from collect_dream_memory(model, torch.cat([ids_NT[:count], ids_NT[-EVAL_BLOCKS:]]))
+    return replace(memory, dream_counts=dream_counts(model))
 
 
 def dream_memory(model: TemporalLoRA, ids_NT: Tensor) -> EpochMemory:

@@ -50,7 +50,7 @@ from tlora_gui.engine.protocol.events import (
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable
 from tlora_gui.engine.storage.disk import first_line
-from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_length, router_features
+from tlora_gui.engine.training.dreams import collect_router_features, dream, dream_counts, dream_length, router_features
 from tlora_gui.engine.training.early_stop import BestStep
 from tlora_gui.engine.training.evaluation import held_out_loss, routing_accuracies, training_precision
 from tlora_gui.engine.training.memory_fit import MemoryFit, free_memory, memory_fit
@@ -772,19 +772,19 @@ def leave_memory(
     model: TemporalLoRA, slot: int, blocks: TokenBlocks, settings: TrainSettings, eval_features_NTH: Tensor
 ) -> Generator[Progress, None, EpochMemory]:
     """Router inputs of an epoch's training text, or of its dreams, which keep nothing of the text."""
-    tokens = settings.sleep.memory_tokens
+    tokens, dreamt = settings.sleep.memory_tokens, dream_counts(model)
     if settings.sleep.source == "dreams":
         count = max(1, tokens // dream_length(model))
         ids_NT = yield from dream(model, slot, count, settings.seed)
         replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
         digests, read_NW = tuple(block_digests(blocks.held_out_NT)), cut_windows(ids_NT).int()
-        return EpochMemory(replay_NWH, eval_features_NTH, None, digests, read_NW, count_tokens(ids_NT))
+        return EpochMemory(replay_NWH, eval_features_NTH, None, digests, read_NW, count_tokens(ids_NT), dreamt)
     train_NT = blocks.train_NT
     count = min(len(train_NT), math.ceil(tokens / settings.block_size))
     ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
     replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
     held_out_NT, read_NW = blocks.held_out_NT.int(), cut_windows(ids_NT).int()
-    return EpochMemory(replay_NWH, eval_features_NTH, held_out_NT, (), read_NW, count_tokens(train_NT))
+    return EpochMemory(replay_NWH, eval_features_NTH, held_out_NT, (), read_NW, count_tokens(train_NT), dreamt)
 
 
 def eval_features(model: TemporalLoRA, blocks: TokenBlocks, block_size: int) -> Tensor:

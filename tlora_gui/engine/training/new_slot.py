@@ -88,7 +88,8 @@ def learn_slot(
     hidden_NTH = yield from dreams.collect_router_features(model, learned_NT, reading)
     remembered = _spread(hidden_NTH, settings.sleep.memory_tokens)
     replay_NWH, read_NW = cut_windows(hidden_NTH[remembered]), cut_windows(rows_of(learned_NT, remembered)).int()
-    memory = EpochMemory(replay_NWH, replay_NWH, None, (), read_NW, count_tokens(learned_NT))
+    counts = count_tokens(learned_NT), dreams.dream_counts(model)
+    memory = EpochMemory(replay_NWH, replay_NWH, None, (), read_NW, *counts)
     model.memories[slug] = memory
     yield from _teach(model, before, hidden_NTH, 1, replay_NWH, settings)
     some_NT = held_out_NT[: max(1, EVAL_FEATURE_TOKENS // held_out_NT.shape[1])]
