@@ -141,8 +141,7 @@ def fit_switching(
             logits_NWS, _ = mixer.evidence_logits(memory.replay_NWH.to(device))
             windows[slot] = logits_NWS.cpu(), counts.evidence(memory.replay_ids_NW.long(), own=slot)
     if len(windows) > 1:
-        with torch.enable_grad():
-            scalars = fit_scalars(windows, Scalars(*(value.cpu() for value in mixer.scalars)), generator)
+        scalars = fit_scalars(windows, Scalars(*(value.cpu() for value in mixer.scalars)), generator)
         mixer.filter_scalars.copy_(torch.stack(scalars))
 
 

@@ -29,13 +29,15 @@ PRIOR_TOKENS = 200.0
 DEFAULT_SCALARS = (0.2, 0.25, -3.3, 0.0, 0.0)
 """Before any fit; about what fits come to."""
 
-FIT_STEPS = 100
+FIT_STEPS = 40
 _FIT_RATE = 0.05
-_FIT_ROWS, _FIT_WINDOWS = 48, 4
+_DIFFERENCE = 0.02
+_FIT_ROWS, _FIT_WINDOWS = 48, 2
+"""Rows for each slot, and their windows."""
 _STAYS = 0.7
 """Probability that a row's next window is of the same slot: texts rarely turn."""
-_LEFT_OUT = 0.1
-"""Share of a fit's rows in which one epoch has no slot, so that its text is the backbone's."""
+_UNKNOWN, _UNKNOWN_ROWS = 0.015, 12
+"""How much text of no epoch counts in a fit, and how many rows of it each epoch gives."""
 _DEAREST = 6.0
 """Nats beyond which a token that goes to the wrong slot costs a fit no more."""
 _COUNTED_AT_ONCE = 8192
@@ -153,8 +155,9 @@ def slot_posterior(
         mask_BT: 0 where a token is none; it leaves no trace.
     """
     if before_BS is None:
-        start_S = torch.cat([prior_S[:1] + scalars.start, prior_S[1:]])
-        before_BS = start_S.softmax(-1).expand(len(evidence_BTS), -1)
+        is_backbone_S = torch.zeros_like(prior_S)
+        is_backbone_S[0] = 1
+        before_BS = (prior_S + scalars.start * is_backbone_S).softmax(-1).expand(len(evidence_BTS), -1)
     share = scalars.share.sigmoid()
     shared_S = share * prior_S.softmax(-1)
     likelihood_BTS = (evidence_BTS - evidence_BTS.amax(-1, keepdim=True)).exp()
@@ -169,58 +172,87 @@ def slot_posterior(
     return torch.stack(found, dim=1)
 
 
+@torch.no_grad()
 def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], scalars: Scalars, generator: torch.Generator) -> Scalars:
     """The scalars by which the filter finds the slots of memories, joined at random places, most likely.
+
+    The slope is taken from differences: ten filters in one batch cost less than the way back through one.
 
     Args:
         memories: by slot, logits of the mixer (N, W, S) and evidence by counts (N, W, S) of windows of its text.
         scalars: where to begin.
         generator: draws what is joined.
     """
-    learned = [value.detach().clone().requires_grad_(True) for value in scalars]
-    optimizer = torch.optim.Adam(learned, lr=_FIT_RATE)
+    rows = _joined(memories, generator)
+    found_5 = torch.stack(scalars).requires_grad_()
+    steps_55 = _DIFFERENCE * torch.eye(len(found_5))
+    optimizer = torch.optim.Adam([found_5], lr=_FIT_RATE)
     for _ in range(FIT_STEPS):
-        logits_BTS, counts_BTS, slots_BT, gone_B1S = _joined(memories, generator)
-        evidence_BTS = weighed_evidence(logits_BTS, counts_BTS, Scalars(*learned)).masked_fill(gone_B1S, _GONE)
-        found_BTS = slot_posterior(evidence_BTS, Scalars(*learned), torch.zeros(gone_B1S.shape[-1]))
-        found_BT = found_BTS.gather(-1, slots_BT[..., None]).clamp(min=_LEAST).log()
-        optimizer.zero_grad()
-        (-found_BT.clamp(min=-_DEAREST)).mean().backward()
+        above_5, below_5 = _costs(torch.cat([found_5 + steps_55, found_5 - steps_55]), rows).chunk(2)
+        found_5.grad = (above_5 - below_5) / (2 * _DIFFERENCE)
         optimizer.step()
-        for trusted in learned[:2]:  # what is not to be believed is not to be believed the other way round
-            trusted.data.clamp_(min=0)
-    return Scalars(*(value.detach() for value in learned))
+        found_5[:2].clamp_(min=0)  # what is not to be believed is not to be believed the other way round
+    return Scalars(*found_5.detach().unbind())
 
 
-def _joined(
-    memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Rows of windows of memories, the first cut short: logits, evidence by counts, the slot of each token, and the
-    slot that a row does without (B, 1, S)."""
+class _Rows(NamedTuple):
+    """Windows of memories, one after the other in each row.
+
+    Attributes:
+        logits_BTS, counts_BTS: what the mixer and the counts say.
+        slots_BT: the slot that each token is to go to.
+        gone_B1S: the slots that a row does without.
+        shares_B: how much each row counts, 1 in all.
+    """
+
+    logits_BTS: Tensor
+    counts_BTS: Tensor
+    slots_BT: Tensor
+    gone_B1S: Tensor
+    shares_B: Tensor
+
+
+def _costs(filters_P5: Tensor, rows: _Rows) -> Tensor:
+    """What the right slots cost by each of some filters (P,), in nats a token."""
+    count, filters = len(rows.logits_BTS), len(filters_P5)
+    trust, count_trust, share, backbone, start = filters_P5.repeat_interleave(count, dim=0)[..., None].unbind(1)
+    each = Scalars(trust[:, None], count_trust[:, None], share, backbone[:, None], start)
+    logits_BTS, counts_BTS, gone_B1S = (part.repeat(filters, 1, 1) for part in (rows[0], rows[1], rows.gone_B1S))
+    evidence_BTS = weighed_evidence(logits_BTS, counts_BTS, each).masked_fill(gone_B1S, _GONE)
+    found_BTS = slot_posterior(evidence_BTS, each, torch.zeros(gone_B1S.shape[-1]))
+    found_BT = found_BTS.gather(-1, rows.slots_BT.repeat(filters, 1)[..., None])[..., 0].clamp(min=_LEAST).log()
+    return -found_BT.clamp(min=-_DEAREST).mean(-1).view(filters, count) @ rows.shares_B
+
+
+def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator) -> _Rows:
+    """Rows of windows of all memories, the first of each cut short; and rows of one epoch's alone, which has no slot
+    there, so that they are to go to the backbone."""
     known = list(memories)
     window, slots = memories[known[0]][0].shape[1:]
     length = _FIT_WINDOWS * window
-    logits_BTS, counts_BTS = torch.zeros(2, _FIT_ROWS, length, slots)
-    slots_BT = torch.zeros(_FIT_ROWS, length, dtype=torch.long)
-    gone_B1S = torch.zeros(_FIT_ROWS, 1, slots, dtype=torch.bool)
 
     def draw(below: int) -> int:
         return int(torch.randint(below, (1,), generator=generator))
 
-    for row in range(_FIT_ROWS):
-        at, piece, slot = 0, 1 + draw(window), known[draw(len(known))]
-        while at < length:
+    whole, without = _FIT_ROWS * len(known), [slot for slot in known if slot] * _UNKNOWN_ROWS
+    rows: list[tuple[Tensor, Tensor, Tensor]] = []
+    for gone in [0] * whole + without:
+        left, piece, slot = length, 1 + draw(window), gone or known[draw(len(known))]
+        parts: list[tuple[Tensor, Tensor, Tensor]] = []
+        while left:
             logits_NWS, counts_NWS = memories[slot]
-            which, place = draw(len(logits_NWS)), slice(at, at + piece)
-            logits_BTS[row, place] = logits_NWS[which, -piece:]
-            counts_BTS[row, place] = counts_NWS[which, -piece:]
-            slots_BT[row, place] = slot
-            at += piece
-            piece = min(window, length - at)
-            if float(torch.rand(1, generator=generator)) >= _STAYS:
+            which = draw(len(logits_NWS))
+            place = slice(window - piece, window)
+            to_T = torch.full((piece,), 0 if gone else slot)
+            parts.append((logits_NWS[which, place], counts_NWS[which, place], to_T))
+            left -= piece
+            piece = min(window, left)
+            if not gone and float(torch.rand(1, generator=generator)) >= _STAYS:
                 slot = known[draw(len(known))]
-        if row < _LEFT_OUT * _FIT_ROWS and slots > 1:
-            gone = 1 + draw(slots - 1)
-            gone_B1S[row, 0, gone] = True
-            slots_BT[row, slots_BT[row] == gone] = 0
-    return logits_BTS, counts_BTS, slots_BT, gone_B1S
+        logits, counts, to = (torch.cat(part) for part in zip(*parts, strict=True))
+        rows.append((logits, counts, to))
+    logits_BTS, counts_BTS, slots_BT = (torch.stack(part) for part in zip(*rows, strict=True))
+    gone_B1S = torch.zeros(len(rows), 1, slots, dtype=torch.bool)
+    gone_B1S[range(whole, len(rows)), 0, without] = True
+    shares = [(1 - _UNKNOWN) / whole] * whole + [_UNKNOWN / len(without)] * len(without)
+    return _Rows(logits_BTS, counts_BTS, slots_BT, gone_B1S, torch.tensor(shares))
