@@ -60,9 +60,11 @@ from tlora_gui.engine.protocol.sentences import Sentence
 from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
-from tlora_gui.engine.training import epoch_run
+from tlora_gui.engine.training import dreams, epoch_run
 from tlora_gui.engine.training.evaluation import calibration, dominance, score_domain, switch_lags
+from tlora_gui.temporal.active_sleep import cut_windows
 from tlora_gui.temporal.config import MemorySource, Strategy, Switching
+from tlora_gui.temporal.switching import count_tokens
 
 SHORT = SamplingSettings(max_new_tokens=6)
 
@@ -769,7 +771,13 @@ def test_an_epoch_remembered_in_dreams_leaves_no_token_of_its_text_on_disk(
     train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
     stored = {path: load_file(path) for path in path_of(session).rglob("*.safetensors")}
     assert len(stored) == 3  # adapter, memory, mixer
-    assert all(tensor.is_floating_point() for tensors in stored.values() for tensor in tensors.values())
+    tokens = {n: t for tensors in stored.values() for n, t in tensors.items() if not t.is_floating_point()}
+    assert tokens.keys() == {"replay_ids", "token_counts", "dream_counts"}
+    assert session.model is not None
+    count = tokens["replay_ids"].numel() // dreams.dream_length(session.model)
+    dreamt_NT = drain(dreams.dream(session.model, 1, count, QUICK.seed))[1]
+    assert torch.equal(cut_windows(dreamt_NT).int(), tokens["replay_ids"]), "what the epoch has dreamt"
+    assert torch.equal(count_tokens(dreamt_NT), tokens["token_counts"])
     assert not [name for name, data in content(path_of(session)).items() if b"gentle night" in data]
     assert not list((path_of(session) / "checkpoints").rglob("*.safetensors"))
 
