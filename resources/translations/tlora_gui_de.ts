@@ -7224,12 +7224,12 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Der Time Mixer liest dann die bloßen Wörter, nicht was das erste Viertel des Backbones daraus macht; auch das behält ein Projekt</translation>
     </message>
     <message>
-        <source>Switch by a &amp;filter that counts words too; otherwise by a running mean</source>
-        <translation>Mit einem &amp;Filter umschalten, der auch Wörter zählt, sonst mit gleitendem Mittel</translation>
+        <source>Turn &amp;quickly where the text changes</source>
+        <translation>&amp;Schnell umschalten, wo der Text wechselt</translation>
     </message>
     <message>
-        <source>The filter turns sooner where the text changes, and leaves text of no epoch to the backbone; a project keeps this too</source>
-        <translation>Der Filter schaltet früher um, wo der Text wechselt, und überlässt Text keiner Epoche dem Backbone; ein Projekt behält auch das</translation>
+        <source>By a filter that counts words too and leaves text of no epoch to the backbone; otherwise by a running mean. A project keeps this too</source>
+        <translation>Mit einem Filter, der auch Wörter zählt und Text keiner Epoche dem Backbone überlässt; sonst mit einem gleitenden Mittel. Ein Projekt behält auch das</translation>
     </message>
 </context>
 <context>

@@ -45,12 +45,12 @@ class StrategyChoice(QWidget):
                 "project keeps this too"
             )
         )
-        self._filter = tick_box(self.tr("Switch by a &filter that counts words too; otherwise by a running mean"))
+        self._filter = tick_box(self.tr("Turn &quickly where the text changes"))
         self._filter.setObjectName("filterTick")
         self._filter.setToolTip(
             self.tr(
-                "The filter turns sooner where the text changes, and leaves text of no epoch to the backbone; a "
-                "project keeps this too"
+                "By a filter that counts words too and leaves text of no epoch to the backbone; otherwise by a running "
+                "mean. A project keeps this too"
             )
         )
         self._filter.setChecked(True)
