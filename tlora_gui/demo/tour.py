@@ -126,10 +126,9 @@ class Tour:
         window, demo = self._window, self._demo
         window.generation.set_prompt("The king said")
         window.generation.prompt_bar.sampling.set_settings(SamplingSettings(max_new_tokens=40, seed=3))
-        finished = demo.count(GenerationFinished)
         first, last = (slot.slug for slot in window.desk.slots[1:3])
         window.controller.comparing.sweep(first, last)
-        yield demo.more(GenerationFinished, finished + 4)
+        yield lambda: not window.controller.comparing.running
         yield self._pause()
         demo.shoot("sweep")
 
@@ -137,10 +136,9 @@ class Tour:
         """The Time Mixer against an epoch alone and against the mixer that forgot."""
         window, demo = self._window, self._demo
         window.generation.set_prompt("O Romeo, Romeo! wherefore art")
-        finished = demo.count(GenerationFinished)
         window.generation.compare_page.choose_modes([MIXER_MODE, BASELINE_MODE, ""])
         window.generation.begin()
-        yield demo.more(GenerationFinished, finished + 2)
+        yield lambda: not window.controller.comparing.running
         yield self._pause()
         demo.shoot("compare")
 
