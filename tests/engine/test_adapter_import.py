@@ -490,7 +490,7 @@ def test_text_of_its_kind_is_routed_to_an_adapter_of_every_block_as_to_any_other
 def test_generating_scoring_and_all_that_looks_at_a_text_go_on_with_it(two_epochs: Session, deep: Path) -> None:
     slug = bring(two_epochs, deep, bare_router=True).slug
     model = model_of(two_epochs)
-    sampling = SamplingSettings(max_new_tokens=12, temperature=0.0)
+    sampling = SamplingSettings(max_new_tokens=12, temperature=0.0, repetition_penalty=1.0)
     for mode in ("mixer", slug, "verse", "", "+average"):
         events = collect(two_epochs.run(jobs.Generate("A rose", mode, sampling)))
         (record,) = (event.record for event in only(events, GenerationFinished))

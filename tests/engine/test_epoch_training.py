@@ -29,8 +29,9 @@ from tlora_gui.engine.training.dreams import dream, dream_ids, dream_memory, rou
 from tlora_gui.engine.training.epoch_run import EpochResult, EpochRun, require_context, train_epoch
 from tlora_gui.engine.training.evaluation import held_out_loss, score_domain
 from tlora_gui.temporal.active_sleep import MixerLearner, cut_windows
-from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
+from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy, Switching
 from tlora_gui.temporal.model import TemporalLoRA
+from tlora_gui.temporal.switching import count_tokens
 
 LONGER = replace(QUICK, max_tokens=2048, batch_size=4, sleep=SleepSettings(memory_tokens=1024, batch_tokens=256))
 """Enough steps for the mixer to tell two kinds of text apart."""
@@ -70,8 +71,8 @@ class Bench:
 
 @pytest.fixture
 def make_bench(tiny_tokenizer: Any, corpora: dict[str, Path], made_once: dict[Any, Any]) -> MakeBench:
-    def make(backbone: Any, strategy: Strategy = "gating") -> Bench:
-        model = TemporalLoRA(backbone, mixer=MixerSettings(strategy))
+    def make(backbone: Any, strategy: Strategy = "gating", switching: Switching = "mean") -> Bench:
+        model = TemporalLoRA(backbone, mixer=MixerSettings(strategy, switching=switching))
         key = ("dreams", type(backbone))
         if key not in made_once:
             made_once[key] = drain(dream_ids(model, None, CancelToken()))[1]
@@ -192,6 +193,24 @@ def test_mixer_learns_the_new_epoch_and_keeps_the_old(llama: Bench) -> None:
     llama.train("verse", settings)
     events, _ = llama.train("code", settings)
     assert min(dict(only(events, HeldOut)[-1].routing).values()) > 0.9
+
+
+def test_the_filter_is_fitted_to_what_the_epochs_leave_and_keeps_them_apart(
+    make_bench: MakeBench, tiny_model_folder: Path
+) -> None:
+    bench = make_bench(AutoModelForCausalLM.from_pretrained(tiny_model_folder), switching="filter")
+    settings = replace(LONGER, max_tokens=3072)
+    bench.train("verse", settings)
+    first = bench.model.mixer.filter_scalars.clone()
+    events, _ = bench.train("code", settings)
+    assert min(dict(only(events, HeldOut)[-1].routing).values()) > 0.9
+    assert not torch.equal(bench.model.mixer.filter_scalars, first)
+    assert not bench.model.mixer.filter_prior.any(), "both have learned"
+    for name in ("verse", "code"):
+        memory, train_NT = bench.model.memories[name], bench.blocks(name, settings).train_NT
+        assert memory.token_counts is not None and torch.equal(memory.token_counts, count_tokens(train_NT))
+        assert memory.dream_counts is bench.model.memories[""].token_counts
+        assert memory.replay_ids_NW is not None and memory.replay_ids_NW.shape == memory.replay_NWH.shape[:2]
 
 
 def test_without_active_sleep_nothing_is_distilled_and_the_first_epoch_is_forgotten(llama: Bench) -> None:

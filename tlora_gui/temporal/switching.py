@@ -32,12 +32,12 @@ DEFAULT_SCALARS = (0.2, 0.25, -3.3, 0.0, 0.0)
 FIT_STEPS = 25
 _FIT_RATE = 0.08
 _DIFFERENCE = 0.01
-_FIT_ROWS, _FIT_WINDOWS = 48, 2
-"""Rows for each slot, and their windows."""
+_FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 48, 288, 2
+"""Rows for each slot, how many there are at most, and their windows."""
 _STAYS = 0.7
 """Probability that a row's next window is of the same slot: texts rarely turn."""
-_UNKNOWN, _UNKNOWN_ROWS = 0.015, 12
-"""How much text of no epoch counts in a fit, and how many rows of it each epoch gives."""
+_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.015, 12, 60
+"""How much text of no epoch counts in a fit, how many rows of it each epoch gives, and how many there are at most."""
 _DEAREST = 6.0
 """Nats beyond which a token that goes to the wrong slot costs a fit no more."""
 _COUNTED_AT_ONCE = 8192
@@ -234,7 +234,9 @@ def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Gene
     def draw(below: int) -> int:
         return int(torch.randint(below, (1,), generator=generator))
 
-    whole, without = _FIT_ROWS * len(known), [slot for slot in known if slot] * _UNKNOWN_ROWS
+    whole, epochs = min(_FIT_ROWS * len(known), _MOST_ROWS), [slot for slot in known if slot]
+    drawn = torch.randperm(len(epochs), generator=generator).tolist() * _UNKNOWN_ROWS
+    without = [epochs[number] for number in drawn[:_MOST_UNKNOWN_ROWS]]
     rows: list[tuple[Tensor, Tensor, Tensor]] = []
     for gone in [0] * whole + without:
         left, piece, slot = length, 1 + draw(window), gone or known[draw(len(known))]
