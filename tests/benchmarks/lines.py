@@ -110,7 +110,7 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
     """One mixer that sees all training text of all domains at once, with labels, three times over."""
     torch.manual_seed(seed)
     texts = [lab.dreams.replay_NWH, *(lab.features(name, seed)[0] for name in order)]
-    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(switching="mean"), 1 + len(order))
+    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(), 1 + len(order))
     optimizer = torch.optim.AdamW(mixer.parameters(), lr=lab.settings(seed).mixer_learning_rate, weight_decay=0.01)
     generator = torch.Generator().manual_seed(seed)
     steps = 3 * len(texts[1])
@@ -303,6 +303,7 @@ def _source_routing(lab: Laboratory, model: TemporalLoRA, order: Sequence[str], 
 
 
 _DISTILL = SleepSettings(memory_labels=False)
+_FILTER = MixerSettings(switching="filter")
 LINES: dict[str, Line] = {
     "unprotected": sleeping(SleepSettings(enabled=False)),
     "Active Sleep": sleeping(_DISTILL),
@@ -312,9 +313,10 @@ LINES: dict[str, Line] = {
     "memory 0.5 % of the tokens": sleeping(SleepSettings(memory_tokens=128), losses=False),
     "memory 2 % of the tokens": sleeping(SleepSettings(memory_tokens=512), losses=False),
     "memory 10 % of the tokens": sleeping(SleepSettings(memory_tokens=2432), losses=False),
-    "default, switching by the mean": sleeping(SleepSettings(), MixerSettings(switching="mean")),
-    "default, filter without counts": sleeping(SleepSettings(), counts=False),
-    "filter of counts alone": sleeping(SleepSettings(), learning=False),
+    "Active Sleep + memory labels, filter": sleeping(SleepSettings(), _FILTER),
+    "the filter without counts": sleeping(SleepSettings(), _FILTER, counts=False),
+    "the filter of counts alone": sleeping(SleepSettings(), _FILTER, learning=False),
+    "unprotected, filter": sleeping(SleepSettings(enabled=False), _FILTER),
     "Active Sleep + memory labels, routing": sleeping(SleepSettings(), MixerSettings(strategy="routing")),
     "Active Sleep + memory labels, attention": sleeping(SleepSettings(), MixerSettings(strategy="attention")),
     "joint upper bound": joint_upper_bound,

@@ -168,7 +168,10 @@ def test_a_memory_is_made_of_dreams_where_the_text_is_not_what_it_was(
     facts.write_text(json.dumps(data))
     collect(session.run(jobs.RepairMemory("verse")))
     stored = load_file(session.project.path / MEMORY)
-    assert stored.keys() == {"replay", "probe"} and session.info().repairs == ()
+    assert (
+        stored.keys() == {"replay", "probe", "replay_ids", "token_counts", "dream_counts"}
+        and session.info().repairs == ()
+    )
     session.close()
     again = Session()
     collect(again.run(jobs.OpenProject(str(tmp_path / "damaged"))))
@@ -199,8 +202,7 @@ def test_a_cancelled_repair_of_a_memory_changes_nothing(two_epochs: Session, tmp
 
 def routing(session: Session) -> dict[str, float]:
     assert session.model is not None
-    features = {slug: memory.eval_features_NTH for slug, memory in session.model.memories.items()}
-    return dict(routing_accuracies(session.model.mixer, session.model.slot_adapters, features))
+    return dict(routing_accuracies(session.model, session.model.mixer, session.model.memories))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tlora_gui.engine.training.evaluation import (
     score_domain,
     switch_lags,
 )
+from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
 from tlora_gui.temporal.cross_entropy import logits_loss
@@ -71,7 +72,8 @@ def test_routing_of_probes_is_told_for_each_epoch_that_left_one(mixture: Tempora
     ids_NT = torch.randint(257, (3, 16), generator=torch.Generator().manual_seed(4))
     with torch.inference_mode():
         probes = {"code": mixture.features(ids_NT), "gone": torch.zeros(1, 1, 48)}
-    ((slug, share),) = routing_accuracies(mixture.mixer, mixture.slot_adapters, probes)
+    memories = {slug: EpochMemory(probe_NTH, probe_NTH) for slug, probe_NTH in probes.items()}
+    ((slug, share),) = routing_accuracies(mixture, mixture.mixer, memories)
     assert slug == "code" and share == pytest.approx(routing_by_hand(mixture, ids_NT, 2))
 
 

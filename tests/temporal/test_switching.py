@@ -31,7 +31,7 @@ every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 
 def make_mixer(strategy: Strategy = "gating", slots: int = 3) -> TimeMixer:
     torch.manual_seed(0)
-    mixer = TimeMixer(H, MixerSettings(strategy, 16), slots)
+    mixer = TimeMixer(H, MixerSettings(strategy, 16, switching="filter"), slots)
     stir(mixer, 0)
     mixer.filter_scalars.copy_(torch.stack(SCALARS))
     return mixer.requires_grad_(False)
@@ -234,7 +234,7 @@ COUNTS = TokenCounts([MEMORIES[1].counted, MEMORIES[2].counted], V)
 
 def knowing_mixer(strategy: Strategy = "gating") -> TimeMixer:
     """Its logits know the memories' directions, somewhat."""
-    mixer = TimeMixer(H, MixerSettings(strategy, width=0), 3)
+    mixer = TimeMixer(H, MixerSettings(strategy, width=0, switching="filter"), 3)
     with torch.no_grad():
         mixer.head.weight[range(3), range(3)] = 1.0
     return mixer.requires_grad_(False)

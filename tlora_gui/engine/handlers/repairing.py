@@ -20,7 +20,7 @@ from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.training.dreams import dreamt_memory
 from tlora_gui.engine.training.epoch_run import eval_features, leave_memory
 from tlora_gui.engine.training.new_slot import learn_slot_again
-from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
+from tlora_gui.engine.training.preparation import epoch_blocks, remember_backbone, remember_dreams
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.active_sleep import freeze_teacher
 
@@ -46,6 +46,7 @@ def _remember(workspace: Workspace, slug: str, cancel: CancelToken) -> Generator
     model, project = workspace.model, workspace.project
     slot = 1 + model.slot_adapters.index(slug)
     info, settings = project.read_epoch(slug)
+    yield from remember_backbone(model, project.index.fingerprint, cancel)
     blocks = yield from _same_text(workspace, info, settings, cancel)
     if blocks is None:
         made = dreamt_memory(model, slot, settings.seed, settings.sleep.memory_tokens)

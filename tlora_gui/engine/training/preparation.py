@@ -72,10 +72,8 @@ def held_out_again(
     return blocks.held_out_NT[kept]
 
 
-def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
-    """Make sure that every slot has its memory: slot 0, and epochs whose own is damaged or was not sent along.
-
-    The dreams of a backbone are cached by its fingerprint; an epoch dreams the same at every opening of its project.
+def remember_backbone(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
+    """Make sure that slot 0 has its memory.
 
     Raises:
         Cancelled: if ``cancel`` is set on the way.
@@ -84,6 +82,17 @@ def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) 
         cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
         ids_NT = yield from dream_ids(model, cache, cancel)
         model.memories[""] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)
+
+
+def remember_dreams(model: TemporalLoRA, fingerprint: str, cancel: CancelToken) -> Generator[Progress, None, None]:
+    """Make sure that every slot has its memory: slot 0, and epochs whose own is damaged or was not sent along.
+
+    The dreams of a backbone are cached by its fingerprint; an epoch dreams the same at every opening of its project.
+
+    Raises:
+        Cancelled: if ``cancel`` is set on the way.
+    """
+    yield from remember_backbone(model, fingerprint, cancel)
     for slot, slug in enumerate(model.slot_adapters, 1):
         if slug not in model.memories:
             made = dreamt_memory(model, slot, 0, SleepSettings().memory_tokens)

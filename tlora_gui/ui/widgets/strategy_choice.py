@@ -53,7 +53,6 @@ class StrategyChoice(QWidget):
                 "mean. A project keeps this too"
             )
         )
-        self._filter.setChecked(True)
         self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._filter, self._every))
         self._explain()
 
