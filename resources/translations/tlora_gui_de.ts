@@ -7224,12 +7224,12 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Der Time Mixer liest dann die bloßen Wörter, nicht was das erste Viertel des Backbones daraus macht; auch das behält ein Projekt</translation>
     </message>
     <message>
-        <source>Turn &amp;quickly where the text changes</source>
-        <translation>&amp;Schnell umschalten, wo der Text wechselt</translation>
+        <source>Leave text of no epoch to the &amp;backbone, by a filter</source>
+        <translation>Text keiner Epoche dem &amp;Backbone lassen, mit einem Filter</translation>
     </message>
     <message>
-        <source>By a filter that counts words too and leaves text of no epoch to the backbone; otherwise by a running mean. A project keeps this too</source>
-        <translation>Mit einem Filter, der auch Wörter zählt und Text keiner Epoche dem Backbone überlässt; sonst mit einem gleitenden Mittel. Ein Projekt behält auch das</translation>
+        <source>The filter counts words too and forgets less than the running mean that weighs otherwise; a project keeps this too</source>
+        <translation>Der Filter zählt auch Wörter und vergisst weniger als das gleitende Mittel, das sonst gewichtet; ein Projekt behält auch das</translation>
     </message>
 </context>
 <context>

@@ -45,12 +45,12 @@ class StrategyChoice(QWidget):
                 "project keeps this too"
             )
         )
-        self._filter = tick_box(self.tr("Turn &quickly where the text changes"))
+        self._filter = tick_box(self.tr("Leave text of no epoch to the &backbone, by a filter"))
         self._filter.setObjectName("filterTick")
         self._filter.setToolTip(
             self.tr(
-                "By a filter that counts words too and leaves text of no epoch to the backbone; otherwise by a running "
-                "mean. A project keeps this too"
+                "The filter counts words too and forgets less than the running mean that weighs otherwise; a project "
+                "keeps this too"
             )
         )
         self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._filter, self._every))
