@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from mixtures import assert_near, stir
+from mixtures import assert_near, mixture, stir, token_ids
 from torch import Tensor
 
 from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching, freeze_teacher
-from tlora_gui.temporal.config import STRATEGIES, MixerSettings, Strategy
+from tlora_gui.temporal.config import STRATEGIES, SWITCHINGS, MixerSettings, Strategy
 from tlora_gui.temporal.switching import (
     MAX_COUNT_EVIDENCE,
     PRIOR_TOKENS,
@@ -256,7 +257,7 @@ def test_the_fit_finds_the_right_slots_better_than_scalars_that_trust_nothing(st
     mixer.filter_scalars.copy_(torch.tensor([0.0, 0.0, -3.0, 0.0, 0.0]))
     assert own_weight(mixer) == pytest.approx(1 / 3, abs=1e-3)
     weights = {name: value.clone() for name, value in mixer.named_parameters()}
-    fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(0))
+    fit_switching(mixer, MEMORIES, V, torch.Generator().manual_seed(0))
     assert own_weight(mixer) > 0.8
     assert all(torch.equal(value, weights[name]) for name, value in mixer.named_parameters()), "the router stays"
 
@@ -265,7 +266,7 @@ def test_the_same_seed_fits_the_same_scalars() -> None:
     found = []
     for _ in range(2):
         mixer = knowing_mixer()
-        fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(3))
+        fit_switching(mixer, MEMORIES, V, torch.Generator().manual_seed(3))
         found.append(mixer.filter_scalars)
     assert torch.equal(*found)
 
@@ -274,12 +275,43 @@ def test_memories_of_old_have_no_part_in_the_fit() -> None:
     mixer = knowing_mixer()
     before = freeze_teacher(mixer)
     old = {slot: replace(each, replay_ids_NW=None, token_counts=None) for slot, each in MEMORIES.items()}
-    fit_switching(mixer, old, TokenCounts([None, None], V), torch.Generator().manual_seed(0))
+    fit_switching(mixer, old, V, torch.Generator().manual_seed(0))
     assert torch.equal(mixer.filter_scalars, before.filter_scalars)
 
 
 def test_a_mixer_that_switches_by_its_mean_has_nothing_to_fit() -> None:
     mixer = TimeMixer(H, MixerSettings(switching="mean"), 3)
-    fit_switching(mixer, MEMORIES, COUNTS, torch.Generator().manual_seed(0))
+    fit_switching(mixer, MEMORIES, V, torch.Generator().manual_seed(0))
     assert "filter_scalars" not in mixer.state_dict()
     assert torch.equal(mixer(hidden())[0], mixer.mean(hidden())[0])
+
+
+# -- in a model ---------------------------------------------------------------------------------------------------
+
+
+def test_a_model_tells_its_filter_the_counts_in_pieces_as_at_once(tiny_backbone: Any) -> None:
+    model, random = mixture(tiny_backbone, mixer=MixerSettings(switching="filter")), torch.Generator().manual_seed(0)
+    model.mixer.filter_scalars.copy_(torch.tensor([0.01, 1.0, -2.0, 0.0, 0.0]))  # counts above all
+    ids_BT = token_ids(1, 24)
+    with torch.inference_mode():
+        plain_BTS = model(ids_BT).weights_BTS
+        for number, name in enumerate(model.slot_adapters):
+            text, dreams = (count_tokens(torch.randint(257, (50, 20), generator=random)) for _ in range(2))
+            none_NTH = torch.zeros(1, 1, model.mixer.hidden_size)
+            model.memories[name] = EpochMemory(none_NTH, none_NTH, None, (), None, text, dreams if number else None)
+        whole_BTS = model(ids_BT).weights_BTS
+        cache, state, parts = None, None, []
+        for piece_BT in ids_BT.split([9, 1, 14], dim=1):
+            output = model(piece_BT, cache=cache, mixer_state=state, use_cache=True)
+            cache, state = output.cache, output.mixer_state
+            parts.append(output.weights_BTS)
+    assert_near(torch.cat(parts, dim=1), whole_BTS)
+    assert (whole_BTS - plain_BTS).abs().max() > 0.01
+
+
+def test_a_model_whose_mixer_switches_by_its_mean_looks_up_no_counts(tiny_backbone: Any) -> None:
+    for switching in SWITCHINGS:
+        model = mixture(tiny_backbone, mixer=MixerSettings(switching=switching))
+        evidence_BTS = model.count_evidence(token_ids(1, 6))
+        assert (evidence_BTS is None) == (switching == "mean")
+        assert evidence_BTS is None or evidence_BTS.shape == (1, 6, model.mixer.slots)

@@ -126,15 +126,21 @@ class MixerLearner:
 
 @torch.no_grad()
 def fit_switching(
-    mixer: TimeMixer, memories: Mapping[int, EpochMemory], counts: TokenCounts, generator: torch.Generator
+    mixer: TimeMixer, memories: Mapping[int, EpochMemory], vocabulary: int, generator: torch.Generator
 ) -> None:
     """Fit the filter of a mixer to memories of its slots; nothing to do for one that switches by its mean.
 
-    Memories of old, whose tokens are not known, have no part in it.
+    Args:
+        mixer: its slots may be new.
+        memories: by slot; those of old, whose tokens are not known, have no part in it.
+        vocabulary: V, tokens there are.
+        generator: draws what is joined.
     """
     if mixer.settings.switching == "mean":
         return
     mixer.admit()
+    epochs = [memories.get(slot) for slot in range(1, mixer.slots)]
+    counts = TokenCounts([None if memory is None else memory.counted for memory in epochs], vocabulary)
     device, windows = mixer.head.weight.device, dict[int, tuple[Tensor, Tensor]]()
     for slot, memory in memories.items():
         if memory.replay_ids_NW is not None:

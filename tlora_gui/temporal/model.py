@@ -342,30 +342,31 @@ class TemporalLoRA(nn.Module):
 
     # -- what tokens say by their counts -----------------------------------------------------------------------
 
-    def count_evidence(self, input_ids: Tensor, names: Sequence[str] | None = None) -> Tensor:
+    def count_evidence(self, input_ids: Tensor, names: Sequence[str] | None = None) -> Tensor | None:
         """What the tokens' counts say for every slot (B, T, S), in nats: see
-        :class:`~tlora_gui.temporal.switching.TokenCounts`.
+        :class:`~tlora_gui.temporal.switching.TokenCounts`. None where the mixer switches by its mean, and asks nobody.
 
         Args:
             input_ids: token ids (B, T).
             names: adapters of slots 1 …; those of the model's slots by default.
         """
-        names = self.slot_adapters if names is None else names
-        return self._counts_of(names).evidence(input_ids.to(self.device))
+        if self.mixer.settings.switching == "mean":
+            return None
+        memories = [self.memories.get(name) for name in (self.slot_adapters if names is None else names)]
+        if self._counts is None or self._counts[0] != memories:
+            counts = [None if memory is None else memory.counted for memory in memories]
+            self._counts = memories, TokenCounts(counts, self._vocabulary, self.device)
+        return self._counts[1].evidence(input_ids.to(self.device))
 
     def fit_switching(self, generator: torch.Generator) -> None:
         """Fit the mixer's filter to what is remembered of its slots, if it has one."""
         slots = enumerate(self.memories.get(name) for name in ("", *self.slot_adapters))
         memories = {slot: memory for slot, memory in slots if memory is not None}
-        fit_switching(self.mixer, memories, self._counts_of(self.slot_adapters), generator)
+        fit_switching(self.mixer, memories, self._vocabulary, generator)
 
-    def _counts_of(self, names: Sequence[str]) -> TokenCounts:
-        memories = [self.memories.get(name) for name in names]
-        if self._counts is None or self._counts[0] != memories:
-            counts = [None if memory is None else memory.counted for memory in memories]
-            vocabulary = self.backbone.get_input_embeddings().weight.shape[0]
-            self._counts = memories, TokenCounts(counts, vocabulary, self.device)
-        return self._counts[1]
+    @property
+    def _vocabulary(self) -> int:
+        return int(self.backbone.get_input_embeddings().weight.shape[0])
 
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
