@@ -487,6 +487,19 @@ def test_text_of_its_kind_is_routed_to_an_adapter_of_every_block_as_to_any_other
             assert score.loss_mix == pytest.approx(model.next_token_loss(ids_NT).loss.item(), rel=1e-3)
 
 
+@pytest.mark.parametrize("memory_labels", [True, False])
+def test_a_filter_turns_to_an_imported_epoch_as_readily_as_to_others_once_it_has_its_slot(
+    tmp_path: Path, tiny_model_folder: Path, corpora: Corpora, memory_labels: bool
+) -> None:
+    session = Session()
+    collect(session.run(jobs.CreateProject(str(tmp_path / "p"), str(tiny_model_folder), switching="filter")))
+    settings = replace(QUICK, sleep=replace(QUICK.sleep, memory_labels=memory_labels))
+    job = jobs.ImportAdapter(str(made(tmp_path / "upper")), "Tale", paths=(str(corpora["code"]),), settings=settings)
+    collect(session.run(job))
+    for known in (session, reopened(session)):
+        assert model_of(known).mixer.filter_prior.tolist() == [0.0, 0.0]
+
+
 def test_generating_scoring_and_all_that_looks_at_a_text_go_on_with_it(two_epochs: Session, deep: Path) -> None:
     slug = bring(two_epochs, deep, bare_router=True).slug
     model = model_of(two_epochs)

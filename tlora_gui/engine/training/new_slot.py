@@ -144,6 +144,7 @@ def _teach(
             order = torch.randperm(len(hidden_NTH), generator=generator).split(rows)
         yield Progress(say("Teaching the Time Mixer"), step, total, say("steps"))
         learner.learn(hidden_NTH[order[step % steps]].to(model.device), schedule(step, total), generator)
+    model.mixer.admit()
     if settings.sleep.memory_labels and settings.sleep.enabled:
         learner.calibrate(replay_NWH, generator)
         model.fit_switching(generator)
