@@ -1740,6 +1740,10 @@
         <translation>Ränge beginnen bei 1</translation>
     </message>
     <message>
+        <source>a token&apos;s reasons are of no slot</source>
+        <translation>die Gründe eines Tokens sind die keines Slots</translation>
+    </message>
+    <message>
         <source>probabilities lie in [0, 1]</source>
         <translation>Wahrscheinlichkeiten liegen in [0, 1]</translation>
     </message>
@@ -6362,6 +6366,37 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     </message>
 </context>
 <context>
+    <name>ReasonRows</name>
+    <message>
+        <source>this word</source>
+        <translation>dieses Wort</translation>
+    </message>
+    <message>
+        <source>last word</source>
+        <translation>letztes Wort</translation>
+    </message>
+    <message>
+        <source>earlier text</source>
+        <translation>Text davor</translation>
+    </message>
+    <message>
+        <source>context</source>
+        <translation>Umgebung</translation>
+    </message>
+    <message>
+        <source>{bits} bits</source>
+        <translation>{bits} Bit</translation>
+    </message>
+    <message>
+        <source>{reason}: {bits} bits for {name}</source>
+        <translation>{reason}: {bits} Bit für {name}</translation>
+    </message>
+    <message>
+        <source>Each bit more doubles the odds of {name} against {rival}; the bars add up</source>
+        <translation>Jedes Bit mehr verdoppelt das Verhältnis von {name} zu {rival}; die Balken addieren sich</translation>
+    </message>
+</context>
+<context>
     <name>RecentControl</name>
     <message>
         <source>Its drive does not answer.</source>
@@ -7335,6 +7370,10 @@ hatten einen anderen Slot</translation>
         <translation>Mischung dieses Tokens</translation>
     </message>
     <message>
+        <source>Why this mix</source>
+        <translation>Warum diese Mischung</translation>
+    </message>
+    <message>
         <source>Mean mix of the text</source>
         <translation>Mittlere Mischung des Texts</translation>
     </message>
@@ -7357,6 +7396,10 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Mixing desk: {what}</source>
         <translation>Mischpult: {what}</translation>
+    </message>
+    <message>
+        <source>Why {name}, not {rival}</source>
+        <translation>Warum {name}, nicht {rival}</translation>
     </message>
     <message>
         <source>{count} tokens</source>

@@ -8,6 +8,7 @@ from tlora_gui.engine.protocol.texts import (
     Alternative,
     DeskChange,
     Generation,
+    MixReasons,
     ReadReport,
     Segment,
     SlotInfo,
@@ -28,8 +29,11 @@ _SPOKEN = (
     (" 日\u2028", False, (0.2, 0.1, 0.7)),
     (" x", False, (0.1, 0.6, 0.3)),
 )
+WHY = MixReasons(1, 0.5, -0.25, 2.0)
 TOKENS = tuple(
-    TokenEvent(i, 65 + i, text, weights, given, 0.25, 3, (Alternative(" a", 0.5, 7), Alternative("b", 0.25)))
+    TokenEvent(
+        i, 65 + i, text, weights, given, 0.25, 3, (Alternative(" a", 0.5, 7), Alternative("b", 0.25)), False, WHY
+    )
     for i, (text, given, weights) in enumerate(_SPOKEN)
 )
 RECORD = Generation("To be", "mixer", SamplingSettings(seed=42), SLOTS, TOKENS, "length", 9.5)

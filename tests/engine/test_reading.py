@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,25 @@ def test_losses_do_not_depend_on_the_pieces_that_are_read(
         said_TV = model(torch.tensor([ids]), 1).logits_BTV[0].log_softmax(-1)
     expected = [0.0] + [float(said_TV[place, each]) for place, each in enumerate(ids[1:])]
     assert [*chain(*pieces)] == pytest.approx(expected, abs=1e-4)
+
+
+def test_every_token_says_why_its_first_slot_weighs_more_than_the_next(two_epochs: Session) -> None:
+    record, _ = read(two_epochs)
+    for token in record.tokens:
+        first, second = sorted(token.weights, reverse=True)[:2]
+        assert token.reasons is not None
+        if second:  # not so little that it was left out
+            assert token.weights[token.reasons.rival] == second
+            assert sum(token.reasons[1:]) == pytest.approx(log(first / second), abs=1e-3)
+    assert any(token.reasons.word for token in record.tokens if token.reasons)
+
+
+@pytest.mark.parametrize(
+    "how", [{"mode": "verse"}, {"desk": MixingDesk(temperature=2.0)}], ids=["an epoch alone", "a desk"]
+)
+def test_a_mix_that_no_filter_alone_has_made_has_no_reasons(two_epochs: Session, how: dict[str, Any]) -> None:
+    record, _ = read(two_epochs, **how)
+    assert {token.reasons for token in record.tokens} == {None}
 
 
 def test_parts_begin_at_the_first_token_and_have_a_lag_each(two_epochs: Session) -> None:

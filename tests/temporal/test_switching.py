@@ -286,6 +286,59 @@ def test_a_mixer_that_switches_by_its_mean_has_nothing_to_fit() -> None:
     assert torch.equal(mixer(hidden())[0], mixer.mean(hidden())[0])
 
 
+# -- the best path ------------------------------------------------------------------------------------------------
+
+
+def test_the_evidence_of_paths_and_the_price_of_a_border_are_those_of_the_filter() -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(slots=2), hidden(1, 9), counted(1, 9, 2)
+    evidence_BTS, price = mixer.path_evidence(hidden_BTH, counts_BTS)
+    stay, go = math.log(1 / (1 + math.exp(-price))), -math.log1p(math.exp(price))
+    likelihoods_S = torch.zeros(2)
+    for row_S in evidence_BTS[0]:  # forward, over all paths
+        come_S = torch.stack(
+            [torch.stack([stay + likelihoods_S[to], go + likelihoods_S[1 - to]]).logsumexp(0) for to in (0, 1)]
+        )
+        likelihoods_S = come_S + row_S
+    assert_near(likelihoods_S.softmax(-1), mixer(hidden_BTH, count_evidence_BTS=counts_BTS)[0][0, -1].softmax(-1))
+
+
+# -- why a token has its slot -------------------------------------------------------------------------------------
+
+
+@every_strategy
+def test_reasons_add_up_to_how_much_more_the_first_slot_weighs_than_the_next(strategy: Strategy) -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(strategy), hidden(), counted()
+    logits_BTS, _ = mixer(hidden_BTH, count_evidence_BTS=counts_BTS)
+    reasons = mixer.reasons(hidden_BTH, count_evidence_BTS=counts_BTS)
+    assert reasons is not None
+    ordered_BTS = logits_BTS.sort(descending=True)
+    assert torch.equal(reasons.rival_BT, ordered_BTS.indices[..., 1])
+    assert_near(reasons.nats_BT3.sum(-1), ordered_BTS.values[..., 0] - ordered_BTS.values[..., 1])
+
+
+def test_reasons_tell_the_context_the_word_and_what_came_before_apart() -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(), hidden(1, 6), counted(1, 6)
+    _, state = mixer(hidden_BTH[:, :5], None, None, counts_BTS[:, :5])
+    whole, rest = (
+        mixer.reasons(hidden_BTH, None, counts_BTS),
+        mixer.reasons(hidden_BTH[:, 5:], state, counts_BTS[:, 5:]),
+    )
+    assert whole is not None and rest is not None
+    assert_near(whole.nats_BT3[:, 5:], rest.nats_BT3)
+    first, second = (mixer(hidden_BTH, None, None, counts_BTS)[0][0, 5].topk(2).indices).tolist()
+    logits_S = mixer.evidence_logits(hidden_BTH)[0][0, 5]
+    context_S = SCALARS.trust * logits_S
+    context_S[0] += SCALARS.backbone
+    word_S = SCALARS.count_trust * counts_BTS[0, 5]
+    assert_near(rest.nats_BT3[0, 0, :2], torch.stack([each[first] - each[second] for each in (context_S, word_S)]))
+    assert mixer.reasons(hidden_BTH[:, 5:], state).nats_BT3[0, 0, 1] == 0, "nobody counted"  # type: ignore[union-attr]
+
+
+def test_a_mean_and_a_single_slot_have_no_reasons() -> None:
+    assert TimeMixer(H, MixerSettings(switching="mean"), 3).reasons(hidden()) is None
+    assert make_mixer(slots=1).reasons(hidden()) is None
+
+
 # -- in a model ---------------------------------------------------------------------------------------------------
 
 

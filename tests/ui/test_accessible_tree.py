@@ -65,6 +65,7 @@ def lists(window: MainWindow) -> dict[str, QWidget]:
     found = {
         "epochs": window.epochs.findChild(CardList),
         "mix": mix,
+        "reasons": window.inspector.findChild(QWidget, "reasonRows"),
         "alternatives": window.inspector.findChild(QWidget, "alternativeRows"),
         "counterfactuals": window.inspector.findChild(QWidget, "voiceRows"),
         "losses": window.generation.text_page.report.findChild(LossTable),
@@ -87,6 +88,12 @@ TREES = {
         "ListItem Shakespeare 0.15",
         "ListItem Python 0.80",
         "ListItem Eternity 0.05",
+    ],
+    "reasons": [
+        "List Why this mix",
+        "ListItem earlier text: +2.0 bits for Python",
+        "ListItem context: +2.0 bits for Python",
+        "ListItem last word: −0.7 bits for Python",
     ],
     "alternatives": [
         "List Most probable tokens here",

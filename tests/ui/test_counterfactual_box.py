@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log
 
 import pytest
 from kit import SLOTS, WaitUntil, child, click, edit, said, shown
@@ -14,7 +15,7 @@ from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.events import Counterfactual
-from tlora_gui.engine.protocol.texts import Alternative, SlotInfo, SlotPrediction, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, MixReasons, SlotInfo, SlotPrediction, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
@@ -47,6 +48,31 @@ def inspector(qapp: QApplication) -> TokenInspector:
 
 def rows(inspector: TokenInspector, name: str = "alternativeRows") -> ChoiceRows:
     return child(inspector, name, ChoiceRows)
+
+
+def test_the_inspector_says_why_an_epoch_weighs_more_than_the_next(inspector: TokenInspector) -> None:
+    inspector.show_token(replace(CAME, reasons=MixReasons(2, 0.5 * log(2), -log(2), 3 * log(2))), SLOTS)
+    titles = [each.text() for each in inspector.findChildren(QLabel) if each.isVisible()]
+    assert "Why Plays, not Code" in titles
+    why = rows(inspector, "reasonRows")
+    assert items_of(why) == [
+        "earlier text: +3.0 bits for Plays",
+        "context: +0.5 bits for Plays",
+        "last word: −1.0 bits for Plays",
+    ]
+    inspector.show_token(replace(CAME, is_prompt=True, reasons=MixReasons(2, 0.0, 0.0, 0.0)), SLOTS)
+    QApplication.processEvents()  # lays it out
+    assert items_of(why)[2] == "this word: +0.0 bits for Plays"
+
+
+@pytest.mark.parametrize(
+    "token", [CAME, replace(CAME, weights=(0.2, 0.4, 0.4), reasons=MixReasons(2, 0.0, 0.0, 0.0))], ids=["none", "a tie"]
+)
+def test_a_mix_without_reasons_shows_none(inspector: TokenInspector, token: TokenEvent) -> None:
+    inspector.show_token(replace(CAME, reasons=MixReasons(2, 1.0, 1.0, 1.0)), SLOTS)
+    assert rows(inspector, "reasonRows").isVisible()
+    inspector.show_token(token, SLOTS)
+    assert not rows(inspector, "reasonRows").isVisible()
 
 
 def other_token(inspector: TokenInspector) -> QLineEdit:

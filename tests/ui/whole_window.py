@@ -24,7 +24,7 @@ from tlora_gui.engine.protocol.events import (
     ProjectOpened,
     TrainStep,
 )
-from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import Alternative, Generation, MixReasons, SlotInfo, TokenEvent
 from tlora_gui.ui import window as window_module
 from tlora_gui.ui.theme import ThemeMode
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
@@ -69,7 +69,8 @@ def a_generation() -> Generation:
     for place in range(60):
         word, mix = f"word{place} ", mixes["shakespeare" if place % 20 < 10 else "python"]
         others = (Alternative("the", 0.4, 3), Alternative(word, 0.25, place))
-        tokens.append(TokenEvent(place, place, word, mix, place < 5, 0.25, 2, others))
+        reasons = MixReasons(0 if place % 20 < 10 else 1, 1.4, -0.5, 0.7 * (place % 10))
+        tokens.append(TokenEvent(place, place, word, mix, place < 5, 0.25, 2, others, reasons=reasons))
     return Generation("word0 ", MIXER_MODE, SamplingSettings(), SLOTS, tuple(tokens), "length", 21.5, id="0001")
 
 

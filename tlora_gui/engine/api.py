@@ -49,7 +49,7 @@ from tlora_gui.engine.protocol.streams import drain, tee
 from tlora_gui.engine.training.epoch_run import require_context, train_epoch
 from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
-from tlora_gui.temporal.blend import Blend
+from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.config import Strategy, Switching
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -62,7 +62,7 @@ class TemporalLoRAModel(TemporalLoRA):
         lora_rank: rank R of every epoch's adapter.
         lora_alpha: PEFT's scaling numerator; updates are scaled by ``lora_alpha / lora_rank``.
         mixer_strategy: how weights are made: ``"gating"``, ``"routing"`` or ``"attention"``.
-        switching: how the Time Mixer turns from one epoch to another: by a running ``"mean"`` or a ``"filter"``.
+        switching: how the Time Mixer turns from one epoch to another: by a ``"filter"`` or a running ``"mean"``.
         tokenizer: needed with a loaded model only.
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
         bare_router: let the Time Mixer read the bare backbone, so that adapters from elsewhere may lie in every block.
@@ -81,7 +81,7 @@ class TemporalLoRAModel(TemporalLoRA):
         tokenizer: Any = None,
         mixer_layer: int | None = None,
         bare_router: bool = False,
-        switching: Switching = "mean",
+        switching: Switching = "filter",
     ) -> None:
         if isinstance(model_name, PreTrainedModel):
             if tokenizer is None:
@@ -325,7 +325,7 @@ def generate_with_mixer(
     prompt: str,
     max_new_tokens: int = 60,
     *,
-    blend: Blend = "mixer",
+    blend: RowBlend = "mixer",
     temperature: float = 0.8,
     top_k: int = 50,
     top_p: float = 0.95,

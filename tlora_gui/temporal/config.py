@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-Switching = Literal["mean", "filter"]
+Switching = Literal["filter", "mean"]
 SWITCHINGS: tuple[Switching, ...] = get_args(Switching)
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
@@ -95,14 +95,14 @@ class MixerSettings:
         width: hidden units of the router; 0 makes it linear.
         smoothing: share of the running mean of past logits in each token's logits, in [0, 1). 0 looks at the
             token alone; 0.8 looks back over about five tokens.
-        switching: how tokens become weights in context: by the running *mean*, with which the mixer learns in either
-            case, or by a *filter*, which carries the probability of every slot on and asks the token's counts too.
+        switching: how tokens become weights in context: by a *filter*, which carries the probability of every slot on
+            and asks the token's counts too, or by the running *mean*, with which the mixer learns in either case.
     """
 
     strategy: Strategy = "gating"
     width: int = 64
     smoothing: float = 0.8
-    switching: Switching = "mean"
+    switching: Switching = "filter"
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:

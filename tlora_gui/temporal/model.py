@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import signature
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -18,14 +18,14 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching
-from tlora_gui.temporal.blend import Blend, BlendState, Read, refuse_misfit, weigh
+from tlora_gui.temporal.blend import Blend, BlendState, Read, RowBlend, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import BACKBONE_SLOT, LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
 from tlora_gui.temporal.layers import adapted_layers, decoder_blocks, new_weights
 from tlora_gui.temporal.lora import Forward, FusedLora, LoraWeights
-from tlora_gui.temporal.switching import TokenCounts
-from tlora_gui.temporal.time_mixer import TimeMixer
+from tlora_gui.temporal.switching import Reasons, TokenCounts
+from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +357,27 @@ class TemporalLoRA(nn.Module):
             counts = [None if memory is None else memory.counted for memory in memories]
             self._counts = memories, TokenCounts(counts, self._vocabulary, self.device)
         return self._counts[1].evidence(input_ids.to(self.device))
+
+    @torch.inference_mode()
+    def reasons(
+        self, hidden_BTH: Tensor, input_ids: Tensor, blend: RowBlend, mixer_state: BlendState | None
+    ) -> Reasons | None:
+        """Why tokens have their slots; None where no filter alone decides.
+
+        Args:
+            hidden_BTH: what :meth:`forward` gave for the other three.
+        """
+        mixer = self.mixer if isinstance(blend, str) else blend
+        if not isinstance(mixer, TimeMixer):
+            return None
+        return mixer.reasons(hidden_BTH, cast(MixerState | None, mixer_state), self.count_evidence(input_ids))
+
+    @torch.inference_mode()
+    def path_evidence(self, input_ids: Tensor) -> tuple[Tensor, float] | None:
+        """What tokens (B, T) say for every slot (B, T, S), and what a border costs, in nats; None without a filter. See
+        :meth:`~tlora_gui.temporal.time_mixer.TimeMixer.path_evidence`."""
+        counts_BTS = self.count_evidence(input_ids)
+        return None if counts_BTS is None else self.mixer.path_evidence(self.features(input_ids), counts_BTS)
 
     def fit_switching(self, generator: torch.Generator) -> None:
         """Fit the mixer's filter to what is remembered of its slots, if it has one."""

@@ -63,6 +63,19 @@ class Scalars(NamedTuple):
     start: Tensor
 
 
+class Reasons(NamedTuple):
+    """Why the slot that weighs most weighs more than the next.
+
+    Attributes:
+        rival_BT: the next slot.
+        nats_BT3: what speaks for the first against it: the mixer's logits of the token, the token's counts, and what
+            was carried on from before. Their sum is the logarithm of the two probabilities' ratio.
+    """
+
+    rival_BT: Tensor
+    nats_BT3: Tensor
+
+
 Counted = tuple[Tensor, Tensor]
 """Counts of an epoch's text, and of the backbone's dreams at its time; each as :func:`count_tokens` gives them."""
 
@@ -130,12 +143,16 @@ def count_tokens(ids_NT: Tensor) -> Tensor:
     return torch.from_numpy(np.stack([seen_n, counts_V[seen_n]]).astype(np.int32))
 
 
+def weighed_logits(logits_BTS: Tensor, scalars: Scalars) -> Tensor:
+    """What the mixer's logits say for every slot (B, T, S), in nats."""
+    evidence_BTS = scalars.trust * (logits_BTS - logits_BTS[..., :1])
+    return torch.cat([evidence_BTS[..., :1] + scalars.backbone, evidence_BTS[..., 1:]], dim=-1)
+
+
 def weighed_evidence(logits_BTS: Tensor, count_evidence_BTS: Tensor | None, scalars: Scalars) -> Tensor:
     """What tokens say for every slot (B, T, S), in nats: by the mixer's logits, and by counts where there are any."""
-    evidence_BTS = scalars.trust * (logits_BTS - logits_BTS[..., :1])
-    if count_evidence_BTS is not None:
-        evidence_BTS = evidence_BTS + scalars.count_trust * count_evidence_BTS
-    return torch.cat([evidence_BTS[..., :1] + scalars.backbone, evidence_BTS[..., 1:]], dim=-1)
+    evidence_BTS = weighed_logits(logits_BTS, scalars)
+    return evidence_BTS if count_evidence_BTS is None else evidence_BTS + scalars.count_trust * count_evidence_BTS
 
 
 def slot_posterior(

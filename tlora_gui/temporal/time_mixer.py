@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, one_hot
 
 from tlora_gui.temporal.config import MixerSettings
-from tlora_gui.temporal.switching import DEFAULT_SCALARS, Scalars, slot_posterior, weighed_evidence
+from tlora_gui.temporal.switching import (
+    DEFAULT_SCALARS,
+    Reasons,
+    Scalars,
+    slot_posterior,
+    weighed_evidence,
+    weighed_logits,
+)
 
 ATTENTION_SIZE = 16
 """D, the size of attention's queries and keys."""
@@ -127,6 +134,34 @@ class TimeMixer(nn.Module):
         evidence_BTS = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
         posterior_BTS = slot_posterior(evidence_BTS, self.scalars, self.filter_prior, before_BS, attention_mask_BT)
         return posterior_BTS.clamp(min=_LEAST_WEIGHT).log(), Filtered(posterior_BTS[:, -1], context)
+
+    def reasons(
+        self, hidden_BTH: Tensor, state: MixerState | None = None, count_evidence_BTS: Tensor | None = None
+    ) -> Reasons | None:
+        """Why tokens have their slots, from what :meth:`forward` reads; None without a filter, or a second slot."""
+        if self.settings.switching == "mean" or self.slots == 1:
+            return None
+        assert state is None or isinstance(state, Filtered)
+        logits_BTS, _ = self.evidence_logits(hidden_BTH, None if state is None else state.context)
+        probability_BTS, _ = self(hidden_BTH, state, count_evidence_BTS=count_evidence_BTS)
+        context_BTS, scalars = weighed_logits(logits_BTS, self.scalars), self.scalars
+        counts_BTS = torch.zeros_like(context_BTS)
+        if count_evidence_BTS is not None:
+            counts_BTS = scalars.count_trust * count_evidence_BTS
+        parts_BT3S = torch.stack([context_BTS, counts_BTS, probability_BTS - context_BTS - counts_BTS], dim=2)
+        first_BT2 = probability_BTS.topk(2).indices
+        most_BT3, next_BT3 = parts_BT3S.gather(-1, first_BT2[:, :, None].expand(-1, -1, 3, -1)).unbind(-1)
+        return Reasons(first_BT2[..., 1], most_BT3 - next_BT3)
+
+    def path_evidence(self, hidden_BTH: Tensor, count_evidence_BTS: Tensor | None = None) -> tuple[Tensor, float]:
+        """For the best path through slots, which knows what comes after a token too: what tokens say for each, with
+        what is known before the first of a text (B, T, S), and what a border costs, both in nats. *Filter* alone."""
+        logits_BTS, _ = self.evidence_logits(hidden_BTH)
+        evidence_BTS = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
+        silence_11S = torch.zeros_like(evidence_BTS[:1, :1])
+        evidence_BTS[:, :1] += slot_posterior(silence_11S, self.scalars, self.filter_prior).log()
+        new = float(self.scalars.share.sigmoid()) / self.slots
+        return evidence_BTS, log((1 - new * (self.slots - 1)) / new)
 
     @property
     def scalars(self) -> Scalars:

@@ -216,6 +216,7 @@ def prepared(folder: Path) -> Path:
     disk.PATIENCE_S = 0.2
     os.environ["TLORA_CACHE"] = str(folder / "cache")
     make_corpus(folder)
+    (folder / "out").mkdir()
     make_project(folder, "start")
     session = Session()
     run(session, jobs.OpenProject(str(folder / "start")))

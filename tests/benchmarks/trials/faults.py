@@ -47,6 +47,8 @@ def outcome(options: Namespace, folder: Path) -> Outcome:
                     if error is not None and kind == "refused once":
                         tally.wrong.append(f"{what}: given up: {error}")
                     tally.check(what, project, before)
-                number += every
+                    number += every
+                elif error is not None:
+                    tally.wrong.append(f"{name}, nothing refused: {error}")
             print(f"  {name}, {kind}: {number - 1} writes", flush=True)
     return tally.outcome("a write refused", "every write, no epoch is lost, told in words", "refusals")

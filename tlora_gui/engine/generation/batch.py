@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from tlora_gui.engine.backbones.loading import context_length
-from tlora_gui.engine.generation.read_text import InputToken, Piece
-from tlora_gui.engine.generation.token_stream import Outcome, TokenStream, shares
+from tlora_gui.engine.generation.read_text import InputToken, Mix, Piece
+from tlora_gui.engine.generation.token_stream import Outcome, TokenStream, mixes_of
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.texts import Ending, TokenEvent
-from tlora_gui.temporal.blend import RowBlend
 
 News = TokenEvent | Outcome | TloraError
 """A token of a text, or how the text ended."""
@@ -36,7 +35,7 @@ def write_together(
     for text in texts.values():
         text.begin(given)
     while (piece := batch.piece(given)) is not None:
-        before = {number: (text.logits_V, text.weights) for number, text in batch.texts.items()}
+        before = {number: (text.logits_V, text.mix) for number, text in batch.texts.items()}
         read = batch.read([piece.ids] * len(batch.texts), keep=0 if piece.given else 1)
         yield from batch.drop_failed()
         for number, text in batch.texts.items():
@@ -91,20 +90,17 @@ class _Batch:
         return None
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[Sequence[int]], keep: int) -> dict[int, tuple[Tensor, Tensor]]:
-        """Read some tokens of each text; logits (T, V) and weights (T, S) by number."""
-        blends = tuple(cast(RowBlend, text.blend.predicting(text.reading + 1)) for text in self.texts.values())
+    def read(self, ids: Sequence[Sequence[int]], keep: int) -> dict[int, tuple[Tensor, list[Mix]]]:
+        """Read some tokens of each text; logits (T, V) and mixes by number."""
+        blends = tuple(text.blend.predicting(text.reading + 1) for text in self.texts.values())
+        ids_BT = torch.tensor(ids, device=self.model.device)
         with self.products():
             output = self.model(
-                torch.tensor(ids, device=self.model.device),
-                blends,
-                cache=self.cache,
-                mixer_state=self.states,
-                use_cache=True,
-                logits_to_keep=keep,
+                ids_BT, blends, cache=self.cache, mixer_state=self.states, use_cache=True, logits_to_keep=keep
             )
+        mixes = mixes_of(self.model, output, ids_BT, blends, self.states or (None,) * len(blends))
         self.cache, self.states = output.cache, output.mixer_state
-        read = dict(zip(self.texts, zip(output.logits_BTV, shares(output), strict=True), strict=True))
+        read = dict(zip(self.texts, zip(output.logits_BTV, mixes, strict=True), strict=True))
         for (number, text), its_ids in zip(self.texts.items(), ids, strict=True):
             try:
                 text.took(its_ids, *read[number])

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from tlora_gui.engine.protocol.config import MixingDesk
-from tlora_gui.engine.protocol.texts import TokenEvent
+from tlora_gui.engine.protocol.texts import MixReasons, TokenEvent
 from tlora_gui.temporal.blend import BlendState
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -26,6 +26,13 @@ class InputToken(NamedTuple):
     is_prompt: bool = False
     forced: bool = False
     text: str | None = None
+
+
+class Mix(NamedTuple):
+    """The mix that reading a token has made: weights over slots, and why."""
+
+    weights: tuple[float, ...]
+    reasons: MixReasons | None = None
 
 
 class Piece(NamedTuple):
@@ -60,13 +67,13 @@ class Piece(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What reading a piece has told, and left: the mixer's state, the last position's logits and weights."""
+    """What reading a piece has told, and left: the mixer's state, the last position's logits and mix."""
 
     piece: Piece
     told: tuple[TokenEvent, ...]
     state: BlendState | None
     logits_V: Tensor
-    weights: tuple[float, ...]
+    mix: Mix
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import torch
 
 from tlora_gui.engine.protocol.config import MixingDesk
 from tlora_gui.engine.protocol.texts import DeskChange
-from tlora_gui.temporal.blend import Blend, MixerOverride
+from tlora_gui.temporal.blend import MixerOverride, RowBlend
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 
@@ -25,10 +25,10 @@ class ScheduledBlend:
         changes: of the desk, the earliest first.
     """
 
-    def __init__(self, blend: Blend, slugs: Sequence[str] = (), changes: Iterable[DeskChange] = ()) -> None:
+    def __init__(self, blend: RowBlend, slugs: Sequence[str] = (), changes: Iterable[DeskChange] = ()) -> None:
         self._plain = blend
         self._slugs = slugs
-        self._changes: list[tuple[DeskChange, Blend]] = []
+        self._changes: list[tuple[DeskChange, RowBlend]] = []
         for change in changes:
             self.set_desk(change.index, change.desk)
 
@@ -45,7 +45,7 @@ class ScheduledBlend:
         if desk != (self._changes[-1][0].desk if self._changes else MixingDesk()):
             self._changes.append((DeskChange(index, desk), self._override(desk)))
 
-    def predicting(self, index: int) -> Blend:
+    def predicting(self, index: int) -> RowBlend:
         """The blend that predicts the token ``index``."""
         after = bisect_right(self._changes, index, key=_index)
         return self._changes[after - 1][1] if after else self._plain
@@ -60,7 +60,7 @@ class ScheduledBlend:
         after = bisect_right(self._changes, index, key=_index)
         return min([most, *(change.index - index for change, _ in self._changes[after : after + 1])])
 
-    def _override(self, desk: MixingDesk) -> Blend:
+    def _override(self, desk: MixingDesk) -> RowBlend:
         if desk == MixingDesk():
             return self._plain
         levels_S = torch.tensor([desk.level(slug) for slug in self._slugs])
@@ -68,5 +68,5 @@ class ScheduledBlend:
         return MixerOverride(levels_S, desk.lock == "manual", desk.temperature, desk.hard, mixer)
 
 
-def _index(change: tuple[DeskChange, Blend]) -> int:
+def _index(change: tuple[DeskChange, RowBlend]) -> int:
     return change[0].index

@@ -7,9 +7,10 @@ before it; a prompt token carries its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.backbones.token_text import TextStream
 from tlora_gui.engine.backbones.tokenizing import EncodedText, start_token_id, vocabulary_of
 from tlora_gui.engine.generation.context_fit import fit_context
-from tlora_gui.engine.generation.read_text import InputToken, Piece, ReadText, Step
+from tlora_gui.engine.generation.read_text import InputToken, Mix, Piece, ReadText, Step
 from tlora_gui.engine.generation.sampling import Sampler, end_token_ids
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -29,8 +30,8 @@ from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import PromptTooLong
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.protocol.texts import Alternative, Ending, TokenEvent
-from tlora_gui.temporal.blend import Blend, BlendState
+from tlora_gui.engine.protocol.texts import Alternative, Ending, MixReasons, TokenEvent
+from tlora_gui.temporal.blend import BlendState, RowBlend
 from tlora_gui.temporal.model import MixtureOutput, TemporalLoRA
 
 TOP_ALTERNATIVES = 6
@@ -49,7 +50,7 @@ def generate(
     model: TemporalLoRA,
     tokenizer: Any,
     prompt: str,
-    blend: Blend,
+    blend: RowBlend,
     sampling: SamplingSettings,
     cancel: CancelToken,
     fast: FastLinear | None = None,
@@ -141,7 +142,7 @@ class TokenStream:
         self.cache: Any = None
         self.state: BlendState | None = None
         self.logits_V: Tensor | None = None
-        self.weights: tuple[float, ...] = ()
+        self.mix = Mix(())
         self.sampler = Sampler(sampling, model.device)
         self.ends = end_token_ids(model, tokenizer)
         self.earlier: ReadText | None = None
@@ -204,23 +205,23 @@ class TokenStream:
         if steps := earlier.shared(self.model, pieces):
             self.cache, self._steps = earlier.cache, list(steps)
             self.seen = [token_id for step in steps for token_id in step.piece.ids]
-            _, _, self.state, self.logits_V, self.weights = steps[-1]
+            _, _, self.state, self.logits_V, self.mix = steps[-1]
         return steps
 
     def _read(self, piece: Piece) -> tuple[TokenEvent, ...]:
-        before_V, before = self.logits_V, self.weights
-        logits_TV, weights_TS = self._forward(piece.ids, keep=0 if piece.given else 1)
-        told = self.tell(piece, before_V, before, logits_TV, weights_TS)
+        before_V, before = self.logits_V, self.mix
+        logits_TV, mixes = self._forward(piece.ids, keep=0 if piece.given else 1)
+        told = self.tell(piece, before_V, before, logits_TV, mixes)
         if self.remembers and self.logits_V is not None:
-            self._steps.append(Step(piece, told, self.state, self.logits_V.clone(), self.weights))
+            self._steps.append(Step(piece, told, self.state, self.logits_V.clone(), self.mix))
         return told
 
     @torch.inference_mode()
     def tell(
-        self, piece: Piece, before_V: Tensor | None, before: tuple[float, ...], logits_TV: Tensor, weights_TS: Tensor
+        self, piece: Piece, before_V: Tensor | None, before: Mix, logits_TV: Tensor, mixes: Sequence[Mix]
     ) -> tuple[TokenEvent, ...]:
         """What the model says of tokens that are given, whose texts are found out when they are emitted."""
-        rows = [before, *map(tuple, weights_TS.tolist())]
+        rows = [before, *mixes]
         predicting = (before_V, *logits_TV[:-1])
         return tuple(
             self._event(piece.start + offset, token, "", rows[offset + token.is_prompt], logits_V)
@@ -251,37 +252,31 @@ class TokenStream:
             return None
         self.unread = [token_id]
         drawn = InputToken(token_id)
-        return self._event(self.reading, drawn, self._shown(drawn), self.weights, self.logits_V)
+        return self._event(self.reading, drawn, self._shown(drawn), self.mix, self.logits_V)
 
     @torch.inference_mode()
-    def _forward(self, ids: Sequence[int], keep: int) -> tuple[Tensor, Tensor]:
-        """Logits (T, V) and weights (T, S) of tokens that come next."""
+    def _forward(self, ids: Sequence[int], keep: int) -> tuple[Tensor, list[Mix]]:
+        """Logits (T, V) and mixes of tokens that come next."""
+        ids_1T, blend = torch.tensor([ids], device=self.model.device), self.blend.predicting(self.reading + 1)
         with self.products():
             output: MixtureOutput = self.model(
-                torch.tensor([ids], device=self.model.device),
-                self.blend.predicting(self.reading + 1),
-                cache=self.cache,
-                mixer_state=self.state,
-                use_cache=True,
-                logits_to_keep=keep,
+                ids_1T, blend, cache=self.cache, mixer_state=self.state, use_cache=True, logits_to_keep=keep
             )
+        (mixes,) = mixes_of(self.model, output, ids_1T, [blend], [self.state])
         self.cache, self.state = output.cache, output.mixer_state
-        shares_TS = shares(output)[0]
-        self.took(ids, output.logits_BTV[0], shares_TS)
-        return output.logits_BTV[0], shares_TS
+        self.took(ids, output.logits_BTV[0], mixes)
+        return output.logits_BTV[0], mixes
 
-    def took(self, ids: Sequence[int], logits_TV: Tensor, weights_TS: Tensor) -> None:
+    def took(self, ids: Sequence[int], logits_TV: Tensor, mixes: Sequence[Mix]) -> None:
         """These tokens were read; some last positions have logits."""
         self.seen += ids
         if not logits_TV.amax(-1).isfinite().all():
             raise unspeakable(self.model, self.names)
-        self.logits_V, self.weights = logits_TV[-1].float(), tuple(weights_TS[-1].tolist())
+        self.logits_V, self.mix = logits_TV[-1].float(), mixes[-1]
 
-    def _event(
-        self, index: int, token: InputToken, text: str, weights: tuple[float, ...], logits_V: Tensor | None
-    ) -> TokenEvent:
+    def _event(self, index: int, token: InputToken, text: str, mix: Mix, logits_V: Tensor | None) -> TokenEvent:
         stats = TokenStats(1.0, 1, ()) if logits_V is None else token_stats(self.tokenizer, logits_V, token.token_id)
-        return TokenEvent(index, token.token_id, text, weights, token.is_prompt, *stats, token.forced)
+        return TokenEvent(index, token.token_id, text, mix.weights, token.is_prompt, *stats, token.forced, mix.reasons)
 
     def _shown(self, token: InputToken) -> str:
         """What a token adds to the text."""
@@ -311,6 +306,25 @@ def token_stats(tokenizer: Any, logits_V: Tensor, token_id: int) -> TokenStats:
     return TokenStats(probability, rank, tuple(alternatives))
 
 
-def shares(output: MixtureOutput) -> Tensor:
-    """Weights (B, T, S), scaled to sum to 1 where a blend's own do not."""
-    return output.weights_BTS / output.weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)
+def mixes_of(
+    model: TemporalLoRA,
+    output: MixtureOutput,
+    ids_BT: Tensor,
+    blends: Sequence[RowBlend],
+    states: Sequence[BlendState | None],
+) -> list[list[Mix]]:
+    """The mix of every token of every row, its weights scaled to sum to 1 where a blend's own do not.
+
+    ``blends`` and ``states``, the mixers' before, are each row's.
+    """
+    found: list[list[Mix]] = []
+    shares_BTS = output.weights_BTS / output.weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)
+    for hidden_TH, ids_T, blend, state, shares_TS in zip(
+        output.hidden_BTH, ids_BT, blends, states, shares_BTS, strict=True
+    ):
+        reasons = model.reasons(hidden_TH[None], ids_T[None], blend, state)
+        told: Iterable[MixReasons | None] = repeat(None)
+        if reasons is not None:
+            told = map(MixReasons, reasons.rival_BT[0].tolist(), *reasons.nats_BT3[0].T.tolist())
+        found.append([Mix(tuple(weights), why) for weights, why in zip(shares_TS.tolist(), told, strict=False)])
+    return found

@@ -139,7 +139,8 @@ def _report(
             yield Progress(say("Reading as {name} alone", name=info.name), len(found[-1]), len(ids), say("tokens"))
     if cancel.mode:
         return None
-    parts = segments(list(zip(*found, strict=True)))
+    filtered = model.path_evidence(torch.tensor([ids], device=model.device))
+    parts = segments(filtered[0][0].tolist(), filtered[1]) if filtered else segments(list(zip(*found, strict=True)))
     ends = [*(part.first for part in parts[1:]), len(tokens)]
     lags = (
         switch_lag([token.weights[part.slot] for token in tokens[part.first : end]])

@@ -202,6 +202,7 @@ def _check_token(token: TokenEvent, index: int, slots: int) -> None:
     require(all(0 <= weight <= 1 + _ROUNDING for weight in token.weights), say("weights lie in [0, 1]"))
     require(abs(sum(token.weights) - 1) <= _ROUNDING, say("weights sum to 1"))
     require(token.rank >= 1, say("ranks begin at 1"))
+    require(token.reasons is None or 0 <= token.reasons.rival < slots, say("a token's reasons are of no slot"))
     shares = (token.probability, *(each.probability for each in token.alternatives))
     require(all(0 <= share <= 1 + _ROUNDING for share in shares), say("probabilities lie in [0, 1]"))
 

@@ -32,7 +32,7 @@ class CreateProject:
     mixer_strategy: str = "gating"
     mixer_layer: int | None = None
     bare_router: bool = False
-    switching: str = "mean"
+    switching: str = "filter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,23 @@ class Alternative(NamedTuple):
     token_id: int = -1
 
 
+class MixReasons(NamedTuple):
+    """Why the slot that weighs most in a mix weighs more than the next, in nats: the sum is the logarithm of the ratio
+    of what the filter takes for their probabilities.
+
+    Attributes:
+        rival: the next slot.
+        context: what the Time Mixer sees in the last token that was read, in its context.
+        word: what this token alone says, by how often it stands in each epoch's text.
+        before: what was carried on from the tokens before it.
+    """
+
+    rival: int
+    context: float
+    word: float
+    before: float
+
+
 @dataclass(frozen=True, slots=True)
 class TokenEvent:
     """One token of a generation.
@@ -46,6 +63,7 @@ class TokenEvent:
         rank: 1 is the most probable.
         alternatives: the most probable tokens here.
         forced: put here by a person, at the beginning of a branch.
+        reasons: of the mix, where a filter alone made it.
     """
 
     index: int
@@ -57,6 +75,7 @@ class TokenEvent:
     rank: int
     alternatives: tuple[Alternative, ...] = ()
     forced: bool = False
+    reasons: MixReasons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,7 @@ class ReadReport:
     Attributes:
         losses: (slot's slug, nats per token) of every slot alone, the backbone ("") first.
         mix_loss: of the mix, nats per token.
-        parts: segments as the losses give them, apart from the Time Mixer; the first begins at token 0.
+        parts: segments, found with what comes after each token too; the first begins at token 0.
         lags: for every part, tokens from its beginning until its slot's weight stays above 0.9 for 3 tokens; all of
             them if it never does.
         unread: characters at the end of the text that did not fit into the backbone's context.

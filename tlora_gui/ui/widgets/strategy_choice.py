@@ -47,6 +47,7 @@ class StrategyChoice(QWidget):
         )
         self._filter = tick_box(self.tr("Leave text of no epoch to the &backbone, by a filter"))
         self._filter.setObjectName("filterTick")
+        self._filter.setChecked(True)
         self._filter.setToolTip(
             self.tr(
                 "The filter counts words too and forgets less than the running mean that weighs otherwise; a project "

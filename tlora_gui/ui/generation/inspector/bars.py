@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+from math import log
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
+from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, Sign, slot_sign
-from tlora_gui.ui.generation.token_view.token_style import share_text
+from tlora_gui.ui.generation.token_view.token_style import share_text, sole_dominant
 from tlora_gui.ui.widgets.painting import guarded
 
 
@@ -87,3 +90,32 @@ class ShareRows(ChoiceRows):
         ]  # fmt: skip
         names = [f"{row.name} {row.figure}" for row in drawn]
         self.set_choices(drawn, names, [row.offer for row in rows], [bool(row.offer) for row in rows])
+
+
+class ReasonRows(ChoiceRows):
+    """Why a token's epoch weighs more than the next: what speaks for it, and how much. A bar has the colour of the slot
+    that it speaks for."""
+
+    def set_reasons(self, token: TokenEvent, slots: Sequence[SlotInfo]) -> None:
+        """Show the reasons of a token that has some."""
+        reasons, most = token.reasons, sole_dominant(token.weights)
+        assert reasons is not None and most is not None
+        word = self.tr("this word") if token.is_prompt else self.tr("last word")
+        named = [
+            (self.tr("earlier text"), reasons.before),
+            (self.tr("context"), reasons.context),
+            (word, reasons.word),
+        ]
+        longest = max(abs(nats) for _, nats in named) or 1.0
+        rows, spoken = list[Row](), list[str]()
+        for name, nats in named:
+            slot = slots[most if nats >= 0 else reasons.rival]
+            bits = localised(f"{nats / log(2):+.1f}").replace("-", "\u2212")
+            rows.append(Row(name, self.tr("{bits} bits").format(bits=bits), abs(nats) / longest, colour=slot.colour))
+            spoken.append(
+                self.tr("{reason}: {bits} bits for {name}").format(reason=name, bits=bits, name=slots[most].name)
+            )
+        tip = self.tr("Each bit more doubles the odds of {name} against {rival}; the bars add up").format(
+            name=slots[most].name, rival=slots[reasons.rival].name
+        )
+        self.set_choices(rows, spoken, [f"<p>{escape(tip)}</p>"] * len(rows), [False] * len(rows))
