@@ -50,7 +50,7 @@ def rows(inspector: TokenInspector, name: str = "alternativeRows") -> ChoiceRows
     return child(inspector, name, ChoiceRows)
 
 
-def test_the_inspector_says_why_an_epoch_weighs_more_than_the_next(inspector: TokenInspector) -> None:
+def test_the_inspector_says_why_an_epoch_weighs_more_than_the_next(listening: None, inspector: TokenInspector) -> None:
     inspector.show_token(replace(CAME, reasons=MixReasons(2, 0.5 * log(2), -log(2), 3 * log(2))), SLOTS)
     titles = [each.text() for each in inspector.findChildren(QLabel) if each.isVisible()]
     assert "Why Plays, not Code" in titles
@@ -61,7 +61,6 @@ def test_the_inspector_says_why_an_epoch_weighs_more_than_the_next(inspector: To
         "last word: −1.0 bits for Plays",
     ]
     inspector.show_token(replace(CAME, is_prompt=True, reasons=MixReasons(2, 0.0, 0.0, 0.0)), SLOTS)
-    QApplication.processEvents()  # lays it out
     assert items_of(why)[2] == "this word: +0.0 bits for Plays"
 
 
