@@ -189,7 +189,7 @@ def test_what_cannot_be_generated_is_refused_before_anything_is_loaded(
         (("--name", " "), "--name"),
         (("--name", "A", "--seed", 2**63), "seed"),
         (("--name", "A", "--strategy", "attention"), "gating"),
-        (("--name", "A", "--switching", "filter"), "mean"),
+        (("--name", "A", "--switching", "mean"), "filter"),
         (("--name", " Пушкин"), "taken"),
         (("--name", "Eternity"), "taken"),
         (("--name", "A" * 500), "at most"),

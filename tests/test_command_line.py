@@ -226,6 +226,16 @@ def test_evaluate_prints_a_line_for_each_epoch_and_one_for_each_figure_over_all(
     assert re.search(r" calibration error .* [01]\.\d{3}$", calibration)
 
 
+def test_evaluate_shows_the_stretches_on_which_the_mixer_errs_most(trained: tuple[Path, list[Told]]) -> None:
+    told = typed("evaluate", trained[0], "--held-out-tokens", 512, "--errors", 2)
+    assert told.status == 0
+    heads = re.findall(r"^(Verse|Code), (\d+) tokens to (Eternity|Verse|Code):$", told.out, re.MULTILINE)
+    assert 0 < len(heads) <= 2 and all(own != other for own, _, other in heads)
+    assert told.out.count("[[") == told.out.count("]]") >= len(heads)
+    told = typed("evaluate", trained[0], "--errors", -1)
+    assert (told.status, told.out) == (1, "") and "fewer than 0" in told.err
+
+
 def test_a_measurement_of_nothing_is_refused(
     trained: tuple[Path, list[Told]], tmp_path: Path, tiny_model_folder: Path
 ) -> None:

@@ -2016,12 +2016,24 @@
         <translation>Es gibt nichts zum Messen: held_out_tokens muss mindestens 1 sein.</translation>
     </message>
     <message>
+        <source>No fewer than 0 stretches of text can be shown.</source>
+        <translation>Weniger als 0 Textstellen lassen sich nicht zeigen.</translation>
+    </message>
+    <message>
         <source>There is no epoch to measure.</source>
         <translation>Es gibt keine Epoche zum Messen.</translation>
     </message>
     <message>
         <source>Train an epoch first.</source>
         <translation>Zuerst eine Epoche trainieren.</translation>
+    </message>
+    <message>
+        <source>Reading where the Time Mixer errs</source>
+        <translation>Liest, wo der Time Mixer irrt</translation>
+    </message>
+    <message>
+        <source>texts</source>
+        <translation>Texte</translation>
     </message>
     <message>
         <source>{name} is no generation of tlora-gui.</source>
@@ -3627,6 +3639,14 @@
     <message>
         <source>Show the memory matrix</source>
         <translation>Gedächtnismatrix zeigen</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Show where on held-out text the Time Mixer errs most</source>
+        <translation>Zeigen, wo der Time Mixer auf Prüftext am meisten irrt</translation>
     </message>
     <message>
         <source>Curve</source>
@@ -5346,6 +5366,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Alle am Prüftext &amp;messen</translation>
     </message>
     <message>
+        <source>&amp;Where the Time Mixer errs…</source>
+        <translation>&amp;Wo der Time Mixer irrt…</translation>
+    </message>
+    <message>
         <source>M&amp;erge and export…</source>
         <translation>&amp;Zusammenführen und exportieren…</translation>
     </message>
@@ -5698,6 +5722,67 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Formula: {formula}</source>
         <translation>Formel: {formula}</translation>
+    </message>
+</context>
+<context>
+    <name>MisroutedControl</name>
+    <message>
+        <source>The stretches of held-out text that go to another epoch than their own</source>
+        <translation>Die Stellen des Prüftexts, die an eine andere Epoche als ihre eigene gehen</translation>
+    </message>
+    <message>
+        <source>Possible once all is measured on held-out text</source>
+        <translation>Möglich, sobald alles auf Prüftext gemessen ist</translation>
+    </message>
+</context>
+<context>
+    <name>MisroutedDialog</name>
+    <message>
+        <source>Where the Time Mixer errs</source>
+        <translation>Wo der Time Mixer irrt</translation>
+    </message>
+    <message>
+        <source>Text of</source>
+        <translation>Text von</translation>
+    </message>
+    <message>
+        <source>goes to</source>
+        <translation>geht an</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Tokens</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Misrouted text</source>
+        <translation>Fehlgeleiteter Text</translation>
+    </message>
+    <message>
+        <source>The chosen text</source>
+        <translation>Der gewählte Text</translation>
+    </message>
+    <message>
+        <source>Of the text kept aside from training, what goes to another epoch than its own, the worst first.</source>
+        <translation>Vom Text, der dem Training vorenthalten war, was an eine andere Epoche als die eigene geht, das Schlimmste zuerst.</translation>
+    </message>
+</context>
+<context>
+    <name>MixBox</name>
+    <message>
+        <source>Mix of this token</source>
+        <translation>Mischung dieses Tokens</translation>
+    </message>
+    <message>
+        <source>Why this mix</source>
+        <translation>Warum diese Mischung</translation>
+    </message>
+    <message>
+        <source>Why {name}, not {rival}</source>
+        <translation>Warum {name}, nicht {rival}</translation>
     </message>
 </context>
 <context>
@@ -7366,14 +7451,6 @@ hatten einen anderen Slot</translation>
         <translation>Wie das Mischpult stand, als dieses Token vorhergesagt wurde</translation>
     </message>
     <message>
-        <source>Mix of this token</source>
-        <translation>Mischung dieses Tokens</translation>
-    </message>
-    <message>
-        <source>Why this mix</source>
-        <translation>Warum diese Mischung</translation>
-    </message>
-    <message>
         <source>Mean mix of the text</source>
         <translation>Mittlere Mischung des Texts</translation>
     </message>
@@ -7396,10 +7473,6 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Mixing desk: {what}</source>
         <translation>Mischpult: {what}</translation>
-    </message>
-    <message>
-        <source>Why {name}, not {rival}</source>
-        <translation>Warum {name}, nicht {rival}</translation>
     </message>
     <message>
         <source>{count} tokens</source>

@@ -92,6 +92,8 @@ def mixture_of(backbone: Any, strategy: Strategy) -> TemporalLoRA:
     with torch.no_grad():
         model.mixer.head.weight.copy_(torch.randn(model.mixer.head.weight.shape, generator=generator))
         model.mixer.head.bias.zero_()
+        model.mixer.filter_scalars.copy_(torch.tensor([1.0, 1.0, 0.0, 0.0, 0.0]))  # it holds on to nothing for long
+        model.mixer.filter_prior.zero_()
         if strategy == "attention":
             model.mixer.query.weight.copy_(torch.randn(model.mixer.query.weight.shape, generator=generator))
     return model

@@ -95,7 +95,10 @@ def test_what_is_kept_is_adapter_and_mixer_of_the_best_step_as_they_were_then(
     settings = replace(OVERTRAINED, sleep=replace(OVERTRAINED.sleep, memory_labels=False))  # no calibration
     info = finished(collect(one_epoch.run(train_job("Noise", noise, settings))))
     assert one_epoch.model is not None and info.kept_step
-    assert same_tensors(snapshot(one_epoch.model), states[info.kept_step])
+    kept = snapshot(one_epoch.model)
+    assert not kept.pop("mixer.filter_prior").any(), "the slot has learned"
+    assert states[info.kept_step].pop("mixer.filter_prior")[-1] < 0
+    assert same_tensors(kept, states[info.kept_step])
     assert max(states) > info.kept_step
 
 

@@ -12,17 +12,19 @@ from torch.nn.functional import layer_norm
 
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
 from tlora_gui.engine.training.evaluation import (
+    Routing,
     calibration,
-    dominance,
     held_out_loss,
+    misrouted,
     mixer_weights,
+    route,
     routing_accuracies,
     score_domain,
     switch_lags,
 )
 from tlora_gui.temporal.active_sleep import EpochMemory
 from tlora_gui.temporal.blend import Blend
-from tlora_gui.temporal.config import STRATEGIES, LoraSettings, Strategy
+from tlora_gui.temporal.config import STRATEGIES, LoraSettings, MixerSettings, Strategy
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -64,7 +66,7 @@ def test_loss_of_a_uniform_guess_is_log_v() -> None:
 def test_dominance_is_the_share_of_tokens_whose_largest_weight_is_the_slots(
     mixture: TemporalLoRA, held_out_NT: torch.Tensor, slot: int
 ) -> None:
-    _, routed = drain(dominance(mixture, held_out_NT))
+    _, routed = drain(route(mixture, held_out_NT))
     assert routed.share(slot) == pytest.approx(routing_by_hand(mixture, held_out_NT, slot))
 
 
@@ -84,7 +86,7 @@ def test_score_measures_backbone_own_epoch_and_mix(mixture: TemporalLoRA, held_o
         assert found == pytest.approx(loss_by_hand(mixture, held_out_NT, blend), rel=1e-5)
     assert score.routing_accuracy == pytest.approx(routing_by_hand(mixture, held_out_NT, 2))
     assert score.baseline_routing_accuracy == 0.25
-    known = drain(dominance(mixture, held_out_NT))[1]
+    known = drain(route(mixture, held_out_NT))[1]
     assert drain(score_domain(mixture, "code", held_out_NT, 0.25, known))[1] == score
 
 
@@ -108,7 +110,7 @@ def alphabet_text(slot: int, blocks: int, tokens: int = 40) -> torch.Tensor:
 @torch.no_grad()
 def knowing(tiny_backbone: Any) -> TemporalLoRA:
     """A mixer that tells the two alphabets apart by their letters, a few tokens behind a border."""
-    model = TemporalLoRA(tiny_backbone, LoraSettings(mixer_layer=0))
+    model = TemporalLoRA(tiny_backbone, LoraSettings(mixer_layer=0), MixerSettings(switching="mean"))
     for name in ("verse", "code"):
         model.add_adapter(name)
         model.begin_epoch(name)
@@ -145,7 +147,7 @@ def test_borders_of_blocks_that_fill_the_context_are_measured_too(mixture: Tempo
 
 
 def calibrated(model: TemporalLoRA, texts: list[torch.Tensor]) -> float:
-    return calibration([drain(dominance(model, ids_NT))[1] for ids_NT in texts])
+    return calibration([drain(route(model, ids_NT))[1] for ids_NT in texts])
 
 
 @torch.inference_mode()
@@ -172,10 +174,26 @@ def test_calibration_of_routing_is_its_share_of_wrong_tokens(
     make_mixture: MakeMixture, held_out_NT: torch.Tensor
 ) -> None:
     model = make_mixture("routing")
-    routed = drain(dominance(model, held_out_NT))[1]
+    routed = drain(route(model, held_out_NT))[1]
     right = (routed.share(1) + routed.share(2)) / 2
     assert 0 < right < 1
     assert calibrated(model, [held_out_NT, held_out_NT]) == pytest.approx(1 - right)
+
+
+def test_misrouted_are_the_stretches_of_other_slots_by_what_the_own_one_lacks() -> None:
+    own, other, backbone = ([0.1, 0.8, 0.1], [0.1, 0.3, 0.6], [0.7, 0.2, 0.1])
+    verse = torch.tensor([[own, other, other, own, backbone], [own] * 5])
+    code = torch.tensor([[own, own, other, other, other], [backbone, other, backbone, other, other]])
+    texts = {"verse": (1, Routing(verse)), "code": (2, Routing(code))}
+    assert [each[1:] for each in misrouted(texts, 9)] == [
+        ("code", 1, 0, 0, 2),
+        ("verse", 2, 0, 1, 3),
+        ("code", 0, 1, 2, 3),
+        ("code", 0, 1, 0, 1),
+        ("verse", 0, 0, 4, 5),
+    ]
+    assert [round(each.weight, 5) for each in misrouted(texts, 9)] == [1.8, 1.4, 0.9, 0.9, 0.8]
+    assert misrouted(texts, 2) == misrouted(texts, 9)[:2] and misrouted(texts, 0) == []
 
 
 def test_nothing_measured_is_no_calibration() -> None:

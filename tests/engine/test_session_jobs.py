@@ -61,7 +61,7 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
 from tlora_gui.engine.training import dreams, epoch_run
-from tlora_gui.engine.training.evaluation import calibration, dominance, score_domain, switch_lags
+from tlora_gui.engine.training.evaluation import calibration, mixer_weights, route, score_domain, switch_lags
 from tlora_gui.temporal.active_sleep import cut_windows
 from tlora_gui.temporal.config import MemorySource, Strategy, Switching
 from tlora_gui.temporal.switching import count_tokens
@@ -710,8 +710,26 @@ def test_evaluation_measures_borders_and_calibration_over_all_epochs(two_epochs:
     texts = [kept(two_epochs, slug)[:8].long() for slug in ("verse", "code")]
     lags = drain(switch_lags(model, texts))[1]
     assert len(lags) == 2 and found.switch_lag == sum(lags) / 2
-    assert found.calibration_error == calibration([drain(dominance(model, text_NT))[1] for text_NT in texts])
+    assert found.calibration_error == calibration([drain(route(model, text_NT))[1] for text_NT in texts])
     assert 0 <= found.calibration_error <= 1
+
+
+def test_evaluation_tells_where_the_mixer_errs_as_the_mixture_reads_it(two_epochs: Session) -> None:
+    (found,) = only(collect(two_epochs.run(jobs.Evaluate(held_out_tokens=256, misrouted=4))), Evaluated)
+    assert 0 < len(found.misrouted) <= 4
+    model, slugs = two_epochs.model, [slot.slug for slot in two_epochs.slots()]
+    assert model is not None
+    for text in found.misrouted:
+        own, ids = slugs.index(text.slug), [token.token_id for token in text.tokens]
+        assert text.slots == two_epochs.slots() and 0 <= text.first < text.end <= len(ids) <= text.end + 8
+        assert ids in [row[: len(ids)] for row in kept(two_epochs, text.slug).tolist()]
+        expected_TS = mixer_weights(model, torch.tensor([ids]))[0]
+        torch.testing.assert_close(torch.tensor([token.weights for token in text.tokens]), expected_TS)
+        most = expected_TS.argmax(-1).tolist()
+        assert own not in most[text.first : text.end] and text.slot in most[text.first : text.end]
+        assert text.first == 0 or most[text.first - 1] == own
+    (quiet,) = only(collect(two_epochs.run(jobs.Evaluate(held_out_tokens=256))), Evaluated)
+    assert quiet.misrouted == ()
 
 
 def test_evaluation_of_one_epoch_has_no_border(one_epoch: Session) -> None:

@@ -29,6 +29,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.storage import disk
+from tlora_gui.engine.training.evaluation import mixer_weights
 
 
 def do(session: Session, job: jobs.Job) -> Any:
@@ -76,7 +77,7 @@ def shares(session: Session) -> dict[str, float]:
     assert model is not None
     with torch.no_grad():
         return {
-            slug: float(model.mixer(model.memories[slug].eval_features_NTH.float())[0].softmax(-1)[..., slot].mean())
+            slug: float(mixer_weights(model, model.memories[slug].eval_ids_NT)[..., slot].mean())
             for slot, slug in enumerate(model.slot_adapters, 1)
         }
 

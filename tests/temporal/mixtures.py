@@ -40,6 +40,9 @@ def stir(mixer: TimeMixer, seed: int = 0) -> None:
     generator = torch.Generator().manual_seed(seed)
     mixer.head.weight.copy_(torch.randn(mixer.head.weight.shape, generator=generator))
     mixer.head.bias.copy_(0.3 * torch.randn(mixer.head.bias.shape, generator=generator))
+    if mixer.settings.switching == "filter":
+        mixer.filter_scalars.copy_(torch.tensor([1.0, 1.0, 0.0, 0.0, 0.0]))  # it holds on to nothing for long
+        mixer.filter_prior.zero_()
     if mixer.settings.strategy == "attention":  # begins with a query of zeros, which is gating
         mixer.query.weight.copy_(torch.randn(mixer.query.weight.shape, generator=generator))
         mixer.key.weight.copy_(torch.randn(mixer.key.weight.shape, generator=generator))

@@ -61,7 +61,7 @@ def phase(mixer: TimeMixer, domain: int, sleep: SleepSettings | None) -> list[fl
 def first_phase(strategy: Strategy) -> tuple[TimeMixer, list[float]]:
     """A mixer that knows the backbone's dreams and the first domain, and its distill losses."""
     torch.manual_seed(0)
-    mixer = TimeMixer(H, MixerSettings(strategy, width=16))
+    mixer = TimeMixer(H, MixerSettings(strategy, width=16, switching="mean"))
     return mixer, phase(mixer, FIRST, DISTILLATION)
 
 

@@ -44,7 +44,7 @@ def generator() -> torch.Generator:
 def grown(old_slots: int = 2, strategy: Strategy = "gating") -> tuple[TimeMixer, TimeMixer]:
     """A mixer with a slot more, and its teacher."""
     torch.manual_seed(0)
-    mixer = TimeMixer(H, MixerSettings(strategy, width=8), old_slots)
+    mixer = TimeMixer(H, MixerSettings(strategy, width=8, switching="mean"), old_slots)
     stir(mixer)
     teacher = freeze_teacher(mixer)
     mixer.add_slot()
@@ -190,7 +190,7 @@ def test_learning_and_calibrating_never_touch_the_teacher_or_the_memories(strate
 def test_calibration_gives_every_slot_an_equal_share_whatever_it_has_left() -> None:
     """The same text under three labels, one of them nine times as often: an even mind stays even."""
     torch.manual_seed(0)
-    mixer = TimeMixer(H, MixerSettings(width=8), 3)
+    mixer = TimeMixer(H, MixerSettings(width=8, switching="mean"), 3)
     window_1WH = draw(1, MEMORY_WINDOW, H).half()
     kept = {0: window_1WH, 1: window_1WH.repeat(9, 1, 1)}
     learner = MixerLearner(mixer, None, kept, SLEEP, RATE)

@@ -12,7 +12,7 @@ from kit import WaitUntil, child, click, plain, shown, texts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QToolButton
 
 from tlora_gui.app import create_window
 from tlora_gui.engine.protocol import jobs
@@ -24,14 +24,16 @@ from tlora_gui.engine.protocol.events import (
     EpochInfo,
     EpochsChanged,
     Evaluated,
+    MisroutedText,
     Progress,
     ProjectInfo,
     ProjectOpened,
     StreamEvent,
     TrainStarted,
 )
-from tlora_gui.engine.protocol.texts import SlotInfo
+from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.ui import window as window_module
+from tlora_gui.ui.widgets.rows import choose_row
 from tlora_gui.ui.window import MainWindow
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -51,6 +53,7 @@ class Engine:
         self.asked: list[jobs.Job] = []
         self.epochs: tuple[EpochInfo, ...] = (PLAYS, CODE)
         self.scores = SCORES
+        self.misrouted: tuple[MisroutedText, ...] = ()
         self.hold = False
 
     @property
@@ -70,7 +73,7 @@ class Engine:
                 yield ProjectOpened(project)
             case jobs.Evaluate():
                 yield from self._until_let_go("Measuring", cancel)
-                yield Evaluated(self.scores, 2.0, 0.05)
+                yield Evaluated(self.scores, 2.0, 0.05, self.misrouted)
             case jobs.TrainEpoch() | jobs.ResumeEpoch() | jobs.KeepEpoch():
                 yield from self._until_let_go("Training", cancel)
             case jobs.DeleteEpoch():
@@ -134,17 +137,49 @@ def test_a_project_is_made_with_the_chosen_strategy_and_speaks_by_it(
 def test_measuring_tells_the_worst_share_kept_and_the_mean_routing(
     window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    charted: list[Evaluated] = []
+    charted: list[Evaluated | None] = []
     monkeypatch.setattr(window.charts, "show_evaluation", charted.append)
     opened(window, wait_until, tmp_path / "project")
     measure(window).trigger()
     assert window.progress_line.isVisible()
     wait_until(lambda: not window.client.busy)
-    assert engine.asked[-1] == jobs.Evaluate()
+    assert engine.asked[-1] == jobs.Evaluate(misrouted=20)
     expected = "the mix keeps 90 % of the gain at worst (Code); routing accuracy 94 % on average"
     assert banner(window) == f"Measured on held-out text: {expected}."
     assert not window.progress_line.isVisible()
-    assert charted == [Evaluated(SCORES, 2.0, 0.05)]
+    assert charted[-1] == Evaluated(SCORES, 2.0, 0.05)
+
+
+def test_where_the_mixer_errs_is_shown_while_that_is_known(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    slots, mixes = engine.slots, {0: (0.8, 0.1, 0.1), 1: (0.1, 0.8, 0.1), 2: (0.1, 0.2, 0.7)}
+    words = [("To ", 1), ("be", 2), (" or", 2), (" not", 1)]
+    tokens = tuple(TokenEvent(at, at, word, mixes[slot], True, 0.5, 1) for at, (word, slot) in enumerate(words))
+    engine.misrouted = (MisroutedText("plays", 2, 1, 3, tokens, slots), MisroutedText("code", 1, 0, 1, tokens, slots))
+    action, button = (
+        child(window, "misroutedAction", QAction),
+        child(window.charts, "errorsButton", QToolButton),
+    )
+    opened(window, wait_until, tmp_path / "project")
+    assert not action.isEnabled() and not button.isVisibleTo(window)
+    measure(window).trigger()
+    wait_until(lambda: action.isEnabled())
+    button.click()
+    dialog = window.controller.misrouted.dialog
+    assert dialog is not None
+    cells = [[dialog.rows.model().index(row, column).data() for column in range(4)] for row in range(2)]
+    assert cells == [["Plays", "Code", "2", "be or"], ["Code", "Plays", "1", "To "]]
+    assert dialog.text.selected_text() == "be or"
+    choose_row(dialog.rows, 1)
+    assert dialog.text.selected_text() == "To "
+    dialog.close()
+    action.trigger()
+    assert window.controller.misrouted.dialog is not None
+    window.controller.misrouted.dialog.close()
+    window.controller.training.train(jobs.TrainEpoch("Milton", ()))
+    window.charts.begin_epoch(TrainStarted(LATIN, 4, 0))
+    assert not action.isEnabled() and "Possible once" in action.toolTip()
 
 
 def test_an_epoch_that_gained_nothing_has_no_share_to_tell(

@@ -261,13 +261,13 @@ def test_epochs_of_a_new_project_change_every_block_if_that_is_wanted(welcome: W
     assert layers == [None, 0]
 
 
-def test_a_new_project_switches_by_a_filter_if_that_is_wanted(welcome: Welcome) -> None:
+def test_a_new_project_switches_by_a_filter_unless_that_is_not_wanted(welcome: Welcome) -> None:
     asked: list[str] = []
     welcome.create_requested.connect(lambda path, backbone, strategy, layer, switching: asked.append(switching))
     click(welcome, "Create project")
     child(welcome, "filterTick", QCheckBox).click()
     click(welcome, "Create project")
-    assert asked == ["mean", "filter"]
+    assert asked == ["filter", "mean"]
 
 
 def strategies(welcome: Welcome) -> QComboBox:

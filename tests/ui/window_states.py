@@ -21,6 +21,7 @@ from tlora_gui.engine.protocol.events import (
     Evaluated,
     GenerationStarted,
     Machine,
+    MisroutedText,
     Progress,
     Repair,
     Run,
@@ -199,8 +200,18 @@ def _workspace(window: MainWindow) -> Iterator[State]:
 def _charts(window: MainWindow) -> Iterator[State]:
     window.menus.fold_charts.trigger()
     assert not window.charts.folded
-    window.charts.show_evaluation(Evaluated((), 12.5, 0.031))
+    tokens = a_generation().tokens
+    misrouted = (
+        MisroutedText("shakespeare", 2, 10, 20, tokens[:28], SLOTS),
+        MisroutedText("python", 0, 31, 34, tokens[:42], SLOTS),
+    )
+    window.charts.show_evaluation(Evaluated((), 12.5, 0.031, misrouted))
     window.charts.redraw()
+    window.menus.misrouted.trigger()
+    turn()
+    assert window.controller.misrouted.dialog is not None
+    yield "misrouted text", window.controller.misrouted.dialog
+    window.controller.misrouted.dialog.close()
     for name in ("matrixButton", "lossMeasureButton", "routingMeasureButton", "matrixButton"):
         _click(window, name)
         yield f"charts {name}", window

@@ -11,7 +11,6 @@ import torch
 from filelock import BaseFileLock
 
 from tlora_gui.engine.backbones import starter
-from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.invariants import refuse_unfit
 from tlora_gui.engine.backbones.loading import Backbone, fingerprint, load_backbone, local_path, state_hash
 from tlora_gui.engine.backbones.tokenizing import chat_template, start_token_id, vocabulary_of
@@ -21,6 +20,7 @@ from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.handlers import copies, epochs, runs, texts
 from tlora_gui.engine.handlers.adapters import import_adapter, look_at_adapter
 from tlora_gui.engine.handlers.counterfactuals import predict_counterfactual
+from tlora_gui.engine.handlers.evaluating import evaluate_project
 from tlora_gui.engine.handlers.exporting import export
 from tlora_gui.engine.handlers.following import follow
 from tlora_gui.engine.handlers.generating import generate_rows, generate_text
@@ -59,10 +59,9 @@ from tlora_gui.engine.protocol.events import (
     WeightsHashed,
 )
 from tlora_gui.engine.protocol.sentences import message_of, say
-from tlora_gui.engine.protocol.streams import Stream, cancellable
+from tlora_gui.engine.protocol.streams import Stream
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.engine.storage.disk import absolute, first_line, is_path
-from tlora_gui.engine.training.evaluation import evaluate
 from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.engine.workspace import Workspace
 from tlora_gui.temporal.model import TemporalLoRA
@@ -415,29 +414,11 @@ def _do_in(workspace: Workspace, job: jobs.Job, cancel: CancelToken) -> Stream:
             workspace.project.empty_trash()
             yield TrashListed(workspace.project.trash())
         case jobs.Evaluate():
-            require_measurable(job, bool(workspace.model.slot_adapters))
-            require_finite(workspace.model, [slot.name for slot in workspace.slots()])
-            held_out = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
-            scores = evaluate(
-                workspace.model, held_out, workspace.baseline_routing(), [slot.name for slot in workspace.slots()]
-            )
-            yield (yield from cancellable(scores, cancel))
+            yield from evaluate_project(workspace, job, cancel)
         case jobs.HashWeights():
             model = workspace.model
             adapters = ((slug, state_hash(model.adapter_parameters(slug))) for slug in model.slot_adapters)
             yield WeightsHashed(state_hash(dict(model.backbone.named_parameters())), tuple(adapters))
-
-
-def require_measurable(job: jobs.Evaluate, any_epoch: bool) -> None:
-    """Refuse an evaluation of nothing.
-
-    Raises:
-        TloraError: if there is no epoch, or no text is wanted.
-    """
-    if job.held_out_tokens < 1:
-        raise TloraError(say("There is nothing to measure on: held_out_tokens must be at least 1."))
-    if not any_epoch:
-        raise TloraError(say("There is no epoch to measure."), say("Train an epoch first."))
 
 
 def _summarise(workspace: Workspace, job: jobs.SummariseCorpus, cancel: CancelToken) -> CorpusSummarised:

@@ -56,12 +56,19 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--held-out-tokens", type=int, default=tokens, metavar="N", help=f"of each epoch (default: {tokens})"
     )
+    parser.add_argument(
+        "--errors",
+        type=int,
+        default=0,
+        metavar="N",
+        help="show the N stretches of that text on which the Time Mixer errs most",
+    )
 
 
 def _evaluate(command: Command) -> Iterator[StreamEvent]:
-    from tlora_gui.engine.session import require_measurable
+    from tlora_gui.engine.handlers.evaluating import require_measurable
 
-    job = jobs.Evaluate(command.options.held_out_tokens)
+    job = jobs.Evaluate(command.options.held_out_tokens, command.options.errors)
     require_measurable(job, any(epoch.state == "frozen" for epoch in command.listed().epochs))
     yield from command.open()
     yield from command.run(job)

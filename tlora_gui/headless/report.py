@@ -18,6 +18,7 @@ from tlora_gui.engine.protocol.events import (
     GenerationLoaded,
     GenerationStarted,
     HeldOut,
+    MisroutedText,
     Progress,
     ProjectInfo,
     ProjectListed,
@@ -39,6 +40,8 @@ from tlora_gui.engine.storage.event_lines import event_line
 from tlora_gui.headless.command import Command
 from tlora_gui.terminal import Terminal
 
+_BEFORE = 24
+"""Tokens before a misrouted stretch that are shown with it."""
 _REMARKS = 10
 """Remarks on single files that are printed at most."""
 _EXCERPT = 48
@@ -174,6 +177,17 @@ class LineReport:
             lag = f"{event.switch_lag:.0f} tokens (median)"
             say(f"at a border of two domains the right weight stays above 0.9 after {lag}")
         say(f"expected calibration error of the weights {event.calibration_error:.3f}")
+        for text in event.misrouted:
+            self._print_misrouted(text)
+
+    def _print_misrouted(self, text: MisroutedText) -> None:
+        terminal, shown = self._terminal, slice(max(0, text.first - _BEFORE), len(text.tokens))
+        count, other = text.end - text.first, text.slots[text.slot].name
+        terminal.say(f"{self._name(text.slug)}, {count} tokens to {other}:")
+        for index, token in list(enumerate(text.tokens))[shown]:
+            mark = "[[" if index == text.first else "]]" if index == text.end else ""
+            terminal.write(mark + token.text, text.slots[token.weights.index(max(token.weights))].colour)
+        terminal.write("]]\n" if text.end == len(text.tokens) else "\n")
 
     def _print_reading(self, record: Generation, report: ReadReport) -> None:
         say, names = self._terminal.say, {slot.slug: slot.name for slot in record.slots}

@@ -36,7 +36,7 @@ NEW_SLOT_BIAS = -6.0
 slots mix as before until it learns."""
 
 NEW_SLOT_PRIOR = -7.0
-"""The same for the filter: log π of a slot that is still learning, against 0 for the others."""
+"""The same for the filter: log π of a slot that is yet to learn, against 0 for the others."""
 
 
 class RunningMean(NamedTuple):
@@ -241,10 +241,12 @@ class TimeMixer(nn.Module):
                 [self.filter_prior[keep], self.filter_prior.new_full((extra,), NEW_SLOT_PRIOR)]
             )
 
-    def admit(self) -> None:
-        """New slots have learned: from now on the filter turns to them as readily as to the others."""
+    def admit(self, learned: float = 1.0) -> None:
+        """The filter turns to the newest slot the more readily, the more of its training is done: of the whole, as
+        readily as to the others."""
         if self.settings.switching == "filter":
             self.filter_prior.zero_()
+            self.filter_prior[-1] = NEW_SLOT_PRIOR * (1 - learned)
 
 
 def _causal_mean(

@@ -523,6 +523,26 @@ class DomainScore:
 
 
 @dataclass(frozen=True, slots=True)
+class MisroutedText:
+    """A stretch of an epoch's held-out text in which another slot weighs most.
+
+    Attributes:
+        slug: whose text it is.
+        slot: the other one that weighs most over the stretch.
+        first, end: the stretch, among the tokens; ``end`` is behind its last.
+        tokens: what the mixture read from the beginning of its block, and a few after the stretch.
+        slots: of the mixture.
+    """
+
+    slug: str
+    slot: int
+    first: int
+    end: int
+    tokens: tuple[TokenEvent, ...]
+    slots: tuple[SlotInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
     """Answer to :class:`~tlora_gui.engine.protocol.jobs.Evaluate`.
 
@@ -531,11 +551,13 @@ class Evaluated:
         switch_lag: tokens after a border of two domains until the right weight stays above 0.9, median over borders;
             None with a single epoch.
         calibration_error: of the dominant slot's weight, in [0, 1]; see :mod:`tlora_gui.engine.protocol.metrics`.
+        misrouted: as many as were asked for, the worst first.
     """
 
     scores: tuple[DomainScore, ...]
     switch_lag: float | None
     calibration_error: float
+    misrouted: tuple[MisroutedText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

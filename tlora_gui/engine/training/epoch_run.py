@@ -600,6 +600,8 @@ class EpochRun:
             learned.append(self.learner.learn(hidden_1TH, share, generator))
             if self.baseline is not None:
                 self.baseline.learn(hidden_1TH, share, generator)
+        for learner in self._learners().values():
+            learner.mixer.admit((self.step + 1) / self.total_steps)
         distills, routes = zip(*learned, strict=True)
         self.pace.mixer = (time.perf_counter() - started) / len(learned) / len(self._learners())
         return fmean(distills), fmean(routes)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from statistics import median
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -70,26 +71,25 @@ def routing_accuracies(model: TemporalLoRA, mixer: TimeMixer, memories: Mapping[
 
 
 @dataclass(frozen=True, slots=True)
-class Dominance:
-    """The dominant slot of each of N tokens, the one with the largest weight, and that weight."""
+class Routing:
+    """The Time Mixer's weights over blocks of text."""
 
-    slots_N: Tensor
-    weights_N: Tensor
+    weights_NTS: Tensor
 
     def share(self, slot: int) -> float:
-        """Share of the tokens on which ``slot`` is dominant."""
-        return float((self.slots_N == slot).float().mean())
+        """Share of the tokens on which ``slot`` is dominant: has the largest weight."""
+        return float((self.weights_NTS.argmax(-1) == slot).float().mean())
 
 
-def dominance(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Dominance]:
-    """The dominant slot of each token of some blocks of text; yields after every batch."""
-    tops = []
+def route(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Routing]:
+    """The Time Mixer's weights over some blocks of text; yields after every batch."""
+    found = []
     for start in range(0, len(ids_NT), _MEASURE_BATCH):
-        tops.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).flatten(0, 1).max(-1))
+        found.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).cpu())
         yield Progress(
             say("Measuring the routing"), min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), say("blocks")
         )
-    return Dominance(torch.cat([top.indices for top in tops]).cpu(), torch.cat([top.values for top in tops]).cpu())
+    return Routing(torch.cat(found))
 
 
 @torch.no_grad()
@@ -102,8 +102,11 @@ def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
 
 def evaluate(
     model: TemporalLoRA, texts: dict[str, Tensor], baseline: dict[str, float], names: Sequence[str] = ()
-) -> Generator[Progress, None, Evaluated]:
+) -> Generator[Progress, None, tuple[Evaluated, list[Routing]]]:
     """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
+
+    Returns:
+        What was found, and how each text was routed.
 
     Args:
         model: epochs of it are the texts' domains.
@@ -118,10 +121,43 @@ def evaluate(
     scores, routed = [], []
     slots = [1 + model.slot_adapters.index(slug) for slug in texts]
     for slug, held_out_NT in texts.items():
-        routed.append((yield from dominance(model, held_out_NT)))
+        routed.append((yield from route(model, held_out_NT)))
         scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[-1])))
     lags = yield from switch_lags(model, list(texts.values()), slots)
-    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed, slots))
+    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed, slots)), routed
+
+
+class Stretch(NamedTuple):
+    """Tokens ``first`` to ``end`` of the block ``block`` of an epoch's text, which another slot has.
+
+    ``weight`` is what the epoch's own lacks over them, in tokens.
+    """
+
+    weight: float
+    slug: str
+    slot: int
+    block: int
+    first: int
+    end: int
+
+
+def misrouted(texts: Mapping[str, tuple[int, Routing]], most: int) -> list[Stretch]:
+    """Where other slots than an epoch's own weigh most on its text: the worst stretches, ``most`` at most.
+
+    ``texts`` has each epoch's slot, and how its text was routed.
+    """
+    found: list[Stretch] = []
+    for slug, (own, routed) in texts.items():
+        wrong_NT = (routed.weights_NTS.argmax(-1) != own).int()
+        turns_NT = torch.nn.functional.pad(wrong_NT, (1, 1)).diff(dim=-1)
+        for (block, first), (_, end) in zip(
+            (turns_NT > 0).nonzero().tolist(), (turns_NT < 0).nonzero().tolist(), strict=True
+        ):
+            weights_S = routed.weights_NTS[block, first:end].sum(0)
+            lacks = end - first - float(weights_S[own])
+            weights_S[own] = 0
+            found.append(Stretch(lacks, slug, int(weights_S.argmax()), block, first, end))
+    return sorted(found, reverse=True)[:most]
 
 
 def score_domain(
@@ -129,14 +165,14 @@ def score_domain(
     slug: str,
     held_out_NT: Tensor,
     baseline: float | None = None,
-    routed: Dominance | None = None,
+    routed: Routing | None = None,
 ) -> Generator[Progress, None, DomainScore]:
     """Loss of backbone, own epoch and mix (nats per token), and routing accuracy per token, on one domain.
 
     Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
-    is the epoch's own. ``routed`` are the dominant slots on that text, if known already.
+    is the epoch's own. ``routed`` is how that text is routed, if known already.
     """
-    routed = routed or (yield from dominance(model, held_out_NT))
+    routed = routed or (yield from route(model, held_out_NT))
     slot = 1 + model.slot_adapters.index(slug)
     loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
     loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
@@ -168,12 +204,13 @@ def switch_lags(
     return lags
 
 
-def calibration(routed: Sequence[Dominance], slots: Sequence[int] = ()) -> float:
+def calibration(routed: Sequence[Routing], slots: Sequence[int] = ()) -> float:
     """Expected calibration error of the dominant slot's weight over held-out text of epochs, whose slots are 1, 2, … if
     no others are given."""
     largest: list[float] = []
     right: list[bool] = []
     for slot, found in zip(slots or range(1, 1 + len(routed)), routed, strict=True):
-        largest += found.weights_N.tolist()
-        right += (found.slots_N == slot).tolist()
+        weights_NT, slots_NT = found.weights_NTS.max(-1)
+        largest += weights_NT.flatten().tolist()
+        right += (slots_NT == slot).flatten().tolist()
     return calibration_error(largest, right)

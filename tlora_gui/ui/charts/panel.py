@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, TrainingEvent, TrainStarted
+from tlora_gui.engine.protocol.events import EpochInfo, Evaluated, MisroutedText, TrainingEvent, TrainStarted
 from tlora_gui.ui.charts.frame import Key
 from tlora_gui.ui.charts.line_chart import LineChart
 from tlora_gui.ui.charts.matrix_view import MatrixView, MeasureSwitch
@@ -43,6 +43,8 @@ class ChartsPanel(QWidget):
         training_ended: no training goes on any more.
         fold_toggled: the person wants the charts folded, or unfolded.
         choices_changed: a person reads the charts in another way (ChartChoices).
+        evaluation_changed: another evaluation is shown, or none.
+        errors_requested: the person wants to see where the Time Mixer errs.
         saved: a chart was written to a file (path).
         problem: a chart could not be written (message, hint).
     """
@@ -51,6 +53,8 @@ class ChartsPanel(QWidget):
     training_began = Signal()
     training_ended = Signal()
     choices_changed = Signal(object)
+    evaluation_changed = Signal()
+    errors_requested = Signal()
     saved = Signal(str)
     problem = Signal(str, str)
 
@@ -78,6 +82,9 @@ class ChartsPanel(QWidget):
         self.matrix = self.matrix_view.matrix
         self.measure_switch = MeasureSwitch()
         self.matrix_button = self.routing_chart.add_button(self.tr("Matrix"), self.tr("Show the memory matrix"))
+        self._errors_button = self.routing_chart.add_button(
+            self.tr("Errors"), self.tr("Show where on held-out text the Time Mixer errs most")
+        )
         self.curve_button = self.distill_chart.add_button(
             self.tr("Curve"), self.tr("Choose what this chart shows: mixer-distill loss, learning rate, gradient norm")
         )
@@ -122,6 +129,9 @@ class ChartsPanel(QWidget):
             chart.pointed.connect(self._show_cursor)
             chart.moved.connect(self._show_steps)
             chart.all_wanted.connect(self._show_all)
+        self._errors_button.setObjectName("errorsButton")
+        self._errors_button.hide()
+        self._errors_button.clicked.connect(self.errors_requested)
         self.matrix_button.setCheckable(True)
         self.matrix_button.setObjectName("matrixButton")
         self.matrix_button.toggled.connect(self._show_matrix)
@@ -200,7 +210,7 @@ class ChartsPanel(QWidget):
     def set_epochs(self, epochs: tuple[EpochInfo, ...]) -> None:
         """All epochs of the project, with their present names and colours; curves of others go away."""
         if self._epochs.keys() != {epoch.slug for epoch in epochs}:
-            self._evaluated = None
+            self.show_evaluation(None)
         self._epochs = {epoch.slug: epoch for epoch in epochs}
         self._history.show_only(self._epochs)
         self._redraw_all()
@@ -208,7 +218,7 @@ class ChartsPanel(QWidget):
     def load_history(self, history: tuple[tuple[str, tuple[TrainingEvent, ...]], ...]) -> None:
         """Replace all curves by a project's stored ones, in training order."""
         self._history.load(history)
-        self._evaluated = None
+        self.show_evaluation(None)
         self._redraw_all()
         self._show_all()
 
@@ -216,7 +226,7 @@ class ChartsPanel(QWidget):
         """An epoch's training begins or goes on; events follow."""
         self._epochs[started.epoch.slug] = started.epoch
         self._history.begin(started.epoch.slug, started.first_step)
-        self._evaluated = None
+        self.show_evaluation(None)
         self._redraw_all()
         self.training_began.emit()
 
@@ -228,13 +238,20 @@ class ChartsPanel(QWidget):
     def remove_epoch(self, slug: str) -> None:
         """Take an epoch's curves away; they come back if :meth:`set_epochs` names it again."""
         self._history.remove(slug)
-        self._evaluated = None
+        self.show_evaluation(None)
         self._redraw_all()
 
     def show_evaluation(self, evaluated: Evaluated | None) -> None:
         """What an evaluation found, for the metrics under the memory matrix, until the epochs or the mixer change."""
         self._evaluated = evaluated
+        self._errors_button.setVisible(bool(self.misrouted))
+        self.evaluation_changed.emit()
         self._want_redraw()
+
+    @property
+    def misrouted(self) -> tuple[MisroutedText, ...]:
+        """Where the Time Mixer errs by that evaluation."""
+        return () if self._evaluated is None else self._evaluated.misrouted
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme

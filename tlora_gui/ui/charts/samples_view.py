@@ -32,7 +32,7 @@ from tlora_gui.engine.protocol.events import TrainingSample
 from tlora_gui.ui.charts.frame import MARGINS
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import token_style
-from tlora_gui.ui.generation.token_view.token_text import STAND_INS
+from tlora_gui.ui.generation.token_view.token_text import ONE_LINE
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import LIGHT, Theme, mono_font
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
@@ -41,7 +41,6 @@ from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.rows import choose_row
 
 _SAMPLE = Qt.ItemDataRole.UserRole
-_ONE_LINE = STAND_INS | {ord("\n"): "⏎", ord("\r"): "⏎", ord("\t"): " "}
 
 
 class _TokenLine(QStyledItemDelegate):
@@ -206,4 +205,4 @@ def _item(text: str, sample: TrainingSample) -> QStandardItem:
 
 def _text(sample: TrainingSample) -> str:
     """The tokens in one line, character for character."""
-    return "".join(token.text for token in sample.tokens).translate(_ONE_LINE)
+    return "".join(token.text for token in sample.tokens).translate(ONE_LINE)

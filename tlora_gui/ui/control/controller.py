@@ -38,6 +38,7 @@ from tlora_gui.ui.control.drop_control import DropControl
 from tlora_gui.ui.control.generation_control import GenerationControl
 from tlora_gui.ui.control.import_control import ImportControl
 from tlora_gui.ui.control.library_control import LibraryControl
+from tlora_gui.ui.control.misrouted_control import MisroutedControl
 from tlora_gui.ui.control.notices import finished_text, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
@@ -79,6 +80,7 @@ class Controller(QObject):
         self.drops = DropControl(self.projects, window.welcome, pane, banner)
         self.importing = ImportControl(client, self.training, window)
         self.runs = RunsControl(client, window, menus, window.themes, self.undo)
+        self.misrouted = MisroutedControl(window.charts, menus, window.themes, window)
         self.trash = TrashControl(client, window, menus, self.undo)
         self.closing = ClosingControl(client, window, self.progress, lambda: self.training.waiting)
         self.attention = Attention(window)

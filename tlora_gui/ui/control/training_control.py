@@ -58,6 +58,8 @@ from tlora_gui.worker.engine_client import EngineClient
 from tlora_gui.worker.wakefulness import Wakefulness
 
 Training = NewEpoch | ResumeEpoch | KeepEpoch
+_MISROUTED = 20
+"""Stretches of text that an evaluation tells of."""
 
 
 class TrainingControl(QObject):
@@ -523,7 +525,7 @@ class TrainingControl(QObject):
 
     @Slot()
     def _measure(self) -> None:
-        job_id = self._client.submit(jobs.Evaluate(), self)
+        job_id = self._client.submit(jobs.Evaluate(misrouted=_MISROUTED), self)
         self.progressed.emit(job_id, Progress(self.tr("Measuring on held-out text")))
         self.offer_evaluation()
 

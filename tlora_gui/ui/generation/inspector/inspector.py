@@ -12,15 +12,14 @@ from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text, drawing_order
 from tlora_gui.ui.formats import human_share, localised
-from tlora_gui.ui.generation.inspector.bars import MixBar, ReasonRows, ShareRow, ShareRows
+from tlora_gui.ui.generation.inspector.bars import MixBar, ShareRow, ShareRows
 from tlora_gui.ui.generation.inspector.branching import BranchBox
 from tlora_gui.ui.generation.inspector.counterfactual_box import CounterfactualBox
+from tlora_gui.ui.generation.inspector.mix_box import MixBox
 from tlora_gui.ui.generation.text_totals import TextTotals
 from tlora_gui.ui.generation.token_view.token_style import (
-    colour_reason,
     facts,
     quoted,
-    sole_dominant,
     was_predicted,
 )
 from tlora_gui.ui.theme import Theme
@@ -55,14 +54,7 @@ class TokenInspector(QFrame):
         self._facts = self._label("muted")
         self._desk = self._label("muted")
         self._desk.setToolTip(self.tr("How the mixing desk stood when this token was predicted"))
-        self._mix_bar = MixBar()
-        self._mix = ShareRows()
-        self._mix.setAccessibleName(self.tr("Mix of this token"))
-        self._reason = self._label("muted")
-        self._why = self._label("title")
-        self._reasons = ReasonRows()
-        self._reasons.setObjectName("reasonRows")
-        self._reasons.setAccessibleName(self.tr("Why this mix"))
+        self._mix = MixBox()
         self._branch = BranchBox()
         self._predictions = CounterfactualBox()
         self._whole_text = QWidget()
@@ -92,12 +84,9 @@ class TokenInspector(QFrame):
 
     def _lay_out(self) -> None:
         # Rows reach 4 px further than words, so that the mark of a chosen one has room; so does the scroll bar.
-        head = column(self._facts, self._desk, self._mix_bar, margins=(4, 0, 4, 0))
-        reason = column(self._reason, self._why, margins=(4, 0, 4, 0))
+        head = column(self._facts, self._desk, margins=(4, 0, 4, 0))
         self._content = QWidget()
-        self._content.setLayout(
-            column(head, self._mix, reason, self._reasons, self._branch, self._predictions, None, margins=(0, 0, 4, 0))
-        )
+        self._content.setLayout(column(head, self._mix, self._branch, self._predictions, None, margins=(0, 0, 4, 0)))
         for box in (self._branch, self._predictions):
             box.setContentsMargins(0, 8, 0, 0)
         self._scroll = QScrollArea()
@@ -150,19 +139,7 @@ class TokenInspector(QFrame):
         changed = desk_text(desk, slots) if desk else ""
         self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
         self._desk.setVisible(bool(changed))
-        self._mix_bar.set_mix(token.weights, slots)
-        most = sole_dominant(token.weights)
-        self._mix.set_rows(
-            [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
-        )
-        self._reason.setText(colour_reason(token))
-        explained = token.reasons is not None and most is not None
-        self._why.setVisible(explained)
-        self._reasons.setVisible(explained)
-        if token.reasons is not None and most is not None:
-            names = slots[most].name, slots[token.reasons.rival].name
-            self._why.setText(self.tr("Why {name}, not {rival}").format(name=names[0], rival=names[1]))
-            self._reasons.set_reasons(token, slots)
+        self._mix.show_token(token, slots)
         self._branch.show_token(token)
 
     def show_text(self, record: Generation | None, totals: TextTotals) -> None:
@@ -224,7 +201,7 @@ class TokenInspector(QFrame):
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
-        for part in (self._mix, self._reasons, self._whole_mix, self._branch, self._predictions):
+        for part in (self._mix, self._whole_mix, self._branch, self._predictions):
             part.apply_theme(theme)
 
     # -- what the person does -------------------------------------------------------------------------------

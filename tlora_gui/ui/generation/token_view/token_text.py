@@ -14,6 +14,9 @@ from tlora_gui.engine.protocol.texts import TokenEvent
 STAND_INS = wording.STAND_INS | dict.fromkeys(map(ord, "\ufdd0\ufdd1\ufffc"), "◇")
 """Those of any text, and of the signs that a Qt document keeps for frames and pictures."""
 
+ONE_LINE = STAND_INS | {ord("\n"): "⏎", ord("\r"): "⏎", ord("\t"): " "}
+"""Signs for what would not stay in a line too."""
+
 _SEARCHED_AT_ONCE = 4000
 """Tokens: some 3 ms."""
 
