@@ -492,7 +492,7 @@ def test_an_adapter_trained_by_peft_alone_can_be_loaded(tiny_backbone: Any, bare
 
 @pytest.mark.parametrize("name", EPOCHS)
 def test_removing_an_epoch_renormalises_and_leaves_the_others_as_they_were(tiny_backbone: Any, name: str) -> None:
-    model = mixture(tiny_backbone)
+    model = mixture(tiny_backbone, mixer=MixerSettings(switching="mean"))
     ids_BT = token_ids()
     before_BTS = mixer_shares(model, ids_BT)
     alone = {each: logits(model, ids_BT, slot) for slot, each in enumerate(EPOCHS, 1)}

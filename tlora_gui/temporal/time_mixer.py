@@ -142,14 +142,17 @@ class TimeMixer(nn.Module):
         if self.settings.switching == "mean" or self.slots == 1:
             return None
         assert state is None or isinstance(state, Filtered)
-        logits_BTS, _ = self.evidence_logits(hidden_BTH, None if state is None else state.context)
-        probability_BTS, _ = self(hidden_BTH, state, count_evidence_BTS=count_evidence_BTS)
-        context_BTS, scalars = weighed_logits(logits_BTS, self.scalars), self.scalars
+        before_BS, context = state or (None, None)
+        scalars, (logits_BTS, _) = self.scalars, self.evidence_logits(hidden_BTH, context)
+        context_BTS = weighed_logits(logits_BTS, scalars)
         counts_BTS = torch.zeros_like(context_BTS)
         if count_evidence_BTS is not None:
             counts_BTS = scalars.count_trust * count_evidence_BTS
-        parts_BT3S = torch.stack([context_BTS, counts_BTS, probability_BTS - context_BTS - counts_BTS], dim=2)
-        first_BT2 = probability_BTS.topk(2).indices
+        evidence_BTS = context_BTS + counts_BTS
+        posterior_BTS = slot_posterior(evidence_BTS, scalars, self.filter_prior, before_BS)
+        before_BTS = posterior_BTS.clamp(min=_LEAST_WEIGHT).log() - evidence_BTS
+        parts_BT3S = torch.stack([context_BTS, counts_BTS, before_BTS], dim=2)
+        first_BT2 = posterior_BTS.topk(2).indices
         most_BT3, next_BT3 = parts_BT3S.gather(-1, first_BT2[:, :, None].expand(-1, -1, 3, -1)).unbind(-1)
         return Reasons(first_BT2[..., 1], most_BT3 - next_BT3)
 
