@@ -25,7 +25,7 @@ from tlora_gui.engine.corpus.blocks import TokenBlocks, make_blocks
 from tlora_gui.engine.corpus.text_corpus import TextCorpus
 from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import STARTER, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.config import STARTER, MixerSettings, SleepSettings, TrainSettings
 from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
 from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.training.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, router_features
@@ -100,7 +100,7 @@ class Laboratory:
     def blank(self) -> TemporalLoRA:
         """The backbone without epochs, its dreams remembered."""
         backbone = drain(load_backbone(self.backbone.reference, CancelToken()))
-        model = TemporalLoRA(backbone.model)
+        model = TemporalLoRA(backbone.model, mixer=MixerSettings(switching="mean"))
         model.memories[""] = self.dreams
         return model
 
@@ -304,5 +304,5 @@ def mean_loss(model: TemporalLoRA, text_NT: Tensor, blend: Blend) -> float:
     for ids_BT in text_NT.split(2):
         with training_precision(model.device):
             logits_BTV = model(ids_BT, blend).logits_BTV
-        total += logits_loss(logits_BTV, ids_BT, "sum").item()
+        total += logits_loss(logits_BTV, ids_BT).item() * ids_BT[:, 1:].numel()
     return total / text_NT[:, 1:].numel()

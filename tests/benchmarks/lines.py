@@ -57,9 +57,12 @@ Line = Callable[[Laboratory, Sequence[str], int], Found]
 # -- mixers over the same adapters, trained on their router inputs -------------------------------------------------
 
 
+MEAN = MixerSettings(switching="mean")
+
+
 def sleeping(
     sleep: SleepSettings,
-    mixer: MixerSettings | None = None,
+    mixer: MixerSettings = MEAN,
     losses: bool = True,
     *,
     counts: bool = True,
@@ -72,7 +75,7 @@ def sleeping(
         model = lab.mixture(order, seed)
         for name, memory in {"": lab.dreams, **{name: lab.memory(name, seed, sleep) for name in order}}.items():
             model.memories[name] = memory if counts else replace(memory, token_counts=None)
-        phases = _phases(lab, model, seed, sleep, mixer or MixerSettings(), learning)
+        phases = _phases(lab, model, seed, sleep, mixer, learning)
         return measure_mixers(lab, model, seed, phases, losses)
 
     return line
@@ -110,7 +113,7 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
     """One mixer that sees all training text of all domains at once, with labels, three times over."""
     torch.manual_seed(seed)
     texts = [lab.dreams.replay_NWH, *(lab.features(name, seed)[0] for name in order)]
-    mixer = TimeMixer(texts[0].shape[-1], MixerSettings(), 1 + len(order))
+    mixer = TimeMixer(texts[0].shape[-1], MEAN, 1 + len(order))
     optimizer = torch.optim.AdamW(mixer.parameters(), lr=lab.settings(seed).mixer_learning_rate, weight_decay=0.01)
     generator = torch.Generator().manual_seed(seed)
     steps = 3 * len(texts[1])
@@ -317,8 +320,8 @@ LINES: dict[str, Line] = {
     "the filter without counts": sleeping(SleepSettings(), _FILTER, counts=False),
     "the filter of counts alone": sleeping(SleepSettings(), _FILTER, learning=False),
     "unprotected, filter": sleeping(SleepSettings(enabled=False), _FILTER),
-    "Active Sleep + memory labels, routing": sleeping(SleepSettings(), MixerSettings(strategy="routing")),
-    "Active Sleep + memory labels, attention": sleeping(SleepSettings(), MixerSettings(strategy="attention")),
+    "Active Sleep + memory labels, routing": sleeping(SleepSettings(), replace(MEAN, strategy="routing")),
+    "Active Sleep + memory labels, attention": sleeping(SleepSettings(), replace(MEAN, strategy="attention")),
     "joint upper bound": joint_upper_bound,
     "oracle": oracle,
     "sum of adapters": fixed(lambda count: 1.0),
