@@ -9,6 +9,9 @@
 | german | quotations and jokes, Debian `fortunes-de` |
 | licences (off-domain) | GPL, MPL and their kin, Debian `base-files` |
 | french (off-domain) | the Debian FAQ in French, Debian `debian-faq-fr` |
+| spanish (off-domain) | sayings, Debian `fortunes-es` |
+| json (off-domain) | tables of countries, languages and scripts, Debian `iso-codes` |
+| manuals (off-domain) | manual pages with their macros, Debian `manpages` |
 | notices (off-domain, quick) | licence texts of the Python packages installed here |
 """
 
@@ -30,7 +33,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 
 DOMAINS = ("shakespeare", "python", "bible", "cpp", "german")
 QUICK_DOMAINS = ("shakespeare", "python", "cpp")
-OFF_DOMAIN = ("licences", "french")
+OFF_DOMAIN = ("licences", "french", "spanish", "json", "manuals")
 QUICK_OFF_DOMAIN = ("notices",)
 
 
@@ -101,6 +104,25 @@ def _french(target: Path) -> None:
         (target / "faq.txt").write_bytes(gzip.decompress(packed.read_bytes()))
 
 
+def _spanish(target: Path) -> None:
+    with _debian("fortunes-es") as root:
+        for path in sorted((root / "usr/share/games/fortunes/es").glob("*.u8")):
+            text = path.read_text(encoding="utf-8").replace("\n%\n", "\n\n")
+            (target / f"{path.stem}.txt").write_text(text, encoding="utf-8")
+
+
+def _json(target: Path) -> None:
+    with _debian("iso-codes") as root:
+        for path in sorted((root / "usr/share/iso-codes/json").glob("iso*.json")):
+            shutil.copyfile(path, target / f"{path.name}.txt")  # as it is written, not as a table
+
+
+def _manuals(target: Path) -> None:
+    with _debian("manpages") as root:
+        for path in sorted((root / "usr/share/man/man7").glob("*.gz"))[:120]:
+            (target / f"{path.stem}.txt").write_bytes(gzip.decompress(path.read_bytes()))
+
+
 def _notices(target: Path) -> None:
     packages = Path(torch.__file__).parent.parent
     for path in sorted(packages.glob("*.dist-info/**/LICENSE*")):
@@ -135,5 +157,8 @@ _MAKERS = {
     "german": _german,
     "licences": _licences,
     "french": _french,
+    "spanish": _spanish,
+    "json": _json,
+    "manuals": _manuals,
     "notices": _notices,
 }
