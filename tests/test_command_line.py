@@ -217,12 +217,13 @@ def test_evaluate_prints_a_line_for_each_epoch_and_one_for_each_figure_over_all(
 ) -> None:
     told = typed("evaluate", trained[0], "--held-out-tokens", 512)
     assert told.status == 0
-    header, *rows, lag, calibration = told.out.splitlines()
+    header, *rows, lag, unknown, calibration = told.out.splitlines()
     assert header.split() == ["epoch", "backbone", "own", "mix", "routing", "baseline"]
     assert [row.split()[0] for row in rows] == ["Verse", "Code"]
     assert all(float(number) > 0 for row in rows for number in row.split()[1:4])
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split()[4:])
     assert re.search(r" border .* after \d+ tokens ", lag)
+    assert re.search(r"^without its epoch, .* weight of [01]\.\d{3}$", unknown)
     assert re.search(r" calibration error .* [01]\.\d{3}$", calibration)
 
 

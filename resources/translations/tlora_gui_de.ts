@@ -2364,6 +2364,10 @@
         <translation>Die Zuordnung wird gemessen</translation>
     </message>
     <message>
+        <source>Measuring unknown text</source>
+        <translation>Misst unbekannten Text</translation>
+    </message>
+    <message>
         <source>Measuring at borders of domains</source>
         <translation>An Domänengrenzen wird gemessen</translation>
     </message>
@@ -5706,6 +5710,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>How many tokens the mixer takes to find the right epoch where the text changes to another&apos;s.</source>
         <translation>Wie viele Tokens der Mixer braucht, um die richtige Epoche zu finden, wo der Text zu einer anderen wechselt.</translation>
+    </message>
+    <message>
+        <source>Slot 0</source>
+        <translation>Slot 0</translation>
+    </message>
+    <message>
+        <source>How much of an epoch&apos;s text the backbone would get if the epoch were not there, mean of all epochs: what becomes of text that no epoch knows.</source>
+        <translation>Wie viel vom Text einer Epoche das Backbone bekäme, wenn es die Epoche nicht gäbe, Mittel über alle Epochen: was aus Text wird, den keine Epoche kennt.</translation>
     </message>
     <message>
         <source>ECE</source>

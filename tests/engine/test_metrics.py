@@ -17,6 +17,7 @@ from tlora_gui.engine.protocol.metrics import (
     gain_kept,
     plasticity_cost,
     switch_lag,
+    unknown_text,
 )
 
 R = ((0.9,), (0.95, 0.8), (0.7, 0.85, 0.6))
@@ -139,6 +140,11 @@ def test_tokens_of_one_bin_make_up_for_each_other_and_those_of_two_do_not() -> N
 @pytest.mark.parametrize(("right", "error"), [([True] * 4, 0.0), ([False] * 4, 1.0), ([True, False] * 2, 0.5)], ids=str)
 def test_calibration_error_of_certainty_is_the_share_of_wrong_tokens(right: list[bool], error: float) -> None:
     assert calibration_error([1.0] * 4, right) == pytest.approx(error)
+
+
+def test_unknown_text_is_the_mean_of_what_the_backbone_gets() -> None:
+    assert unknown_text([0.25, 0.75, 0.8]) == pytest.approx(0.6)
+    assert math.isnan(unknown_text([]))
 
 
 def test_calibration_error_of_nothing_is_no_number() -> None:

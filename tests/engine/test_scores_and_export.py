@@ -15,6 +15,7 @@ from tlora_gui.engine.training.evaluation import (
     Routing,
     calibration,
     held_out_loss,
+    left_to_backbone,
     misrouted,
     mixer_weights,
     route,
@@ -178,6 +179,18 @@ def test_calibration_of_routing_is_its_share_of_wrong_tokens(
     right = (routed.share(1) + routed.share(2)) / 2
     assert 0 < right < 1
     assert calibrated(model, [held_out_NT, held_out_NT]) == pytest.approx(1 - right)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_is_left_to_the_backbone_is_its_weight_in_a_mixture_without_the_slot(
+    make_mixture: MakeMixture, strategy: Strategy, held_out_NT: torch.Tensor
+) -> None:
+    model = make_mixture(strategy)
+    _, found = drain(left_to_backbone(model, held_out_NT, 1))
+    model.remove_adapter("verse")
+    with torch.inference_mode():
+        expected = float(model(held_out_NT).weights_BTS[..., 0].mean())
+    assert 0.01 < expected < 0.99 and found == pytest.approx(expected, abs=1e-5)
 
 
 def test_misrouted_are_the_stretches_of_other_slots_by_what_the_own_one_lacks() -> None:

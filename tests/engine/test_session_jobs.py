@@ -734,7 +734,7 @@ def test_evaluation_tells_where_the_mixer_errs_as_the_mixture_reads_it(two_epoch
 
 def test_evaluation_of_one_epoch_has_no_border(one_epoch: Session) -> None:
     (found,) = only(collect(one_epoch.run(jobs.Evaluate())), Evaluated)
-    assert found.switch_lag is None and 0 <= found.calibration_error <= 1
+    assert found.switch_lag is None and found.unknown_text is None and 0 <= found.calibration_error <= 1
 
 
 def test_evaluation_of_no_epoch_is_refused(session: Session) -> None:
@@ -835,7 +835,7 @@ def test_evaluation_reads_no_more_than_a_batch_between_two_items(
     assert max(read) <= 4
     assert max(after - before for before, after in itertools.pairwise([0, *passes])) == 1
     blocks = sum(len(kept(two_epochs, slug)) for slug in ("verse", "code"))
-    assert sum(read) == 4 * blocks + 2, "thrice for losses, once for the routing, and two borders"
+    assert sum(read) == 5 * blocks + 2, "thrice for losses, twice for the routing, and two borders"
 
 
 def test_project_info_holds_no_tensor(two_epochs: Session) -> None:

@@ -137,7 +137,14 @@ def test_one_epoch_has_an_average_but_nothing_to_forget() -> None:
     found = metric_values(matrix_of(three_phases()[:1]), EPOCHS)
     assert found["average_accuracy"] == MetricValue(pytest.approx(0.9))
     assert found["gain_kept"].value == pytest.approx(0.98)
-    for name in ("backward_transfer", "forgetting", "plasticity_cost", "switch_lag", "calibration_error"):
+    for name in (
+        "backward_transfer",
+        "forgetting",
+        "plasticity_cost",
+        "switch_lag",
+        "unknown_text",
+        "calibration_error",
+    ):
         assert found[name] == MetricValue()
 
 
@@ -316,7 +323,8 @@ def test_the_table_holds_both_measures_whichever_is_shown(panel: ChartsPanel, tm
 
 def test_the_strip_shows_every_metric_and_the_comparison(panel: ChartsPanel) -> None:
     assert texts(panel) == [
-        "AA 94.0 (43.3)", "BWT −1.5 (−78.0)", "F 3.5 (80.0)", "Gain kept 75 %", "Cost 5.0 %", "Lag —", "ECE —",
+        "AA 94.0 (43.3)", "BWT −1.5 (−78.0)", "F 3.5 (80.0)", "Gain kept 75 %", "Cost 5.0 %", "Lag —", "Slot 0 —",
+        "ECE —",
     ]  # fmt: skip
 
 
@@ -348,10 +356,10 @@ def test_names_in_a_tooltip_are_text_not_markup(panel: ChartsPanel) -> None:
 
 
 def test_an_evaluation_is_shown_until_a_training_begins(panel: ChartsPanel, wait_until: WaitUntil) -> None:
-    panel.show_evaluation(Evaluated((), 2.0, 0.031))
-    wait_until(lambda: texts(panel)[5:] == ["Lag 2", "ECE 0.03"])
+    panel.show_evaluation(Evaluated((), 2.0, 0.031, (), 0.62))
+    wait_until(lambda: texts(panel)[5:] == ["Lag 2", "Slot 0 0.62", "ECE 0.03"])
     panel.begin_epoch(TrainStarted(EpochInfo("new", "New", "", "#CC79A7", "training"), 10, 0))
-    wait_until(lambda: texts(panel)[5:] == ["Lag —", "ECE —"])
+    wait_until(lambda: texts(panel)[5:] == ["Lag —", "Slot 0 —", "ECE —"])
 
 
 @pytest.mark.parametrize(
@@ -388,7 +396,7 @@ def test_a_removed_epoch_leaves_the_metrics(panel: ChartsPanel, wait_until: Wait
 
 @pytest.mark.parametrize("width", [871, 760, 1800])
 def test_matrix_and_metrics_fit_into_the_card(panel: ChartsPanel, width: int) -> None:
-    panel.show_evaluation(Evaluated((), 12.5, 0.031))
+    panel.show_evaluation(Evaluated((), 12.5, 0.031, (), 0.62))
     panel.redraw()
     panel.resize(width, 250)
     view = panel.matrix_view
@@ -403,7 +411,7 @@ def test_matrix_and_metrics_fit_into_the_card(panel: ChartsPanel, width: int) ->
     assert view.strip.geometry().bottom() <= view.height()
     assert view.matrix.rowHeight(0) >= panel.matrix.fontMetrics().height()
     rows = len({label.y() for label in labels})
-    assert rows == {871: 2, 1800: 1}.get(width, rows)
+    assert rows == {871: 3, 1800: 2}.get(width, rows)
 
 
 @pytest.mark.parametrize("height", [210, 211, 212])

@@ -176,6 +176,8 @@ class LineReport:
         if event.switch_lag is not None:
             lag = f"{event.switch_lag:.0f} tokens (median)"
             say(f"at a border of two domains the right weight stays above 0.9 after {lag}")
+        if event.unknown_text is not None:
+            say(f"without its epoch, a text gives the backbone a weight of {event.unknown_text:.3f}")
         say(f"expected calibration error of the weights {event.calibration_error:.3f}")
         for text in event.misrouted:
             self._print_misrouted(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import Evaluated, MisroutedText, Progress
+from tlora_gui.engine.protocol.events import MisroutedText, Progress
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.training.evaluation import Stretch, evaluate, misrouted
@@ -39,7 +40,7 @@ def evaluate_project(workspace: Workspace, job: jobs.Evaluate, cancel: CancelTok
     own = {slug: (1 + model.slot_adapters.index(slug), each) for slug, each in zip(texts, routed, strict=True)}
     worst = misrouted(own, job.misrouted)
     told = yield from cancellable(_read(workspace, texts, worst), cancel)
-    yield Evaluated(found.scores, found.switch_lag, found.calibration_error, tuple(told))
+    yield replace(found, misrouted=tuple(told))
 
 
 def require_measurable(job: jobs.Evaluate, any_epoch: bool) -> None:

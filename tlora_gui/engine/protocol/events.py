@@ -552,12 +552,15 @@ class Evaluated:
             None with a single epoch.
         calibration_error: of the dominant slot's weight, in [0, 1]; see :mod:`tlora_gui.engine.protocol.metrics`.
         misrouted: as many as were asked for, the worst first.
+        unknown_text: the backbone's weight on an epoch's text without that epoch's slot, mean over epochs: what becomes
+            of text that no epoch knows. None with a single epoch.
     """
 
     scores: tuple[DomainScore, ...]
     switch_lag: float | None
     calibration_error: float
     misrouted: tuple[MisroutedText, ...] = ()
+    unknown_text: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

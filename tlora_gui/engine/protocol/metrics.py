@@ -19,6 +19,7 @@ FORMULAS = {
     "gain_kept": "(backbone loss - mix loss) / (backbone loss - own loss), worst epoch",
     "plasticity_cost": "(mix loss with protection - mix loss without) / (backbone loss - own loss), newest epoch",
     "switch_lag": "tokens after a border of domains until the right weight stays above 0.9 for 3 tokens, median",
+    "unknown_text": "weight of the backbone on an epoch's held-out text without that epoch's slot, mean over epochs",
     "calibration_error": "ECE = sum over bins of share of tokens * |mean largest weight - share routed right|",
 }
 """One line each, for tooltips and tables."""
@@ -70,6 +71,11 @@ def switch_lag(right_weights: Sequence[float]) -> int:
         if run == LAG_TOKENS:
             return index + 1 - LAG_TOKENS
     return len(right_weights)
+
+
+def unknown_text(backbone_weights: Sequence[float]) -> float:
+    """Of text that no epoch knows: the mean of the backbone's weights on epochs' text without their slots."""
+    return fmean(backbone_weights) if backbone_weights else nan
 
 
 def calibration_error(largest_weights: Sequence[float], right: Sequence[bool]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -14,7 +15,7 @@ from torch import Tensor
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
 from tlora_gui.engine.protocol.events import DomainScore, Evaluated, PerEpoch, Progress
-from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag
+from tlora_gui.engine.protocol.metrics import calibration_error, switch_lag, unknown_text
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.temporal.active_sleep import EpochMemory
@@ -100,6 +101,23 @@ def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
     return model.mixer.weights(logits_NTS)
 
 
+@torch.no_grad()
+def left_to_backbone(model: TemporalLoRA, ids_NT: Tensor, slot: int) -> Generator[Progress, None, float]:
+    """The backbone's mean weight on blocks of text by a Time Mixer that has no such slot."""
+    mixer, total = copy.deepcopy(model.mixer), 0.0
+    mixer.remove_slot(slot)
+    rest = [each for each in range(model.mixer.slots) if each != slot]
+    for start in range(0, len(ids_NT), _MEASURE_BATCH):
+        ids_BT = ids_NT[start : start + _MEASURE_BATCH].to(model.device)
+        counts_BTS = model.count_evidence(ids_BT)
+        logits_BTS, _ = mixer(
+            model.features(ids_BT), count_evidence_BTS=None if counts_BTS is None else counts_BTS[..., rest]
+        )
+        total += float(mixer.weights(logits_BTS)[..., 0].sum())
+        yield Progress(say("Measuring unknown text"), start + len(ids_BT), len(ids_NT), say("blocks"))
+    return total / ids_NT.numel()
+
+
 def evaluate(
     model: TemporalLoRA, texts: dict[str, Tensor], baseline: dict[str, float], names: Sequence[str] = ()
 ) -> Generator[Progress, None, tuple[Evaluated, list[Routing]]]:
@@ -118,13 +136,15 @@ def evaluate(
         TloraError: if an epoch or the mixer holds what is no number, which every figure of the mix would be then.
     """
     require_finite(model, names)
-    scores, routed = [], []
+    scores, routed, unknown = [], [], []
     slots = [1 + model.slot_adapters.index(slug) for slug in texts]
     for slug, held_out_NT in texts.items():
         routed.append((yield from route(model, held_out_NT)))
         scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[-1])))
+        unknown.append((yield from left_to_backbone(model, held_out_NT, 1 + model.slot_adapters.index(slug))))
     lags = yield from switch_lags(model, list(texts.values()), slots)
-    return Evaluated(tuple(scores), median(lags) if lags else None, calibration(routed, slots)), routed
+    lag, left = (median(lags) if lags else None), (unknown_text(unknown) if model.mixer.slots > 2 else None)
+    return Evaluated(tuple(scores), lag, calibration(routed, slots), unknown_text=left), routed
 
 
 class Stretch(NamedTuple):

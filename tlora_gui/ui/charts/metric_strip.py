@@ -113,6 +113,14 @@ class MetricStrip(QWidget):
                 f"{second} {measured}",
                 scale=1.0,
             ),
+            "unknown_text": _Metric(
+                self.tr("Slot 0"),
+                self.tr("How much of an epoch's text the backbone would get if the epoch were not there, "
+                        "mean of all epochs: what becomes of text that no epoch knows."),
+                f"{second} {measured}",
+                scale=1.0,
+                decimals=2,
+            ),
             "calibration_error": _Metric(
                 self.tr("ECE"),
                 self.tr("How far the mixer's weights are from how often they are right; 0 is perfect."),

@@ -76,6 +76,7 @@ def metric_values(
         found["plasticity_cost"] = _cost(epochs[newest], losses[newest], float(matrix.baseline_losses[last, last]))
     if evaluated is not None:
         found["switch_lag"] = MetricValue(_known(evaluated.switch_lag))
+        found["unknown_text"] = MetricValue(_known(evaluated.unknown_text))
         found["calibration_error"] = MetricValue(_known(evaluated.calibration_error))
         if found["gain_kept"].value is None:
             found["gain_kept"] = _worst(
