@@ -206,7 +206,9 @@ def mutated_zip(data: bytes, random: Random) -> bytes:
                         content = mutated_json(content, random)
                     case _:
                         content = mutated_bytes(content, random)
-            made.writestr(name, content)
+            entry = zipfile.ZipInfo(name or "none")
+            entry.filename = entry.filename if name else ""
+            made.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 

@@ -1280,6 +1280,10 @@
         <translation>die Blöcke von {part} haben eine andere Größe</translation>
     </message>
     <message>
+        <source>its {part} blocks hold tokens that the backbone lacks</source>
+        <translation>die Blöcke von {part} enthalten Tokens, die dem Backbone fehlen</translation>
+    </message>
+    <message>
         <source>its steps are not counted</source>
         <translation>die Schritte sind nicht gezählt</translation>
     </message>

@@ -251,11 +251,11 @@ def test_a_checkpoint_keeps_its_blocks_when_the_cache_is_emptied(tmp_path: Path,
     checkpoints.save(INFO, settings, blocks, {"step": torch.tensor(1)}, [])
     assert blocks.file is not None and blocks.file.samefile(checkpoints.folder("verse") / "blocks.safetensors")
     blocks.file.unlink()
-    read = checkpoints.read("verse")[2]
+    read = checkpoints.read("verse", 257)[2]
     assert torch.equal(read.train_NT, train) and torch.equal(read.held_out_NT, blocks.held_out_NT)
     checkpoints.drop("verse")
     checkpoints.save(INFO, settings, blocks, {"step": torch.tensor(1)}, [])
-    assert torch.equal(checkpoints.read("verse")[2].train_NT.long(), train.long())
+    assert torch.equal(checkpoints.read("verse", 257)[2].train_NT.long(), train.long())
 
 
 def test_where_no_second_name_can_be_given_a_checkpoint_copies_its_blocks(
@@ -265,7 +265,7 @@ def test_where_no_second_name_can_be_given_a_checkpoint_copies_its_blocks(
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EXDEV, "another disk")))
     checkpoints = Checkpoints(tmp_path / "interrupted")
     checkpoints.save(INFO, replace(QUICK, block_size=32), blocks, {"step": torch.tensor(1)}, [])
-    assert torch.equal(checkpoints.read("verse")[2].train_NT, blocks.train_NT)
+    assert torch.equal(checkpoints.read("verse", 257)[2].train_NT, blocks.train_NT)
 
 
 # -- the end before the end -------------------------------------------------------------------------------------

@@ -587,7 +587,7 @@ def test_checkpoint_comes_back_whole_and_is_listed_until_dropped(project: Projec
     project.checkpoints.save(info("verse", state="training"), QUICK, blocks, state, HISTORY)
     project.checkpoints.save(info("verse", state="training", name="Later"), QUICK, blocks, state, HISTORY * 2)
     project.checkpoints.end(info("verse", state="training", name="Later"), QUICK)
-    found, settings, read, stored = project.checkpoints.read("verse")
+    found, settings, read, stored = project.checkpoints.read("verse", 257)
     assert found == info("verse", state="interrupted", name="Later")
     assert project.interrupted() == [replace(found, note="stopped after step 7 of 2")]
     assert settings == QUICK and same_tensors(stored, state)
@@ -596,7 +596,19 @@ def test_checkpoint_comes_back_whole_and_is_listed_until_dropped(project: Projec
     project.checkpoints.drop("verse")
     assert project.interrupted() == []
     with pytest.raises(TloraError, match="checkpoint of verse is damaged"):
-        project.checkpoints.read("verse")
+        project.checkpoints.read("verse", 257)
+
+
+@pytest.mark.parametrize("part", ["train", "held_out"])
+@pytest.mark.parametrize("token", [-1, 257, 2**31 - 1])
+def test_a_checkpoint_with_tokens_that_the_backbone_lacks_is_refused(project: Project, part: str, token: int) -> None:
+    blocks = {"train": IDS.repeat(3, 1), "held_out": IDS + 1}
+    blocks[part][-1, -1] = token
+    state = {"step": torch.tensor(7)}
+    kept = TokenBlocks(blocks["train"], blocks["held_out"])
+    project.checkpoints.save(info("verse", state="training"), QUICK, kept, state, HISTORY)
+    with pytest.raises(TloraError, match=f"its {part} blocks hold tokens that the backbone lacks"):
+        project.checkpoints.read("verse", 257)
 
 
 def test_checkpoints_slug_is_its_folders_and_nothing_outside_can_be_dropped(project: Project) -> None:

@@ -454,7 +454,7 @@ def test_what_a_crash_left_of_another_text_is_not_taken_for_this_one(
     assert states(again) == []
     suspend(again, train_job("Verse", corpora["verse"]), 1)
     assert again.project is not None
-    text = tiny_tokenizer.decode(again.project.checkpoints.read("verse")[2].train_NT.flatten())
+    text = tiny_tokenizer.decode(again.project.checkpoints.read("verse", 257)[2].train_NT.flatten())
     assert "gentle night" in text and "def f_" not in text
 
 

@@ -96,7 +96,8 @@ def resume(workspace: Workspace, slug: str, cancel: CancelToken, *, learn: bool 
         Cancelled: if it was discarded or suspended.
     """
     require_ready(workspace)
-    info, settings, blocks, state = workspace.project.checkpoints.read(workspace.epochs[slug].slug)
+    vocabulary = vocabulary_of(workspace.model.backbone)
+    info, settings, blocks, state = workspace.project.checkpoints.read(workspace.epochs[slug].slug, vocabulary)
     with workspace.ranks.first_alone():
         yield from remember_dreams(workspace.model, workspace.project.index.fingerprint, cancel)
     run = _begin(workspace, info, blocks, settings)

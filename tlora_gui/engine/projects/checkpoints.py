@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -29,6 +30,7 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 FAILED = "failed: "
 
 _ODD = r"[^\w-]+"
+_CHECKED_AT_ONCE = 2**22
 
 
 def plain_folder(slug: str) -> str:
@@ -124,8 +126,8 @@ class Checkpoints:
                 write_tensors(kept, {"train": blocks.train_NT.int(), "held_out": blocks.held_out_NT.int()})
         write_tensors(folder / "state.safetensors", state)
 
-    def read(self, slug: str) -> tuple[EpochInfo, TrainSettings, TokenBlocks, dict[str, Tensor]]:
-        """What :meth:`save` kept.
+    def read(self, slug: str, vocabulary: int) -> tuple[EpochInfo, TrainSettings, TokenBlocks, dict[str, Tensor]]:
+        """What :meth:`save` kept, for a backbone that knows so many tokens.
 
         Raises:
             TloraError: if it is damaged.
@@ -140,6 +142,9 @@ class Checkpoints:
                     blocks_NT.shape[1:] == (settings.block_size,),
                     say("its {part} blocks are of another size", part=part),
                 )
+                for piece_NT in np.array_split(blocks_NT.numpy(), 1 + blocks_NT.numel() // _CHECKED_AT_ONCE):
+                    known = piece_NT.size == 0 or 0 <= int(piece_NT.min()) <= int(piece_NT.max()) < vocabulary
+                    require(known, say("its {part} blocks hold tokens that the backbone lacks", part=part))
             require("step" in state, say("its steps are not counted"))
             info = replace(info, slug=slug, state="interrupted")
             return info, settings, TokenBlocks(train_NT, held_out_NT), state
