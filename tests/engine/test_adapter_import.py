@@ -46,6 +46,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
+from tlora_gui.engine.training.evaluation import routing_accuracies
 from tlora_gui.temporal.model import TemporalLoRA
 
 pytestmark = pytest.mark.filterwarnings("ignore:Could not find a config file")  # PEFT 0.20, of models of no folder
@@ -272,11 +273,7 @@ def test_its_own_dreams_teach_the_mixer_where_there_is_no_text(
     model = model_of(one_epoch)
     memory = model.memories[epoch.slug]
     assert memory.held_out_NT is None
-    with torch.no_grad():
-        routed = {
-            name: float((model.mixer(model.memories[name].eval_features_NTH)[0].argmax(-1) == slot).float().mean())
-            for slot, name in enumerate(("verse", epoch.slug), 1)
-        }
+    routed = dict(routing_accuracies(model, model.mixer, model.memories))
     assert routed["verse"] > 0.4 and routed[epoch.slug] > 0.6
     (scores,) = only(collect(one_epoch.run(jobs.Evaluate(256))), Evaluated)
     assert [score.slug for score in scores.scores] == ["verse"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from tlora_gui.temporal.switching import (
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 H, V = 24, 40
+NEW, SETTLED = 0, 1
 SCALARS = Scalars(*map(torch.tensor, (0.4, 0.7, -2.0, 0.3, -1.0)))
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -50,19 +52,21 @@ def counted(batch: int = 2, tokens: int = 20, slots: int = 3, seed: int = 1) -> 
 
 
 def naive_filter(logits_TS: Tensor, counts_TS: Tensor, scalars: Scalars) -> Tensor:
-    """The formula of the module, token by token and slot by slot, in Python's numbers."""
+    """The formulas of the module, token by token and slot by slot, in Python's numbers."""
     trust, count_trust, share, backbone, start = map(float, scalars)
     share, slots = 1 / (1 + math.exp(-share)), logits_TS.shape[1]
-    weights = [math.exp(start), *[1.0] * (slots - 1)]
-    weights, rows = [each / sum(weights) for each in weights], []
+    new, settled, rows = [math.exp(start), *[1.0] * (slots - 1)], [0.0] * slots, []
+    new = [each / sum(new) for each in new]
     for logits, counts in zip(logits_TS.tolist(), counts_TS.tolist(), strict=True):
-        said = [trust * (own - logits[0]) + count_trust * count for own, count in zip(logits, counts, strict=True)]
+        said = [trust * (own - logits[0]) for own in logits]
         said[0] += backbone
-        weights = [
-            math.exp(each) * ((1 - share) * before + share / slots) for each, before in zip(said, weights, strict=True)
-        ]
-        weights = [each / sum(weights) for each in weights]
-        rows.append(weights)
+        come = [(1 - share) * 11 / 12 * each + share / slots for each in new]
+        stay = [(1 - share) * (old + each / 12) for old, each in zip(settled, new, strict=True)]
+        new = [math.exp(a + count_trust * u) * each for a, u, each in zip(said, counts, come, strict=True)]
+        settled = [math.exp(a) * each for a, each in zip(said, stay, strict=True)]
+        whole = sum(new) + sum(settled)
+        new, settled = [each / whole for each in new], [each / whole for each in settled]
+        rows.append([one + other for one, other in zip(new, settled, strict=True)])
     return torch.tensor(rows)
 
 
@@ -82,8 +86,8 @@ def test_weights_are_the_fixed_share_posterior_of_what_the_tokens_say(strategy: 
 
 def test_the_filter_of_attention_takes_its_means_as_evidence() -> None:
     mixer, hidden_BTH = make_mixer("attention"), hidden()
-    evidence_BTS = weighed_evidence(mixer.mean(hidden_BTH)[0], None, SCALARS)
-    assert_near(mixer(hidden_BTH)[0].softmax(-1), slot_posterior(evidence_BTS, SCALARS, torch.zeros(3)))
+    evidence_BT2S = weighed_evidence(mixer.mean(hidden_BTH)[0], None, SCALARS)
+    assert_near(mixer(hidden_BTH)[0].softmax(-1), slot_posterior(evidence_BT2S, SCALARS, torch.zeros(3)).sum(2))
 
 
 @every_strategy
@@ -120,9 +124,9 @@ def test_later_tokens_do_not_change_earlier_weights(strategy: Strategy) -> None:
 
 
 def test_however_sure_it_was_the_filter_turns_and_stays_a_distribution() -> None:
-    evidence_BTS = torch.zeros(1, 1200, 2)
-    evidence_BTS[:, :1000, 0], evidence_BTS[:, 1000:, 1] = 50.0, 50.0
-    found_BTS = slot_posterior(evidence_BTS, SCALARS, torch.zeros(2))
+    evidence_BT2S = torch.zeros(1, 1200, 2, 2)
+    evidence_BT2S[:, :1000, :, 0], evidence_BT2S[:, 1000:, :, 1] = 50.0, 50.0
+    found_BTS = slot_posterior(evidence_BT2S, SCALARS, torch.zeros(2)).sum(2)
     assert found_BTS[0, 999, 0] > 0.99 and found_BTS[0, 1001, 1] > 0.99
     assert found_BTS.isfinite().all()
     assert_near(found_BTS.sum(-1), torch.ones(1, 1200))
@@ -286,20 +290,39 @@ def test_a_mixer_that_switches_by_its_mean_has_nothing_to_fit() -> None:
     assert torch.equal(mixer(hidden())[0], mixer.mean(hidden())[0])
 
 
-# -- the best path ------------------------------------------------------------------------------------------------
+# -- forwards and backwards ----------------------------------------------------------------------------------------
 
 
-def test_the_evidence_of_paths_and_the_price_of_a_border_are_those_of_the_filter() -> None:
-    mixer, hidden_BTH, counts_BTS = make_mixer(slots=2), hidden(1, 9), counted(1, 9, 2)
-    evidence_BTS, price = mixer.path_evidence(hidden_BTH, counts_BTS)
-    stay, go = math.log(1 / (1 + math.exp(-price))), -math.log1p(math.exp(price))
-    likelihoods_S = torch.zeros(2)
-    for row_S in evidence_BTS[0]:  # forward, over all paths
-        come_S = torch.stack(
-            [torch.stack([stay + likelihoods_S[to], go + likelihoods_S[1 - to]]).logsumexp(0) for to in (0, 1)]
-        )
-        likelihoods_S = come_S + row_S
-    assert_near(likelihoods_S.softmax(-1), mixer(hidden_BTH, count_evidence_BTS=counts_BTS)[0][0, -1].softmax(-1))
+def test_smoothing_is_the_probability_over_all_paths() -> None:
+    tokens, slots = 5, 2
+    mixer, hidden_BTH, counts_BTS = make_mixer(slots=slots), hidden(1, tokens), counted(1, tokens, slots)
+    evidence_T2S = weighed_evidence(mixer.evidence_logits(hidden_BTH)[0], counts_BTS, SCALARS)[0].double()
+    share, states = float(SCALARS.share.sigmoid()), [(age, slot) for age in (NEW, SETTLED) for slot in range(slots)]
+
+    def goes(old: tuple[int, int], to: tuple[int, int]) -> float:
+        found = share / slots if to[0] == NEW else 0.0
+        if old[1] == to[1]:
+            kept = {(NEW, NEW): 11 / 12, (NEW, SETTLED): 1 / 12, (SETTLED, SETTLED): 1.0}
+            found += (1 - share) * kept.get((old[0], to[0]), 0.0)
+        return found
+
+    first_S = torch.tensor([float(SCALARS.start), *[0.0] * (slots - 1)]).softmax(-1).tolist()
+    found_TS = torch.zeros(tokens, slots, dtype=torch.double)
+    for start, *path in itertools.product(states, repeat=tokens + 1):
+        chance = first_S[start[1]] if start[0] == NEW else 0.0
+        for step, (old, to) in enumerate(itertools.pairwise([start, *path])):
+            chance *= goes(old, to) * math.exp(evidence_T2S[step, to[0], to[1]])
+        for step, (_, slot) in enumerate(path):
+            found_TS[step, slot] += chance
+    assert_near(mixer.smoothed(hidden_BTH, counts_BTS)[0], (found_TS / found_TS.sum(-1, keepdim=True)).float())
+
+
+@every_strategy
+def test_the_last_token_has_nothing_after_it(strategy: Strategy) -> None:
+    mixer, hidden_BTH, counts_BTS = make_mixer(strategy), hidden(2, 300), counted(2, 300)
+    smoothed_BTS = mixer.smoothed(hidden_BTH, counts_BTS)
+    assert_near(smoothed_BTS.sum(-1), torch.ones(2, 300))
+    assert_near(smoothed_BTS[:, -1], mixer(hidden_BTH, count_evidence_BTS=counts_BTS)[0][:, -1].softmax(-1))
 
 
 # -- why a token has its slot -------------------------------------------------------------------------------------
@@ -319,19 +342,22 @@ def test_reasons_add_up_to_how_much_more_the_first_slot_weighs_than_the_next(str
 def test_reasons_tell_the_context_the_word_and_what_came_before_apart() -> None:
     mixer, hidden_BTH, counts_BTS = make_mixer(), hidden(1, 6), counted(1, 6)
     _, state = mixer(hidden_BTH[:, :5], None, None, counts_BTS[:, :5])
-    whole, rest = (
-        mixer.reasons(hidden_BTH, None, counts_BTS),
-        mixer.reasons(hidden_BTH[:, 5:], state, counts_BTS[:, 5:]),
-    )
-    assert whole is not None and rest is not None
+    last_BTH, last_BTS = hidden_BTH[:, 5:], counts_BTS[:, 5:]
+    whole, rest = mixer.reasons(hidden_BTH, None, counts_BTS), mixer.reasons(last_BTH, state, last_BTS)
+    silent = mixer.reasons(last_BTH, state)
+    assert whole is not None and rest is not None and silent is not None
     assert_near(whole.nats_BT3[:, 5:], rest.nats_BT3)
+    assert silent.nats_BT3[0, 0, 1] == pytest.approx(0, abs=1e-5), "nobody counted"
     first, second = (mixer(hidden_BTH, None, None, counts_BTS)[0][0, 5].topk(2).indices).tolist()
-    logits_S = mixer.evidence_logits(hidden_BTH)[0][0, 5]
-    context_S = SCALARS.trust * logits_S
+    context_S = SCALARS.trust * mixer.evidence_logits(hidden_BTH)[0][0, 5]
     context_S[0] += SCALARS.backbone
-    word_S = SCALARS.count_trust * counts_BTS[0, 5]
-    assert_near(rest.nats_BT3[0, 0, :2], torch.stack([each[first] - each[second] for each in (context_S, word_S)]))
-    assert mixer.reasons(hidden_BTH[:, 5:], state).nats_BT3[0, 0, 1] == 0, "nobody counted"  # type: ignore[union-attr]
+    assert_near(rest.nats_BT3[0, 0, 0], context_S[first] - context_S[second])
+    most_S = SCALARS.count_trust * counts_BTS[0, 5]
+    limits = (
+        min(0.0, float(most_S[first])) - max(0.0, float(most_S[second])),
+        max(0.0, float(most_S[first])) - min(0.0, float(most_S[second])),
+    )
+    assert limits[0] < float(rest.nats_BT3[0, 0, 1]) < limits[1], "it is asked where a slot is new, in part"
 
 
 def test_a_mean_and_a_single_slot_have_no_reasons() -> None:

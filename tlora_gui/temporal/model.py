@@ -373,11 +373,11 @@ class TemporalLoRA(nn.Module):
         return mixer.reasons(hidden_BTH, cast(MixerState | None, mixer_state), self.count_evidence(input_ids))
 
     @torch.inference_mode()
-    def path_evidence(self, input_ids: Tensor) -> tuple[Tensor, float] | None:
-        """What tokens (B, T) say for every slot (B, T, S), and what a border costs, in nats; None without a filter. See
-        :meth:`~tlora_gui.temporal.time_mixer.TimeMixer.path_evidence`."""
+    def smoothed(self, input_ids: Tensor) -> Tensor | None:
+        """The probability of every slot at every token (B, T, S) of whole texts, given what comes after it too; None
+        without a filter."""
         counts_BTS = self.count_evidence(input_ids)
-        return None if counts_BTS is None else self.mixer.path_evidence(self.features(input_ids), counts_BTS)
+        return None if counts_BTS is None else self.mixer.smoothed(self.features(input_ids), counts_BTS)
 
     def fit_switching(self, generator: torch.Generator) -> None:
         """Fit the mixer's filter to what is remembered of its slots, if it has one."""

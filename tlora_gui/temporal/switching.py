@@ -1,14 +1,19 @@
 """A causal filter over slots: what each token says of its epoch, carried from token to token.
 
 A mean over the last tokens is slow to turn and quick to drift. The filter keeps the probability of every slot instead
-(fixed share; Herbster and Warmuth 1998, "Tracking the best expert"): before a token, each slot gives up a share ε of
-it to all slots; then it is multiplied by what the token says,
+(fixed share; Herbster and Warmuth 1998, "Tracking the best expert"), in two parts: n, that the text has *newly* come to
+the slot, and m, that it has *settled* there. Before a token, each slot gives up a share ε to all slots, where it is
+new, and of what is new a share ρ settles; then both are multiplied by what the token says,
 
-    w_t(s) ∝ exp(τ·(l_t(s) − l_t(0)) + β·u_t(s) + b·[s = 0]) · ((1 − ε)·w_{t−1}(s) + ε·π(s)),
+    n_t(s) ∝ exp(e_t(s) + β·u_t(s)) · ((1 − ε)(1 − ρ)·n_{t−1}(s) + ε·π(s)),
+    m_t(s) ∝ exp(e_t(s)) · (1 − ε)·(m_{t−1}(s) + ρ·n_{t−1}(s)),
+    e_t(s) = τ·(l_t(s) − l_t(0)) + b·[s = 0],    w_t(s) = n_t(s) + m_t(s),
 
 with π the same for all slots but those that are still learning, which have hardly any of it; l_t the mixer's logits of
-the token, which know its context; and u_t what the token alone says by the counts of :class:`TokenCounts`, which later
-training does not touch. The scalars are fitted to memories, by likelihood.
+the token, which know its context, behind a border for some tokens still the wrong one; and u_t what the token alone
+says by the counts of :class:`TokenCounts`, which later training does not touch. Counts are quick and know what no epoch
+has, but take one epoch's text for another's now and then; so they are asked where a slot is new, and no more once it
+has settled. The scalars are fitted to memories, by likelihood.
 """
 
 from __future__ import annotations
@@ -26,21 +31,28 @@ MAX_COUNT_EVIDENCE = 5.0
 PRIOR_TOKENS = 200.0
 """Tokens of dreams that the counts of an epoch are filled up with: it may well hold what it has not shown."""
 
-DEFAULT_SCALARS = (0.2, 0.25, -3.3, 0.0, 0.0)
+DEFAULT_SCALARS = (0.1, 0.5, -4.0, 0.0, 0.0)
 """Before any fit; about what fits come to."""
 
 FIT_STEPS = 25
 _FIT_RATE = 0.08
 _DIFFERENCE = 0.01
-_FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 48, 288, 2
+_FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 96, 576, 2
 """Rows for each slot, how many there are at most, and their windows."""
 _STAYS = 0.7
 """Probability that a row's next window is of the same slot: texts rarely turn."""
-_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.015, 12, 60
+_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.01, 24, 120
 """How much text of no epoch counts in a fit, how many rows of it each epoch gives, and how many there are at most."""
+_SETTLES = 1 / 12
+"""ρ, about as long as logits speak of the text before a border."""
+_STALE, _LAST = 7.0, 16
+"""Tokens by which the logits of the text before fade by e, behind a border that a fit makes; their mean is over the
+last of them."""
 _DEAREST = 6.0
 """Nats beyond which a token that goes to the wrong slot costs a fit no more."""
 _COUNTED_AT_ONCE = 8192
+_FITTED_AT_ONCE = 2**23
+"""Numbers of the filters of a fit that are made in one batch."""
 _GONE = -1e4
 _LEAST = 1e-30
 
@@ -50,7 +62,7 @@ class Scalars(NamedTuple):
 
     Attributes:
         trust: τ, of the mixer's logits.
-        count_trust: β, of the counts.
+        count_trust: β, of the counts, where a slot is new.
         share: log-odds of ε.
         backbone: b, nats a token for slot 0.
         start: nats for slot 0 before the first token.
@@ -150,43 +162,82 @@ def weighed_logits(logits_BTS: Tensor, scalars: Scalars) -> Tensor:
 
 
 def weighed_evidence(logits_BTS: Tensor, count_evidence_BTS: Tensor | None, scalars: Scalars) -> Tensor:
-    """What tokens say for every slot (B, T, S), in nats: by the mixer's logits, and by counts where there are any."""
-    evidence_BTS = weighed_logits(logits_BTS, scalars)
-    return evidence_BTS if count_evidence_BTS is None else evidence_BTS + scalars.count_trust * count_evidence_BTS
+    """What tokens say for every slot where it is new and where it has settled (B, T, 2, S), in nats: by the mixer's
+    logits, and where it is new by counts too, if there are any."""
+    settled_BTS = weighed_logits(logits_BTS, scalars)
+    new_BTS = settled_BTS if count_evidence_BTS is None else settled_BTS + scalars.count_trust * count_evidence_BTS
+    return torch.stack([new_BTS, settled_BTS], dim=2)
+
+
+def before_text(scalars: Scalars, prior_S: Tensor) -> Tensor:
+    """The probability of every slot before a text, (2, S) or (B, 2, S) as the scalars are: all of it is new."""
+    is_backbone_S = torch.zeros_like(prior_S)
+    is_backbone_S[0] = 1
+    new_S = (prior_S + scalars.start * is_backbone_S).softmax(-1)
+    return torch.stack([new_S, torch.zeros_like(new_S)], dim=-2)
+
+
+def come_to(before_B2S: Tensor, scalars: Scalars, prior_S: Tensor) -> Tensor:
+    """The probability of every slot before a token (B, 2, S), from that after the token before it."""
+    share = scalars.share.sigmoid()
+    stays_B2S = (1 - share[..., None]) * before_B2S
+    new_BS, settled_BS = stays_B2S.unbind(-2)
+    come_BS = (1 - _SETTLES) * new_BS + share * prior_S.softmax(-1)
+    return torch.stack([come_BS, settled_BS + _SETTLES * new_BS], dim=-2)
 
 
 def slot_posterior(
-    evidence_BTS: Tensor,
+    evidence_BT2S: Tensor,
     scalars: Scalars,
     prior_S: Tensor,
-    before_BS: Tensor | None = None,
+    before_B2S: Tensor | None = None,
     mask_BT: Tensor | None = None,
 ) -> Tensor:
-    """The probability of every slot after every token (B, T, S).
+    """The probability of every slot after every token, new and settled (B, T, 2, S).
 
     Args:
-        evidence_BTS: what each token says.
+        evidence_BT2S: what each token says.
         scalars: the filter's.
         prior_S: log π, up to a constant.
-        before_BS: the probability before these tokens; None at the beginning of a text.
+        before_B2S: the probability before these tokens; None at the beginning of a text.
         mask_BT: 0 where a token is none; it leaves no trace.
     """
-    if before_BS is None:
-        is_backbone_S = torch.zeros_like(prior_S)
-        is_backbone_S[0] = 1
-        before_BS = (prior_S + scalars.start * is_backbone_S).softmax(-1).expand(len(evidence_BTS), -1)
-    share = scalars.share.sigmoid()
-    shared_S = share * prior_S.softmax(-1)
-    likelihood_BTS = (evidence_BTS - evidence_BTS.amax(-1, keepdim=True)).exp()
+    if before_B2S is None:
+        before_B2S = before_text(scalars, prior_S).expand(len(evidence_BT2S), -1, -1)
+    likelihood_BT2S = (evidence_BT2S - evidence_BT2S.amax((-2, -1), keepdim=True)).exp()
     found: list[Tensor] = []
-    for step, likelihood_BS in enumerate(likelihood_BTS.unbind(1)):
-        after_BS = ((1 - share) * before_BS + shared_S) * likelihood_BS
-        after_BS = after_BS / after_BS.sum(-1, keepdim=True)
+    for step, likelihood_B2S in enumerate(likelihood_BT2S.unbind(1)):
+        after_B2S = come_to(before_B2S, scalars, prior_S) * likelihood_B2S
+        after_B2S = after_B2S / after_B2S.sum((-2, -1), keepdim=True)
         if mask_BT is not None:
-            after_BS = torch.where(mask_BT[:, step, None] != 0, after_BS, before_BS)
-        found.append(after_BS)
-        before_BS = after_BS
+            after_B2S = torch.where(mask_BT[:, step, None, None] != 0, after_B2S, before_B2S)
+        found.append(after_B2S)
+        before_B2S = after_B2S
     return torch.stack(found, dim=1)
+
+
+def smoothed(evidence_BT2S: Tensor, posterior_BT2S: Tensor, scalars: Scalars, prior_S: Tensor) -> Tensor:
+    """The probability of every slot at every token (B, T, S), given the tokens after it too (forward-backward; Rabiner
+    1989, eq. 27).
+
+    Args:
+        evidence_BT2S, posterior_BT2S: as :func:`slot_posterior` takes and gives them.
+        scalars, prior_S: the same.
+    """
+    likelihood_BT2S = (evidence_BT2S - evidence_BT2S.amax((-2, -1), keepdim=True)).exp()
+    share, prior_S = scalars.share.sigmoid(), prior_S.softmax(-1)
+    later_B2S = torch.ones_like(evidence_BT2S[:, 0])
+    found = [posterior_BT2S[:, -1]]
+    for step in range(evidence_BT2S.shape[1] - 1, 0, -1):
+        seen_B2S = later_B2S * likelihood_BT2S[:, step]
+        new_BS, settled_BS = seen_B2S.unbind(-2)
+        leaves_B1 = share * (prior_S * new_BS).sum(-1, keepdim=True)
+        stays_BS = (1 - share) * ((1 - _SETTLES) * new_BS + _SETTLES * settled_BS)
+        later_B2S = torch.stack([stays_BS + leaves_B1, (1 - share) * settled_BS + leaves_B1], dim=-2)
+        later_B2S = later_B2S / later_B2S.amax((-2, -1), keepdim=True)
+        both_B2S = posterior_BT2S[:, step - 1] * later_B2S
+        found.append(both_B2S / both_B2S.sum((-2, -1), keepdim=True))
+    return torch.stack(found[::-1], dim=1).sum(-2)
 
 
 @torch.no_grad()
@@ -201,15 +252,16 @@ def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], scalars: Scalars,
         generator: draws what is joined.
     """
     rows = _joined(memories, generator)
-    found_5 = torch.stack(scalars).requires_grad_()
-    differences_65 = _DIFFERENCE * torch.cat([torch.zeros(1, len(found_5)), torch.eye(len(found_5))])
-    optimizer = torch.optim.Adam([found_5], lr=_FIT_RATE)
+    found_P = torch.stack(scalars).requires_grad_()
+    differences_FP = _DIFFERENCE * torch.cat([torch.zeros(1, len(found_P)), torch.eye(len(found_P))])
+    optimizer = torch.optim.Adam([found_P], lr=_FIT_RATE)
+    together = max(1, _FITTED_AT_ONCE // (2 * rows.logits_BTS.numel()))
     for _ in range(FIT_STEPS):
-        costs_6 = _costs(found_5 + differences_65, rows)
-        found_5.grad = (costs_6[1:] - costs_6[0]) / _DIFFERENCE
+        costs_F = torch.cat([_costs(some_FP, rows) for some_FP in (found_P + differences_FP).split(together)])
+        found_P.grad = (costs_F[1:] - costs_F[0]) / _DIFFERENCE
         optimizer.step()
-        found_5[:2].clamp_(min=0)  # what is not to be believed is not to be believed the other way round
-    return Scalars(*found_5.detach().unbind())
+        found_P[:2].clamp_(min=0)  # what is not to be believed is not to be believed the other way round
+    return Scalars(*found_P.detach().unbind())
 
 
 class _Rows(NamedTuple):
@@ -229,21 +281,22 @@ class _Rows(NamedTuple):
     shares_B: Tensor
 
 
-def _costs(filters_P5: Tensor, rows: _Rows) -> Tensor:
-    """What the right slots cost by each of some filters (P,), in nats a token."""
-    count, filters = len(rows.logits_BTS), len(filters_P5)
-    trust, count_trust, share, backbone, start = filters_P5.repeat_interleave(count, dim=0)[..., None].unbind(1)
-    each = Scalars(trust[:, None], count_trust[:, None], share, backbone[:, None], start)
+def _costs(filters_FP: Tensor, rows: _Rows) -> Tensor:
+    """What the right slots cost by each of some filters (F,), in nats a token."""
+    count, filters = len(rows.logits_BTS), len(filters_FP)
+    each = Scalars(*filters_FP.repeat_interleave(count, dim=0)[..., None].unbind(1))  # (B, 1), a filter for each row
+    wide = Scalars(*(value[:, None] for value in each))
     logits_BTS, counts_BTS, gone_B1S = (part.repeat(filters, 1, 1) for part in (rows[0], rows[1], rows.gone_B1S))
-    evidence_BTS = weighed_evidence(logits_BTS, counts_BTS, each).masked_fill(gone_B1S, _GONE)
-    found_BTS = slot_posterior(evidence_BTS, each, torch.zeros(gone_B1S.shape[-1]))
+    evidence_BT2S = weighed_evidence(logits_BTS, counts_BTS, wide).masked_fill(gone_B1S[:, :, None], _GONE)
+    found_BTS = slot_posterior(evidence_BT2S, each, torch.zeros(gone_B1S.shape[-1])).sum(-2)
     found_BT = found_BTS.gather(-1, rows.slots_BT.repeat(filters, 1)[..., None])[..., 0].clamp(min=_LEAST).log()
     return -found_BT.clamp(min=-_DEAREST).mean(-1).view(filters, count) @ rows.shares_B
 
 
 def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator) -> _Rows:
-    """Rows of windows of all memories, the first of each cut short; and rows of one epoch's alone, which has no slot
-    there, so that they are to go to the backbone."""
+    """Rows of windows of all memories, and rows of one epoch's alone, which has no slot there, so that they are to go
+    to the backbone. Half of them begin within a window. Behind a border the logits go over from what they were before
+    it, as in a text, where the features of each token hold some context."""
     known = list(memories)
     window, slots = memories[known[0]][0].shape[1:]
     length = _FIT_WINDOWS * window
@@ -256,14 +309,19 @@ def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Gene
     without = [epochs[number] for number in drawn[:_MOST_UNKNOWN_ROWS]]
     rows: list[tuple[Tensor, Tensor, Tensor]] = []
     for gone in [0] * whole + without:
-        left, piece, slot = length, 1 + draw(window), gone or known[draw(len(known))]
+        left, piece, slot = length, window if draw(2) else 1 + draw(window), gone or known[draw(len(known))]
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
+        before, last_S = slot, torch.zeros(slots)
         while left:
             logits_NWS, counts_NWS = memories[slot]
             which = draw(len(logits_NWS))
-            place = slice(window - piece, window)
+            place = slice(window - piece, window) if not parts else slice(0, piece)
+            logits_TS = logits_NWS[which, place]
+            if slot != before:
+                logits_TS = logits_TS + (last_S - logits_TS) * (-(torch.arange(piece)[:, None] + 0.5) / _STALE).exp()
             to_T = torch.full((piece,), 0 if gone else slot)
-            parts.append((logits_NWS[which, place], counts_NWS[which, place], to_T))
+            parts.append((logits_TS, counts_NWS[which, place], to_T))
+            before, last_S = slot, logits_NWS[which, place][-_LAST:].mean(0)
             left -= piece
             piece = min(window, left)
             if not gone and float(torch.rand(1, generator=generator)) >= _STAYS:

@@ -19,7 +19,10 @@ from tlora_gui.temporal.switching import (
     DEFAULT_SCALARS,
     Reasons,
     Scalars,
+    before_text,
+    come_to,
     slot_posterior,
+    smoothed,
     weighed_evidence,
     weighed_logits,
 )
@@ -56,9 +59,9 @@ class Context(NamedTuple):
 
 
 class Filtered(NamedTuple):
-    """What the filter carries on: the slots' probability (B, S), and what attention looks back at."""
+    """What the filter carries on: the slots' probability (B, 2, S), and what attention looks back at."""
 
-    posterior_BS: Tensor
+    posterior_B2S: Tensor
     context: Context | None
 
 
@@ -129,11 +132,11 @@ class TimeMixer(nn.Module):
         if self.settings.switching == "mean":
             return self.mean(hidden_BTH, state, attention_mask_BT)
         assert state is None or isinstance(state, Filtered)
-        before_BS, context = state or (None, None)
+        before_B2S, context = state or (None, None)
         logits_BTS, context = self.evidence_logits(hidden_BTH, context, attention_mask_BT)
-        evidence_BTS = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
-        posterior_BTS = slot_posterior(evidence_BTS, self.scalars, self.filter_prior, before_BS, attention_mask_BT)
-        return posterior_BTS.clamp(min=_LEAST_WEIGHT).log(), Filtered(posterior_BTS[:, -1], context)
+        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
+        found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior, before_B2S, attention_mask_BT)
+        return found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), Filtered(found_BT2S[:, -1], context)
 
     def reasons(
         self, hidden_BTH: Tensor, state: MixerState | None = None, count_evidence_BTS: Tensor | None = None
@@ -142,29 +145,27 @@ class TimeMixer(nn.Module):
         if self.settings.switching == "mean" or self.slots == 1:
             return None
         assert state is None or isinstance(state, Filtered)
-        before_BS, context = state or (None, None)
-        scalars, (logits_BTS, _) = self.scalars, self.evidence_logits(hidden_BTH, context)
+        before_B2S, context = state or (None, None)
+        scalars, prior_S, (logits_BTS, _) = self.scalars, self.filter_prior, self.evidence_logits(hidden_BTH, context)
+        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, scalars)
+        found_BT2S = slot_posterior(evidence_BT2S, scalars, prior_S, before_B2S)
+        if before_B2S is None:
+            before_B2S = before_text(scalars, prior_S).expand(len(found_BT2S), -1, -1)
+        come_BT2S = come_to(torch.cat([before_B2S[:, None], found_BT2S[:, :-1]], dim=1), scalars, prior_S)
+        found_BTS, come_BTS = (each.sum(2).clamp(min=_LEAST_WEIGHT).log() for each in (found_BT2S, come_BT2S))
         context_BTS = weighed_logits(logits_BTS, scalars)
-        counts_BTS = torch.zeros_like(context_BTS)
-        if count_evidence_BTS is not None:
-            counts_BTS = scalars.count_trust * count_evidence_BTS
-        evidence_BTS = context_BTS + counts_BTS
-        posterior_BTS = slot_posterior(evidence_BTS, scalars, self.filter_prior, before_BS)
-        before_BTS = posterior_BTS.clamp(min=_LEAST_WEIGHT).log() - evidence_BTS
-        parts_BT3S = torch.stack([context_BTS, counts_BTS, before_BTS], dim=2)
-        first_BT2 = posterior_BTS.topk(2).indices
+        parts_BT3S = torch.stack([context_BTS, found_BTS - come_BTS - context_BTS, come_BTS], dim=2)
+        first_BT2 = found_BTS.topk(2).indices
         most_BT3, next_BT3 = parts_BT3S.gather(-1, first_BT2[:, :, None].expand(-1, -1, 3, -1)).unbind(-1)
         return Reasons(first_BT2[..., 1], most_BT3 - next_BT3)
 
-    def path_evidence(self, hidden_BTH: Tensor, count_evidence_BTS: Tensor | None = None) -> tuple[Tensor, float]:
-        """For the best path through slots, which knows what comes after a token too: what tokens say for each, with
-        what is known before the first of a text (B, T, S), and what a border costs, both in nats. *Filter* alone."""
+    def smoothed(self, hidden_BTH: Tensor, count_evidence_BTS: Tensor | None = None) -> Tensor:
+        """The probability of every slot at every token (B, T, S) of a whole text, given what comes after it too;
+        *filter* alone."""
         logits_BTS, _ = self.evidence_logits(hidden_BTH)
-        evidence_BTS = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
-        silence_11S = torch.zeros_like(evidence_BTS[:1, :1])
-        evidence_BTS[:, :1] += slot_posterior(silence_11S, self.scalars, self.filter_prior).log()
-        new = float(self.scalars.share.sigmoid()) / self.slots
-        return evidence_BTS, log((1 - new * (self.slots - 1)) / new)
+        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
+        found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior)
+        return smoothed(evidence_BT2S, found_BT2S, self.scalars, self.filter_prior)
 
     @property
     def scalars(self) -> Scalars:

@@ -1,8 +1,8 @@
 """Domains of a text by evidence, that of all of its tokens, while a mix knows only those that came before.
 
-Where a filter switches, the evidence is the filter's own, and a border costs what the filter expects; else it is how
-well each slot, alone, says the text. Pure Python over numbers: a hidden Markov model whose states are the slots, solved
-by Viterbi (1967).
+Where a filter switches, it is the filter's own, forwards and backwards, and has the price of borders in it; else it is
+how well each slot, alone, says the text. Pure Python over numbers: a hidden Markov model whose states are the slots,
+solved by Viterbi (1967).
 """
 
 from __future__ import annotations

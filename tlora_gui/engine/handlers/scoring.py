@@ -139,8 +139,11 @@ def _report(
             yield Progress(say("Reading as {name} alone", name=info.name), len(found[-1]), len(ids), say("tokens"))
     if cancel.mode:
         return None
-    filtered = model.path_evidence(torch.tensor([ids], device=model.device))
-    parts = segments(filtered[0][0].tolist(), filtered[1]) if filtered else segments(list(zip(*found, strict=True)))
+    smoothed_1TS = model.smoothed(torch.tensor([ids], device=model.device))
+    if smoothed_1TS is None:
+        parts = segments(list(zip(*found, strict=True)))
+    else:
+        parts = segments(smoothed_1TS[0].clamp(min=sys.float_info.min).log().tolist(), price=0.0)
     ends = [*(part.first for part in parts[1:]), len(tokens)]
     lags = (
         switch_lag([token.weights[part.slot] for token in tokens[part.first : end]])
