@@ -512,6 +512,14 @@
         <translation>Ein anderes Modell wählen.</translation>
     </message>
     <message>
+        <source>{name} says that it reads {count} tokens at most.</source>
+        <translation>{name} gibt an, höchstens {count} Tokens zu lesen.</translation>
+    </message>
+    <message>
+        <source>Choose another model, or mend max_position_embeddings in its config.json.</source>
+        <translation>Ein anderes Modell wählen, oder max_position_embeddings in seiner config.json berichtigen.</translation>
+    </message>
+    <message>
         <source>Fetching {name}</source>
         <translation>{name} wird geholt</translation>
     </message>

@@ -95,6 +95,9 @@ def test_a_text_beyond_a_piece_is_read_as_in_one_pass(folder_of: Any, tmp_path: 
         ("generation_config.json", {"eos_token_id": {"a": 1}}, ""),
         ("generation_config.json", {"eos_token_id": [[1], "2"]}, ""),
         ("tokenizer_config.json", {"model_max_length": [5]}, "its tokenizer .* cannot be read"),
+        ("config.json", {"max_position_embeddings": -256}, "reads -256 tokens at most"),
+        ("config.json", {"max_position_embeddings": 15}, "reads 15 tokens at most"),
+        ("config.json", {"max_position_embeddings": 16}, ""),
     ],
 )
 def test_what_would_only_fail_in_use_is_passed_over_or_refused(

@@ -66,6 +66,10 @@ def trains_in_bf16(device: torch.device) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+LEAST_CONTEXT = 16
+"""Tokens that a backbone must be able to read."""
+
+
 def load_backbone(
     reference: str, cancel: CancelToken, device: torch.device | None = None
 ) -> Generator[Progress, None, Backbone]:
@@ -112,6 +116,7 @@ def load_backbone(
             say("Choose a smaller model."),
         ) from error
     require_causal(model, name)
+    require_reads(model, name)
     cancel.raise_if_cancelled()
     return Backbone(model, tokenizer, where, name, FastLinear(model))
 
@@ -182,6 +187,23 @@ def require_causal(model: PreTrainedModel, name: str) -> None:
                 say("Choose another model."),
             ) from error
     raise not_causal(name)
+
+
+def require_reads(model: PreTrainedModel, name: str) -> None:
+    """Refuse a model whose configuration says that it reads hardly anything.
+
+    Raises:
+        TloraError: if its context is shorter than the shortest block of a training, or no number.
+    """
+    try:
+        tokens = context_length(model)
+    except (TypeError, ValueError, OverflowError):
+        tokens = 0
+    if tokens < LEAST_CONTEXT:
+        raise TloraError(
+            say("{name} says that it reads {count} tokens at most.", name=name, count=tokens),
+            say("Choose another model, or mend max_position_embeddings in its config.json."),
+        )
 
 
 @torch.inference_mode()
