@@ -34,20 +34,17 @@ PRIOR_TOKENS = 200.0
 DEFAULT_SCALARS = (0.1, 0.5, -4.0, 0.0, 0.0)
 """Before any fit; about what fits come to."""
 
-FIT_STEPS = 25
+FIT_STEPS = 40
 _FIT_RATE = 0.08
 _DIFFERENCE = 0.01
 _FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 96, 576, 2
 """Rows for each slot, how many there are at most, and their windows."""
 _STAYS = 0.7
 """Probability that a row's next window is of the same slot: texts rarely turn."""
-_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.01, 24, 120
+_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.015, 24, 120
 """How much text of no epoch counts in a fit, how many rows of it each epoch gives, and how many there are at most."""
 _SETTLES = 1 / 12
 """ρ, about as long as logits speak of the text before a border."""
-_STALE, _LAST = 7.0, 16
-"""Tokens by which the logits of the text before fade by e, behind a border that a fit makes; their mean is over the
-last of them."""
 _DEAREST = 6.0
 """Nats beyond which a token that goes to the wrong slot costs a fit no more."""
 _COUNTED_AT_ONCE = 8192
@@ -295,8 +292,7 @@ def _costs(filters_FP: Tensor, rows: _Rows) -> Tensor:
 
 def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator) -> _Rows:
     """Rows of windows of all memories, and rows of one epoch's alone, which has no slot there, so that they are to go
-    to the backbone. Half of them begin within a window. Behind a border the logits go over from what they were before
-    it, as in a text, where the features of each token hold some context."""
+    to the backbone. Half of them begin within a window."""
     known = list(memories)
     window, slots = memories[known[0]][0].shape[1:]
     length = _FIT_WINDOWS * window
@@ -311,17 +307,12 @@ def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Gene
     for gone in [0] * whole + without:
         left, piece, slot = length, window if draw(2) else 1 + draw(window), gone or known[draw(len(known))]
         parts: list[tuple[Tensor, Tensor, Tensor]] = []
-        before, last_S = slot, torch.zeros(slots)
         while left:
             logits_NWS, counts_NWS = memories[slot]
             which = draw(len(logits_NWS))
             place = slice(window - piece, window) if not parts else slice(0, piece)
-            logits_TS = logits_NWS[which, place]
-            if slot != before:
-                logits_TS = logits_TS + (last_S - logits_TS) * (-(torch.arange(piece)[:, None] + 0.5) / _STALE).exp()
             to_T = torch.full((piece,), 0 if gone else slot)
-            parts.append((logits_TS, counts_NWS[which, place], to_T))
-            before, last_S = slot, logits_NWS[which, place][-_LAST:].mean(0)
+            parts.append((logits_NWS[which, place], counts_NWS[which, place], to_T))
             left -= piece
             piece = min(window, left)
             if not gone and float(torch.rand(1, generator=generator)) >= _STAYS:
