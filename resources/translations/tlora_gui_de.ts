@@ -1752,8 +1752,8 @@
         <translation>Ränge beginnen bei 1</translation>
     </message>
     <message>
-        <source>a token&apos;s reasons are of no slot</source>
-        <translation>die Gründe eines Tokens sind die keines Slots</translation>
+        <source>a token&apos;s reasons are impossible</source>
+        <translation>die Gründe eines Tokens sind unmöglich</translation>
     </message>
     <message>
         <source>probabilities lie in [0, 1]</source>

@@ -341,6 +341,8 @@ BAD: list[tuple[tuple[str | int, ...], Any]] = [
     (("tokens", 1, "reasons"), [3, 0.0, 0.0, 0.0]),
     (("tokens", 1, "reasons"), [-1, 0.0, 0.0, 0.0]),
     (("tokens", 1, "reasons"), [1, 0.0]),
+    (("tokens", 1, "reasons"), [1, 0.0, float("nan"), 0.0]),
+    (("tokens", 1, "reasons"), [1, 0.0, 0.0, -1e300]),
     (("branch_at",), -1),
     (("created",), 1e300),
     (("tokens_per_second",), -1.0),

@@ -21,6 +21,7 @@ from tlora_gui.temporal.config import require
 _SUMMARY = '{"summary": '
 _SUMMARY_LENGTH = 200
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
+_MOST_NATS = 1e6
 _ROUNDING = 0.02
 """Weights are sums of bfloat16 at worst."""
 _YEAR_9000 = 2.2e11
@@ -202,7 +203,10 @@ def _check_token(token: TokenEvent, index: int, slots: int) -> None:
     require(all(0 <= weight <= 1 + _ROUNDING for weight in token.weights), say("weights lie in [0, 1]"))
     require(abs(sum(token.weights) - 1) <= _ROUNDING, say("weights sum to 1"))
     require(token.rank >= 1, say("ranks begin at 1"))
-    require(token.reasons is None or 0 <= token.reasons.rival < slots, say("a token's reasons are of no slot"))
+    if token.reasons is not None:
+        rival, *nats = token.reasons
+        fits = 0 <= rival < slots and all(abs(each) < _MOST_NATS for each in nats)
+        require(fits, say("a token's reasons are impossible"))
     shares = (token.probability, *(each.probability for each in token.alternatives))
     require(all(0 <= share <= 1 + _ROUNDING for share in shares), say("probabilities lie in [0, 1]"))
 
