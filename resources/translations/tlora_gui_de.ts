@@ -2376,10 +2376,6 @@
         <translation>Die Zuordnung wird gemessen</translation>
     </message>
     <message>
-        <source>Measuring unknown text</source>
-        <translation>Misst unbekannten Text</translation>
-    </message>
-    <message>
         <source>Measuring at borders of domains</source>
         <translation>An Domänengrenzen wird gemessen</translation>
     </message>
@@ -5808,6 +5804,14 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <source>Why {name}, not {rival}</source>
         <translation>Warum {name}, nicht {rival}</translation>
     </message>
+    <message>
+        <source>this word</source>
+        <translation>dieses Wort</translation>
+    </message>
+    <message>
+        <source>last word</source>
+        <translation>letztes Wort</translation>
+    </message>
 </context>
 <context>
     <name>MixRibbon</name>
@@ -6476,14 +6480,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
 </context>
 <context>
     <name>ReasonRows</name>
-    <message>
-        <source>this word</source>
-        <translation>dieses Wort</translation>
-    </message>
-    <message>
-        <source>last word</source>
-        <translation>letztes Wort</translation>
-    </message>
     <message>
         <source>earlier text</source>
         <translation>Text davor</translation>

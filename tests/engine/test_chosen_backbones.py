@@ -76,6 +76,13 @@ def test_the_api_refuses_it_too(tiny_tokenizer: Any) -> None:
         TemporalLoRAModel(make("openai-gpt"), tokenizer=tiny_tokenizer)
 
 
+def test_the_api_refuses_one_that_reads_hardly_anything(tiny_tokenizer: Any) -> None:
+    model = make("llama")
+    model.config.max_position_embeddings = -256
+    with pytest.raises(TloraError, match="reads -256 tokens at most"):
+        TemporalLoRAModel(model, tokenizer=tiny_tokenizer)
+
+
 @pytest.mark.parametrize("family", ["mamba", "jamba"])
 def test_a_text_beyond_a_piece_is_read_as_in_one_pass(folder_of: Any, tmp_path: Path, family: str) -> None:
     session = create(tmp_path / "project", folder_of(family))

@@ -23,7 +23,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tlora_gui.engine.backbones.invariants import refuse_unfit
-from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal
+from tlora_gui.engine.backbones.loading import fingerprint, load_backbone, require_causal, require_reads
 from tlora_gui.engine.backbones.model_folder import in_short, require_finite, require_own_tokenizer
 from tlora_gui.engine.backbones.tokenizing import chat_template, encode_prompt, vocabulary_of
 from tlora_gui.engine.corpus.text_corpus import TextCorpus, as_corpus
@@ -94,6 +94,7 @@ class TemporalLoRAModel(TemporalLoRA):
             name = Path(reference).name if os.path.exists(reference) else reference or type(model_name).__name__
             require_finite(model_name, name)
             require_causal(model_name, name)
+            require_reads(model_name, name)
             require_own_tokenizer(tokenizer, model_name, name)
             backbone = model_name
             self.reference = os.path.abspath(reference) if os.path.exists(reference) else reference

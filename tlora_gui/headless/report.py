@@ -183,13 +183,13 @@ class LineReport:
             self._print_misrouted(text)
 
     def _print_misrouted(self, text: MisroutedText) -> None:
-        terminal, shown = self._terminal, slice(max(0, text.first - _BEFORE), len(text.tokens))
-        count, other = text.end - text.first, text.slots[text.slot].name
-        terminal.say(f"{self._name(text.slug)}, {count} tokens to {other}:")
-        for index, token in list(enumerate(text.tokens))[shown]:
-            mark = "[[" if index == text.first else "]]" if index == text.end else ""
-            terminal.write(mark + token.text, text.slots[token.weights.index(max(token.weights))].colour)
-        terminal.write("]]\n" if text.end == len(text.tokens) else "\n")
+        terminal, tokens = self._terminal, text.tokens
+        terminal.say(f"{self._name(text.slug)}, {text.end - text.first} tokens to {text.slots[text.slot].name}:")
+        parts = (tokens[max(0, text.first - _BEFORE) : text.first], tokens[text.first : text.end], tokens[text.end :])
+        for part, end in zip(parts, ("[[", "]]", "\n"), strict=True):
+            for token in part:
+                terminal.write(token.text, text.slots[token.weights.index(max(token.weights))].colour)
+            terminal.write(end)
 
     def _print_reading(self, record: Generation, report: ReadReport) -> None:
         say, names = self._terminal.say, {slot.slug: slot.name for slot in record.slots}

@@ -73,17 +73,21 @@ class _CrossEntropy(torch.autograd.Function):
 def _gradient(log_share_NV: Tensor, target_N1: Tensor, weight_VH: Tensor) -> Tensor:
     """The gradient of the summed cross-entropy in the output layer's input (N, H); ``log_share_NV`` is used up."""
     if log_share_NV.device.type == "cpu":
-        own_V = log_share_NV.amax(0) >= log(LEAST_SHARE)
-        own_V[target_N1] = True
-        own_C = own_V.nonzero()[:, 0]
-        error_NC = log_share_NV[:, own_C].exp_()
-        others_N1 = 1 - error_NC.sum(1, keepdim=True)
-        if 2 * len(own_C) <= len(own_V) and others_N1.mean() <= MOST_IN_OTHERS:
-            error_NC.scatter_add_(1, torch.searchsorted(own_C, target_N1), error_NC.new_full((len(target_N1), 1), -1.0))
-            mean_V = log_share_NV.mean(0).exp_()
-            mean_V[own_C] = 0
-            others_H = (mean_V / mean_V.sum()).to(weight_VH.dtype) @ weight_VH
-            return error_NC.to(weight_VH.dtype) @ weight_VH[own_C] + others_N1.to(weight_VH.dtype) * others_H
-    error_NV = log_share_NV.exp_()
-    error_NV.scatter_add_(1, target_N1, error_NV.new_full((len(target_N1), 1), -1.0))
-    return error_NV.to(weight_VH.dtype) @ weight_VH
+        likely_V = log_share_NV.amax(0) >= log(LEAST_SHARE)
+        likely_V[target_N1] = True
+        likely_C = likely_V.nonzero()[:, 0]
+        if 2 * len(likely_C) <= len(likely_V):
+            share_NC = log_share_NV[:, likely_C].exp_()
+            others_N1 = 1 - share_NC.sum(1, keepdim=True)
+            if others_N1.mean() <= MOST_IN_OTHERS:
+                error_NC = _less_one(share_NC, torch.searchsorted(likely_C, target_N1)).to(weight_VH.dtype)
+                mean_V = log_share_NV.mean(0).exp_()
+                mean_V[likely_C] = 0
+                others_H = (mean_V / mean_V.sum()).to(weight_VH.dtype) @ weight_VH
+                return error_NC @ weight_VH[likely_C] + others_N1.to(weight_VH.dtype) * others_H
+    return _less_one(log_share_NV.exp_(), target_N1).to(weight_VH.dtype) @ weight_VH
+
+
+def _less_one(share_NC: Tensor, right_N1: Tensor) -> Tensor:
+    """Shares less one at the right class: the gradient in the logits."""
+    return share_NC.scatter_add_(1, right_N1, share_NC.new_full(right_N1.shape, -1.0))

@@ -31,6 +31,9 @@ MAX_COUNT_EVIDENCE = 5.0
 PRIOR_TOKENS = 200.0
 """Tokens of dreams that the counts of an epoch are filled up with: it may well hold what it has not shown."""
 
+SETTLED = 1
+"""Where the age of a slot is an index: 0 is new."""
+
 DEFAULT_SCALARS = (0.1, 0.5, -4.0, 0.0, 0.0)
 """Before any fit; about what fits come to."""
 
@@ -152,16 +155,11 @@ def count_tokens(ids_NT: Tensor) -> Tensor:
     return torch.from_numpy(np.stack([seen_n, counts_V[seen_n]]).astype(np.int32))
 
 
-def weighed_logits(logits_BTS: Tensor, scalars: Scalars) -> Tensor:
-    """What the mixer's logits say for every slot (B, T, S), in nats."""
-    evidence_BTS = scalars.trust * (logits_BTS - logits_BTS[..., :1])
-    return torch.cat([evidence_BTS[..., :1] + scalars.backbone, evidence_BTS[..., 1:]], dim=-1)
-
-
 def weighed_evidence(logits_BTS: Tensor, count_evidence_BTS: Tensor | None, scalars: Scalars) -> Tensor:
     """What tokens say for every slot where it is new and where it has settled (B, T, 2, S), in nats: by the mixer's
     logits, and where it is new by counts too, if there are any."""
-    settled_BTS = weighed_logits(logits_BTS, scalars)
+    settled_BTS = scalars.trust * (logits_BTS - logits_BTS[..., :1])
+    settled_BTS = torch.cat([settled_BTS[..., :1] + scalars.backbone, settled_BTS[..., 1:]], dim=-1)
     new_BTS = settled_BTS if count_evidence_BTS is None else settled_BTS + scalars.count_trust * count_evidence_BTS
     return torch.stack([new_BTS, settled_BTS], dim=2)
 

@@ -17,6 +17,7 @@ from torch.nn.functional import layer_norm, one_hot
 from tlora_gui.temporal.config import MixerSettings
 from tlora_gui.temporal.switching import (
     DEFAULT_SCALARS,
+    SETTLED,
     Reasons,
     Scalars,
     before_text,
@@ -24,7 +25,6 @@ from tlora_gui.temporal.switching import (
     slot_posterior,
     smoothed,
     weighed_evidence,
-    weighed_logits,
 )
 
 ATTENTION_SIZE = 16
@@ -67,6 +67,16 @@ class Filtered(NamedTuple):
 
 MixerState = RunningMean | Context | Filtered
 """What a strategy remembers of earlier tokens; opaque to everyone else."""
+
+
+class _Heard(NamedTuple):
+    """What the filter takes of some tokens: what they say (B, T, 2, S), the slots' probability before the first
+    (B, 2, S) and after each (B, T, 2, S), and what is carried on."""
+
+    evidence_BT2S: Tensor
+    before_B2S: Tensor
+    found_BT2S: Tensor
+    after: Filtered
 
 
 class TimeMixer(nn.Module):
@@ -131,12 +141,20 @@ class TimeMixer(nn.Module):
         """
         if self.settings.switching == "mean":
             return self.mean(hidden_BTH, state, attention_mask_BT)
+        heard = self._filter(hidden_BTH, state, attention_mask_BT, count_evidence_BTS)
+        return heard.found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), heard.after
+
+    def _filter(
+        self, hidden_BTH: Tensor, state: MixerState | None, mask_BT: Tensor | None, counts_BTS: Tensor | None
+    ) -> _Heard:
         assert state is None or isinstance(state, Filtered)
         before_B2S, context = state or (None, None)
-        logits_BTS, context = self.evidence_logits(hidden_BTH, context, attention_mask_BT)
-        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
-        found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior, before_B2S, attention_mask_BT)
-        return found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), Filtered(found_BT2S[:, -1], context)
+        logits_BTS, context = self.evidence_logits(hidden_BTH, context, mask_BT)
+        if before_B2S is None:
+            before_B2S = before_text(self.scalars, self.filter_prior).expand(len(hidden_BTH), -1, -1)
+        evidence_BT2S = weighed_evidence(logits_BTS, counts_BTS, self.scalars)
+        found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior, before_B2S, mask_BT)
+        return _Heard(evidence_BT2S, before_B2S, found_BT2S, Filtered(found_BT2S[:, -1], context))
 
     def reasons(
         self, hidden_BTH: Tensor, state: MixerState | None = None, count_evidence_BTS: Tensor | None = None
@@ -144,16 +162,11 @@ class TimeMixer(nn.Module):
         """Why tokens have their slots, from what :meth:`forward` reads; None without a filter, or a second slot."""
         if self.settings.switching == "mean" or self.slots == 1:
             return None
-        assert state is None or isinstance(state, Filtered)
-        before_B2S, context = state or (None, None)
-        scalars, prior_S, (logits_BTS, _) = self.scalars, self.filter_prior, self.evidence_logits(hidden_BTH, context)
-        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, scalars)
-        found_BT2S = slot_posterior(evidence_BT2S, scalars, prior_S, before_B2S)
-        if before_B2S is None:
-            before_B2S = before_text(scalars, prior_S).expand(len(found_BT2S), -1, -1)
-        come_BT2S = come_to(torch.cat([before_B2S[:, None], found_BT2S[:, :-1]], dim=1), scalars, prior_S)
-        found_BTS, come_BTS = (each.sum(2).clamp(min=_LEAST_WEIGHT).log() for each in (found_BT2S, come_BT2S))
-        context_BTS = weighed_logits(logits_BTS, scalars)
+        heard = self._filter(hidden_BTH, state, None, count_evidence_BTS)
+        earlier_BT2S = torch.cat([heard.before_B2S[:, None], heard.found_BT2S[:, :-1]], dim=1)
+        come_BT2S = come_to(earlier_BT2S, self.scalars, self.filter_prior)
+        found_BTS, come_BTS = (each.sum(2).clamp(min=_LEAST_WEIGHT).log() for each in (heard.found_BT2S, come_BT2S))
+        context_BTS = heard.evidence_BT2S[:, :, SETTLED]
         parts_BT3S = torch.stack([context_BTS, found_BTS - come_BTS - context_BTS, come_BTS], dim=2)
         first_BT2 = found_BTS.topk(2).indices
         most_BT3, next_BT3 = parts_BT3S.gather(-1, first_BT2[:, :, None].expand(-1, -1, 3, -1)).unbind(-1)
@@ -162,10 +175,8 @@ class TimeMixer(nn.Module):
     def smoothed(self, hidden_BTH: Tensor, count_evidence_BTS: Tensor | None = None) -> Tensor:
         """The probability of every slot at every token (B, T, S) of a whole text, given what comes after it too;
         *filter* alone."""
-        logits_BTS, _ = self.evidence_logits(hidden_BTH)
-        evidence_BT2S = weighed_evidence(logits_BTS, count_evidence_BTS, self.scalars)
-        found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior)
-        return smoothed(evidence_BT2S, found_BT2S, self.scalars, self.filter_prior)
+        heard = self._filter(hidden_BTH, None, None, count_evidence_BTS)
+        return smoothed(heard.evidence_BT2S, heard.found_BT2S, self.scalars, self.filter_prior)
 
     @property
     def scalars(self) -> Scalars:

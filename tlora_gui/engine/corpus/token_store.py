@@ -152,6 +152,12 @@ def rows_of(blocks_NT: Tensor, numbers_B: Tensor) -> Tensor:
     return torch.from_numpy(blocks_NT.numpy()[numbers_B.numpy()].astype(np.int64))
 
 
+def all_known(ids: Tensor, vocabulary: int) -> bool:
+    """Whether a vocabulary of so many tokens has all of these ids, of whatever type, mapped or not."""
+    pieces = np.array_split(ids.numpy().reshape(-1), 1 + ids.numel() // _CHUNK)
+    return all(not piece.size or 0 <= int(piece.min()) <= int(piece.max()) < vocabulary for piece in pieces)
+
+
 def keep_blocks_file(path: Path, target: Path) -> None:
     """Give a file of blocks a second name, or copy it where that cannot be. Raises ``OSError`` if it is gone."""
     try:

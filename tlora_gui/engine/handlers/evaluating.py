@@ -37,9 +37,7 @@ def evaluate_project(workspace: Workspace, job: jobs.Evaluate, cancel: CancelTok
     require_finite(model, names)
     texts = yield from cancellable(workspace.held_out_texts(job.held_out_tokens, cancel), cancel)
     found, routed = yield from cancellable(evaluate(model, texts, workspace.baseline_routing(), names), cancel)
-    own = {slug: (1 + model.slot_adapters.index(slug), each) for slug, each in zip(texts, routed, strict=True)}
-    worst = misrouted(own, job.misrouted)
-    told = yield from cancellable(_read(workspace, texts, worst), cancel)
+    told = yield from cancellable(_read(workspace, texts, misrouted(routed, job.misrouted)), cancel)
     yield replace(found, misrouted=tuple(told))
 
 

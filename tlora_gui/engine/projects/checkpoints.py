@@ -10,14 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
-from tlora_gui.engine.corpus.token_store import keep_blocks_file, read_blocks_file
+from tlora_gui.engine.corpus.token_store import all_known, keep_blocks_file, read_blocks_file
 from tlora_gui.engine.projects.epoch_folder import History, append_history, read_facts, write_facts, write_history
 from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
@@ -30,7 +29,6 @@ from tlora_gui.temporal.time_mixer import TimeMixer
 FAILED = "failed: "
 
 _ODD = r"[^\w-]+"
-_CHECKED_AT_ONCE = 2**22
 
 
 def plain_folder(slug: str) -> str:
@@ -142,9 +140,10 @@ class Checkpoints:
                     blocks_NT.shape[1:] == (settings.block_size,),
                     say("its {part} blocks are of another size", part=part),
                 )
-                for piece_NT in np.array_split(blocks_NT.numpy(), 1 + blocks_NT.numel() // _CHECKED_AT_ONCE):
-                    known = piece_NT.size == 0 or 0 <= int(piece_NT.min()) <= int(piece_NT.max()) < vocabulary
-                    require(known, say("its {part} blocks hold tokens that the backbone lacks", part=part))
+                require(
+                    all_known(blocks_NT, vocabulary),
+                    say("its {part} blocks hold tokens that the backbone lacks", part=part),
+                )
             require("step" in state, say("its steps are not counted"))
             info = replace(info, slug=slug, state="interrupted")
             return info, settings, TokenBlocks(train_NT, held_out_NT), state

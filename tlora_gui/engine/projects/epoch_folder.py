@@ -22,8 +22,8 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from torch import Tensor
 
+from tlora_gui.engine.corpus.token_store import all_known
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, is_finite, write_adapter
 from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of, memory_of
 from tlora_gui.engine.projects.model_card import CARD_FILE
@@ -124,22 +124,20 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
     if held_out_NT is not None:
         whole = not held_out_NT.is_floating_point() and held_out_NT.dim() == 2 and held_out_NT.shape[1] > 1
         require(whole and held_out_NT.numel() > 0, say("its held-out text is none"))
-        require(_known(held_out_NT, vocabulary), say("its held-out text was written for another backbone"))
+        require(all_known(held_out_NT, vocabulary), say("its held-out text was written for another backbone"))
     if read_NW is not None:
         fits = read_NW.dtype == torch.int32 and read_NW.shape == stored["replay"].shape[:2]
-        require(fits and _known(read_NW, vocabulary), say("{name} of its memory does not fit", name="replay_ids"))
+        require(fits and all_known(read_NW, vocabulary), say("{name} of its memory does not fit", name="replay_ids"))
     for name in ("token_counts", "dream_counts"):
         if (counts_2N := stored.get(name)) is not None:
             fits = counts_2N.dtype == torch.int32 and counts_2N.dim() == 2 and len(counts_2N) == 2
-            fits = fits and counts_2N.numel() > 0 and _known(counts_2N[0], vocabulary) and int(counts_2N[1].min()) > 0
+            fits = (
+                fits and all_known(counts_2N[0], vocabulary) and counts_2N.numel() > 0 and int(counts_2N[1].min()) > 0
+            )
             require(fits, say("{name} of its memory does not fit", name=name))
     counts = stored.get("token_counts"), stored.get("dream_counts")
     digests = reader(tuple[str, ...])(read_json(folder / _DIGESTS)) if (folder / _DIGESTS).exists() else ()
     return EpochMemory(stored["replay"], stored["probe"], held_out_NT, digests, read_NW, *counts)
-
-
-def _known(ids_NT: Tensor, vocabulary: int) -> bool:
-    return int(ids_NT.min()) >= 0 and int(ids_NT.max()) < vocabulary
 
 
 def write_facts(folder: Path, info: EpochInfo, settings: TrainSettings) -> None:

@@ -22,6 +22,7 @@ _SUMMARY = '{"summary": '
 _SUMMARY_LENGTH = 200
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _MOST_NATS = 1e6
+"""Far beyond what any filter says."""
 _ROUNDING = 0.02
 """Weights are sums of bfloat16 at worst."""
 _YEAR_9000 = 2.2e11

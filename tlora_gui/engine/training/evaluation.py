@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from statistics import median
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length, trains_in_bf16
@@ -73,58 +74,56 @@ def routing_accuracies(model: TemporalLoRA, mixer: TimeMixer, memories: Mapping[
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The Time Mixer's weights over blocks of text."""
+    """How the Time Mixer routes blocks of an epoch's text.
 
+    Attributes:
+        slot: the epoch's own.
+        weights_NTS: over all slots.
+        unknown: the backbone's mean weight, if the epoch had no slot.
+    """
+
+    slot: int
     weights_NTS: Tensor
+    unknown: float
 
-    def share(self, slot: int) -> float:
-        """Share of the tokens on which ``slot`` is dominant: has the largest weight."""
-        return float((self.weights_NTS.argmax(-1) == slot).float().mean())
+    @property
+    def accuracy(self) -> float:
+        """Share of the tokens on which the own slot is dominant: has the largest weight."""
+        return float((self.weights_NTS.argmax(-1) == self.slot).float().mean())
 
 
-def route(model: TemporalLoRA, ids_NT: Tensor) -> Generator[Progress, None, Routing]:
-    """The Time Mixer's weights over some blocks of text; yields after every batch."""
-    found = []
+@torch.no_grad()
+def route(model: TemporalLoRA, ids_NT: Tensor, slot: int) -> Generator[Progress, None, Routing]:
+    """How blocks of text of a slot's epoch are routed; yields after every batch."""
+    without, rest = copy.deepcopy(model.mixer), [each for each in range(model.mixer.slots) if each != slot]
+    without.remove_slot(slot)
+    found, unknown = [], 0.0
     for start in range(0, len(ids_NT), _MEASURE_BATCH):
-        found.append(mixer_weights(model, ids_NT[start : start + _MEASURE_BATCH]).cpu())
-        yield Progress(
-            say("Measuring the routing"), min(start + _MEASURE_BATCH, len(ids_NT)), len(ids_NT), say("blocks")
-        )
-    return Routing(torch.cat(found))
+        ids_BT = ids_NT[start : start + _MEASURE_BATCH].to(model.device)
+        hidden_BTH, counts_BTS = model.features(ids_BT), model.count_evidence(ids_BT)
+        found.append(_weights(model.mixer, hidden_BTH, counts_BTS).cpu())
+        counts_BTS = None if counts_BTS is None else counts_BTS[..., rest]
+        unknown += float(_weights(without, hidden_BTH, counts_BTS)[..., 0].sum())
+        yield Progress(say("Measuring the routing"), start + len(ids_BT), len(ids_NT), say("blocks"))
+    return Routing(slot, torch.cat(found), unknown / ids_NT.numel())
 
 
 @torch.no_grad()
 def mixer_weights(model: TemporalLoRA, ids_NT: Tensor) -> Tensor:
     """The Time Mixer's weights over blocks of text (N, T, S), at the cost of the blocks below it."""
     ids_NT = ids_NT.to(model.device)
-    logits_NTS, _ = model.mixer(model.features(ids_NT), count_evidence_BTS=model.count_evidence(ids_NT))
-    return model.mixer.weights(logits_NTS)
+    return _weights(model.mixer, model.features(ids_NT), model.count_evidence(ids_NT))
 
 
-@torch.no_grad()
-def left_to_backbone(model: TemporalLoRA, ids_NT: Tensor, slot: int) -> Generator[Progress, None, float]:
-    """The backbone's mean weight on blocks of text by a Time Mixer that has no such slot."""
-    mixer, total = copy.deepcopy(model.mixer), 0.0
-    mixer.remove_slot(slot)
-    rest = [each for each in range(model.mixer.slots) if each != slot]
-    for start in range(0, len(ids_NT), _MEASURE_BATCH):
-        ids_BT = ids_NT[start : start + _MEASURE_BATCH].to(model.device)
-        counts_BTS = model.count_evidence(ids_BT)
-        logits_BTS, _ = mixer(
-            model.features(ids_BT), count_evidence_BTS=None if counts_BTS is None else counts_BTS[..., rest]
-        )
-        total += float(mixer.weights(logits_BTS)[..., 0].sum())
-        yield Progress(say("Measuring unknown text"), start + len(ids_BT), len(ids_NT), say("blocks"))
-    return total / ids_NT.numel()
+def _weights(mixer: TimeMixer, hidden_BTH: Tensor, counts_BTS: Tensor | None) -> Tensor:
+    logits_BTS, _ = mixer(hidden_BTH, count_evidence_BTS=counts_BTS)
+    return mixer.weights(logits_BTS)
 
 
 def evaluate(
     model: TemporalLoRA, texts: dict[str, Tensor], baseline: dict[str, float], names: Sequence[str] = ()
-) -> Generator[Progress, None, tuple[Evaluated, list[Routing]]]:
+) -> Generator[Progress, None, tuple[Evaluated, dict[str, Routing]]]:
     """Measure every epoch on its own held-out text, every border between two texts, and the calibration over all.
-
-    Returns:
-        What was found, and how each text was routed.
 
     Args:
         model: epochs of it are the texts' domains.
@@ -132,19 +131,25 @@ def evaluate(
         baseline: routing accuracies of a mixer without Active Sleep, where they are known.
         names: those that people know its slots by, the backbone's first; its own by default.
 
+    Returns:
+        What was found, and how each text is routed.
+
     Raises:
         TloraError: if an epoch or the mixer holds what is no number, which every figure of the mix would be then.
     """
     require_finite(model, names)
-    scores, routed, unknown = [], [], []
-    slots = [1 + model.slot_adapters.index(slug) for slug in texts]
+    scores, routed = [], dict[str, Routing]()
     for slug, held_out_NT in texts.items():
-        routed.append((yield from route(model, held_out_NT)))
-        scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[-1])))
-        unknown.append((yield from left_to_backbone(model, held_out_NT, 1 + model.slot_adapters.index(slug))))
-    lags = yield from switch_lags(model, list(texts.values()), slots)
-    lag, left = (median(lags) if lags else None), (unknown_text(unknown) if model.mixer.slots > 2 else None)
-    return Evaluated(tuple(scores), lag, calibration(routed, slots), unknown_text=left), routed
+        routed[slug] = yield from route(model, held_out_NT, 1 + model.slot_adapters.index(slug))
+        scores.append((yield from score_domain(model, slug, held_out_NT, baseline.get(slug), routed[slug])))
+    lags = yield from switch_lags(model, list(texts.values()), [each.slot for each in routed.values()])
+    found = Evaluated(
+        tuple(scores),
+        median(lags) if lags else None,
+        calibration(routed.values()),
+        unknown_text=unknown_text([each.unknown for each in routed.values()]) if model.mixer.slots > 2 else None,
+    )
+    return found, routed
 
 
 class Stretch(NamedTuple):
@@ -161,21 +166,17 @@ class Stretch(NamedTuple):
     end: int
 
 
-def misrouted(texts: Mapping[str, tuple[int, Routing]], most: int) -> list[Stretch]:
-    """Where other slots than an epoch's own weigh most on its text: the worst stretches, ``most`` at most.
-
-    ``texts`` has each epoch's slot, and how its text was routed.
-    """
+def misrouted(texts: Mapping[str, Routing], most: int) -> list[Stretch]:
+    """Where other slots than an epoch's own weigh most on its text: the worst stretches, ``most`` at most."""
     found: list[Stretch] = []
-    for slug, (own, routed) in texts.items():
-        wrong_NT = (routed.weights_NTS.argmax(-1) != own).int()
-        turns_NT = torch.nn.functional.pad(wrong_NT, (1, 1)).diff(dim=-1)
-        for (block, first), (_, end) in zip(
-            (turns_NT > 0).nonzero().tolist(), (turns_NT < 0).nonzero().tolist(), strict=True
-        ):
+    for slug, routed in texts.items():
+        wrong_NT = (routed.weights_NTS.argmax(-1) != routed.slot).int()
+        turns_NT = pad(wrong_NT, (1, 1)).diff(dim=-1)
+        begins, ends = ((turns_NT == turn).nonzero().tolist() for turn in (1, -1))
+        for (block, first), (_, end) in zip(begins, ends, strict=True):
             weights_S = routed.weights_NTS[block, first:end].sum(0)
-            lacks = end - first - float(weights_S[own])
-            weights_S[own] = 0
+            lacks = end - first - float(weights_S[routed.slot])
+            weights_S[routed.slot] = 0
             found.append(Stretch(lacks, slug, int(weights_S.argmax()), block, first, end))
     return sorted(found, reverse=True)[:most]
 
@@ -192,12 +193,12 @@ def score_domain(
     Routing accuracy is the share of held-out tokens whose largest weight, over all slots, the backbone's included,
     is the epoch's own. ``routed`` is how that text is routed, if known already.
     """
-    routed = routed or (yield from route(model, held_out_NT))
     slot = 1 + model.slot_adapters.index(slug)
+    routed = routed or (yield from route(model, held_out_NT, slot))
     loss_backbone = yield from held_out_loss(model, held_out_NT, 0)
     loss_epoch = yield from held_out_loss(model, held_out_NT, slot)
     loss_mix = yield from held_out_loss(model, held_out_NT, "mixer")
-    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.share(slot), baseline)
+    return DomainScore(slug, loss_backbone, loss_epoch, loss_mix, routed.accuracy, baseline)
 
 
 @torch.no_grad()
@@ -224,13 +225,12 @@ def switch_lags(
     return lags
 
 
-def calibration(routed: Sequence[Routing], slots: Sequence[int] = ()) -> float:
-    """Expected calibration error of the dominant slot's weight over held-out text of epochs, whose slots are 1, 2, … if
-    no others are given."""
+def calibration(routed: Iterable[Routing]) -> float:
+    """Expected calibration error of the dominant slot's weight over held-out text of epochs."""
     largest: list[float] = []
     right: list[bool] = []
-    for slot, found in zip(slots or range(1, 1 + len(routed)), routed, strict=True):
+    for found in routed:
         weights_NT, slots_NT = found.weights_NTS.max(-1)
         largest += weights_NT.flatten().tolist()
-        right += (slots_NT == slot).flatten().tolist()
+        right += (slots_NT == found.slot).flatten().tolist()
     return calibration_error(largest, right)

@@ -11,11 +11,11 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
+from tlora_gui.engine.protocol.texts import MixReasons, SlotInfo
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, Sign, slot_sign
-from tlora_gui.ui.generation.token_view.token_style import share_text, sole_dominant
+from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.widgets.painting import guarded
 
 
@@ -96,16 +96,9 @@ class ReasonRows(ChoiceRows):
     """Why a token's epoch weighs more than the next: what speaks for it, and how much. A bar has the colour of the slot
     that it speaks for."""
 
-    def set_reasons(self, token: TokenEvent, slots: Sequence[SlotInfo]) -> None:
-        """Show the reasons of a token that has some."""
-        reasons, most = token.reasons, sole_dominant(token.weights)
-        assert reasons is not None and most is not None
-        word = self.tr("this word") if token.is_prompt else self.tr("last word")
-        named = [
-            (self.tr("earlier text"), reasons.before),
-            (self.tr("context"), reasons.context),
-            (word, reasons.word),
-        ]
+    def set_reasons(self, reasons: MixReasons, most: int, word: str, slots: Sequence[SlotInfo]) -> None:
+        """Show why the slot ``most`` weighs more than the next; ``word`` names the token that was read last."""
+        named = ((self.tr("earlier text"), reasons.before), (self.tr("context"), reasons.context), (word, reasons.word))
         longest = max(abs(nats) for _, nats in named) or 1.0
         rows, spoken = list[Row](), list[str]()
         for name, nats in named:

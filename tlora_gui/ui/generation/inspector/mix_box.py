@@ -55,9 +55,10 @@ class MixBox(QVBoxLayout):
         self._why.setVisible(explained)
         self._reasons.setVisible(explained)
         if token.reasons is not None and most is not None:
-            names = slots[most].name, slots[token.reasons.rival].name
-            self._why.setText(self.tr("Why {name}, not {rival}").format(name=names[0], rival=names[1]))
-            self._reasons.set_reasons(token, slots)
+            rival = slots[token.reasons.rival].name
+            self._why.setText(self.tr("Why {name}, not {rival}").format(name=slots[most].name, rival=rival))
+            word = self.tr("this word") if token.is_prompt else self.tr("last word")
+            self._reasons.set_reasons(token.reasons, most, word, slots)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
