@@ -29,6 +29,7 @@ from tlora_gui.ui.charts.series import Curve
 from tlora_gui.ui.epochs.card_list import CardList
 from tlora_gui.ui.epochs.epoch_menu import EpochMenu
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.window import MainWindow
 
@@ -191,6 +192,12 @@ class Person:
     @property
     def text(self) -> TokenView:
         return self.see(TokenView, "tokenView")
+
+    @property
+    def columns(self) -> list[CompareColumn]:
+        """Those of the comparison that is there; of one before, some may wait for their end."""
+        found = self.window.generation.compare_page.findChildren(CompareColumn)
+        return [column for column in found if not column.isHidden()]
 
     @property
     def prompt(self) -> QPlainTextEdit:

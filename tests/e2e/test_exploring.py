@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from tlora_gui.engine.protocol.config import BASELINE_MODE
 from tlora_gui.engine.protocol.texts import TokenEvent
-from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.prompt_bar import LONGEST_PASTE
 from tlora_gui.ui.generation.token_view.ribbon import MixRibbon
@@ -208,9 +207,8 @@ def test_a_sweep_goes_from_one_epoch_to_another_in_five_rows(open_window: OpenWi
     person.generate("abc", new_tokens=6)
     person.window.raise_dock(person.window.desk)
     person.press("sweepButton")
-    page = person.window.generation.compare_page
     person.wait(lambda: not person.window.controller.comparing.running)
-    mixes = [column.text.tokens[-1].weights for column in page.findChildren(CompareColumn)]
+    mixes = [column.text.tokens[-1].weights for column in person.columns]
     assert mixes == [(0, 1, 0), (0, 0.75, 0.25), (0, 0.5, 0.5), (0, 0.25, 0.75), (0, 0, 1)]
 
 
@@ -244,7 +242,7 @@ def test_three_speakers_continue_one_prompt_side_by_side(open_window: OpenWindow
     QTest.keyClick(person.prompt, Qt.Key.Key_Return, _CTRL)
     person.wait(lambda: person.window.controller.comparing.running)
     person.wait_without_error(lambda: not person.window.controller.comparing.running)
-    mixer, verse, unprotected = (column.text.tokens for column in page.findChildren(CompareColumn))
+    mixer, verse, unprotected = (column.text.tokens for column in person.columns)
     assert ids(mixer)[:3] == ids(verse)[:3] == ids(unprotected)[:3]
     assert {token.weights for token in verse if not token.is_prompt} == {(0.0, 1.0, 0.0)}
     assert len(unprotected) == len(mixer) == 15
@@ -428,7 +426,7 @@ def test_everything_can_be_stopped(open_window: OpenWindow, trained_project: Pat
     person.generate("abc", new_tokens=200)
     QTest.keyClick(person.window, Qt.Key.Key_3, _CTRL)
     person.window.generation.begin()
-    person.wait(lambda: any(c.text.tokens for c in person.window.generation.compare_page.findChildren(CompareColumn)))
+    person.wait(lambda: any(c.text.tokens for c in person.columns))
     stop = person.see(QAbstractButton, "stopGenerationButton")
     assert stop.isVisible()
     QTest.keyClick(person.prompt, Qt.Key.Key_Escape)

@@ -27,13 +27,7 @@ def begin_comparing(person: Person, new_tokens: int = 24) -> list[CompareColumn]
     sampling = SamplingSettings(max_new_tokens=new_tokens)
     person.window.generation.prompt_bar.sampling.set_settings(sampling)
     press_ctrl(person, Qt.Key.Key_Return)
-    return columns(person)
-
-
-def columns(person: Person) -> list[CompareColumn]:
-    """Those of the comparison that is there; of one before, some may wait for their end."""
-    page = person.window.generation.compare_page
-    return [column for column in page.findChildren(CompareColumn) if not column.isHidden()]
+    return person.columns
 
 
 def until_compared(person: Person) -> None:
@@ -173,7 +167,7 @@ def test_another_project_begins_without_the_comparison_and_the_desk_of_the_last(
     person.window.menus.close_project.trigger()
     person.window.controller.projects.open(str(trained_project))
     person.wait(lambda: person.window.project_shown)
-    assert [tuple(column.text.tokens) for column in columns(person)] == [(), ()]
+    assert [tuple(column.text.tokens) for column in person.columns] == [(), ()]
     assert person.window.desk.desk().muted == ()
 
 

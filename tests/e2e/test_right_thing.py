@@ -32,7 +32,6 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.settings import WindowSettings
 
 OpenWindow = Callable[..., Person]
@@ -269,7 +268,7 @@ def test_columns_fill_side_by_side_and_one_that_fails_leaves_the_others(
     )
     stage.plays[jobs.GenerateRows] = stage.until(gates["one"], *told)
     comparing = person.window.controller.comparing
-    columns = person.window.generation.compare_page.findChildren(CompareColumn)
+    columns = person.columns
     comparing.compare(["mixer", ""])
     person.wait(lambda: len(columns[0].text.tokens) == 2)
     assert columns[0].text.tokens == [first, second] and columns[1].text.tokens == [first]
@@ -287,7 +286,7 @@ def test_a_comparison_that_fails_says_so_in_every_column(person: Person, stage: 
 
     stage.plays[jobs.GenerateRows] = refuse
     comparing = person.window.controller.comparing
-    columns = person.window.generation.compare_page.findChildren(CompareColumn)
+    columns = person.columns
     comparing.compare(["mixer", ""])
     person.wait(lambda: not comparing.running)
     for column in columns:
