@@ -258,7 +258,7 @@ def train_adapter(
     active_sleep: bool = True,
     max_tokens: int | None = None,
     seed: int = 0,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 2e-3,
     batch_size: int = 4,
     block_size: int = 128,
     reading: ReadOptions | None = None,

@@ -140,7 +140,7 @@ class TrainSettings:
 
     num_passes: int = 1
     max_tokens: int | None = 51_200
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     mixer_learning_rate: float = 5e-3
     batch_size: int = 4
     block_size: int = 128
