@@ -35,7 +35,7 @@ from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.window import MainWindow
 
 MACHINE = Machine("Abacus 9", 8, 4, "CPU")
-SETTINGS = TrainSettings(num_passes=3, seed=7, held_out_tokens=2048)
+SETTINGS = TrainSettings(num_passes=3, learning_rate=1e-3, seed=7, held_out_tokens=2048)
 
 
 def a_run(number: int, name: str = "Verse", loss: float | None = 3.25, **changes: object) -> Run:
