@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, linear
 
+from tlora_gui.temporal.cross_entropy import _PIECE as cross_entropy_pieces
 from tlora_gui.temporal.cross_entropy import LEAST_SHARE, hidden_loss
 
 V, H, T = 30_000, 24, 40
@@ -35,8 +36,12 @@ def both(hidden_BTH: Tensor, weight_VH: Tensor, bias_V: Tensor, ids_BT: Tensor) 
     return found
 
 
+@pytest.mark.parametrize("rows", [7, 1000])
 @pytest.mark.parametrize("sharpness", [0.0, 0.5, 2.0, 3.0])
-def test_the_loss_is_exact_and_the_gradient_off_by_less_than_2_per_cent(sharpness: float) -> None:
+def test_the_loss_is_exact_and_the_gradient_off_by_less_than_2_per_cent(
+    sharpness: float, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cross_entropy_pieces, "cpu", rows * V)
     given = made(sharpness)
     (ours, ours_BTH), (theirs, theirs_BTH) = both(*given)
     torch.testing.assert_close(ours, theirs)
@@ -50,3 +55,12 @@ def test_the_shorter_way_is_taken_and_a_common_shift_of_all_classes_changes_no_g
     assert (shares_NV >= LEAST_SHARE).any(0).float().mean() < 0.5
     plain, shifted = (both(hidden_BTH, weight_VH + shift, bias_V, ids_BT)[0][1] for shift in (0.0, 1.0))
     torch.testing.assert_close(shifted, plain, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_of_16_bits_keep_the_loss_of_the_least_likely_tokens(dtype: torch.dtype) -> None:
+    hidden_BTH, weight_VH, bias_V, ids_BT = made(3.0)
+    rounded = (weight_VH.to(dtype), bias_V.to(dtype))
+    ours = hidden_loss(hidden_BTH, *rounded, ids_BT)
+    theirs = hidden_loss(hidden_BTH, *(each.float() for each in rounded), ids_BT)
+    torch.testing.assert_close(ours, theirs, atol=0.02, rtol=0)
