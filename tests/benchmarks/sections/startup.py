@@ -53,8 +53,8 @@ def figures(threads: int) -> Iterator[Figure]:
 
 def _make(project: str) -> None:
     """A project without epochs around the starter backbone, which is fetched and converted if it is not there."""
-    script = "from tlora_gui.engine import jobs, session; import sys\n"
-    script += "list(session.Session().run(jobs.CreateProject(sys.argv[1], 'starter')))"
+    script = "import sys; from tlora_gui.engine.protocol import jobs; from tlora_gui.engine.session import Session\n"
+    script += "list(Session().run(jobs.CreateProject(sys.argv[1], 'starter')))"
     _run([sys.executable, "-c", script, project])
 
 

@@ -7,6 +7,7 @@ an end mark.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -256,23 +257,31 @@ def _controls(tokenizer: Any) -> frozenset[int]:
 
 def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:
     """A copy of a fast tokenizer that finds none of these tokens in a text; ids of all others are the same."""
-    known, copy = _deaf.get(tokenizer, (None, None))
-    if copy is None or known != unwanted:
-        parts = json.loads(tokenizer.backend_tokenizer.to_str())
-        parts |= {"post_processor": None, "truncation": None, "padding": None}
-        for token in parts["added_tokens"]:
-            if token["id"] in unwanted:
-                token["content"] = _unwritable(token["id"])
-        words = parts["model"]["vocab"]
-        if isinstance(words, dict):
-            parts["model"]["vocab"] = {_unwritable(i) if i in unwanted else word: i for word, i in words.items()}
-        else:
-            parts["model"]["vocab"] = [
-                [_unwritable(i) if i in unwanted else word, score] for i, (word, score) in enumerate(words)
-            ]
-        copy = Tokenizer.from_str(json.dumps(parts))
-        _deaf[tokenizer] = unwanted, copy
-    return copy
+    known, found = _deaf.get(tokenizer, (None, None))
+    if found is None or known != unwanted:
+        found = copy.deepcopy(tokenizer.backend_tokenizer)
+        found.post_processor = None
+        found.no_truncation()
+        found.no_padding()
+        if unwanted:
+            found = _deafened(found, unwanted)
+        _deaf[tokenizer] = unwanted, found
+    return found
+
+
+def _deafened(tokenizer: Tokenizer, unwanted: frozenset[int]) -> Tokenizer:
+    parts = json.loads(tokenizer.to_str())
+    for token in parts["added_tokens"]:
+        if token["id"] in unwanted:
+            token["content"] = _unwritable(token["id"])
+    words = parts["model"]["vocab"]
+    if isinstance(words, dict):
+        parts["model"]["vocab"] = {_unwritable(i) if i in unwanted else word: i for word, i in words.items()}
+    else:
+        parts["model"]["vocab"] = [
+            [_unwritable(i) if i in unwanted else word, score] for i, (word, score) in enumerate(words)
+        ]
+    return Tokenizer.from_str(json.dumps(parts))
 
 
 def _unwritable(token_id: int) -> str:
