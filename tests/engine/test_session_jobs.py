@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -115,6 +116,23 @@ def generate(session: Session, mode: str = "mixer", prompt: str = "O gentle nigh
 
 
 # -- projects ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_text_is_written_on_all_threads_unless_something_trains(
+    two_epochs: Session, trains: bool, monkeypatch: pytest.MonkeyPatch, capped_threads: None
+) -> None:
+    model, taken = two_epochs.model, list[int]()
+    assert model is not None
+    forward = model.forward
+    monkeypatch.setattr(
+        model, "forward", lambda *given, **named: taken.append(torch.get_num_threads()) or forward(*given, **named)
+    )
+    monkeypatch.setattr(two_epochs, "_answering", 2)
+    with two_epochs._workspace().changing() if trains else nullcontext():
+        for _ in two_epochs.run(jobs.Generate("O gentle night", sampling=SHORT)):
+            assert torch.get_num_threads() == 1
+    assert set(taken) == {1 if trains else 2}
 
 
 def test_created_project_is_open_and_tells_its_backbone(tmp_path: Path, tiny_model_folder: Path) -> None:

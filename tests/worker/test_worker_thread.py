@@ -255,14 +255,14 @@ def test_shutdown_lets_go_of_the_project_in_the_engines_thread(make_client: Make
 @pytest.mark.parametrize(("given", "found"), [("3", 3), ("1", 1)])
 def test_the_number_of_engine_threads_can_be_set(monkeypatch: pytest.MonkeyPatch, given: str, found: int) -> None:
     monkeypatch.setenv("TLORA_THREADS", given)
-    assert engine_threads() == found
+    assert engine_threads() == (found, found)
 
 
-def test_one_core_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_core_is_left_to_the_window_unless_a_person_waits_for_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TLORA_THREADS", raising=False)
     for cores, threads in ((8, 7), (2, 1), (1, 1), (None, 1)):
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
-        assert engine_threads() == threads
+        assert engine_threads() == (threads, None)
 
 
 def test_the_real_session_opens_a_project_and_generates_in_the_thread(

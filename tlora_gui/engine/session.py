@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import nullcontext
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -72,12 +72,14 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
+        answering: the same while text is written or read and nothing trains; None takes torch's choice.
 
     Attributes:
         ranks: the processes that train together, each by a session with a project of its own.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, answering: int | None = None) -> None:
+        self._answering = answering or torch.get_num_threads()
         if threads:
             torch.set_num_threads(threads)
         self.ranks = Ranks()
@@ -169,8 +171,26 @@ class Session:
             case _:
                 workspace = self._workspace()
                 beside = isinstance(job, jobs.INTERACTIVE) and not isinstance(job, jobs.EstimateTraining)
-                with nullcontext() if beside else workspace.changing():
-                    yield from _do_in(workspace, job, cancel)
+                stream = _do_in(workspace, job, cancel)
+                if beside:
+                    yield from self._answered(workspace, stream)
+                else:
+                    with workspace.changing():
+                        yield from stream
+
+    def _answered(self, workspace: Workspace, stream: Stream) -> Stream:
+        """Pass a stream on, each item made on all threads that there are for it."""
+        with closing(stream):
+            while True:
+                threads = torch.get_num_threads()
+                torch.set_num_threads(threads if workspace.is_changing else self._answering)
+                try:
+                    event = next(stream, None)
+                finally:
+                    torch.set_num_threads(threads)
+                if event is None:
+                    return
+                yield event
 
     def _close(self, drop_if_empty: bool) -> None:
         project, made = self.project, self._made

@@ -85,9 +85,14 @@ class Workspace:
             self._changing -= 1
             self.changes += 1
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether such a job has begun and not ended."""
+        return self._changing > 0
+
     def keep_read(self, text: ReadText | None) -> None:
         """Keep the text that was read last, for the next one that begins alike; None drops it."""
-        self._read = None if self._changing else text
+        self._read = None if self.is_changing else text
 
     def take_read(self, conditions: Hashable) -> ReadText | None:
         """The text that was read last, if it was under these conditions. It is kept no longer."""

@@ -27,16 +27,18 @@ STACK_BYTES = 16 * 2**20
 """macOS gives other threads 512 kB, too little for a model's call depth."""
 
 
-def engine_threads() -> int:
-    """Cores for torch while a window is alive: all but one, at least one. ``TLORA_THREADS`` overrides."""
-    return int(os.environ.get("TLORA_THREADS") or max(1, (os.cpu_count() or 2) - 1))
+def engine_threads() -> tuple[int, int | None]:
+    """Cores for torch while a window is alive: all but one, at least one; while a person waits for text, all (None).
+    ``TLORA_THREADS`` overrides both."""
+    wanted = int(os.environ.get("TLORA_THREADS") or 0)
+    return wanted or max(1, (os.cpu_count() or 2) - 1), wanted or None
 
 
 def make_session() -> SessionLike:
     """The real session; imports torch, so only the worker's thread calls it."""
     from tlora_gui.engine.session import Session
 
-    return Session(engine_threads())
+    return Session(*engine_threads())
 
 
 class EngineThread(QThread):
