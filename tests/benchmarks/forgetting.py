@@ -39,7 +39,9 @@ from tlora_gui.engine.training.epoch_run import EVAL_FEATURE_TOKENS, KEPT_HELD_O
 from tlora_gui.paths import cache_dir
 
 PASSES = 3
-MERGES = ("PEFT linear 1/K", "PEFT linear 1", "PEFT TIES", "PEFT DARE", "PEFT DARE 1/K")
+MERGES = (
+    "PEFT linear 1/K", "PEFT linear 1", "PEFT TIES", "PEFT DARE", "PEFT DARE 1/K", "PEFT cat 1/K", "PEFT SVD 1/K",
+)  # fmt: skip
 ORDERLESS = ("oracle", "sum of adapters", "average of adapters", "PEFT Arrow", *MERGES)
 """Lines in which the order of domains changes nothing."""
 

@@ -42,6 +42,10 @@ CONTEXT = 512
 """Tokens of a held-out block that is measured on; training blocks have 128."""
 
 
+Weigh = Callable[[Tensor, Tensor], Tensor]
+"""Weights over slots (N, T, S) on text (N, T) whose features (N, T, H) are known."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """How much is done.
@@ -221,16 +225,16 @@ class Laboratory:
 
     # -- measuring ----------------------------------------------------------------------------------------------
 
-    def routing(self, model: TemporalLoRA, seed: int) -> list[float]:
-        """Routing accuracy per held-out token, for the model's epochs in order."""
+    def routing(self, weigh: Weigh, order: Sequence[str], seed: int) -> list[float]:
+        """Routing accuracy per held-out token, for the epochs of slots 1 … in order."""
         return [
-            float((self._weights(model, name, seed).argmax(-1) == slot).float().mean())
-            for slot, name in enumerate(model.slot_adapters, 1)
+            float((self._weights(weigh, name, seed).argmax(-1) == slot).float().mean())
+            for slot, name in enumerate(order, 1)
         ]
 
-    def _weights(self, model: TemporalLoRA, name: str, seed: int) -> Tensor:
+    def _weights(self, weigh: Weigh, name: str, seed: int) -> Tensor:
         """Weights over slots (N, CONTEXT, S) on a text's held-out blocks."""
-        return weights(model, self.held_out(name, seed).long(), self.features(name, seed)[1])
+        return weigh(self.held_out(name, seed).long(), self.features(name, seed)[1])
 
     def losses(self, model: TemporalLoRA, order: Sequence[str], seed: int, blend: Blend, tokens: int) -> list[float]:
         """Next-token loss on every domain's held-out text, nats per token."""
@@ -262,25 +266,24 @@ class Laboratory:
 
         return {name: float(value) for name, value in self._kept(f"off-domain-{seed}", make).items()}
 
-    def mixer_figures(self, model: TemporalLoRA, seed: int) -> dict[str, Any]:
+    def figures(self, weigh: Weigh, order: Sequence[str], seed: int) -> dict[str, Any]:
         """Lag at borders, calibration, slot 0's weight off domain, and routing accuracy by place in the text."""
-        order = model.slot_adapters
         lags = [
-            switch_lag(weights(model, ids_1T, features_1TH)[0, 128:, slot].tolist())
+            switch_lag(weigh(ids_1T, features_1TH)[0, 128:, slot].tolist())
             for slot, ids_1T, features_1TH in self.borders(order, seed)
         ]
         largest: list[float] = []
         right: list[bool] = []
         by_place: dict[str, list[float]] = {}
         for slot, name in enumerate(order, 1):
-            top = self._weights(model, name, seed).max(-1)
+            top = self._weights(weigh, name, seed).max(-1)
             hits_NT = top.indices == slot
             largest += top.values.flatten().tolist()
             right += hits_NT.flatten().tolist()
             for first, last in ((0, 8), (8, 32), (32, 128), (128, CONTEXT)):
                 by_place.setdefault(f"{first}-{last}", []).append(float(hits_NT[:, first:last].float().mean()))
-        off = {name: float(self._weights(model, name, seed)[..., 0].mean()) for name in self.profile.off_domain}
-        own = [float(self._weights(model, name, seed)[..., slot].mean()) for slot, name in enumerate(order, 1)]
+        off = {name: float(self._weights(weigh, name, seed)[..., 0].mean()) for name in self.profile.off_domain}
+        own = [float(self._weights(weigh, name, seed)[..., slot].mean()) for slot, name in enumerate(order, 1)]
         return {
             "switch_lags": lags,
             "calibration_error": calibration_error(largest, right),
@@ -290,11 +293,15 @@ class Laboratory:
         }
 
 
-@torch.no_grad()
-def weights(model: TemporalLoRA, ids_NT: Tensor, features_NTH: Tensor) -> Tensor:
-    """The mixer's weights over slots (N, T, S) on text whose features are known."""
-    logits_NTS, _ = model.mixer(features_NTH, count_evidence_BTS=model.count_evidence(ids_NT))
-    return model.mixer.weights(logits_NTS)
+def mixer_weights(model: TemporalLoRA) -> Weigh:
+    """How the model's mixer weighs."""
+
+    @torch.no_grad()
+    def weigh(ids_NT: Tensor, features_NTH: Tensor) -> Tensor:
+        logits_NTS, _ = model.mixer(features_NTH, count_evidence_BTS=model.count_evidence(ids_NT))
+        return model.mixer.weights(logits_NTS)
+
+    return weigh
 
 
 @torch.inference_mode()

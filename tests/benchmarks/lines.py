@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
-from laboratory import Laboratory
+from laboratory import Laboratory, mixer_weights
 from peft import ArrowConfig, LoraConfig, PeftModel
 from source_method import TokenIdMixer, learn_labels, learn_phase, reads_ids
 from torch import Tensor
+from torch.nn.functional import cross_entropy, layer_norm
 from torch.nn.utils import clip_grad_norm_
 
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -129,6 +130,117 @@ def joint_upper_bound(lab: Laboratory, order: Sequence[str], seed: int) -> Found
     return measure_mixers(lab, lab.mixture(order, seed), seed, [freeze_teacher(mixer)])
 
 
+RIDGE = 0.01
+"""Of the analytic router, by the mean square of what it reads."""
+
+
+def analytic(settings: MixerSettings) -> Line:
+    """A router that cannot forget: ridge regression of the slots on what the mixer reads, from sums over each epoch's
+    whole text (recursive least squares, as Any-SSR's, arXiv:2503.13575). Nothing is replayed, no weight is trained. A
+    factor makes logits of its shares; it and the filter are fitted to the memories of all epochs."""
+
+    def line(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+        model = lab.mixture(order, seed)
+        for name in order:
+            model.memories[name] = lab.memory(name, seed, SleepSettings())
+        texts = [lab.dreams.replay_NWH, *(lab.features(name, seed)[0] for name in order)]
+        sums = [_moments(text_NTH) for text_NTH in texts]
+
+        def phases() -> Iterator[TimeMixer]:
+            for slot in range(1, 1 + len(order)):
+                mixer = TimeMixer(model.mixer.hidden_size, replace(settings, width=0), 1 + slot)
+                _regress(mixer, sums[: 1 + slot], [model.memories[name].replay_NWH for name in ("", *order[:slot])])
+                model.set_slots(list(order[:slot]), mixer)
+                model.fit_switching(torch.Generator().manual_seed(1000 * seed + slot))
+                yield freeze_teacher(mixer)
+
+        return measure_mixers(lab, model, seed, phases())
+
+    return line
+
+
+def _moments(text_NTH: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean outer product (H + 1, H + 1) and mean (H + 1) of what the mixer reads and a 1."""
+    read_NH = layer_norm(text_NTH.flatten(0, 1).float(), text_NTH.shape[-1:])
+    read_NX = torch.cat([read_NH, torch.ones(len(read_NH), 1)], dim=1)
+    return read_NX.T @ read_NX / len(read_NX), read_NX.mean(0)
+
+
+@torch.no_grad()
+def _regress(mixer: TimeMixer, sums: list[tuple[Tensor, Tensor]], memories: list[Tensor]) -> None:
+    outer_XX = torch.stack([outer for outer, _ in sums]).mean(0).double()
+    outer_XX.diagonal()[:-1] += RIDGE * outer_XX.diagonal()[:-1].mean()
+    mean_XS = torch.stack([mean for _, mean in sums], dim=1).double() / len(sums)
+    head_SX = torch.linalg.solve(outer_XX, mean_XS).T.float()
+    mixer.head.weight.copy_(head_SX[:, :-1])
+    mixer.head.bias.copy_(head_SX[:, -1])
+    shares = [mixer.mean(memory_NWH)[0] for memory_NWH in memories]
+    losses = {
+        factor: sum(float(route_loss(factor * share_NWS, slot)) for slot, share_NWS in enumerate(shares))
+        for factor in (2.0**power for power in range(-2, 7))
+    }
+    best = min(losses, key=losses.__getitem__)
+    mixer.head.weight *= best
+    mixer.head.bias *= best
+
+
+STAY = 1 - 1 / 64
+"""Probability that a token comes from the slot of the one before it, where slots are told by likelihoods."""
+
+
+def likelihoods(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """No router: each slot alone says how likely every token was, and a hidden Markov model with equal borders carries
+    that on; the slots' probabilities are mixed (DEMix, arXiv:2108.05036). It costs a forward per slot."""
+    model, found = lab.mixture(order, seed), Found()
+    known: dict[bytes, Tensor] = {}
+
+    def logs(ids_NT: Tensor) -> Tensor:
+        """Log probability (N, T - 1, S) of every token but the first."""
+        key = ids_NT.numpy().tobytes()
+        if key not in known:
+            rows = [
+                torch.stack([_token_logs(model, ids_1T, slot) for slot in range(1 + len(order))], -1)
+                for ids_1T in ids_NT.split(1)
+            ]
+            known[key] = torch.cat(rows)
+        return known[key]
+
+    def weigh(slots: int) -> Callable[[Tensor, Tensor], Tensor]:
+        def after_each(ids_NT: Tensor, _: Tensor) -> Tensor:
+            logs_NTS = logs(ids_NT)[..., :slots]
+            now_NS = torch.full((len(ids_NT), slots), 1 / slots)
+            weights = [now_NS]
+            for log_NS in logs_NTS.unbind(1):
+                now_NS = ((STAY * now_NS + (1 - STAY) / slots).log() + log_NS).softmax(-1)
+                weights.append(now_NS)
+            return torch.stack(weights, dim=1)
+
+        return after_each
+
+    every = weigh(1 + len(order))
+    for phase in range(1, 1 + len(order)):
+        found.routing.append(lab.routing(weigh(1 + phase), order[:phase], seed))
+    found.figures = lab.figures(every, order, seed)
+
+    def loss(name: str) -> float:
+        ids_NT = lab.held_out(name, seed).long()
+        rows = lab.profile.final_tokens // ids_NT.shape[1]
+        mixed_NT = (every(ids_NT, ids_NT)[:, :-1].log() + logs(ids_NT)).logsumexp(-1)
+        return -float(mixed_NT[:rows].mean())
+
+    found.final = [loss(name) for name in order]
+    found.off_domain = {name: loss(name) for name in lab.profile.off_domain}
+    return found
+
+
+@torch.inference_mode()
+def _token_logs(model: TemporalLoRA, ids_1T: Tensor, slot: int) -> Tensor:
+    """Log probability (1, T - 1) of every token but the first, by a slot alone."""
+    with training_precision(model.device):
+        logits_1TV = model(ids_1T, slot).logits_BTV[:, :-1]
+    return -cross_entropy(logits_1TV.float().transpose(1, 2), ids_1T[:, 1:], reduction="none")
+
+
 def measure_mixers(
     lab: Laboratory, model: TemporalLoRA, seed: int, phases: Iterable[TimeMixer], losses: bool = True
 ) -> Found:
@@ -138,12 +250,12 @@ def measure_mixers(
     for mixer in phases:
         known = order[: mixer.slots - 1]
         model.set_slots(list(known), mixer)
-        found.routing.append(lab.routing(model, seed))
+        found.routing.append(lab.routing(mixer_weights(model), model.slot_adapters, seed))
         if losses:
             found.loss.append(lab.losses(model, known, seed, "mixer", lab.profile.matrix_tokens))
     if losses:
         _finish(lab, found, model, order, seed, "mixer")
-    found.figures = lab.mixer_figures(model, seed)
+    found.figures = lab.figures(mixer_weights(model), order, seed)
     return found
 
 
@@ -271,10 +383,10 @@ def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     for name in order:
         model.add_adapter(name, seed=seed)
         drain(train_epoch(model, name, lab.blocks(name, seed), settings, CancelToken()))
-        found.routing.append(lab.routing(model, seed))
+        found.routing.append(lab.routing(mixer_weights(model), model.slot_adapters, seed))
         found.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
     _finish(lab, found, model, order, seed, "mixer")
-    found.figures = lab.mixer_figures(model, seed)
+    found.figures = lab.figures(mixer_weights(model), order, seed)
     return found
 
 
@@ -322,6 +434,9 @@ LINES: dict[str, Line] = {
     "unprotected, filter": sleeping(SleepSettings(enabled=False), _FILTER),
     "Active Sleep + memory labels, routing": sleeping(SleepSettings(), replace(MEAN, strategy="routing")),
     "Active Sleep + memory labels, attention": sleeping(SleepSettings(), replace(MEAN, strategy="attention")),
+    "analytic router": analytic(MEAN),
+    "analytic router, filter": analytic(_FILTER),
+    "adapters' likelihoods": likelihoods,
     "joint upper bound": joint_upper_bound,
     "oracle": oracle,
     "sum of adapters": fixed(lambda count: 1.0),
@@ -331,6 +446,8 @@ LINES: dict[str, Line] = {
     "PEFT TIES": peft_merge("ties", weight=1.0, density=0.5),
     "PEFT DARE": peft_merge("dare_linear", weight=1.0, density=0.5),
     "PEFT DARE 1/K": peft_merge("dare_linear", density=0.5),
+    "PEFT cat 1/K": peft_merge("cat"),
+    "PEFT SVD 1/K": peft_merge("svd"),
     "PEFT Arrow": arrow,
     "shared LoRA": shared_lora,
     "joint objective": joint_objective,

@@ -234,6 +234,7 @@ class _FusedLayer:
         self._index = index
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
+        self._rows_here = False
         self._row_cache: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self._base: Callable[[Tensor], Tensor] = module.forward
         self._plain = module if type(module) is nn.Linear else None
@@ -243,6 +244,7 @@ class _FusedLayer:
         """Stack this layer's of each adapter's A and B, which are of all layers or of the last ones."""
         self._row_cache.clear()
         self._down_CI = self._up_CO = torch.zeros(0)
+        self._rows_here = False
         ranks = [stop - start for start, stop in pairwise(starts)]
         here = [(downs[self._index], ups[self._index]) if len(downs) >= -self._index else None for downs, ups in frozen]
         if (some := next(filter(None, here), None)) is None:
@@ -253,6 +255,7 @@ class _FusedLayer:
             for each, rank in zip(here, ranks, strict=True)
         ]
         self._down_CI, self._up_CO = torch.cat([down for down, _ in rows]), torch.cat([up.T for _, up in rows])
+        self._rows_here = True
         views = zip(self._down_CI.split(ranks), self._up_CO.split(ranks), strict=True)
         for (down, up), (down_RI, up_RO) in zip(rows, views, strict=True):
             down.data, up.data = down_RI, up_RO.T
@@ -270,13 +273,13 @@ class _FusedLayer:
             y = linear(x, self._owner.cast_weight(self._plain), self._plain.bias) if self._plain else self._base(x)
         else:
             y = self._base(x)
-        if mix.factors is not None and len(self._down_CI):
+        if mix.factors is not None and self._rows_here:
             down_CI, up_CO = self._rows(mix, x.dtype)
             if torch.is_grad_enabled() or y.dtype != x.dtype:
                 y = _sum(y, x, down_CI, up_CO, mix.factors)
             else:
                 z_BTC = linear(x, down_CI).mul_(mix.factors)
-                y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, len(down_CI)), up_CO)
+                y.view(-1, y.shape[-1]).addmm_(z_BTC.view(-1, z_BTC.shape[-1]), up_CO)
         last = mix.trainable
         if last is not None and mix.trainable_factor is not None and len(last.down) >= -self._index:
             y = _sum(y, x, last.down[self._index], last.up[self._index].T, mix.trainable_factor)

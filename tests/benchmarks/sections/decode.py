@@ -16,12 +16,14 @@ from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, create_arrow_m
 
 from sections.common import backbone, grow
 from tlora_gui.engine.backbones.fast_linear import FastLinear
+from tlora_gui.engine.backbones.fast_trial import fastest
 from tlora_gui.engine.backbones.tokenizing import encode_prompt
 from tlora_gui.engine.generation.batch import write_together
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.generation.token_stream import TokenStream, generate, go_on, input_tokens
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import SamplingSettings
+from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.model import TemporalLoRA
@@ -54,7 +56,7 @@ def figures(threads: int) -> Iterator[Figure]:
         yield _against(mixed | bare, f"K = {epochs}, against the backbone", TARGETS[epochs], _speaking(model, ids_1T))
         yield _against(together | bare, f"K = {epochs}, every slot speaking, against the backbone")
         if epochs == 2:
-            ours.fast.load("packed float16")
+            ours.fast.load(drain(fastest(ours.fast, ours.model, ours.tokenizer)).format)
             fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
             yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
             ours.fast.load("")

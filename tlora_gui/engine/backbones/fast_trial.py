@@ -62,7 +62,7 @@ _WORTH_IT, _LARGEST_KL, _LEAST_SAME, _LARGEST_LOSS_CHANGE = 1.1, 0.003, 0.99, 0.
 _TOKENS, _DECODED = 256, 8
 
 
-def find_fastest(
+def findfastest(
     fast: FastLinear, model: PreTrainedModel, tokenizer: Any, key: str, room: int
 ) -> Generator[Progress, None, bool]:
     """Load the fastest format that passes, as remembered or by trying them all; gives whether there is one.
@@ -78,13 +78,13 @@ def find_fastest(
         return False
     known = _remembered()
     if key not in known:
-        known[key] = yield from _fastest(fast, model, tokenizer)
+        known[key] = yield from fastest(fast, model, tokenizer)
         _remember(known)
     fast.load(known[key].format)
     return bool(fast.format)
 
 
-def _fastest(fast: FastLinear, model: PreTrainedModel, tokenizer: Any) -> Generator[Progress, None, Trial]:
+def fastest(fast: FastLinear, model: PreTrainedModel, tokenizer: Any) -> Generator[Progress, None, Trial]:
     """Try every format; the fastest that passes. However it ends, nothing that was only tried stays loaded."""
     passed = [Trial()]
     try:
