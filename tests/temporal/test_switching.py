@@ -331,8 +331,8 @@ def test_the_last_token_has_nothing_after_it(strategy: Strategy) -> None:
 @every_strategy
 def test_reasons_add_up_to_how_much_more_the_first_slot_weighs_than_the_next(strategy: Strategy) -> None:
     mixer, hidden_BTH, counts_BTS = make_mixer(strategy), hidden(), counted()
-    logits_BTS, _ = mixer(hidden_BTH, count_evidence_BTS=counts_BTS)
-    reasons = mixer.reasons(hidden_BTH, count_evidence_BTS=counts_BTS)
+    logits_BTS, state = mixer(hidden_BTH, count_evidence_BTS=counts_BTS)
+    reasons = mixer.reasons(state)
     assert reasons is not None
     ordered_BTS = logits_BTS.sort(descending=True)
     assert torch.equal(reasons.rival_BT, ordered_BTS.indices[..., 1])
@@ -343,8 +343,12 @@ def test_reasons_tell_the_context_the_word_and_what_came_before_apart() -> None:
     mixer, hidden_BTH, counts_BTS = make_mixer(), hidden(1, 6), counted(1, 6)
     _, state = mixer(hidden_BTH[:, :5], None, None, counts_BTS[:, :5])
     last_BTH, last_BTS = hidden_BTH[:, 5:], counts_BTS[:, 5:]
-    whole, rest = mixer.reasons(hidden_BTH, None, counts_BTS), mixer.reasons(last_BTH, state, last_BTS)
-    silent = mixer.reasons(last_BTH, state)
+    whole, rest, silent = (
+        mixer.reasons(mixer(*given)[1])
+        for given in (
+            (hidden_BTH, None, None, counts_BTS), (last_BTH, state, None, last_BTS), (last_BTH, state, None, None),
+        )
+    )  # fmt: skip
     assert whole is not None and rest is not None and silent is not None
     assert_near(whole.nats_BT3[:, 5:], rest.nats_BT3)
     assert silent.nats_BT3[0, 0, 1] == pytest.approx(0, abs=1e-5), "nobody counted"
@@ -361,8 +365,8 @@ def test_reasons_tell_the_context_the_word_and_what_came_before_apart() -> None:
 
 
 def test_a_mean_and_a_single_slot_have_no_reasons() -> None:
-    assert TimeMixer(H, MixerSettings(switching="mean"), 3).reasons(hidden()) is None
-    assert make_mixer(slots=1).reasons(hidden()) is None
+    for mixer in (TimeMixer(H, MixerSettings(switching="mean"), 3), make_mixer(slots=1)):
+        assert mixer.reasons(mixer(hidden())[1]) is None
 
 
 # -- in a model ---------------------------------------------------------------------------------------------------

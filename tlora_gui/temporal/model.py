@@ -359,18 +359,15 @@ class TemporalLoRA(nn.Module):
         return self._counts[1].evidence(input_ids.to(self.device))
 
     @torch.inference_mode()
-    def reasons(
-        self, hidden_BTH: Tensor, input_ids: Tensor, blend: RowBlend, mixer_state: BlendState | None
-    ) -> Reasons | None:
-        """Why tokens have their slots; None where no filter alone decides.
+    def reasons(self, blend: RowBlend, mixer_state: BlendState | None) -> Reasons | None:
+        """Why the tokens of one text that were read last have their slots; None where no filter alone decides.
 
         Args:
-            hidden_BTH: what :meth:`forward` gave for the other three.
+            blend: that they were read by.
+            mixer_state: what :meth:`forward` gave for them.
         """
         mixer = self.mixer if isinstance(blend, str) else blend
-        if not isinstance(mixer, TimeMixer):
-            return None
-        return mixer.reasons(hidden_BTH, cast(MixerState | None, mixer_state), self.count_evidence(input_ids))
+        return mixer.reasons(cast(MixerState | None, mixer_state)) if isinstance(mixer, TimeMixer) else None
 
     @torch.inference_mode()
     def smoothed(self, input_ids: Tensor) -> Tensor | None:

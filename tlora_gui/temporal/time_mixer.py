@@ -58,25 +58,24 @@ class Context(NamedTuple):
     seen_BT: Tensor
 
 
-class Filtered(NamedTuple):
-    """What the filter carries on: the slots' probability (B, 2, S), and what attention looks back at."""
+class Heard(NamedTuple):
+    """What the filter takes of some tokens: what they say (B, T, 2, S), and the slots' probability before the first
+    (B, 2, S) and after each (B, T, 2, S)."""
 
-    posterior_B2S: Tensor
+    evidence_BT2S: Tensor
+    before_B2S: Tensor
+    found_BT2S: Tensor
+
+
+class Filtered(NamedTuple):
+    """What the filter carries on: what it took of the tokens that were read last, and what attention looks back at."""
+
+    heard: Heard
     context: Context | None
 
 
 MixerState = RunningMean | Context | Filtered
 """What a strategy remembers of earlier tokens; opaque to everyone else."""
-
-
-class _Heard(NamedTuple):
-    """What the filter takes of some tokens: what they say (B, T, 2, S), the slots' probability before the first
-    (B, 2, S) and after each (B, T, 2, S), and what is carried on."""
-
-    evidence_BT2S: Tensor
-    before_B2S: Tensor
-    found_BT2S: Tensor
-    after: Filtered
 
 
 class TimeMixer(nn.Module):
@@ -141,32 +140,32 @@ class TimeMixer(nn.Module):
         """
         if self.settings.switching == "mean":
             return self.mean(hidden_BTH, state, attention_mask_BT)
-        heard = self._filter(hidden_BTH, state, attention_mask_BT, count_evidence_BTS)
-        return heard.found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), heard.after
+        after = self._filter(hidden_BTH, state, attention_mask_BT, count_evidence_BTS)
+        return after.heard.found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), after
 
     def _filter(
         self, hidden_BTH: Tensor, state: MixerState | None, mask_BT: Tensor | None, counts_BTS: Tensor | None
-    ) -> _Heard:
+    ) -> Filtered:
         assert state is None or isinstance(state, Filtered)
-        before_B2S, context = state or (None, None)
-        logits_BTS, context = self.evidence_logits(hidden_BTH, context, mask_BT)
-        if before_B2S is None:
+        logits_BTS, context = self.evidence_logits(hidden_BTH, state.context if state else None, mask_BT)
+        if state is None:
             before_B2S = before_text(self.scalars, self.filter_prior).expand(len(hidden_BTH), -1, -1)
+        else:
+            before_B2S = state.heard.found_BT2S[:, -1]
         evidence_BT2S = weighed_evidence(logits_BTS, counts_BTS, self.scalars)
         found_BT2S = slot_posterior(evidence_BT2S, self.scalars, self.filter_prior, before_B2S, mask_BT)
-        return _Heard(evidence_BT2S, before_B2S, found_BT2S, Filtered(found_BT2S[:, -1], context))
+        return Filtered(Heard(evidence_BT2S, before_B2S, found_BT2S), context)
 
-    def reasons(
-        self, hidden_BTH: Tensor, state: MixerState | None = None, count_evidence_BTS: Tensor | None = None
-    ) -> Reasons | None:
-        """Why tokens have their slots, from what :meth:`forward` reads; None without a filter, or a second slot."""
-        if self.settings.switching == "mean" or self.slots == 1:
+    def reasons(self, state: MixerState | None) -> Reasons | None:
+        """Why the tokens that were read last have their slots, from the state after them; None without a filter, or a
+        second slot."""
+        if not isinstance(state, Filtered) or self.slots == 1:
             return None
-        heard = self._filter(hidden_BTH, state, None, count_evidence_BTS)
-        earlier_BT2S = torch.cat([heard.before_B2S[:, None], heard.found_BT2S[:, :-1]], dim=1)
+        evidence_BT2S, before_B2S, found_BT2S = state.heard
+        earlier_BT2S = torch.cat([before_B2S[:, None], found_BT2S[:, :-1]], dim=1)
         come_BT2S = come_to(earlier_BT2S, self.scalars, self.filter_prior)
-        found_BTS, come_BTS = (each.sum(2).clamp(min=_LEAST_WEIGHT).log() for each in (heard.found_BT2S, come_BT2S))
-        context_BTS = heard.evidence_BT2S[:, :, SETTLED]
+        found_BTS, come_BTS = (each.sum(2).clamp(min=_LEAST_WEIGHT).log() for each in (found_BT2S, come_BT2S))
+        context_BTS = evidence_BT2S[:, :, SETTLED]
         parts_BT3S = torch.stack([context_BTS, found_BTS - come_BTS - context_BTS, come_BTS], dim=2)
         first_BT2 = found_BTS.topk(2).indices
         most_BT3, next_BT3 = parts_BT3S.gather(-1, first_BT2[:, :, None].expand(-1, -1, 3, -1)).unbind(-1)
@@ -175,7 +174,7 @@ class TimeMixer(nn.Module):
     def smoothed(self, hidden_BTH: Tensor, count_evidence_BTS: Tensor | None = None) -> Tensor:
         """The probability of every slot at every token (B, T, S) of a whole text, given what comes after it too;
         *filter* alone."""
-        heard = self._filter(hidden_BTH, None, None, count_evidence_BTS)
+        heard = self._filter(hidden_BTH, None, None, count_evidence_BTS).heard
         return smoothed(heard.evidence_BT2S, heard.found_BT2S, self.scalars, self.filter_prior)
 
     @property

@@ -62,7 +62,7 @@ _WORTH_IT, _LARGEST_KL, _LEAST_SAME, _LARGEST_LOSS_CHANGE = 1.1, 0.003, 0.99, 0.
 _TOKENS, _DECODED = 256, 8
 
 
-def findfastest(
+def find_fastest(
     fast: FastLinear, model: PreTrainedModel, tokenizer: Any, key: str, room: int
 ) -> Generator[Progress, None, bool]:
     """Load the fastest format that passes, as remembered or by trying them all; gives whether there is one.

@@ -98,8 +98,8 @@ class _Batch:
             output = self.model(
                 ids_BT, blends, cache=self.cache, mixer_state=self.states, use_cache=True, logits_to_keep=keep
             )
-        mixes = mixes_of(self.model, output, ids_BT, blends, self.states or (None,) * len(blends))
         self.cache, self.states = output.cache, output.mixer_state
+        mixes = mixes_of(self.model, output.weights_BTS, blends, self.states)
         read = dict(zip(self.texts, zip(output.logits_BTV, mixes, strict=True), strict=True))
         for (number, text), its_ids in zip(self.texts.items(), ids, strict=True):
             try:

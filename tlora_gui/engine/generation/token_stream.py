@@ -262,8 +262,8 @@ class TokenStream:
             output: MixtureOutput = self.model(
                 ids_1T, blend, cache=self.cache, mixer_state=self.state, use_cache=True, logits_to_keep=keep
             )
-        (mixes,) = mixes_of(self.model, output, ids_1T, [blend], [self.state])
         self.cache, self.state = output.cache, output.mixer_state
+        (mixes,) = mixes_of(self.model, output.weights_BTS, [blend], [self.state])
         self.took(ids, output.logits_BTV[0], mixes)
         return output.logits_BTV[0], mixes
 
@@ -307,22 +307,16 @@ def token_stats(tokenizer: Any, logits_V: Tensor, token_id: int) -> TokenStats:
 
 
 def mixes_of(
-    model: TemporalLoRA,
-    output: MixtureOutput,
-    ids_BT: Tensor,
-    blends: Sequence[RowBlend],
-    states: Sequence[BlendState | None],
+    model: TemporalLoRA, weights_BTS: Tensor, blends: Sequence[RowBlend], states: Sequence[BlendState | None]
 ) -> list[list[Mix]]:
     """The mix of every token of every row, its weights scaled to sum to 1 where a blend's own do not.
 
-    ``blends`` and ``states``, the mixers' before, are each row's.
+    ``blends`` and ``states``, the mixers' after the tokens, are each row's.
     """
     found: list[list[Mix]] = []
-    shares_BTS = output.weights_BTS / output.weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)
-    for hidden_TH, ids_T, blend, state, shares_TS in zip(
-        output.hidden_BTH, ids_BT, blends, states, shares_BTS, strict=True
-    ):
-        reasons = model.reasons(hidden_TH[None], ids_T[None], blend, state)
+    shares_BTS = weights_BTS / weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)
+    for blend, state, shares_TS in zip(blends, states, shares_BTS, strict=True):
+        reasons = model.reasons(blend, state)
         told: Iterable[MixReasons | None] = repeat(None)
         if reasons is not None:
             told = map(MixReasons, reasons.rival_BT[0].tolist(), *reasons.nats_BT3[0].T.tolist())
