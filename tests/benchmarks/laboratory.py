@@ -82,7 +82,7 @@ class Laboratory:
 
     def __init__(self, profile: Profile, work: Path) -> None:
         self.profile = profile
-        self.work = work / profile.name
+        self.work = work / f"{profile.name}-{TrainSettings().learning_rate:g}"  # whose adapters are kept there
         self.texts = work / "texts"
         for folder in (self.work, self.texts):
             folder.mkdir(parents=True, exist_ok=True)

@@ -225,7 +225,8 @@ def likelihoods(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     def loss(name: str) -> float:
         ids_NT = lab.held_out(name, seed).long()
         rows = lab.profile.final_tokens // ids_NT.shape[1]
-        mixed_NT = (every(ids_NT, ids_NT)[:, :-1].log() + logs(ids_NT)).logsumexp(-1)
+        next_NTS = STAY * every(ids_NT, ids_NT)[:, :-1] + (1 - STAY) / (1 + len(order))
+        mixed_NT = (next_NTS.log() + logs(ids_NT)).logsumexp(-1)
         return -float(mixed_NT[:rows].mean())
 
     found.final = [loss(name) for name in order]

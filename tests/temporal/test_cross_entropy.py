@@ -64,3 +64,24 @@ def test_weights_of_16_bits_keep_the_loss_of_the_least_likely_tokens(dtype: torc
     ours = hidden_loss(hidden_BTH, *rounded, ids_BT)
     theirs = hidden_loss(hidden_BTH, *(each.float() for each in rounded), ids_BT)
     torch.testing.assert_close(ours, theirs, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("gap", [7.0, 9.0])
+def test_tokens_that_are_known_nearly_for_sure_keep_their_loss_and_gradient(gap: float, dtype: torch.dtype) -> None:
+    """Loss e^-gap: 0.0009 or 0.0001 nats, which 16 bits cannot tell from a probability of 1."""
+    generator = torch.Generator().manual_seed(0)
+    weight_VH = torch.nn.functional.normalize(torch.randn(5000, 512, generator=generator), dim=1)
+    ids_BT = torch.randint(2500, (1, 32), generator=generator)
+    right_BTH, rival_BTH = weight_VH[ids_BT.roll(-1, 1)], weight_VH[2500 + ids_BT.roll(-1, 1)]
+    hidden_BTH = 60 * right_BTH + (60 - gap) * rival_BTH
+    (ours, ours_BTH), (theirs, theirs_BTH) = both(hidden_BTH, weight_VH, torch.zeros(5000), ids_BT)
+    if dtype != torch.float32:
+        leaf_BTH = hidden_BTH.clone().requires_grad_()
+        ours = hidden_loss(leaf_BTH, weight_VH.to(dtype), None, ids_BT)
+        ours.backward()
+        assert leaf_BTH.grad is not None
+        ours_BTH = leaf_BTH.grad
+    coarse = 0.3 if dtype == torch.bfloat16 else 0.02  # products of 16 bits: logits of 60 are off by some hundredths
+    assert abs(ours / theirs - 1) <= coarse
+    assert (ours_BTH - theirs_BTH).norm() <= coarse * theirs_BTH.norm()

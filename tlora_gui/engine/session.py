@@ -72,14 +72,15 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
-        answering: the same while text is written or read and nothing trains; None takes torch's choice.
+        answering: the same while text is written or read and no training is under way; None takes torch's choice, if it
+            is more.
 
     Attributes:
         ranks: the processes that train together, each by a session with a project of its own.
     """
 
     def __init__(self, threads: int | None = None, answering: int | None = None) -> None:
-        self._answering = answering or torch.get_num_threads()
+        self._answering = answering or max(torch.get_num_threads(), threads or 1)
         if threads:
             torch.set_num_threads(threads)
         self.ranks = Ranks()

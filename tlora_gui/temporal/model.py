@@ -329,7 +329,7 @@ class TemporalLoRA(nn.Module):
         if now.decided:
             now.hidden_BTH = self.features(input_ids) if hidden_BTH is None else hidden_BTH
             self._decide(now)
-        with _plain_attention() if plain else nullcontext(), self.fused.run(now), suppress(_Reached):
+        with _plain_attention(self._unbiased) if plain else nullcontext(), self.fused.run(now), suppress(_Reached):
             output = self.backbone(input_ids=input_ids, use_cache=False)
         assert now.hidden_BTH is not None
         if head is not None:
@@ -389,6 +389,11 @@ class TemporalLoRA(nn.Module):
     def features(self, input_ids: Tensor) -> Tensor:
         """What the mixer reads (B, T, H), at the cost of the blocks below ``mixer_layer`` alone."""
         return self._read_bare(input_ids=input_ids, use_cache=False)[0]
+
+    @cached_property
+    def _unbiased(self) -> bool:
+        """Whether no layer of the blocks has a bias: queries' and keys' make scores so large that 16 bits blur them."""
+        return all(getattr(layer, "bias", None) is None for layer in self.all_layers.values())
 
     @cached_property
     @torch.no_grad()
@@ -470,10 +475,10 @@ _SHORT = 128
 
 
 @contextmanager
-def _plain_attention() -> Iterator[None]:
-    """Attention as plain products, in the precision of all others; torch's own choice is float32."""
+def _plain_attention(in_precision: bool) -> Iterator[None]:
+    """Attention as plain products, in the precision of all others if wanted; torch's own choice is float32."""
     allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(in_precision)
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield

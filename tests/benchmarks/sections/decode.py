@@ -56,10 +56,11 @@ def figures(threads: int) -> Iterator[Figure]:
         yield _against(mixed | bare, f"K = {epochs}, against the backbone", TARGETS[epochs], _speaking(model, ids_1T))
         yield _against(together | bare, f"K = {epochs}, every slot speaking, against the backbone")
         if epochs == 2:
-            ours.fast.load(drain(fastest(ours.fast, ours.model, ours.tokenizer)).format)
-            fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
-            yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
-            ours.fast.load("")
+            if chosen := drain(fastest(ours.fast, ours.model, ours.tokenizer)).format:
+                ours.fast.load(chosen)
+                fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
+                yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
+                ours.fast.load("")
             yield _rows(model, ours.tokenizer)
             with tempfile.TemporaryDirectory() as folder:
                 for rival, least in RIVALS.items():

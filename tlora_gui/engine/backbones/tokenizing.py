@@ -259,12 +259,11 @@ def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:
     """A copy of a fast tokenizer that finds none of these tokens in a text; ids of all others are the same."""
     known, found = _deaf.get(tokenizer, (None, None))
     if found is None or known != unwanted:
-        found = copy.deepcopy(tokenizer.backend_tokenizer)
+        backend = tokenizer.backend_tokenizer
+        found = _deafened(backend, unwanted) if unwanted else copy.deepcopy(backend)
         found.post_processor = None
         found.no_truncation()
         found.no_padding()
-        if unwanted:
-            found = _deafened(found, unwanted)
         _deaf[tokenizer] = unwanted, found
     return found
 
