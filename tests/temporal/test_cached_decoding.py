@@ -56,7 +56,6 @@ def in_pieces(model: TemporalLoRA, ids_BT: Tensor, pieces: list[int], blend: Any
     return MixtureOutput(torch.cat(logits, 1), torch.cat(weights, 1), output.hidden_BTH, cache, state)
 
 
-@torch.no_grad()
 def carried_on(output: MixtureOutput) -> tuple[Tensor, ...]:
     """What the mixer's state has for the tokens to come."""
     state = output.mixer_state
@@ -66,6 +65,7 @@ def carried_on(output: MixtureOutput) -> tuple[Tensor, ...]:
     return state
 
 
+@torch.no_grad()
 def at_once(model: TemporalLoRA, ids_BT: Tensor, blend: Any = "mixer", mask_BT: Tensor | None = None) -> MixtureOutput:
     return model(ids_BT, blend, attention_mask=mask_BT)
 
