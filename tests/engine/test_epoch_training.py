@@ -164,11 +164,25 @@ def test_measurements_come_first_last_and_at_every_interval(llama: Bench) -> Non
 
 
 def test_learning_rate_warms_up_and_decays(llama: Bench) -> None:
-    events, _ = llama.train("verse", replace(QUICK, num_passes=10))
+    events, _ = llama.train("verse", replace(QUICK, num_passes=10, early_stop=False))
     rates = [step.learning_rate / QUICK.learning_rate for step in only(events, TrainStep)]
     assert rates[0] == pytest.approx(1 / epoch_run.WARM_UP_STEPS)
     assert rates.index(max(rates)) == epoch_run.WARM_UP_STEPS - 1
     assert rates[-1] < 0.1
+
+
+def test_up_projections_learn_four_times_as_fast_and_a_checkpoint_has_them_in_the_adapters_order(llama: Bench) -> None:
+    llama.model.add_adapter("verse")
+    run = EpochRun(llama.model, "verse", llama.blocks("verse"), QUICK)
+    before = [parameter.detach().clone() for parameter in run.adapter]
+    step = next(event for event in run.steps() if isinstance(event, TrainStep))
+    names = list(llama.model.adapter_parameters("verse"))
+    for name, then, now in zip(names, before, run.adapter, strict=True):
+        largest = (now.detach() - then).abs().max().item() / step.learning_rate  # Adam's first step is the rate, of either sign
+        assert largest == pytest.approx(4.0 if ".lora_B." in name else 0.0, rel=1e-2), "A has no gradient while B is 0"
+    state = run.state_dict()
+    for place, parameter in enumerate(run.adapter):
+        assert state[f"optimizer.adapter.{place}.exp_avg"].shape == parameter.shape
 
 
 def test_distill_loss_is_zero_in_the_first_phase_and_alive_in_the_second(bench: Bench) -> None:

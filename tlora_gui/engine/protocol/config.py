@@ -118,7 +118,7 @@ class TrainSettings:
     Attributes:
         num_passes: how often the training text is read.
         max_tokens: training tokens per pass at most; ``None`` reads the whole corpus.
-        learning_rate: AdamW step of the adapter at its peak (10 warm-up steps, then cosine).
+        learning_rate: AdamW step of the adapter's A at its peak (10 warm-up steps, then cosine); B's is four times it.
         mixer_learning_rate: the same for the Time Mixer.
         batch_size: blocks per step.
         block_size: tokens per block.

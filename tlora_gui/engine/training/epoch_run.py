@@ -64,6 +64,9 @@ from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.switching import count_tokens
 from tlora_gui.temporal.time_mixer import TimeMixer
 
+UP_RATE = 4.0
+"""Learning rate of B over that of A (LoRA+, arXiv:2402.12354)."""
+
 WARM_UP_STEPS = 10
 EVAL_FEATURE_TOKENS = 1024
 KEPT_HELD_OUT = 4096
@@ -290,7 +293,8 @@ class EpochRun:
             self.baseline = MixerLearner(unprotected, teacher, {}, settings.sleep, settings.mixer_learning_rate)
         self.adapter = list(model.adapter_parameters(slug).values())
         fused = model.device.type in ("cpu", "cuda")
-        self.optimizer = torch.optim.AdamW(self.adapter, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
+        groups = [{"params": self.adapter[start::2]} for start in range(2)]  # all A, all B
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=0.0, fused=fused)
         self._memory_fit: MemoryFit | None = None
         self._rate_factor = 1.0
         self._features_seconds = 0.0
@@ -549,7 +553,8 @@ class EpochRun:
         self.ranks.add_up([*self.adapter, *(self.learner.mixer.parameters() if joint else ())])
         gradient_norm = clip_grad_norm_(self.adapter, 1.0).item()
         rate = share * self.settings.learning_rate
-        self.optimizer.param_groups[0]["lr"] = rate
+        for group, factor in zip(self.optimizer.param_groups, (1.0, UP_RATE), strict=True):
+            group["lr"] = factor * rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         with self.ranks.agreeing():
@@ -673,8 +678,9 @@ class EpochRun:
         for part, held in self._parts().items():
             state |= {f"{part}.{name}": value for name, value in held.items()}
         for part, optimizer in self._optimizers().items():
+            places = self._places(optimizer)
             for index, slot in optimizer.state_dict()["state"].items():
-                state |= {f"optimizer.{part}.{index}.{name}": value for name, value in slot.items()}
+                state |= {f"optimizer.{part}.{places[index]}.{name}": value for name, value in slot.items()}
         return {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
 
     @torch.no_grad()
@@ -716,9 +722,10 @@ class EpochRun:
                 value.copy_(state[f"{part}.{name}"])
         for part, optimizer in self._optimizers().items():
             whole: dict[str, Any] = {**optimizer.state_dict(), "state": {}}
+            places = self._places(optimizer)
             for name, value in _under(f"optimizer.{part}.", state).items():
-                index, _, key = name.partition(".")
-                whole["state"].setdefault(int(index), {})[key] = value.clone()
+                place, _, key = name.partition(".")
+                whole["state"].setdefault(places.index(int(place)), {})[key] = value.clone()
             optimizer.load_state_dict(whole)
 
     def _kept_of(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -730,6 +737,11 @@ class EpochRun:
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"adapter": self.optimizer, **{name: each.optimizer for name, each in self._learners().items()}}
+
+    def _places(self, optimizer: torch.optim.Optimizer) -> list[int]:
+        """By what number a checkpoint has each of an optimiser's parameters: those of the adapter in its own order."""
+        count = sum(len(group["params"]) for group in optimizer.param_groups)
+        return [*range(0, count, 2), *range(1, count, 2)] if optimizer is self.optimizer else [*range(count)]
 
     def _parts(self) -> dict[str, dict[str, Tensor]]:
         """Every tensor that a checkpoint holds beside the optimisers', by part and name."""
