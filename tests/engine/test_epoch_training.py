@@ -178,7 +178,9 @@ def test_up_projections_learn_four_times_as_fast_and_a_checkpoint_has_them_in_th
     step = next(event for event in run.steps() if isinstance(event, TrainStep))
     names = list(llama.model.adapter_parameters("verse"))
     for name, then, now in zip(names, before, run.adapter, strict=True):
-        largest = (now.detach() - then).abs().max().item() / step.learning_rate  # Adam's first step is the rate, of either sign
+        largest = (
+            now.detach() - then
+        ).abs().max().item() / step.learning_rate  # Adam's first step is the rate, of either sign
         assert largest == pytest.approx(4.0 if ".lora_B." in name else 0.0, rel=1e-2), "A has no gradient while B is 0"
     state = run.state_dict()
     for place, parameter in enumerate(run.adapter):
