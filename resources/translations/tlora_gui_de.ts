@@ -7001,6 +7001,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>alle</translation>
     </message>
     <message>
+        <source>Step of the adapter&apos;s A at its peak, of its B four times as much: 10 warm-up steps, then it falls (cosine). Above 0, at most 1.</source>
+        <translation>Schrittweite von A des Adapters am Höchstpunkt, von B das Vierfache: 10 Schritte Aufwärmen, dann fällt sie (Kosinus). Über 0, höchstens 1.</translation>
+    </message>
+    <message>
         <source>Learning rate</source>
         <translation>Lernrate</translation>
     </message>
@@ -7023,10 +7027,6 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>Training tokens per pass at most; all reads the whole text. At least one block.</source>
         <translation>Höchstens so viele Trainings-Tokens je Durchgang; „alle“ liest den ganzen Text. Mindestens ein Block.</translation>
-    </message>
-    <message>
-        <source>Step of the adapter at its peak: 10 warm-up steps, then it falls (cosine). Above 0, at most 1.</source>
-        <translation>Schrittweite des Adapters am Höchstpunkt: 10 Schritte Aufwärmen, dann fällt sie (Kosinus). Über 0, höchstens 1.</translation>
     </message>
     <message>
         <source>&amp;Passes</source>
