@@ -110,7 +110,7 @@ class Work:
         self.stalls.begin()
         while controller.training.jobs:
             self._generate(20, seed=0)
-        yield from self._stalled("training and generation", p99=20, longest=50)
+        yield from self._stalled("training and generation", p99=20, longest=40)
         self.stalls.begin()
         _wait(10.0)
         yield from self._stalled("nothing (what else the machine does)")
