@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -118,21 +117,29 @@ def generate(session: Session, mode: str = "mixer", prompt: str = "O gentle nigh
 # -- projects ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trains", [False, True])
-def test_text_is_written_on_all_threads_unless_something_trains(
-    two_epochs: Session, trains: bool, monkeypatch: pytest.MonkeyPatch, capped_threads: None
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_prompt_is_read_on_more_threads_than_text_is_written_on(
+    two_epochs: Session, rows: int, monkeypatch: pytest.MonkeyPatch, capped_threads: None
 ) -> None:
-    model, taken = two_epochs.model, list[int]()
+    model, taken = two_epochs.model, list[tuple[bool, int]]()
     assert model is not None
     forward = model.forward
-    monkeypatch.setattr(
-        model, "forward", lambda *given, **named: taken.append(torch.get_num_threads()) or forward(*given, **named)
+
+    def watched(ids_BT: torch.Tensor, *given: Any, **named: Any) -> Any:
+        taken.append((ids_BT.shape[1] > 1, torch.get_num_threads()))
+        return forward(ids_BT, *given, **named)
+
+    monkeypatch.setattr(model, "forward", watched)
+    two_epochs._workspace().reading_threads = 2
+    prompt = "O gentle night"
+    job = (
+        jobs.Generate(prompt, sampling=SHORT)
+        if rows == 1
+        else jobs.GenerateRows(prompt, (jobs.Row("mixer"),) * 2, SHORT)
     )
-    monkeypatch.setattr(two_epochs, "_answering", 2)
-    with two_epochs._workspace().changing() if trains else nullcontext():
-        for _ in two_epochs.run(jobs.Generate("O gentle night", sampling=SHORT)):
-            assert torch.get_num_threads() == 1
-    assert set(taken) == {1 if trains else 2}
+    for _ in two_epochs.run(job):
+        assert torch.get_num_threads() == 1
+    assert {*taken} == {(True, 2), (False, 1)}
 
 
 def test_created_project_is_open_and_tells_its_backbone(tmp_path: Path, tiny_model_folder: Path) -> None:

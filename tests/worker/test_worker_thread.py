@@ -258,7 +258,7 @@ def test_the_number_of_engine_threads_can_be_set(monkeypatch: pytest.MonkeyPatch
     assert engine_threads() == (found, found)
 
 
-def test_one_core_is_left_to_the_window_unless_a_person_waits_for_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_core_is_left_to_the_window_unless_a_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TLORA_THREADS", raising=False)
     for cores, threads in ((8, 7), (2, 1), (1, 1), (None, 1)):
         monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)

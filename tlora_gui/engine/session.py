@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -72,15 +72,14 @@ class Session:
 
     Args:
         threads: CPU threads for torch; None leaves torch's choice.
-        answering: the same while text is written or read and no training is under way; None takes torch's choice, if it
-            is more.
+        reading: the same while a text or a prompt is read; None takes torch's choice, if it is more.
 
     Attributes:
         ranks: the processes that train together, each by a session with a project of its own.
     """
 
-    def __init__(self, threads: int | None = None, answering: int | None = None) -> None:
-        self._answering = answering or max(torch.get_num_threads(), threads or 1)
+    def __init__(self, threads: int | None = None, reading: int | None = None) -> None:
+        self._reading_threads = reading or max(torch.get_num_threads(), threads or 1)
         if threads:
             torch.set_num_threads(threads)
         self.ranks = Ranks()
@@ -172,26 +171,8 @@ class Session:
             case _:
                 workspace = self._workspace()
                 beside = isinstance(job, jobs.INTERACTIVE) and not isinstance(job, jobs.EstimateTraining)
-                stream = _do_in(workspace, job, cancel)
-                if beside:
-                    yield from self._answered(workspace, stream)
-                else:
-                    with workspace.changing():
-                        yield from stream
-
-    def _answered(self, workspace: Workspace, stream: Stream) -> Stream:
-        """Pass a stream on, each item made on all threads that there are for it."""
-        with closing(stream):
-            while True:
-                threads = torch.get_num_threads()
-                torch.set_num_threads(threads if workspace.is_changing else self._answering)
-                try:
-                    event = next(stream, None)
-                finally:
-                    torch.set_num_threads(threads)
-                if event is None:
-                    return
-                yield event
+                with nullcontext() if beside else workspace.changing():
+                    yield from _do_in(workspace, job, cancel)
 
     def _close(self, drop_if_empty: bool) -> None:
         project, made = self.project, self._made
@@ -237,7 +218,7 @@ class Session:
                     say("Choose another backbone."),
                 ) from error
             project = Project.create(path, backbone.reference, backbone.name, fingerprint(backbone.model), model)
-        self._go_to(Workspace(project, model, backbone, ranks=self.ranks), lock)
+        self._go_to(Workspace(project, model, backbone, ranks=self.ranks, reading_threads=self._reading_threads), lock)
         self._made = made
         yield ProjectOpened(self.info())
 
@@ -267,7 +248,7 @@ class Session:
                 ) from error
             if not project.read_only:
                 project.tidy()
-            opened = Workspace(project, model, backbone, ranks=self.ranks)
+            opened = Workspace(project, model, backbone, ranks=self.ranks, reading_threads=self._reading_threads)
             opened.load()
             event = ProjectOpened(opened.info())
         except BaseException:

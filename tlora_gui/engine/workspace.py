@@ -60,6 +60,7 @@ class Workspace:
         generating: the text that is coming.
         ranks: the processes that train together.
         probed: what trying some steps has shown so far.
+        reading_threads: torch's while several tokens are read at once; 0 for as many as ever.
         changes: how many jobs that may have changed the model are over.
     """
 
@@ -70,6 +71,7 @@ class Workspace:
     generating: TokenStream | None = None
     ranks: Ranks = field(default_factory=Ranks)
     probed: Probed = field(default_factory=dict)
+    reading_threads: int = 0
     changes: int = 0
     _changing: int = 0
     _read: ReadText | None = None
@@ -85,14 +87,9 @@ class Workspace:
             self._changing -= 1
             self.changes += 1
 
-    @property
-    def is_changing(self) -> bool:
-        """Whether such a job has begun and not ended."""
-        return self._changing > 0
-
     def keep_read(self, text: ReadText | None) -> None:
         """Keep the text that was read last, for the next one that begins alike; None drops it."""
-        self._read = None if self.is_changing else text
+        self._read = None if self._changing else text
 
     def take_read(self, conditions: Hashable) -> ReadText | None:
         """The text that was read last, if it was under these conditions. It is kept no longer."""

@@ -28,8 +28,8 @@ STACK_BYTES = 16 * 2**20
 
 
 def engine_threads() -> tuple[int, int | None]:
-    """Cores for torch while a window is alive: all but one, at least one; and what it takes while a person waits for
-    text, None for torch's choice. ``TLORA_THREADS`` overrides both."""
+    """Cores for torch while a window is alive: all but one, at least one; and while a text is read, None for torch's
+    choice. ``TLORA_THREADS`` overrides both."""
     wanted = int(os.environ.get("TLORA_THREADS") or 0)
     return wanted or max(1, (os.cpu_count() or 2) - 1), wanted or None
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tlora_gui.engine.backbones.loading import context_length
 from tlora_gui.engine.generation.read_text import InputToken, Mix, Piece
-from tlora_gui.engine.generation.token_stream import Outcome, TokenStream, mixes_of
+from tlora_gui.engine.generation.token_stream import Outcome, TokenStream, mixes_of, torch_threads
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.texts import Ending, TokenEvent
@@ -78,7 +78,8 @@ class _Batch:
 
     def __init__(self, texts: Mapping[int, TokenStream]) -> None:
         self.texts = dict(texts)
-        self.model, self.products = next((text.model, text.products) for text in texts.values())
+        first = next(iter(texts.values()))
+        self.model, self.products, self.threads = first.model, first.products, first.threads
         self.failed: dict[int, TloraError] = {}
         self.cache: Any = None
         self.states: Any = None
@@ -94,7 +95,7 @@ class _Batch:
         """Read some tokens of each text; logits (T, V) and mixes by number."""
         blends = tuple(text.blend.predicting(text.reading + 1) for text in self.texts.values())
         ids_BT = torch.tensor(ids, device=self.model.device)
-        with self.products():
+        with self.products(), torch_threads(self.threads if ids_BT.shape[1] > 1 else 0):
             output = self.model(
                 ids_BT, blends, cache=self.cache, mixer_state=self.states, use_cache=True, logits_to_keep=keep
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -105,6 +105,17 @@ def go_on(
     return Outcome(ending, count / max(1e-9, time.perf_counter() - started))
 
 
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """So many of torch's threads for a while; 0 leaves them as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def input_tokens(encoded: EncodedText, *, is_prompt: bool) -> list[InputToken]:
     """Tokens of a prompt, or of a text that a person puts in."""
     pieces = zip(encoded.ids, encoded.pieces, strict=True)
@@ -116,8 +127,9 @@ class TokenStream:
 
     A token that was drawn is read when the next is wanted, so that whatever the blend becomes in between counts.
     ``kept`` is how many tokens at the beginning belong to another text; ``names`` are those that people know the slots
-    by; ``fast`` has the products that fast generation is to use; ``earlier`` is a text that this one may begin like;
-    where ``remembers``, :meth:`read_text` is such a text for others.
+    by; ``fast`` has the products that fast generation is to use; ``threads`` are torch's while more than one token is
+    read (0: as many as ever), since writing waits for memory and more threads only hold up a window; ``earlier`` is a
+    text that this one may begin like; where ``remembers``, :meth:`read_text` is such a text for others.
     """
 
     def __init__(
@@ -128,8 +140,10 @@ class TokenStream:
         sampling: SamplingSettings,
         names: Sequence[str] = (),
         fast: FastLinear | None = None,
+        threads: int = 0,
     ) -> None:
         self.model = model
+        self.threads = threads
         self.products: Callable[[], AbstractContextManager[None]] = fast.running if fast else nullcontext
         self.names = names
         self.tokenizer = tokenizer
@@ -258,7 +272,7 @@ class TokenStream:
     def _forward(self, ids: Sequence[int], keep: int) -> tuple[Tensor, list[Mix]]:
         """Logits (T, V) and mixes of tokens that come next."""
         ids_1T, blend = torch.tensor([ids], device=self.model.device), self.blend.predicting(self.reading + 1)
-        with self.products():
+        with self.products(), torch_threads(self.threads if len(ids) > 1 else 0):
             output: MixtureOutput = self.model(
                 ids_1T, blend, cache=self.cache, mixer_state=self.state, use_cache=True, logits_to_keep=keep
             )

@@ -195,7 +195,8 @@ def open_text(
     blend = ScheduledBlend(workspace.blend(mode), [slot.slug for slot in slots], desk)
     names, sampling = [slot.name for slot in slots], sampling or SamplingSettings()
     fast = workspace.backbone.fast if sampling.precision == "fast" else None
-    return TokenStream(workspace.model, workspace.backbone.tokenizer, blend, sampling, names, fast)
+    tokenizer, threads = workspace.backbone.tokenizer, workspace.reading_threads
+    return TokenStream(workspace.model, tokenizer, blend, sampling, names, fast, threads)
 
 
 def _possible(workspace: Workspace, sampling: SamplingSettings) -> Generator[Progress, None, SamplingSettings]:

@@ -160,8 +160,8 @@ class SettingsBox(QWidget):
         self._rate = RateBox()
         self._rate.setObjectName("learningRateSpin")
         meaning = self.tr(
-            "Step of the adapter's A at its peak, of its B four times as much: 10 warm-up steps, then it falls (cosine). "
-            "Above 0, at most 1."
+            "Step of the adapter's A at its peak, of its B four times as much: 10 warm-up steps, then it falls "
+            "(cosine). Above 0, at most 1."
         )
         _describe(self._rate, self.tr("Learning rate"), meaning)
         self._main = fields(
