@@ -137,12 +137,15 @@ class Work:
 
 
 def _charts(window: MainWindow) -> Iterator[Figure]:
+    if window.charts.folded:  # as they are while somebody writes; nothing would be drawn
+        window.charts.fold_toggled.emit()
     for epochs in (1, 4):
         steps = POINTS // epochs
         infos = [EpochInfo(f"e{number}", f"Epoch {number}", "", "#0072B2", "frozen") for number in range(epochs)]
         window.charts.set_epochs(tuple(infos))
         window.charts.load_history((info.slug, _training(info.slug, steps)) for info in infos)  # type: ignore[arg-type]
         window.charts.redraw()
+        assert window.charts.loss_chart.isVisible()
         what = f"charts of {POINTS:,} points, {epochs} epoch{'s' * (epochs > 1)}"
         for name, part in (("half of them panned", 0.5), ("1 % panned", 0.01)):
             ends = [((1 - part) * POINTS * frame / FRAMES, part * POINTS) for frame in range(FRAMES)]
