@@ -181,3 +181,17 @@ def test_a_shape_that_does_not_tell_the_tokens_is_refused(tiny_backbone: Any, th
     model = mixture(with_odd_layer(tiny_backbone, there), ("verse",))
     with pytest.raises(ValueError, match=r"rows where the text has \(2, 12\) tokens"):
         model(IDS_BT)
+
+
+def test_scores_of_attention_may_be_in_16_bits_while_a_loss_is_computed_if_no_layer_has_a_bias(
+    tiny_backbone: Any,
+) -> None:
+    model, seen = mixture(tiny_backbone), list[bool]()
+    allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed
+    layer = next(iter(model.layers.values()))
+    layer.register_forward_pre_hook(lambda *_: seen.append(allowed()))
+    before = allowed()
+    model.next_token_loss(IDS_BT)
+    assert seen[-1:] == [all(getattr(each, "bias", None) is None for each in model.all_layers.values())]
+    assert allowed() == before
+    assert {"llama": True, "gpt2": False}.get(tiny_backbone.config.model_type, seen[-1]) == seen[-1]

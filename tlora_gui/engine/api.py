@@ -273,7 +273,7 @@ def train_adapter(
         active_sleep: False lets the mixer forget, for comparison.
         max_tokens: training tokens per pass; None reads all.
         seed: fixes the whole run.
-        learning_rate: peak AdamW step of the adapter.
+        learning_rate: peak AdamW step of the adapter's A; B's is four times it.
         batch_size: blocks per step.
         block_size: tokens per block.
         reading: which files of folders are read, and which column of tables; None for all, and what is found.

@@ -269,6 +269,7 @@ def _without(tokenizer: Any, unwanted: frozenset[int]) -> Tokenizer:
 
 
 def _deafened(tokenizer: Tokenizer, unwanted: frozenset[int]) -> Tokenizer:
+    """A copy in which these tokens are written as no text is."""
     parts = json.loads(tokenizer.to_str())
     for token in parts["added_tokens"]:
         if token["id"] in unwanted:
