@@ -95,11 +95,8 @@ class TimelineBar(QWidget):
         self._show_position()
 
     def set_position(self, position: int) -> None:
-        """Stand at this mixer, without asking for it."""
-        self._slider.blockSignals(True)
+        """Go to this mixer, as a person does."""
         self._slider.setValue(position)
-        self._slider.blockSignals(False)
-        self._show_position()
 
     @property
     def position(self) -> int:
