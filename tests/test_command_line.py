@@ -395,7 +395,7 @@ def test_a_new_project_has_the_strategy_that_was_asked_for(
     tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], strategy: str
 ) -> None:
     project = tmp_path / "new"
-    switching = "mean" if strategy == "routing" else "filter"
+    switching = "mean" if strategy == "routing" else "filter-without-counts"
     asked = ("--strategy", strategy, "--switching", switching, "--backbone", tiny_model_folder, "--max-tokens", 256)
     assert typed("train", project, corpora["code"], "--name", "Code", *asked).status == 0
     made = json.loads((project / "project.json").read_text(encoding="utf-8"))["mixer"]

@@ -12,9 +12,8 @@ import pytest
 import torch
 from engine_helpers import collect, only
 from tiny_models import make_llama
-from torch import Tensor, nn
-from torch.nn.functional import linear
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from tlora_gui.engine.backbones import fast_trial
 from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear
@@ -80,55 +79,6 @@ def test_few_rows_go_through_the_fast_product_and_many_through_their_own(name: s
         assert torch.equal(layer(x), exact)
 
 
-@pytest.fixture
-def products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows of weights each product has that is computed by the format *counted*."""
-    found: list[int] = []
-
-    def counted(weight_OI: Tensor, bias_O: Tensor | None) -> Callable[[Tensor], Tensor]:
-        def product(x: Tensor) -> Tensor:
-            found.append(len(weight_OI))
-            return linear(x, weight_OI, bias_O)
-
-        return product
-
-    monkeypatch.setitem(FORMATS, "counted", counted)
-    return found
-
-
-def test_layers_that_read_the_same_are_one_product(products: list[int]) -> None:
-    config = Qwen2Config(
-        vocab_size=257, hidden_size=48, intermediate_size=96, num_hidden_layers=1, num_attention_heads=4,
-        num_key_value_heads=2,
-    )  # fmt: skip
-    backbone = Qwen2ForCausalLM(config).eval()  # queries, keys and values have biases, the output of attention has none
-    for parameter in backbone.parameters():
-        nn.init.normal_(parameter, std=0.1)
-    ids_BT = torch.tensor([[5], [9]])
-    with torch.no_grad():
-        exact = backbone(input_ids=ids_BT).logits
-        fast = FastLinear(backbone)
-        fast.load("counted")
-        with fast.running():
-            found = backbone(input_ids=ids_BT).logits
-    assert products == [48 + 24 + 24, 48, 2 * 96, 48, 257], "q, k, v; o; gate, up; down; the output layer"
-    assert torch.allclose(found, exact, atol=1e-4)
-
-
-def test_a_part_of_a_product_is_taken_once(products: list[int]) -> None:
-    backbone = make_llama()
-    fast = FastLinear(backbone)
-    fast.load("counted")
-    attention, x, other = backbone.model.layers[0].self_attn, torch.randn(1, 1, 48), torch.randn(1, 1, 48)
-    with torch.no_grad(), fast.running():
-        attention.q_proj(x).zero_()
-        products.clear()
-        expected = attention.q_proj.weight @ x.flatten(), attention.k_proj.weight @ other.flatten()
-        assert torch.allclose(attention.q_proj(x).flatten(), expected[0], atol=1e-5), "asked again"
-        assert torch.allclose(attention.k_proj(other).flatten(), expected[1], atol=1e-5), "of something else"
-    assert len(products) == 2
-
-
 def test_what_a_product_raises_ends_the_fast_products(tiny_llama: PreTrainedModel) -> None:
     fast = FastLinear(tiny_llama)
     fast.load("float16")
@@ -175,12 +125,12 @@ def test_a_format_that_distorts_or_that_a_machine_lacks_is_not_taken(
     trials: Callable[..., list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lacks(weight_OI: Tensor, bias_O: Tensor | None) -> Any:
+    def lacks(layer: nn.Linear) -> Any:
         raise RuntimeError("not currently supported")
 
     trials(packed_float16=9.0, float16=2.0, rough=8.0)
     monkeypatch.setitem(FORMATS, "packed float16", lacks)
-    monkeypatch.setitem(FORMATS, "rough", lambda weight_OI, bias_O: lambda x: (3 * x) @ weight_OI.T)
+    monkeypatch.setitem(FORMATS, "rough", lambda layer: lambda x: (3 * x) @ layer.weight.T)
     fast = FastLinear(tiny_llama)
     assert drain(find_fastest(fast, tiny_llama, tiny_tokenizer, "here", ROOM)) and fast.format == "float16"
 

@@ -13,7 +13,7 @@ from mixtures import assert_near, mixture, stir, token_ids
 from torch import Tensor
 
 from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching, freeze_teacher
-from tlora_gui.temporal.config import STRATEGIES, SWITCHINGS, MixerSettings, Strategy
+from tlora_gui.temporal.config import STRATEGIES, SWITCHINGS, MixerSettings, Strategy, Switching
 from tlora_gui.temporal.switching import (
     MAX_COUNT_EVIDENCE,
     PRIOR_TOKENS,
@@ -237,9 +237,9 @@ MEMORIES = {
 COUNTS = TokenCounts([MEMORIES[1].counted, MEMORIES[2].counted], V)
 
 
-def knowing_mixer(strategy: Strategy = "gating") -> TimeMixer:
+def knowing_mixer(strategy: Strategy = "gating", switching: Switching = "filter") -> TimeMixer:
     """Its logits know the memories' directions, somewhat."""
-    mixer = TimeMixer(H, MixerSettings(strategy, width=0, switching="filter"), 3)
+    mixer = TimeMixer(H, MixerSettings(strategy, width=0, switching=switching), 3)
     with torch.no_grad():
         mixer.head.weight[range(3), range(3)] = 1.0
     return mixer.requires_grad_(False)
@@ -392,9 +392,20 @@ def test_a_model_tells_its_filter_the_counts_in_pieces_as_at_once(tiny_backbone:
     assert (whole_BTS - plain_BTS).abs().max() > 0.01
 
 
-def test_a_model_whose_mixer_switches_by_its_mean_looks_up_no_counts(tiny_backbone: Any) -> None:
+def test_counts_are_looked_up_where_they_are_asked_and_every_filter_looks_back(tiny_backbone: Any) -> None:
+    ids_BT, shape = token_ids(1, 6), (1, 6, 4)
     for switching in SWITCHINGS:
         model = mixture(tiny_backbone, mixer=MixerSettings(switching=switching))
-        evidence_BTS = model.count_evidence(token_ids(1, 6))
-        assert (evidence_BTS is None) == (switching == "mean")
-        assert evidence_BTS is None or evidence_BTS.shape == (1, 6, model.mixer.slots)
+        evidence_BTS, smoothed_BTS = model.count_evidence(ids_BT), model.smoothed(ids_BT)
+        assert (None if evidence_BTS is None else evidence_BTS.shape) == (shape if switching == "filter" else None)
+        assert (None if smoothed_BTS is None else smoothed_BTS.shape) == (None if switching == "mean" else shape)
+
+
+def test_a_filter_without_counts_weighs_alike_whatever_is_counted() -> None:
+    plain, asking = knowing_mixer(switching="filter-without-counts"), knowing_mixer()
+    nothing = {slot: replace(each, token_counts=None, dream_counts=None) for slot, each in MEMORIES.items()}
+    fit_switching(plain, MEMORIES, V, torch.Generator().manual_seed(0))
+    fit_switching(asking, nothing, V, torch.Generator().manual_seed(0))
+    assert torch.equal(plain.filter_scalars, asking.filter_scalars)
+    fit_switching(asking, MEMORIES, V, torch.Generator().manual_seed(0))
+    assert not torch.equal(plain.filter_scalars, asking.filter_scalars)

@@ -265,9 +265,12 @@ def test_a_new_project_switches_by_a_filter_unless_that_is_not_wanted(welcome: W
     asked: list[str] = []
     welcome.create_requested.connect(lambda path, backbone, strategy, layer, switching: asked.append(switching))
     click(welcome, "Create project")
+    child(welcome, "countsTick", QCheckBox).click()
+    click(welcome, "Create project")
     child(welcome, "filterTick", QCheckBox).click()
     click(welcome, "Create project")
-    assert asked == ["filter", "mean"]
+    assert asked == ["filter", "filter-without-counts", "mean"]
+    assert not child(welcome, "countsTick", QCheckBox).isEnabled()
 
 
 def strategies(welcome: Welcome) -> QComboBox:

@@ -62,7 +62,8 @@ class TemporalLoRAModel(TemporalLoRA):
         lora_rank: rank R of every epoch's adapter.
         lora_alpha: PEFT's scaling numerator; updates are scaled by ``lora_alpha / lora_rank``.
         mixer_strategy: how weights are made: ``"gating"``, ``"routing"`` or ``"attention"``.
-        switching: how the Time Mixer turns from one epoch to another: by a ``"filter"`` or a running ``"mean"``.
+        switching: how the Time Mixer turns from one epoch to another: by a ``"filter"``, a
+            ``"filter-without-counts"`` or a running ``"mean"``.
         tokenizer: needed with a loaded model only.
         mixer_layer: first adapted decoder block; a quarter of the depth by default.
         bare_router: let the Time Mixer read the bare backbone, so that adapters from elsewhere may lie in every block.

@@ -81,7 +81,7 @@ def listed_or_new(command: Command) -> ProjectListed | None:
         )
     if options.switching not in (None, switching := command.mixer().switching):
         raise TloraError(
-            f"The Time Mixer of {project.name} switches by its {switching}, not by a {options.switching}.",
+            f"The Time Mixer of {project.name} switches by {switching}, not by {options.switching}.",
             "Leave --switching out, or make a new project.",
         )
     lora = command.lora()

@@ -136,11 +136,12 @@ def fit_switching(
         vocabulary: V, tokens there are.
         generator: draws what is joined.
     """
-    if mixer.settings.switching == "mean":
+    if not mixer.settings.filters:
         return
     mixer.admit()
     epochs = [memories.get(slot) for slot in range(1, mixer.slots)]
-    counts = TokenCounts([None if memory is None else memory.counted for memory in epochs], vocabulary)
+    asked = [memory.counted if memory is not None and mixer.settings.counts else None for memory in epochs]
+    counts = TokenCounts(asked, vocabulary)
     device, windows = mixer.head.weight.device, dict[int, tuple[Tensor, Tensor]]()
     for slot, memory in memories.items():
         if memory.replay_ids_NW is not None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-Switching = Literal["filter", "mean"]
+Switching = Literal["filter", "filter-without-counts", "mean"]
 SWITCHINGS: tuple[Switching, ...] = get_args(Switching)
 MemorySource = Literal["features", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
@@ -96,7 +96,8 @@ class MixerSettings:
         smoothing: share of the running mean of past logits in each token's logits, in [0, 1). 0 looks at the
             token alone; 0.8 looks back over about five tokens.
         switching: how tokens become weights in context: by a *filter*, which carries the probability of every slot on
-            and asks the token's counts too, or by the running *mean*, with which the mixer learns in either case.
+            and asks the token's counts too, by a *filter without counts*, or by the running *mean*, with which the
+            mixer learns in every case.
     """
 
     strategy: Strategy = "gating"
@@ -113,6 +114,16 @@ class MixerSettings:
         require_number(self, "smoothing", 0, 1)
         if self.smoothing == 1:
             raise Refusal("{name} must be below {bound}", name="smoothing", bound=1)
+
+    @property
+    def filters(self) -> bool:
+        """Whether it switches by a filter, of either kind."""
+        return self.switching != "mean"
+
+    @property
+    def counts(self) -> bool:
+        """Whether tokens' counts are asked."""
+        return self.switching == "filter"
 
 
 @dataclass(frozen=True, slots=True)

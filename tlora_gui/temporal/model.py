@@ -344,13 +344,13 @@ class TemporalLoRA(nn.Module):
 
     def count_evidence(self, input_ids: Tensor, names: Sequence[str] | None = None) -> Tensor | None:
         """What the tokens' counts say for every slot (B, T, S), in nats: see
-        :class:`~tlora_gui.temporal.switching.TokenCounts`. None where the mixer switches by its mean, and asks nobody.
+        :class:`~tlora_gui.temporal.switching.TokenCounts`. None where the mixer does not ask them.
 
         Args:
             input_ids: token ids (B, T).
             names: adapters of slots 1 …; those of the model's slots by default.
         """
-        if self.mixer.settings.switching == "mean":
+        if not self.mixer.settings.counts:
             return None
         memories = [self.memories.get(name) for name in (self.slot_adapters if names is None else names)]
         if self._counts is None or self._counts[0] != memories:
@@ -373,8 +373,9 @@ class TemporalLoRA(nn.Module):
     def smoothed(self, input_ids: Tensor) -> Tensor | None:
         """The probability of every slot at every token (B, T, S) of whole texts, given what comes after it too; None
         without a filter."""
-        counts_BTS = self.count_evidence(input_ids)
-        return None if counts_BTS is None else self.mixer.smoothed(self.features(input_ids), counts_BTS)
+        if not self.mixer.settings.filters:
+            return None
+        return self.mixer.smoothed(self.features(input_ids), self.count_evidence(input_ids))
 
     def fit_switching(self, generator: torch.Generator) -> None:
         """Fit the mixer's filter to what is remembered of its slots, if it has one."""

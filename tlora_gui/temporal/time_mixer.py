@@ -93,7 +93,7 @@ class TimeMixer(nn.Module):
       how much every earlier one counts. The distance term is ALiBi's (arXiv:2108.12409); with q = 0 it is gating.
 
     That is *mean* switching, by which every mixer learns. With *filter* switching the token's own logits (attention's
-    means) and its counts become weights by :mod:`tlora_gui.temporal.switching` instead.
+    means) and, if asked, its counts become weights by :mod:`tlora_gui.temporal.switching` instead.
 
     Args:
         hidden_size: H of the backbone.
@@ -117,7 +117,7 @@ class TimeMixer(nn.Module):
             self.query = nn.Linear(width, ATTENTION_SIZE, bias=False)
             self.key = nn.Linear(width, ATTENTION_SIZE, bias=False)
             nn.init.zeros_(self.query.weight)
-        if settings.switching == "filter":
+        if settings.filters:
             self.register_buffer("filter_scalars", torch.tensor(DEFAULT_SCALARS))
             self.register_buffer("filter_prior", torch.zeros(slots))
 
@@ -138,7 +138,7 @@ class TimeMixer(nn.Module):
         ``count_evidence_BTS`` is what the filter is told by the tokens' counts, see
         :class:`~tlora_gui.temporal.switching.TokenCounts`.
         """
-        if self.settings.switching == "mean":
+        if not self.settings.filters:
             return self.mean(hidden_BTH, state, attention_mask_BT)
         after = self._filter(hidden_BTH, state, attention_mask_BT, count_evidence_BTS)
         return after.heard.found_BT2S.sum(2).clamp(min=_LEAST_WEIGHT).log(), after
@@ -250,7 +250,7 @@ class TimeMixer(nn.Module):
         self.head.bias[:] = old.bias.mean() + NEW_SLOT_BIAS
         self.head.weight[: len(keep)] = old.weight[keep]
         self.head.bias[: len(keep)] = old.bias[keep]
-        if self.settings.switching == "filter":
+        if self.settings.filters:
             self.filter_prior = torch.cat(
                 [self.filter_prior[keep], self.filter_prior.new_full((extra,), NEW_SLOT_PRIOR)]
             )
@@ -258,7 +258,7 @@ class TimeMixer(nn.Module):
     def admit(self, learned: float = 1.0) -> None:
         """The filter turns to the newest slot the more readily, the more of its training is done: of the whole, as
         readily as to the others."""
-        if self.settings.switching == "filter":
+        if self.settings.filters:
             self.filter_prior.zero_()
             self.filter_prior[-1] = NEW_SLOT_PRIOR * (1 - learned)
 

@@ -78,7 +78,7 @@ def over_slots(mixer: TimeMixer, known: Sequence[str], slots: Sequence[str]) -> 
     rows = [0, *(1 + known.index(slug) for slug in slots if slug in known)]
     kept = [0, *(slot for slot, slug in enumerate(slots, 1) if slug in known)]
     mixer.head.weight[kept], mixer.head.bias[kept] = old.weight[rows], old.bias[rows]
-    if mixer.settings.switching == "filter":
+    if mixer.settings.filters:
         prior_S = torch.full((1 + len(slots),), SILENT)
         prior_S[kept] = mixer.filter_prior[rows]
         mixer.filter_prior = prior_S

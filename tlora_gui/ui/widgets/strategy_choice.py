@@ -45,16 +45,27 @@ class StrategyChoice(QWidget):
                 "project keeps this too"
             )
         )
-        self._filter = tick_box(self.tr("Leave text of no epoch to the &backbone, by a filter"))
+        self._filter = tick_box(self.tr("Leave text of no epoch to the &backbone"))
         self._filter.setObjectName("filterTick")
         self._filter.setChecked(True)
         self._filter.setToolTip(
             self.tr(
-                "The filter counts words too and forgets less than the running mean that weighs otherwise; a project "
-                "keeps this too"
+                "A filter weighs the epochs then, which forgets less than the running mean that weighs otherwise; a "
+                "project keeps this too"
             )
         )
-        self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._filter, self._every))
+        self._counts = tick_box(self.tr("Also by the &words that each epoch uses"))
+        self._counts.setObjectName("countsTick")
+        self._counts.setChecked(True)
+        self._counts.setToolTip(
+            self.tr(
+                "The filter then asks how often each epoch has a token: it knows first words and unknown text better, "
+                "and takes one epoch for another a little more often"
+            )
+        )
+        self._filter.toggled.connect(self._counts.setEnabled)
+        counts = row(self._counts, None, margins=(24, 0, 0, 0))
+        self.setLayout(column(row(name, self._combo, self._meaning, spacing=12), self._filter, counts, self._every))
         self._explain()
 
     def strategy(self) -> str:
@@ -67,7 +78,9 @@ class StrategyChoice(QWidget):
 
     def switching(self) -> str:
         """How the Time Mixer turns from one epoch to another, as the engine names it."""
-        return "filter" if self._filter.isChecked() else "mean"
+        if not self._filter.isChecked():
+            return "mean"
+        return "filter" if self._counts.isChecked() else "filter-without-counts"
 
     def _explain(self) -> None:
         meaning = self._meanings[self.strategy()]
