@@ -1,4 +1,4 @@
-"""Five text domains, and texts of none of them, from what pip and a Debian machine can fetch.
+"""Ten text domains, and texts of none of them, from what pip and a Debian machine can fetch.
 
 | domain | where it comes from |
 | --- | --- |
@@ -7,6 +7,11 @@
 | cpp | torch's own C++ headers |
 | bible | King James Version, Debian `bible-kjv-text` |
 | german | quotations and jokes, Debian `fortunes-de` |
+| italian (of ten) | sayings, Debian `fortunes-it` |
+| polish (of ten) | jokes and quotations, Debian `fortunes-pl` |
+| rust (of ten) | sources of two crates, Debian `librust-regex-syntax-dev`, `librust-syn-dev` |
+| javascript (of ten) | jQuery UI's widgets, Debian `libjs-jquery-ui` |
+| jargon (of ten) | the Jargon File, Debian `jargon-text` |
 | licences (off-domain) | GPL, MPL and their kin, Debian `base-files` |
 | french (off-domain) | the Debian FAQ in French, Debian `debian-faq-fr` |
 | spanish (off-domain) | sayings, Debian `fortunes-es` |
@@ -32,6 +37,7 @@ from tlora_gui.engine.backbones.starter import ensure_corpora
 from tlora_gui.engine.protocol.cancel import CancelToken
 
 DOMAINS = ("shakespeare", "python", "bible", "cpp", "german")
+TEN_DOMAINS = (*DOMAINS, "italian", "rust", "jargon", "polish", "javascript")
 QUICK_DOMAINS = ("shakespeare", "python", "cpp")
 OFF_DOMAIN = ("licences", "french", "spanish", "json", "manuals")
 QUICK_OFF_DOMAIN = ("notices",)
@@ -89,6 +95,45 @@ def _german(target: Path) -> None:
             for part in range(0, len(sayings), 300):
                 piece = "\n\n".join(sayings[part : part + 300])
                 (target / f"{name}-{part:05d}.txt").write_text(piece, encoding="utf-8")
+
+
+def _italian(target: Path) -> None:
+    with _debian("fortunes-it") as root:
+        _sayings(root / "usr/share/games/fortunes/it", target)
+
+
+def _polish(target: Path) -> None:
+    with _debian("fortunes-pl") as root:
+        _sayings(root / "usr/share/games/fortunes/pl", target)
+
+
+def _sayings(folder: Path, target: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.is_symlink() and path.suffix not in (".dat", ".u8"):
+            text = path.read_text(encoding="utf-8").replace("\n%\n", "\n\n")
+            (target / f"{path.name}.txt").write_text(text, encoding="utf-8")
+
+
+def _rust(target: Path) -> None:
+    with _debian("librust-regex-syntax-dev", "librust-syn-dev") as root:
+        for path in sorted((root / "usr/share/cargo/registry").rglob("*.rs")):
+            if path.parent.name not in ("unicode_tables", "gen"):  # made by programs
+                shutil.copyfile(path, target / f"{path.parent.name}-{path.name}")
+
+
+def _javascript(target: Path) -> None:
+    with _debian("libjs-jquery-ui") as root:
+        for path in sorted((root / "usr/share/javascript/jquery-ui/ui").rglob("*.js")):
+            if ".min." not in path.name and path.parent.name != "i18n":
+                shutil.copyfile(path, target / path.name)
+
+
+def _jargon(target: Path) -> None:
+    with _debian("jargon-text") as root:
+        packed = root / "usr/share/doc/jargon-text/jargon.txt.gz"
+        lines = gzip.decompress(packed.read_bytes()).decode("utf-8", "replace").splitlines()
+    for part in range(0, len(lines), 1000):
+        (target / f"jargon-{part:05d}.txt").write_text("\n".join(lines[part : part + 1000]), encoding="utf-8")
 
 
 def _licences(target: Path) -> None:
@@ -155,6 +200,11 @@ _MAKERS = {
     "cpp": _cpp,
     "bible": _bible,
     "german": _german,
+    "italian": _italian,
+    "polish": _polish,
+    "rust": _rust,
+    "javascript": _javascript,
+    "jargon": _jargon,
     "licences": _licences,
     "french": _french,
     "spanish": _spanish,

@@ -2,6 +2,7 @@
 
     python tests/benchmarks/forgetting.py --profile quick --json FILE     3 domains, 1 seed, at most 10 minutes
     python tests/benchmarks/forgetting.py --profile full --json FILE      5 domains, 3 seeds, 2 orders, some hours
+    python tests/benchmarks/forgetting.py --profile ten --routing-alone   10 domains, where no adapter is trained
 
 Goes on where it was cut off: adapters, features and finished runs stay in the work folder. ``--shard 1/2`` takes every
 second run, for two processes on one folder; the report holds whatever is finished. ``--markdown FILE`` writes the
@@ -48,16 +49,19 @@ ORDERLESS = ("oracle", "sum of adapters", "average of adapters", "PEFT Arrow", *
 TRAINING_LINES = ("shared LoRA", "joint objective", SOURCE)
 """Lines that train adapters of their own, in the first order only; most of the time goes into them."""
 
+LIKELIHOODS = "adapters' likelihoods"
+"""The line that routes by the adapters themselves."""
+
 
 def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
-    lab = Laboratory(PROFILES[options.profile], options.work)
+    lab = Laboratory(PROFILES[options.profile], options.work, routing_alone=options.routing_alone)
     started = time.monotonic()
     if not options.report_only:
         for run in _mine(list(_runs(lab, options.lines)), options.shard):
             _do(lab, *run)
-        if _index(options.shard) == 0:
+        if _index(options.shard) == 0 and not lab.routing_alone:
             _kept_json(lab.work / "passes.json", lambda: passes(lab))
     report = collect(lab)
     report["seconds_of_this_call"] = round(time.monotonic() - started)
@@ -78,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=cache_dir() / "benchmarks" / "forgetting")
     parser.add_argument("--shard", default="0/1", help="this process's share of the runs, like 0/2 and 1/2")
     parser.add_argument("--lines", nargs="*", help="only these lines")
+    parser.add_argument("--routing-alone", action="store_true", help="only lines that route; no losses, no adapters")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report-only", action="store_true", help="run nothing; report what is finished")
     return parser.parse_args()
@@ -93,6 +98,8 @@ def _runs(lab: Laboratory, wanted: list[str] | None) -> Iterator[tuple[str, int,
         for order in range(lab.profile.orders):
             for seed in range(lab.profile.seeds):
                 mine = [line for line in lines if not order or line not in (*ORDERLESS, *TRAINING_LINES)]
+                if lab.routing_alone:
+                    mine = [line for line in mine if line not in (*ORDERLESS, *TRAINING_LINES, LIKELIHOODS)]
                 yield from ((line, order, seed) for line in mine if not wanted or line in wanted)
 
 
@@ -122,7 +129,11 @@ def _say(line: str, order: int, seed: int, started: float) -> None:
 
 
 def _place(lab: Laboratory, line: str, order: int, seed: int) -> Path:
-    return lab.work / "runs" / f"{re.sub(r'[^a-z0-9]+', '-', line.lower())}-{order}-{seed}.json"
+    return _records(lab) / f"{re.sub(r'[^a-z0-9]+', '-', line.lower())}-{order}-{seed}.json"
+
+
+def _records(lab: Laboratory) -> Path:
+    return lab.work / ("routing" if lab.routing_alone else "runs")
 
 
 def _write(lab: Laboratory, line: str, order: int, seed: int, found: dict[str, Any]) -> None:
@@ -168,15 +179,18 @@ def passes(lab: Laboratory) -> list[dict[str, Any]]:
 
 def collect(lab: Laboratory) -> dict[str, Any]:
     """Every finished run, and each line's figures as means over its runs."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((lab.work / "runs").glob("*.json"))]
-    seeds = {record["seed"] for record in records}
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_records(lab).glob("*.json"))]
+    seeds = set() if lab.routing_alone else {record["seed"] for record in records}
     references = {seed: lab.references(seed) for seed in seeds}
     off = {seed: lab.off_domain_references(seed) for seed in seeds}
     lines: dict[str, Any] = {}
     for line in [*LINES, "source, phase by phase", "source, as published"]:
         mine = [record for record in records if record["line"] == line]
         if mine:
-            figures = [_figures(record, records, references[record["seed"]], off[record["seed"]]) for record in mine]
+            figures = [
+                _figures(record, records, references.get(record["seed"], {}), off.get(record["seed"], {}))
+                for record in mine
+            ]
             means = {key: _mean([figure[key] for figure in figures]) for key in figures[0]}
             spread = [figure["aa"] for figure in figures if figure["aa"] is not None]
             lines[line] = {**means, "aa_range": [min(spread), max(spread)] if spread else None, "runs": mine}
@@ -192,6 +206,7 @@ def collect(lab: Laboratory) -> dict[str, Any]:
         )
         / 1e6,
         "references": {str(seed): found for seed, found in references.items()},
+        "control": {str(seed): lab.control(seed) for seed in seeds},
         "off_domain_references": {str(seed): found for seed, found in off.items()},
         "margin_over_best_merge": _margins(records),
         "lines": lines,
@@ -224,7 +239,7 @@ def _figures(
         "loss_mean": fmean(record["final"]) if kept else None,
         "plasticity": _plasticity(record, records, references) if whole else None,
         "slot0_offdomain": fmean(figures["slot0_weight"].values()) if figures else None,
-        **{f"slot0_{name}": figures["slot0_weight"][name] if figures else None for name in off},
+        **{f"slot0_{name}": share for name, share in (figures.get("slot0_weight") or {}).items()},
         **{f"loss_over_backbone_{name}": _ratio(record["off_domain"].get(name), loss) for name, loss in off.items()},
         "switch_lag_median": median(lags) if lags else None,
         "calibration_error": figures.get("calibration_error"),
@@ -288,6 +303,15 @@ def markdown(report: dict[str, Any]) -> str:
         cells = ["–" if found[key] is None else form.format(found[key]) for _, key, form in COLUMNS]
         rows.append([line, *cells, str(len(found["runs"]))])
     tables = [_table(rows)]
+    if report["control"]:
+        rows = [["domain", "backbone", "text of no domain", "own", "any text's share of the gain"], ["---"] * 5]
+        for name in report["domains"]:
+            found = [each[name] for each in report["references"].values()]
+            backbone, own = (fmean(each[kind] for each in found) for kind in ("backbone", "own"))
+            control = fmean(each[name] for each in report["control"].values())
+            share = (backbone - control) / (backbone - own)
+            rows.append([name, *(f"{loss:.3f}" for loss in (backbone, control, own)), f"{share:.0%}"])
+        tables.append(_table(rows))
     if report["passes"]:
         rows = [["phase", "epoch", "pass", "adapter loss", "mixer-distill loss"], ["---"] * 5]
         for row in report["passes"]:

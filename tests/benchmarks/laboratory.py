@@ -42,6 +42,9 @@ CONTEXT = 512
 """Tokens of a held-out block that is measured on; training blocks have 128."""
 
 
+CONTROL = "control"
+"""The adapter that learns text of no domain."""
+
 Weigh = Callable[[Tensor, Tensor], Tensor]
 """Weights over slots (N, T, S) on text (N, T) whose features (N, T, H) are known."""
 
@@ -73,15 +76,20 @@ class Profile:
 
 PROFILES = {
     "full": Profile("full", domains.DOMAINS, domains.OFF_DOMAIN, 3, 2, 24_576, 512, 2048, 8192),
+    "ten": Profile("ten", domains.TEN_DOMAINS, domains.OFF_DOMAIN, 3, 2, 24_576, 512, 2048, 8192),
     "quick": Profile("quick", domains.QUICK_DOMAINS, domains.QUICK_OFF_DOMAIN, 1, 1, 3584, 512, 1024, 1024),
 }
 
 
 class Laboratory:
-    """Texts, adapters and features of one profile, made when first asked for."""
+    """Texts, adapters and features of one profile, made when first asked for.
 
-    def __init__(self, profile: Profile, work: Path) -> None:
+    Where it is ``routing_alone`` that counts, adapters need not be trained, and no losses are measured.
+    """
+
+    def __init__(self, profile: Profile, work: Path, *, routing_alone: bool = False) -> None:
         self.profile = profile
+        self.routing_alone = routing_alone
         self.work = work / f"{profile.name}-{TrainSettings().learning_rate:g}"  # whose adapters are kept there
         self.texts = work / "texts"
         for folder in (self.work, self.texts):
@@ -96,7 +104,7 @@ class Laboratory:
 
     def measures_losses(self, order: Sequence[str]) -> bool:
         """Losses of mixtures are measured in the first order alone; of the others it is the routing that counts."""
-        return tuple(order) == self.order(0)
+        return not self.routing_alone and tuple(order) == self.order(0)
 
     def settings(self, seed: int) -> TrainSettings:
         return TrainSettings(max_tokens=self.profile.tokens, seed=seed, eval_every=10_000)
@@ -112,7 +120,9 @@ class Laboratory:
         """The backbone with every domain's adapter, in this order of slots, and an untrained mixer."""
         model = self.blank()
         for name in order:
-            model.add_adapter(name, trained=read_adapter(model, self.adapter(name, seed)))
+            model.add_adapter(
+                name, trained=None if self.routing_alone else read_adapter(model, self.adapter(name, seed))
+            )
         model.set_slots(list(order), TimeMixer(model.mixer.hidden_size, model.mixer.settings, 1 + len(order)))
         return model
 
@@ -128,7 +138,13 @@ class Laboratory:
         return load_file(place)
 
     def blocks(self, name: str, seed: int) -> TokenBlocks:
-        """Training and held-out blocks of 128 tokens, held out by file."""
+        """Training and held-out blocks of 128 tokens, held out by file; of the control, equal shares of all texts of no
+        domain."""
+        if name == CONTROL:
+            parts = [self.blocks(kind, seed) for kind in self.profile.off_domain]
+            share = self.profile.tokens // 128 // len(parts)
+            train_NT = torch.cat([part.train_NT[:share] for part in parts])
+            return TokenBlocks(train_NT, torch.cat([part.held_out_NT[:16] for part in parts]))
 
         def make() -> dict[str, Tensor]:
             made = make_blocks(
@@ -253,6 +269,17 @@ class Laboratory:
 
         kept = self._kept(f"references-{seed}", make)
         return {name: dict(zip(("backbone", "own"), kept[name].tolist(), strict=True)) for name in self.profile.domains}
+
+    def control(self, seed: int) -> dict[str, float]:
+        """Loss on every domain of an epoch that has learned text of none, nats per token. What it gains is not the
+        domain's: an instruct model un-learns its chat format on any text."""
+
+        def make() -> dict[str, Tensor]:
+            model, tokens = self.mixture([CONTROL], seed), self.profile.final_tokens
+            losses = self.losses(model, self.profile.domains, seed, 1, tokens)
+            return dict(zip(self.profile.domains, map(torch.tensor, losses), strict=True))
+
+        return {name: float(loss) for name, loss in self._kept(f"control-{seed}", make).items()}
 
     def off_domain_references(self, seed: int) -> dict[str, float]:
         """Loss of the backbone on texts of no domain."""

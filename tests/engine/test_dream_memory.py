@@ -47,6 +47,22 @@ def test_dreams_are_the_backbones_own_whatever_epochs_there_are(tiny_backbone: A
     assert torch.equal(dreamed(model), before)
 
 
+def test_the_backbones_dreams_begin_with_any_token_and_are_sampled_from_cool_to_hot(tiny_backbone: Any) -> None:
+    head = tiny_backbone.get_output_embeddings()
+    with torch.no_grad():
+        head.weight.zero_()
+    model = TemporalLoRA(tiny_backbone)
+    bias_V = torch.zeros(257)
+    bias_V[7] = 7.0  # p = e⁷ / (e⁷ + 256) = 0.81 at temperature 1, 0.29 at 1.5
+    hook = head.register_forward_hook(lambda module, args, output: output + bias_V)
+    ids_NT = drain(dream(model, 0, 400, seed=0))[1]
+    hook.remove()
+    assert (ids_NT[:, 0] == 7).float().mean() < 0.05 and len(ids_NT[:, 0].unique()) > 150
+    shares = [float((ids_NT[row::8, 1:] == 7).float().mean()) for row in range(8)]
+    assert shares[0] == pytest.approx(0.81, abs=0.03) and shares[-1] == pytest.approx(0.29, abs=0.03)
+    assert shares[0] > shares[3] > shares[-1]
+
+
 def test_cached_dreams_are_read_and_not_dreamed_again(tiny_backbone: Any, tmp_path: Path) -> None:
     model, cache = TemporalLoRA(tiny_backbone), tmp_path / "dreams" / "a.safetensors"
     one = dreamed(model, cache)

@@ -1,7 +1,8 @@
 """Dreams: text that a frozen model samples by itself.
 
-The backbone's dreams, sampled once per backbone, are the memory of slot 0. An epoch's own dreams can stand for its text
-in later sleep.
+The backbone's dreams, sampled once per backbone, are the memory of slot 0. They stand for all that no epoch knows, so
+they are to be of many kinds: they begin with any token, and most are sampled hotter than the backbone speaks. An
+epoch's own dreams can stand for its text in later sleep, and are sampled as it speaks.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from tlora_gui.temporal.switching import count_tokens
 DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
 EVAL_BLOCKS = 8
+HEAT = (1.0, 1.5)
+"""Temperatures of the backbone's dreams, from the lowest to the highest."""
 _LEAVING = say("Leaving a memory for later sleep")
 
 logger = logging.getLogger(__name__)
@@ -83,7 +86,7 @@ def dream_length(model: TemporalLoRA) -> int:
 
 
 def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Progress, None, Tensor]:
-    """Let one slot sample texts at temperature 1: ids (count, dream length), one token of each a turn."""
+    """Let one slot sample texts: ids (count, dream length), one token of each a turn."""
     length = dream_length(model)
     config = model.backbone.config.get_text_config()
     start = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
@@ -91,6 +94,9 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     generator = torch.Generator(model.device).manual_seed(seed)
     ids_NT = torch.full((count, 1), start or 0, device=model.device)
     cache = None
+    heat_N1 = torch.ones(count, 1, device=model.device)
+    if slot == 0:
+        heat_N1[:, 0] = torch.linspace(*HEAT, EVAL_BLOCKS)[torch.arange(count) % EVAL_BLOCKS]
     label = (
         say("Dreaming: the backbone samples its own text (once)")
         if slot == 0
@@ -101,7 +107,7 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
         with torch.inference_mode():
             output = model(ids_NT[:, -1:], slot, cache=cache, use_cache=True, logits_to_keep=1)
             cache = output.cache
-            shares_NV = output.logits_BTV[:, -1].float().softmax(-1)
+            shares_NV = (output.logits_BTV[:, -1].float() / heat_N1).softmax(-1)
             if not shares_NV.isfinite().all():
                 raise TloraError(
                     say("The backbone computes no numbers (NaN), so it cannot dream.")
@@ -109,6 +115,8 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
                     else say("The epoch computes no numbers (NaN), so it cannot dream."),
                     say("Choose another backbone.") if slot == 0 else say("Train it again with a lower learning rate."),
                 )
+            if slot == 0 and position == 0:
+                shares_NV = torch.ones_like(shares_NV)
             next_N1 = torch.multinomial(shares_NV, 1, generator=generator)
             ids_NT = torch.cat([ids_NT, next_N1], dim=1)
     return ids_NT[:, 1:].cpu().clone()

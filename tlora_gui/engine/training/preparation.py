@@ -79,7 +79,7 @@ def remember_backbone(model: TemporalLoRA, fingerprint: str, cancel: CancelToken
         Cancelled: if ``cancel`` is set on the way.
     """
     if "" not in model.memories:
-        cache = cache_dir() / "dreams" / f"{fingerprint[:16]}.safetensors"
+        cache = cache_dir() / "dreams" / f"{fingerprint[:16]}-broad.safetensors"
         ids_NT = yield from dream_ids(model, cache, cancel)
         model.memories[""] = yield from cancellable(collect_dream_memory(model, ids_NT), cancel)
 
