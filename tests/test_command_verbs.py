@@ -103,7 +103,7 @@ def other_values(settings: Any) -> Iterator[tuple[str, Any, list[str]]]:
         elif isinstance(value, float):
             yield field.name, value / 2, [str(value / 2)]
         elif isinstance(value, str):
-            other = {"isolated": "joint", "features": "dreams", "exact": "fast", "": "another"}[value]
+            other = {"isolated": "joint", "features": "features-without-text", "exact": "fast", "": "another"}[value]
             yield field.name, other, [other]
         else:
             assert is_dataclass(value), f"say here which other value {field.name} can have"

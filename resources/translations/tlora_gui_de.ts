@@ -2912,6 +2912,10 @@
         <translation>Merkmale des Texts</translation>
     </message>
     <message>
+        <source>features without text</source>
+        <translation>Merkmale ohne Text</translation>
+    </message>
+    <message>
         <source>dreams of the epoch (text-free)</source>
         <translation>Träume der Epoche (ohne Text)</translation>
     </message>
@@ -7279,12 +7283,16 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Bleibt für späteren Schlaf</translation>
     </message>
     <message>
-        <source>What this epoch leaves behind, so that later ones can protect it. Features: how the frozen backbone sees a small part of the text. Dreams: the same of text that the finished epoch makes up by itself, so that nothing of your text is kept.</source>
-        <translation>Was diese Epoche zurücklässt, damit spätere sie schützen können. Merkmale: wie das eingefrorene Backbone einen kleinen Teil des Texts sieht. Träume: dasselbe von Text, den die fertige Epoche selbst erfindet, sodass nichts vom eigenen Text bleibt.</translation>
+        <source>What this epoch leaves behind, so that later ones can protect it. Features: how the frozen backbone sees a small part of the text, which is kept with them. Without text: the same in a fifth of the room, and no text or word counts. Dreams: features of text that the finished epoch makes up by itself; they protect less.</source>
+        <translation>Was diese Epoche zurücklässt, damit spätere sie schützen können. Merkmale: wie das eingefrorene Backbone einen kleinen Teil des Textes sieht, der mit ihnen aufbewahrt wird. Ohne Text: dasselbe auf einem Fünftel des Platzes, ohne Text und ohne Wortzahlen. Träume: Merkmale von Text, den die fertige Epoche selbst erfindet; sie schützen weniger.</translation>
     </message>
     <message>
         <source>features of the text</source>
         <translation>Merkmale des Texts</translation>
+    </message>
+    <message>
+        <source>features without text</source>
+        <translation>Merkmale ohne Text</translation>
     </message>
     <message>
         <source>dreams of the epoch (text-free)</source>
@@ -7364,12 +7372,20 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Der Time Mixer liest dann die bloßen Wörter, nicht was das erste Viertel des Backbones daraus macht; auch das behält ein Projekt</translation>
     </message>
     <message>
-        <source>Leave text of no epoch to the &amp;backbone, by a filter</source>
-        <translation>Text keiner Epoche dem &amp;Backbone lassen, mit einem Filter</translation>
+        <source>Leave text of no epoch to the &amp;backbone</source>
+        <translation>Text keiner Epoche dem &amp;Backbone lassen</translation>
     </message>
     <message>
-        <source>The filter counts words too and forgets less than the running mean that weighs otherwise; a project keeps this too</source>
-        <translation>Der Filter zählt auch Wörter und vergisst weniger als das gleitende Mittel, das sonst gewichtet; ein Projekt behält auch das</translation>
+        <source>A filter weighs the epochs then, which forgets less than the running mean that weighs otherwise; a project keeps this too</source>
+        <translation>Dann wägt ein Filter die Epochen, der weniger vergisst als das laufende Mittel, das sonst wägt; auch das behält ein Projekt</translation>
+    </message>
+    <message>
+        <source>Also by the &amp;words that each epoch uses</source>
+        <translation>Auch nach den &amp;Wörtern, die jede Epoche verwendet</translation>
+    </message>
+    <message>
+        <source>The filter then asks how often each epoch has a token: it knows first words and unknown text better, and takes one epoch for another a little more often</source>
+        <translation>Der Filter fragt dann, wie oft jede Epoche ein Token hat: Er erkennt erste Wörter und unbekannten Text besser und verwechselt Epochen etwas öfter</translation>
     </message>
 </context>
 <context>

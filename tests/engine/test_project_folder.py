@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,13 +21,14 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
+from tlora_gui.engine.projects.epoch_folder import read_memory, write_memory
 from tlora_gui.engine.projects.project import Project
 from tlora_gui.engine.projects.project_index import FORMAT_VERSION
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainStep
 from tlora_gui.engine.storage import disk
 from tlora_gui.engine.storage.disk import write_tensors, write_text
-from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.active_sleep import EpochMemory, to_levels
 from tlora_gui.temporal.config import MEMORY_WINDOW, STRATEGIES, MixerSettings, Strategy
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -283,6 +285,22 @@ def test_memory_without_text_is_stored_without_text(project: Project, model: Tem
     stored = load_file(project.path / "epochs" / "01-verse" / "memory.safetensors")
     assert {name: tensor.dtype for name, tensor in stored.items()} == {"replay": torch.float16, "probe": torch.float16}
     assert load(project)[0].memories["verse"].held_out_NT is None
+
+
+@pytest.mark.parametrize("hidden", [48, 7])
+def test_a_memory_at_levels_is_stored_in_four_bits(tmp_path: Path, hidden: int) -> None:
+    features_NTH = to_levels(torch.randn(3, MEMORY_WINDOW, hidden, generator=torch.Generator().manual_seed(0)))
+    write_memory(tmp_path, EpochMemory(features_NTH, features_NTH[:1, :5]))
+    stored = load_file(tmp_path / "memory.safetensors")
+    assert stored["replay"].nbytes == 3 * MEMORY_WINDOW * ((hidden + 1) // 2)
+    owner: Any = SimpleNamespace(
+        mixer=SimpleNamespace(hidden_size=hidden),
+        backbone=SimpleNamespace(get_input_embeddings=lambda: SimpleNamespace(weight=torch.zeros(9, hidden))),
+    )
+    found = read_memory(tmp_path, owner)
+    assert found is not None
+    assert torch.equal(found.replay_NWH, features_NTH)
+    assert torch.equal(found.eval_features_NTH, features_NTH[:1, :5])
 
 
 @pytest.mark.parametrize(("windows", "recut"), [(4, 1), (192, 48), (5, 1), (9, 2)])

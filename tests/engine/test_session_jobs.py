@@ -798,10 +798,11 @@ def test_evaluation_needs_no_corpus_for_epochs_left_their_held_out_text(
     assert found[0].scores[0] == expected
 
 
+@pytest.mark.parametrize("source", ["dreams", "features-without-text"])
 def test_evaluation_of_what_left_no_text_reads_the_corpus_or_says_that_it_is_missing(
-    session: Session, corpora: Corpora, tmp_path: Path
+    session: Session, corpora: Corpora, tmp_path: Path, source: MemorySource
 ) -> None:
-    folder = train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
+    folder = train_and_lose_the_corpus(session, corpora, tmp_path, source)
     assert "does not exist" in refusal(session, jobs.Evaluate())
     folder.mkdir()
     assert "held-out text is no longer there" in refusal(session, jobs.Evaluate())
@@ -827,8 +828,31 @@ def test_an_epoch_remembered_in_dreams_leaves_no_token_of_its_text_on_disk(
     assert not list((path_of(session) / "checkpoints").rglob("*.safetensors"))
 
 
-def test_an_epoch_can_sleep_on_dreams_after_a_restart(session: Session, corpora: Corpora, tmp_path: Path) -> None:
-    train_and_lose_the_corpus(session, corpora, tmp_path, "dreams")
+def test_features_without_text_leave_no_token_on_disk_and_take_a_quarter_of_the_room(
+    session: Session, corpora: Corpora, tmp_path: Path
+) -> None:
+    train_and_lose_the_corpus(session, corpora, tmp_path, "features-without-text")
+    (file,) = path_of(session).rglob("memory.safetensors")
+    stored = load_file(file)
+    assert {name: tensor.dtype for name, tensor in stored.items()} == {
+        "replay": torch.uint8, "probe": torch.uint8, "replay_level": torch.float32, "probe_level": torch.float32,
+    }  # fmt: skip
+    assert session.model is not None
+    memory = session.model.memories["verse"]
+    assert stored["replay"].nbytes * 4 == memory.replay_NWH.nbytes and memory.counted is None
+    assert not [name for name, data in content(path_of(session)).items() if b"gentle night" in data]
+    again = reopened(session)
+    assert again.model is not None
+    found = again.model.memories["verse"]
+    assert torch.equal(found.replay_NWH, memory.replay_NWH)
+    assert torch.equal(found.eval_features_NTH, memory.eval_features_NTH)
+
+
+@pytest.mark.parametrize("source", ["dreams", "features-without-text"])
+def test_an_epoch_can_sleep_without_text_after_a_restart(
+    session: Session, corpora: Corpora, tmp_path: Path, source: MemorySource
+) -> None:
+    train_and_lose_the_corpus(session, corpora, tmp_path, source)
     again = open_copy(path_of(session), path_of(session).with_name("again"))
     one, other = (measured(collect(known.run(train_job("Code", corpora["code"])))) for known in (session, again))
     assert all(step.mixer_distill_loss > 0 for step in only(one, TrainStep))

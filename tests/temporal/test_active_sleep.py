@@ -16,6 +16,7 @@ from tlora_gui.temporal.active_sleep import (
     freeze_teacher,
     mixer_distill_loss,
     route_loss,
+    to_levels,
     to_memory,
 )
 from tlora_gui.temporal.config import MEMORY_WINDOW, MixerSettings
@@ -159,6 +160,17 @@ def test_memory_is_bounded_by_the_root_of_the_hidden_size(dtype: torch.dtype, hi
     assert memory_BTH.dtype == torch.float16
     assert memory_BTH.isfinite().all()
     assert math.sqrt(hidden) * 0.9 < memory_BTH.abs().max() <= math.sqrt(hidden) * 1.001
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 23.9, 300.0])
+def test_levels_are_fifteen_a_dimension_and_the_nearest(size: float) -> None:
+    memory_NTH = (size * draw(9, 64, 48) * torch.rand(48)).half()
+    memory_NTH[..., 5] = 0
+    levels_NTH = to_levels(memory_NTH)
+    assert levels_NTH.dtype == torch.float16 and torch.equal(to_levels(levels_NTH), levels_NTH)
+    assert max(len(values.unique()) for values in levels_NTH.flatten(0, 1).T) <= 15
+    most_H = memory_NTH.float().abs().amax((0, 1))
+    assert ((levels_NTH.float() - memory_NTH.float()).abs() <= most_H / 14 * 1.01).all()
 
 
 def test_the_mixer_says_of_a_memory_what_it_said_of_the_text() -> None:

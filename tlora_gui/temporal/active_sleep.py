@@ -29,16 +29,17 @@ CALIBRATION_RATE = 2e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EpochMemory:
-    """What an epoch leaves behind, a replay buffer: layer-normalised router inputs in float16.
+    """What an epoch leaves behind, a replay buffer: layer-normalised router inputs in float16, at 15 levels a dimension
+    where they are kept without text.
 
     Attributes:
         replay_NWH: windows of training text (or of dreams, generative replay), replayed in later sleep.
         eval_features_NTH: a few held-out blocks, only ever measured on.
         held_out_NT: the held-out tokens themselves (int32), for measuring losses; None where no text may be kept.
         held_out_digests: of those blocks where the tokens are not kept, to know them again; none in memories of old.
-        replay_ids_NW: tokens (int32) of the windows; None in memories of old.
+        replay_ids_NW: tokens (int32) of the windows; None in memories of old, and where no text may be kept.
         token_counts: of all that the epoch has learned (or dreamt), as
-            :func:`~tlora_gui.temporal.switching.count_tokens` gives them; None in memories of old.
+            :func:`~tlora_gui.temporal.switching.count_tokens` gives them; None in memories of old, and without text.
         dream_counts: of the backbone's dreams then; None where there were none, and for the dreams themselves.
     """
 
@@ -189,6 +190,20 @@ def to_memory(hidden_BTH: Tensor) -> Tensor:
     The norm bounds every value by √H, so none overflows half precision.
     """
     return layer_norm(hidden_BTH.detach().float(), hidden_BTH.shape[-1:]).half().cpu()
+
+
+def level_numbers(memory_NTH: Tensor) -> tuple[Tensor, Tensor]:
+    """Kept router inputs (N, T, H) as whole numbers from -7 to 7, which four bits can tell, and what a level is in each
+    dimension (H,). A level is a bfloat16, so that float16 holds seven of them exactly."""
+    memory_NTH = memory_NTH.float()
+    level_H = (memory_NTH.abs().amax((0, 1)) / 7).bfloat16().float()
+    return (memory_NTH / level_H.clamp(min=torch.finfo(torch.float32).tiny)).round().clamp(-7, 7), level_H
+
+
+def to_levels(memory_NTH: Tensor) -> Tensor:
+    """Kept router inputs at the nearest level; those that lie there already stay what they are."""
+    numbers_NTH, level_H = level_numbers(memory_NTH)
+    return (numbers_NTH * level_H).half()
 
 
 def cut_windows(memory_NTX: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Switching = Literal["filter", "filter-without-counts", "mean"]
 SWITCHINGS: tuple[Switching, ...] = get_args(Switching)
-MemorySource = Literal["features", "dreams"]
+MemorySource = Literal["features", "features-without-text", "dreams"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 BACKBONE_SLOT = "Eternity"
 
@@ -132,8 +132,8 @@ class SleepSettings:
 
     Attributes:
         enabled: False trains the mixer on the new epoch alone (it will forget; for comparison).
-        source: what an epoch leaves for later sleep: *features* of its text, or of *dreams*, text that the frozen
-            epoch samples by itself, so that nothing of the text is kept.
+        source: what an epoch leaves for later sleep: *features* of its text, and some of the text itself; *features
+            without text*, in four bits; or features of *dreams*, text that the frozen epoch samples by itself.
         memory_labels: each memory also knows its epoch, and a short calibration on memories ends the training; False
             leaves distillation alone.
         sleep_weight: factor of the mixer-distill loss in the total.

@@ -22,6 +22,8 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn.functional import pad
 
 from tlora_gui.engine.corpus.token_store import all_known
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, WEIGHTS_FILE, is_finite, write_adapter
@@ -44,7 +46,7 @@ from tlora_gui.engine.storage.disk import (
 )
 from tlora_gui.engine.storage.event_lines import event_line
 from tlora_gui.engine.storage.typed_json import reader
-from tlora_gui.temporal.active_sleep import EpochMemory
+from tlora_gui.temporal.active_sleep import EpochMemory, level_numbers
 from tlora_gui.temporal.config import MEMORY_WINDOW, require
 from tlora_gui.temporal.model import TemporalLoRA
 
@@ -74,7 +76,7 @@ def write_epoch(
 
 def write_memory(folder: Path, memory: EpochMemory) -> None:
     """Store what an epoch leaves for later sleep."""
-    tensors = {"replay": memory.replay_NWH, "probe": memory.eval_features_NTH}
+    tensors = {**_packed("replay", memory.replay_NWH), **_packed("probe", memory.eval_features_NTH)}
     if memory.held_out_NT is not None:
         tensors["held_out"] = memory.held_out_NT
     further = {
@@ -86,6 +88,28 @@ def write_memory(folder: Path, memory: EpochMemory) -> None:
     write_tensors(folder / MEMORY_FILE, tensors)
     if memory.held_out_digests:
         write_text(folder / _DIGESTS, json.dumps(memory.held_out_digests))
+
+
+def _packed(name: str, features_NTH: Tensor) -> dict[str, Tensor]:
+    """Features as they are stored: two numbers in a byte where four bits tell them exactly."""
+    numbers_NTH, level_H = level_numbers(features_NTH)
+    if not torch.equal((numbers_NTH * level_H).half(), features_NTH):
+        return {name: features_NTH}
+    low_NTh, high_NTh = pad(numbers_NTH + 8, (0, numbers_NTH.shape[-1] % 2)).byte().unflatten(-1, (-1, 2)).unbind(-1)
+    return {name: low_NTh | high_NTh << 4, f"{name}_level": level_H}
+
+
+def _unpacked(name: str, stored: dict[str, Tensor]) -> Tensor:
+    """The inverse of :func:`_packed`."""
+    if f"{name}_level" not in stored:
+        return stored[name]
+    packed_NTh, level_H = stored[name], stored[f"{name}_level"]
+    fits = packed_NTh.dtype == torch.uint8 and packed_NTh.dim() == 3 and level_H.shape == (level_H.numel(),)
+    require(
+        fits and packed_NTh.shape[2] == (level_H.numel() + 1) // 2, say("{name} of its memory does not fit", name=name)
+    )
+    numbers_NTH = torch.stack([packed_NTh & 15, packed_NTh >> 4], dim=-1).flatten(2)[..., : level_H.numel()].float() - 8
+    return (numbers_NTH * level_H).half()
 
 
 def has_memory(folder: Path) -> bool:
@@ -109,7 +133,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
         return None
     stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):
-        tensor = stored[name]
+        tensor = stored[name] = _unpacked(name, stored)
         require(
             tensor.is_floating_point() and is_finite(tensor),
             say("{name} of its memory is not finite", name=name),

@@ -57,7 +57,7 @@ from tlora_gui.engine.training.memory_fit import MemoryFit, free_memory, memory_
 from tlora_gui.engine.training.pace import CHECKPOINT_COST, CHECKPOINT_SECONDS, CHECKPOINT_STEPS, Pace
 from tlora_gui.engine.training.ranks import Ranks
 from tlora_gui.engine.training.router_inputs import RouterInputs
-from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher
+from tlora_gui.temporal.active_sleep import EpochMemory, MixerLearner, cut_windows, freeze_teacher, to_levels
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.model import TemporalLoRA
@@ -785,7 +785,7 @@ def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
 def leave_memory(
     model: TemporalLoRA, slot: int, blocks: TokenBlocks, settings: TrainSettings, eval_features_NTH: Tensor
 ) -> Generator[Progress, None, EpochMemory]:
-    """Router inputs of an epoch's training text, or of its dreams, which keep nothing of the text."""
+    """Router inputs of an epoch's training text, with some of it or without, or of its dreams."""
     tokens, dreamt = settings.sleep.memory_tokens, dream_counts(model)
     if settings.sleep.source == "dreams":
         count = max(1, tokens // dream_length(model))
@@ -797,6 +797,11 @@ def leave_memory(
     count = min(len(train_NT), math.ceil(tokens / settings.block_size))
     ids_NT = rows_of(train_NT, torch.linspace(0, len(train_NT) - 1, count).long())
     replay_NWH = cut_windows((yield from collect_router_features(model, ids_NT)))
+    if settings.sleep.source == "features-without-text":
+        few = EVAL_FEATURE_TOKENS // 4
+        some_NTH = eval_features_NTH[: max(1, few // settings.block_size), :few]
+        digests = tuple(block_digests(blocks.held_out_NT))
+        return EpochMemory(to_levels(replay_NWH), to_levels(some_NTH), None, digests)
     held_out_NT, read_NW = blocks.held_out_NT.int(), cut_windows(ids_NT).int()
     return EpochMemory(replay_NWH, eval_features_NTH, held_out_NT, (), read_NW, count_tokens(train_NT), dreamt)
 

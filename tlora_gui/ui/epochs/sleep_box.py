@@ -85,11 +85,16 @@ class SleepBox(QWidget):
             "memorySourceCombo", self.tr("Kept for later sleep"),
             self.tr(
                 "What this epoch leaves behind, so that later ones can protect it. Features: how the frozen backbone "
-                "sees a small part of the text. Dreams: the same of text that the finished epoch makes up by itself, "
-                "so that nothing of your text is kept."
+                "sees a small part of the text, which is kept with them. Without text: the same in a fifth of the "
+                "room, and no text or word counts. Dreams: features of text that the finished epoch makes up by "
+                "itself; they protect less."
             ),
         )  # fmt: skip
-        names = {"features": self.tr("features of the text"), "dreams": self.tr("dreams of the epoch (text-free)")}
+        names = {
+            "features": self.tr("features of the text"),
+            "features-without-text": self.tr("features without text"),
+            "dreams": self.tr("dreams of the epoch (text-free)"),
+        }
         for source in MEMORY_SOURCES:
             self._source.addItem(names[source], source)
         self._tokens = WholeBox(MEMORY_WINDOW, LARGEST_COUNT)

@@ -80,7 +80,8 @@ def _value_words(name: str, value: object) -> str:
         case str() if name in ("objective", "source"):
             choices = {
                 "isolated": tr("isolated"), "joint": tr("joint"),
-                "features": tr("features of the text"), "dreams": tr("dreams of the epoch (text-free)"),
+                "features": tr("features of the text"), "features-without-text": tr("features without text"),
+                "dreams": tr("dreams of the epoch (text-free)"),
             }  # fmt: skip
             return choices[value]
         case _:
