@@ -7,14 +7,13 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from tlora_gui import __version__
-from tlora_gui.headless.verbs import VERBS, make_parser
-from tlora_gui.logs import log_to_file
-from tlora_gui.paths import settings_file
-from tlora_gui.terminal import Terminal
 
 NO_LIBRARIES = """tlora-gui: the window cannot be loaded ({reason}).
 On a bare Debian: apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
@@ -25,22 +24,55 @@ Without any window:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``tlora-gui`` and ``tlora``; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    with _silent_interrupt():
+        from tlora_gui.headless.verbs import VERBS, make_parser
+        from tlora_gui.logs import log_to_file
     log_to_file()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")  # libraries' progress bars; ours are in the window
     if arguments and arguments[0] in VERBS:
         options = make_parser().parse_args(arguments)
-        from tlora_gui.headless.running import run
-
+        with _silent_interrupt():
+            from tlora_gui.headless.running import run
         return run(options)
-    return _window(arguments)
+    if arguments and (refused := _no_verb(arguments[0], list(VERBS))):
+        print(refused, file=sys.stderr)
+        return 2
+    return _window(arguments, ", ".join(VERBS))
 
 
-def _window(arguments: list[str]) -> int:
+@contextmanager
+def _silent_interrupt() -> Iterator[None]:
+    """Ctrl+C ends the process at once, without a word: amid imports Python's own handler is lost, or ends in an abort
+    or a traceback."""
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    if ours and before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    if ours and before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, before)
+
+
+def _no_verb(word: str, verbs: list[str]) -> str:
+    """What to say of a word that is neither an option nor a project, and looks like a mistyped verb."""
+    if word.startswith("-") or Path(word).exists():
+        return ""
+    meant = get_close_matches(word.lower(), verbs, 1)
+    if not meant and Path(sys.argv[0]).stem != "tlora":
+        return ""
+    hint = f"Did you mean {meant[0]}?" if meant else f"The verbs are {', '.join(verbs)}."
+    return f"tlora: there is no verb and no project {word!r:.80}. {hint}"
+
+
+def _window(arguments: list[str], verbs: str) -> int:
+    from tlora_gui.paths import settings_file
+    from tlora_gui.terminal import Terminal
+
     parser = argparse.ArgumentParser(
         prog="tlora-gui",
         description="A desktop playground for Temporal LoRA.",
-        epilog=f"Without a window: tlora VERB --help, where VERB is one of {', '.join(VERBS)}.",
+        epilog=f"Without a window: tlora VERB --help, where VERB is one of {verbs}.",
     )
     parser.add_argument(
         "project", nargs="?", help="project to open: its folder, or a .tlora file; the last one by default"

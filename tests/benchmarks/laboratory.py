@@ -31,7 +31,7 @@ from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.training.dreams import DREAM_LENGTH, dream, dream_ids, dream_memory, router_features
 from tlora_gui.engine.training.epoch_run import train_epoch
 from tlora_gui.engine.training.evaluation import training_precision
-from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows
+from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_levels
 from tlora_gui.temporal.blend import Blend
 from tlora_gui.temporal.cross_entropy import logits_loss
 from tlora_gui.temporal.model import TemporalLoRA
@@ -203,7 +203,7 @@ class Laboratory:
     def memory(self, name: str, seed: int, sleep: SleepSettings) -> EpochMemory:
         """What an epoch leaves: of its training text, or of its own dreams."""
         tokens, (train_NTH, held_out_NTH) = sleep.memory_tokens, self.features(name, seed)
-        if sleep.source == "features":
+        if sleep.source != "dreams":
             train_NT = self.blocks(name, seed).train_NT.long()
             kept_N = torch.linspace(0, len(train_NTH) - 1, tokens // 128).long()
             windows_NWH, ids_NT, counted_NT = cut_windows(train_NTH[kept_N]), train_NT[kept_N], train_NT
@@ -216,6 +216,8 @@ class Laboratory:
 
             kept = self._kept(f"dreams-{name}-{seed}", make)
             windows_NWH, ids_NT, counted_NT = kept["replay"], kept["ids"], kept["ids"]
+        if sleep.source == "features-without-text":
+            return EpochMemory(to_levels(windows_NWH), held_out_NTH)
         read_NW = cut_windows(ids_NT).int()
         counts = count_tokens(counted_NT), self.dreams.token_counts
         return EpochMemory(windows_NWH, held_out_NTH, None, (), read_NW, *counts)

@@ -419,6 +419,7 @@ def _source_routing(lab: Laboratory, model: TemporalLoRA, order: Sequence[str], 
 
 
 _DISTILL = SleepSettings(memory_labels=False)
+_WITHOUT_TEXT = SleepSettings(source="features-without-text")
 _FILTER = MixerSettings(switching="filter")
 LINES: dict[str, Line] = {
     "unprotected": sleeping(SleepSettings(enabled=False)),
@@ -426,6 +427,8 @@ LINES: dict[str, Line] = {
     "Active Sleep (dreams)": sleeping(replace(_DISTILL, source="dreams")),
     "Active Sleep + memory labels": sleeping(SleepSettings()),
     "Active Sleep + memory labels (dreams)": sleeping(SleepSettings(source="dreams"), losses=False),
+    "features without text": sleeping(_WITHOUT_TEXT, losses=False),
+    "features without text, filter": sleeping(_WITHOUT_TEXT, _FILTER, losses=False),
     "memory 0.5 % of the tokens": sleeping(SleepSettings(memory_tokens=128), losses=False),
     "memory 2 % of the tokens": sleeping(SleepSettings(memory_tokens=512), losses=False),
     "memory 10 % of the tokens": sleeping(SleepSettings(memory_tokens=2432), losses=False),

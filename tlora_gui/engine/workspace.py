@@ -150,13 +150,15 @@ class Workspace:
         if project.read_only:
             return ()
         if project.mixer_damage:
-            names = ", ".join(self.epochs[slug].name for slug in project.unlearned)
-            reason = (
-                say("{problem} An earlier one is used, which does not know {names}.", problem=project.mixer_damage,
-                    names=names)
-                if names
-                else say("{problem} An earlier one is used, which knows all epochs.", problem=project.mixer_damage)
-            )  # fmt: skip
+            problem, names = project.mixer_damage, ", ".join(self.epochs[slug].name for slug in project.unlearned)
+            if len(project.unlearned) == len(self.model.slot_adapters):
+                reason = say("{problem} No other can be read, so hardly any epoch has weight.", problem=problem)
+            elif names:
+                reason = say(
+                    "{problem} An earlier one is used, which does not know {names}.", problem=problem, names=names
+                )
+            else:
+                reason = say("{problem} An earlier one is used, which knows all epochs.", problem=problem)
             found.append(Repair(reason, RepairMixer()))
         replaced = {epoch.replaces for epoch in self.epochs}
         for epoch in self.epochs:

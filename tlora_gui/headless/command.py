@@ -25,6 +25,7 @@ from tlora_gui.engine.protocol.events import (
     RunsListed,
     StreamEvent,
     TrashListed,
+    Warned,
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.sharing.export_target import export_kind
@@ -55,8 +56,22 @@ class Command:
             yield event
 
     def open(self) -> Iterator[StreamEvent]:
-        """Open the project, with its backbone."""
-        return self.run(jobs.OpenProject(str(self.options.project), self.options.backbone))
+        """Open the project, with its backbone; a Time Mixer that stands in for a damaged one is told."""
+        yield from self.run(jobs.OpenProject(str(self.options.project), self.options.backbone))
+        if self.options.verb != "repair":
+            broken = (
+                repair.reason for repair in self.session.info().repairs if isinstance(repair.job, jobs.RepairMixer)
+            )
+            yield from (Warned(reason, self._mend) for reason in broken)
+
+    def mixer_problem(self) -> Iterator[StreamEvent]:
+        """What there is to say of the Time Mixer before anything is loaded."""
+        if problem := self._project().mixer_problem():
+            yield Warned(problem, self._mend)
+
+    @property
+    def _mend(self) -> str:
+        return f"Mend it with `tlora repair {self.options.project}`."
 
     # -- known before anything is loaded ------------------------------------------------------------------------
 

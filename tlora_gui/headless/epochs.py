@@ -22,6 +22,7 @@ def _list_arguments(parser: ArgumentParser) -> None:
 
 def _list(command: Command) -> Iterator[StreamEvent]:
     yield command.listed()
+    yield from command.mixer_problem()
 
 
 def _runs_arguments(parser: ArgumentParser) -> None:
@@ -43,6 +44,8 @@ def _runs(command: Command) -> Iterator[StreamEvent]:
 
 def _delete(command: Command) -> Iterator[StreamEvent]:
     epoch = command.find_epoch()
+    if epoch.state == "training":
+        raise TloraError(f"{epoch.name} is in training.", f"See it with `tlora follow {command.options.project}`.")
     if epoch.state == "interrupted":
         raise TloraError(
             f"{epoch.name} is interrupted.", f"Drop it with `tlora discard {command.options.project} {epoch.slug}`."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 
 from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import StreamEvent
+from tlora_gui.temporal.config import Refusal
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
@@ -103,11 +104,23 @@ def chosen(options: Namespace, defaults: Settings, prefix: str = "") -> Settings
     for field in fields(defaults):  # type: ignore[arg-type]
         name, value = _named(field.name, prefix), getattr(defaults, field.name)
         if is_dataclass(value):
-            changed[field.name] = chosen(options, value, f"{name}_")
+            changed[field.name] = _chosen_within(options, value, f"{name}_")
         elif name in options:
             typed = getattr(options, name)
             changed[field.name] = tuple(typed) if isinstance(typed, list) else typed
     return replace(defaults, **changed)  # type: ignore[type-var]
+
+
+def _chosen_within(options: Namespace, defaults: Any, prefix: str) -> Any:
+    """As :func:`chosen`; what is refused is called by its option's name."""
+    try:
+        return chosen(options, defaults, prefix)
+    except Refusal as error:
+        name = error.values.get("name")
+        known = name in {field.name for field in fields(defaults)}
+        raise Refusal(
+            error.template, **{**error.values, "name": _named(str(name), prefix) if known else name}
+        ) from error
 
 
 def _meanings(kind: type) -> dict[str, str]:

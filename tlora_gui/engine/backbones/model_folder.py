@@ -24,6 +24,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
 from tlora_gui.engine.protocol.sentences import Sentence, message_of, say
+from tlora_gui.engine.storage.disk import require_readable
 
 _STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -217,6 +218,7 @@ def _tensor_sizes(folder: Path, name: str) -> list[int]:
             sizes.append(file.stat().st_size)
             continue
         try:
+            require_readable(file)
             with safe_open(file, "pt") as tensors:
                 sizes += [_product(tensors.get_slice(key).get_shape()) for key in tensors.keys()]  # noqa: SIM118
         except SafetensorError as error:

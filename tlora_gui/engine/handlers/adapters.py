@@ -14,7 +14,15 @@ from tlora_gui.engine.handlers.epochs import require_ready
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
-from tlora_gui.engine.protocol.events import AdapterSeen, CorpusRead, EpochFinished, EpochInfo, HeldOut, Progress
+from tlora_gui.engine.protocol.events import (
+    AdapterSeen,
+    CorpusRead,
+    EpochFinished,
+    EpochInfo,
+    HeldOut,
+    Progress,
+    Warned,
+)
 from tlora_gui.engine.protocol.sentences import message_of, say
 from tlora_gui.engine.protocol.streams import Stream, cancellable
 from tlora_gui.engine.sharing.adapter_source import adapter_folder, adapter_name, local_source
@@ -52,6 +60,12 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
         if not job.bare_router:
             require_bare_router(model, adapter, shown)
         weights = adapter.read(model, shown)
+    other, base = workspace.backbone.name, in_short(adapter.base)
+    if not adapter.is_of(other, workspace.backbone.reference):
+        yield Warned(
+            say("{name} says that it was trained on {base}, not on {other}.", name=shown, base=base, other=other),
+            say("If these are two models, delete the epoch again: its text will make no sense."),
+        )
     corpus = blocks = None
     if job.paths:
         require_context(model, settings.block_size)

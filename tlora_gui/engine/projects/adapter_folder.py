@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from tlora_gui.engine.protocol.errors import cause
 from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.storage.disk import read_tensors, save_tensors
 from tlora_gui.temporal.config import LoraSettings
 from tlora_gui.temporal.layers import decoder_blocks, layer_size
 from tlora_gui.temporal.lora import LoraWeights
@@ -69,7 +69,7 @@ def write_weights(model: TemporalLoRA, weights: LoraWeights, folder: Path, base:
     for layer, *both in zip(layers, weights.down, weights.up, strict=True):
         for kind, parameter in zip("AB", both, strict=True):
             tensors[f"{PREFIX}{layer}.lora_{kind}.weight"] = parameter.detach().cpu().contiguous().clone()
-    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    save_tensors(tensors, folder / WEIGHTS_FILE)
 
 
 def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
@@ -81,7 +81,7 @@ def read_adapter(model: TemporalLoRA, folder: Path) -> LoraWeights:
     """
     settings, layers = _read_settings(model, folder)
     try:
-        stored = load_file(folder / WEIGHTS_FILE)
+        stored = read_tensors(folder / WEIGHTS_FILE)
     except SafetensorError as error:
         reason = shorten(str(error), 200)  # it quotes the header
         raise ValueError(say("the weights in {folder} are damaged: {error}", folder=folder, error=reason)) from error

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
@@ -22,7 +21,7 @@ from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.storage.disk import DAMAGE, first_line, write_tensors
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, read_tensors, write_tensors
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -134,7 +133,7 @@ class Checkpoints:
         try:
             info, settings = read_facts(folder)
             train_NT, held_out_NT, _ = read_blocks_file(folder / "blocks.safetensors")
-            state = load_file(folder / "state.safetensors")
+            state = read_tensors(folder / "state.safetensors")
             for part, blocks_NT in (("train", train_NT), ("held_out", held_out_NT)):
                 require(
                     blocks_NT.shape[1:] == (settings.block_size,),

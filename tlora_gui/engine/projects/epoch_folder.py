@@ -21,7 +21,6 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -37,7 +36,9 @@ from tlora_gui.engine.storage.disk import (
     DAMAGE,
     patiently,
     read_json,
+    read_tensors,
     read_text,
+    require_readable,
     require_room,
     sync,
     write_folder,
@@ -118,7 +119,7 @@ def has_memory(folder: Path) -> bool:
 
     Raises one of ``DAMAGE``.
     """
-    (folder / MEMORY_FILE).stat()  # safetensors tells what is missing with all of its path
+    require_readable(folder / MEMORY_FILE)
     with safe_open(folder / MEMORY_FILE, "pt") as stored:
         return bool(stored.keys())
 
@@ -131,7 +132,7 @@ def read_memory(folder: Path, model: TemporalLoRA, since: int = FORMAT_VERSION) 
     """
     if not has_memory(folder):
         return None
-    stored, hidden = memory_of(load_file(folder / MEMORY_FILE), since), model.mixer.hidden_size
+    stored, hidden = memory_of(read_tensors(folder / MEMORY_FILE), since), model.mixer.hidden_size
     for name in ("replay", "probe"):
         tensor = stored[name] = _unpacked(name, stored)
         require(

@@ -65,12 +65,12 @@ class EpochList:
         self._epochs.pop(slug, None)
 
     def free_name(self, name: str, slug: str = "") -> str:
-        """A name without the space around it, if no other epoch than ``slug``, and the one that it replaces, has it.
+        """A name in one line, if no other epoch than ``slug``, and the one that it replaces, has it.
 
         Raises:
             TloraError: if it is empty, too long or taken.
         """
-        name = name.strip()
+        name = " ".join(name.splitlines()).strip()
         own = {slug, self._epochs[slug].replaces if slug in self._epochs else ""}
         if len(name) > MAX_NAME:
             raise TloraError(

@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from tlora_gui.engine.projects.records import read_generation, summary_of
@@ -32,6 +31,7 @@ from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
     read_json,
+    read_tensors,
     require_inside,
     require_room,
     write_file,
@@ -261,10 +261,10 @@ def _change_of_tensors(
     def shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
         return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
-    before = load_file(path)
+    before = read_tensors(path)
     if shapes(upgraded(before, since)) == shapes(before):
         return None
-    return lambda: write_tensors(path, upgraded(load_file(path), since))
+    return lambda: write_tensors(path, upgraded(read_tensors(path), since))
 
 
 def _back_up(folder: Path, since: int, changed: list[Path]) -> Path:

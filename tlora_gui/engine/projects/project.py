@@ -29,16 +29,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from tlora_gui.engine.projects import epoch_folder, model_card
-from tlora_gui.engine.projects.adapter_folder import read_adapter
+from tlora_gui.engine.projects.adapter_folder import WEIGHTS_FILE, read_adapter
 from tlora_gui.engine.projects.checkpoints import Checkpoints, plain_folder
 from tlora_gui.engine.projects.epoch_folder import History
 from tlora_gui.engine.projects.generation_store import GenerationStore
 from tlora_gui.engine.projects.migration import BACKUP, INDEX
 from tlora_gui.engine.projects.new_folder import cannot_be_made, make_folder
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
+from tlora_gui.engine.projects.project_lock import is_locked
 from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_in
@@ -53,8 +53,10 @@ from tlora_gui.engine.storage.disk import (
     is_path,
     patiently,
     read_json,
+    read_tensors,
     remove_partials,
     rename,
+    require_header,
     require_inside,
     require_utf8,
     sync_folder,
@@ -153,9 +155,30 @@ class Project:
             backbone=index.backbone_name,
             reference=index.backbone_reference,
             strategy=index.mixer.strategy,
-            epochs=tuple(self.epochs()),
+            epochs=tuple(self._epochs_at_work()),
             generations=self.generations.summaries(),
         )
+
+    def _epochs_at_work(self) -> list[EpochInfo]:
+        """The epochs; one that another session trains just now is in training, not interrupted."""
+        epochs, trained = self.epochs(), self.checkpoints.training()
+        if not trained or not is_locked(self.path):
+            return epochs
+        slugs, note = {info.slug for info in trained}, say("in training elsewhere; `tlora follow` looks on")
+        others = [epoch for epoch in epochs if epoch.slug not in slugs]
+        return [*others, *(replace(info, note=note) for info in trained if info.slug not in self.index.folders)]
+
+    def mixer_problem(self) -> str:
+        """Why the current Time Mixer cannot be read, as far as its file says without the backbone; else nothing."""
+        if not self.index.mixers:
+            return ""
+        file = self.mixer_path(self.index.mixers[-1])
+        try:
+            require_inside(file, self.path)
+            require_header(file)
+        except DAMAGE as error:
+            return say("The Time Mixer in {problem}", problem=unreadable(file, error, "").message)
+        return ""
 
     def tidy(self) -> None:
         """Take away what a crash left half written. Only who has the project's lock may."""
@@ -253,6 +276,7 @@ class Project:
         for slug in self.index.folders:
             try:
                 info = self._facts(slug)
+                require_header(self.folder(slug) / WEIGHTS_FILE)
             except DAMAGE as error:
                 infos.append(self._broken(slug, error))
                 continue
@@ -399,7 +423,9 @@ class Project:
             TloraError: says which is damaged.
         """
         if self.mixer_damage:
-            raise TloraError(self.mixer_damage, say("Restore the Time Mixer first."))
+            raise TloraError(
+                self.mixer_damage, say("Restore the Time Mixer first: repair it in the window, or by `tlora repair`.")
+            )
 
     def restore_mixer(self, model: TemporalLoRA) -> None:
         """Store the mixer, which knows all epochs again, as the current one in place of those that cannot be read."""
@@ -699,8 +725,7 @@ class Project:
         file = self.mixer_path(entry)
         try:
             require_inside(file, self.path)
-            file.stat()  # what is missing is not damaged
-            mixer.load_state_dict(load_file(file))
+            mixer.load_state_dict(read_tensors(file))
             require(
                 all(bool(tensor.isfinite().all()) for tensor in mixer.state_dict().values()), say("it is not finite")
             )

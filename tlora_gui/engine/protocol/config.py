@@ -134,7 +134,7 @@ class TrainSettings:
         patience: measurements in a row without an improvement that end the training; in long ones, a tenth of all
             measurements at least.
         sample_prompt: what is continued by way of a sample while the training runs; empty begins a text.
-        sample_every: steps between two samples, but no more than SAMPLES in a training; 0 takes none.
+        sample_every: steps between two samples, but no more than 500 in a training; 0 takes none.
         sample_tokens: tokens that a sample adds to its prompt.
     """
 
@@ -248,9 +248,9 @@ class SamplingSettings:
     """How the next token is drawn.
 
     Attributes:
-        max_new_tokens: tokens to add at most, up to MAX_NEW_TOKENS.
+        max_new_tokens: tokens to add at most, up to a million.
         temperature: 0 takes the most probable token; above 0 divides the logits.
-        top_k: keep the k most probable tokens, up to MAX_TOP_K; 0 keeps all.
+        top_k: keep the k most probable tokens, up to a million; 0 keeps all.
         top_p: keep the smallest set of tokens that holds this share of probability (Holtzman et al. 2020).
         repetition_penalty: divides the logits of tokens already there (Keskar et al. 2019); 1 does nothing.
         seed: the same seed gives the same text; any whole number of 64 bits.

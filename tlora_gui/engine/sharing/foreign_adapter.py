@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import psutil
@@ -70,6 +70,7 @@ class _Config:
     use_rslora: bool | None = False
     rank_pattern: tuple[tuple[str, int], ...] | None = ()
     alpha_pattern: tuple[tuple[str, float], ...] | None = ()
+    base_model_name_or_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,21 @@ class ForeignAdapter:
         scalings: what the update of each of its layers is multiplied by.
         r: the largest rank.
         first_block: the lowest block that it changes.
+        base: the model that it says it was trained on; empty if it says none.
     """
 
     file: Path
     scalings: dict[str, float]
     r: int
     first_block: int
+    base: str
+
+    def is_of(self, *names: str) -> bool:
+        """Whether a model of these names may be what it was trained on, as far as names tell: copies and quantised
+        versions have the original's name and more."""
+        base, *others = (PureWindowsPath(name).name.casefold() for name in (self.base, *names))
+        known = list(filter(None, others))
+        return not base or not known or any(other in base or base in other for other in known)
 
     def read(self, model: TemporalLoRA, name: str) -> LoraWeights:
         """Its weights over the model's layers, on its device: over all of them if it reaches below ``mixer_layer``.
@@ -164,6 +174,8 @@ def _read_config(folder: Path, name: str) -> _Config:
         if not isinstance(data, dict):
             raise ValueError(say("it is no object"))
         _refuse_other_kinds(data, name)
+        if not isinstance(data.get("base_model_name_or_path"), str):
+            data.pop("base_model_name_or_path", None)
         for key in ("rank_pattern", "alpha_pattern"):
             if isinstance(data.get(key), dict):
                 data[key] = [[pattern, value] for pattern, value in data[key].items()]
@@ -242,7 +254,7 @@ def _fitted(model: TemporalLoRA, config: _Config, name: str, file: Path, stored:
     layers = every if first_block < model.mixer_layer else model.layers
     scalings = {layer: scaling for layer, scaling in scalings.items() if layer in layers}
     r = max((ranks.find(layer, config.r) for layer in scalings), default=1)
-    return ForeignAdapter(file, scalings, r, first_block)
+    return ForeignAdapter(file, scalings, r, first_block, config.base_model_name_or_path or "")
 
 
 def _shape(stored: Any, key: str, name: str) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 from typing import Any, BinaryIO, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tlora_gui.engine.protocol.errors import TloraError, cause
@@ -65,7 +65,33 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """
     require_room(path, sum(tensor.nbytes for tensor in tensors.values()))
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_file(path, lambda partial: save_file(stored, partial))
+    write_file(path, lambda partial: save_tensors(stored, partial))
+
+
+def require_readable(path: Path) -> None:
+    """Raise the system's own OSError if a file cannot be read: to safetensors every one of them is a missing file."""
+    path.open("rb").close()
+
+
+def require_header(path: Path) -> None:
+    """Refuse a safetensors file that is not there, cut short or none; no tensor is read. Raises one of ``DAMAGE``."""
+    require_readable(path)
+    with safe_open(path, "pt"):
+        pass
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """A safetensors file. Raises one of ``DAMAGE``."""
+    require_readable(path)
+    return load_file(path)
+
+
+def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file that may be read by whoever may read others: the library's are its owner's alone."""
+    path.touch()
+    mode = path.stat().st_mode
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(mode)
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -250,6 +276,8 @@ def first_line(error: BaseException) -> str:
         return say("{key:.200} is missing", key=str(error))
     if isinstance(reason := message_of(error), Sentence):
         return reason
+    if isinstance(error, (TypeError, AttributeError)):
+        return say("a part of it is of another kind than belongs there")
     reason = (reason.strip().splitlines() or [type(error).__name__])[0]
     return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tlora_gui.engine.backbones.loading import context_length
@@ -25,7 +24,7 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.streams import cancellable, drain
-from tlora_gui.engine.storage.disk import DAMAGE
+from tlora_gui.engine.storage.disk import DAMAGE, read_tensors, save_tensors
 from tlora_gui.temporal.active_sleep import EpochMemory, cut_windows, to_memory
 from tlora_gui.temporal.model import TemporalLoRA
 from tlora_gui.temporal.switching import count_tokens
@@ -59,7 +58,7 @@ def dream_ids(model: TemporalLoRA, cache: Path | None, cancel: CancelToken) -> G
 def _cached(cache: Path, model: TemporalLoRA) -> Tensor | None:
     """The dreams in a file, if they are such as this model dreams."""
     try:
-        ids_NT = load_file(cache)["ids"]
+        ids_NT = read_tensors(cache)["ids"]
         vocabulary = model.backbone.config.get_text_config().vocab_size
         fits = ids_NT.dtype == torch.long and ids_NT.shape == (DREAM_BLOCKS, dream_length(model))
         return ids_NT if fits and int(ids_NT.min()) >= 0 and int(ids_NT.max()) < vocabulary else None
@@ -72,7 +71,7 @@ def _keep(cache: Path, ids_NT: Tensor) -> None:
     partial = cache.with_name(f".{cache.name}.{uuid4().hex}.partial")  # other processes may dream at the same time
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"ids": ids_NT}, partial)
+        save_tensors({"ids": ids_NT}, partial)
         partial.replace(cache)
     except DAMAGE as error:
         logger.warning("dreams are not cached: %s", error)

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from typing import Any
 
@@ -21,6 +22,8 @@ _CHATS = ("messages", "conversations", "conversation", "dialogue", "dialog", "ch
 _ASKED = ("prompt", "instruction", "question", "query")
 _ANSWERED = ("response", "completion", "output", "answer", "chosen")
 _FURTHER = ("input", "context")
+_TOOLS = ("tool", "function")
+"""Roles of what no person and no model says."""
 _ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant"}
 _SAMPLE_ROWS, _SAMPLE_SIZE = 200, 2**22
 _BATCH = 256
@@ -143,7 +146,8 @@ def _exchange_of(
 
 
 def _messages(value: object) -> list[dict[str, str]]:
-    """The messages of a chat, each with a role and a content; none if it is no chat."""
+    """The messages of a chat, each with a role and a content; none if it is no chat. A turn that calls a tool says
+    nothing."""
     found = []
     for each in value if isinstance(value, list) else ():
         if not isinstance(each, dict):
@@ -151,6 +155,8 @@ def _messages(value: object) -> list[dict[str, str]]:
         role, content = each.get("role", each.get("from")), each.get("content", each.get("value"))
         if isinstance(content, list):  # parts, of which only texts are read
             content = "\n".join(str(part["text"]) for part in content if isinstance(part, dict) and part.get("text"))
+        if isinstance(role, str) and content is None:
+            continue
         if not isinstance(role, str) or not isinstance(content, str):
             return []
         found.append({"role": _ROLES.get(role, role), "content": content})
@@ -162,10 +168,11 @@ def _told(messages: list[dict[str, str]], template: ChatTemplate | None) -> str 
         return None
     if template is None:
         return "\n\n".join(f"{each['role']}: {each['content']}" for each in messages)
-    try:
-        return template(messages)
-    except Exception:  # a template raises what its author thought of, on roles that do not take turns  # noqa: BLE001
-        return None
+    spoken = [each for each in messages if each["role"] not in _TOOLS]
+    for said in (messages, spoken):
+        with suppress(Exception):  # a template raises what its author thought of, on roles that do not take turns
+            return template(said)
+    return None
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------
