@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from test_command_line import ROOT, typed
 
+from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
 from tlora_gui.paths import log_file
@@ -225,6 +227,77 @@ def test_an_export_over_another_is_refused_before_anything_is_loaded(
     (tmp_path / "out" / slug).mkdir(parents=True)
     told = typed("export", project, "Пушкин", tmp_path / "out")
     assert (told.status, told.out) == (1, "") and "already there" in told.err
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+@pytest.mark.parametrize("verb", [("list",), ("generate", "O", "--max-new-tokens", 1)], ids=lambda verb: verb[0])
+def test_a_damaged_mixer_is_told_with_the_command_that_mends_it(
+    project: Path, damage: str, verb: tuple[object, ...]
+) -> None:
+    (file,) = (project / "mixer").glob("mixer-*.safetensors")
+    file.write_bytes(file.read_bytes()[:300])
+    if damage == "missing":
+        file.unlink()
+    told = typed(verb[0], project, *verb[1:])
+    assert told.status == 0 and file.name in told.err and f"`tlora repair {project}`" in told.err
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+def test_an_epoch_without_its_weights_is_listed_as_broken(project: Path, damage: str) -> None:
+    (file,) = project.glob("epochs/*/adapter_model.safetensors")
+    file.write_bytes(file.read_bytes()[:500])
+    if damage == "missing":
+        file.unlink()
+    assert re.search(r"^Пушкин +\S+ +broken", typed("list", project).out, re.MULTILINE)
+
+
+def test_what_is_trained_just_now_is_listed_as_in_training(
+    tmp_path: Path, tiny_model_folder: Path, corpora: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlora_gui.engine.training.epoch_run.CHECKPOINT_SECONDS", -1.0)
+    listed: list[EpochInfo] = []
+
+    def look() -> None:
+        listed.extend(Project.open(tmp_path / "new").listed().epochs)
+
+    with at_step(5, look):
+        done = typed("train", tmp_path / "new", corpora["code"], "--name", "A", "--backbone", tiny_model_folder, *TEXT)
+    assert done.status == 0
+    (info,) = listed
+    assert (info.name, info.state) == ("A", "training") and "tlora follow" in info.note
+
+
+def test_ctrl_c_amid_imports_ends_in_silence(project: Path) -> None:
+    code = """
+import builtins, os, signal, sys
+real = builtins.__import__
+def interrupted(name, *arguments):
+    if name == "torch":
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *arguments)
+builtins.__import__ = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tlora_gui.__main__ import main
+sys.exit(main(["list", sys.argv[1]]))
+"""
+    done = subprocess.run([sys.executable, "-c", code, project], cwd=ROOT, capture_output=True, timeout=600)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_a_mistyped_verb_opens_no_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlora_gui.__main__._window", lambda *_: pytest.fail("a window"))
+    told = typed("lst", tmp_path)
+    assert told.status == 2 and "Did you mean list?" in told.err
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/tlora"])
+    told = typed("bogus")
+    assert told.status == 2 and "The verbs are train," in told.err
+
+
+def test_what_is_refused_of_settings_within_settings_is_called_by_its_option(
+    nothing_is_loaded: None, project: Path
+) -> None:
+    told = typed("train", project, "text", "--name", "A", "--sleep-temperature", 0)
+    assert told.status == 1 and "sleep_temperature must be above 0" in told.err
 
 
 def test_a_measurement_on_nothing_is_refused_before_anything_is_loaded(nothing_is_loaded: None, project: Path) -> None:

@@ -43,6 +43,7 @@ from tlora_gui.engine.protocol.events import (
     HeldOut,
     MixerTimeline,
     Progress,
+    Warned,
 )
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import dreams
@@ -138,6 +139,20 @@ def test_an_adapter_of_peft_says_the_same_as_an_epoch(
     assert float((expected - bare_logits()).abs().max()) > 0.05, "an adapter that does nothing would pass"
     assert_same(epoch_logits(session, epoch.slug), expected)
     assert_same(epoch_logits(reopened(session), epoch.slug), expected)
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [("mistralai/Mistral-7B-v0.1", True), ("somebody/tiny-llama-bnb-4bit", False), (None, False), (7, False)],
+)
+def test_an_adapter_of_another_backbone_by_name_is_told(
+    session: Session, tmp_path: Path, base: object, told: bool
+) -> None:
+    folder = made(tmp_path / "foreign")
+    config = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps(config | {"base_model_name_or_path": base}))
+    warnings = only(collect(session.run(jobs.ImportAdapter(str(folder), "Foreign", settings=QUICK))), Warned)
+    assert [str(base) in warning.message for warning in warnings] == [True] * told
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

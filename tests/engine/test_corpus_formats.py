@@ -357,6 +357,23 @@ def test_chats_are_read_through_the_template_of_the_backbone(tmp_path: Path) -> 
     assert all(document.templated for source in sources for document in read_documents(source, []))
 
 
+def test_of_a_chat_with_tools_what_was_said_is_read(tmp_path: Path) -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "weather", "arguments": "{}"}}]}
+    said = [{"role": "user", "content": "Rain?"}, call, {"role": "tool", "content": "12 mm"},
+            {"role": "assistant", "content": "Yes."}]  # fmt: skip
+    write(tmp_path / "a.jsonl", b"\n".join([json.dumps({"messages": said}).encode()] * 3))
+
+    def template(messages: Any) -> str:
+        if any(each["role"] == "tool" for each in messages):
+            raise ValueError("there is no such role")
+        return "".join(f"<|{each['role']}|>{each['content']}" for each in messages)
+
+    assert read(tmp_path, chat=template)[0][0][1] == "<|user|>Rain?<|assistant|>Yes."
+    assert read(tmp_path)[0][0][1] == "user: Rain?\n\ntool: 12 mm\n\nassistant: Yes."
+    write(tmp_path / "a.jsonl", b"\n".join([json.dumps({"messages": [call]}).encode()] * 3))
+    assert read(tmp_path, chat=template)[0] == []
+
+
 def test_patterns_and_gitignores_say_what_of_a_folder_is_read(tmp_path: Path) -> None:
     for name in ("a.txt", "b.md", "c.log", "drafts/d.txt", "src/e.txt", "src/out/f.txt", "src/keep.log", "src/g.tmp"):
         write(tmp_path / name, name.encode())

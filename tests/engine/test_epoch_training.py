@@ -619,6 +619,19 @@ def test_a_checkpoint_that_fails_is_told_once_and_the_training_goes_on(
     assert without_timings([event for event in events if event != warning]) == without_timings(expected)
 
 
+def test_a_checkpoint_that_is_refused_is_told_in_the_refusals_own_words(
+    llama: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epoch_run, "CHECKPOINT_SECONDS", -1.0)
+
+    def gone(run: EpochRun) -> None:
+        raise TloraError("The folder is no longer there: /p.", "Put it back.")
+
+    (warning,) = only(drain(llama.stream("verse", checkpoint=gone))[0], Warned)
+    assert warning.message == "No checkpoint of the training can be written. The folder is no longer there: /p."
+    assert warning.hint == "Put it back."
+
+
 @pytest.mark.parametrize("mode", ["suspend", "discard"])
 def test_an_order_to_end_is_heard_before_the_next_item_of_every_phase(
     second: Bench, monkeypatch: pytest.MonkeyPatch, mode: CancelMode

@@ -152,7 +152,9 @@ class Workspace:
         if project.mixer_damage:
             problem, names = project.mixer_damage, ", ".join(self.epochs[slug].name for slug in project.unlearned)
             if len(project.unlearned) == len(self.model.slot_adapters):
-                reason = say("{problem} No other can be read, so hardly any epoch has weight.", problem=problem)
+                reason = say(
+                    "{problem} No other can be read, so {names} have hardly any weight.", problem=problem, names=names
+                )
             elif names:
                 reason = say(
                     "{problem} An earlier one is used, which does not know {names}.", problem=problem, names=names

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
@@ -45,9 +45,12 @@ def reader(kind: Any) -> Reader:
 def _dataclass(kind: Any) -> Reader:
     hints = get_type_hints(kind)
     readers = {field.name: reader(hints[field.name]) for field in fields(kind)}
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
 
     def read(data: Any) -> Any:
         _require_type(data, dict)
+        if missing := next((name for name in needed if name not in data), None):
+            raise KeyError(missing)
         return kind(**{name: read(data[name]) for name, read in readers.items() if name in data})
 
     return read

@@ -202,6 +202,10 @@ def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[W
         checkpoint(run)
     except Exception as error:
         logger.exception("a checkpoint of %s failed", run.slug)
+        if isinstance(error, TloraError):
+            return [
+                Warned(say("No checkpoint of the training can be written. {reason}", reason=error.message), error.hint)
+            ]
         reason = cause(error) if isinstance(error, OSError) else first_line(error)
         return [
             Warned(
