@@ -1440,6 +1440,10 @@
         <translation>Um eine vollständige Kopie bitten.</translation>
     </message>
     <message>
+        <source>in training elsewhere; `tlora follow` looks on</source>
+        <translation>wird anderswo trainiert; `tlora follow` sieht zu</translation>
+    </message>
+    <message>
         <source>{name} can only be read here.</source>
         <translation>{name} ist hier nur lesbar.</translation>
     </message>
@@ -1464,8 +1468,8 @@
         <translation>{name} ist als PEFT-Adapter in {folder} aufbewahrt.</translation>
     </message>
     <message>
-        <source>Restore the Time Mixer first.</source>
-        <translation>Zuerst den Time Mixer wiederherstellen.</translation>
+        <source>Restore the Time Mixer first: repair it in the window, or by `tlora repair`.</source>
+        <translation>Zuerst den Time Mixer wiederherstellen: im Fenster reparieren oder mit `tlora repair`.</translation>
     </message>
     <message>
         <source>That epoch is not finished.</source>
@@ -2220,6 +2224,10 @@
         <translation>{key:.200} fehlt</translation>
     </message>
     <message>
+        <source>a part of it is of another kind than belongs there</source>
+        <translation>ein Teil davon ist von anderer Art, als dorthin gehört</translation>
+    </message>
+    <message>
         <source>Nothing was changed; mend that and try again.</source>
         <translation>Nichts wurde geändert; das beheben und noch einmal versuchen.</translation>
     </message>
@@ -2282,6 +2290,10 @@
     <message>
         <source>Choose shorter blocks.</source>
         <translation>Kürzere Blöcke wählen.</translation>
+    </message>
+    <message>
+        <source>No checkpoint of the training can be written. {reason}</source>
+        <translation>Vom Training kann kein Zwischenstand geschrieben werden. {reason}</translation>
     </message>
     <message>
         <source>No checkpoint of the training can be written: {reason}.</source>
@@ -2406,6 +2418,10 @@
     <message>
         <source>{note}; it cannot go on, the epochs before it have changed</source>
         <translation>{note}; lässt sich nicht fortsetzen, die Epochen davor haben sich geändert</translation>
+    </message>
+    <message>
+        <source>{problem} No other can be read, so {names} have hardly any weight.</source>
+        <translation>{problem} Kein anderer ist lesbar, darum haben {names} kaum Gewicht.</translation>
     </message>
     <message>
         <source>{problem} An earlier one is used, which does not know {names}.</source>
@@ -3034,6 +3050,14 @@
     <message>
         <source>Looking at the adapter</source>
         <translation>Der Adapter wird angesehen</translation>
+    </message>
+    <message>
+        <source>{name} says that it was trained on {base}, not on {other}.</source>
+        <translation>{name} wurde nach eigener Angabe auf {base} trainiert, nicht auf {other}.</translation>
+    </message>
+    <message>
+        <source>If these are two models, delete the epoch again: its text will make no sense.</source>
+        <translation>Sind das zwei Modelle, die Epoche wieder löschen: Ihr Text wird keinen Sinn ergeben.</translation>
     </message>
     <message>
         <source>imported; its slot was learned from text</source>
