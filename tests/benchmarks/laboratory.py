@@ -229,7 +229,7 @@ class Laboratory:
         pairs = list(permutations(sorted(order), 2))
         joined_NT = torch.stack(
             [
-                torch.cat([held_out[left][2 * turn], held_out[right][2 * turn + 1]])
+                torch.cat([_block(held_out[left], 2 * turn), _block(held_out[right], 2 * turn + 1)])
                 for turn, (left, right) in enumerate(pairs)
             ]
         )
@@ -320,6 +320,11 @@ class Laboratory:
             "slot0_weight": off,
             "own_weight": fmean(own),
         }
+
+
+def _block(blocks_NT: Tensor, number: int) -> Tensor:
+    """One of them, again from the first when there are no more."""
+    return blocks_NT[number % len(blocks_NT)]
 
 
 def mixer_weights(model: TemporalLoRA) -> Weigh:
