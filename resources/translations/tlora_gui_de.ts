@@ -3057,7 +3057,7 @@
     </message>
     <message>
         <source>If these are two models, delete the epoch again: its text will make no sense.</source>
-        <translation>Sind das zwei Modelle, die Epoche wieder löschen: Ihr Text wird keinen Sinn ergeben.</translation>
+        <translation>Sind das zwei Modelle, die Epoche wieder löschen: Was sie schreibt, ergäbe keinen Sinn.</translation>
     </message>
     <message>
         <source>imported; its slot was learned from text</source>

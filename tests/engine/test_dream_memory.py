@@ -125,7 +125,7 @@ def test_two_processes_that_dream_at_once_share_no_file(
         written.append(path)
         save_file(tensors, path)
 
-    monkeypatch.setattr(dreams, "save_file", save)
+    monkeypatch.setattr(dreams, "save_tensors", save)
     for _ in range(2):
         dreamed(model, cache)
         cache.unlink()

@@ -71,7 +71,10 @@ def test_a_setting_out_of_its_range_is_refused_with_a_sentence(changes: dict[str
         (lambda: MixerSettings(smoothing=1), "smoothing must be below 1"),
         (lambda: SleepSettings(sleep_weight=-0.5), "sleep_weight must be at least 0"),
         (lambda: MixerSettings("voting"), "unknown mixer strategy 'voting'; known: ('gating', 'routing', 'attention')"),
-        (lambda: SleepSettings(source="air"), "unknown memory source 'air'; known: ('features', 'dreams')"),
+        (
+            lambda: SleepSettings(source="air"),
+            "unknown memory source 'air'; known: ('features', 'dreams', 'features-without-text')",
+        ),
     ],
 )
 def test_settings_of_the_method_are_refused_with_a_sentence_too(make: Callable[[], Any], told: str) -> None:

@@ -85,7 +85,7 @@ SENSE: list[tuple[type, str, list[Any]]] = [
     (MixerSettings, "strategy", ["gating", "routing", "attention"]),
     (MixerSettings, "width", [0, 1]),
     (MixerSettings, "smoothing", [0, 0.999]),
-    (SleepSettings, "source", ["features", "features-without-text", "dreams"]),
+    (SleepSettings, "source", ["features", "dreams", "features-without-text"]),
     (SleepSettings, "memory_labels", [False, True]),
     (SleepSettings, "sleep_weight", [0]),
     (SleepSettings, "temperature", [0.1, 10]),

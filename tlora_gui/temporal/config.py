@@ -11,7 +11,7 @@ Strategy = Literal["gating", "routing", "attention"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Switching = Literal["filter", "filter-without-counts", "mean"]
 SWITCHINGS: tuple[Switching, ...] = get_args(Switching)
-MemorySource = Literal["features", "features-without-text", "dreams"]
+MemorySource = Literal["features", "dreams", "features-without-text"]
 MEMORY_SOURCES: tuple[MemorySource, ...] = get_args(MemorySource)
 BACKBONE_SLOT = "Eternity"
 
