@@ -227,7 +227,7 @@ class LineChart(ChartFrame):
         """Scale: along the steps unless a person chose a part, upwards always."""
         end = max((mark.end for mark in self._marks), default=0.0) or 1.0
         if self._follow and self._marks:
-            self.plot.view.setXRange(-0.01 * end, 1.03 * end, padding=0)  # room for the ring of what was kept
+            self.plot.view.setXRange(-0.03 * end, 1.03 * end, padding=0)  # room for the ring of what was kept
         self._fit_upwards()
 
     def _fit_upwards(self) -> None:
