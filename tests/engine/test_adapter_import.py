@@ -279,7 +279,7 @@ def test_text_teaches_the_mixer_its_slot_and_the_earlier_one_is_not_forgotten(
 def test_its_own_dreams_teach_the_mixer_where_there_is_no_text(
     one_epoch: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dreams, "DREAM_BLOCKS", 40)
+    monkeypatch.setattr(dreams, "DREAM_BLOCKS", 104)
     monkeypatch.setattr(dreams, "DREAM_LENGTH", 64)
     folder = made(tmp_path / "foreign", target_modules=EVERY, lora_alpha=64)
     epoch = bring(one_epoch, folder, settings=replace(QUICK, num_passes=8))
@@ -289,7 +289,7 @@ def test_its_own_dreams_teach_the_mixer_where_there_is_no_text(
     memory = model.memories[epoch.slug]
     assert memory.held_out_NT is None
     routed = dict(routing_accuracies(model, model.mixer, model.memories))
-    assert routed["verse"] > 0.4 and routed[epoch.slug] > 0.45  # so small a backbone is as wild as its hot dreams
+    assert routed["verse"] > 0.4 and routed[epoch.slug] > 0.6
     (scores,) = only(collect(one_epoch.run(jobs.Evaluate(256))), Evaluated)
     assert [score.slug for score in scores.scores] == ["verse"]
 

@@ -149,7 +149,7 @@ def test_after_another_training_the_mixer_learns_the_slot_anew(two_epochs: Sessi
         assert epoch(session, "verse").note == "it was deleted once; its slot was learned anew"
         after = shares(session)
         assert after["verse"] > 0.8
-        assert all(after[slug] > share - 0.15 for slug, share in before.items()), "three share what was two slots'"
+        assert all(after[slug] > share - 0.1 for slug, share in before.items())
         assert trash(session) == ()
     assert adapter.read_bytes() == weights
 

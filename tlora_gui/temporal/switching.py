@@ -42,7 +42,7 @@ _FIT_RATE = 0.08
 _DIFFERENCE = 0.01
 _FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 64, 384, 4
 """Rows for each slot, how many there are at most, and their windows."""
-_STAYS = 0.95
+_STAYS = 0.9
 """Probability that a row's next window is of the same slot: texts rarely turn."""
 _UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.012, 16, 80
 """How much text of no epoch counts in a fit, how many rows of it each epoch gives, and how many there are at most."""
