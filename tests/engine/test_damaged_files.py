@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,7 @@ from tlora_gui.engine.protocol.config import LoraSettings, MixerSettings, TrainS
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Machine, Run, TrainStep
 from tlora_gui.engine.sharing.export_json import read_json, to_json
-from tlora_gui.engine.storage.disk import DAMAGE, first_line
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, open_tensors, read_tensors
 from tlora_gui.engine.storage.event_lines import event_line
 
 EPOCH = EpochInfo("verse", "Verse", "era", "#009E73", "frozen", 512, 3.5, corpus=("/texts/verse",))
@@ -98,3 +99,19 @@ def test_a_damaged_file_is_read_by_type_or_refused_in_words(
             assert len(first_line(error)) < 500
 
     look()
+
+
+@pytest.mark.parametrize("read", [open_tensors, read_tensors])
+def test_a_safetensors_file_that_the_system_refuses_is_told_with_its_own_reason(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    with pytest.raises(IsADirectoryError if os.name != "nt" else PermissionError):
+        read(tmp_path)
+    with pytest.raises(FileNotFoundError) as missing:
+        read(tmp_path / "a.safetensors")
+    assert first_line(missing.value) == "No such file or directory: a.safetensors"
+
+
+@pytest.mark.parametrize("error", [TypeError("'list' object is not callable"), AttributeError("no attribute 'items'")])
+def test_what_python_says_of_other_kinds_is_not_shown(error: Exception) -> None:
+    assert first_line(error) == "a part of it is of another kind than belongs there"

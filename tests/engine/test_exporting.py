@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -163,6 +164,19 @@ def test_a_merged_model_says_without_us_what_the_mixture_says_at_constant_weight
     assert state_hash(dict(model.backbone.named_parameters())) == before
     assert AutoTokenizer.from_pretrained(written.path)("O night").input_ids == tiny_tokenizer("O night").input_ids
     assert "library_name: transformers" in Path(written.path, "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such modes there")
+@pytest.mark.parametrize("into_backbone", [False, True], ids=["adapter", "model"])
+def test_an_export_and_a_project_can_be_read_by_whoever_may_read_the_folder(
+    two_epochs: Session, tmp_path: Path, into_backbone: bool
+) -> None:
+    written = exported(two_epochs, jobs.ExportMerge(WEIGHTS, str(tmp_path / "out"), into_backbone=into_backbone))
+    assert two_epochs.project is not None
+    (tmp_path / "plain").touch()
+    usual = (tmp_path / "plain").stat().st_mode
+    files = [file for folder in (Path(written.path), two_epochs.project.path) for file in folder.rglob("*.safetensors")]
+    assert len(files) >= 5 and {file.stat().st_mode for file in files} == {usual}
 
 
 def test_a_merged_model_keeps_how_it_is_to_be_sampled(two_epochs: Session, tmp_path: Path) -> None:

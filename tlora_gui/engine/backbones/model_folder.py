@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, dynamic_module_utils
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -24,7 +24,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
 from tlora_gui.engine.protocol.sentences import Sentence, message_of, say
-from tlora_gui.engine.storage.disk import require_readable
+from tlora_gui.engine.storage.disk import open_tensors
 
 _STRANGER: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
@@ -218,8 +218,7 @@ def _tensor_sizes(folder: Path, name: str) -> list[int]:
             sizes.append(file.stat().st_size)
             continue
         try:
-            require_readable(file)
-            with safe_open(file, "pt") as tensors:
+            with open_tensors(file) as tensors:
                 sizes += [_product(tensors.get_slice(key).get_shape()) for key in tensors.keys()]  # noqa: SIM118
         except SafetensorError as error:
             raise _damaged(name, say("its {file} is cut short or no safetensors file", file=_cut(file.name))) from error

@@ -30,7 +30,7 @@ from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.errors import TloraError, cause, disk_is_full
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.storage.disk import require_room, write_text
+from tlora_gui.engine.storage.disk import require_room, share_files, write_text
 from tlora_gui.paths import cache_dir
 
 
@@ -306,4 +306,5 @@ def _convert(gguf: Path, folder: Path, cancel: CancelToken) -> Generator[Progres
     plain.generation_config = loaded.generation_config
     plain.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    share_files(folder)
     yield Progress(say("Converting {name} (once)", name=gguf.name), 2, 2, say("steps"))

@@ -19,11 +19,10 @@ from typing import Any, BinaryIO, Self, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tlora_gui.engine.storage.disk import rename, require_room, sync
+from tlora_gui.engine.storage.disk import open_tensors, rename, require_room, sync
 from tlora_gui.paths import tokens_dir
 
 KEPT = 2**33
@@ -141,7 +140,7 @@ def read_blocks_file(path: Path) -> tuple[Tensor, Tensor, dict[str, str]]:
     Raises:
         OSError, SafetensorError, KeyError: if it is not there, or damaged.
     """
-    with safe_open(path, "pt") as file:
+    with open_tensors(path) as file:
         facts = file.metadata() or {}
     blocks = load_file(path)
     return blocks["train"], blocks["held_out"].long(), facts

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
@@ -21,7 +20,7 @@ from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.storage.disk import DAMAGE, first_line, read_tensors, write_tensors
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, open_tensors, read_tensors, write_tensors
 from tlora_gui.temporal.config import require
 from tlora_gui.temporal.time_mixer import TimeMixer
 
@@ -169,16 +168,16 @@ class Checkpoints:
         """Steps that are done, and all there are. Raises one of ``DAMAGE``."""
         folder = self.folder(slug)
         settings = read_facts(folder)[1]
-        with safe_open(folder / "blocks.safetensors", "pt") as blocks:
+        with open_tensors(folder / "blocks.safetensors") as blocks:
             count = blocks.get_slice("train").get_shape()[0]
-        with safe_open(folder / "state.safetensors", "pt") as state:
+        with open_tensors(folder / "state.safetensors") as state:
             return int(state.get_tensor("step")), settings.num_passes * math.ceil(count / settings.batch_size)
 
     def goes_on(self, slug: str, mixer: TimeMixer) -> bool:
         """Whether a checkpoint is one of this mixer's past: an epoch goes on only over what it began with."""
         now = mixer.state_dict() if mixer.slots > 1 else {}
         try:
-            with safe_open(self.folder(slug) / "state.safetensors", "pt") as state:
+            with open_tensors(self.folder(slug) / "state.safetensors") as state:
                 then = {name for name in state.keys() if name.startswith("teacher.")}  # noqa: SIM118 - no dict
                 return then == {f"teacher.{name}" for name in now} and all(
                     torch.equal(state.get_tensor(f"teacher.{name}"), value.cpu()) for name, value in now.items()

@@ -20,7 +20,6 @@ from functools import reduce
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -34,11 +33,11 @@ from tlora_gui.engine.protocol.events import EpochInfo, TrainingEvent
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.storage.disk import (
     DAMAGE,
+    open_tensors,
     patiently,
     read_json,
     read_tensors,
     read_text,
-    require_readable,
     require_room,
     sync,
     write_folder,
@@ -119,8 +118,7 @@ def has_memory(folder: Path) -> bool:
 
     Raises one of ``DAMAGE``.
     """
-    require_readable(folder / MEMORY_FILE)
-    with safe_open(folder / MEMORY_FILE, "pt") as stored:
+    with open_tensors(folder / MEMORY_FILE) as stored:
         return bool(stored.keys())
 
 

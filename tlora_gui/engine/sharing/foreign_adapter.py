@@ -20,14 +20,13 @@ from typing import Any
 
 import psutil
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from tlora_gui.engine.backbones.model_folder import in_short
 from tlora_gui.engine.projects.adapter_folder import CONFIG_FILE, FREE_FIELDS, IDLE_FIELDS, PREFIX, WEIGHTS_FILE
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.sentences import commas, say
-from tlora_gui.engine.storage.disk import DAMAGE, MAX_JSON_BYTES, first_line, read_text
+from tlora_gui.engine.storage.disk import DAMAGE, MAX_JSON_BYTES, first_line, open_tensors, read_text
 from tlora_gui.engine.storage.typed_json import reader
 from tlora_gui.temporal.layers import decoder_blocks, layer_size
 from tlora_gui.temporal.lora import LoraWeights
@@ -115,7 +114,7 @@ class ForeignAdapter:
         scalings = set(self.scalings.values())
         common = scalings.pop() if len(scalings) == 1 and min(scalings) > 0 else 1.0
         down, up = [], []
-        with safe_open(self.file, "pt") as stored:
+        with open_tensors(self.file) as stored:
             for (layer, _), (inputs, outputs) in zip(layers.items(), sizes, strict=True):
                 down_RI, up_OR = torch.zeros(self.r, inputs), torch.zeros(outputs, self.r)
                 if layer in self.scalings:
@@ -156,7 +155,7 @@ def look_at(model: TemporalLoRA, folder: Path, name: str) -> ForeignAdapter:
         with file.open("rb") as opened:
             if int.from_bytes(opened.read(8), "little") > MAX_JSON_BYTES:
                 raise ValueError(say("its header is too long"))
-        with safe_open(file, "pt") as stored:
+        with open_tensors(file) as stored:
             return _fitted(model, config, name, file, stored)
     except DAMAGE as error:
         raise _damaged(name, first_line(error)) from error

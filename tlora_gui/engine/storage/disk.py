@@ -68,21 +68,22 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     write_file(path, lambda partial: save_tensors(stored, partial))
 
 
-def require_readable(path: Path) -> None:
-    """Raise the system's own OSError if a file cannot be read: to safetensors every one of them is a missing file."""
+def open_tensors(path: Path) -> Any:
+    """A safetensors file, its header read, to be closed as a context. Raises one of ``DAMAGE``; a refusal is the
+    system's own, where the library calls every one a missing file."""
     path.open("rb").close()
+    return safe_open(path, "pt")
 
 
 def require_header(path: Path) -> None:
-    """Refuse a safetensors file that is not there, cut short or none; no tensor is read. Raises one of ``DAMAGE``."""
-    require_readable(path)
-    with safe_open(path, "pt"):
+    """Refuse a safetensors file that is not there, cut short or none. Raises as :func:`open_tensors`."""
+    with open_tensors(path):
         pass
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """A safetensors file. Raises one of ``DAMAGE``."""
-    require_readable(path)
+    """A safetensors file, mapped. Raises as :func:`open_tensors`."""
+    path.open("rb").close()
     return load_file(path)
 
 
@@ -92,6 +93,14 @@ def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     mode = path.stat().st_mode
     save_file(tensors, path, metadata={"format": "pt"})
     path.chmod(mode)
+
+
+def share_files(folder: Path) -> None:
+    """Let files that a library has written into a new folder be read by whoever may read the folder."""
+    usual = folder.stat().st_mode & 0o666
+    for part in folder.rglob("*"):
+        if part.is_file():
+            part.chmod(part.stat().st_mode | usual)
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -136,6 +145,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         patiently(lambda: partial.mkdir(parents=True, exist_ok=True))
         yield partial
+        share_files(partial)
         for part in partial.rglob("*"):
             (sync_folder if part.is_dir() else sync)(part)
         sync_folder(partial)

@@ -33,7 +33,7 @@ DREAM_BLOCKS = 104
 DREAM_LENGTH = 128
 EVAL_BLOCKS = 8
 HEAT = (1.0, 1.5)
-"""Temperatures of the backbone's dreams, from the lowest to the highest."""
+"""Temperatures of the backbone's dreams, the lowest and the highest; dimensionless."""
 _LEAVING = say("Leaving a memory for later sleep")
 
 logger = logging.getLogger(__name__)
@@ -93,9 +93,10 @@ def dream(model: TemporalLoRA, slot: int, count: int, seed: int) -> Generator[Pr
     generator = torch.Generator(model.device).manual_seed(seed)
     ids_NT = torch.full((count, 1), start or 0, device=model.device)
     cache = None
-    heat_N1 = torch.ones(count, 1, device=model.device)
-    if slot == 0:
-        heat_N1[:, 0] = torch.linspace(*HEAT, EVAL_BLOCKS)[torch.arange(count) % EVAL_BLOCKS]
+    heat_N1 = torch.ones(count, 1)
+    if slot == 0:  # every temperature again and again, so that those that are measured have them all
+        heat_N1 = torch.linspace(*HEAT, EVAL_BLOCKS)[torch.arange(count) % EVAL_BLOCKS, None]
+    heat_N1 = heat_N1.to(model.device)
     label = (
         say("Dreaming: the backbone samples its own text (once)")
         if slot == 0
