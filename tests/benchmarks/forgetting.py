@@ -43,7 +43,7 @@ PASSES = 3
 MERGES = (
     "PEFT linear 1/K", "PEFT linear 1", "PEFT TIES", "PEFT DARE", "PEFT DARE 1/K", "PEFT cat 1/K", "PEFT SVD 1/K",
 )  # fmt: skip
-ORDERLESS = ("oracle", "sum of adapters", "average of adapters", "PEFT Arrow", *MERGES)
+ORDERLESS = ("oracle", "sum of adapters", "average of adapters", "PEFT Arrow", "PEFT X-LoRA", *MERGES)
 """Lines in which the order of domains changes nothing."""
 
 TRAINING_LINES = ("shared LoRA", "joint objective", SOURCE)
@@ -241,6 +241,7 @@ def _figures(
         "slot0_offdomain": fmean(figures["slot0_weight"].values()) if figures else None,
         **{f"slot0_{name}": share for name, share in (figures.get("slot0_weight") or {}).items()},
         **{f"loss_over_backbone_{name}": _ratio(record["off_domain"].get(name), loss) for name, loss in off.items()},
+        "off_domain_auroc": figures.get("off_domain_auroc"),
         "switch_lag_median": median(lags) if lags else None,
         "calibration_error": figures.get("calibration_error"),
     }
@@ -291,6 +292,7 @@ COLUMNS = (
     ("mean loss", "loss_mean", "{:.3f}"),
     ("plasticity cost", "plasticity", "{:.1%}"),
     ("slot 0 off domain", "slot0_offdomain", "{:.2f}"),
+    ("AUROC", "off_domain_auroc", "{:.3f}"),
     ("lag", "switch_lag_median", "{:.0f}"),
     ("ECE", "calibration_error", "{:.3f}"),
 )

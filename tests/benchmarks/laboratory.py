@@ -296,7 +296,8 @@ class Laboratory:
         return {name: float(value) for name, value in self._kept(f"off-domain-{seed}", make).items()}
 
     def figures(self, weigh: Weigh, order: Sequence[str], seed: int) -> dict[str, Any]:
-        """Lag at borders, calibration, slot 0's weight off domain, and routing accuracy by place in the text."""
+        """Lag at borders, calibration, routing accuracy by place in the text, slot 0's weight off domain, and how well
+        it tells a domain's text from others."""
         lags = [
             switch_lag(weigh(ids_1T, features_1TH)[0, 128:, slot].tolist())
             for slot, ids_1T, features_1TH in self.borders(order, seed)
@@ -311,15 +312,28 @@ class Laboratory:
             right += hits_NT.flatten().tolist()
             for first, last in ((0, 8), (8, 32), (32, 128), (128, CONTEXT)):
                 by_place.setdefault(f"{first}-{last}", []).append(float(hits_NT[:, first:last].float().mean()))
-        off = {name: float(self._weights(weigh, name, seed)[..., 0].mean()) for name in self.profile.off_domain}
+        slot0 = {name: self._weights(weigh, name, seed)[..., 0] for name in (*order, *self.profile.off_domain)}
+        off = {name: float(slot0[name].mean()) for name in self.profile.off_domain}
         own = [float(self._weights(weigh, name, seed)[..., slot].mean()) for slot, name in enumerate(order, 1)]
         return {
             "switch_lags": lags,
             "calibration_error": calibration_error(largest, right),
             "routing_by_place": {place: fmean(shares) for place, shares in by_place.items()},
             "slot0_weight": off,
+            "off_domain_auroc": auroc(_runs_of_16(slot0, self.profile.off_domain), _runs_of_16(slot0, order)),
             "own_weight": fmean(own),
         }
+
+
+def _runs_of_16(weights: dict[str, Tensor], names: Sequence[str]) -> Tensor:
+    """Mean weight over every 16 tokens of these texts (R,)."""
+    return torch.cat([weights[name].reshape(-1, 16).mean(-1) for name in names])
+
+
+def auroc(positive_N: Tensor, negative_M: Tensor) -> float:
+    """Area under the ROC curve: how often one of the first is above one of the second; equal ones count half."""
+    difference_NM = positive_N[:, None] - negative_M
+    return float((difference_NM > 0).float().mean() + (difference_NM == 0).float().mean() / 2)
 
 
 def _block(blocks_NT: Tensor, number: int) -> Tensor:

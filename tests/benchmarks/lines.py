@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from laboratory import Laboratory, mixer_weights
-from peft import ArrowConfig, LoraConfig, PeftModel
+from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, get_peft_model
 from source_method import TokenIdMixer, learn_labels, learn_phase, reads_ids
 from torch import Tensor
 from torch.nn.functional import cross_entropy, layer_norm
@@ -334,6 +334,37 @@ def arrow(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     return found
 
 
+def x_lora(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
+    """PEFT's X-LoRA over the same adapters, with its own defaults (Buehler and Buehler 2024, arXiv:2402.07148): its
+    classifier learns on the text of all epochs' memories at once, so nothing can be forgotten. It has no slot 0."""
+    torch.manual_seed(seed)
+    base = lab.blank().backbone
+    base.config.use_cache = False  # it refuses to work with a cache
+    folders = {str(number): str(lab.adapter(name, seed)) for number, name in enumerate(order)}
+    config = XLoraConfig(task_type="CAUSAL_LM", hidden_size=base.config.hidden_size, adapters=folders)
+    model = get_peft_model(base, config)
+    classifier = model.base_model.internal_xlora_classifier
+    optimizer = torch.optim.AdamW(classifier.parameters(), lr=X_LORA_RATE, weight_decay=0.01)
+    text_NT = torch.cat([lab.memory(name, seed, SleepSettings()).replay_ids_NW.long() for name in order])
+    steps = X_LORA_PASSES * len(text_NT) // 4
+    generator = torch.Generator().manual_seed(seed)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = X_LORA_RATE * schedule(step, steps)
+        ids_BT = text_NT[torch.randint(len(text_NT), (4,), generator=generator)]
+        with torch.autocast(model.device.type, torch.bfloat16):
+            logits_BTV = model(input_ids=ids_BT).logits
+        logits_loss(logits_BTV, ids_BT).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    found = Found()
+    _finish(lab, found, _Plain(model), order, seed, 0)
+    return found
+
+
+X_LORA_RATE, X_LORA_PASSES = 1e-3, 3
+"""What its classifier learns with: as many passes as the joint upper bound has."""
+
+
 class _Plain:
     """Another model's forward where a mixture is expected."""
 
@@ -453,6 +484,7 @@ LINES: dict[str, Line] = {
     "PEFT cat 1/K": peft_merge("cat"),
     "PEFT SVD 1/K": peft_merge("svd"),
     "PEFT Arrow": arrow,
+    "PEFT X-LoRA": x_lora,
     "shared LoRA": shared_lora,
     "joint objective": joint_objective,
 }
