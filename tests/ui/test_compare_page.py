@@ -10,9 +10,9 @@ from difflib import SequenceMatcher
 import pytest
 from kit import SLOTS, WaitUntil, child, click, plain, said, shown
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QFont, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
 
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
@@ -22,7 +22,7 @@ from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.pane import GenerationPane
-from tlora_gui.ui.theme import DARK
+from tlora_gui.ui.theme import DARK, ThemeManager
 
 MODES = [
     ("mixer", "Time Mixer", ""),
@@ -325,6 +325,31 @@ def test_a_sweep_has_rows_of_full_width_that_are_filled_in_the_same_way(
     fill(page, 0, "to code or")
     fill(page, 4, "to code is", 2)
     assert overlined(page, 4) == "is" and "tokens/s" not in figures(page, 4)
+
+
+def test_a_row_is_as_high_as_its_text_up_to_some_lines(page: ComparePage, wait_until: WaitUntil) -> None:
+    page.show_rows(["100 / 0", "75 / 25", "50 / 50", "25 / 75", "0 / 100"])
+    for number in range(5):
+        fill(page, number, " ".join(["word"] * (80 if number < 4 else 1500)))
+    first, last = shown_text(page, 0), shown_text(page, 4)
+    wait_until(lambda: 6 <= first.document().lineCount() <= 12)  # more than the figures beside it need
+    wait_until(lambda: not first.verticalScrollBar().isVisible() and last.verticalScrollBar().isVisible())
+    assert last.height() < 3 * first.height()
+
+
+def test_columns_with_more_and_with_fewer_figures_are_equally_high(qapp: QApplication, page: ComparePage) -> None:
+    _theme = ThemeManager(qapp, "light")
+    page.run()
+    for number, words in enumerate(("to code or", "to code is")):
+        fill(page, number, words)
+    assert figures(page, 1).count("\n") > figures(page, 0).count("\n")
+    labels = [child(page, f"compareFigures{number}", QLabel) for number in (0, 1)]
+    for points in range(7, 16):
+        for each in labels:
+            each.setFont(QFont(each.font().family(), points))
+        page.set_running(False)  # asks for room anew
+        shown(page, 680, 430 + points)
+        assert shown_text(page, 0).height() == shown_text(page, 1).height(), points
 
 
 def test_long_texts_are_compared_a_little_at_a_time_and_at_last_in_full(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,8 @@ from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
 _ROW_HEAD_WIDTH = 240
+_ROW_LINES = 12
+"""Of a row's text that are shown without a scroll bar of its own."""
 
 
 class CompareColumn(QWidget):
@@ -64,11 +66,18 @@ class CompareColumn(QWidget):
             side.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
             side.setLayout(column(head, self._bar, self._stats, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+            self.text.verticalScrollBar().rangeChanged.connect(self._make_room)
             whole: QHBoxLayout | QVBoxLayout = row(side, self.text)
         else:
             whole = column(head, self._bar, self.text, self._stats, spacing=6)
             whole.setStretch(2, 1)
         self.setLayout(whole)
+
+    def _make_room(self) -> None:
+        """A row is as high as its text, up to some lines."""
+        lines = min(_ROW_LINES, self.text.document().lineCount())
+        around = 2 * (self.text.document().documentMargin() + self.text.frameWidth())
+        self.text.setMinimumHeight(int(lines * self.text.fontMetrics().lineSpacing() + around) + 1)
 
     # -- which column it is ---------------------------------------------------------------------------------
 
@@ -118,8 +127,11 @@ class CompareColumn(QWidget):
 
     def set_stats_lines(self, lines: int) -> None:
         """Keep room for so many lines of statistics, so that texts side by side are equally high."""
+        shown = self._stats.text()
         self._stats.ensurePolished()
-        self._stats.setMinimumHeight(lines * self._stats.fontMetrics().lineSpacing())
+        self._stats.setText("\n".join(lines * ["x"]))
+        self._stats.setMinimumHeight(self._stats.sizeHint().height())
+        self._stats.setText(shown)
 
     def set_measured(self, measured: bool) -> None:
         """Whether there is room for mix and statistics."""
@@ -131,6 +143,7 @@ class CompareColumn(QWidget):
     def reset(self, slots: tuple[SlotInfo, ...], state: str = "") -> None:
         """Show an empty text over these slots, in which ``state`` says why it is empty."""
         self.text.reset(slots)
+        self.text.setMinimumHeight(0)
         self._of_prompt, self._of_new = TextTotals(len(slots)), TextTotals(len(slots))
         self._speed = 0.0
         self._difference = self._problem = ""
