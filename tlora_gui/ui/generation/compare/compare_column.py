@@ -77,7 +77,7 @@ class CompareColumn(QWidget):
         """A row is as high as its text, up to some lines."""
         lines = min(_ROW_LINES, self.text.document().lineCount())
         around = 2 * (self.text.document().documentMargin() + self.text.frameWidth())
-        self.text.setMinimumHeight(int(lines * self.text.fontMetrics().lineSpacing() + around) + 1)
+        self.text.setMinimumHeight(int(lines * self.text.cursorRect().height() + around) + 1)
 
     # -- which column it is ---------------------------------------------------------------------------------
 
