@@ -60,7 +60,7 @@ def main() -> None:
     started = time.monotonic()
     if not options.report_only:
         for run in _mine(list(_runs(lab, options.lines)), options.shard):
-            _do(lab, *run)
+            do_run(lab, *run)
         if _index(options.shard) == 0 and not lab.routing_alone:
             _kept_json(lab.work / "passes.json", lambda: passes(lab))
     report = collect(lab)
@@ -111,7 +111,8 @@ def _index(shard: str) -> int:
     return int(shard.partition("/")[0])
 
 
-def _do(lab: Laboratory, line: str, order: int, seed: int) -> None:
+def do_run(lab: Laboratory, line: str, order: int, seed: int) -> None:
+    """Run one line and keep what it found, unless that was done."""
     started = time.monotonic()
     names = lab.order(order)
     if line == SOURCE:

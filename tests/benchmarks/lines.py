@@ -393,7 +393,7 @@ def shared_lora(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
     for number, name in enumerate(order):
         optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
         generator = torch.Generator().manual_seed(seed)
-        train_NT = lab.blocks(name, seed).train_NT
+        train_NT = lab.blocks(name, seed).train_NT.long()
         batches = train_NT[torch.randperm(len(train_NT), generator=generator)].split(settings.batch_size)
         for step, ids_BT in enumerate(batches):
             optimizer.param_groups[0]["lr"] = settings.learning_rate * schedule(step, len(batches))
@@ -425,17 +425,17 @@ def joint_objective(lab: Laboratory, order: Sequence[str], seed: int) -> Found:
 def source_method(lab: Laboratory, order: Sequence[str], seed: int) -> dict[str, Found]:
     """The source's method phase by phase; and as published, with a mixer reset and labelled at the end."""
     model, phased = lab.blank(), Found()
-    model.mixer = TokenIdMixer(model.backbone.config.vocab_size, seed)
+    model.mixer = TokenIdMixer(model.backbone.config.vocab_size, model.mixer.hidden_size, seed)
     reads_ids(model)
     for name in order:
         model.add_adapter(name, seed=seed)
-        earlier = [lab.blocks(past, seed).train_NT for past in model.slot_adapters]
-        learn_phase(model, name, lab.blocks(name, seed).train_NT, earlier, lab.settings(seed))
+        earlier = [lab.blocks(past, seed).train_NT.long() for past in model.slot_adapters]
+        learn_phase(model, name, lab.blocks(name, seed).train_NT.long(), earlier, lab.settings(seed))
         phased.routing.append(_source_routing(lab, model, model.slot_adapters, seed))
         phased.loss.append(lab.losses(model, model.slot_adapters, seed, "mixer", lab.profile.matrix_tokens))
     _finish(lab, phased, model, order, seed, "mixer")
     published = Found()
-    learn_labels(model, [lab.blocks(name, seed).train_NT for name in order], lab.settings(seed))
+    learn_labels(model, [lab.blocks(name, seed).train_NT.long() for name in order], lab.settings(seed))
     published.routing.append(_source_routing(lab, model, order, seed))
     _finish(lab, published, model, order, seed, "mixer")
     return {"source, phase by phase": phased, "source, as published": published}

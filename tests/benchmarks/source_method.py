@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, pad
 from torch.nn.utils import clip_grad_norm_
 
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import MixerSettings, TrainSettings
 from tlora_gui.engine.training.epoch_run import schedule
 from tlora_gui.engine.training.evaluation import training_precision
 from tlora_gui.temporal.cross_entropy import logits_loss
@@ -32,9 +32,11 @@ _NEVER = -1e4
 class TokenIdMixer(nn.Module):
     """Token id -> embedding -> one logit per epoch; stands where a Time Mixer is expected."""
 
-    def __init__(self, vocabulary: int, seed: int, width: int = 64) -> None:
+    settings = MixerSettings(switching="mean")
+
+    def __init__(self, vocabulary: int, hidden_size: int, seed: int, width: int = 64) -> None:
         super().__init__()
-        self.vocabulary, self.seed, self.width = vocabulary, seed, width
+        self.vocabulary, self.hidden_size, self.seed, self.width = vocabulary, hidden_size, seed, width
         self.ids_BT: Tensor | None = None
         self.reset(0)
 
@@ -63,7 +65,9 @@ class TokenIdMixer(nn.Module):
         """Weights over all slots, the backbone's always 0."""
         return pad(self.epoch_logits(ids_BT).softmax(-1), (1, 0))
 
-    def forward(self, hidden_BTH: Tensor, state: None = None, mask: None = None) -> tuple[Tensor, None]:
+    def forward(
+        self, hidden_BTH: Tensor, state: None = None, mask: None = None, count_evidence: None = None
+    ) -> tuple[Tensor, None]:
         assert self.ids_BT is not None
         return pad(self.epoch_logits(self.ids_BT), (1, 0), value=_NEVER), None
 
