@@ -5020,6 +5020,10 @@ um eine neue Epoche zu trainieren</translation>
         <translation>{name} (ungefärbt)</translation>
     </message>
     <message>
+        <source>{name}, or several alike (uncoloured)</source>
+        <translation>{name}, oder mehrere gleich (ungefärbt)</translation>
+    </message>
+    <message>
         <source>Probability 0</source>
         <translation>Wahrscheinlichkeit 0</translation>
     </message>
@@ -7545,6 +7549,10 @@ hatten einen anderen Slot</translation>
     <message>
         <source>{name} leads in {share} of&#xa0;tokens</source>
         <translation>{name} führt in {share} der&#xa0;Tokens</translation>
+    </message>
+    <message>
+        <source>several slots weigh the same in {share} of&#xa0;tokens</source>
+        <translation>mehrere Slots wiegen gleich viel in {share} der&#xa0;Tokens</translation>
     </message>
 </context>
 <context>

@@ -225,7 +225,9 @@ def test_runs_join_one_speakers_tokens_and_leave_space_with_the_speaker_before()
 
 def test_where_several_weigh_the_same_nobody_in_particular_speaks() -> None:
     tokens = tuple(replace(token, weights=(0.0, 0.5, 0.5)) for token in TOKENS)
-    assert {run.name for run in runs(replace(RECORD, tokens=tokens))} == {NOBODY}
+    alike = replace(RECORD, tokens=tokens)
+    assert {run.name for run in runs(alike)} == {NOBODY}
+    assert '<label class="t s' in to_html(RECORD) and '<label class="t s' not in to_html(alike)
 
 
 def test_shares_are_those_of_the_whole_mix() -> None:

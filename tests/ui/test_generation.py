@@ -779,6 +779,19 @@ def test_a_finished_text_is_summed_up_without_going_through_its_tokens_again(pan
     assert "6 tokens" in said and footer(pane) == "4 tokens · 20.3 tokens/s · length limit"
 
 
+def test_where_several_weigh_the_same_nobody_is_said_to_lead(pane: GenerationPane) -> None:
+    inspector = TokenInspector()
+    shown(inspector, 260, 500)
+    pane.text_changed.connect(inspector.show_text)
+    legend = pane.findChild(Legend)
+    alike = tuple(token(n, " a", weights=(0.0, 0.5, 0.5)) for n in range(8))
+    pane.show_record(record(tokens=(*alike, token(8, " a", "plays"))))
+    assert "several slots weigh the same in 89 % of tokens" in texts(inspector)
+    assert "Eternity, or several alike (uncoloured)" in legend.accessibleDescription()
+    pane.show_record(record())
+    assert "Eternity (uncoloured)" in legend.accessibleDescription()
+
+
 def test_a_new_generation_replaces_the_old_one(pane: GenerationPane) -> None:
     hovered: list[TokenEvent | None] = []
     pane.show_record(record())

@@ -9,10 +9,10 @@ from itertools import groupby
 from tlora_gui.engine.protocol.texts import TokenEvent
 
 
-def dominant_slot(weights: Sequence[float]) -> int:
-    """Slot with the largest weight; 0 if several share it, for then none is dominant."""
+def dominant_slot(weights: Sequence[float]) -> int | None:
+    """Slot with the largest weight; None if several share it: a sum or an average has no dominant epoch."""
     largest = max(weights)
-    return weights.index(largest) if weights.count(largest) == 1 else 0
+    return weights.index(largest) if weights.count(largest) == 1 else None
 
 
 def entropy_bits(weights: Sequence[float]) -> float:
@@ -25,7 +25,7 @@ def surprise_bits(token: TokenEvent) -> float:
     return max(0.0, -math.log2(max(token.probability, 1e-30)))
 
 
-def spans(tokens: Sequence[TokenEvent]) -> Iterator[tuple[int, list[TokenEvent]]]:
+def spans(tokens: Sequence[TokenEvent]) -> Iterator[tuple[int | None, list[TokenEvent]]]:
     """Neighbouring tokens with the same dominant slot: (slot, tokens)."""
     for slot, run in groupby(tokens, key=lambda token: dominant_slot(token.weights)):
         yield slot, list(run)

@@ -40,7 +40,7 @@ class Run:
     ``name`` is the slot's, or that of nobody where several weigh the same; ``last`` is the index of the last token.
     """
 
-    slot: int
+    slot: int | None
     name: str
     is_prompt: bool
     first: int
@@ -78,7 +78,8 @@ def runs(record: Generation) -> list[Run]:
     found: list[Run] = []
     for is_prompt, part in groupby(record.tokens, key=lambda token: token.is_prompt):
         for slot, tokens in spans(list(part)):
-            run = Run(slot, _dominant_name(slot, tokens, record.slots), is_prompt, *_extent(tokens))
+            name = NOBODY if slot is None else one_line(record.slots[slot].name)
+            run = Run(slot, name, is_prompt, *_extent(tokens))
             before = found[-1] if found and found[-1].is_prompt == is_prompt else None
             if before and (before.name == run.name or not run.text.strip()):
                 found[-1] = Run(before.slot, before.name, is_prompt, before.first, run.last, before.text + run.text)
@@ -89,11 +90,6 @@ def runs(record: Generation) -> list[Run]:
 
 def _extent(tokens: Sequence[TokenEvent]) -> tuple[int, int, str]:
     return tokens[0].index, tokens[-1].index, "".join(token.text for token in tokens)
-
-
-def _dominant_name(slot: int, tokens: Sequence[TokenEvent], slots: Sequence[SlotInfo]) -> str:
-    weights = tokens[0].weights
-    return NOBODY if weights.count(max(weights)) > 1 else one_line(slots[slot].name)
 
 
 def shares(record: Generation) -> list[float]:

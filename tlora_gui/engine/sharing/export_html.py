@@ -138,10 +138,10 @@ def _paragraphs(record: Generation) -> Iterator[str]:
 
 def _token(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
     slot = dominant_slot(token.weights)
-    classes = f"t s{slot}" + (" p" if token.is_prompt else "")
+    classes = ("t" if slot is None else f"t s{slot}") + (" p" if token.is_prompt else "")
     words = escape(f"{marked(token.text)}: {_mix(token, slots, 1)}; {_facts(token)}")
     return (
-        f'<label class="{classes}" style="--w:{token.weights[slot]:.2f}">'
+        f'<label class="{classes}" style="--w:{max(token.weights):.2f}">'
         f'<input type="radio" name="token" autocomplete="off" aria-label="{words}">'
         f'<span aria-hidden="true">{escape(visible(token.text))}</span>{_tip(token, slots)}</label>'
     )

@@ -80,6 +80,7 @@ class TextPage(QWidget):
         self.timeline.hide()
         self.text.reset(slots)
         self.legend.set_slots(slots)
+        self.legend.set_undecided(False)
         self.ribbon.reset()
         self.ribbon.set_slots(slots)
         self.show_report(None)
@@ -90,6 +91,7 @@ class TextPage(QWidget):
         self.text.add_tokens(tokens, announce)
         self.ribbon.add_tokens(tokens)
         self.totals.add(tokens)
+        self.legend.set_undecided(self.totals.undecided > 0)
 
     def choose(self, index: int) -> None:
         """Choose a token, as if hovered."""

@@ -20,6 +20,7 @@ class TextTotals:
         bits: surprise of those, summed up.
         weights: of every slot, summed up: (slots,).
         leads: of how many tokens each slot is the dominant one: (slots,); see :func:`dominant_slot`.
+        undecided: of how many tokens none is.
     """
 
     def __init__(self, slots: int) -> None:
@@ -27,6 +28,7 @@ class TextTotals:
         self.bits = 0.0
         self.weights = np.zeros(slots)
         self.leads = np.zeros(slots, int)
+        self.undecided = 0
 
     def add(self, tokens: Sequence[TokenEvent]) -> None:
         """Tokens that come after those before."""
@@ -35,9 +37,10 @@ class TextTotals:
         self.tokens += len(tokens)
         weights = np.fromiter(chain.from_iterable(token.weights for token in tokens), float).reshape(len(tokens), -1)
         largest = weights == weights.max(1, keepdims=True)
-        dominant = np.where(largest.sum(1) == 1, largest.argmax(1), 0)
+        sole = largest.sum(1) == 1
         self.weights += weights.sum(0)
-        self.leads += np.bincount(dominant, minlength=len(self.leads))
+        self.leads += np.bincount(largest[sole].argmax(1), minlength=len(self.leads))
+        self.undecided += len(tokens) - int(sole.sum())
         predicted = tokens if was_predicted(tokens[0]) else tokens[1:]
         chances = np.fromiter((token.probability for token in predicted), float)
         self.predicted += len(predicted)

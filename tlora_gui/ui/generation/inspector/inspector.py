@@ -151,18 +151,20 @@ class TokenInspector(QFrame):
         if record is not None and self._has_text:
             mix = tuple((totals.weights / totals.tokens).tolist())
             most = int(totals.leads.argmax())
+            decided = totals.leads[most] >= totals.undecided
             words = [self.tr("{count} tokens").format(count=localised(f"{totals.tokens:,}"))]
             if totals.predicted:
                 bits = localised(f"{totals.bits / totals.predicted:.1f}")
                 words.append(self.tr("{bits}\u00a0bits of surprise per token").format(bits=bits))
-            share = human_share(totals.leads[most] / totals.tokens)
+            share = human_share(max(totals.leads[most], totals.undecided) / totals.tokens)
             lead = self.tr("{name} leads in {share} of\u00a0tokens")
-            words.append(lead.format(name=record.slots[most].name, share=share))
+            undecided = self.tr("several slots weigh the same in {share} of\u00a0tokens")
+            words.append((lead if decided else undecided).format(name=record.slots[most].name, share=share))
             self._whole_facts.setText("\n".join(words))
             self._whole_bar.set_mix(mix, record.slots)
             self._whole_mix.set_rows(
                 [
-                    ShareRow(record.slots[s].name, mix[s], s, record.slots[s], strong=s == most)
+                    ShareRow(record.slots[s].name, mix[s], s, record.slots[s], strong=decided and s == most)
                     for s in drawing_order(record.slots)
                 ]
             )

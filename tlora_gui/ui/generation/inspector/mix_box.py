@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
+from tlora_gui.engine.protocol.attribution import dominant_slot
 from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import drawing_order
 from tlora_gui.ui.generation.inspector.bars import MixBar, ReasonRows, ShareRow, ShareRows
-from tlora_gui.ui.generation.token_view.token_style import colour_reason, sole_dominant
+from tlora_gui.ui.generation.token_view.token_style import colour_reason
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.widgets.layouts import column, label
 
@@ -46,7 +47,7 @@ class MixBox(QVBoxLayout):
     def show_token(self, token: TokenEvent, slots: Sequence[SlotInfo]) -> None:
         """Show the mix of a token over these slots."""
         self._bar.set_mix(token.weights, slots)
-        most = sole_dominant(token.weights)
+        most = dominant_slot(token.weights)
         self._shares.set_rows(
             [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import ne
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette
@@ -24,7 +25,7 @@ _GAP = 10
 def changed_shares(texts: Sequence[Sequence[TokenEvent]]) -> list[float]:
     """For every version of one text, the share of its tokens with another dominant slot than in the last version."""
     dominant = [[dominant_slot(token.weights) for token in tokens] for tokens in texts]
-    return [sum(map(int.__ne__, then, dominant[-1])) / max(1, len(then)) for then in dominant]
+    return [sum(map(ne, then, dominant[-1])) / max(1, len(then)) for then in dominant]
 
 
 class TimelineBar(QWidget):

@@ -43,6 +43,7 @@ class Legend(QWidget):
         self._slots: tuple[SlotInfo, ...] = ()
         self._mode: ColourMode = "dominant"
         self._chosen = 0
+        self._undecided = False
         self._entries: list[_Entry] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -59,6 +60,12 @@ class Legend(QWidget):
         self._mode, self._chosen = mode, slot
         self._refresh()
 
+    def set_undecided(self, undecided: bool) -> None:
+        """Whether several slots weigh the same at some tokens, which are uncoloured too."""
+        if undecided != self._undecided:
+            self._undecided = undecided
+            self._refresh()
+
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
         self._theme = theme
@@ -72,7 +79,10 @@ class Legend(QWidget):
 
     def _slot_entries(self, slots: Sequence[SlotInfo]) -> list[_Entry]:
         names = [slot.name for slot in slots]
-        names[:1] = [self.tr("{name} (uncoloured)").format(name=name) for name in names[:1]]
+        uncoloured = self.tr("{name} (uncoloured)")
+        if self._undecided:
+            uncoloured = self.tr("{name}, or several alike (uncoloured)")
+        names[:1] = [uncoloured.format(name=name) for name in names[:1]]
         return [_Entry("", (slot_style(slot, slots[slot]),), names[slot]) for slot in drawing_order(slots)]
 
     def _entries_of(self, mode: ColourMode) -> list[_Entry]:

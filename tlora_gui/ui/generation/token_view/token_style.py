@@ -53,18 +53,13 @@ def was_predicted(token: TokenEvent) -> bool:
     return token.index > 0 or not token.is_prompt
 
 
-def sole_dominant(weights: Sequence[float]) -> int | None:
-    """The slot that weighs most, None where several weigh the same: a sum or an average has no dominant epoch."""
-    return dominant_slot(weights) if weights.count(max(weights)) == 1 else None
-
-
 def token_style(token: TokenEvent, slots: Sequence[SlotInfo], mode: ColourMode, chosen: int = 0) -> TokenStyle:
     """Look of ``token`` in a colour mode. Colours of epochs are those of ``slots``, the token's own generation.
 
     ``chosen`` is the slot whose weight the mode "weight" shows; a generation without that slot is not coloured.
     """
     if mode == "dominant":
-        slot = sole_dominant(token.weights)
+        slot = dominant_slot(token.weights)
         if not slot or slot >= len(slots):
             return PLAIN
         return TokenStyle(slots[slot].colour, token.weights[slot], slot)
@@ -116,7 +111,7 @@ def facts(token: TokenEvent, between: str = " · ") -> str:
 
 def colour_reason(token: TokenEvent) -> str:
     """Which mix the token's colour stands for."""
-    if sole_dominant(token.weights) is None:
+    if dominant_slot(token.weights) is None:
         return tr("No dominant epoch: several weigh the same here")
     if token.is_prompt:
         return tr("Colour: this prompt token's own mix")
@@ -131,7 +126,7 @@ def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
 
 def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
-    most = sole_dominant(token.weights)
+    most = dominant_slot(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
     entropy = tr("Entropy of the mix: {bits} bits").format(bits=localised(f"{abs(entropy_bits(token.weights)):.2f}"))
     kind = tr("Prompt token (semi-bold)") if token.is_prompt else tr("Generated token")
