@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, layer_norm, log_softmax
 
 from tlora_gui.temporal.config import MEMORY_WINDOW, SleepSettings
-from tlora_gui.temporal.switching import Counted, Scalars, TokenCounts, fit_scalars
+from tlora_gui.temporal.switching import Counted, TokenCounts, fit_scalars
 from tlora_gui.temporal.time_mixer import TimeMixer
 
 CALIBRATION_STEPS = 100
@@ -149,8 +149,7 @@ def fit_switching(
             logits_NWS, _ = mixer.evidence_logits(memory.replay_NWH.to(device))
             windows[slot] = logits_NWS.cpu(), counts.evidence(memory.replay_ids_NW.long(), own=slot)
     if len(windows) > 1:
-        scalars = fit_scalars(windows, Scalars(*(value.cpu() for value in mixer.scalars)), generator)
-        mixer.filter_scalars.copy_(torch.stack(scalars))
+        mixer.filter_scalars.copy_(torch.stack(fit_scalars(windows, generator)))
 
 
 def freeze_teacher(mixer: TimeMixer) -> TimeMixer:

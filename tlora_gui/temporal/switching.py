@@ -44,12 +44,13 @@ _FIT_ROWS, _MOST_ROWS, _FIT_WINDOWS = 64, 384, 4
 """Rows for each slot, how many there are at most, and their windows."""
 _STAYS = 0.9
 """Probability that a row's next window is of the same slot: texts rarely turn."""
-_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.012, 16, 80
+_UNKNOWN, _UNKNOWN_ROWS, _MOST_UNKNOWN_ROWS = 0.008, 16, 80
 """How much text of no epoch counts in a fit, how many rows of it each epoch gives, and how many there are at most."""
 _SETTLES = 1 / 12
 """ρ, about as long as logits speak of the text before a border."""
 _DEAREST = 6.0
-"""Nats beyond which a token that goes to the wrong slot costs a fit no more."""
+"""Nats beyond which a token of an epoch that goes to another slot costs a fit no more. One of no epoch always does, or
+a fit that has given up unknown text would have no slope to come back by."""
 _COUNTED_AT_ONCE = 8192
 _FITTED_AT_ONCE = 2**23
 """Numbers of the filters of a fit that are made in one batch."""
@@ -236,18 +237,18 @@ def smoothed(evidence_BT2S: Tensor, posterior_BT2S: Tensor, scalars: Scalars, pr
 
 
 @torch.no_grad()
-def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], scalars: Scalars, generator: torch.Generator) -> Scalars:
+def fit_scalars(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator) -> Scalars:
     """The scalars by which the filter finds the slots of memories, joined at random places, most likely.
 
-    The slope is taken from differences: six filters in one batch cost less than the way back through one.
+    The slope is taken from differences: six filters in one batch cost less than the way back through one. Every fit
+    begins at the defaults, so that nothing but the memories decides.
 
     Args:
         memories: by slot, logits of the mixer (N, W, S) and evidence by counts (N, W, S) of windows of its text.
-        scalars: where to begin.
         generator: draws what is joined.
     """
     rows = _joined(memories, generator)
-    found_P = torch.stack(scalars).requires_grad_()
+    found_P = torch.tensor(DEFAULT_SCALARS).requires_grad_()
     differences_FP = _DIFFERENCE * torch.cat([torch.zeros(1, len(found_P)), torch.eye(len(found_P))])
     optimizer = torch.optim.Adam([found_P], lr=_FIT_RATE)
     together = max(1, _FITTED_AT_ONCE // (2 * rows.logits_BTS.numel()))
@@ -285,7 +286,8 @@ def _costs(filters_FP: Tensor, rows: _Rows) -> Tensor:
     evidence_BT2S = weighed_evidence(logits_BTS, counts_BTS, wide).masked_fill(gone_B1S[:, :, None], _GONE)
     found_BTS = slot_posterior(evidence_BT2S, each, torch.zeros(gone_B1S.shape[-1])).sum(-2)
     found_BT = found_BTS.gather(-1, rows.slots_BT.repeat(filters, 1)[..., None])[..., 0].clamp(min=_LEAST).log()
-    return -found_BT.clamp(min=-_DEAREST).mean(-1).view(filters, count) @ rows.shares_B
+    found_BT = torch.where(gone_B1S.any(-1), found_BT, found_BT.clamp(min=-_DEAREST))
+    return -found_BT.mean(-1).view(filters, count) @ rows.shares_B
 
 
 def _joined(memories: Mapping[int, tuple[Tensor, Tensor]], generator: torch.Generator) -> _Rows:
