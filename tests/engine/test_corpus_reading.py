@@ -218,6 +218,24 @@ def test_linked_folders_are_read_once_each_and_loops_are_listed(tmp_path: Path) 
     }
 
 
+def test_a_link_that_may_not_be_followed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "c" / "good.txt", prose("latin", 200))
+    locked = [str(tmp_path / "c" / name) for name in ("file.txt", "folder")]
+    for link in locked:
+        os.symlink(tmp_path / "elsewhere", link)
+    follow = os.readlink
+
+    def denied(path: Any, **options: Any) -> Any:
+        if str(path) in locked:
+            raise PermissionError(13, "Permission denied", path)
+        return follow(path, **options)
+
+    monkeypatch.setattr(os, "readlink", denied)
+    corpus = TextCorpus.from_paths([tmp_path / "c"])
+    assert [Path(source.label).name for source in corpus.sources] == ["good.txt"]
+    assert {path for path, _ in corpus.skipped} >= set(locked)
+
+
 def test_every_file_is_read_or_listed_or_below_a_listed_folder(tmp_path: Path) -> None:
     for seed in range(25):
         rng, root = random.Random(seed), tmp_path / str(seed)

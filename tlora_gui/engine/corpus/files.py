@@ -130,7 +130,7 @@ def find_files(
         if os.path.isdir(path):
             found = _walk(path, folders, links, skipped, cancel, wanted)
         else:
-            found = iter([(path, os.path.realpath(path))])
+            found = iter([(path, real_path(path))])
         yield from _new(found, files, skipped)
     while links:
         yield from _new(_walk(links.pop(0), folders, links, skipped, cancel, wanted), files, skipped)
@@ -152,7 +152,7 @@ def _walk(
     waiting: list[tuple[str, _Ignored]] = [(root, ())]
     while waiting:
         folder, ignored = waiting.pop()
-        real = os.path.realpath(folder)
+        real = real_path(folder)
         if real in seen:
             skipped.append((folder, say("the same folder is there already")))
             continue
@@ -185,12 +185,12 @@ def _walk(
             if reason := _left_out(entry.path, is_folder, ignored) or wanted.leaves_out(entry.path, root, is_folder):
                 skipped.append((entry.path, reason))
             elif not is_folder:
-                yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
+                yield entry.path, real_path(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
             elif entry.name in _SKIPPED_FOLDERS:
                 skipped.append((entry.path, say("made by tools")))
             elif not entry.is_symlink():
                 below.append((entry.path, ignored))
-            elif Path(real).is_relative_to(os.path.realpath(entry.path)):
+            elif Path(real).is_relative_to(real_path(entry.path)):
                 skipped.append((entry.path, say("a link to a folder that it lies in")))
             else:
                 links.append(entry.path)
@@ -199,6 +199,14 @@ def _walk(
 
 _Ignored = tuple[tuple[str, GitIgnoreSpec], ...]
 """Folders that a file lies in, and what each of them ignores."""
+
+
+def real_path(path: str) -> str:
+    """Where a path leads; one that may not be followed is its own end."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.path.abspath(path)
 
 
 def _gitignore(folder: str) -> GitIgnoreSpec:
