@@ -21,8 +21,9 @@ class PageText(QPlainTextEdit):
         self.setProperty("textSize", size)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
         self._fit_line()
+        # The margin comes first: on its way to the screen the viewport is told of one size only.
+        super().resizeEvent(QResizeEvent(self.viewport().size(), event.oldSize()))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
