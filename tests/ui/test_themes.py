@@ -11,7 +11,7 @@ import pytest
 from kit import child, shown
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QStyleHints
-from PySide6.QtWidgets import QApplication, QDialog, QFrame, QPushButton, QToolButton, QTreeView, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QMenu, QPushButton, QToolButton, QTreeView, QWidget
 from whole_window import a_generation, cut_off_anywhere, whole_window
 
 from tlora_gui.engine.projects.records import summary_of
@@ -110,6 +110,26 @@ def test_a_disabled_button_looks_neither_enabled_nor_like_a_field(theme: Theme, 
     disabled, ground = words_and_ground(desk, within)
     assert contrast(enabled, QColor(theme.panel)) >= MIN_CONTRAST
     assert contrast(enabled, disabled) >= 1.5 and ground == QColor(theme.panel)
+    ThemeManager(qapp, "light")
+
+
+@both_themes
+def test_a_disabled_entry_of_a_menu_looks_disabled_under_the_pointer_too(theme: Theme, qapp: QApplication) -> None:
+    ThemeManager(qapp, theme.name)
+    menu = QMenu()
+    entry, other = menu.addAction("MMM"), menu.addAction("MMM")
+    shown(menu)
+    words = {}
+    for enabled in (True, False):
+        entry.setEnabled(enabled)
+        for active in (other, entry):
+            menu.setActiveAction(active)
+            seen, ground = words_and_ground(menu, menu.actionGeometry(entry).adjusted(3, 3, -3, -3))
+            words[enabled, active is entry] = seen
+            assert not enabled or contrast(seen, ground) >= MIN_CONTRAST
+    for under_the_pointer in (False, True):
+        assert contrast(words[True, under_the_pointer], words[False, under_the_pointer]) >= 1.5
+    menu.close()
     ThemeManager(qapp, "light")
 
 
