@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from kit import WaitUntil, shown
-from PySide6.QtCore import QEvent, QLocale, Qt
+from PySide6.QtCore import QEvent, QLocale, QPoint, QRect, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton, QToolTip
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton, QToolTip, QWidget
 
 from tlora_gui.engine.protocol.config import (
     MAX_NEW_TOKENS,
@@ -26,6 +26,7 @@ from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.settings_box import RateBox, SettingsBox
 from tlora_gui.ui.generation.sampling import SamplingPanel
 from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, whole_number
+from tlora_gui.ui.widgets.layouts import column, row
 
 LOCALES = ("de_DE", "de_CH", "fr_FR", "ru_RU", "sv_SE", "en_US", "ar_EG", "fa_IR", "hi_IN")
 Enter = Callable[[Any, str], None]
@@ -257,5 +258,19 @@ def test_a_number_that_is_not_taken_is_told_its_range_for_a_moment(
     press_return(box)
     assert box.value() == 50
     wait_until(lambda: QToolTip.text() == "Only numbers from 1 to 100" and QToolTip.isVisible())
+    QToolTip.hideText()
+    wait_until(lambda: not QToolTip.isVisible())
+
+
+def test_what_is_told_of_a_number_lies_over_no_other_field(qapp: QApplication, wait_until: WaitUntil) -> None:
+    form, first, second = QWidget(), WholeBox(1, 100), WholeBox(1, 100)
+    form.setLayout(column(row(first, None), row(second, None)))
+    shown(form, 500, 100)
+    type_in(first, "101")
+    press_return(first)
+    wait_until(QToolTip.isVisible)
+    (told,) = [found for found in qapp.topLevelWidgets() if found.inherits("QTipLabel") and found.isVisible()]
+    for box in (first, second):
+        assert not told.geometry().intersects(QRect(box.mapToGlobal(QPoint()), box.size()))
     QToolTip.hideText()
     wait_until(lambda: not QToolTip.isVisible())

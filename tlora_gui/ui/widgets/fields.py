@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Any
 
-from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QLocale, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -162,7 +162,8 @@ class _TakenWhole:
         """Say why what was written is not taken."""
         least, most = self.textFromValue(self.minimum()), self.textFromValue(self.maximum())
         text = tr("Only numbers from {least} to {most}").format(least=least, most=most)
-        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), text, self)
+        beside = self.rect().topRight() - QPoint(0, self.height() // 2)  # Qt shows it a little below
+        QToolTip.showText(self.mapToGlobal(beside), text, self)
 
     def fixup(self: Any, text: str) -> str:
         if self.isVisible():  # a moment later, or the press that led to another field would take it away
