@@ -18,10 +18,12 @@ from stage import Stage, project_info, slots_of
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     EpochInfo,
     EpochsChanged,
     FileWritten,
+    Progress,
     ProjectOpened,
     StreamEvent,
     TrainStarted,
@@ -285,3 +287,39 @@ def test_a_project_that_cannot_be_opened_is_not_tried_at_each_start(open_window:
     person.wait(lambda: person.sees_error)
     person.wait(lambda: not person.window.controller.projects.opening)
     assert WindowSettings().last_project == "" and WindowSettings().opening == ""
+
+
+def test_an_error_is_forgotten_when_the_same_is_done_and_when_the_project_is_left(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    outcomes = iter([TloraError("no room on the disk"), None, TloraError("no room on the disk")])
+
+    def play(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
+        yield Progress("Measuring")
+        if (error := next(outcomes)) is not None:
+            raise error
+
+    stage.plays[jobs.Evaluate] = play
+    person = open_window(Path("/somewhere/here"))
+    client = person.window.client
+    for wrong in (True, False, True):
+        client.submit(jobs.Evaluate())
+        person.wait(lambda: not client.busy)
+        assert person.sees_error == wrong, person.banner
+    person.window.menus.close_project.trigger()
+    person.wait(lambda: person.window.welcome.isVisible())
+    assert not person.sees_error
+
+
+def test_a_damaged_mixer_can_be_restored_after_the_banner_has_told_other_things(
+    open_window: OpenWindow, trained_project: Path
+) -> None:
+    (trained_project / "mixer" / "mixer-0002.safetensors").write_bytes(b"damaged")
+    person = open_window(trained_project)
+    person.wait(lambda: "Time Mixer" in person.banner)
+    person.window.banner.show_error("The disk is full.")
+    restore = person.window.menus.restore_mixer
+    assert restore.isVisible()
+    restore.trigger()
+    person.wait(lambda: "The Time Mixer is restored" in person.banner)
+    assert not restore.isVisible()

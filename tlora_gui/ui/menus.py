@@ -70,6 +70,8 @@ class Menus(QObject):
         self.import_adapter = self._action(menu, "importAdapterAction", self.tr("&Import an adapter…"), "Ctrl+Shift+I")
         self.evaluate = self._action(menu, "evaluateAction", self.tr("&Measure all on held-out text"))
         self.misrouted = self._action(menu, "misroutedAction", self.tr("&Where the Time Mixer errs…"))
+        self.restore_mixer = self._action(menu, "restoreMixerAction", self.tr("Re&store the Time Mixer"))
+        self.restore_mixer.setVisible(False)
         self.merge = self._action(menu, "mergeAction", self.tr("M&erge and export…"))
         self.runs = self._action(menu, "runsAction", self.tr("&Runs…"), "Ctrl+Shift+R")
 

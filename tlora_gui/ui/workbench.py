@@ -19,7 +19,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QLabel,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
@@ -48,6 +47,7 @@ from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.log_dialog import LogDialog
 from tlora_gui.ui.widgets.progress_line import ProgressLine
 from tlora_gui.ui.widgets.questions import choose_folder
@@ -146,9 +146,8 @@ class Workbench(QMainWindow):
         self.generation.text_changed.connect(self.inspector.show_text)
         token.visibilityChanged.connect(lambda seen: self.generation.set_telling(not seen))
         self.generation.began.connect(lambda: self._turn_to("writing"))
-        self.backbone_label = QLabel()
+        self.backbone_label = ElidedLabel("muted")
         self.backbone_label.setObjectName("backboneLabel")
-        self.backbone_label.setProperty("role", "muted")
         self.backbone_label.setContentsMargins(8, 0, 0, 0)
         self.progress_line = ProgressLine()
         self.statusBar().addWidget(self.backbone_label)

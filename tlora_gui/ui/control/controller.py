@@ -21,6 +21,7 @@ from tlora_gui.engine.protocol.events import (
     FileWritten,
     GenerationsListed,
     HeldOut,
+    JobDone,
     JobFailed,
     Progress,
     ProjectInfo,
@@ -63,6 +64,7 @@ class Controller(QObject):
     def __init__(self, window: Workbench, client: EngineClient) -> None:
         super().__init__(window)
         self._window = window
+        self._failed: type[jobs.Job] | None = None
         self._client = client
         pane, desk, inspector = window.generation, window.desk, window.inspector
         menus, banner = window.menus, window.banner
@@ -72,7 +74,7 @@ class Controller(QObject):
         self.copies = CopyControl(client, self.projects, menus, banner, window)
         self.undo = Undo(client, window.texts, menus, banner)
         self.training = TrainingControl(client, window.epochs, window.charts, menus.evaluate, banner, self.undo)
-        self.repairing = RepairControl(client, window.epochs, banner, self.training.train)
+        self.repairing = RepairControl(client, window.epochs, banner, menus.restore_mixer, self.training.train)
         self.generating = GenerationControl(client, pane, desk, inspector, menus, banner)
         self.comparing = CompareControl(client, pane, desk, inspector)
         self.asking = QuestionControl(client, pane, inspector, desk, menus)
@@ -182,6 +184,11 @@ class Controller(QObject):
 
     def _end(self, booked: BookedJob, end: EndEvent) -> None:
         self.progress.ended(booked.job_id)
+        if isinstance(end, JobFailed):
+            self._failed = type(booked.job)
+        elif isinstance(end, JobDone) and type(booked.job) is self._failed:
+            self._failed = None
+            self._window.banner.forget_error()
         if booked.asker is not None:
             booked.asker.ended(booked.job_id, booked.job, end)
         if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TRAININGS):
@@ -214,6 +221,7 @@ class Controller(QObject):
 
     @Slot()
     def _empty(self) -> None:
+        self._window.banner.forget_error()
         self.training.clear()
         self.comparing.drop()
         self.generating.drop()
@@ -270,7 +278,7 @@ class Controller(QObject):
         trained = sum(epoch.state == "frozen" for epoch in self.training.epochs)
         epochs = self.tr("1 epoch") if trained == 1 else self.tr("{count} epochs").format(count=trained)
         parts = [backbone.name, f"{backbone.device} {backbone.dtype}", epochs, speed]
-        self._window.backbone_label.setText(" · ".join(part for part in parts if part))
+        self._window.backbone_label.show_text(" · ".join(part for part in parts if part))
 
     @Slot(str)
     def _notice_written(self, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What is broken in the project, and how it is made whole: offered on the epoch's row and in the banner."""
+"""What is broken in the project, and how it is made whole: offered on the epoch's row, in the banner and the menu."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction
 
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobDone, Repair
 from tlora_gui.engine.protocol.jobs import Job, RepairMemory, RepairMixer, TrainEpoch
@@ -16,23 +17,32 @@ from tlora_gui.worker.engine_client import EngineClient
 
 
 class RepairControl(QObject):
-    """Asks for repairs; ``train`` begins a training, or has it wait its turn."""
+    """Asks for repairs; ``train`` begins a training, or has it wait its turn, ``restore`` is there while the Time Mixer
+    can be restored."""
 
     def __init__(
-        self, client: EngineClient, panel: EpochsPanel, banner: Banner, train: Callable[[TrainEpoch], None]
+        self,
+        client: EngineClient,
+        panel: EpochsPanel,
+        banner: Banner,
+        restore: QAction,
+        train: Callable[[TrainEpoch], None],
     ) -> None:
         super().__init__(panel)
         self._client = client
         self._panel = panel
         self._banner = banner
+        self._restore = restore
         self._train = train
         self._repairs: tuple[Repair, ...] = ()
         panel.repair_requested.connect(self._repair_epoch)
+        restore.triggered.connect(self._restore_mixer)
 
     def set_repairs(self, repairs: tuple[Repair, ...]) -> None:
         """All that is broken and can be made whole."""
         self._repairs = repairs
         self._panel.set_repairs({repair.slug: repair.job for repair in repairs if repair.slug})
+        self._restore.setVisible(any(isinstance(repair.job, RepairMixer) for repair in repairs))
 
     @Slot()
     def tell(self) -> None:
@@ -55,6 +65,12 @@ class RepairControl(QObject):
     def _repair_epoch(self, slug: str) -> None:
         for repair in self._repairs:
             if repair.slug == slug:
+                self._begin(repair)
+
+    @Slot()
+    def _restore_mixer(self) -> None:
+        for repair in self._repairs:
+            if isinstance(repair.job, RepairMixer):
                 self._begin(repair)
 
     def _begin(self, repair: Repair) -> None:

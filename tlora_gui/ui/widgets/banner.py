@@ -118,6 +118,12 @@ class Banner(QFrame):
         self._error = None
         self.hide()
 
+    def forget_error(self) -> None:
+        """What failed has been done since, or is no matter any more."""
+        self._error = None
+        if not self._timer.isActive():
+            self.hide()
+
     def _show_kept_error(self) -> None:
         if self._error is None:
             self.hide()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.ui.theme import scaled
+from tlora_gui.ui.widgets.wrapped_label import WrappedLabel
 
 Margins = tuple[int, int, int, int]
 Box = TypeVar("Box", bound=QBoxLayout)
@@ -200,10 +201,9 @@ def fields(*items: tuple[str, QWidget], label_width: int = 140) -> QGridLayout:
 
 def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
     """A label with the look of ``role`` (style sheet)."""
-    made = QLabel(text)
+    made = WrappedLabel(text) if wrap else QLabel(text)
     if role:
         made.setProperty("role", role)
-    made.setWordWrap(wrap)
     return made
 
 

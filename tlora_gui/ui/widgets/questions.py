@@ -9,6 +9,7 @@ from PySide6.QtCore import QDir, QStandardPaths, Qt
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QMessageBox, QWidget
 
 from tlora_gui.ui.widgets.layouts import set_role
+from tlora_gui.ui.widgets.wrapped_label import breakable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ def ask(
     box.setObjectName("questionBox")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle(title)
-    box.setText(title)
-    box.setInformativeText(text)
+    box.setText(breakable(title))
+    box.setInformativeText(breakable(text))
     keys: dict[QAbstractButton, str] = {}
     for choice in choices:
         role = QMessageBox.ButtonRole.DestructiveRole if choice.destructive else QMessageBox.ButtonRole.AcceptRole

@@ -24,7 +24,7 @@ from tlora_gui.ui.generation.token_view.token_style import (
 )
 from tlora_gui.ui.theme import Theme
 from tlora_gui.ui.translation import worded
-from tlora_gui.ui.widgets.layouts import column, set_role
+from tlora_gui.ui.widgets.layouts import column, label, set_role
 
 _TITLE_CHARACTERS = 15
 _REVEALED = 32
@@ -74,13 +74,11 @@ class TokenInspector(QFrame):
         self.show_token(None, ())
 
     def _label(self, role: str) -> QLabel:
-        label = QLabel()
-        label.setProperty("role", role)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(role == "muted")
+        made = label("", role, wrap=role == "muted")
+        made.setTextFormat(Qt.TextFormat.PlainText)
         # A long token must not widen the column.
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        return label
+        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        return made
 
     def _lay_out(self) -> None:
         # Rows reach 4 px further than words, so that the mark of a chosen one has room; so does the scroll bar.
