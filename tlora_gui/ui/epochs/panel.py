@@ -25,6 +25,7 @@ from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.drops import local_paths
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
+from tlora_gui.ui.widgets.own_keys import OwnKey
 
 _BACKBONE, _PREPARING, _EPOCH, _QUEUE = "backbone", "preparing", "epoch:", "queue:"
 _EDGE = 10
@@ -71,15 +72,14 @@ class EpochsPanel(QFrame):
         self._queue: tuple[str, ...] = ()
         self._all_paused = False
         self._preparing: tuple[str, str] | None = None
-        self._busy = False
+        self._busy = self._following = False
         self._build()
-        self._arrange()
+        self.set_following(False)
 
     def _build(self) -> None:
         self._add = QPushButton(self.tr("+ Add"))
         self._add.setObjectName("addEpochButton")
         self._add.setAccessibleName(self.tr("Add an epoch"))
-        self._add.setToolTip(self.tr("Train a new epoch on text of yours"))
         self._add.clicked.connect(self.add_requested)
         self._list = CardList()
         self._list.setObjectName("epochList")
@@ -110,9 +110,9 @@ class EpochsPanel(QFrame):
         self._actions.resume_requested.connect(self.resume_requested)
         self._actions.keep_requested.connect(self.keep_requested)
         self._actions.repair_requested.connect(self.repair_requested)
+        OwnKey(Qt.Key.Key_F2, self, self._rename_current)
         alt = Qt.KeyboardModifier.AltModifier
         for key, slot in (
-            (QKeySequence(Qt.Key.Key_F2), self._rename_current),
             (QKeySequence(Qt.Key.Key_Delete), self._delete_current),
             (QKeySequence(alt | Qt.Key.Key_Up), partial(self._move_current, -1)),
             (QKeySequence(alt | Qt.Key.Key_Down), partial(self._move_current, 1)),
@@ -158,13 +158,18 @@ class EpochsPanel(QFrame):
         """The training that is shown from now on; what is asked about it carries this number."""
         self._box.training = number
 
-    def show_preparation(self, label: str, name: str = "", colour: str = "", *, importing: bool = False) -> None:
-        """Say what goes on before the first step, or in an import, which has none. Until the epoch is listed a card of
-        this name stands for it."""
+    def show_preparation(
+        self, label: str, name: str = "", colour: str = "", *, importing: bool = False, keeping: bool = False
+    ) -> None:
+        """Say what goes on before the first step, or in an import or where an epoch is only kept, which have none.
+        Until the epoch is listed a card of this name stands for it."""
         if not any(epoch.state == "training" for epoch in self._epochs.values()):
             self._preparing = (name or (self._preparing or ("", ""))[0] or self.tr("New epoch"), colour)
             self._arrange()
-        self._box.show_preparation(label, learned=self._preparing is None, importing=importing)
+        changed = keeping != self._box.keeping
+        self._box.show_preparation(label, learned=self._preparing is None, importing=importing, keeping=keeping)
+        if changed:
+            self._arrange()
 
     def show_amount(self, progress: Progress) -> None:
         """Show how far the preparation is, where its end is known."""
@@ -187,8 +192,13 @@ class EpochsPanel(QFrame):
         self._arrange()
 
     def set_following(self, following: bool) -> None:
-        """What is in training is trained elsewhere: it can neither be paused nor stopped here."""
+        """What is in training is trained elsewhere: it can neither be paused nor stopped here, and nothing added."""
+        self._following = following
         self._box.set_following(following)
+        usual = self.tr("Train a new epoch on text of yours")
+        reason = self.tr("This project is open elsewhere and only followed here.")
+        self._add.setToolTip(reason if following else usual)
+        self._arrange()
 
     def set_waiting(self, waiting: bool) -> None:
         """Training stands still because a text is being written or read, or goes on."""
@@ -226,8 +236,9 @@ class EpochsPanel(QFrame):
         self._list.fit_heights()
         self._order_tabs(keys)
         self._show_pause_all()
-        self._add.setEnabled(self._backbone is not None)
-        self._drop.setEnabled(self._backbone is not None)
+        may_add = self._backbone is not None and not self._following
+        self._add.setEnabled(may_add)
+        self._drop.setEnabled(may_add)
         self._list.mark_current()
 
     def _show_pause_all(self) -> None:
@@ -277,7 +288,8 @@ class EpochsPanel(QFrame):
             card.set_backbone(self._backbone)
         elif isinstance(card, EpochCard):
             slug = key.removeprefix(_EPOCH)
-            card.set_epoch(self._epochs[slug], self._box.paused and key == self._box_of)
+            has_box = key == self._box_of
+            card.set_epoch(self._epochs[slug], self._box.paused and has_box, self._box.keeping and has_box)
             card.set_repair(self._repairs.get(slug))
             card.set_busy(self._busy)
         elif isinstance(card, PendingCard) and key == _PREPARING and self._preparing:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QToolButton, QWidg
 from tlora_gui.engine.protocol.texts import GenerationSummary
 from tlora_gui.ui.generation.library.generations_tree import GenerationsTree
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row, small_button
+from tlora_gui.ui.widgets.own_keys import OwnKey
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 4
 
@@ -95,6 +96,7 @@ class GenerationsPanel(QFrame):
         )
         self._open.triggered.connect(self._ask_to_open)
         self._rename.triggered.connect(self._tree.edit_name)
+        OwnKey(Qt.Key.Key_F2, self, self._rename.trigger)
         self._pin.triggered.connect(self._ask_to_pin)
         self._delete.triggered.connect(self._ask_to_delete)
         self._compare.triggered.connect(self._ask_to_compare)
