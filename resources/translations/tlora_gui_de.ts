@@ -852,10 +852,6 @@
         <translation>Dort Platz schaffen oder weniger Trainings-Tokens wählen.</translation>
     </message>
     <message>
-        <source>There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.</source>
-        <translation>Hier ist zu wenig Text: etwa {tokens:,} Tokens, und eine Epoche braucht mindestens {least:,}.</translation>
-    </message>
-    <message>
         <source>Add more text of the same kind; a few pages are enough to try, a book learns well.</source>
         <translation>Mehr Text derselben Art dazunehmen; einige Seiten reichen für einen Versuch, ein Buch lernt sich gut.</translation>
     </message>
@@ -3415,6 +3411,10 @@
         <source>formats</source>
         <translation>Formate</translation>
     </message>
+    <message>
+        <source>There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.</source>
+        <translation>Hier ist zu wenig Text: etwa {tokens:,} Tokens, und eine Epoche braucht mindestens {least:,}.</translation>
+    </message>
 </context>
 <context>
     <name>BackboneCard</name>
@@ -4274,6 +4274,14 @@
         <translation>Nichts wurde geöffnet.</translation>
     </message>
     <message>
+        <source>This project is open elsewhere and only followed here.</source>
+        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
+    </message>
+    <message>
+        <source>Open it once the other window or command has ended.</source>
+        <translation>Hier öffnen, sobald das andere Fenster oder der andere Befehl beendet ist.</translation>
+    </message>
+    <message>
         <source>An adapter becomes an epoch of a project around its model.</source>
         <translation>Ein Adapter wird Epoche eines Projekts um sein Modell.</translation>
     </message>
@@ -4440,6 +4448,10 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Wegwerfen, was dieses Training bisher gelernt hat</translation>
     </message>
     <message>
+        <source>being kept</source>
+        <translation>wird behalten</translation>
+    </message>
+    <message>
         <source>paused</source>
         <translation>pausiert</translation>
     </message>
@@ -4552,6 +4564,10 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>New epoch</source>
         <translation>Neue Epoche</translation>
+    </message>
+    <message>
+        <source>This project is open elsewhere and only followed here.</source>
+        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
     </message>
     <message>
         <source>Resume all</source>
@@ -5414,6 +5430,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>&amp;Wo der Time Mixer irrt…</translation>
     </message>
     <message>
+        <source>Re&amp;store the Time Mixer</source>
+        <translation>Den &amp;Time Mixer wiederherstellen</translation>
+    </message>
+    <message>
         <source>M&amp;erge and export…</source>
         <translation>&amp;Zusammenführen und exportieren…</translation>
     </message>
@@ -5992,6 +6012,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
     <message>
         <source>{count} epochs</source>
         <translation>{count} Epochen</translation>
+    </message>
+    <message>
+        <source>Too little text for blocks of {size} tokens: choose smaller ones under Advanced.</source>
+        <translation>Zu wenig Text für Blöcke von {size} Tokens: kleinere unter „Erweitert“ wählen.</translation>
     </message>
     <message>
         <source>{n} tokens</source>
@@ -7633,6 +7657,10 @@ hatten einen anderen Slot</translation>
         <translation>Danach beginnt das Training</translation>
     </message>
     <message>
+        <source>Nothing more is learned</source>
+        <translation>Es wird nichts mehr gelernt</translation>
+    </message>
+    <message>
         <source>step {step} / {total}</source>
         <translation>Schritt {step} / {total}</translation>
     </message>
@@ -7830,6 +7858,10 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Possible once an epoch is trained and no training runs</source>
         <translation>Möglich, sobald eine Epoche trainiert ist und kein Training läuft</translation>
+    </message>
+    <message>
+        <source>{name} could not begin and waits: {reason}</source>
+        <translation>{name} konnte nicht beginnen und wartet: {reason}</translation>
     </message>
 </context>
 <context>

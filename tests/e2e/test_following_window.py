@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kit import drop, file_drag
 from person import OpenWindow
 from PySide6.QtWidgets import QAbstractButton
 
@@ -31,6 +32,10 @@ def test_a_project_that_trains_elsewhere_is_followed_and_opened_once_it_is_free(
     box = person.window.epochs
     assert not any(box.findChild(QAbstractButton, name).isVisible() for name in ("pauseButton", "stopButton"))
     assert not person.see(QAbstractButton, "generateButton").isEnabled()
+    assert not person.see(QAbstractButton, "addEpochButton").isEnabled()
+    drop(person.window, file_drag([corpora["code"]]))
+    assert person.dialog is None and "only followed here" in person.banner
+    person.window.banner.clear()
     for _ in training:
         pass
     person.wait_without_error(lambda: person.states["Tale"] == "frozen")

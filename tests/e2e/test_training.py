@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,28 @@ def test_an_epoch_dropped_during_a_training_waits_and_is_trained_after_it(
 
     person.until_trained("Verse", "Later")
     assert list(person.epochs) == ["Verse", "Later"] and folders(project) == ["01-verse", "02-later"]
+
+
+def test_an_epoch_whose_text_is_gone_when_its_turn_comes_waits_for_it(
+    open_window: OpenWindow, project: Path, corpora: Corpora, tmp_path: Path
+) -> None:
+    text, away = tmp_path / "text", tmp_path / "away"
+    shutil.copytree(corpora["code"], text)
+    person = open_window(project)
+    begin_long_training(person, corpora["verse"])
+    person.train(text, name="Second")
+    person.train(corpora["code"], name="Third")
+    text.rename(away)
+    stop_training(person, "keepButton")
+
+    person.wait(lambda: person.sees_error)
+    assert person.banner.startswith("Second could not begin and waits: ") and "does not exist" in person.banner
+    person.window.banner.clear()
+    person.wait(lambda: person.states == {"Verse": "frozen", "Third": "frozen"})
+    assert queued(person) == ["Second, queued"]
+    away.rename(text)
+    person.press("pauseAllButton")
+    person.until_trained("Verse", "Third", "Second")
 
 
 def test_an_epoch_can_be_taken_out_of_the_queue(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
@@ -202,11 +225,11 @@ def test_text_that_turns_out_too_small_fails_the_training_and_keeps_the_window(
     person.wait(lambda: person.sees_error)
 
     assert "too little text" in person.banner and "Add more text" in person.banner
-    person.wait(lambda: not person.window.controller.training.jobs)
-    assert person.states == {} and len(person.cards) == 1
+    person.wait(lambda: queued(person) == ["Text, queued"])
+    assert person.states == {}
     person.window.banner.clear()
     person.train(corpora["verse"])
-    person.until_trained("Verse")
+    person.wait(lambda: person.states == {"Verse": "frozen"})
 
 
 def test_what_would_have_to_wait_for_the_training_cannot_be_asked_for(

@@ -271,9 +271,27 @@ def test_max_tokens_is_respected_and_the_choice_depends_on_the_seed_alone(tmp_pa
 
 def test_too_little_text_is_refused_with_both_numbers(tmp_path: Path, tiny_tokenizer: Any) -> None:
     path = write(tmp_path / "a.txt", LINE * 4)
-    with pytest.raises(TloraError, match=r"about 224 tokens, and an epoch needs at least 448"):
+    with pytest.raises(TloraError, match=r"about 237 tokens, and an epoch needs at least 448"):
         blocks_of(TextCorpus.from_paths([path]), tiny_tokenizer)
-    assert "about 235 tokens" in summary_of(tiny_tokenizer, path).problem
+    assert "about 236 tokens" in summary_of(tiny_tokenizer, path).problem
+
+
+def test_text_of_less_than_a_block_is_counted_in_the_refusal(tmp_path: Path, tiny_tokenizer: Any) -> None:
+    path = write(tmp_path / "a.txt", LINE * 40)
+    with pytest.raises(TloraError, match=r"about 2,361 tokens, and an epoch needs at least 57,344"):
+        blocks_of(TextCorpus.from_paths([path]), tiny_tokenizer, block_size=4096)
+
+
+@pytest.mark.parametrize(("max_tokens", "enough"), [(None, False), (32, True)])
+def test_a_small_budget_needs_little_text(
+    tmp_path: Path, tiny_tokenizer: Any, max_tokens: int | None, enough: bool
+) -> None:
+    path = write(tmp_path / "a.txt", "a" * 210)
+    summary = summary_of(tiny_tokenizer, path).under(32, 0.2, max_tokens)
+    assert bool(summary.problem) is not enough
+    assert enough or "needs at least 384." in summary.problem
+    if enough:
+        assert len(blocks_of(TextCorpus.from_paths([path]), tiny_tokenizer, held_out_share=0.2, max_tokens=32).train_NT)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
@@ -314,6 +332,21 @@ def test_summary_of_a_large_corpus_is_an_estimate_and_says_so(tmp_path: Path, ti
     summary = summary_of(tiny_tokenizer, tmp_path)
     assert summary.estimated
     assert summary.tokens + summary.held_out_tokens == TextCorpus.from_paths([tmp_path]).size
+
+
+@pytest.mark.parametrize("files", [1, 30])
+def test_a_summary_knows_its_counts_and_its_problem_under_every_setting(
+    tmp_path: Path, tiny_tokenizer: Any, files: int
+) -> None:
+    unequal_files(tmp_path, files)
+    summary = summary_of(tiny_tokenizer, tmp_path)
+    for percent in (1, 10, 40, 50):
+        _, held_out = TextCorpus.from_paths([tmp_path]).split(percent / 100)
+        under = summary.under(16, percent / 100)
+        counts = (under.held_out_files, under.held_out_tokens, under.tokens + under.held_out_tokens)
+        assert counts == (len(held_out.sources), held_out.size, summary.tokens + summary.held_out_tokens)
+    assert not summary.under(16, 0.2).problem
+    assert "an epoch needs at least 57,344" in summary.under(4096, 0.1).problem
 
 
 def test_empty_folder_is_a_problem_and_no_error(tmp_path: Path, tiny_tokenizer: Any) -> None:

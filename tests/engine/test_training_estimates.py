@@ -17,6 +17,7 @@ from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import EpochFinished, Progress, TrainingEstimate, TrainStarted, TrainStep
 from tlora_gui.engine.session import Session
 from tlora_gui.engine.training import pace
+from tlora_gui.engine.training import probe as probe_module
 from tlora_gui.engine.training.pace import Pace
 from tlora_gui.engine.training.probe import PeakMemory, probe
 from tlora_gui.temporal import active_sleep
@@ -70,6 +71,25 @@ def test_an_estimate_tells_steps_time_and_memory(
     assert 0 < found.seconds < 0.5 * steps + 10
     assert 10**8 < found.memory_bytes < found.free_bytes
     assert session.model is not None and session.model.memories == {} and session.model.adapters == {}
+
+
+def test_a_batch_larger_than_the_text_is_all_of_the_text(session: Session) -> None:
+    settings = replace(QUICK, batch_size=99_999_999)
+    (found,) = only(collect(session.run(jobs.EstimateTraining(settings, 384))), TrainingEstimate)
+    assert found.steps == 1 and found.memory_bytes < found.free_bytes
+
+
+def test_where_steps_need_too_much_memory_batch_and_blocks_are_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(probe_module, "EpochRun", no_room)
+    with pytest.raises(TloraError) as told:
+        collect(session.run(jobs.EstimateTraining(replace(QUICK, batch_size=99_999_999), 384)))
+    assert "a batch size of 6 instead of 12 or a block size of 16 instead of 32" in told.value.hint
+    assert session.model is not None and session.model.adapters == {}
 
 
 def test_more_steps_take_longer_and_rereading_needs_memory(session: Session) -> None:

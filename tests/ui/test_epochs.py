@@ -49,7 +49,14 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from tlora_gui.engine.protocol.config import EPOCH_COLOURS, PRESETS, ReadOptions, SleepSettings, TrainSettings
+from tlora_gui.engine.protocol.config import (
+    EPOCH_COLOURS,
+    MAX_NAME,
+    PRESETS,
+    ReadOptions,
+    SleepSettings,
+    TrainSettings,
+)
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
     BlocksPreviewed,
@@ -528,6 +535,29 @@ def test_an_interrupted_epoch_can_be_kept_as_it_is(panel: EpochsPanel) -> None:
     assert kept == ["latin"]
 
 
+def test_an_epoch_that_is_only_kept_is_not_said_to_train(panel: EpochsPanel) -> None:
+    panel.set_epochs((SHAKESPEARE, replace(LATIN, state="training")))
+    panel.show_preparation("Preparing", keeping=True)
+    told = texts(cards(panel)[2])
+    assert "being kept" in told and "Preparing" in told
+    assert not [text for text in told if "raining" in text]
+    panel.set_epochs((SHAKESPEARE, replace(LATIN, state="training")))
+    assert "being kept" in texts(cards(panel)[2])
+    panel.clear_preparation()
+    panel.show_preparation("Preparing")
+    assert {"training", "Training starts after this"} <= set(texts(cards(panel)[2]))
+
+
+def test_nothing_can_be_added_to_a_project_that_is_only_followed(panel: EpochsPanel) -> None:
+    add, zone = child(panel, "addEpochButton"), child(panel, "dropZone")
+    usual = add.toolTip()
+    panel.set_following(True)
+    assert not add.isEnabled() and not zone.isEnabled()
+    assert "only followed here" in add.toolTip()
+    panel.set_following(False)
+    assert add.isEnabled() and zone.isEnabled() and add.toolTip() == usual
+
+
 def test_the_menu_of_an_interrupted_epoch_offers_what_its_card_does(panel: EpochsPanel) -> None:
     asked: list[str] = []
     panel.resume_requested.connect(lambda slug: asked.append(f"resume {slug}"))
@@ -848,6 +878,46 @@ def test_a_problem_of_the_corpus_is_told_and_blocks_the_start(dialog: NewEpochDi
     dialog.set_summary(SUMMARY)
     assert headline.property("role") == ""
     assert start_button(dialog).isEnabled()
+
+
+SMALL = replace(SUMMARY, tokens=2250, held_out_tokens=250, splits=tuple(
+    (1, 2500 - 25 * percent, 25 * percent) for percent in range(1, 51)
+))  # fmt: skip
+
+
+def test_the_check_of_the_text_goes_by_the_settings_in_the_dialog(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    dialog.set_summary(SMALL)
+    assert start_button(dialog).isEnabled()
+    spin(dialog, "blockSizeSpin").setValue(4096)
+    assert "about 2,500 tokens, and an epoch needs at least 57,344" in words(dialog, "corpusHeadline")
+    assert "blocks of 4,096 tokens" in words(dialog, "newEpochProblem")
+    assert not start_button(dialog).isEnabled()
+    spin(dialog, "blockSizeSpin").setValue(128)
+    assert words(dialog, "corpusHeadline") == "37 files · 2.2 k tokens to train on"
+    assert words(dialog, "newEpochProblem") == ""
+    assert start_button(dialog).isEnabled()
+
+
+def test_the_held_out_share_in_the_dialog_is_the_one_that_is_told(dialog: NewEpochDialog) -> None:
+    ready(dialog)
+    dialog.set_summary(SMALL)
+    spin(dialog, "heldOutShareSpin").setValue(40)
+    assert "1.0 k tokens in 1 file (40 %)" in words(dialog, "corpusSecondLine")
+    assert words(dialog, "durationLabel").startswith("1,500 tokens · 3 steps")
+
+
+def test_each_of_several_texts_is_checked_by_the_settings(dialog: NewEpochDialog) -> None:
+    dialog.set_paths(("/texts/milton", "/texts/donne"))
+    click(dialog, "oneEpochEach")
+    for path in ("/texts/milton", "/texts/donne"):
+        dialog.set_summary(replace(SMALL, paths=(path,)))
+    assert words(dialog, "corpusHeadline") == "2 epochs"
+    spin(dialog, "blockSizeSpin").setValue(4096)
+    assert words(dialog, "corpusHeadline") == "0 epochs"
+    assert not start_button(dialog).isEnabled()
+    spin(dialog, "blockSizeSpin").setValue(16)
+    assert words(dialog, "corpusHeadline") == "2 epochs" and start_button(dialog).isEnabled()
 
 
 def test_an_error_of_the_engine_shows_message_and_hint(dialog: NewEpochDialog) -> None:
@@ -1297,6 +1367,37 @@ def test_escape_asks_before_typed_values_are_lost(dialog: NewEpochDialog, wait_u
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     click(question(dialog), "discardButton")
     wait_until(lambda: not isValid(dialog))
+
+
+def test_escape_does_not_ask_where_nothing_that_was_dropped_can_be_read(
+    dialog: NewEpochDialog, wait_until: WaitUntil
+) -> None:
+    drop(dialog, file_drag(["/texts/pictures"]))
+    nothing = replace(SUMMARY, paths=("/texts/pictures",), files=0, tokens=0, held_out_tokens=0, problem="No text.")
+    dialog.set_summary(nothing)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    wait_until(lambda: not isValid(dialog))
+
+
+def test_escape_asks_before_a_dropped_text_is_lost(dialog: NewEpochDialog) -> None:
+    drop(dialog, file_drag(CORPUS))
+    dialog.set_summary(SUMMARY)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    click(question(dialog), "stayButton")
+    assert dialog.isVisible()
+
+
+def test_a_name_can_be_as_long_as_the_engine_takes_it(dialog: NewEpochDialog, panel: EpochsPanel) -> None:
+    name = edit(dialog, "epochNameEdit")
+    QTest.keyClicks(name, "x" * (MAX_NAME + 5))
+    assert len(name.text()) == MAX_NAME
+    panel.set_epochs((SHAKESPEARE,))
+    epoch_list(panel).setCurrentRow(1)
+    QTest.keyClick(epoch_list(panel), Qt.Key.Key_F2)
+    renamed = edit(panel, "editNameEdit")
+    renamed.selectAll()
+    QTest.keyClicks(renamed, "x" * (MAX_NAME + 5))
+    assert len(renamed.text()) == MAX_NAME
 
 
 def test_files_let_go_over_the_dialog_replace_the_paths(dialog: NewEpochDialog) -> None:

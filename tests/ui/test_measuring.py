@@ -336,4 +336,6 @@ def test_an_interrupted_epoch_is_kept_by_a_job_that_counts_as_a_training(
     click(window, "keepInterruptedButton")
     wait_until(lambda: jobs.KeepEpoch("latin") in engine.asked)
     assert list(window.controller.training.jobs.values()) == [jobs.KeepEpoch("latin")]
+    told = texts(window.epochs)
+    assert "being kept" in told and not {"training", "Training starts after this"} & {*told}
     assert not window.controller.projects.may_leave()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Generator, Sequence
 from contextlib import suppress
@@ -24,15 +23,13 @@ from tlora_gui.engine.corpus.text_corpus import Source, TextCorpus
 from tlora_gui.engine.corpus.token_store import TokenFile, read_blocks_file, write_blocks
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import ReadOptions
+from tlora_gui.engine.protocol.enough_text import least_train_blocks, too_little_text
 from tlora_gui.engine.protocol.errors import TloraError, disk_is_full
 from tlora_gui.engine.protocol.events import CorpusSummary, Progress
 from tlora_gui.engine.protocol.sentences import as_json, commas, of_json, say
 from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.storage.disk import DAMAGE
 from tlora_gui.paths import tokens_dir
-
-MIN_TRAIN_BLOCKS = 8
-"""Fewer blocks of text than this are refused: nothing could be learned or measured."""
 
 _FORMAT = 1
 """Goes up with every change of what is made of a text, so that blocks of earlier versions are not used again."""
@@ -120,7 +117,7 @@ def read_blocks(
                 "train": (train, _choose(train.count // block_size, max_tokens, block_size, seed)),
                 "held_out": (held_out, _choose(held_out.count // block_size, held_out_tokens, block_size, seed)),
             }
-            least = MIN_TRAIN_BLOCKS if max_tokens is None else min(MIN_TRAIN_BLOCKS, max_tokens // block_size)
+            least = least_train_blocks(block_size, max_tokens)
             if train.count // block_size < least or held_out.count < block_size:
                 left_out = (*corpus.skipped, *packer.unread)
                 if not packer.found_text:
@@ -128,8 +125,11 @@ def read_blocks(
                         _and_left_out(say("No readable text was found here."), left_out),
                         say("Choose plain text files."),
                     )
-                tokens = sum(part.count // block_size * block_size for part, _ in parts.values())
-                raise too_small(tokens, block_size, held_out_share, left_out)
+                problem = too_little_text(train.count + held_out.count, block_size, held_out_share, max_tokens)
+                raise TooLittleText(
+                    _and_left_out(problem, left_out),
+                    say("Add more text of the same kind; a few pages are enough to try, a book learns well."),
+                )
             size = sum(part.count for part, _ in parts.values()) * train.dtype.itemsize / _MB
             for written in write_blocks(
                 path,
@@ -168,28 +168,6 @@ def block_digests(blocks_NT: Tensor) -> list[str]:
     return [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in blocks_NT.int().numpy()]
 
 
-def too_small(
-    tokens: int, block_size: int, held_out_share: float, left_out: Sequence[tuple[str, str]] = ()
-) -> TooLittleText:
-    """The refusal of a corpus of ``tokens`` tokens; what it asks for is enough even where the split is uneven.
-
-    Args:
-        left_out: (path, reason) of what was not read.
-    """
-    least = math.ceil(max(MIN_TRAIN_BLOCKS / (1 - 1.5 * held_out_share), 1 / (0.75 * held_out_share))) * block_size
-    return TooLittleText(
-        _and_left_out(
-            say(
-                "There is too little text here: about {tokens:,} tokens, and an epoch needs at least {least:,}.",
-                tokens=tokens,
-                least=least,
-            ),
-            left_out,
-        ),
-        say("Add more text of the same kind; a few pages are enough to try, a book learns well."),
-    )
-
-
 def _and_left_out(problem: str, left_out: Sequence[tuple[str, str]]) -> str:
     """A problem, and a sentence on what was not read, with the first reasons, unless everything was."""
     if not left_out:
@@ -221,30 +199,28 @@ def summarise(
         Cancelled: if ``cancel`` is set on the way.
     """
     corpus = TextCorpus.from_paths(paths, cancel, reading, chat_template(tokenizer))
-    train, held_out = corpus.split(held_out_share)
     notes = [*corpus.notes]
     per_byte, estimated, excerpt = _token_rate(corpus, tokenizer, vocabulary, notes, cancel)
-    tokens = round(per_byte * train.size)
-    held_out_tokens = round(per_byte * held_out.size)
-    problem: str = ""
-    if not corpus.sources:
-        problem = say("No readable text was found here.")
-    elif tokens < MIN_TRAIN_BLOCKS * block_size or held_out_tokens < block_size:
-        problem = str(too_small(tokens + held_out_tokens, block_size, held_out_share))
-    return CorpusSummary(
+    splits = tuple(
+        (sources, round(per_byte * (corpus.size - size)), round(per_byte * size))
+        for sources, size in corpus.held_out_sizes(percent / 100 for percent in range(1, 51))
+    )
+    summary = CorpusSummary(
         paths=tuple(map(str, paths)),
         name_guess=_guess_name(corpus.paths),
         files=len(corpus.sources),
-        held_out_files=len(held_out.sources),
-        tokens=tokens,
-        held_out_tokens=held_out_tokens,
+        held_out_files=0,
+        tokens=0,
+        held_out_tokens=0,
         estimated=estimated,
         skipped=corpus.skipped,
         notes=tuple(dict.fromkeys(notes)),
         excerpt=excerpt,
-        problem=problem,
+        problem="" if corpus.sources else say("No readable text was found here."),
         kinds=corpus.kinds,
+        splits=splits if corpus.sources else (),
     )
+    return summary.under(block_size, held_out_share)
 
 
 def _token_rate(

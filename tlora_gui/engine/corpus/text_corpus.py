@@ -9,15 +9,14 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from hashlib import blake2b, file_digest
 from io import IOBase
-from pathlib import Path
 from typing import Any
 
 from tlora_gui.engine.corpus.decoding import SNIFF, NotText, examine, read_decoded
-from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, shortened
+from tlora_gui.engine.corpus.files import Skipped, find_files, look, named_paths, real_path, shortened
 from tlora_gui.engine.corpus.readers.input import ChatTemplate
 from tlora_gui.engine.corpus.readers.kinds import TEXT, Kind, binary_kind
 from tlora_gui.engine.protocol.cancel import CancelToken
@@ -136,7 +135,7 @@ class TextCorpus:
             tuple(source for source in sources if source.label not in copies),
             tuple(skipped),
             tuple(note for note in notes if note[0] not in copies),
-            tuple(str(Path(path).resolve()) for path in chosen),
+            tuple(map(real_path, chosen)),
         )
 
     @property
@@ -160,30 +159,49 @@ class TextCorpus:
         Where no set of whole documents comes near the share (one alone, or one that outweighs the rest), the end of
         the largest is held out.
         """
+        if not self.sources:
+            return TextCorpus(()), TextCorpus(())
+        held, cut = _held_out(self._groups(), held_out_share * self.size)
+        if not cut:
+            return self._only(set(range(len(self.sources))) - held), self._only(held)
+        rest = (source.part(0, cut) if i in held else source for i, source in enumerate(self.sources))
+        ends = (self.sources[i].part(cut, 1) for i in sorted(held))
+        return TextCorpus(tuple(rest)), TextCorpus(tuple(ends))
+
+    def held_out_sizes(self, shares: Iterable[float]) -> list[tuple[int, int]]:
+        """How many sources :meth:`split` holds out at each of these shares, and their size."""
+        groups, whole, found = self._groups(), self.size, list[tuple[int, int]]()
+        for share in shares:
+            held, cut = _held_out(groups, share * whole)
+            sources = (self.sources[i] for i in held)
+            found.append((len(held), sum(source.part(cut, 1).size if cut else source.size for source in sources)))
+        return found
+
+    def _groups(self) -> list[tuple[list[int], int]]:
+        """Numbers of equal texts with their size, in an order of chance that is the same every time."""
         groups: dict[object, list[int]] = {}
         for index, source in enumerate(self.sources):
             groups.setdefault(source.text or index, []).append(index)
-        sizes = {group[0]: sum(self.sources[i].size for i in group) for group in groups.values()}
-        wanted = held_out_share * self.size
-        held, taken = set[int](), 0
-        order = sorted(groups.values(), key=lambda group: random.Random(f"{group[0]}:{sizes[group[0]]}").random())
-        for group in order if len(order) > 1 else ():
-            size = sizes[group[0]]
-            if taken < 0.75 * wanted and taken + size <= 1.5 * wanted:
-                held.update(group)
-                taken += size
-        if held and taken >= 0.75 * wanted:
-            return self._only(set(range(len(self.sources))) - held), self._only(held)
-        if not self.sources:
-            return TextCorpus(()), TextCorpus(())
-        largest = {*max(groups.values(), key=lambda group: sizes[group[0]])}
-        cut = 1 - min(0.5, wanted / max(1, sum(self.sources[i].size for i in largest)))
-        rest = (source.part(0, cut) if i in largest else source for i, source in enumerate(self.sources))
-        ends = (self.sources[i].part(cut, 1) for i in sorted(largest))
-        return TextCorpus(tuple(rest)), TextCorpus(tuple(ends))
+        sized = [(group, sum(self.sources[i].size for i in group)) for group in groups.values()]
+        return sorted(sized, key=lambda group: random.Random(f"{group[0][0]}:{group[1]}").random())
 
     def _only(self, indices: Set[int]) -> TextCorpus:
         return TextCorpus(tuple(source for i, source in enumerate(self.sources) if i in indices))
+
+
+def _held_out(groups: Sequence[tuple[list[int], int]], wanted: float) -> tuple[set[int], float]:
+    """Numbers of the sources that are held out, and from which share of their text on."""
+    held, taken = set[int](), 0
+    for group, size in groups if len(groups) > 1 else ():
+        if taken >= 0.75 * wanted:
+            break
+        if taken + size <= 1.5 * wanted:
+            held.update(group)
+            taken += size
+    if held and taken >= 0.75 * wanted:
+        return held, 0.0
+    largest, size = max(groups, key=lambda group: (group[1], -group[0][0]), default=(list[int](), 0))
+    return {*largest}, 1 - min(0.5, wanted / max(1, size))
 
 
 def as_corpus(dataset: Any, reading: ReadOptions | None = None, chat: ChatTemplate | None = None) -> TextCorpus:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from tlora_gui.engine.projects.records import MAX_NAME, is_colour
-from tlora_gui.engine.protocol.config import BACKBONE_SLOT, EPOCH_COLOURS, epoch_colour
+from tlora_gui.engine.projects.records import is_colour
+from tlora_gui.engine.protocol.config import BACKBONE_SLOT, EPOCH_COLOURS, MAX_NAME, epoch_colour
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.engine.protocol.sentences import say

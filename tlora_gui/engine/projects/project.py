@@ -39,10 +39,10 @@ from tlora_gui.engine.projects.migration import BACKUP, INDEX
 from tlora_gui.engine.projects.new_folder import cannot_be_made, make_folder
 from tlora_gui.engine.projects.project_index import MixerFile, ProjectIndex
 from tlora_gui.engine.projects.project_lock import is_locked
-from tlora_gui.engine.projects.records import MAX_NAME, check_epoch
+from tlora_gui.engine.projects.records import check_epoch
 from tlora_gui.engine.projects.run_history import RunHistory
 from tlora_gui.engine.projects.trash import Thrown, forget, put, remove, thrown_in
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MIXER_MODE, STARTER, TrainSettings
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MAX_NAME, MIXER_MODE, STARTER, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, ProjectListed, TrainingEvent, TrashItem
 from tlora_gui.engine.protocol.jobs import NewEpoch, TrainEpoch

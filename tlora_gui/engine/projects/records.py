@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 from tlora_gui.engine.projects.recipe import Recipe
+from tlora_gui.engine.protocol.config import MAX_NAME
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Run, TrainingEvent, TrainingSample, TrainStep
 from tlora_gui.engine.protocol.sentences import say
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary, ReadReport, SlotInfo, TokenEvent
@@ -26,8 +27,6 @@ _MOST_NATS = 1e6
 _ROUNDING = 0.02
 """Weights are sums of bfloat16 at worst."""
 _YEAR_9000 = 2.2e11
-MAX_NAME = 200
-"""Characters of an epoch's name."""
 _MAX_NOTE = 2000
 _LARGEST = 1e15
 """No count, loss or time of training is larger; charts can still draw it."""

@@ -28,10 +28,10 @@ import tlora_gui
 from tlora_gui.engine.projects.checkpoints import plain_folder
 from tlora_gui.engine.projects.epoch_folder import read_history, write_history
 from tlora_gui.engine.projects.migration import FORMAT_VERSION, facts_of
-from tlora_gui.engine.projects.records import MAX_NAME, check_run
+from tlora_gui.engine.projects.records import check_run
 from tlora_gui.engine.projects.trash import Thrown, put, take_back, thrown_in
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, TrainSettings
+from tlora_gui.engine.protocol.config import BACKBONE_COLOUR, MAX_NAME, TrainSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError, cause
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,

@@ -31,6 +31,7 @@ __all__ = [
     "BASELINE_MODE",
     "EPOCH_COLOURS",
     "LARGEST_COUNT",
+    "MAX_NAME",
     "MAX_NEW_TOKENS",
     "MAX_SAMPLE_PROMPT",
     "MAX_SAMPLE_TOKENS",
@@ -88,6 +89,9 @@ BASELINE_MODE = "@unprotected"
 
 SEED_MIN, SEED_MAX = -(2**63), 2**63 - 1
 """What a random generator can be given: whole numbers of 64 bits."""
+
+MAX_NAME = 200
+"""Characters of an epoch's name."""
 
 MAX_NEW_TOKENS = 1_000_000
 MAX_TOP_K = 1_000_000

@@ -6,10 +6,11 @@ A job is a stream of these. Whoever runs it (the worker's thread, the command li
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tlora_gui.engine.protocol.config import ProjectPart, ReadOptions, SamplingSettings, TrainSettings
+from tlora_gui.engine.protocol.enough_text import least_train_blocks, too_little_text
 from tlora_gui.engine.protocol.jobs import (
     DeleteEpoch,
     DeleteGeneration,
@@ -125,6 +126,7 @@ class CorpusSummary:
         excerpt: the beginning of one document.
         problem: why this cannot be trained on; empty if it can.
         kinds: (what it is, files, bytes) of each kind of file, the largest first.
+        splits: (files held out, training tokens, tokens held out) where 1, 2 … 50 % are held out; empty without text.
     """
 
     paths: tuple[str, ...]
@@ -139,6 +141,16 @@ class CorpusSummary:
     excerpt: str
     problem: str = ""
     kinds: tuple[tuple[str, int, int], ...] = ()
+    splits: tuple[tuple[int, int, int], ...] = ()
+
+    def under(self, block_size: int, held_out_share: float, max_tokens: int | None = None) -> CorpusSummary:
+        """The same text under these settings: what is held out of it, and whether it is enough."""
+        if not self.splits:
+            return self
+        files, tokens, held_out = self.splits[min(max(round(100 * held_out_share), 1), len(self.splits)) - 1]
+        enough = tokens >= least_train_blocks(block_size, max_tokens) * block_size and held_out >= block_size
+        problem = "" if enough else too_little_text(tokens + held_out, block_size, held_out_share, max_tokens)
+        return replace(self, held_out_files=files, tokens=tokens, held_out_tokens=held_out, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

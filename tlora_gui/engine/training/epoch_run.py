@@ -146,7 +146,7 @@ def train_epoch(
         return (yield from cancellable(run.finish(), run.ranks.agreed(cancel), ("discard", "suspend")))
     except BaseException as end:  # cancelled, failed or closed: the model is as it was before
         discarded = isinstance(end, Cancelled) and cancel.mode == "discard"
-        run.end = _too_large(settings) if out_of_memory(end) else end
+        run.end = too_large(settings, len(blocks.train_NT)) if out_of_memory(end) else end
         try:
             warnings = [] if discarded else keep(run, checkpoint)
         finally:
@@ -216,14 +216,16 @@ def keep(run: EpochRun, checkpoint: Callable[[EpochRun], None] | None) -> list[W
     return []
 
 
-def _too_large(settings: TrainSettings) -> TloraError:
+def too_large(settings: TrainSettings, blocks: int) -> TloraError:
+    """The refusal of a training on so many blocks that memory has no room for; says what to lower."""
     smaller: list[str] = []
-    if settings.batch_size > 1:
+    size = min(settings.batch_size, blocks)
+    if size > 1:
         smaller.append(
             say(
                 "a batch size of {smaller} instead of {size}",
-                smaller=settings.batch_size // 2,
-                size=settings.batch_size,
+                smaller=size // 2,
+                size=size,
             )
         )
     if settings.block_size >= 32:

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from types import TracebackType
 
 import psutil
@@ -14,9 +15,10 @@ from torch import Tensor
 
 from tlora_gui.engine.corpus.blocks import TokenBlocks
 from tlora_gui.engine.protocol.config import SAMPLES, TrainSettings
+from tlora_gui.engine.protocol.errors import out_of_memory
 from tlora_gui.engine.protocol.events import Progress, TrainingEstimate
 from tlora_gui.engine.protocol.sentences import say
-from tlora_gui.engine.training.epoch_run import EpochRun
+from tlora_gui.engine.training.epoch_run import EpochRun, too_large
 from tlora_gui.engine.training.evaluation import training_dtype
 from tlora_gui.engine.training.memory_fit import free_memory
 from tlora_gui.engine.training.pace import Pace
@@ -125,17 +127,26 @@ def probe(model: TemporalLoRA, settings: TrainSettings, vocabulary: int) -> Gene
 def estimate_training(
     model: TemporalLoRA, settings: TrainSettings, tokens: int, vocabulary: int, probed: Probed | None = None
 ) -> Generator[Progress, None, TrainingEstimate]:
-    """Steps, time and memory of a training on a text of so many tokens. Raises as :func:`probe`.
+    """Steps, time and memory of a training on a text of so many tokens.
+
+    A batch is never larger than the text. Where memory has no room, the error says what to lower; else raises as
+    :func:`probe`.
 
     Steps are not tried again that ``probed`` knows already; what is tried now is added to it.
     """
     earlier = len(model.slot_adapters)
+    blocks = max(1, min(tokens, settings.max_tokens or tokens) // settings.block_size)
+    settings = replace(settings, batch_size=min(settings.batch_size, blocks))
     alike = (_step_settings(settings), tuple(model.slot_adapters))
     found = None if probed is None else probed.get(alike)
-    pace, peak = found or (yield from probe(model, settings, vocabulary))
+    try:
+        pace, peak = found or (yield from probe(model, settings, vocabulary))
+    except Exception as error:
+        if out_of_memory(error):
+            raise too_large(settings, blocks) from error
+        raise
     if probed is not None:
         probed[alike] = pace, peak
-    blocks = max(1, min(tokens, settings.max_tokens or tokens) // settings.block_size)
     steps_per_pass = math.ceil(blocks / settings.batch_size)
     steps = steps_per_pass * settings.num_passes
     inputs = blocks * settings.block_size * model.mixer.hidden_size * training_dtype(model).itemsize

@@ -77,7 +77,19 @@ class DropControl(QObject):
         """The person wants an adapter to become an epoch, and has named none."""
         self._want_adapter("", [])
 
+    def _is_followed(self) -> bool:
+        """Whether the project that is shown can only be looked at; says so if it is."""
+        followed = self._projects.project is not None and self._projects.following and not self._projects.opening
+        if followed:
+            self._banner.show_error(
+                self.tr("This project is open elsewhere and only followed here."),
+                self.tr("Open it once the other window or command has ended."),
+            )
+        return followed
+
     def _want_adapter(self, path: str, texts: Sequence[str]) -> None:
+        if self._is_followed():
+            return
         if self._projects.project is None or self._projects.opening:
             self._banner.show_error(
                 self.tr("An adapter becomes an epoch of a project around its model."),
@@ -89,7 +101,7 @@ class DropControl(QObject):
     def _want_epoch(self, paths: Sequence[str]) -> None:
         if self._projects.project is None or self._projects.opening:
             self._keep(paths)
-        else:
+        elif not self._is_followed():
             self.epoch_wanted.emit(paths)
 
     def _keep(self, paths: Sequence[str]) -> None:
@@ -109,6 +121,8 @@ class DropControl(QObject):
         if self._projects.project is None or self._projects.opening:
             if things:
                 self._keep([thing.path for thing in things])
+            return
+        if things and self._is_followed():
             return
         for thing in things:
             if thing.kind == "saved text":

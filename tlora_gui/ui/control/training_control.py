@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import cast
+from typing import TypeGuard, cast
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction
@@ -103,6 +103,7 @@ class TrainingControl(QObject):
         self._running: int | None = None
         self._started = False
         self._queue: dict[int, Training] = {}
+        self._put_off = set[int]()
         self._tickets = count(-1, -1)
         self._all_paused = False
         self._kept: tuple[NewEpoch, ...] = ()
@@ -314,12 +315,18 @@ class TrainingControl(QObject):
         self._show_preparation(job, self.tr("Preparing"))
 
     def _begin_next(self) -> None:
-        if self._running is None and self._queue and not self._all_paused and not self._leaving:
-            self._begin(self._queue.pop(next(iter(self._queue))))
+        if self._running is not None or self._all_paused or self._leaving:
+            return
+        ready = next((ticket for ticket in self._queue if ticket not in self._put_off), None)
+        if ready is not None:
+            self._begin(self._queue.pop(ready))
+        else:
+            self._all_paused = bool(self._queue)
 
     def take_up(self, waiting: tuple[NewEpoch, ...]) -> None:
         """What waited when the project was left waits again, until it is asked for."""
         self._queue = {next(self._tickets): job for job in waiting}
+        self._put_off.clear()
         self._kept, self._all_paused = waiting, bool(waiting)
         self._show_queue()
 
@@ -336,7 +343,7 @@ class TrainingControl(QObject):
             return
         resumed = (replace(epoch, state="training") if epoch.slug == job.slug else epoch for epoch in self.epochs)
         self._panel.set_epochs(tuple(resumed))  # it has its card already
-        self._panel.show_preparation(label)
+        self._panel.show_preparation(label, keeping=isinstance(job, KeepEpoch))
 
     def _epoch(self, slug: str) -> EpochInfo | None:
         return next((epoch for epoch in self.epochs if epoch.slug == slug), None)
@@ -372,6 +379,7 @@ class TrainingControl(QObject):
     def _pause_all(self, paused: bool) -> None:
         """Nothing begins any more, and what runs stands still; or all goes on."""
         self._all_paused = paused
+        self._put_off.clear()
         if self._running is not None:
             self._pause(self._running, paused)
         self._show_queue()
@@ -429,6 +437,10 @@ class TrainingControl(QObject):
         """Have another training wait in a place."""
         self._require_waiting(ticket)
         self._queue[ticket] = job
+        if ticket in self._put_off:
+            self._put_off.remove(ticket)
+            self._all_paused = False
+            self._begin_next()
         self._show_queue()
 
     def _take_out(self, ticket: int) -> None:
@@ -548,9 +560,14 @@ class TrainingControl(QObject):
             return True
         match events[-1]:
             case Progress(label) as progress if isinstance(job, Training):
-                if not self._started:  # steps say more
+                if not self._started or isinstance(job, KeepEpoch):  # steps say more
                     self._show_preparation(job, label)
                     self._panel.show_amount(progress)
+            case JobFailed(_, message, hint, details) if self._could_not_begin(job):
+                told = self.tr("{name} could not begin and waits: {reason}").format(
+                    name=job.name, reason=worded(message)
+                )
+                self._banner.show_error(told, hint, details)
             case TrainStarted() as event:
                 self._started = True
                 self._keep_queue()
@@ -571,6 +588,10 @@ class TrainingControl(QObject):
             case _:
                 return False
         return True
+
+    def _could_not_begin(self, job: Job) -> TypeGuard[TrainEpoch]:
+        """Whether a training ends before its first step: it waits again, so that nothing is lost that was entered."""
+        return isinstance(job, TrainEpoch) and not self._started
 
     def _show_in_dialog(self, dialog: NewEpochDialog, job: Job, event: Event) -> bool:
         """Answers to what "New epoch" has asked; says whether it was one."""
@@ -612,6 +633,10 @@ class TrainingControl(QObject):
         if job_id != self._running:
             return
         self._running = None
+        if isinstance(end, JobFailed) and self._could_not_begin(job):
+            ticket = next(self._tickets)
+            self._queue[ticket] = job
+            self._put_off.add(ticket)
         self._panel.clear_preparation()
         self._panel.set_epochs(self.epochs)
         self._begin_next()

@@ -154,13 +154,14 @@ class EpochCard(Card):
         for part in (self._measured, self._note, self._interrupted, self._repair):
             self._body.addWidget(part)
 
-    def set_epoch(self, epoch: EpochInfo, paused: bool = False) -> None:
-        """Show this epoch; ``paused``: its training stands still."""
+    def set_epoch(self, epoch: EpochInfo, paused: bool = False, keeping: bool = False) -> None:
+        """Show this epoch; ``paused``: its training stands still; ``keeping``: it is finished as it is."""
         self._slug = epoch.slug
         broken = epoch.state == "broken"
         self._show_head(epoch.name, epoch.era, BACKBONE_COLOUR if broken else epoch.colour, initial(epoch.name))
         self._name.setEnabled(not broken)
-        state = self.tr("paused") if paused else self._state_words(epoch.state)
+        state = self.tr("being kept") if keeping else self._state_words(epoch.state)
+        state = self.tr("paused") if paused else state
         self._show_state("interrupted" if paused else epoch.state, state)
         tokens = self.tr("{n} tokens").format(n=human_count(epoch.tokens)) if epoch.tokens else ""
         self._tokens.show_text(tokens, ", ".join(epoch.corpus))

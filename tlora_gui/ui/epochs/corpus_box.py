@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
+from tlora_gui.engine.protocol.config import TrainSettings
 from tlora_gui.engine.protocol.events import CorpusSummary
 from tlora_gui.ui.epochs.corpus_view import CorpusView
 from tlora_gui.ui.widgets.layouts import column, row, set_role
@@ -34,6 +35,11 @@ def same_paths(one: Sequence[str], other: Sequence[str]) -> bool:
     return [os.path.realpath(path) for path in one] == [os.path.realpath(path) for path in other]
 
 
+def under(summary: CorpusSummary, settings: TrainSettings) -> CorpusSummary:
+    """What a training with these settings makes of a text."""
+    return summary.under(settings.block_size, settings.held_out_share, settings.max_tokens)
+
+
 class CorpusBox(QWidget):
     """A line for the paths with browse buttons, and what was found there."""
 
@@ -46,6 +52,7 @@ class CorpusBox(QWidget):
         super().__init__(parent)
         self._paths: tuple[str, ...] = ()
         self.summary: CorpusSummary | None = None
+        self._shown: CorpusSummary | None = None
         self._edit = QLineEdit()
         self._edit.setObjectName("corpusPathEdit")
         self._edit.setPlaceholderText(self.tr("Folder or files"))
@@ -89,16 +96,24 @@ class CorpusBox(QWidget):
         self.summary = None
         self.view.show_looking()
 
-    def set_summary(self, summary: CorpusSummary) -> bool:
-        """Show what was found, unless other paths were chosen meanwhile; says whether it was shown."""
+    def set_summary(self, summary: CorpusSummary, settings: TrainSettings) -> bool:
+        """Show what was found and these settings make of it, unless other paths were chosen meanwhile; says whether it
+        was shown."""
         if self._paths and not same_paths(summary.paths, self._paths):
             return False
         if not self._paths:
             self._paths = summary.paths
             self._edit.setText(join_paths(summary.paths))
         self.summary = summary
-        self.view.show_summary(summary)
+        self._shown = under(summary, settings)
+        self.view.show_summary(self._shown)
         return True
+
+    def show_under(self, settings: TrainSettings) -> None:
+        """Show what other settings make of what was found."""
+        if self.summary is not None and (shown := under(self.summary, settings)) != self._shown:
+            self._shown = shown
+            self.view.show_summary(shown)
 
     def set_error(self, message: str, hint: str) -> None:
         """The engine could not look through the files."""

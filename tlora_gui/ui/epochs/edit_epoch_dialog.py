@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QWidget
 
+from tlora_gui.engine.protocol.config import MAX_NAME
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
@@ -34,6 +35,7 @@ class EditEpochDialog(QDialog):
         self._epoch = epoch
         self._taken = taken_names
         self._name = QLineEdit(epoch.name)
+        self._name.setMaxLength(MAX_NAME)
         self._name.setObjectName("editNameEdit")
         self._name.setToolTip(self.tr("Name of the epoch; its adapter keeps the name it was trained under"))
         self._name.selectAll()

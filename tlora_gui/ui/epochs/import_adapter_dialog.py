@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QRadioButton, QWidget
 
+from tlora_gui.engine.protocol.config import MAX_NAME, SLOT_SETTINGS
 from tlora_gui.engine.protocol.events import BackboneInfo, BlocksPreviewed, CorpusSummary
 from tlora_gui.engine.protocol.jobs import ImportAdapter, PreviewBlocks
 from tlora_gui.paths import free_name
@@ -89,7 +90,7 @@ class ImportAdapterDialog(QDialog):
 
     def set_summary(self, summary: CorpusSummary) -> None:
         """What the engine found in the text."""
-        self._corpus.set_summary(summary)
+        self._corpus.set_summary(summary, SLOT_SETTINGS)
         self._update()
 
     def set_error(self, message: str, hint: str = "") -> None:
@@ -176,6 +177,7 @@ class ImportAdapterDialog(QDialog):
 
     def _names(self) -> QWidget:
         self._name = QLineEdit()
+        self._name.setMaxLength(MAX_NAME)
         self._name.setObjectName("epochNameEdit")
         self._name.setAccessibleName(self.tr("Name of the epoch"))
         self._name.setToolTip(self.tr("Name of the epoch, and of its adapter"))

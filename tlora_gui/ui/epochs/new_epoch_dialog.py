@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tlora_gui.engine.protocol.config import PRESETS, ReadOptions, TrainSettings, with_preset
+from tlora_gui.engine.protocol.config import MAX_NAME, PRESETS, ReadOptions, TrainSettings, with_preset
 from tlora_gui.engine.protocol.events import BlocksPreviewed, CorpusSummary, TrainingEstimate
 from tlora_gui.engine.protocol.jobs import EstimateTraining, PreviewBlocks, TrainEpoch
 from tlora_gui.paths import free_name
-from tlora_gui.ui.epochs.corpus_box import CorpusBox
+from tlora_gui.ui.epochs.corpus_box import CorpusBox, under
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.reading_box import ReadingBox
-from tlora_gui.ui.epochs.settings_box import SettingsBox
+from tlora_gui.ui.epochs.settings_box import MIN_BLOCK, SettingsBox
 from tlora_gui.ui.formats import human_bytes, human_count, localised, rough_duration
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
@@ -65,7 +65,7 @@ class NewEpochDialog(QDialog):
         self.setWindowTitle(self.tr("New epoch"))
         self.setAcceptDrops(True)
         self._taken: tuple[str, ...] = ()
-        self._touched = False
+        self._touched = self._chosen = False
         self._name_typed = False
         self._speed: float | None = None
         self._busy = False
@@ -115,11 +115,12 @@ class NewEpochDialog(QDialog):
 
     def set_summary(self, summary: CorpusSummary) -> None:
         """What the engine found. An answer about paths that were changed meanwhile is left out."""
+        guess = "" if self._name_typed else summary.name_guess
         if self._each.isChecked() and len(summary.paths) == 1 and summary.paths[0] in self._parts:
             self._parts[summary.paths[0]] = summary
             self._show_parts()
-        elif self._corpus.set_summary(summary) and not self._name_typed and summary.name_guess:
-            self._name.setText(free_name(summary.name_guess, lambda name: bool(name_problem(name, self._taken))))
+        elif self._corpus.set_summary(summary, self._settings.settings()) and guess:
+            self._name.setText(free_name(guess, lambda name: bool(name_problem(name, self._taken))))
         self._update()
 
     def set_error(self, message: str, hint: str = "", paths: Sequence[str] = ()) -> None:
@@ -189,6 +190,7 @@ class NewEpochDialog(QDialog):
     def _build(self, settings: TrainSettings) -> None:
         self._corpus = CorpusBox()
         self._name = QLineEdit()
+        self._name.setMaxLength(MAX_NAME)
         self._name.setObjectName("epochNameEdit")
         self._name.setToolTip(self.tr("Name of the epoch, and of its adapter"))
         self._era = QLineEdit()
@@ -265,13 +267,13 @@ class NewEpochDialog(QDialog):
 
     def _connect(self) -> None:
         self._corpus.chosen.connect(self._paths_chosen)
-        self._corpus.edited.connect(self._touch)
+        self._corpus.edited.connect(self._text_chosen)
         self._name.textEdited.connect(self._name_edited)
         self._name.textChanged.connect(self._update)
         self._era.textEdited.connect(self._touch)
         self._colour.colour_chosen.connect(self._touch)
         self._settings.edited.connect(self._touch)
-        self._settings.edited.connect(self._update)
+        self._settings.edited.connect(self._settings_edited)
         self._settings.copy_wanted.connect(self.settings_wanted)
         self._reading.edited.connect(self._touch)
         self._reading.edited.connect(self._corpus.look_again)
@@ -295,6 +297,15 @@ class NewEpochDialog(QDialog):
 
     def _touch(self) -> None:
         self._touched = True
+
+    def _text_chosen(self) -> None:
+        self._chosen = True
+
+    def _settings_edited(self) -> None:
+        self._corpus.show_under(self._settings.settings())
+        if self._each.isChecked():
+            self._show_parts()
+        self._update()
 
     def _name_edited(self, text: str) -> None:
         self._touched = True
@@ -328,7 +339,9 @@ class NewEpochDialog(QDialog):
         """What each of several epochs is made of."""
         lines: list[str] = []
         problems: list[str] = []
-        for path, found in self._parts.items():
+        settings = self._settings.settings()
+        for path, part in self._parts.items():
+            found = part if isinstance(part, str) else under(part, settings)
             name = os.path.basename(path.rstrip("/\\")) or path
             problem = found.problem if isinstance(found, CorpusSummary) else found
             if problem:
@@ -338,38 +351,49 @@ class NewEpochDialog(QDialog):
                 lines.append(f"{name}: {tokens}")
             else:
                 lines.append(f"{name}: " + self.tr("looking…"))
-        count = len(self._trainable())
+        count = len(self._trainable(settings))
         title = self.tr("1 epoch") if count == 1 else self.tr("{count} epochs").format(count=count)
         self._corpus.view.show_several(title, lines, problems)
 
-    def _trainable(self) -> list[CorpusSummary]:
-        """What epochs can be made of: one of all, or one each."""
-        summary = self._corpus.summary
-        found = list(self._parts.values()) if self._each.isChecked() else [summary]
-        return [one for one in found if isinstance(one, CorpusSummary) and not one.problem]
+    def _found_texts(self) -> list[CorpusSummary]:
+        """What was found: in all together, or in each."""
+        found = list(self._parts.values()) if self._each.isChecked() else [self._corpus.summary]
+        return [one for one in found if isinstance(one, CorpusSummary)]
+
+    def _trainable(self, settings: TrainSettings) -> list[CorpusSummary]:
+        """What epochs can be made of under these settings: one of all, or one each."""
+        found = [under(one, settings) for one in self._found_texts()]
+        return [one for one in found if not one.problem]
+
+    def _block_problem(self, settings: TrainSettings) -> str:
+        """That smaller blocks would do, where the text is too little for these."""
+        smaller = replace(settings, block_size=MIN_BLOCK)
+        if self._trainable(settings) or not self._trainable(smaller):
+            return ""
+        line = self.tr("Too little text for blocks of {size} tokens: choose smaller ones under Advanced.")
+        return line.format(size=localised(f"{settings.block_size:,}"))
 
     def _want_preview(self) -> None:
         block = self._settings.settings().block_size
         self.preview_wanted.emit(PreviewBlocks(self._corpus.paths(), self.reading(), block))
 
     def _update(self) -> None:
-        each, trainable = self._each.isChecked(), self._trainable()
+        settings = self._settings.settings()
+        each, trainable = self._each.isChecked(), self._trainable(settings)
         looking = each and "" in self._parts.values()
         problem = "" if each else name_problem(self._name.text().strip(), self._taken)
         shown = problem if trainable or self._name_typed else ""  # an empty form is not a mistake
-        shown = shown or self._remark
+        shown = shown or self._remark or self._block_problem(settings)
         self._problem.setText(shown)
         self._problem.setVisible(bool(shown))
         self._start.setEnabled(bool(trainable) and not problem and not looking)
-        wanted = self._wanted(self._settings.settings()) if not looking else []
+        wanted = self._wanted(settings) if not looking else []
         self._estimate.setText(self._estimate_text(wanted))
         self._estimate.setVisible(bool(wanted))
         warning = self._memory_warning(wanted)
         self._warning.setText(warning)
         self._warning.setVisible(bool(warning))
-        self._settings.set_costs(
-            {name: self._cost(self._wanted(with_preset(self._settings.settings(), name))) for name in PRESETS}
-        )
+        self._settings.set_costs({name: self._cost(self._wanted(with_preset(settings, name))) for name in PRESETS})
         if wanted and not self._busy and any(job not in self._estimates for job in self._all_wanted()):
             self._asking.start()
         else:
@@ -379,7 +403,7 @@ class NewEpochDialog(QDialog):
 
     def _wanted(self, settings: TrainSettings) -> list[EstimateTraining]:
         """What tells how long these settings take, one of each epoch."""
-        return [EstimateTraining(settings, summary.tokens) for summary in self._trainable()]
+        return [EstimateTraining(settings, summary.tokens) for summary in self._trainable(settings)]
 
     def _all_wanted(self) -> list[EstimateTraining]:
         settings = self._settings.settings()
@@ -472,7 +496,7 @@ class NewEpochDialog(QDialog):
         if not self._each.isChecked():
             self.start_requested.emit(job)
         taken = [*self._taken]
-        for summary in self._trainable() if self._each.isChecked() else ():
+        for summary in self._trainable(job.settings) if self._each.isChecked() else ():
             name = free_name(summary.name_guess, lambda name: bool(name_problem(name, tuple(taken))))
             taken.append(name)
             self.start_requested.emit(replace(job, name=name, paths=summary.paths, colour=""))
@@ -481,13 +505,19 @@ class NewEpochDialog(QDialog):
     # -- closing and drops ------------------------------------------------------------------------------------
 
     def reject(self) -> None:
-        """Close; asks first if something was typed or chosen here."""
-        if not self._touched:
+        """Close; asks first if something was typed here, or a text chosen."""
+        if not (self._touched or (self._chosen and self._may_hold_text())):
             super().reject()
             return
         title, text = self.tr("Discard this new epoch?"), self.tr("What you have entered here would be lost.")
         choice = Choice("discard", self.tr("Discard"), destructive=True)
         ask(self, title, text, (choice,), self.tr("Go on editing"), self._discard)
+
+    def _may_hold_text(self) -> bool:
+        """Whether what was chosen holds text, as far as that is known."""
+        found = self._found_texts()
+        unknown = len(found) < (len(self._parts) if self._each.isChecked() else 1)
+        return bool(self._corpus.paths()) and (unknown or any(one.files for one in found))
 
     def _discard(self, _key: str) -> None:
         super().reject()
@@ -506,7 +536,7 @@ class NewEpochDialog(QDialog):
         things = [recognise(path) for path in local_paths(event.mimeData())]
         texts = [thing.path for thing in things if thing.kind == "other"]
         if texts:
-            self._touch()
+            self._chosen = True
             self.set_paths(texts)
         line = self.tr("{name} is no text to train on, but a project, a model or a saved text.")
         self._remark = "\n".join(line.format(name=thing.name) for thing in things if thing.kind != "other")

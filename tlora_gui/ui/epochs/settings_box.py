@@ -24,6 +24,8 @@ from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, field_width
 from tlora_gui.ui.widgets.layouts import column, fields, row, small_button, tick_box
 
+MIN_BLOCK = 16
+
 
 class RateBox(DecimalBox):
     """A learning rate; one step is a tenth of its magnitude."""
@@ -176,13 +178,14 @@ class SettingsBox(QWidget):
         self._batch = _spin(1, LARGEST_COUNT, self.tr("Batch size"), self.tr("Blocks of text per step."))
         self._batch.setObjectName("batchSpin")
         self._batch.setSuffix(self.tr(" blocks"))
-        self._block = _spin(16, 8192, self.tr("Block size"), self.tr("Tokens per block of text."), step=16)
+        self._block = _spin(MIN_BLOCK, 8192, self.tr("Block size"), self.tr("Tokens per block of text."), step=16)
         self._block.setSuffix(self.tr(" tokens"))
         self._block.setObjectName("blockSizeSpin")
         self._share = _spin(
             1, 50, self.tr("Held-out share"), self.tr("Share of the text kept aside by file, for measuring only.")
         )
         self._share.setSuffix(" %")
+        self._share.setObjectName("heldOutShareSpin")
         self._seed = SeedBox()
         _describe(self._seed, self.tr("Seed"), self.tr("Fixes initial weights, order of blocks and replayed memories."))
         self._objective = ChoiceBox(

@@ -33,6 +33,8 @@ class TrainingBox(QWidget):
         """Whether the training stands still."""
         self._waiting = False
         self._learned, self._importing = True, False
+        self.keeping = False
+        """Whether what was learned before is made a finished epoch, and nothing more is learned."""
         self._time_text = ""
         self._step = ElidedLabel("caption")
         self._step.setObjectName("trainingStep")
@@ -77,7 +79,7 @@ class TrainingBox(QWidget):
     def reset(self, name: str, colour: str) -> None:
         """Make ready for another epoch."""
         self._name = name
-        self.paused = False
+        self.paused = self.keeping = False
         self._held_out.setText("")
         self.show_patience(0, 0)
         self._preparation.hide()
@@ -100,15 +102,17 @@ class TrainingBox(QWidget):
         chunk = QColor(colour).name().upper()  # whatever stands in a project is a colour here, and nothing else
         self._bar.setStyleSheet(f"QProgressBar::chunk {{ background: {chunk}; border-radius: 4px; }}" if colour else "")
 
-    def show_preparation(self, text: str, learned: bool, *, importing: bool = False) -> None:
+    def show_preparation(self, text: str, learned: bool, *, importing: bool = False, keeping: bool = False) -> None:
         """Say what goes on before the first step, the end of which is not known; ``learned`` before, if resumed. An
-        import is all of that kind, and nothing of it can be kept."""
+        import is all of that kind, and nothing of it can be kept; so is the keeping of an interrupted epoch."""
+        self.keeping = keeping
         self._learned = learned and not importing
         self._importing = importing
         self._preparation.setText(worded(text))
         self._preparation.show()
         self._step.hide()
-        self._set_time("" if importing else self.tr("Training starts after this"))
+        starts = self.tr("Training starts after this")
+        self._set_time("" if importing else self.tr("Nothing more is learned") if keeping else starts)
         self._bar.setRange(0, 0)
         self._update_pause(False)
 
@@ -123,7 +127,7 @@ class TrainingBox(QWidget):
         text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
         loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
-        self._learned, self._importing = True, False
+        self._learned, self._importing, self.keeping = True, False, False
         self._preparation.hide()
         self._step.show()
         self._step.show_text(text, f"{loss}, {tokens}")
