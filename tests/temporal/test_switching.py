@@ -15,10 +15,13 @@ from torch import Tensor
 from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching, freeze_teacher
 from tlora_gui.temporal.config import STRATEGIES, SWITCHINGS, MixerSettings, Strategy, Switching
 from tlora_gui.temporal.switching import (
+    DEFAULT_SCALARS,
     MAX_COUNT_EVIDENCE,
     PRIOR_TOKENS,
     Scalars,
     TokenCounts,
+    _costs,
+    _Rows,
     count_tokens,
     slot_posterior,
     weighed_evidence,
@@ -273,6 +276,29 @@ def test_the_same_seed_fits_the_same_scalars() -> None:
         fit_switching(mixer, MEMORIES, V, torch.Generator().manual_seed(3))
         found.append(mixer.filter_scalars)
     assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("before", [(0.4, 0.6, -6.0, 0.0, -1.0), (0.0, 0.0, 3.0, 9.0, 9.0)])
+def test_a_fit_does_not_depend_on_the_one_before(before: tuple[float, ...]) -> None:
+    found = []
+    for scalars in (DEFAULT_SCALARS, before):
+        mixer = knowing_mixer()
+        mixer.filter_scalars.copy_(torch.tensor(scalars))
+        fit_switching(mixer, MEMORIES, V, torch.Generator().manual_seed(3))
+        found.append(mixer.filter_scalars)
+    assert torch.equal(*found)
+
+
+def test_a_filter_that_gives_unknown_text_no_chance_has_a_slope_back_to_the_backbone() -> None:
+    logits_BTS = torch.zeros(2, 64, 3)
+    logits_BTS[..., 1] = 40.0  # sure of an epoch, wherever the text is from
+    gone_B1S = torch.zeros(2, 1, 3, dtype=torch.bool)
+    gone_B1S[1, 0, 2] = True
+    slots_BT = torch.stack([torch.ones(64), torch.zeros(64)]).long()
+    rows = _Rows(logits_BTS, torch.zeros_like(logits_BTS), slots_BT, gone_B1S, torch.tensor([0.99, 0.01]))
+    filters_FP = torch.tensor([[0.1, 0.5, -4.0, 0.0, 0.0], [0.1, 0.5, -4.0, 0.5, 0.0]])
+    stubborn, ready = _costs(filters_FP, rows).tolist()
+    assert ready < stubborn - 1e-4
 
 
 def test_memories_of_old_have_no_part_in_the_fit() -> None:
