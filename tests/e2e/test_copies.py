@@ -159,7 +159,7 @@ def test_a_project_opens_in_every_way(
         assert drop(person.window, file_drag([folder / "project.json" if way == "file" else sent]))
     if way in ("argument", "system", "menu", "drop"):
         person.wait(lambda: person.window.findChild(QDialog, "questionBox"))
-        assert str(own_projects / "Sent") in person.question.informativeText()
+        assert str(own_projects / "Sent") in plain(person.question.informativeText())
         person.answer("hereButton")
     person.wait_without_error(lambda: person.window.project_shown)
     expected = folder if way in ("index", "folder", "file") else own_projects / "Sent"

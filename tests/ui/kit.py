@@ -110,8 +110,8 @@ def said(widget: QWidget) -> str:
 
 
 def plain(text: str) -> str:
-    """A text with plain spaces where lines must not break."""
-    return text.replace("\N{NO-BREAK SPACE}", " ")
+    """A text with plain spaces where lines must not break, and nothing where words may."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{ZERO WIDTH SPACE}", "")
 
 
 def question(widget: QWidget) -> QMessageBox:

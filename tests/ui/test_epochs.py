@@ -497,6 +497,17 @@ def test_a_waiting_epoch_is_dragged_to_another_place(panel: EpochsPanel) -> None
     assert moved == [(2, 0), (0, 2)]
 
 
+@pytest.mark.parametrize("target", ["panel", "dialog"])
+def test_what_is_dropped_stays_where_it_is(request: pytest.FixtureRequest, target: str, tmp_path: Path) -> None:
+    offered = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+    keys = Qt.KeyboardModifier.ShiftModifier  # proposes to move
+    data, widget = file_drag([tmp_path]), request.getfixturevalue(target)
+    event = QDropEvent(QPointF(40, 20), offered, data, Qt.MouseButton.LeftButton, keys)
+    assert drag_in(widget, data)
+    QApplication.sendEvent(widget, event)
+    assert event.isAccepted() and event.dropAction() == Qt.DropAction.CopyAction
+
+
 def test_the_whole_queue_is_paused_and_goes_on(panel: EpochsPanel) -> None:
     asked: list[bool] = []
     panel.pause_all_requested.connect(asked.append)

@@ -46,7 +46,7 @@ from tlora_gui.ui.theme import Theme, ThemeManager
 from tlora_gui.ui.translation import tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
-from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.drops import local_paths, take_copy
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.log_dialog import LogDialog
 from tlora_gui.ui.widgets.progress_line import ProgressLine
@@ -443,7 +443,7 @@ class Workbench(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
-            event.acceptProposedAction()
+            take_copy(event)
             self.epochs.set_drop_active(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -453,7 +453,7 @@ class Workbench(QMainWindow):
         self.epochs.set_drop_active(False)
         paths = local_paths(event.mimeData())
         if paths:
-            event.acceptProposedAction()
+            take_copy(event)
             self.files_dropped.emit(paths)
 
 

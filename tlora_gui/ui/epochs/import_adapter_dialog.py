@@ -19,7 +19,7 @@ from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
-from tlora_gui.ui.widgets.drops import local_paths, recognise
+from tlora_gui.ui.widgets.drops import local_paths, recognise, take_copy
 from tlora_gui.ui.widgets.layouts import column, fields, label, row, tick_box
 from tlora_gui.ui.widgets.questions import choose_file, choose_folder
 
@@ -308,10 +308,10 @@ class ImportAdapterDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
-            event.acceptProposedAction()
+            take_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
+        take_copy(event)
         things = [recognise(path) for path in local_paths(event.mimeData())]
         adapters = [thing.path for thing in things if thing.kind == "adapter"]
         texts = [thing.path for thing in things if thing.kind == "other"]

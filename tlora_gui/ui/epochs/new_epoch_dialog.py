@@ -31,7 +31,7 @@ from tlora_gui.ui.formats import human_bytes, human_count, localised, rough_dura
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
-from tlora_gui.ui.widgets.drops import local_paths, recognise
+from tlora_gui.ui.widgets.drops import local_paths, recognise, take_copy
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, fields, label, put_bar_in_margin, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 
@@ -524,7 +524,7 @@ class NewEpochDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
-            event.acceptProposedAction()
+            take_copy(event)
             self._corpus.set_drop_active(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -532,7 +532,7 @@ class NewEpochDialog(QDialog):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._corpus.set_drop_active(False)
-        event.acceptProposedAction()
+        take_copy(event)
         things = [recognise(path) for path in local_paths(event.mimeData())]
         texts = [thing.path for thing in things if thing.kind == "other"]
         if texts:

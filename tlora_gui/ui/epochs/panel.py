@@ -23,7 +23,7 @@ from tlora_gui.ui.epochs.drop_zone import DropZone
 from tlora_gui.ui.epochs.epoch_actions import EpochActions
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.theme import scaled
-from tlora_gui.ui.widgets.drops import local_paths
+from tlora_gui.ui.widgets.drops import local_paths, take_copy
 from tlora_gui.ui.widgets.layouts import column, label, row, small_button
 from tlora_gui.ui.widgets.own_keys import OwnKey
 
@@ -386,17 +386,18 @@ class EpochsPanel(QFrame):
         if event.mimeData().hasFormat(QUEUE_MIME):
             event.acceptProposedAction()
         elif self._backbone is not None and local_paths(event.mimeData()):
-            event.acceptProposedAction()
+            take_copy(event)
             self.set_drop_active(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.set_drop_active(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
         if event.mimeData().hasFormat(QUEUE_MIME):
+            event.acceptProposedAction()
             self._drop_waiting(event.mimeData().data(QUEUE_MIME).toStdString(), event.position().toPoint())
             return
+        take_copy(event)
         self.set_drop_active(False)
         self.files_dropped.emit(local_paths(event.mimeData()))
 

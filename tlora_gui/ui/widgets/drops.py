@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDropEvent
 
 from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, ARCHIVE_MIME
 
@@ -40,6 +41,15 @@ def local_paths(data: QMimeData) -> list[str]:
     """Files and folders of this machine in a drag, in its order; empty if it carries none."""
     paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
     return list(dict.fromkeys(path for path in paths if path))
+
+
+def take_copy(event: QDropEvent) -> None:
+    """Accept a drag or a drop; what is there stays there, though its source proposes to move it."""
+    if event.possibleActions() & Qt.DropAction.CopyAction:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+    else:
+        event.acceptProposedAction()
 
 
 def recognise(path: str) -> Dropped:
