@@ -335,6 +335,9 @@ def test_a_row_is_as_high_as_its_text_up_to_some_lines(page: ComparePage, wait_u
     wait_until(lambda: 6 <= first.document().lineCount() <= 12)  # more than the figures beside it need
     wait_until(lambda: not first.verticalScrollBar().isVisible() and last.verticalScrollBar().isVisible())
     assert last.height() < 3 * first.height()
+    for number in range(5):
+        row = shown_text(page, number).parentWidget()
+        wait_until(lambda row=row: row.height() >= row.minimumSizeHint().height())
 
 
 def test_columns_with_more_and_with_fewer_figures_are_equally_high(qapp: QApplication, page: ComparePage) -> None:

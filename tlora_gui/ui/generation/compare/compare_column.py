@@ -79,6 +79,10 @@ class CompareColumn(QWidget):
         around = 2 * (self.text.document().documentMargin() + self.text.frameWidth())
         self.text.setMinimumHeight(int(lines * self.text.cursorRect().height() + around) + 1)
 
+    def hasHeightForWidth(self) -> bool:
+        """A row has none: Qt would go by its words alone, and forget the least height of its text."""
+        return not self._as_row and super().hasHeightForWidth()
+
     # -- which column it is ---------------------------------------------------------------------------------
 
     def set_number(self, number: int) -> None:
