@@ -292,7 +292,7 @@ def test_a_project_that_cannot_be_opened_is_not_tried_at_each_start(open_window:
 def test_an_error_is_forgotten_when_the_same_is_done_and_when_the_project_is_left(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    outcomes = iter([TloraError("no room on the disk"), None, TloraError("no room on the disk")])
+    outcomes = iter([TloraError("no room"), None, TloraError("no room"), None, TloraError("no room")])
 
     def play(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         yield Progress("Measuring")
@@ -306,6 +306,11 @@ def test_an_error_is_forgotten_when_the_same_is_done_and_when_the_project_is_lef
         client.submit(jobs.Evaluate())
         person.wait(lambda: not client.busy)
         assert person.sees_error == wrong, person.banner
+    person.window.banner.show_error("Something else is wrong.")
+    for told in ("Something else is wrong.", "no room"):  # the next one succeeds, the last one fails
+        client.submit(jobs.Evaluate())
+        person.wait(lambda: not client.busy)
+        assert told in person.banner
     person.window.menus.close_project.trigger()
     person.wait(lambda: person.window.welcome.isVisible())
     assert not person.sees_error

@@ -64,7 +64,7 @@ class Controller(QObject):
     def __init__(self, window: Workbench, client: EngineClient) -> None:
         super().__init__(window)
         self._window = window
-        self._failed: type[jobs.Job] | None = None
+        self._failed: tuple[type[jobs.Job], object] | None = None
         self._client = client
         pane, desk, inspector = window.generation, window.desk, window.inspector
         menus, banner = window.menus, window.banner
@@ -184,11 +184,11 @@ class Controller(QObject):
 
     def _end(self, booked: BookedJob, end: EndEvent) -> None:
         self.progress.ended(booked.job_id)
+        kind, banner = type(booked.job), self._window.banner
         if isinstance(end, JobFailed):
-            self._failed = type(booked.job)
-        elif isinstance(end, JobDone) and type(booked.job) is self._failed:
-            self._failed = None
-            self._window.banner.forget_error()
+            self._failed = kind, banner.error
+        elif isinstance(end, JobDone) and self._failed == (kind, banner.error):
+            banner.forget_error()
         if booked.asker is not None:
             booked.asker.ended(booked.job_id, booked.job, end)
         if isinstance(end, JobFailed) and isinstance(booked.job, jobs.TRAININGS):

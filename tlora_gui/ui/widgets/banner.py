@@ -118,6 +118,11 @@ class Banner(QFrame):
         self._error = None
         self.hide()
 
+    @property
+    def error(self) -> object:
+        """Stands for the error that is told, until another is; None without one."""
+        return self._error
+
     def forget_error(self) -> None:
         """What failed has been done since, or is no matter any more."""
         self._error = None
