@@ -316,6 +316,14 @@
         <translation>{done} von {total}</translation>
     </message>
     <message>
+        <source>This project is open elsewhere and only followed here.</source>
+        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
+    </message>
+    <message>
+        <source>Open it once the other window or command has ended.</source>
+        <translation>Hier öffnen, sobald das andere Fenster oder der andere Befehl beendet ist.</translation>
+    </message>
+    <message>
         <source>{name} is trained.</source>
         <translation>{name} ist trainiert.</translation>
     </message>
@@ -2220,6 +2228,18 @@
         <translation>{key:.200} fehlt</translation>
     </message>
     <message>
+        <source>it is no text in UTF-8</source>
+        <translation>das ist kein Text in UTF-8</translation>
+    </message>
+    <message>
+        <source>it is no JSON from line {line}, column {column} on</source>
+        <translation>ab Zeile {line}, Spalte {column} ist es kein JSON</translation>
+    </message>
+    <message>
+        <source>its parts are nested too deeply</source>
+        <translation>es ist zu tief verschachtelt</translation>
+    </message>
+    <message>
         <source>a part of it is of another kind than belongs there</source>
         <translation>ein Teil davon ist von anderer Art, als dorthin gehört</translation>
     </message>
@@ -4002,10 +4022,6 @@
         <translation>Geschrieben: {path}. Der niedrigere Rang verliert {lost:.1f} % der Änderung.</translation>
     </message>
     <message>
-        <source>This project is open elsewhere and only followed here.</source>
-        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
-    </message>
-    <message>
         <source>{speed:.0f} tokens/s</source>
         <translation>{speed:.0f} Tokens/s</translation>
     </message>
@@ -4272,14 +4288,6 @@
     <message>
         <source>Nothing was opened.</source>
         <translation>Nichts wurde geöffnet.</translation>
-    </message>
-    <message>
-        <source>This project is open elsewhere and only followed here.</source>
-        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
-    </message>
-    <message>
-        <source>Open it once the other window or command has ended.</source>
-        <translation>Hier öffnen, sobald das andere Fenster oder der andere Befehl beendet ist.</translation>
     </message>
     <message>
         <source>An adapter becomes an epoch of a project around its model.</source>
@@ -4564,10 +4572,6 @@ um eine neue Epoche zu trainieren</translation>
     <message>
         <source>New epoch</source>
         <translation>Neue Epoche</translation>
-    </message>
-    <message>
-        <source>This project is open elsewhere and only followed here.</source>
-        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
     </message>
     <message>
         <source>Resume all</source>
@@ -7786,14 +7790,6 @@ hatten einen anderen Slot</translation>
     <message>
         <source>Wait until it is there, or cancel that first.</source>
         <translation>Warten, bis es da ist, oder das zuerst abbrechen.</translation>
-    </message>
-    <message>
-        <source>This project is open elsewhere and only followed here.</source>
-        <translation>Dieses Projekt ist anderswo geöffnet und wird hier nur mitverfolgt.</translation>
-    </message>
-    <message>
-        <source>Open it once the other window or command has ended.</source>
-        <translation>Hier öffnen, sobald das andere Fenster oder der andere Befehl beendet ist.</translation>
     </message>
     <message>
         <source>That training had ended already.</source>

@@ -24,7 +24,7 @@ from tlora_gui.engine.protocol.config import LoraSettings, MixerSettings, TrainS
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, Machine, Run, TrainStep
 from tlora_gui.engine.sharing.export_json import read_json, to_json
-from tlora_gui.engine.storage.disk import DAMAGE, first_line, open_tensors, read_tensors
+from tlora_gui.engine.storage.disk import DAMAGE, first_line, open_tensors, read_tensors, read_text
 from tlora_gui.engine.storage.event_lines import event_line
 
 EPOCH = EpochInfo("verse", "Verse", "era", "#009E73", "frozen", 512, 3.5, corpus=("/texts/verse",))
@@ -115,3 +115,19 @@ def test_a_safetensors_file_that_the_system_refuses_is_told_with_its_own_reason(
 @pytest.mark.parametrize("error", [TypeError("'list' object is not callable"), AttributeError("no attribute 'items'")])
 def test_what_python_says_of_other_kinds_is_not_shown(error: Exception) -> None:
     assert first_line(error) == "a part of it is of another kind than belongs there"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\x93PNG\xff", "it is no text in UTF-8"),
+        (b'{"a": 1,\n oh', "it is no JSON from line 2, column 2 on"),
+        (b"[" * 100_000, "its parts are nested too deeply"),
+    ],
+)
+def test_a_file_that_is_no_json_is_told_in_words(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "a.json"
+    file.write_bytes(content)
+    with pytest.raises((ValueError, RecursionError)) as refused:
+        json.loads(read_text(file))
+    assert first_line(refused.value) == told

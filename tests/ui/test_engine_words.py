@@ -296,12 +296,15 @@ def figures() -> list[str]:
     epoch = EpochInfo("verse", "Verse", "", "#0072B2", "frozen", 1, 3.4449, 4.5)
     shown = [number(0.25), number(0.0012), share_text(0.97), share_text(0.001), loss_text(3.4449)]
     shown += [plain(human_count(1240)), plain(human_bytes(1.5e9))]
-    return [*shown, filled("{n:,.1f}", n=1234.56), finished_text(epoch).partition(":")[2]]
+    said = worded(say("{count} of {limit} in {name} {id}", count=1234, limit=5, name="a", id="1234"))
+    shown += [filled("{n:,.1f}", n=1234.56), said, filled("step {step}", step=20_000)]
+    return [*shown, finished_text(epoch).partition(":")[2]]
 
 
 def test_figures_have_the_signs_of_the_windows_language(german: None) -> None:
     assert figures() == [
         "0,250", "1,2e-03", "0,97", "<0,01", "3,44", "1,2 k", "1,5 GB", "1.234,6",
+        "1.234 of 5 in a 1234", "step 20.000",
         " Verlust am Prüftext 3,44, Backbone 4,50.",
     ]  # fmt: skip
 
@@ -309,6 +312,7 @@ def test_figures_have_the_signs_of_the_windows_language(german: None) -> None:
 def test_english_figures_are_what_they_were(qapp: QApplication) -> None:
     assert figures() == [
         "0.250", "1.2e-03", "0.97", "<0.01", "3.44", "1.2 k", "1.5 GB", "1,234.6",
+        "1,234 of 5 in a 1234", "step 20,000",
         " held-out loss 3.44, backbone 4.50.",
     ]  # fmt: skip
 

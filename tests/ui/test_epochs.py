@@ -562,10 +562,10 @@ def test_an_epoch_that_is_only_kept_is_not_said_to_train(panel: EpochsPanel) -> 
 def test_nothing_can_be_added_to_a_project_that_is_only_followed(panel: EpochsPanel) -> None:
     add, zone = child(panel, "addEpochButton"), child(panel, "dropZone")
     usual = add.toolTip()
-    panel.set_following(True)
+    panel.set_following("It is open elsewhere.")
     assert not add.isEnabled() and not zone.isEnabled()
-    assert "only followed here" in add.toolTip()
-    panel.set_following(False)
+    assert add.toolTip() == "It is open elsewhere."
+    panel.set_following("")
     assert add.isEnabled() and zone.isEnabled() and add.toolTip() == usual
 
 

@@ -300,7 +300,7 @@ def test_long_texts_are_marked_from_their_beginning_and_at_last_in_full(wait_unt
     wait_until(all_marked)
     assert set(first) <= set(seen) < set(expected[0])
     figures = page.findChild(QLabel, "compareFigures2")
-    wait_until(lambda: f"{len(expected[1])} of 1500 differ" in figures.text().replace("\N{NO-BREAK SPACE}", " "))
+    wait_until(lambda: f"{len(expected[1]):,} of 1,500 differ" in figures.text().replace("\N{NO-BREAK SPACE}", " "))
 
 
 def test_a_first_text_that_is_replaced_is_compared_with_anew(wait_until: WaitUntil) -> None:

@@ -7,11 +7,9 @@ to bring that up to date.
 
 from __future__ import annotations
 
-from string import Formatter
-
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from tlora_gui.engine.protocol.sentences import Sentence
+from tlora_gui.engine.protocol.sentences import Filler, Sentence
 from tlora_gui.paths import resource
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.settings import LANGUAGES
@@ -40,13 +38,13 @@ def worded(text: str) -> str:
 
 
 def filled(template: str, **values: object) -> str:
-    """As ``template.format(**values)``, its numbers with the signs of the window's language."""
+    """A template with its fields filled (:class:`Filler`), its numbers with the signs of the window's language."""
     return _Filler().vformat(template, (), values)
 
 
-class _Filler(Formatter):
+class _Filler(Filler):
     def format_field(self, value: object, format_spec: str) -> str:
-        text = format(value, format_spec)
+        text = super().format_field(value, format_spec)
         return localised(text) if isinstance(value, int | float) else text
 
 

@@ -151,7 +151,7 @@ def require_own_tokenizer(tokenizer: Any, model: PreTrainedModel, name: str) -> 
                 say(
                     "its config.json says {role}: {number}, and the model has {rows} tokens",
                     role=role,
-                    number=number,
+                    number=str(number),
                     rows=rows,
                 ),
             )

@@ -91,7 +91,7 @@ def cause(error: OSError) -> str:
     if error.errno in _CAUSES:
         return _CAUSES[error.errno]
     if error.errno and error.strerror:
-        return say("{reason} (system error {number})", reason=error.strerror, number=error.errno)
+        return say("{reason} (system error {number})", reason=error.strerror, number=str(error.errno))
     return error.strerror or str(error) or type(error).__name__
 
 

@@ -284,6 +284,12 @@ def first_line(error: BaseException) -> str:
         return say("{reason}: {name}", reason=cause(error), name=Path(os.fsdecode(error.filename)).name)
     if isinstance(error, KeyError):
         return say("{key:.200} is missing", key=str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return say("it is no text in UTF-8")
+    if isinstance(error, json.JSONDecodeError):
+        return say("it is no JSON from line {line}, column {column} on", line=error.lineno, column=error.colno)
+    if isinstance(error, RecursionError):
+        return say("its parts are nested too deeply")
     if isinstance(reason := message_of(error), Sentence):
         return reason
     if isinstance(error, (TypeError, AttributeError)):

@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.cancel import CancelMode
 from tlora_gui.engine.protocol.events import Event, TrainStep
 from tlora_gui.engine.protocol.jobs import TRAININGS, Job, KeepQueue, NewEpoch
 from tlora_gui.ui.control.progress_control import ProgressControl
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.worker.engine_client import SHUTDOWN_S, EngineClient
 from tlora_gui.worker.job_book import BookedJob
@@ -70,8 +71,8 @@ class ClosingControl(QObject):
             if self._has_learned_nothing(meant, job):
                 text, choices = self.tr("Nothing is learned yet, so nothing can be kept."), choices[2:]
             if waiting := self._waiting():
-                text += " " + self.tr("Those that wait their turn ({count}) are kept for the next start.").format(
-                    count=waiting
+                text += " " + filled(
+                    self.tr("Those that wait their turn ({count}) are kept for the next start."), count=waiting
                 )
             self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=meant))
 

@@ -40,7 +40,7 @@ from tlora_gui.ui.control.generation_control import GenerationControl
 from tlora_gui.ui.control.import_control import ImportControl
 from tlora_gui.ui.control.library_control import LibraryControl
 from tlora_gui.ui.control.misrouted_control import MisroutedControl
-from tlora_gui.ui.control.notices import finished_text, scores_text
+from tlora_gui.ui.control.notices import finished_text, followed, scores_text
 from tlora_gui.ui.control.progress_control import ProgressControl
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.control.question_control import QuestionControl
@@ -204,9 +204,9 @@ class Controller(QObject):
         _apart(self._set_backbone, project.backbone)
         _apart(self._show_history, project)
         following = self.projects.following
-        reason = self.tr("This project is open elsewhere and only followed here.") if following else ""
+        reason = followed()[0] if following else ""
         window.generation.set_enabled_for_model(not following, reason)
-        self.training.set_following(following)
+        self.training.set_following(reason)
         window.menus.trash.setEnabled(not following)
         if project.generation is not None:
             _apart(window.generation.show_record, project.generation)
@@ -276,7 +276,7 @@ class Controller(QObject):
             return
         backbone = project.backbone
         trained = sum(epoch.state == "frozen" for epoch in self.training.epochs)
-        epochs = self.tr("1 epoch") if trained == 1 else self.tr("{count} epochs").format(count=trained)
+        epochs = self.tr("1 epoch") if trained == 1 else filled(self.tr("{count} epochs"), count=trained)
         parts = [backbone.name, f"{backbone.device} {backbone.dtype}", epochs, speed]
         self._window.backbone_label.show_text(" · ".join(part for part in parts if part))
 

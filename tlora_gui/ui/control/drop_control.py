@@ -8,6 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from tlora_gui.ui.control.notices import followed
 from tlora_gui.ui.control.project_control import ProjectControl
 from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.widgets.banner import Banner
@@ -79,13 +80,10 @@ class DropControl(QObject):
 
     def _is_followed(self) -> bool:
         """Whether the project that is shown can only be looked at; says so if it is."""
-        followed = self._projects.project is not None and self._projects.following and not self._projects.opening
-        if followed:
-            self._banner.show_error(
-                self.tr("This project is open elsewhere and only followed here."),
-                self.tr("Open it once the other window or command has ended."),
-            )
-        return followed
+        only_followed = self._projects.project is not None and self._projects.following and not self._projects.opening
+        if only_followed:
+            self._banner.show_error(*followed())
+        return only_followed
 
     def _want_adapter(self, path: str, texts: Sequence[str]) -> None:
         if self._is_followed():

@@ -19,6 +19,7 @@ from tlora_gui.ui.generation.pane import GenerationPane
 from tlora_gui.ui.generation.token_view.picture import render, save
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.theme import ThemeManager
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.questions import choose_file, choose_target
 from tlora_gui.worker.engine_client import EngineClient
@@ -142,8 +143,8 @@ class LibraryControl(QObject):
         name = self.tr("delete {name}").format(name=short(title_of(self.known[ids[0]])))
         notice = self.tr("The text and what branches off it are deleted.")
         if len(ids) > 1:
-            name = self.tr("delete {count} texts").format(count=len(ids))
-            notice = self.tr("{count} texts and what branches off them are deleted.").format(count=len(ids))
+            name = filled(self.tr("delete {count} texts"), count=len(ids))
+            notice = filled(self.tr("{count} texts and what branches off them are deleted."), count=len(ids))
         opposites = ((jobs.DeleteGeneration(id), jobs.DeleteGeneration(id, restore=True)) for id in ids)
         self._undo.do(name, *(self._undo.part(*both, self) for both in opposites), notice=notice)
 

@@ -11,6 +11,14 @@ from tlora_gui.ui.formats import human_share
 from tlora_gui.ui.translation import filled, tr
 
 
+def followed() -> tuple[str, str]:
+    """The project can only be looked at: why, and what to do."""
+    return (
+        tr("This project is open elsewhere and only followed here."),
+        tr("Open it once the other window or command has ended."),
+    )
+
+
 def finished_text(epoch: EpochInfo) -> str:
     """An epoch is trained."""
     if epoch.held_out_loss is None or epoch.backbone_loss is None:

@@ -13,6 +13,7 @@ from tlora_gui.ui.control.undo import Undo
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.runs.runs_dialog import RunsDialog
 from tlora_gui.ui.theme import ThemeManager
+from tlora_gui.ui.translation import filled
 from tlora_gui.worker.engine_client import EngineClient
 
 
@@ -67,9 +68,9 @@ class RunsControl(QObject):
 
     @Slot(list)
     def _delete(self, ids: Sequence[str]) -> None:
-        name = self.tr("delete run {number}").format(number=int(ids[0].partition("-")[0]))
+        name = filled(self.tr("delete run {number}"), number=int(ids[0].partition("-")[0]))
         if len(ids) > 1:
-            name = self.tr("delete {count} runs").format(count=len(ids))
+            name = filled(self.tr("delete {count} runs"), count=len(ids))
         opposites = ((jobs.DeleteRun(id), jobs.DeleteRun(id, restore=True)) for id in ids)
         self._undo.do(name, *(self._undo.part(*both, self) for both in opposites))
 

@@ -48,7 +48,7 @@ from tlora_gui.engine.protocol.jobs import (
     TrainEpoch,
 )
 from tlora_gui.ui.charts.panel import ChartsPanel
-from tlora_gui.ui.control.notices import finished_text, imported_text
+from tlora_gui.ui.control.notices import finished_text, followed, imported_text
 from tlora_gui.ui.control.undo import Undo, short
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
@@ -150,10 +150,10 @@ class TrainingControl(QObject):
         """Nothing can be trained while another project is on its way: it would be trained there."""
         self._held_up = held_up
 
-    def set_following(self, following: bool) -> None:
-        """The project is trained elsewhere, and nothing can be asked for here; or it is this window's again."""
-        self._following = following
-        self._panel.set_following(following)
+    def set_following(self, reason: str) -> None:
+        """Why nothing can be asked for here: the project is trained elsewhere; "" where it is this window's again."""
+        self._following = bool(reason)
+        self._panel.set_following(reason)
         self._show_queue()
 
     def show_followed(self, event: TrainStarted | TrainStep | HeldOut) -> None:
@@ -292,10 +292,7 @@ class TrainingControl(QObject):
                 self.tr("Another project is being opened."), self.tr("Wait until it is there, or cancel that first.")
             )
         elif self._following:
-            self._banner.show_error(
-                self.tr("This project is open elsewhere and only followed here."),
-                self.tr("Open it once the other window or command has ended."),
-            )
+            self._banner.show_error(*followed())
         elif self._running is None:
             self._begin(job)
         else:

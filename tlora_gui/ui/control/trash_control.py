@@ -11,6 +11,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progress, TrashItem, TrashListed
 from tlora_gui.ui.control.undo import Undo, short
 from tlora_gui.ui.menus import Menus
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.worker.engine_client import EngineClient
 
@@ -56,7 +57,7 @@ class TrashControl(QObject):
         self.dialog.set_busy(True)
         name = self.tr("restore {name}").format(name=short(items[0].name))
         if len(items) > 1:
-            name = self.tr("restore {count} things").format(count=len(items))
+            name = filled(self.tr("restore {count} things"), count=len(items))
         self._undo.do(name, *(self._undo.part(item.restoring, item.deleting, self) for item in items))
 
     @Slot()

@@ -14,6 +14,7 @@ from tlora_gui.ui.generation.token_view.token_geometry import position_at
 from tlora_gui.ui.generation.token_view.token_style import visible_text
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.palette import blend
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.plain_text import PlainText
 
@@ -100,8 +101,12 @@ class BlockView(QWidget):
         block, place = self._places[index]
         piece = self._blocks[block][place]
         what = self.tr("end of the document") if piece.ends else f"“{visible_text(piece.text)}”"
-        return self.tr("{token} · id {id} · token {place} of block {block}").format(
-            token=what, id=piece.id, place=place + 1, block=block + 1
+        return filled(
+            self.tr("{token} · id {id} · token {place} of block {block}"),
+            token=what,
+            id=str(piece.id),
+            place=place + 1,
+            block=block + 1,
         )
 
     def tell(self, index: int) -> None:
@@ -123,7 +128,7 @@ class BlockView(QWidget):
         cursor = QTextCursor(self._tokens.document())
         cursor.beginEditBlock()
         for number, block in enumerate(self._blocks):
-            title = self.tr("Block {number} · {count} tokens").format(number=number + 1, count=len(block))
+            title = filled(self.tr("Block {number} · {count} tokens"), number=number + 1, count=len(block))
             cursor.insertText(("\n\n" if number else "") + title + "\n", _format(muted))
             for place, piece in enumerate(block):
                 self._places.append((number, place))

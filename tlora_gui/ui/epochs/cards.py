@@ -14,7 +14,7 @@ from tlora_gui.engine.protocol.jobs import Job
 from tlora_gui.ui.epochs.epoch_menu import repair_words
 from tlora_gui.ui.epochs.training_box import TrainingBox
 from tlora_gui.ui.formats import human_count, human_parameters, localised, loss_text
-from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.translation import filled, tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Ends, column, label, row
@@ -93,10 +93,10 @@ class BackboneCard(Card):
             second, tooltip = self.tr("no backbone yet"), ""
         else:
             second = f"{info.name} · {info.device}"
-            tooltip = self.tr(
+            tooltip = filled(self.tr(
                 "{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. "
                 "Never trained. Adapters and Time Mixer start at block {mixer_layer}."
-            ).format(
+            ),
                 name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip

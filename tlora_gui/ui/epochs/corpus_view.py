@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 from tlora_gui.engine.protocol.events import BlocksPreviewed, CorpusSummary
 from tlora_gui.ui.epochs.block_view import BlockView
 from tlora_gui.ui.formats import human_bytes, human_count, human_share
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.layouts import column, label
 from tlora_gui.ui.widgets.plain_text import PlainText
@@ -147,10 +147,10 @@ class CorpusView(QFrame):
         )
 
     def _skipped_title(self, count: int) -> str:
-        return self.tr("1 file skipped") if count == 1 else self.tr("{n} files skipped").format(n=count)
+        return self.tr("1 file skipped") if count == 1 else filled(self.tr("{n} files skipped"), n=count)
 
     def _notes_title(self, count: int) -> str:
-        return self.tr("1 remark") if count == 1 else self.tr("{n} remarks").format(n=count)
+        return self.tr("1 remark") if count == 1 else filled(self.tr("{n} remarks"), n=count)
 
     def _fill(
         self,

@@ -29,7 +29,7 @@ from tlora_gui.ui.epochs.reading_box import ReadingBox
 from tlora_gui.ui.epochs.settings_box import MIN_BLOCK, SettingsBox
 from tlora_gui.ui.formats import human_bytes, human_count, localised, rough_duration
 from tlora_gui.ui.theme import scaled
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.widgets.drops import local_paths, recognise, take_copy
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, fields, label, put_bar_in_margin, row
@@ -352,7 +352,7 @@ class NewEpochDialog(QDialog):
             else:
                 lines.append(f"{name}: " + self.tr("looking…"))
         count = len(self._trainable(settings))
-        title = self.tr("1 epoch") if count == 1 else self.tr("{count} epochs").format(count=count)
+        title = self.tr("1 epoch") if count == 1 else filled(self.tr("{count} epochs"), count=count)
         self._corpus.view.show_several(title, lines, problems)
 
     def _found_texts(self) -> list[CorpusSummary]:
@@ -454,7 +454,7 @@ class NewEpochDialog(QDialog):
             if self._speed:
                 duration = rough_duration(read * settings.num_passes / self._speed)
                 parts.append(
-                    self.tr("about {duration} at {speed} tokens/s").format(duration=duration, speed=round(self._speed))
+                    filled(self.tr("about {duration} at {speed} tokens/s"), duration=duration, speed=round(self._speed))
                 )
             if self._busy:
                 parts.append(self.tr("measured when the machine is free"))

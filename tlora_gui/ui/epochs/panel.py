@@ -74,7 +74,7 @@ class EpochsPanel(QFrame):
         self._preparing: tuple[str, str] | None = None
         self._busy = self._following = False
         self._build()
-        self.set_following(False)
+        self.set_following("")
 
     def _build(self) -> None:
         self._add = QPushButton(self.tr("+ Add"))
@@ -191,13 +191,14 @@ class EpochsPanel(QFrame):
         self._box.set_paused(paused)
         self._arrange()
 
-    def set_following(self, following: bool) -> None:
-        """What is in training is trained elsewhere: it can neither be paused nor stopped here, and nothing added."""
-        self._following = following
-        self._box.set_following(following)
-        usual = self.tr("Train a new epoch on text of yours")
-        reason = self.tr("This project is open elsewhere and only followed here.")
-        self._add.setToolTip(reason if following else usual)
+    def set_following(self, reason: str) -> None:
+        """What is in training is trained elsewhere: it can neither be paused nor stopped here, and nothing added.
+
+        ``reason`` says so, or is "" where the project is this window's.
+        """
+        self._following = bool(reason)
+        self._box.set_following(self._following)
+        self._add.setToolTip(reason or self.tr("Train a new epoch on text of yours"))
         self._arrange()
 
     def set_waiting(self, waiting: bool) -> None:

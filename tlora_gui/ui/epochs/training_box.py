@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from tlora_gui.engine.protocol.events import Progress, TrainStep
 from tlora_gui.ui.formats import human_count, human_duration, loss_text
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import Ends, column, label
 from tlora_gui.ui.widgets.progress_line import amount_text, show_on_bar
@@ -124,8 +124,8 @@ class TrainingBox(QWidget):
 
     def show_step(self, step: TrainStep) -> None:
         """Show the latest step."""
-        text = self.tr("step {step} / {total}").format(step=step.step, total=step.total_steps)
-        loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
+        text = filled(self.tr("step {step} / {total}"), step=step.step, total=step.total_steps)
+        loss = filled(self.tr("adapter loss {loss}"), loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
         self._learned, self._importing, self.keeping = True, False, False
         self._preparation.hide()
@@ -133,8 +133,8 @@ class TrainingBox(QWidget):
         self._step.show_text(text, f"{loss}, {tokens}")
         self._bar.setRange(0, step.total_steps)
         self._bar.setValue(step.step)
-        left = self.tr("{time} left").format(time=human_duration(step.eta_s))
-        self._set_time(f"{left} · " + self.tr("{n} tokens/s").format(n=round(step.tokens_per_second)))
+        left = filled(self.tr("{time} left"), time=human_duration(step.eta_s))
+        self._set_time(f"{left} · " + filled(self.tr("{n} tokens/s"), n=round(step.tokens_per_second)))
         self._update_pause(True)
 
     def show_held_out(self, loss: float | None, tooltip: str) -> None:

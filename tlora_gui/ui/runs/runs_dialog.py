@@ -30,7 +30,7 @@ from tlora_gui.ui.runs.run_facts import differences, run_number
 from tlora_gui.ui.runs.runs_model import ID, NAME, SORT, RunsModel
 from tlora_gui.ui.settings import MIDDLE_CURVES, CurveKind, Smoothing
 from tlora_gui.ui.theme import LIGHT, Theme, scaled
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.layouts import DIALOG_MARGINS, column, label, row
 from tlora_gui.ui.widgets.questions import Choice, ask
 from tlora_gui.ui.widgets.rows import as_rows
@@ -308,7 +308,7 @@ class RunsDialog(QDialog):
 
     def _ask_to_delete(self) -> None:
         ids = [run.id for run in self.chosen()]
-        title = self.tr("Delete {count} runs?").format(count=len(ids)) if len(ids) > 1 else self.tr("Delete this run?")
+        title = filled(self.tr("Delete {count} runs?"), count=len(ids)) if len(ids) > 1 else self.tr("Delete this run?")
         text = self.tr("Curves and settings lie in the trash until it is emptied; the epochs stay.")
         choice = Choice("delete", self.tr("Delete"), destructive=True)
         ask(self, title, text, (choice,), self.tr("Keep"), lambda _: self.delete_requested.emit(ids))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QProgressBar, QToolButton, QWidget
 
 from tlora_gui.engine.protocol.events import Progress
 from tlora_gui.ui.formats import human_bytes, human_count, human_duration
-from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.translation import filled, tr, worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.layouts import label, row
 
@@ -26,7 +26,7 @@ def amount_text(progress: Progress) -> str:
     unit = "" if in_bytes else f" {worded(progress.unit)}"
     if not total:
         return f"{done}{unit}"
-    return tr("{done} of {total}").format(done=done, total=total) + unit
+    return filled(tr("{done} of {total}"), done=done, total=total) + unit
 
 
 def show_on_bar(bar: QProgressBar, progress: Progress) -> None:

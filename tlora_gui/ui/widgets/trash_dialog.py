@@ -146,7 +146,7 @@ class TrashDialog(QDialog):
         name = " ".join(item.name.split())
         if not item.others:
             return name
-        return self.tr("{name} (and {count} branches)").format(name=name, count=item.others)
+        return filled(self.tr("{name} (and {count} branches)"), name=name, count=item.others)
 
     # -- what the person does -----------------------------------------------------------------------------------
 
@@ -165,6 +165,6 @@ class TrashDialog(QDialog):
         text = self.tr("What was deleted ({count}) is removed for good, and {size} become free. This cannot be undone.")
         choice = Choice("empty", self.tr("Empty trash"), destructive=True)
         ask(
-            self, self.tr("Empty the trash?"), text.format(count=count, size=size), (choice,), self.tr("Keep"),
+            self, self.tr("Empty the trash?"), filled(text, count=count, size=size), (choice,), self.tr("Keep"),
             lambda _key: self.empty_requested.emit(),
         )  # fmt: skip

@@ -19,7 +19,7 @@ from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.theme import scaled
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
@@ -213,8 +213,11 @@ class CompareColumn(QWidget):
             return self.tr("no difference to the first")
         # A prompt that all share is no part of the comparison.
         shared = 0 if tokens[marks[0]].is_prompt else sum(token.is_prompt for token in tokens)
-        return self.tr("{count} of {total} differ, from token {first} on").format(
-            count=len(marks), total=len(tokens) - shared, first=marks[0]
+        return filled(
+            self.tr("{count} of {total} differ, from token {first} on"),
+            count=len(marks),
+            total=len(tokens) - shared,
+            first=marks[0],
         )
 
     def _show_stats(self) -> None:

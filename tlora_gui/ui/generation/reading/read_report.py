@@ -8,11 +8,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
-from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.bars import mix_sign
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.disclosure import Disclosure
 from tlora_gui.ui.widgets.layouts import column, label
 
@@ -52,8 +52,9 @@ class ReadReportView(QWidget):
         unread = report.unread if report else 0
         self._unread.setVisible(unread > 0)
         self._unread.setText(
-            self.tr("{count} characters at the end were not read: the backbone's context is full").format(
-                count=localised(f"{unread:,}")
+            filled(
+                self.tr("{count} characters at the end were not read: the backbone's context is full"),
+                count=unread,
             )
         )
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from tlora_gui.engine.protocol.texts import ReadReport, SlotInfo
 from tlora_gui.ui.palette import readable_on
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.painting import guarded
 
 _GAP = 6
@@ -82,8 +83,8 @@ class SegmentStrip(QWidget):
 
     def description(self, segment: ShownSegment) -> str:
         """One segment in words."""
-        where = self.tr("{name}: tokens {first}–{last}").format(
-            name=segment.slot.name, first=segment.first, last=segment.last
+        where = filled(
+            self.tr("{name}: tokens {first}–{last}"), name=segment.slot.name, first=segment.first, last=segment.last
         )
         return f"{where}. {self._lag_text(segment)}"
 
@@ -94,12 +95,12 @@ class SegmentStrip(QWidget):
             return self.tr("Time Mixer follows at once")
         if segment.lag == 1:
             return self.tr("Time Mixer follows after 1 token")
-        return self.tr("Time Mixer follows after {count} tokens").format(count=segment.lag)
+        return filled(self.tr("Time Mixer follows after {count} tokens"), count=segment.lag)
 
     def _short_lag_text(self, segment: ShownSegment) -> str:
         if not segment.followed:
             return self.tr("never")
-        return self.tr("after {count}").format(count=segment.lag)
+        return filled(self.tr("after {count}"), count=segment.lag)
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""
@@ -167,7 +168,7 @@ class SegmentStrip(QWidget):
         hatch.setAlphaF(0.45)
         painter.fillRect(late, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
         painter.fillRect(QRectF(area.right() - 1, area.top(), 1, area.height()), QColor(self._theme.panel))
-        name = self.tr("{name} {first}–{last}").format(name=segment.slot.name, first=segment.first, last=segment.last)
+        name = filled(self.tr("{name} {first}–{last}"), name=segment.slot.name, first=segment.first, last=segment.last)
         metrics = QFontMetricsF(self.font())
         for text, left in product((name, segment.slot.name), (late.right(), area.left())):
             room = QRectF(left + _GAP, area.top(), metrics.horizontalAdvance(text) + 1, area.height())

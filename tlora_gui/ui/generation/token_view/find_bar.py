@@ -13,6 +13,7 @@ from tlora_gui.ui.generation.token_view.coloured_text import ColouredText
 from tlora_gui.ui.generation.token_view.token_geometry import positions_in_sight
 from tlora_gui.ui.palette import blend
 from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.turns import Turns
 
@@ -179,7 +180,7 @@ class FindBar(QWidget):
             return "…"
         if not self._hits:
             return self.tr("No hit")
-        return self.tr("{number} of {count}").format(number=self._current + 1, count=len(self._hits))
+        return filled(self.tr("{number} of {count}"), number=self._current + 1, count=len(self._hits))
 
     def _marked(self, number: int) -> QTextEdit.ExtraSelection:
         end = self._text.document().characterCount() - 1

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from tlora_gui.ui.translation import filled
+
 _SMOOTHINGS = (0, 5, 15, 45)
 """Tokens that a running mean may go over."""
 
@@ -29,7 +31,7 @@ class RibbonMenu(QMenu):
         smooth = self.addMenu(self.tr("Smooth"))
         choices = QActionGroup(smooth)
         for tokens in _SMOOTHINGS:
-            text = self.tr("Over {count} tokens").format(count=tokens) if tokens else self.tr("Not at all")
+            text = filled(self.tr("Over {count} tokens"), count=tokens) if tokens else self.tr("Not at all")
             choice = smooth.addAction(text, partial(self.smoothing_chosen.emit, tokens))
             choice.setCheckable(True)
             choice.setChecked(tokens == smoothing)
