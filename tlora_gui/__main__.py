@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tlora_gui import __version__
+from tlora_gui.imports import lasting_imports
 
 NO_LIBRARIES = """tlora-gui: the window cannot be loaded ({reason}).
 On a bare Debian: apt install libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TQDM_DISABLE", "1")  # libraries' progress bars; ours are in the window
     if arguments and arguments[0] in VERBS:
         options = make_parser().parse_args(arguments)
-        with _silent_interrupt():
+        with _silent_interrupt(), lasting_imports():
             from tlora_gui.headless.running import run
         return run(options)
     if arguments and (refused := _no_verb(arguments[0], list(VERBS))):

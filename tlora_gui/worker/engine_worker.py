@@ -7,7 +7,6 @@ come is the first served.
 
 from __future__ import annotations
 
-import gc
 import logging
 import traceback
 from collections import deque
@@ -23,6 +22,7 @@ from tlora_gui.engine.protocol.errors import Cancelled, TloraError, out_of_memor
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobCancelled, JobDone, JobFailed, StreamEvent
 from tlora_gui.engine.protocol.jobs import INTERACTIVE, Job, KeepEpoch, ResumeEpoch, TrainEpoch
 from tlora_gui.engine.protocol.sentences import message_of, say
+from tlora_gui.imports import lasting_imports
 
 BATCH_MS = 40
 """Least time between two batches of events: 25 a second."""
@@ -85,16 +85,12 @@ class EngineWorker(QObject):
     def start(self) -> None:
         """Make the session, and begin with what was submitted meanwhile."""
         self._since_batch.start()
-        gc.disable()
-        try:
-            self._session = self._make_session()
-        except Exception as error:
-            logger.exception("the engine could not start")
-            self._session = _Broken(error)
-        # What the imports made stays for good. Left to the collector, each full pass over it holds Python's lock, and
-        # so the window, for 210 ms; without it 4 ms.
-        gc.freeze()
-        gc.enable()
+        with lasting_imports():
+            try:
+                self._session = self._make_session()
+            except Exception as error:
+                logger.exception("the engine could not start")
+                self._session = _Broken(error)
         self.ready.emit()
         self._schedule()
 
