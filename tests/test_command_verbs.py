@@ -235,6 +235,8 @@ def test_what_cannot_be_read_exported_or_imported_is_refused_before_anything_is_
         ("named twice", "export", project, "verse=1", "Verse=0.5", tmp_path / "out"),
         ("above 0", "export", project, "verse=-1", tmp_path / "out"),
         ("has no rank", "export", project, "verse", tmp_path / "out", "--into-backbone", "--rank", 2),
+        ("A rank is 1 or more", "export", project, "verse", tmp_path / "out", "--rank", 0),
+        ("A text has no rank", "export", project, "last", tmp_path / "x.html", "--rank", 4),
         ("not written as GGUF", "export", project, "verse", tmp_path / "x.gguf", "--into-backbone"),
         ("already there", "export", project, "verse", there),
         ("lies in the project", "export", project, "verse", project / "x.gguf"),

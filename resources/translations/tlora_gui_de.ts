@@ -3280,6 +3280,10 @@
         <translation>Der Rang einer Epoche ist 1 bis {most:,}: erst verkleinern.</translation>
     </message>
     <message>
+        <source>its lora_alpha scales updates by {factor:.3g}</source>
+        <translation>sein lora_alpha vervielfacht Änderungen mit {factor:.3g}</translation>
+    </message>
+    <message>
         <source>{layer} holds numbers of another type</source>
         <translation>{layer} enthält Zahlen eines anderen Typs</translation>
     </message>

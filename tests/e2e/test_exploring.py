@@ -187,6 +187,24 @@ def test_a_manual_blend_speaks_and_is_recorded(open_window: OpenWindow, trained_
     assert any("Mixing desk" in label.text() for label in labels if label.isVisibleTo(person.window.inspector))
 
 
+def test_a_branch_goes_on_as_its_text_was_blended(open_window: OpenWindow, trained_project: Path) -> None:
+    person = open_window(trained_project)
+    desk = person.window.desk
+    person.window.raise_dock(desk)
+    person.press("deskLockManual")
+    parent = person.generate("def f")
+    blended = desk.desk()
+    desk.reset()
+    branch_with_keys(person, first_new(parent).index + 1, 1)
+    record = person.window.generation.record
+    assert record is not None and {change.desk for change in record.desk} == {blended}
+    person.window.raise_dock(desk)
+    person.press("deskLockGain")
+    branch_with_keys(person, first_new(parent).index + 1, 1)
+    record = person.window.generation.record
+    assert record is not None and record.desk[-1].desk.lock == "gain"
+
+
 def test_the_desk_turns_the_text_that_is_coming(open_window: OpenWindow, trained_project: Path) -> None:
     person = open_window(trained_project)
     person.window.raise_dock(person.window.desk)

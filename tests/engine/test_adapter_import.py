@@ -769,6 +769,7 @@ HARMS: dict[str, tuple[Callable[[Path], None], str]] = {
     "an absurd rank": (on_config(r=10**9), "another rank"),
     "a rank in words": (on_config(r="8"), "is damaged"),
     "an infinite alpha": (on_config(lora_alpha=1e999), "is damaged"),
+    "an absurd alpha": (on_config(lora_alpha=1e30), "its lora_alpha scales updates by"),
     "no alpha": (on_config(lora_alpha=None), "is damaged"),
     "patterns of another type": (on_config(alpha_pattern={"q_proj": "x"}), "is damaged"),
     "a list for patterns": (on_config(rank_pattern=[1]), "is damaged"),

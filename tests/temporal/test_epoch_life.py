@@ -8,7 +8,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -192,6 +192,11 @@ def test_an_empty_name_is_refused_without_a_trace(tiny_backbone: Any) -> None:
         model.add_adapter("")
     assert {full for full, _ in model.named_parameters()} == names
     assert list(model.adapters) == ["verse"]
+
+
+def test_a_name_that_is_no_string_is_refused(tiny_backbone: Any) -> None:
+    with pytest.raises(ValueError, match="a string, not 5"):
+        mixture(tiny_backbone).add_adapter(cast(str, 5))
 
 
 def test_names_keep_their_tensors_apart_whatever_the_model_calls_its_parts(tiny_backbone: Any, tmp_path: Path) -> None:

@@ -32,9 +32,7 @@ def _export_arguments(parser: ArgumentParser) -> None:
         "target",
         help="for epochs, a folder in which they become one, or a .gguf file; for a text, .html, .json or .md",
     )
-    parser.add_argument(
-        "--rank", type=int, default=0, metavar="N", help="compress several epochs to this rank (default: exact)"
-    )
+    parser.add_argument("--rank", type=int, metavar="N", help="compress several epochs to this rank (default: exact)")
     parser.add_argument(
         "--into-backbone", action="store_true", help="write the whole model, with the epochs in its weights"
     )
@@ -50,10 +48,10 @@ def _export(command: Command) -> Iterator[StreamEvent]:
     job: jobs.ExportEpoch | jobs.ExportMerge = jobs.ExportMerge(
         tuple((slug, 1.0 if weight is None else weight) for slug, weight in weights),
         options.target,
-        options.rank,
+        -1 if options.rank == 0 else options.rank or 0,  # 0 is the job's word for exact
         options.into_backbone,
     )
-    if weights == ((weights[0][0], None),) and not (options.rank or options.into_backbone):
+    if weights == ((weights[0][0], None),) and options.rank is None and not options.into_backbone:
         job = jobs.ExportEpoch(weights[0][0], options.target)
     command.require_exportable(job)
     yield from command.open()
@@ -76,6 +74,8 @@ def _weight_of(epochs: EpochList, word: str) -> tuple[str, float | None]:
 
 def _export_text(command: Command) -> Iterator[StreamEvent]:
     words = command.options.what
+    if command.options.rank is not None or command.options.into_backbone:
+        raise TloraError("A text has no rank and no backbone.", "Leave --rank and --into-backbone out.")
     if len(words) > 1:
         raise TloraError("Several texts cannot be one file.", "Name one of them.")
     target = command.text_target(command.options.target)

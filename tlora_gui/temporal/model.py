@@ -146,8 +146,10 @@ class TemporalLoRA(nn.Module):
             trained: weights of one that is trained already; it is frozen.
 
         Raises:
-            ValueError: if the name is empty or taken.
+            ValueError: if the name is empty, taken, or no string.
         """
+        if not isinstance(name, str):
+            raise ValueError(f"an epoch's name is a string, not {name!r:.80}")
         if not name or name in self.adapters or name == BACKBONE_SLOT:
             raise ValueError(f"there is already an epoch named {name!r}, or the name is empty; choose another name")
         weights = trained or new_weights(self.layers.values(), self.lora, seed, self.device)

@@ -35,6 +35,8 @@ from tlora_gui.temporal.model import TemporalLoRA
 LARGEST_RANK = 1024
 """What an epoch can have, see :class:`~tlora_gui.temporal.config.LoraSettings`."""
 
+_LARGEST_SCALING = 1e4
+"""Of an update; LoRA's are about 1."""
 _LARGEST_CONFIG = 4 * 2**20
 """Bytes; that of a mixture of experts with a rank for every layer of theirs has about one million."""
 
@@ -247,6 +249,8 @@ def _fitted(model: TemporalLoRA, config: _Config, name: str, file: Path, stored:
                 say("An epoch's rank is 1 to {most:,}: make it smaller first.", most=LARGEST_RANK),
             )
         scalings[layer] = alphas.find(layer, config.lora_alpha) / (math.sqrt(r) if config.use_rslora else r)
+        if not abs(scalings[layer]) <= _LARGEST_SCALING:
+            raise _no_epoch(name, say("its lora_alpha scales updates by {factor:.3g}", factor=scalings[layer]))
         block = int(layer.removeprefix(f"{path}.").partition(".")[0])
         if block < first_block and scalings[layer] and bool(_tensor(stored, layer, "B").any()):
             first_block = block

@@ -64,6 +64,7 @@ class GenerationControl(QObject):
         self._banner = banner
         self._kept: Collection[str] = ()
         self.begun = False
+        self._desk_before = MixingDesk()
         self._too_long: PromptTooLong | None = None
         self._afterwards: Callable[[], None] | None = None
         self._prompt_before_file = ""
@@ -110,7 +111,7 @@ class GenerationControl(QObject):
 
     def _run(self, job: TextJob) -> None:
         self._replace()
-        self._too_long, self.begun = None, False
+        self._too_long, self.begun, self._desk_before = None, False, self._desk.desk()
         self._client.submit(job, self)
         self._pane.show_page("generate" if isinstance(job, jobs.Generate) else "read")
         self.running_changed.emit()
@@ -198,7 +199,10 @@ class GenerationControl(QObject):
         sampling: SamplingSettings = pane.sampling if seed is None else replace(pane.sampling, seed=seed)
         at = len(record.tokens) if index is None else index
         branch = jobs.Branch(record.id if record.id in self._kept else record, at, token_id, text)
-        self.generate(jobs.Generate(record.prompt, pane.mode, sampling, branch=branch))
+        desk = self._desk.desk()
+        if desk == MixingDesk():  # as the text was written there
+            desk = desk_at(record.desk, at) or desk
+        self._run(jobs.Generate(record.prompt, pane.mode, sampling, desk=desk, branch=branch))
         pane.setFocus()  # what was chosen in the inspector is gone from there
 
     # -- the mixing desk ----------------------------------------------------------------------------------------
@@ -235,7 +239,7 @@ class GenerationControl(QObject):
         self.begun = True
         self._pane.start(event)
         self._inspector.forget_answers()
-        if isinstance(job, jobs.Generate) and self._desk.desk() != job.desk:
+        if isinstance(job, jobs.Generate) and self._desk.desk() != self._desk_before:
             self._client.set_desk(job_id, self._desk.desk())  # it was turned before the job began
         if isinstance(job, jobs.ScoreTextFile):
             self._pane.set_prompt(event.prompt)
