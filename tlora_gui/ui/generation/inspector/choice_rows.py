@@ -85,9 +85,7 @@ class RowDelegate(QStyledItemDelegate):
         row = _row_of(index)
         font = QFont(option.font)
         font.setWeight(QFont.Weight.DemiBold)
-        metrics = QFontMetrics(font)
-        width = metrics.horizontalAdvance(row.name) + _GAP + metrics.horizontalAdvance(row.figure) + 1
-        width += 2 * ROW_EDGE + row.indent
+        width = QFontMetrics(font).horizontalAdvance(f"{row.name}{row.figure}") + _GAP + 1 + 2 * ROW_EDGE + row.indent
         width += SWATCH_WIDTH + _GAP if row.sign else 0
         return QSize(width, self._lines * (option.fontMetrics.height() + 4) + 3)
 
