@@ -7,9 +7,11 @@ to bring that up to date.
 
 from __future__ import annotations
 
+from string import Formatter
+
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from tlora_gui.engine.protocol.sentences import Filler, Sentence
+from tlora_gui.engine.protocol.sentences import Sentence
 from tlora_gui.paths import resource
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.settings import LANGUAGES
@@ -38,13 +40,13 @@ def worded(text: str) -> str:
 
 
 def filled(template: str, **values: object) -> str:
-    """A template with its fields filled (:class:`Filler`), its numbers with the signs of the window's language."""
+    """As ``template.format(**values)``, whole numbers with thousands apart, all with the signs of the window's language."""
     return _Filler().vformat(template, (), values)
 
 
-class _Filler(Filler):
+class _Filler(Formatter):
     def format_field(self, value: object, format_spec: str) -> str:
-        text = super().format_field(value, format_spec)
+        text = format(value, format_spec or ("," if type(value) is int else ""))
         return localised(text) if isinstance(value, int | float) else text
 
 

@@ -7,26 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache, reduce
-from string import Formatter
 from typing import Any
-
-
-class Filler(Formatter):
-    """Fills a template's fields; a whole number without a format of its own gets its thousands apart."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        """As :func:`format`."""
-        return format(value, format_spec or ("," if type(value) is int else ""))
-
-
-_FILLER = Filler()
 
 
 class Sentence(str):
     """An English sentence, or a part of one: a string like any other to whoever only shows it.
 
     Attributes:
-        template: what it was made from, with ``str.format``'s fields if it has values; see :class:`Filler`.
+        template: what it was made from, with ``str.format``'s fields if it has values.
         values: what stands in those fields, by name: numbers, strings, and sentences, which are worded too.
     """
 
@@ -42,14 +30,14 @@ class Sentence(str):
 def say(template: str, /, **values: object) -> Sentence:
     """The sentence that a template makes with these values.
 
-    >>> said = say("{count} of {name}", count=1200, name="SmolLM2")
+    >>> said = say("{count:,} of {name}", count=1200, name="SmolLM2")
     >>> said, said.template, said.values
-    ('1,200 of SmolLM2', '{count} of {name}', {'count': 1200, 'name': 'SmolLM2'})
+    ('1,200 of SmolLM2', '{count:,} of {name}', {'count': 1200, 'name': 'SmolLM2'})
     """
     if not values:
         return _fixed(template)
     plain = {name: value if isinstance(value, int | float | str) else str(value) for name, value in values.items()}
-    sentence = Sentence(_FILLER.vformat(template, (), plain))
+    sentence = Sentence(template.format_map(plain))
     sentence.template, sentence.values = template, plain
     return sentence
 
