@@ -40,7 +40,7 @@ def worded(text: str) -> str:
 
 
 def filled(template: str, **values: object) -> str:
-    """As ``template.format(**values)``, whole numbers with thousands apart, all with the signs of the window's language."""
+    """As ``template.format(**values)``, whole numbers with thousands apart, with the signs of the window's language."""
     return _Filler().vformat(template, (), values)
 
 
