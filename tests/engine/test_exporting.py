@@ -285,6 +285,7 @@ def test_a_family_that_gguf_cannot_name_is_refused_in_words(
         ("above 0", jobs.ExportMerge((("verse", float("nan")),), "out")),
         ("above 0", jobs.ExportMerge((("verse", 11.0),), "out")),
         ("1 or more", jobs.ExportMerge((("verse", 1.0),), "out", rank=-1)),
+        ("1 or more", jobs.ExportMerge((("verse", 1.0),), "out", rank=0)),
         ("has no rank", jobs.ExportMerge((("verse", 1.0),), "out", rank=2, into_backbone=True)),
         ("not written as GGUF", jobs.ExportMerge((("verse", 1.0),), "out.gguf", into_backbone=True)),
         ("lies in the project", jobs.ExportMerge((("verse", 1.0),), "project/out")),

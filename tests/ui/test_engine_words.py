@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -299,6 +300,23 @@ def figures() -> list[str]:
     said = worded(say("{count} of {limit} in {name} {id}", count=1234, limit=5, name="a", id="1234"))
     shown += [filled("{n:,.1f}", n=1234.56), said, filled("step {step}", step=20_000)]
     return [*shown, finished_text(epoch).partition(":")[2]]
+
+
+def test_every_number_that_has_a_sign_for_decimals_or_thousands_has_the_windows() -> None:
+    bare = []
+    for name, tree in trees("ui"):
+        given = {
+            id(part)
+            for call in ast.walk(tree)
+            if isinstance(call, ast.Call) and called(call) == "localised"
+            for part in ast.walk(call)
+        }
+        for field in ast.walk(tree):
+            if isinstance(field, ast.FormattedValue) and field.format_spec is not None and id(field) not in given:
+                spec = ast.unparse(field.format_spec)
+                if re.search(r",|\.[1-9{]", spec):
+                    bare.append(f"{name}:{field.lineno} {ast.unparse(field.value)}")
+    assert {place.partition(":")[0] for place in bare} <= {"theme.py"}, bare  # style sheets have theirs
 
 
 def test_figures_have_the_signs_of_the_windows_language(german: None) -> None:

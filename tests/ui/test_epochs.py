@@ -1490,7 +1490,7 @@ def test_a_merge_is_written_as_what_was_chosen(panel: EpochsPanel, tmp_path: Pat
     click(dialog, "mergeButton")
     choose_path(dialog, tmp_path / name)
     (job,) = asked
-    assert (job.rank, job.into_backbone) == ((3, False) if kind == "gguf" else (0, True))
+    assert (job.rank, job.into_backbone) == ((3, False) if kind == "gguf" else (None, True))
     assert (Path(job.path), job.overwrite) == (tmp_path / name, kind == "gguf")
 
 

@@ -48,7 +48,7 @@ def _export(command: Command) -> Iterator[StreamEvent]:
     job: jobs.ExportEpoch | jobs.ExportMerge = jobs.ExportMerge(
         tuple((slug, 1.0 if weight is None else weight) for slug, weight in weights),
         options.target,
-        -1 if options.rank == 0 else options.rank or 0,  # 0 is the job's word for exact
+        options.rank,
         options.into_backbone,
     )
     if weights == ((weights[0][0], None),) and options.rank is None and not options.into_backbone:

@@ -43,7 +43,7 @@ from tlora_gui.ui.generation.prompt_bar import Page
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.settings import Activity, ChartChoices, WindowSettings
 from tlora_gui.ui.theme import Theme, ThemeManager
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import filled, tr
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.ui.widgets.command_palette import CommandPalette
 from tlora_gui.ui.widgets.drops import local_paths, take_copy
@@ -351,8 +351,10 @@ class Workbench(QMainWindow):
     @Slot(int, int)
     def _show_clipped(self, whole: int, kept: int) -> None:
         self.banner.show_notice(
-            self.tr("{whole} characters are more than any prompt can hold; the first {kept} were pasted.").format(
-                whole=f"{whole:,}", kept=f"{kept:,}"
+            filled(
+                self.tr("{whole} characters are more than any prompt can hold; the first {kept} were pasted."),
+                whole=whole,
+                kept=kept,
             )
         )
 

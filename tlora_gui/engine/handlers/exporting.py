@@ -52,7 +52,7 @@ def export(workspace: Workspace, job: ExportJob, cancel: CancelToken) -> Stream:
     yield Progress(say("Merging epochs") if len(weights) > 1 else say("Writing the export"))
     adapter = merged([(model.adapters[slug].weights, weight) for slug, weight in weights.items()])
     error = None
-    if isinstance(job, jobs.ExportMerge) and 0 < job.rank < adapter.r:
+    if isinstance(job, jobs.ExportMerge) and job.rank is not None and job.rank < adapter.r:
         adapter, error = yield from cancellable(compressed(adapter, job.rank), cancel)
     cancel.raise_if_cancelled()
     require_room(target, sum(tensor.nbytes for tensor in (*adapter.down, *adapter.up)))
@@ -99,9 +99,9 @@ def require_exportable(project: Project, job: ExportJob, backbone: str = "") -> 
             say("A weight is above 0 and at most {limit}.", limit=_HIGHEST_WEIGHT),
             say("Leave epochs out that are to have none."),
         )
-    if isinstance(job, jobs.ExportMerge) and (job.rank < 0 or (into_backbone and job.rank)):
+    if isinstance(job, jobs.ExportMerge) and job.rank is not None and (job.rank < 1 or into_backbone):
         raise TloraError(
-            say("A rank is 1 or more.") if job.rank < 0 else say("A merged model has no rank."),
+            say("A rank is 1 or more.") if job.rank < 1 else say("A merged model has no rank."),
             say("Leave it out to keep the merge exact."),
         )
     if into_backbone and path.suffix.lower() == _GGUF:

@@ -299,13 +299,13 @@ class ExportMerge:
 
     Attributes:
         weights: (slug, weight in (0, 10]); the mixture as it is with these weights at every token.
-        rank: what the adapter is compressed to, if its rank is higher; 0 keeps it exact, of all ranks together.
+        rank: what the adapter is compressed to, if its rank is higher; None keeps it exact, of all ranks together.
         into_backbone: write the whole model, the backbone's weights changed, as transformers loads it.
     """
 
     weights: tuple[tuple[str, float], ...]
     path: str
-    rank: int = 0
+    rank: int | None = None
     into_backbone: bool = False
     overwrite: bool = False
 

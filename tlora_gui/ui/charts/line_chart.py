@@ -22,6 +22,7 @@ from tlora_gui.ui.charts.values_table import ValuesTable
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.settings import Smoothing
 from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.translation import filled
 
 SMOOTH_FROM = 60
 """Points from which a smoothed line is drawn over the raw one."""
@@ -303,7 +304,7 @@ class LineChart(ChartFrame):
         metrics = QFontMetricsF(self.plot.font())
         widest = max(metrics.horizontalAdvance(style.name) for style in found)
         room = min(widest, metrics.horizontalAdvance("0") * _LONGEST_NAME) - narrower
-        title = self.tr("Step {step}").format(step=f"{step:.0f}")
+        title = filled(self.tr("Step {step}"), step=round(step))
         rows = [_row(title, [escape(column) for column in columns] if len(columns) > 1 else [])]
         for name, colour in dict.fromkeys((style.name, style.colour) for style in found):
             own = {style: value for style, value in found.items() if (style.name, style.colour) == (name, colour)}

@@ -56,7 +56,7 @@ class _Cell(QStyledItemDelegate):
         painter.drawRoundedRect(area, 4, 4)
         painter.setPen(readable_on(ground))
         painter.setFont(option.font)
-        short = f"{value:.1f}" if self.measure == "loss" else _decimals(value).removeprefix("0")
+        short = localised(f"{value:.1f}") if self.measure == "loss" else _decimals(value).removeprefix("0")
         lines = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= area.width()][:1]
         below = "" if math.isnan(baseline) else f"({_decimals(baseline)})"
         if lines and area.height() >= 2 * metrics.height() and metrics.horizontalAdvance(below) <= area.width():

@@ -45,9 +45,8 @@ class _Metric:
         if value is None:
             return MISSING
         rounded = round(self.scale * value, self.decimals) + 0.0  # never minus nothing
-        digits = f"{rounded:.{self.decimals}f}"
-        digits = digits.removesuffix(".0") if self.scale == 1 else digits
-        return localised(digits).replace("-", "−") + self.unit
+        decimals = 0 if self.scale == 1 and self.decimals == 1 and rounded.is_integer() else self.decimals
+        return localised(f"{rounded:.{decimals}f}").replace("-", "−") + self.unit
 
 
 class MetricStrip(QWidget):

@@ -93,10 +93,11 @@ class BackboneCard(Card):
             second, tooltip = self.tr("no backbone yet"), ""
         else:
             second = f"{info.name} · {info.device}"
-            tooltip = filled(self.tr(
-                "{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. "
-                "Never trained. Adapters and Time Mixer start at block {mixer_layer}."
-            ),
+            tooltip = filled(
+                self.tr(
+                    "{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on "
+                    "{device}. Never trained. Adapters and Time Mixer start at block {mixer_layer}."
+                ),
                 name=info.name, parameters=human_parameters(info.parameters), blocks=info.blocks,
                 context=info.context_length, dtype=info.dtype, device=info.device, mixer_layer=info.mixer_layer,
             )  # fmt: skip

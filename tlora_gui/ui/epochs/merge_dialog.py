@@ -122,7 +122,7 @@ class MergeDialog(QDialog):
         return ExportMerge(
             tuple((slug, box.value()) for slug, box in self._weights.items() if box.value()),
             path,
-            self._rank.value() if self._compress.isChecked() and kind != "model" else 0,
+            self._rank.value() if self._compress.isChecked() and kind != "model" else None,
             into_backbone=kind == "model",
             overwrite=kind == "gguf",  # the file dialog has asked
         )

@@ -27,7 +27,7 @@ from tlora_gui.ui.epochs.corpus_box import CorpusBox, under
 from tlora_gui.ui.epochs.edit_epoch_dialog import name_problem
 from tlora_gui.ui.epochs.reading_box import ReadingBox
 from tlora_gui.ui.epochs.settings_box import MIN_BLOCK, SettingsBox
-from tlora_gui.ui.formats import human_bytes, human_count, localised, rough_duration
+from tlora_gui.ui.formats import human_bytes, human_count, rough_duration
 from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.colour_picker import ColourPicker
@@ -371,7 +371,7 @@ class NewEpochDialog(QDialog):
         if self._trainable(settings) or not self._trainable(smaller):
             return ""
         line = self.tr("Too little text for blocks of {size} tokens: choose smaller ones under Advanced.")
-        return line.format(size=localised(f"{settings.block_size:,}"))
+        return filled(line, size=settings.block_size)
 
     def _want_preview(self) -> None:
         block = self._settings.settings().block_size
@@ -434,16 +434,15 @@ class NewEpochDialog(QDialog):
         settings = wanted[0].settings
         whole = sum(job.tokens for job in wanted)
         read = sum(min(job.tokens, settings.max_tokens or job.tokens) for job in wanted)
-        number, all_of_it = (localised(f"{count:,}") for count in (read, whole))
         tokens = (
-            self.tr("{n} tokens").format(n=number)
+            filled(self.tr("{n} tokens"), n=read)
             if read == whole
-            else self.tr("{n} of {whole} tokens").format(n=number, whole=all_of_it)
+            else filled(self.tr("{n} of {whole} tokens"), n=read, whole=whole)
         )
         if settings.num_passes > 1:
             tokens = self.tr("{tokens}, {passes} times").format(tokens=tokens, passes=settings.num_passes)
         steps = sum(_steps(job) for job in wanted)
-        parts = [tokens, self.tr("1 step") if steps == 1 else self.tr("{n} steps").format(n=localised(f"{steps:,}"))]
+        parts = [tokens, self.tr("1 step") if steps == 1 else filled(self.tr("{n} steps"), n=steps)]
         if found := self._found(wanted):
             parts.append(self.tr("about {duration}").format(duration=rough_duration(sum(one.seconds for one in found))))
             needed = max(found, key=lambda one: one.memory_bytes)

@@ -125,7 +125,7 @@ class TrainingBox(QWidget):
     def show_step(self, step: TrainStep) -> None:
         """Show the latest step."""
         text = filled(self.tr("step {step} / {total}"), step=step.step, total=step.total_steps)
-        loss = filled(self.tr("adapter loss {loss}"), loss=loss_text(step.adapter_loss))
+        loss = self.tr("adapter loss {loss}").format(loss=loss_text(step.adapter_loss))
         tokens = self.tr("{tokens} tokens read").format(tokens=human_count(step.tokens))
         self._learned, self._importing, self.keeping = True, False, False
         self._preparation.hide()
@@ -133,7 +133,7 @@ class TrainingBox(QWidget):
         self._step.show_text(text, f"{loss}, {tokens}")
         self._bar.setRange(0, step.total_steps)
         self._bar.setValue(step.step)
-        left = filled(self.tr("{time} left"), time=human_duration(step.eta_s))
+        left = self.tr("{time} left").format(time=human_duration(step.eta_s))
         self._set_time(f"{left} · " + filled(self.tr("{n} tokens/s"), n=round(step.tokens_per_second)))
         self._update_pause(True)
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
 from tlora_gui.ui.formats import localised
+from tlora_gui.ui.translation import filled
 
 
 class GenerationStats(QLabel):
@@ -38,7 +39,7 @@ class GenerationStats(QLabel):
     def finish(self, record: Generation) -> None:
         """Show the final statistics."""
         if record.ended == "read":
-            self.setText(self.tr("{count} tokens read").format(count=localised(f"{len(record.tokens):,}")))
+            self.setText(filled(self.tr("{count} tokens read"), count=len(record.tokens)))
             return
         ended = {
             "length": self.tr("length limit"),
@@ -53,7 +54,7 @@ class GenerationStats(QLabel):
         return (self._new - 1) / seconds if seconds > 0.2 else 0.0
 
     def _summary(self, tokens: int, speed: float) -> str:
-        text = self.tr("1 token") if tokens == 1 else self.tr("{count} tokens").format(count=localised(f"{tokens:,}"))
+        text = self.tr("1 token") if tokens == 1 else filled(self.tr("{count} tokens"), count=tokens)
         return (
             self.tr("{tokens} · {speed} tokens/s").format(tokens=text, speed=localised(f"{speed:.1f}"))
             if speed > 0

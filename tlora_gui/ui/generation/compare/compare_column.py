@@ -225,7 +225,7 @@ class CompareColumn(QWidget):
             return
         new = self._of_new
         self._show_mix(new if new.tokens else self._of_prompt)
-        count = self.tr("{count} tokens").format(count=localised(f"{new.tokens:,}"))
+        count = filled(self.tr("{count} tokens"), count=new.tokens)
         if self._speed > 0 and not self._as_row:
             count += " · " + self.tr("{speed} tokens/s").format(speed=localised(f"{self._speed:.1f}"))
         bits = localised(f"{new.bits / new.predicted:.1f}") if new.tokens else ""

@@ -23,7 +23,7 @@ from tlora_gui.ui.generation.token_view.token_style import (
     was_predicted,
 )
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.translation import worded
+from tlora_gui.ui.translation import filled, worded
 from tlora_gui.ui.widgets.layouts import column, label, set_role
 
 _TITLE_CHARACTERS = 15
@@ -150,7 +150,7 @@ class TokenInspector(QFrame):
             mix = tuple((totals.weights / totals.tokens).tolist())
             most = int(totals.leads.argmax())
             decided = totals.leads[most] >= totals.undecided
-            words = [self.tr("{count} tokens").format(count=localised(f"{totals.tokens:,}"))]
+            words = [filled(self.tr("{count} tokens"), count=totals.tokens)]
             if totals.predicted:
                 bits = localised(f"{totals.bits / totals.predicted:.1f}")
                 words.append(self.tr("{bits}\u00a0bits of surprise per token").format(bits=bits))

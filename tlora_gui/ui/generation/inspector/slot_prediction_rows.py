@@ -8,11 +8,10 @@ from html import escape
 from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol.texts import SlotInfo, SlotPrediction
-from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.inspector.bars import mix_sign
 from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows, Row, slot_sign
 from tlora_gui.ui.generation.token_view.token_style import share_text, visible_text
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import filled, tr
 
 _WORD_CHARACTERS = 12
 """A longer word would leave no room for the name beside it."""
@@ -50,7 +49,7 @@ class SlotPredictionRows(ChoiceRows):
 
     def _row(self, prediction: SlotPrediction, name: str, slots: Sequence[SlotInfo], largest: float) -> Row:
         own, slot = prediction.alternatives[0], prediction.slot
-        rank = self.tr("rank {rank}").format(rank=localised(f"{prediction.rank:,}"))
+        rank = filled(self.tr("rank {rank}"), rank=prediction.rank)
         return Row(
             name,
             f"{visible_text(own.text, _WORD_CHARACTERS)} {share_text(own.probability)}",
@@ -64,12 +63,13 @@ class SlotPredictionRows(ChoiceRows):
 
 def _accessible_text(prediction: SlotPrediction, name: str) -> str:
     own = prediction.alternatives[0]
-    return tr("{name}: {word} {share}, this token {probability}, rank {rank}").format(
+    return filled(
+        tr("{name}: {word} {share}, this token {probability}, rank {rank}"),
         name=name,
         word=visible_text(own.text),
         share=share_text(own.probability),
         probability=share_text(prediction.probability),
-        rank=localised(f"{prediction.rank:,}"),
+        rank=prediction.rank,
     )
 
 

@@ -21,10 +21,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
-from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.modes import blend_text
 from tlora_gui.ui.theme import SIZES
-from tlora_gui.ui.translation import tr
+from tlora_gui.ui.translation import filled, tr
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.painting import guarded
 
@@ -78,7 +77,7 @@ class GenerationRow(QStyledItemDelegate):
         """Mode or manual blend, seed and length."""
         made_by = self.names.get(text.mode, text.mode) if text.blend is None else blend_text(text.blend)
         how = self.tr("read") if text.ended == "read" else self.tr("seed {seed}").format(seed=text.seed)
-        length = self.tr("{count} tokens").format(count=localised(f"{text.tokens:,}"))
+        length = filled(self.tr("{count} tokens"), count=text.tokens)
         return " · ".join((made_by, how, length))
 
     # -- drawing --------------------------------------------------------------------------------------------

@@ -52,10 +52,7 @@ class ReadReportView(QWidget):
         unread = report.unread if report else 0
         self._unread.setVisible(unread > 0)
         self._unread.setText(
-            filled(
-                self.tr("{count} characters at the end were not read: the backbone's context is full"),
-                count=unread,
-            )
+            filled(self.tr("{count} characters at the end were not read: the backbone's context is full"), count=unread)
         )
 
     def set_open(self, is_open: bool) -> None:

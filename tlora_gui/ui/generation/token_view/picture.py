@@ -27,13 +27,12 @@ from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.mix_picture import HEIGHT, WIDTH, stacked_areas
 from tlora_gui.engine.protocol.texts import Generation
 from tlora_gui.engine.protocol.wording import mode_text
-from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.token_view.legend import Legend
 from tlora_gui.ui.generation.token_view.swatch import token_format
 from tlora_gui.ui.generation.token_view.token_style import ColourMode, token_style
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
 from tlora_gui.ui.theme import SIZES, Theme, mono_font, sans_font
-from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.translation import filled, tr, worded
 
 PIXEL_RATIO = 2
 _EDGE, _GAP, RIBBON_HEIGHT, _LINE = 36, 20, 72, 22
@@ -85,11 +84,7 @@ def render(
     )
     _draw_text(painter, QPointF(_EDGE, tops[1]), text, theme)
     if left_out:
-        more = (
-            tr("… 1 more token")
-            if left_out == 1
-            else tr("… {count} more tokens").format(count=localised(f"{left_out:,}"))
-        )
+        more = tr("… 1 more token") if left_out == 1 else filled(tr("… {count} more tokens"), count=left_out)
         _words(painter, QRectF(_EDGE, tops[2] - _GAP / 2, inner, _LINE), more, theme.muted, sans_font())
     legend.render(painter, QPoint(_EDGE, tops[3]), renderFlags=QWidget.RenderFlag.DrawChildren)
     _ribbon(painter, QRectF(_EDGE, tops[4], inner, RIBBON_HEIGHT), record)
@@ -239,11 +234,8 @@ def _footer(painter: QPainter, area: QRectF, record: Generation, theme: Theme, b
 
 def footer_text(record: Generation, backbone: str = "") -> str:
     """How the text came about, in one line."""
-    count = (
-        tr("1 token")
-        if len(record.tokens) == 1
-        else tr("{count} tokens").format(count=localised(f"{len(record.tokens):,}"))
-    )
+    tokens = len(record.tokens)
+    count = tr("1 token") if tokens == 1 else filled(tr("{count} tokens"), count=tokens)
     if record.ended == "read":
         parts = [backbone, tr("text read, not generated"), count]
     else:

@@ -14,7 +14,7 @@ from tlora_gui.engine.protocol.texts import SlotInfo, TokenEvent
 from tlora_gui.engine.protocol.wording import PART_OF_A_CHARACTER, drawing_order
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.generation.token_view.token_text import STAND_INS
-from tlora_gui.ui.translation import tr, worded
+from tlora_gui.ui.translation import filled, tr, worded
 
 ColourMode = Literal["dominant", "weight", "probability", "surprise", "entropy"]
 """What the colour of a token means; "weight" is that of one chosen slot."""
@@ -103,7 +103,7 @@ def facts(token: TokenEvent, between: str = " · ") -> str:
     return between.join(
         (
             tr("probability\u00a0{share}").format(share=share_text(token.probability)),
-            tr("rank\u00a0{rank}").format(rank=localised(f"{token.rank:,}")),
+            filled(tr("rank\u00a0{rank}"), rank=token.rank),
             tr("surprise\u00a0{bits}\u00a0bits").format(bits=localised(f"{surprise_bits(token):.1f}")),
         )
     )
