@@ -8,16 +8,24 @@ from math import log
 import pytest
 from kit import SLOTS, WaitUntil, child, click, edit, said, shown
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QToolTip
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QStyleOptionViewItem,
+    QToolTip,
+)
 from screen_reader import items_of
 
 from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.events import Counterfactual
 from tlora_gui.engine.protocol.texts import Alternative, MixReasons, SlotInfo, SlotPrediction, TokenEvent
 from tlora_gui.engine.protocol.wording import desk_text
-from tlora_gui.ui.generation.inspector.choice_rows import ChoiceRows
+from tlora_gui.ui.generation.inspector.choice_rows import ROW_EDGE, ChoiceRows, Row, slot_sign
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.theme import DARK
 
@@ -462,3 +470,28 @@ def test_a_turned_desk_is_told_and_one_left_alone_is_not(inspector: TokenInspect
 )
 def test_a_desk_in_words(desk: MixingDesk, text: str) -> None:
     assert desk_text(desk, SLOTS) == text
+
+
+@pytest.mark.parametrize("points", [8, 11, 17])
+@pytest.mark.parametrize("strong", [True, False])
+def test_a_row_as_wide_as_it_asks_to_be_has_its_whole_name(qapp: QApplication, points: int, strong: bool) -> None:
+    rows = ChoiceRows()
+    font = rows.font()
+    font.setPointSize(points)
+    rows.setFont(font)
+    row = Row("Shakespeare", sign=slot_sign(1, SLOTS[1]), strong=strong)
+    rows.set_choices([row], [row.name], [""], [False])
+    index, option = rows.model().index(0, 0), QStyleOptionViewItem()
+    rows.initViewItemOption(option)
+    wide = rows.itemDelegate().sizeHint(option, index).width()
+
+    def drawn(width: int) -> QImage:
+        image = QImage(width, 60, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        option.rect = image.rect()
+        painter = QPainter(image)
+        rows.itemDelegate().paint(painter, option, index)
+        painter.end()
+        return image.copy(0, 0, wide - ROW_EDGE, 60)
+
+    assert drawn(wide) == drawn(wide + 60)
