@@ -3983,12 +3983,12 @@
         <translation>{name} · Seed {seed}</translation>
     </message>
     <message>
-        <source>&lt;span style=&apos;text-decoration: overline&apos;&gt;overlined&lt;/span&gt;: differs from the first row</source>
-        <translation>&lt;span style=&apos;text-decoration: overline&apos;&gt;überstrichen&lt;/span&gt;: anders als in der ersten Zeile</translation>
+        <source>&lt;i&gt;slanted&lt;/i&gt;: differs from the first row</source>
+        <translation>&lt;i&gt;schräg&lt;/i&gt;: anders als in der ersten Zeile</translation>
     </message>
     <message>
-        <source>&lt;span style=&apos;text-decoration: overline&apos;&gt;overlined&lt;/span&gt;: differs from the first column</source>
-        <translation>&lt;span style=&apos;text-decoration: overline&apos;&gt;überstrichen&lt;/span&gt;: anders als in der ersten Spalte</translation>
+        <source>&lt;i&gt;slanted&lt;/i&gt;: differs from the first column</source>
+        <translation>&lt;i&gt;schräg&lt;/i&gt;: anders als in der ersten Spalte</translation>
     </message>
     <message>
         <source>Compare to see what this one says.</source>

@@ -72,14 +72,14 @@ def figures(page: ComparePage, number: int) -> str:
     return plain(found.text())
 
 
-def overlined(page: ComparePage, number: int) -> str:
+def slanted(page: ComparePage, number: int) -> str:
     """The words that have a line above."""
     view = shown_text(page, number)
     cursor = QTextCursor(view.document())
     found = ""
     for place, letter in enumerate(view.toPlainText()):
         cursor.setPosition(place + 1)
-        found += letter if cursor.charFormat().fontOverline() else ""
+        found += letter if cursor.charFormat().fontItalic() else ""
     return found.strip()
 
 
@@ -168,9 +168,9 @@ def test_compare_asks_for_the_chosen_modes_and_empties_the_columns(page: Compare
 def test_columns_that_nothing_was_asked_of_have_only_their_box(page: ComparePage) -> None:
     measured = [child(page, f"compareFigures{number}") for number in (0, 1)] + page.findChildren(MixBar)
     assert "Compare to see" in shown_text(page, 1).placeholderText()
-    assert not any(part.isVisible() for part in measured) and "overlined" not in said(page)
+    assert not any(part.isVisible() for part in measured) and "slanted" not in said(page)
     page.run()
-    assert all(part.isVisible() for part in measured) and "overlined" in said(page)
+    assert all(part.isVisible() for part in measured) and "slanted" in said(page)
     page.end(1)
     assert figures(page, 1) == "Stopped before it began." and shown_text(page, 1).placeholderText() == ""
 
@@ -212,21 +212,21 @@ def test_tokens_go_to_their_column_and_its_figures_are_told(page: ComparePage) -
     assert figures(page, 0) == "4 tokens · 20.0 tokens/s\nsurprise 2.0 bits"
 
 
-def test_words_that_the_first_column_does_not_have_are_overlined_and_counted(page: ComparePage) -> None:
+def test_words_that_the_first_column_does_not_have_are_slanted_and_counted(page: ComparePage) -> None:
     fill(page, 0, "to code or not to code")
     fill(page, 1, "to code is not to be")
-    assert overlined(page, 0) == "" and overlined(page, 1) == "is be"
+    assert slanted(page, 0) == "" and slanted(page, 1) == "is be"
     assert figures(page, 1).endswith("2 of 4 differ, from token 2 on")
     fill(page, 1, "to code or not to code")
-    assert overlined(page, 1) == "" and figures(page, 1).endswith("no difference to the first")
+    assert slanted(page, 1) == "" and figures(page, 1).endswith("no difference to the first")
 
 
 def test_differences_are_marked_while_tokens_still_come(page: ComparePage, wait_until: WaitUntil) -> None:
     fill(page, 0, "to code or not to code")
     page.start(1, STARTED)
     page.add_tokens(1, tokens("to code is not"))
-    assert overlined(page, 1) == ""
-    wait_until(lambda: overlined(page, 1) == "is")
+    assert slanted(page, 1) == ""
+    wait_until(lambda: slanted(page, 1) == "is")
 
 
 def test_a_column_that_fails_says_why_and_keeps_its_text(page: ComparePage) -> None:
@@ -284,12 +284,12 @@ def test_kept_texts_are_titled_by_name_or_mode_and_compared_with_the_first(
     )
     assert page.columns == 3
     wait_until(lambda: visible_titles(page) == ["Hamlet", "Code alone · seed 5", "gone · seed 5"])
-    assert not choice(page, 0).isVisible() and overlined(page, 1) == "is"
+    assert not choice(page, 0).isVisible() and slanted(page, 1) == "is"
 
 
 def test_texts_on_different_prompts_are_compared_whole(page: ComparePage) -> None:
     page.show_records([record("to code or"), record("to sing or not")])
-    assert overlined(page, 1) == "sing not"
+    assert slanted(page, 1) == "sing not"
     assert figures(page, 1).endswith("2 of 4 differ, from token 1 on")
 
 
@@ -324,7 +324,7 @@ def test_a_sweep_has_rows_of_full_width_that_are_filled_in_the_same_way(
     assert rights == {page.width() - 1}
     fill(page, 0, "to code or")
     fill(page, 4, "to code is", 2)
-    assert overlined(page, 4) == "is" and "tokens/s" not in figures(page, 4)
+    assert slanted(page, 4) == "is" and "tokens/s" not in figures(page, 4)
 
 
 def test_a_row_is_as_high_as_its_text_up_to_some_lines(page: ComparePage, wait_until: WaitUntil) -> None:

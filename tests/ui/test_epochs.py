@@ -359,7 +359,7 @@ def test_the_measurement_stays_at_the_right_while_a_resumed_training_is_prepared
     assert held_out.isVisible() and held_out.geometry().right() == right
     ink = held_out.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     inked = [x for x in range(ink.width()) if len({ink.pixel(x, y) for y in range(ink.height())}) > 1]
-    assert min(inked) > ink.width() / 2, "its words stay too"
+    assert max(inked) >= ink.width() - 3, "its words stay too"
 
 
 def test_a_scroll_bar_leaves_the_cards_their_width(panel: EpochsPanel, wait_until: WaitUntil) -> None:

@@ -24,10 +24,13 @@ from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.translation import install
 from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox
 from tlora_gui.ui.widgets.layouts import row
+from tlora_gui.ui.window import MainWindow
 
 HERE = Path(__file__)
 FONTS = [("DejaVu Sans", 10), ("Noto Sans", 10), ("DejaVu Sans", 13)]
 SCALES = ("1.25", "2")
+SMALL_SCREEN = (1440, 840)
+"""Pixels that panels and title bar leave of 1440 x 900."""
 _NAMES = tuple(epoch.name for epoch in EPOCHS)
 
 
@@ -47,7 +50,8 @@ def test_no_word_is_cut_off_where_there_is_room(
     qapp.setFont(QFont(family, points))
     install(qapp, language)
     try:
-        cut = {f"{name}: {words}" for name, shown in states(tmp_path) for words in cut_words(shown)}
+        width = max(1280, 108 * points)
+        cut = {f"{name}: {words}" for name, shown in states(tmp_path, width=width) for words in cut_words(shown)}
     finally:
         install(qapp, "en")
     # Phases and rows of the matrix are as wide as their share of the training: names in them have what room there is.
@@ -124,3 +128,19 @@ def test_text_keeps_a_fixed_width_in_any_font(qapp: QApplication, font: None, tm
         text = window.findChild(TokenView)
         assert text is not None
         assert text.fontMetrics().horizontalAdvance("iiii") == text.fontMetrics().horizontalAdvance("MMMM")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_window_fits_a_small_screen_at_large_text(
+    qapp: QApplication, font: None, tmp_path: Path, language: str
+) -> None:
+    qapp.setFont(QFont("DejaVu Sans", 15))
+    install(qapp, language)
+    try:
+        sizes = {
+            name: shown.minimumSizeHint().toTuple() for name, shown in states(tmp_path) if isinstance(shown, MainWindow)
+        }
+    finally:
+        install(qapp, "en")
+    too_large = {name: size for name, size in sizes.items() if size[0] > SMALL_SCREEN[0] or size[1] > SMALL_SCREEN[1]}
+    assert len(sizes) > 30 and too_large == {}

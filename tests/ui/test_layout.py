@@ -6,21 +6,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit import child, click, combo, position_of, shown, texts
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QAction, QFontMetricsF, QHelpEvent, QPaintEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPlainTextEdit, QToolTip, QWidget
-from whole_window import EPOCHS, a_generation, whole_window
+from whole_window import EPOCHS, a_generation, cut_off, whole_window
 from window_states import turn
 
 from tlora_gui.engine.protocol.config import MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, TrainStarted
 from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.ui.charts.sparklines import SparklineStrip
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.prompt_bar import PromptEdit
 from tlora_gui.ui.theme import mono_font
+from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.window import MainWindow
 
 LEAST_SHARE = 0.6
@@ -58,6 +61,11 @@ def test_text_and_prompt_have_most_of_the_height(window: MainWindow) -> None:
     assert share(window, text(window)) >= LEAST_SHARE
     click(window, "editPromptButton")
     assert share(window, prompt(window)) >= LEAST_SHARE
+
+
+def test_a_new_window_gives_most_of_the_width_to_the_text(window: MainWindow) -> None:
+    assert [dock.width() for dock in window.docks[:2]] == [278, 250]
+    assert window.generation.width() > 0.55 * window.width()
 
 
 def test_in_german_too_the_text_has_most_of_the_height(german: None, tmp_path: Path) -> None:
@@ -120,6 +128,30 @@ def test_the_strip_has_a_curve_and_the_latest_value_of_each_metric(window: MainW
     window.charts.redraw()
     labels = [label.text() for label in child(window, "sparklineStrip").findChildren(QLabel)]
     assert labels == ["Adapter loss", "3.22", "Mixer-distill loss", "0.0026", "Routing accuracy", "0.90"]
+
+
+def test_a_narrow_strip_shows_whole_metrics_the_first_ones(qapp: QApplication) -> None:
+    names = ["Adapter loss", "Mixer-distill loss", "Routing accuracy"]
+    strip, around = SparklineStrip(names), QWidget()
+    around.setLayout(column(strip))
+    for number in range(3):
+        strip.show_metric(number, [((np.arange(9.0), np.arange(9.0)), "#0072B2")], "0.1234")
+    for width, metrics in ((900, 3), (400, 2), (strip.minimumSizeHint().width(), 1)):
+        shown(around, width, 40)
+        turn()
+        assert [label.text() for label in strip.findChildren(QLabel) if label.isVisible()][::2] == names[:metrics]
+        assert cut_off(strip) == []
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_the_main_button_is_at_the_right_on_every_page(window: MainWindow, width: int) -> None:
+    window.resize(width, 800)
+    for page in ("generate", "read", "compare"):
+        click(window, f"{page}Tab")
+        turn()
+        button = child(window, "generateButton")
+        right = button.mapTo(window.generation, button.rect().topRight()).x()
+        assert window.generation.width() - right < 20, page
 
 
 def test_typing_in_the_text_goes_on_with_its_prompt_where_it_stands(window: MainWindow) -> None:

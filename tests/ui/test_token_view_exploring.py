@@ -216,9 +216,9 @@ def test_marked_tokens_have_a_line_above_that_other_colours_keep(qapp: QApplicat
     view.set_marks({1})
     view.set_colour_mode("entropy")
     view.apply_theme(DARK)
-    assert [format_of(view, index).fontOverline() for index in range(3)] == [False, True, False]
+    assert [format_of(view, index).fontItalic() for index in range(3)] == [False, True, False]
     view.set_marks(())
-    assert not format_of(view, 1).fontOverline()
+    assert not format_of(view, 1).fontItalic()
 
 
 def test_other_weights_recolour_in_place(qapp: QApplication) -> None:

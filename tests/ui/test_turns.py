@@ -133,7 +133,7 @@ def test_marks_and_new_colours_do_not_get_lost_in_each_other(wait_until: WaitUnt
     view.set_marks([101, 102], 100, 200)  # in place of 100 and 150
     wanted = [0, 50, 101, 102, 200, 250, 300, 350]
     wait_until(lambda: colours(view) == in_theme(tokens, dark=True))
-    wait_until(lambda: [n for n in range(400) if n % 9 and format_of(view, n).fontOverline()] == wanted[1:])
+    wait_until(lambda: [n for n in range(400) if n % 9 and format_of(view, n).fontItalic()] == wanted[1:])
 
 
 def test_other_weights_come_whole_over_a_change_that_goes_on(wait_until: WaitUntil) -> None:
@@ -282,7 +282,7 @@ def compared(texts: list[list[TokenEvent]]) -> ComparePage:
 def marked(page: ComparePage, number: int) -> list[int]:
     view = page.findChild(QPlainTextEdit, f"compareText{number}")
     assert isinstance(view, TokenView)
-    return [index for index in range(len(view.tokens)) if format_of(view, index).fontOverline()]
+    return [index for index in range(len(view.tokens)) if format_of(view, index).fontItalic()]
 
 
 def test_long_texts_are_marked_from_their_beginning_and_at_last_in_full(wait_until: WaitUntil) -> None:

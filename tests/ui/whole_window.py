@@ -94,11 +94,11 @@ def a_project(path: Path) -> ProjectInfo:
 
 
 @contextmanager
-def whole_window(theme: ThemeMode = "light", project: Path | None = None) -> Iterator[MainWindow]:
-    """The window on screen at 1280 x 800, at the welcome or on an invented project; its engine never starts."""
+def whole_window(theme: ThemeMode = "light", project: Path | None = None, width: int = 1280) -> Iterator[MainWindow]:
+    """The window on screen, 800 pixels high, at the welcome or on an invented project; its engine never starts."""
     window = create_window(theme=theme)
     window.controller.begin = lambda project, crash="": None  # type: ignore[method-assign]
-    window.resize(1280, 800)
+    window.resize(width, 800)
     window.show()
     try:
         if project is not None:

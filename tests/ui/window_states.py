@@ -110,9 +110,9 @@ def turn() -> None:
         QCoreApplication.processEvents()
 
 
-def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
+def states(tmp_path: Path, theme: ThemeMode = "light", width: int = 1280) -> Iterator[State]:
     """Each state of the window, one after another; what is yielded is on screen until the next is asked for."""
-    with whole_window(theme) as window:
+    with whole_window(theme, width=width) as window:
         place = window.findChild(QLineEdit, "projectPlaceEdit")
         assert place is not None
         place.setText("/home/ada/Documents")  # a path that is too long is shortened by itself
@@ -123,7 +123,7 @@ def states(tmp_path: Path, theme: ThemeMode = "light") -> Iterator[State]:
         window.welcome.recent.set_missing(lost, "It is not there now.")
         turn()
         yield "welcome with recent projects", window
-    with whole_window(theme, tmp_path) as window:
+    with whole_window(theme, tmp_path, width) as window:
         yield from _workspace(window)
         yield from _charts(window)
         yield from _pages(window)

@@ -57,8 +57,8 @@ from tlora_gui.ui.widgets.welcome import Welcome
 _SIZE = (1280, 800)
 _LAYOUT = 3
 """Version of the docks; a layout that was remembered for others is not restored."""
-_CHARTS_HEIGHT = 270
-"""Pixels, until the person chooses."""
+_SIDES, _CHARTS_HEIGHT = (278, 250), 270
+"""Pixels, until the person chooses: widths left and right, height below."""
 
 
 class Workbench(QMainWindow):
@@ -137,7 +137,6 @@ class Workbench(QMainWindow):
         self.tabifyDockWidget(desk, texts)
         self.setTabPosition(right, QTabWidget.TabPosition.North)
         token.raise_()
-        self.resizeDocks([epochs, token], [278, 250], Qt.Orientation.Horizontal)
         self.resizeDocks([charts], [_CHARTS_HEIGHT], Qt.Orientation.Vertical)
         self._activity: Activity = "writing"
         self.charts.fold_toggled.connect(self._fold_toggled)
@@ -410,6 +409,7 @@ class Workbench(QMainWindow):
         self.restoreState(self._default_layout, _LAYOUT)
         for dock in self.docks:
             dock.show()
+        self.resizeDocks(self.docks[:2], _SIDES, Qt.Orientation.Horizontal)  # hidden docks have no widths to restore
         self.raise_dock(self.inspector)
 
     def _about(self) -> None:

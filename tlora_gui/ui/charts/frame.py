@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QPoint, QStandardPaths, Signal
+from PySide6.QtCore import QPoint, QSize, QStandardPaths, Signal
 from PySide6.QtGui import QAction, QColor, QImage, QPainter
 from PySide6.QtWidgets import (
-    QFrame,
     QMenu,
     QStackedWidget,
     QToolButton,
@@ -19,11 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.errors import cause
-from tlora_gui.ui.theme import LIGHT, Theme
+from tlora_gui.ui.theme import LIGHT, Theme, scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
-from tlora_gui.ui.widgets.layouts import Ends, label, row, small_button
+from tlora_gui.ui.widgets.layouts import Ends, HighEnough, label, row, small_button
 from tlora_gui.ui.widgets.questions import choose_target
 
 Key = tuple[Literal["line", "dashed", "dots", "ring"], str]
@@ -31,11 +30,13 @@ _SIGNS = {"line": "—", "dashed": "– –", "dots": "•", "ring": "○"}
 _PICTURE_SCALE = 2
 MARGINS = (12, 6, 7, 6)
 """Of a panel of charts, samples or runs."""
+_BODY_HEIGHT = 54
+"""At text of ten points, at least: axes and a plot between them in which a curve is seen."""
 
 Rows = list[tuple[object, ...]]
 
 
-class ChartFrame(QFrame):
+class ChartFrame(HighEnough):
     """A titled panel with one or more views of the same data, which can be saved as picture and as table.
 
     Signals:
@@ -69,12 +70,18 @@ class ChartFrame(QFrame):
 
     def _build(self) -> None:
         self._caption.setProperty("textSize", "caption")
+        self.body.setMinimumHeight(scaled(_BODY_HEIGHT))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*MARGINS)
         layout.setSpacing(2)
         for line in self.head:
             layout.addLayout(line)
         layout.addWidget(self.body, 1)
+
+    def sizeHint(self) -> QSize:
+        border = self.width() - self.contentsRect().width()
+        title = self._heading.sizeHint().width() + MARGINS[0] + MARGINS[2] + border
+        return QSize(max(title, self.minimumSizeHint().width()), super().sizeHint().height())
 
     def _build_menu(self) -> None:
         for text, slot in (

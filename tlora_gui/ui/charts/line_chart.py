@@ -21,7 +21,7 @@ from tlora_gui.ui.charts.style import LineStyle, line_colour, line_pen, number
 from tlora_gui.ui.charts.values_table import ValuesTable
 from tlora_gui.ui.formats import localised
 from tlora_gui.ui.settings import Smoothing
-from tlora_gui.ui.theme import Theme
+from tlora_gui.ui.theme import Theme, scaled
 from tlora_gui.ui.translation import filled
 
 SMOOTH_FROM = 60
@@ -133,6 +133,7 @@ class LineChart(ChartFrame):
         self._empty.setProperty("role", "muted")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
+        self._empty.setMinimumWidth(scaled(90))
         self.body.addWidget(self._empty)
         self.add_view(self.plot, self._points)
         self.add_view(self.values, self._points)

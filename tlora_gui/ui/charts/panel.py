@@ -123,7 +123,7 @@ class ChartsPanel(QWidget):
                 line.level_with = lines
         for chart, name in zip(self._charts(), ("lossChart", "distillChart", "routingChart"), strict=True):
             chart.setObjectName(name)
-            layout.addWidget(chart, 1)
+            layout.addWidget(chart)  # as wide as the others, unless its title needs more
             chart.saved.connect(self.saved)
             chart.problem.connect(self.problem)
             chart.pointed.connect(self._show_cursor)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from tlora_gui.ui.charts.series import Curve
@@ -18,6 +18,8 @@ from tlora_gui.ui.widgets.painting import guarded
 
 _MARGIN = 3.0
 _WIDTH, _HEIGHT = 64, 20
+_GAP, _MARGINS = 20, (12, 6, 8, 6)
+"""Pixels between the metrics of the strip, and around them."""
 
 ColouredCurve = tuple[Curve, str]
 """A curve over global steps, and its colour as ``#RRGGBB``."""
@@ -83,7 +85,9 @@ def _thinned(curve: Curve, density: float) -> Curve:
 
 
 class SparklineStrip(QFrame):
-    """Adapter loss, mixer-distill loss and routing accuracy in one line. A click anywhere asks for the charts.
+    """Adapter loss, mixer-distill loss and routing accuracy in one line, as many of them as there is room for.
+
+    A click anywhere asks for the charts.
 
     Signals: ``unfold_requested()``.
     """
@@ -104,30 +108,47 @@ class SparklineStrip(QFrame):
         for value in self._values:  # as wide as any, so that nothing moves while it changes
             value.setProperty("textSize", "caption")
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.0000"))
-        line = row(spacing=8, margins=(12, 6, 8, 6))
-        for number, (caption, spark, value) in enumerate(zip(self._names, self._lines, self._values, strict=True)):
-            if number:
-                line.addSpacing(12)
+        self._metrics = [QWidget() for _ in names]
+        line = row(spacing=_GAP, margins=_MARGINS)
+        for metric, caption, spark, value in zip(self._metrics, self._names, self._lines, self._values, strict=True):
             caption.setBuddy(spark)
             caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-            line.addWidget(caption)
-            line.addWidget(spark, 1)
-            line.addWidget(value)
+            metric.setLayout(row(caption, spark, value, spacing=8))
+            line.addWidget(metric, 1)
         self._unfold = small_button("", self.tr("Unfold the charts"), "unfoldChartsButton")
         self._unfold.setIcon(icon("up"))
         self._unfold.clicked.connect(self.unfold_requested)
         line.addWidget(self._unfold)
         self.setLayout(line)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width_with(1), super().minimumSizeHint().height())
+
+    def _width_with(self, metrics: int) -> int:
+        """Pixels that so many metrics take at least."""
+        widths = [metric.minimumSizeHint().width() + _GAP for metric in self._metrics[:metrics]]
+        around = _MARGINS[0] + _MARGINS[2] + self.width() - self.contentsRect().width()
+        return sum(widths) + self._unfold.sizeHint().width() + around
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_what_fits()
+
+    def _show_what_fits(self) -> None:
+        for number, metric in enumerate(self._metrics):
+            metric.setVisible(not number or self._width_with(number + 1) <= self.width())
+
     def show_metric(self, number: int, curves: Sequence[ColouredCurve], value: str) -> None:
         """Show a metric, in the order of the names: its curves, and its latest value as text."""
         self._lines[number].set_curves(curves)
         self._lines[number].setVisible(any(len(x) for (x, _), _ in curves))
         self._values[number].setText(value)
+        self._show_what_fits()
 
     def set_name(self, number: int, name: str) -> None:
         """Another metric takes the place of one."""
         self._names[number].setText(name)
+        self._show_what_fits()
 
     def apply_theme(self, theme: Theme) -> None:
         """Use a theme's colours from now on."""

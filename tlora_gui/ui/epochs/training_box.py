@@ -40,7 +40,6 @@ class TrainingBox(QWidget):
         self._step.setObjectName("trainingStep")
         self._held_out = label("", "caption")
         self._held_out.setObjectName("trainingHeldOut")
-        self._held_out.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)  # alone, too
         self._patience = label("", "caption", wrap=True)
         self._patience.setObjectName("trainingPatience")
         self._patience.setToolTip(

@@ -46,7 +46,9 @@ class PaneHeader(QWidget):
         self._mode.setMinimumWidth(scaled(_MODE_WIDTH))
         self._mode_label = self._label(self.tr("Mode:"), self._mode)
         colour_label = self._label(self.tr("Colour:"), self._colour)
-        choices = Ends(row(colour_label, self._colour, spacing=4), row(self._mode_label, self._mode, spacing=4))
+        choices = Ends(
+            row(None, colour_label, self._colour, spacing=4), row(None, self._mode_label, self._mode, spacing=4)
+        )
         self.setLayout(Ends(self._tabs(), choices))
         self.offer_colours(())
         self._colour.currentIndexChanged.connect(self._colour_changed)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QTextCursor
-from PySide6.QtWidgets import QApplication, QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tlora_gui.engine.protocol.config import STRATEGIES, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, StoredMixer
@@ -19,10 +19,10 @@ from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import column, row, small_button
+from tlora_gui.ui.widgets.layouts import Ends, HighEnough, column, row, small_button
 
 
-class GenerationPane(QFrame):
+class GenerationPane(HighEnough):
     """Asks for generations and readings and shows them.
 
     Signals: ``generate_requested(Generate)``, ``read_requested(ScoreText)``, ``file_requested()``,
@@ -86,7 +86,7 @@ class GenerationPane(QFrame):
                 self.prompt_bar.edit,
                 self.text_page,
                 self.compare_page,
-                row(self._edit_prompt, self._copy, self._save, None, self.prompt_bar, spacing=0),
+                Ends(row(self._edit_prompt, self._copy, self._save, None, spacing=0), self.prompt_bar, spacing=0),
                 margins=(12, 12, 12, 12),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
+from tlora_gui.ui.theme import scaled
 from tlora_gui.ui.widgets.layouts import column
 
 
@@ -20,6 +21,7 @@ class Disclosure(QWidget):
         self.button.setProperty("role", "disclosure")
         self.button.setCheckable(True)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setMinimumWidth(scaled(120))  # a long title ends in "…" where there is no room for it
         self.button.toggled.connect(self._toggle)
         layout: QVBoxLayout = column(self.button, content, spacing=4)
         layout.setAlignment(self.button, Qt.AlignmentFlag.AlignLeft)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QBoxLayout,
@@ -56,6 +57,20 @@ class Panel(QFrame):
         width, layout = self.maximumWidth(), self.layout()
         assert layout is not None
         return QSize(width, layout.totalHeightForWidth(width))
+
+
+class HighEnough(QFrame):
+    """Never lower than its layout must be at its width, which docks do not ask."""
+
+    def minimumSizeHint(self) -> QSize:
+        hint, layout = super().minimumSizeHint(), self.layout()
+        assert layout is not None
+        return QSize(hint.width(), max(hint.height(), layout.totalMinimumHeightForWidth(self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
@@ -146,6 +161,9 @@ class Ends(QLayout):
                 wide = [area.width() - gap - right, right]
             height = max((_height(item, width) for item, width in zip(shown, wide, strict=True)), default=0)
             left = area.left()
+            if shown == self._items[1:] and not self._equal:  # the right one alone
+                wide = wanted
+                left = area.right() + 1 - wanted[0]
             for item, width in zip(shown, wide, strict=True):
                 if place:
                     item.setGeometry(QRect(left, area.top(), width, max(height, area.height())))

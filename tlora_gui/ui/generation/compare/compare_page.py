@@ -48,7 +48,7 @@ class ComparePage(QFrame):
         self._comparing = Turns(self)
         self._compare_soon = QTimer(self, singleShot=True, interval=_COMPARE_MS)
         self._compare_soon.timeout.connect(self._mark_differences)
-        self._hint = label("", "caption")
+        self._hint = label("", "caption", wrap=True)
         self._again = self._button(
             "compareModesButton", self.tr("New comparison"), self.tr("Back to one prompt and several modes")
         )
@@ -58,7 +58,8 @@ class ComparePage(QFrame):
         self._add.clicked.connect(self._add_column)
         self._columns_layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns_layout.setContentsMargins(*NO_MARGINS)
-        header = row(self._hint, None, self._again, self._add)
+        header = row(self._hint, self._again, self._add)
+        header.setStretch(0, 1)
         holder = QWidget()
         holder.setLayout(self._columns_layout)
         scroll = QScrollArea()  # five rows of a sweep can be higher than a low window
@@ -133,9 +134,9 @@ class ComparePage(QFrame):
         for title in titles:
             self._put().set_title(title)
         self._hint.setText(
-            self.tr("<span style='text-decoration: overline'>overlined</span>: differs from the first row")
+            self.tr("<i>slanted</i>: differs from the first row")
             if as_row
-            else self.tr("<span style='text-decoration: overline'>overlined</span>: differs from the first column")
+            else self.tr("<i>slanted</i>: differs from the first column")
         )
         self._offer()
         self.token_hovered.emit(None, ())

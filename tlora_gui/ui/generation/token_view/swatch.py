@@ -21,11 +21,11 @@ _SWATCH_TEXT = "\N{NO-BREAK SPACE}" * 3
 def token_format(style: TokenStyle, theme: Theme, is_prompt: bool = False, is_marked: bool = False) -> QTextCharFormat:
     """Character format of a token: background and underline of its style.
 
-    The prompt's tokens are semi-bold; marked ones have a line above. The format is shared: not to be changed.
+    The prompt's tokens are semi-bold; marked ones are slanted. The format is shared: not to be changed.
     """
     form = QTextCharFormat()
     if is_marked:
-        form.setFontOverline(True)
+        form.setFontItalic(True)
     if is_prompt:
         form.setFontWeight(QFont.Weight.DemiBold)
     if style.colour:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -30,6 +30,7 @@ from tlora_gui.ui.widgets.painting import guarded
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ERASE = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
+_LEAST_LINES = 3
 _PLAIN = Qt.KeyboardModifier.NoModifier
 _CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 
@@ -86,6 +87,10 @@ class TokenView(ColouredText):
         self.viewport().setMouseTracking(True)
         self.selectionChanged.connect(self._emit_selection)
         self.reset(())
+
+    def minimumSizeHint(self) -> QSize:
+        margins = 2 * round(self.document().documentMargin() + self.frameWidth())
+        return QSize(super().minimumSizeHint().width(), _LEAST_LINES * self.fontMetrics().lineSpacing() + margins)
 
     @property
     def current(self) -> int:
