@@ -6,17 +6,22 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from pathlib import Path
 
 import pytest
 from kit import SLOTS, WaitUntil, child, click, plain, said, shown
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QToolButton
+from whole_window import whole_window
+from window_states import turn
 
 from tlora_gui.engine.protocol.config import MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted
 from tlora_gui.engine.protocol.texts import DeskChange, Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.control import library_control
+from tlora_gui.ui.control.library_control import LibraryControl
 from tlora_gui.ui.generation.compare import differences
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.compare.differences import Differences, differing
@@ -413,3 +418,37 @@ def test_kept_texts_by_hand_are_titled_by_their_blend(page: ComparePage) -> None
     assert [plain(title.text()) for title in page.findChildren(QLabel) if "seed" in title.text()] == [
         "Time Mixer · seed 5", "25 % Plays · 75 % Code · seed 5",
     ]  # fmt: skip
+
+
+def test_copying_saving_and_finding_are_of_the_column_in_front(
+    tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with whole_window(project=tmp_path) as window:
+        menus, pane = window.menus, window.generation
+        actions = (menus.find, menus.copy, menus.copy_rich, menus.copy_markdown, menus.save_text)
+        click(window, "compareTab")
+        assert not any(action.isEnabled() for action in actions), "they are of the text of another page"
+        page, first, second = pane.compare_page, record("to code"), record("to be, or not")
+        page.show_records([first, second])
+        turn()
+        assert all(action.isEnabled() for action in actions)
+        menus.copy.trigger()
+        assert qapp.clipboard().text() == " to code", "the first one, while nobody has chosen"
+        shown_text(page, 1).setFocus()
+        saved: list[Generation] = []
+        monkeypatch.setattr(LibraryControl, "save", lambda self, record, path: saved.append(record))
+        monkeypatch.setattr(library_control, "choose_target", lambda *args: args[-1](str(tmp_path / "x.md")))
+        menus.save_text.trigger()
+        menus.copy_rich.trigger()
+        assert saved == [second] and qapp.clipboard().text() == " to be, or not"
+        menus.copy_markdown.trigger()
+        assert "or not" in qapp.clipboard().text() and pane.page == "compare"
+        menus.find.trigger()
+        edit = next(edit for edit in page.findChildren(QLineEdit, "findEdit") if edit.isVisible())
+        QTest.keyClicks(edit, "not")
+        assert edit.hasFocus() and pane.page == "compare"
+        QTest.keyClick(edit, Qt.Key.Key_Escape)
+        assert shown_text(page, 1).textCursor().selectedText() == "not"
+        click(window, "generateTab")
+        menus.copy.trigger()
+        assert qapp.clipboard().text().startswith("word0 ")

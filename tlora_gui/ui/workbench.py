@@ -207,12 +207,12 @@ class Workbench(QMainWindow):
         pane.paste_clipped.connect(self._show_clipped)
         for page, action in self._pages.items():
             action.triggered.connect(partial(pane.show_page, page))
-        in_text = (menus.branch, menus.predict_counterfactual, menus.find, menus.ribbon, menus.mixer_timeline)
+        in_text = (menus.branch, menus.predict_counterfactual, menus.ribbon, menus.mixer_timeline)
         for action in in_text:
             action.triggered.connect(pane.show_text)
         menus.generate.triggered.connect(pane.begin)
         menus.stop.triggered.connect(pane.ask_to_stop)
-        menus.find.triggered.connect(pane.text_page.find_bar.open)
+        menus.find.triggered.connect(pane.find_words)
         menus.copy.triggered.connect(pane.copy_plain)
         menus.copy_rich.triggered.connect(pane.copy_rich)
         menus.copy_markdown.triggered.connect(pane.copy_markdown)

@@ -83,6 +83,8 @@ class GenerationControl(QObject):
         inspector.text_chosen.connect(self._branch_with_text)
         inspector.again_requested.connect(self.again)
         self._desk.desk_changed.connect(self.set_desk)
+        pane.page_changed.connect(self._offer)
+        pane.compare_page.texts_changed.connect(self._offer)
         menus.again.triggered.connect(self._again_from_prompt)
         menus.more.triggered.connect(self.more)
         menus.branch.triggered.connect(self._offer_other_word)
@@ -288,12 +290,17 @@ class GenerationControl(QObject):
         if then is not None:
             then()
 
+    @Slot()
     def _offer(self) -> None:
         """Enable what can be done with the text that is shown."""
         menus, inspector = self._menus, self._inspector
         has_text = bool(self._pane.text_page.text.tokens)
         for action in menus.needs_text:
             action.setEnabled(has_text)
+        for action in (menus.find, menus.copy, menus.copy_rich):
+            action.setEnabled(self._pane.in_front is not None)
+        for action in (menus.copy_markdown, menus.save_text):
+            action.setEnabled(self._pane.record_in_front is not None)
         missing = "" if has_text else self.tr("Generate a text first")
         coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self.begun else ""
         for question in (menus.mixer_timeline, menus.predict_counterfactual):

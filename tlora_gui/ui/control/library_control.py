@@ -163,7 +163,7 @@ class LibraryControl(QObject):
             self.tr("Markdown"): "md",
             self.tr("Text with its recipe, to open again"): "json",
         }
-        record = self._pane.record
+        record = self._pane.record_in_front
         if record is not None:
             self._ask_for_file(self.tr("Save the text"), filters, partial(self.save, record))
 

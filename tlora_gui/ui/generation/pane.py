@@ -13,6 +13,7 @@ from tlora_gui.engine.protocol.events import GenerationStarted, StoredMixer
 from tlora_gui.engine.protocol.jobs import Generate, ScoreText
 from tlora_gui.engine.protocol.markdown import to_markdown
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.compare.compare_page import ComparePage
 from tlora_gui.ui.generation.header import PaneHeader
 from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
@@ -379,18 +380,41 @@ class GenerationPane(HighEnough):
         self.prompt_bar.set_stopping()
         self.stop_requested.emit()
 
+    @property
+    def in_front(self) -> TextPage | CompareColumn | None:
+        """Where the text is that is found in, copied and saved: of a comparison, the chosen column; None for none."""
+        if self.page == "compare":
+            return self.compare_page.chosen
+        return self.text_page if self._text.tokens else None
+
+    @property
+    def record_in_front(self) -> Generation | None:
+        """The text that is found in, copied and saved, as far as it has come; a column's only when it is complete."""
+        if isinstance(self.in_front, CompareColumn):
+            return self.in_front.record
+        return self.record if self.in_front is not None else None
+
     def copy_plain(self) -> None:
         """Copy the whole text."""
-        QApplication.clipboard().setText("".join(token.text for token in self._text.tokens))
+        if self.in_front is not None:
+            QApplication.clipboard().setText("".join(token.text for token in self.in_front.text.tokens))
 
     def copy_rich(self) -> None:
         """Copy the whole text, coloured."""
-        self._text.copy_rich()
+        if self.in_front is not None:
+            self.in_front.text.copy_rich()
 
     def copy_markdown(self) -> None:
         """Copy the whole text as Markdown that names the dominant slots."""
-        if self.record is not None:
-            QApplication.clipboard().setText(to_markdown(self.record))
+        if (record := self.record_in_front) is not None:
+            QApplication.clipboard().setText(to_markdown(record))
+
+    def find_words(self) -> None:
+        """Find words in the whole text."""
+        if self.page != "compare":
+            self.show_text()
+        if self.in_front is not None:
+            self.in_front.find_bar.open()
 
     def choose_mode(self, mode: str) -> None:
         """Choose a mode of ``Generate``; one that is not offered changes nothing."""

@@ -15,6 +15,7 @@ from tlora_gui.ui.generation.compare.differences import Differences
 from tlora_gui.ui.generation.inspector.bars import MixBar
 from tlora_gui.ui.generation.modes import ModeChoice
 from tlora_gui.ui.generation.text_totals import TextTotals
+from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.swatch import dot_icon
 from tlora_gui.ui.generation.token_view.token_style import share_text
 from tlora_gui.ui.generation.token_view.token_view import TokenView
@@ -33,6 +34,9 @@ class CompareColumn(QWidget):
     """Head, text and statistics below each other; as a row, head and statistics stand to the left of the text.
 
     Signals: ``token_chosen(TokenEvent)``, ``remove_requested()``.
+
+    Attributes:
+        record: its text, once that is complete.
     """
 
     token_chosen = Signal(object)
@@ -42,6 +46,8 @@ class CompareColumn(QWidget):
         super().__init__(parent)
         self._as_row = as_row
         self.text = TokenView(can_branch=False)
+        self.find_bar = FindBar(self.text)
+        self.record: Generation | None = None
         self._title = label("", "title", wrap=True)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._choice = ChoiceBox("", self.tr("Mode"), self.tr("Mode of this column"))
@@ -67,10 +73,10 @@ class CompareColumn(QWidget):
             side.setLayout(column(head, self._bar, self._stats, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
             self.text.verticalScrollBar().rangeChanged.connect(self._make_room)
-            whole: QHBoxLayout | QVBoxLayout = row(side, self.text)
+            whole: QHBoxLayout | QVBoxLayout = row(side, column(self.find_bar, self.text))
         else:
-            whole = column(head, self._bar, self.text, self._stats, spacing=6)
-            whole.setStretch(2, 1)
+            whole = column(head, self._bar, self.find_bar, self.text, self._stats, spacing=6)
+            whole.setStretch(3, 1)
         self.setLayout(whole)
 
     def _make_room(self) -> None:
@@ -146,6 +152,7 @@ class CompareColumn(QWidget):
 
     def reset(self, slots: tuple[SlotInfo, ...], state: str = "") -> None:
         """Show an empty text over these slots, in which ``state`` says why it is empty."""
+        self.record = None
         self.text.reset(slots)
         self.text.setMinimumHeight(0)
         self._of_prompt, self._of_new = TextTotals(len(slots)), TextTotals(len(slots))
@@ -165,6 +172,7 @@ class CompareColumn(QWidget):
 
     def finish(self, record: Generation) -> None:
         """The text is complete."""
+        self.record = record
         self._speed = record.tokens_per_second
         self._show_stats()
         self._show_beginning()

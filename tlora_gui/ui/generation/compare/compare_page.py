@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QBoxLayout, QFrame, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QFrame, QPushButton, QScrollArea, QWidget
 
 from tlora_gui.engine.protocol.events import GenerationStarted
 from tlora_gui.engine.protocol.texts import Generation, TokenEvent
@@ -27,12 +27,13 @@ class ComparePage(QFrame):
     """Asks for one prompt and seed in several modes; shows what comes, kept texts, or the rows of a sweep.
 
     Signals: ``compare_requested(list of modes)``, ``anew_requested()`` when there are columns for another prompt,
-    ``token_hovered(TokenEvent | None, slots)``.
+    ``token_hovered(TokenEvent | None, slots)``, ``texts_changed()`` when a column has another text, more of it or none.
     """
 
     compare_requested = Signal(list)
     anew_requested = Signal()
     token_hovered = Signal(object, object)
+    texts_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +46,7 @@ class ComparePage(QFrame):
         self._colour: tuple[ColourMode, int] = ("dominant", 0)
         self._modes: tuple[ModeChoice, ...] = ()
         self._parts: list[CompareColumn] = []
+        self._last: CompareColumn | None = None
         self._comparing = Turns(self)
         self._compare_soon = QTimer(self, singleShot=True, interval=_COMPARE_MS)
         self._compare_soon.timeout.connect(self._mark_differences)
@@ -85,6 +87,15 @@ class ComparePage(QFrame):
     def columns(self) -> int:
         """How many texts are compared."""
         return len(self._parts)
+
+    @property
+    def chosen(self) -> CompareColumn | None:
+        """The column that has the focus, or whose token was chosen last, or the first, of those with text; or None."""
+        focus = QApplication.focusWidget()
+        written = [part for part in self._parts if part.text.tokens]
+        within = [part for part in written if focus is not None and part.isAncestorOf(focus)]
+        last = [part for part in written if part is self._last]
+        return next(iter(within + last + written), None)
 
     def set_modes(self, modes: Sequence[ModeChoice]) -> None:
         """Offer these modes."""
@@ -140,6 +151,7 @@ class ComparePage(QFrame):
         )
         self._offer()
         self.token_hovered.emit(None, ())
+        self.texts_changed.emit()
 
     def _put(self) -> CompareColumn:
         part = CompareColumn(as_row=self._shown == "rows")
@@ -150,6 +162,7 @@ class ComparePage(QFrame):
         part.set_modes(self._modes, next(unseen, 0))
         part.text.set_colour_mode(*self._colour)
         part.text.apply_theme(self._theme)
+        part.find_bar.apply_theme(self._theme)
         part.text.set_telling(self._telling)
         part.token_chosen.connect(self._token_chosen)
         part.remove_requested.connect(self._remove_column)
@@ -200,6 +213,7 @@ class ComparePage(QFrame):
         self._theme = theme
         for part in self._parts:
             part.text.apply_theme(theme)
+            part.find_bar.apply_theme(theme)
 
     # -- what comes -----------------------------------------------------------------------------------------
 
@@ -235,6 +249,7 @@ class ComparePage(QFrame):
     def _mark_differences(self) -> None:
         self._compare_soon.stop()
         self._comparing.begin(self._compare())
+        self.texts_changed.emit()
 
     def _compare(self) -> Iterator[None]:
         """A stretch of each column in turn."""
@@ -257,6 +272,7 @@ class ComparePage(QFrame):
         for part in self._parts:
             part.reset((), self.tr("Waits for its turn…"))
         self.token_hovered.emit(None, ())
+        self.texts_changed.emit()
         self.compare_requested.emit([part.mode for part in self._parts])
 
     def _add_column(self) -> None:
@@ -273,4 +289,5 @@ class ComparePage(QFrame):
     def _token_chosen(self, token: TokenEvent) -> None:
         part = self.sender()
         if isinstance(part, CompareColumn):
+            self._last = part
             self.token_hovered.emit(token, part.text.slots)
