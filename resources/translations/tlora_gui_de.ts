@@ -228,6 +228,10 @@
         <translation>Keine stärkste Epoche: Mehrere wiegen hier gleich viel</translation>
     </message>
     <message>
+        <source>Colour: what the Time Mixer gives here · {mixer}</source>
+        <translation>Farbe: was der Time Mixer hier gibt · {mixer}</translation>
+    </message>
+    <message>
         <source>Colour: this prompt token&apos;s own mix</source>
         <translation>Farbe: die eigene Mischung dieses Prompt-Tokens</translation>
     </message>

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from kit import SLOTS, WaitUntil, child, plain, shown, slider
+from kit import SLOTS, WaitUntil, child, plain, said, shown, slider
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
 from screen_reader import items_of
+from whole_window import a_generation, whole_window
 
-from tlora_gui.engine.protocol.config import MIXER_MODE
-from tlora_gui.engine.protocol.events import StoredMixer
-from tlora_gui.engine.protocol.texts import ReadReport, Segment, TokenEvent
+from tlora_gui.engine.protocol.config import MIXER_MODE, MixingDesk
+from tlora_gui.engine.protocol.events import MixerTimeline, StoredMixer
+from tlora_gui.engine.protocol.texts import DeskChange, ReadReport, Segment, TokenEvent
 from tlora_gui.ui.generation.reading.loss_table import LossTable, loss_rows, perplexity_text
 from tlora_gui.ui.generation.reading.read_report import ReadReportView
 from tlora_gui.ui.generation.reading.segment_strip import SegmentStrip, segments
@@ -128,6 +131,31 @@ def test_changed_share_counts_tokens_with_another_dominant_slot_than_in_the_last
 
 
 # -- what reading has found ----------------------------------------------------------------------------------------
+
+
+def test_what_is_said_of_a_text_is_that_of_the_mixer_that_was_asked(tmp_path: Path, qapp: QApplication) -> None:
+    """It was written by hand: half the weight for each, wherever the desk stood."""
+    own = a_generation()
+    desk = DeskChange(0, MixingDesk("manual", (("shakespeare", 0.5),)))
+    asked = tuple(replace(token, weights=(0.0, 0.0, 1.0), reasons=None) for token in own.tokens)
+    with whole_window(project=tmp_path) as window:
+        window.generation.show_record(replace(own, desk=(desk,)))
+        before = said(window.inspector)
+        assert "Shakespeare leads in 50" in plain(before)
+        page, timeline = window.generation.text_page, MixerTimeline(MIXERS[:2], (own.tokens, asked))
+        page.show_timeline(timeline)
+        assert "Python leads in 100" in plain(said(window.inspector))
+        page.hide_timeline()
+        assert said(window.inspector) == before
+        page.show_timeline(timeline)
+        window.generation.choose_token(3)
+        words = said(window.inspector)
+        assert "Colour: what the Time Mixer gives here · after Code" in words
+        assert "Mixing desk" not in words and "Why" not in words
+        assert "after Code" in child(window, "tokenView").accessibleDescription()
+        page.hide_timeline()
+        words = said(window.inspector)
+        assert "Mixing desk" in words and "Why Shakespeare" in words and "after Code" not in words
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def mixer_timeline(
                 say("Delete the epoch that it was trained with."),
             )
         pairs = zip(tokens, weights_TS.tolist(), strict=True)
-        versions.append(tuple(replace(token, weights=tuple(weights)) for token, weights in pairs))
+        versions.append(tuple(replace(token, weights=tuple(weights), reasons=None) for token, weights in pairs))
     return MixerTimeline(tuple(stored for stored, _ in mixers), tuple(versions))
 
 

@@ -463,7 +463,8 @@ class Counterfactual:
 class MixerTimeline:
     """Answer to :class:`~tlora_gui.engine.protocol.jobs.ComputeMixerTimeline`: one text under every stored mixer.
 
-    ``tokens`` has one tuple per mixer: the text's tokens with that mixer's weights over the text's slots.
+    ``tokens`` has one tuple per mixer: the text's tokens with that mixer's weights over the text's slots, without
+    reasons.
     """
 
     mixers: tuple[StoredMixer, ...]

@@ -314,8 +314,9 @@ class GenerationControl(QObject):
     @Slot(object)
     def _show_token(self, token: TokenEvent | None) -> None:
         pane = self._pane
-        desk = None if token is None or pane.record is None else desk_at(pane.record.desk, token.index)
-        self._inspector.show_token(token, pane.shown_slots, desk)
+        mixer, record = pane.text_page.text.mixer, pane.record
+        desk = None if token is None or record is None or mixer else desk_at(record.desk, token.index)
+        self._inspector.show_token(token, pane.shown_slots, desk, mixer)
         self._offer()
 
 

@@ -30,7 +30,7 @@ class GenerationPane(HighEnough):
     ``compare_requested(list of modes)``, ``stop_requested()``, ``save_requested()``, ``branch_requested(int)`` and
     ``again_requested(int)`` for a token of the text, ``page_changed(str)``, ``mode_changed(str)``,
     ``paste_clipped(all, kept)``, ``began()`` for a text whose tokens follow,
-    ``text_changed(Generation | None, TextTotals)`` once it is complete or gone,
+    ``text_changed(Generation | None, TextTotals)`` once it is complete or gone, or has another mixer's weights,
     ``token_hovered(TokenEvent | None)`` for the token chosen in text or ribbon, with slots in ``shown_slots``.
     """
 
@@ -103,6 +103,7 @@ class GenerationPane(HighEnough):
         self.prompt_bar.file_clicked.connect(self.file_requested)
         self.prompt_bar.paste_clipped.connect(self.paste_clipped)
         self.text_page.token_chosen.connect(lambda index: self.token_hovered.emit(self._text.tokens[index]))
+        self.text_page.reweighted.connect(lambda: self.text_changed.emit(self._record, self.text_page.totals))
         self.text_page.branch_requested.connect(self.branch_requested)
         self.text_page.again_requested.connect(self.again_requested)
         self.compare_page.compare_requested.connect(self.compare_requested)

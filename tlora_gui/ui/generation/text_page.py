@@ -28,10 +28,12 @@ _ROOMY = 380
 class TextPage(QWidget):
     """Keeps text and ribbon together: the chosen token and the selection of one are those of the other.
 
-    Signals: ``token_chosen(int)``; ``branch_requested(int)`` and ``again_requested(int)`` for a token of the text.
+    Signals: ``token_chosen(int)``, ``reweighted()`` when a finished text has another mixer's weights, or its own again;
+    ``branch_requested(int)`` and ``again_requested(int)`` for a token of the text.
     """
 
     token_chosen = Signal(int)
+    reweighted = Signal()
     branch_requested = Signal(int)
     again_requested = Signal(int)
 
@@ -124,23 +126,27 @@ class TextPage(QWidget):
         self._timeline = timeline
         self.timeline.set_mixers(timeline.mixers, changed_shares(timeline.tokens))
         self.timeline.show()
-        self._recolour(timeline.tokens[-1])
+        self._show_position(self.timeline.position)
 
     def hide_timeline(self) -> None:
         """Show the text with its own weights again."""
         if self._timeline is not None:
             self._timeline = None
             self.timeline.hide()
-            self._recolour(self._own)
+            self._recolour(self._own, "")
 
     def _show_position(self, position: int) -> None:
         if self._timeline is not None:
-            self._recolour(self._timeline.tokens[position])
+            self._recolour(self._timeline.tokens[position], self.timeline.name)
 
-    def _recolour(self, tokens: Sequence[TokenEvent]) -> None:
+    def _recolour(self, tokens: Sequence[TokenEvent], mixer: str) -> None:
         current = self.text.current
-        self.text.replace_tokens(tokens)
+        self.text.replace_tokens(tokens, mixer)
         self.ribbon.replace_tokens(tokens)
+        self.totals = TextTotals(len(self.text.slots))
+        self.totals.add(tokens)
+        self.legend.set_undecided(self.totals.undecided > 0)
+        self.reweighted.emit()
         if current >= 0:
             self._chosen_in_text(current)
 

@@ -117,8 +117,13 @@ class TokenInspector(QFrame):
 
     # -- what to show ---------------------------------------------------------------------------------------
 
-    def show_token(self, token: TokenEvent | None, slots: Sequence[SlotInfo], desk: MixingDesk | None = None) -> None:
-        """Show a token of a generation with these slots, predicted under ``desk``; None empties the inspector."""
+    def show_token(
+        self, token: TokenEvent | None, slots: Sequence[SlotInfo], desk: MixingDesk | None = None, mixer: str = ""
+    ) -> None:
+        """Show a token of a generation with these slots, predicted under ``desk``; None empties the inspector.
+
+        ``mixer`` is the name of one that was asked about the finished text, whose weights the token has.
+        """
         self._scroll.setVisible(token is not None)
         self._empty.setVisible(token is None)
         self._whole_text.setVisible(token is None and self._has_text)
@@ -137,7 +142,7 @@ class TokenInspector(QFrame):
         changed = desk_text(desk, slots) if desk else ""
         self._desk.setText(self.tr("Mixing desk: {what}").format(what=worded(changed)) if changed else "")
         self._desk.setVisible(bool(changed))
-        self._mix.show_token(token, slots)
+        self._mix.show_token(token, slots, mixer)
         self._branch.show_token(token)
 
     def show_text(self, record: Generation | None, totals: TextTotals) -> None:

@@ -44,14 +44,14 @@ class MixBox(QVBoxLayout):
         self.addLayout(words)
         self.addWidget(self._reasons)
 
-    def show_token(self, token: TokenEvent, slots: Sequence[SlotInfo]) -> None:
-        """Show the mix of a token over these slots."""
+    def show_token(self, token: TokenEvent, slots: Sequence[SlotInfo], mixer: str = "") -> None:
+        """Show the mix of a token over these slots; ``mixer`` as in :func:`colour_reason`."""
         self._bar.set_mix(token.weights, slots)
         most = dominant_slot(token.weights)
         self._shares.set_rows(
             [ShareRow(slots[s].name, token.weights[s], s, slots[s], strong=s == most) for s in drawing_order(slots)]
         )
-        self._meaning.setText(colour_reason(token))
+        self._meaning.setText(colour_reason(token, mixer))
         explained = token.reasons is not None and most is not None
         self._why.setVisible(explained)
         self._reasons.setVisible(explained)

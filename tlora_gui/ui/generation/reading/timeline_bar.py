@@ -105,6 +105,11 @@ class TimelineBar(QWidget):
         return self._slider.value()
 
     @property
+    def name(self) -> str:
+        """Of the mixer at which it stands, as people read it."""
+        return self._names.names[self.position]
+
+    @property
     def playing(self) -> bool:
         """Whether it steps by itself."""
         return self._clock.isActive()

@@ -25,7 +25,11 @@ _RECOLOURED_AT_ONCE = 250
 
 
 class ColouredText(PageText):
-    """Read-only text of one generation. Control characters are shown as visible signs, one for each."""
+    """Read-only text of one generation. Control characters are shown as visible signs, one for each.
+
+    Attributes:
+        mixer: name of the mixer whose weights are shown, if one was asked about the finished text; else "".
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("text", parent)
@@ -34,6 +38,7 @@ class ColouredText(PageText):
         self._chosen_slot = 0
         self._slots: tuple[SlotInfo, ...] = ()
         self._text = TokenText()
+        self.mixer = ""
         self._marks: set[int] = set()
         self._stale = bytearray()  # 1 for every token that waits for its new format
         self._recolouring = Turns(self)
@@ -75,6 +80,7 @@ class ColouredText(PageText):
         """Start an empty text whose tokens mix these slots."""
         self._slots = slots
         self._text = TokenText()
+        self.mixer = ""
         self._marks.clear()
         self._stale.clear()
         self._recolouring.stop()
@@ -104,15 +110,15 @@ class ColouredText(PageText):
         if at_end:
             bar.setValue(bar.maximum())
 
-    def replace_tokens(self, tokens: Sequence[TokenEvent]) -> None:
-        """Give the same texts other weights; text, selection and scroll position stay.
+    def replace_tokens(self, tokens: Sequence[TokenEvent], mixer: str = "") -> None:
+        """Give the same texts other weights, those of :attr:`mixer`; text, selection and scroll position stay.
 
         Raises:
             ValueError: the texts are not those shown.
         """
         if [token.text for token in tokens] != [token.text for token in self._text.tokens]:
             raise ValueError("replace_tokens takes the texts that are shown")
-        self._text.tokens = list(tokens)
+        self._text.tokens, self.mixer = list(tokens), mixer
         self.recolour()
 
     def set_colour_mode(self, mode: ColourMode, slot: int = 0) -> None:
@@ -122,7 +128,7 @@ class ColouredText(PageText):
             self.recolour()
 
     def set_marks(self, indices: Collection[int], first: int = 0, last: int | None = None) -> None:
-        """Draw a line above these tokens, and above no other from ``first`` to ``last`` (left out)."""
+        """Slant these tokens, and no other from ``first`` to ``last`` (left out)."""
         changed = self._marks.intersection(range(first, len(self.tokens) if last is None else last)) ^ set(indices)
         if changed:
             self._marks ^= changed

@@ -109,22 +109,24 @@ def facts(token: TokenEvent, between: str = " · ") -> str:
     )
 
 
-def colour_reason(token: TokenEvent) -> str:
-    """Which mix the token's colour stands for."""
+def colour_reason(token: TokenEvent, mixer: str = "") -> str:
+    """Which mix the token's colour stands for; ``mixer`` is the name of one that was asked about a finished text."""
     if dominant_slot(token.weights) is None:
         return tr("No dominant epoch: several weigh the same here")
+    if mixer:
+        return tr("Colour: what the Time Mixer gives here · {mixer}").format(mixer=mixer)
     if token.is_prompt:
         return tr("Colour: this prompt token's own mix")
     return tr("Colour: the mix in force when this token was predicted")
 
 
-def description(token: TokenEvent, slots: Sequence[SlotInfo]) -> str:
+def description(token: TokenEvent, slots: Sequence[SlotInfo], mixer: str = "") -> str:
     """The token in plain words, for screen readers."""
     mix = ", ".join(f"{slots[slot].name} {share_text(token.weights[slot])}" for slot in drawing_order(slots))
-    return f"{quoted(token)}, {facts(token)}. {mix}. {colour_reason(token)}"
+    return f"{quoted(token)}, {facts(token)}. {mix}. {colour_reason(token, mixer)}"
 
 
-def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
+def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str, mixer: str = "") -> str:
     """The token as rich text: its text, facts, the full mix, and what the colour means. ``muted`` is ``#RRGGBB``."""
     most = dominant_slot(token.weights)
     rows = "".join(_tooltip_row(slots[s], token.weights[s], s == most) for s in drawing_order(slots))
@@ -135,7 +137,7 @@ def tooltip(token: TokenEvent, slots: Sequence[SlotInfo], muted: str) -> str:
         f"<p style='margin:0 0 6px 0; white-space:nowrap'>{escape(facts(token))}</p>"
         f"<table cellspacing='0' cellpadding='1'>{rows}</table>"
         f"<p style='margin:6px 0 0 0; white-space:nowrap; color:{muted}'>{escape(kind)} · {escape(entropy)}<br>"
-        f"{escape(colour_reason(token))}</p>"
+        f"{escape(colour_reason(token, mixer))}</p>"
     )
 
 

@@ -128,7 +128,7 @@ class TokenView(ColouredText):
         """Mark a token (-1 for none); ``reveal`` scrolls to it."""
         self._current = index if 0 <= index < len(self.tokens) else -1
         if self._current >= 0:
-            self.setAccessibleDescription(description(self.tokens[index], self.slots))
+            self.setAccessibleDescription(description(self.tokens[index], self.slots, self.mixer))
             # A selection is not thrown away for a look at another token.
             if reveal and not self.textCursor().hasSelection():
                 self.reveal(self.span(index)[0])
@@ -279,7 +279,7 @@ class TokenView(ColouredText):
                 QToolTip.hideText()
                 return True
             if index >= 0:
-                text = tooltip(self.tokens[index], self.slots, self._theme.muted)
+                text = tooltip(self.tokens[index], self.slots, self._theme.muted, self.mixer)
                 area = [rectangle.toAlignedRect() for rectangle in rectangles(self, *self.span(index))]
                 QToolTip.showText(event.globalPos(), text, self.viewport(), area[0] if area else QRect())
                 return True
