@@ -197,6 +197,25 @@ def test_every_verb_speaks_json(project: Path, corpora: dict[str, Path], tmp_pat
         assert isinstance(events[-2], kind) and events[-1] == JobDone(0), command
 
 
+def test_options_stand_anywhere() -> None:
+    options = make_parser().parse_args(["export", "P", "--rank", "4", "a=1", "b=2", "--json", "target"])
+    assert (options.what, options.target, options.rank, options.json) == (["a=1", "b=2"], "target", 4, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["list", ""], "a path has a name"),
+        (["export", "P", "--rank", "4", "a=1"], "required: target"),
+        (["list", "P", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_usage_is_told(words: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        make_parser().parse_args(words)
+    assert ended.value.code == 2 and problem in capsys.readouterr().err
+
+
 # -- read, export, import, discard, follow ----------------------------------------------------------------------
 
 
@@ -217,6 +236,16 @@ def test_a_text_from_standard_input_is_read(project: Path, monkeypatch: pytest.M
     monkeypatch.setattr("sys.stdin", io.StringIO("O gentle night"))
     told = typed("read", project, "-")
     assert told.status == 0 and "O gentle night" in told.out
+
+
+def test_a_text_replaces_a_file_only_if_it_may(project: Path, tmp_path: Path) -> None:
+    assert typed("generate", project, "O", "--max-new-tokens", 2).status == 0
+    (page := tmp_path / "page.md").write_text("mine")
+    told = typed("export", project, "last", page)
+    assert told.status == 1 and "already there" in told.err and page.read_text() == "mine"
+    assert typed("export", project, "last", page, "--overwrite").status == 0 and page.read_text() != "mine"
+    told = typed("export", project, "last", tmp_path / "page.png")
+    assert told.status == 1 and "exported as .png" in told.err and ".html" in told.err
 
 
 def test_what_cannot_be_read_exported_or_imported_is_refused_before_anything_is_loaded(
@@ -433,7 +462,7 @@ def test_what_is_no_adapter_is_refused_before_anything_is_loaded(
     for word, *command in (
         ("does not exist", tmp_path / "nowhere"),
         ("is no adapter", corpora["code"] / "0.txt"),
-        ("'Verse' is empty or taken", corpora["code"], "--name", "Verse"),
+        ("'Verse' is taken", corpora["code"], "--name", "Verse"),
         ("nowhere.txt", corpora["code"], "--text", tmp_path / "nowhere.txt"),
         ("reads before block 1, not 0", corpora["code"], "--mixer-layer", 0),
     ):

@@ -1396,12 +1396,20 @@
         <translation>Einen kürzeren Namen wählen.</translation>
     </message>
     <message>
-        <source>The name {name!r} is empty or taken.</source>
-        <translation>Der Name {name!r} ist leer oder vergeben.</translation>
+        <source>An epoch needs a name.</source>
+        <translation>Eine Epoche braucht einen Namen.</translation>
+    </message>
+    <message>
+        <source>Give it one.</source>
+        <translation>Bitte einen angeben.</translation>
     </message>
     <message>
         <source>Choose another name.</source>
         <translation>Einen anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>The name {name!r} is taken.</source>
+        <translation>Der Name {name!r} ist vergeben.</translation>
     </message>
     <message>
         <source>{colour!r:.40} is no colour.</source>

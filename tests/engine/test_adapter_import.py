@@ -691,7 +691,7 @@ def test_a_mixer_layer_that_is_none_is_refused(tiny_model_folder: Path, tmp_path
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_read(one_epoch: Session, tmp_path: Path) -> None:
-    with pytest.raises(TloraError, match="'Verse' is empty or taken"):
+    with pytest.raises(TloraError, match="'Verse' is taken"):
         collect(one_epoch.run(jobs.ImportAdapter(str(tmp_path / "nothing there"), "Verse")))
 
 

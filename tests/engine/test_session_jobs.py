@@ -305,10 +305,11 @@ def test_training_tells_begin_steps_measurements_and_end(session: Session, corpo
 
 @pytest.mark.parametrize("name", ["Verse", "  Verse", "", "  ", "Eternity"])
 def test_empty_and_taken_names_are_refused(one_epoch: Session, corpora: Corpora, name: str) -> None:
-    assert "empty or taken" in refusal(one_epoch, train_job(name, corpora["code"]))
+    problem = f"The name {name.strip()!r} is taken" if name.strip() else "An epoch needs a name"
+    assert problem in refusal(one_epoch, train_job(name, corpora["code"]))
     edit = jobs.EditEpoch("verse", name, "", "#000000")
     if name.strip() != "Verse":
-        assert "empty or taken" in refusal(one_epoch, edit)
+        assert problem in refusal(one_epoch, edit)
 
 
 def test_what_cannot_be_trained_is_refused_and_leaves_the_model_alone(

@@ -142,6 +142,9 @@ def test_letters_over_the_alternatives_write_another_word(inspector: TokenInspec
     QTest.keyClicks(other_token(inspector), "ragon")
     QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
     assert written == [(5, " dragon")]
+    rows(inspector).setFocus()
+    QTest.keyClick(rows(inspector), Qt.Key.Key_Space)
+    assert qapp.focusWidget() is other_token(inspector) and other_token(inspector).text().endswith(" ")
 
 
 def test_the_token_that_came_is_no_alternative(inspector: TokenInspector) -> None:
@@ -172,7 +175,7 @@ def test_keys_walk_over_the_alternatives_and_choose_one(inspector: TokenInspecto
     chosen = collected(inspector.alternative_chosen)
     found = rows(inspector)
     found.setFocus()
-    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Down, Qt.Key.Key_Enter, Qt.Key.Key_Up, Qt.Key.Key_Space):
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Down, Qt.Key.Key_Enter, Qt.Key.Key_Up, Qt.Key.Key_Enter):
         QTest.keyClick(found, key)
     assert chosen == [(5, 12, " <b>"), (5, 12, " <b>"), (5, 10, " king")], "the token that came must be stepped over"
 

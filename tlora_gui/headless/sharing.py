@@ -36,23 +36,26 @@ def _export_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--into-backbone", action="store_true", help="write the whole model, with the epochs in its weights"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there; a folder never is")
 
 
 def _export(command: Command) -> Iterator[StreamEvent]:
     options = command.options
-    if Path(options.target).suffix.lower() in _TEXTS:
+    suffix = Path(options.target).suffix.lower()
+    kept = command.listed().generations
+    if suffix in _TEXTS or (suffix != ".gguf" and _is_text(command.epochs, kept, options.what)):
         yield from _export_text(command)
         return
-    command.listed()
     weights = tuple(_weight_of(command.epochs, word) for word in options.what)
     job: jobs.ExportEpoch | jobs.ExportMerge = jobs.ExportMerge(
         tuple((slug, 1.0 if weight is None else weight) for slug, weight in weights),
         options.target,
         options.rank,
         options.into_backbone,
+        options.overwrite,
     )
     if weights == ((weights[0][0], None),) and options.rank is None and not options.into_backbone:
-        job = jobs.ExportEpoch(weights[0][0], options.target)
+        job = jobs.ExportEpoch(weights[0][0], options.target, options.overwrite)
     command.require_exportable(job)
     yield from command.open()
     yield from command.run(job)
@@ -79,11 +82,24 @@ def _export_text(command: Command) -> Iterator[StreamEvent]:
     if len(words) > 1:
         raise TloraError("Several texts cannot be one file.", "Name one of them.")
     target = command.text_target(command.options.target)
+    if target.exists() and not command.options.overwrite:
+        raise TloraError(f"{target} is already there.", "Choose another name, or add --overwrite.")
     id = _find_text(command.listed().generations, words[0]).id
     yield from command.open()
     for event in command.run(jobs.LoadGeneration(id)):
         if isinstance(event, GenerationLoaded):
             yield from command.run(jobs.ExportGeneration(event.record, str(target)))
+
+
+def _is_text(epochs: EpochList, kept: Sequence[GenerationSummary], words: Sequence[str]) -> bool:
+    """Whether that is one word which names a kept text, and no epoch."""
+    if len(words) > 1 or words[0] not in {"last", *(text.id for text in kept), *(text.name for text in kept)}:
+        return False
+    try:
+        epochs.find(words[0])
+    except TloraError:
+        return True
+    return False
 
 
 def _find_text(kept: Sequence[GenerationSummary], word: str) -> GenerationSummary:

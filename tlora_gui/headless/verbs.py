@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from argparse import ArgumentParser, HelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tlora_gui.headless import copies, epochs, sharing, texts, training, trash
 
@@ -16,19 +17,40 @@ _ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stoppe
 _WIDTH = 100
 
 
+def _path(word: str) -> Path:
+    if not word:
+        raise ArgumentTypeError("a path has a name")
+    return Path(word)
+
+
+class _VerbParser(ArgumentParser):
+    """Takes options between positional arguments too, which argparse offers for a parser without verbs alone."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._within:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
 def make_parser() -> ArgumentParser:
     """Understands ``tlora VERB PROJECT …``."""
     formatter = partial(HelpFormatter, width=min(_WIDTH, shutil.get_terminal_size().columns) - 2)
     parser = ArgumentParser(
         prog="tlora", description="Temporal LoRA without a window.", epilog=_ENDS, formatter_class=formatter
     )
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=_VerbParser)
     for verb in VERBS.values():
         one = verbs.add_parser(
             verb.name, help=verb.summary, description=verb.summary, epilog=_ENDS, formatter_class=formatter
         )
         metavar, told = verb.subject
-        one.add_argument("project", type=Path, metavar=metavar, help=told)
+        one.add_argument("project", type=_path, metavar=metavar, help=told)
         verb.arguments(one)
         one.add_argument(
             "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'

@@ -76,8 +76,10 @@ class EpochList:
             raise TloraError(
                 say("A name has at most {limit} characters.", limit=MAX_NAME), say("Choose a shorter name.")
             )
-        if not name or name in {epoch.name for epoch in self if epoch.slug not in own} | {BACKBONE_SLOT}:
-            raise TloraError(say("The name {name!r} is empty or taken.", name=name), say("Choose another name."))
+        if not name:
+            raise TloraError(say("An epoch needs a name."), say("Give it one."))
+        if name in {epoch.name for epoch in self if epoch.slug not in own} | {BACKBONE_SLOT}:
+            raise TloraError(say("The name {name!r} is taken.", name=name), say("Choose another name."))
         return name
 
     def free_colour(self, wanted: str = "") -> str:

@@ -31,6 +31,7 @@ class BranchBox(QWidget):
         self._allowed, self._reason = True, ""
         self.rows = ShareRows()
         self.rows.setObjectName("alternativeRows")
+        self.rows.takes_words = True
         self.rows.setAccessibleName(self.tr("Most probable tokens here"))
         self.rows.chosen.connect(self._choose)
         self.rows.typed.connect(self._begin_word)

@@ -150,6 +150,9 @@ class ChoiceRows(QListView):
 
     ``moved(point)`` carries where on the screen the row is that the keys have reached, so that it can be scrolled to;
     ``typed(text)`` carries letters, which search nothing here.
+
+    Attributes:
+        takes_words: whether a space is typed too; else it chooses, as Enter does.
     """
 
     chosen = Signal(int)
@@ -159,6 +162,7 @@ class ChoiceRows(QListView):
     def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
         """``lines`` of text make a row."""
         super().__init__(parent)
+        self.takes_words = False
         self._model = QStandardItemModel(self)
         self._delegate = RowDelegate(lines, self)
         self.setModel(self._model)
@@ -212,7 +216,9 @@ class ChoiceRows(QListView):
             self.chosen.emit(index.row())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        if event.key() == Qt.Key.Key_Space and self.takes_words:
+            self.typed.emit(event.text())
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._choose(self.currentIndex())
         else:
             super().keyPressEvent(event)
