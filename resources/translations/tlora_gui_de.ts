@@ -5486,6 +5486,10 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Prompt &amp;ändern</translation>
     </message>
     <message>
+        <source>S&amp;weep from slot to slot…</source>
+        <translation>&amp;Von Slot zu Slot überblenden…</translation>
+    </message>
+    <message>
         <source>&amp;Other word at the chosen token…</source>
         <translation>Anderes &amp;Wort am gewählten Token…</translation>
     </message>

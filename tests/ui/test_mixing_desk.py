@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from kit import BACKBONE, PLAYS, SLOTS, WaitUntil, button, child, click, combo, said, shown, slider
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea
+from whole_window import whole_window
 
 from tlora_gui.engine.protocol.config import MixingDesk, epoch_colour
 from tlora_gui.engine.protocol.texts import SlotInfo
@@ -335,3 +338,11 @@ def test_every_control_has_a_name_a_tooltip_and_a_place_in_the_tab_order(panel: 
         assert control.accessibleName() and control.toolTip(), name
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
     assert child(panel, "deskMute:plays").accessibleName() == "Mute Plays"
+
+
+def test_the_menu_leads_to_the_sweep(tmp_path: Path, qapp: QApplication) -> None:
+    with whole_window(project=tmp_path) as window:
+        window.menus.sweep.trigger()
+        assert window.desk.isVisible() and child(window.desk, "sweepFromCombo").hasFocus()
+        window.show_welcome()
+        assert not window.menus.sweep.isEnabled()

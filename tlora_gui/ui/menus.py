@@ -83,6 +83,7 @@ class Menus(QObject):
         self.again = self._action(menu, "againAction", self.tr("&Again with a new seed"), "Ctrl+R")
         self.more = self._action(menu, "moreAction", self.tr("Write &more"), "Ctrl+Shift+Return")
         self.edit_prompt = self._action(menu, "editPromptAction", self.tr("&Edit the prompt"), "F2")
+        self.sweep = self._action(menu, "sweepAction", self.tr("S&weep from slot to slot…"))
         menu.addSeparator()
         self.branch = self._action(menu, "branchAction", self.tr("&Other word at the chosen token…"), "Ctrl+B")
         self.branch_again = self._action(

@@ -176,6 +176,7 @@ class Workbench(QMainWindow):
         menus.fold_charts.triggered.connect(self._fold_toggled)
         menus.samples.triggered.connect(self._show_samples)
         menus.edit_prompt.triggered.connect(self.generation.edit_prompt)
+        menus.sweep.triggered.connect(self._show_sweep)
         menus.arrange.toggled.connect(self._show_title_bars)
         menus.reset_layout.triggered.connect(self._reset_layout)
         menus.palette.triggered.connect(self._open_palette)
@@ -263,6 +264,7 @@ class Workbench(QMainWindow):
             menus.runs,
             menus.samples,
             menus.generate,
+            menus.sweep,
             menus.open_text,
             menus.fold_charts,
         )
@@ -310,6 +312,11 @@ class Workbench(QMainWindow):
         self.raise_dock(self.charts)
         self._fold_charts(False)
         self.charts.show_samples(True)
+
+    @Slot()
+    def _show_sweep(self) -> None:
+        self.raise_dock(self.desk)
+        self.desk.begin_sweep()
 
     def _fold_charts(self, folded: bool) -> None:
         if folded == self.charts.folded:

@@ -163,6 +163,10 @@ class MixingDeskPanel(QFrame):
         self._tone.set_tone(desk.temperature, desk.hard)
         self._refresh()
 
+    def begin_sweep(self) -> None:
+        """Give the focus to the choice of slots between which the prompt is to be continued."""
+        self._sweep.take_focus()
+
     def set_active(self, active: bool) -> None:
         """Whether a Time Mixer decides, which alone can be turned."""
         self._active = active

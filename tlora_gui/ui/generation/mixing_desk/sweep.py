@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from tlora_gui.engine.protocol.config import MixingDesk
@@ -58,6 +58,10 @@ class SweepBox(QWidget):
         self._from.setCurrentIndex(one if keep else 0)
         self._to.setCurrentIndex(other if keep else min(1, len(slots) - 1))
         self._refresh()
+
+    def take_focus(self) -> None:
+        """Go where the first slot is chosen; the scroll area around it shows it."""
+        self._from.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _choose(self) -> None:
         self._by_hand = True
