@@ -98,6 +98,7 @@ def test_two_damaged_texts_that_are_each_others_parents_are_both_listed(panel: G
 def test_a_row_is_titled_by_name_then_by_prompt_and_a_branch_by_the_words_in_which_it_leaves() -> None:
     assert title_of(text("x", name="Hamlet")) == "Hamlet"
     assert title_of(text("x", prompt="To code\n  or not")) == "To code or not"
+    assert title_of(text("x", prompt="To \u202ecode")) == "To ◇code", "the row is not turned round"
     assert title_of(text("x", "y", text="\n or to be")) == "… or to be"
     assert title_of(text("x", prompt="", text="")) == "(empty prompt)"
 

@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from tlora_gui.engine.protocol.texts import GenerationSummary
+from tlora_gui.engine.protocol.wording import STAND_INS
 from tlora_gui.ui.generation.modes import blend_text
 from tlora_gui.ui.theme import SIZES
 from tlora_gui.ui.translation import filled, tr
@@ -56,10 +57,10 @@ def when_text(created: float, now: float) -> str:
 
 
 def title_of(text: GenerationSummary) -> str:
-    """Its name, or how it begins: a branch with the words in which it leaves its parent."""
+    """Its name, or how it begins: a branch with the words in which it leaves its parent; nothing turns the row round."""
     if text.name:
-        return text.name
-    begins = " ".join((text.text if text.parent else text.prompt or text.text).split())
+        return text.name.translate(STAND_INS)
+    begins = " ".join((text.text if text.parent else text.prompt or text.text).split()).translate(STAND_INS)
     return f"… {begins}" if text.parent else begins or tr("(empty prompt)")
 
 
