@@ -3459,6 +3459,10 @@
         <translation>noch kein Backbone</translation>
     </message>
     <message>
+        <source>It is not loaded here: its training runs elsewhere.</source>
+        <translation>Es ist hier nicht geladen: Das Training läuft anderswo.</translation>
+    </message>
+    <message>
         <source>{name}: {parameters} parameters, {blocks} blocks, {context} tokens of context, {dtype} on {device}. Never trained. Adapters and Time Mixer start at block {mixer_layer}.</source>
         <translation>{name}: {parameters} Parameter, {blocks} Blöcke, {context} Tokens Kontext, {dtype} auf {device}. Wird nie trainiert. Adapter und Time Mixer beginnen bei Block {mixer_layer}.</translation>
     </message>

@@ -147,6 +147,12 @@ def test_nothing_can_be_added_without_a_backbone(panel: EpochsPanel) -> None:
     assert len(asked) == 2
 
 
+def test_a_backbone_that_is_not_loaded_has_no_device_and_no_numbers(panel: EpochsPanel) -> None:
+    panel.set_backbone(BackboneInfo("SmolLM2-135M", "starter", 0, "", "", 0, 0, 0))
+    card = cards(panel)[0]
+    assert texts(card) == ["Eternity", "SmolLM2-135M"] and "0" not in card.accessibleDescription()
+
+
 def test_cards_that_stay_are_kept_and_so_is_the_selection(panel: EpochsPanel) -> None:
     before = cards(panel)
     epoch_list(panel).setCurrentRow(2)

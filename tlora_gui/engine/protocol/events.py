@@ -42,7 +42,8 @@ class BackboneInfo:
     """The frozen causal LM of a project.
 
     ``reference`` is what a person named: "starter", a Hub id, a path; ``note`` what they should know of it;
-    ``bare_router`` whether the Time Mixer reads it without any adapter.
+    ``bare_router`` whether the Time Mixer reads it without any adapter. Without a device it is not loaded, since the
+    project is only followed, and no number is known.
     """
 
     name: str

@@ -277,7 +277,7 @@ class Controller(QObject):
         backbone = project.backbone
         trained = sum(epoch.state == "frozen" for epoch in self.training.epochs)
         epochs = self.tr("1 epoch") if trained == 1 else filled(self.tr("{count} epochs"), count=trained)
-        parts = [backbone.name, f"{backbone.device} {backbone.dtype}", epochs, speed]
+        parts = [backbone.name, f"{backbone.device} {backbone.dtype}".strip(), epochs, speed]
         self._window.backbone_label.show_text(" · ".join(part for part in parts if part))
 
     @Slot(str)

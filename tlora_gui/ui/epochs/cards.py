@@ -91,6 +91,8 @@ class BackboneCard(Card):
         """None: no project is open yet."""
         if info is None:
             second, tooltip = self.tr("no backbone yet"), ""
+        elif not info.device:  # the project is only followed
+            second, tooltip = info.name, self.tr("It is not loaded here: its training runs elsewhere.")
         else:
             second = f"{info.name} · {info.device}"
             tooltip = filled(
