@@ -276,10 +276,6 @@
         <translation>Im Prompt</translation>
     </message>
     <message>
-        <source>Generate, read or compare</source>
-        <translation>Erzeugen, lesen oder vergleichen</translation>
-    </message>
-    <message>
         <source>Earlier and later prompts</source>
         <translation>Frühere und spätere Prompts</translation>
     </message>

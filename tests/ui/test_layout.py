@@ -19,6 +19,7 @@ from window_states import turn
 from tlora_gui.engine.protocol.config import MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, TrainStarted
 from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.ui.charts.plot import ChartPlot
 from tlora_gui.ui.charts.sparklines import SparklineStrip
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.generation.prompt_bar import PromptEdit
@@ -152,6 +153,27 @@ def test_the_main_button_is_at_the_right_on_every_page(window: MainWindow, width
         button = child(window, "generateButton")
         right = button.mapTo(window.generation, button.rect().topRight()).x()
         assert window.generation.width() - right < 20, page
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_control_and_enter_generates_wherever_the_focus_is(window: MainWindow, key: Qt.Key) -> None:
+    asked: list[Generate] = []
+    window.generation.generate_requested.connect(asked.append)
+    window.generation.set_enabled_for_model(True)
+    window.menus.fold_charts.trigger()
+    turn()
+    chart = child(window, "lossChart").findChild(ChartPlot)
+    assert isinstance(chart, QWidget)
+    for place in (text(window), child(window, "mixRibbon"), chart, child(window, "epochList")):
+        place.setFocus()
+        asked.clear()
+        window.generation.set_generating(False)
+        QTest.keyClick(place, key, Qt.KeyboardModifier.ControlModifier)
+        assert [job.mode for job in asked] == [MIXER_MODE], place.objectName()
+    window.generation.set_generating(False)
+    click(window, "editPromptButton")
+    QTest.keyClick(prompt(window), key, Qt.KeyboardModifier.ControlModifier)
+    assert len(asked) == 2 and "\n" not in prompt(window).toPlainText()
 
 
 def test_typing_in_the_text_goes_on_with_its_prompt_where_it_stands(window: MainWindow) -> None:

@@ -79,6 +79,7 @@ class Menus(QObject):
         menu = self._menu(self.tr("&Text"))
         standard = QKeySequence.StandardKey
         self.generate = self._action(menu, "generateAction", self.tr("&Generate"))
+        self.generate.setShortcuts([QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter")])
         self.stop = self._action(menu, "stopAction", self.tr("&Stop generating"))
         self.again = self._action(menu, "againAction", self.tr("&Again with a new seed"), "Ctrl+R")
         self.more = self._action(menu, "moreAction", self.tr("Write &more"), "Ctrl+Shift+Return")

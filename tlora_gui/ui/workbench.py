@@ -470,7 +470,6 @@ def _further_keys() -> list[tuple[str, str, str]]:
     """Keys that belong to no action: (part of the window, keys, what they do)."""
     text, ribbon, prompt = tr("In the text"), tr("On the mix ribbon"), tr("In the prompt")
     return [
-        (prompt, "Ctrl+Return", tr("Generate, read or compare")),
         (prompt, "Alt+Up / Alt+Down", tr("Earlier and later prompts")),
         (text, "Left / Right", tr("Walk from token to token")),
         (text, "Home / End", tr("First and last token")),

@@ -57,7 +57,7 @@ def when_text(created: float, now: float) -> str:
 
 
 def title_of(text: GenerationSummary) -> str:
-    """Its name, or how it begins: a branch with the words in which it leaves its parent; nothing turns the row round."""
+    """Its name, or how it begins: a branch with the words in which it leaves its parent; no sign reorders it."""
     if text.name:
         return text.name.translate(STAND_INS)
     begins = " ".join((text.text if text.parent else text.prompt or text.text).split()).translate(STAND_INS)
