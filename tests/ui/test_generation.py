@@ -610,6 +610,15 @@ def test_a_list_of_texts_names_the_mixer_without_its_strategy(pane: GenerationPa
     assert combo(pane, "modeCombo").currentText() == "Time Mixer · attention"
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+@pytest.mark.parametrize("where", ["promptEdit", "tokenView"])
+def test_control_and_enter_generates(pane: GenerationPane, key: Qt.Key, where: str) -> None:
+    asked: list[Generate] = []
+    pane.generate_requested.connect(asked.append)
+    QTest.keyClick(child(pane, where), key, Qt.KeyboardModifier.ControlModifier)
+    assert [job.mode for job in asked] == [MIXER_MODE]
+
+
 def test_enter_alone_writes_a_new_line_into_the_prompt(pane: GenerationPane) -> None:
     asked: list[Generate] = []
     pane.generate_requested.connect(asked.append)

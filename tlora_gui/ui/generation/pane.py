@@ -347,6 +347,14 @@ class GenerationPane(HighEnough):
 
     # -- what the person does -------------------------------------------------------------------------------
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The menu's keys for Generate; in a window that is not the active one, to which keys may be sent, too."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.begin()
+        else:
+            super().keyPressEvent(event)
+
     @property
     def sampling(self) -> SamplingSettings:
         """How the next token is drawn."""
