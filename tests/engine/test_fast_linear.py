@@ -10,16 +10,20 @@ from typing import Any
 
 import pytest
 import torch
-from engine_helpers import collect, only
+from engine_helpers import MakeMixture, collect, only
 from tiny_models import make_llama
 from torch import nn
+from torch.nn.functional import linear
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from tlora_gui.engine.backbones import fast_trial
 from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear
 from tlora_gui.engine.backbones.fast_trial import Trial, find_fastest
+from tlora_gui.engine.generation.read_text import InputToken, Piece
+from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
+from tlora_gui.engine.generation.token_stream import TokenStream
 from tlora_gui.engine.protocol import jobs
-from tlora_gui.engine.protocol.config import DEFAULT_SAMPLING, SamplingSettings
+from tlora_gui.engine.protocol.config import DEFAULT_SAMPLING, MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationStarted, Progress
 from tlora_gui.engine.protocol.streams import drain
 from tlora_gui.engine.session import Session
@@ -77,6 +81,20 @@ def test_few_rows_go_through_the_fast_product_and_many_through_their_own(name: s
     fast.load("")
     with fast.running():
         assert torch.equal(layer(x), exact)
+
+
+def test_how_the_backbone_goes_on_from_a_cache_is_tried_with_its_own_products(
+    make_mixture: MakeMixture, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_mixture("gating")
+    fast = FastLinear(model.backbone)
+    monkeypatch.setitem(FORMATS, "rough", lambda layer: lambda x: 1.1 * linear(x, layer.weight, layer.bias))
+    fast.load("rough")
+    stream = TokenStream(model, tiny_tokenizer, ScheduledBlend("mixer"), DEFAULT_SAMPLING, fast=fast)
+    told = list(stream.feed((), [InputToken(each, is_prompt=True) for each in b"To be"]))
+    more = [InputToken(each, forced=True) for each in b"or not"]
+    read = stream._read(Piece(stream.reading, tuple(each.token_id for each in more), MixingDesk(), tuple(more)))
+    assert len(told) == 5 and len(read) == 6 and model._cache_format.takes_pieces
 
 
 def test_what_a_product_raises_ends_the_fast_products(tiny_llama: PreTrainedModel) -> None:

@@ -56,6 +56,11 @@ def in_pieces(model: TemporalLoRA, ids_BT: Tensor, pieces: list[int], blend: Any
     return MixtureOutput(torch.cat(logits, 1), torch.cat(weights, 1), output.hidden_BTH, cache, state)
 
 
+def leaves(state: Any) -> list[Tensor]:
+    """All tensors of a mixer's state, or of a batch's."""
+    return [state] if isinstance(state, Tensor) else [leaf for part in state or () for leaf in leaves(part)]
+
+
 def carried_on(output: MixtureOutput) -> tuple[Tensor, ...]:
     """What the mixer's state has for the tokens to come."""
     state = output.mixer_state
@@ -197,3 +202,16 @@ def test_padding_tokens_themselves_do_not_matter(tiny_backbone: Any, strategy: S
     one, other = at_once(model, ids_BT, "mixer", mask_BT), at_once(model, other_BT, "mixer", mask_BT)
     assert_near(one.weights_BTS[mask_BT.bool()], other.weights_BTS[mask_BT.bool()])
     assert_near(one.logits_BTV[mask_BT.bool()], other.logits_BTV[mask_BT.bool()])
+
+
+@every_strategy
+@pytest.mark.parametrize("blend", ["mixer", ("mixer", 1), ("mixer", "mixer")], ids=str)
+def test_tokens_read_one_by_one_leave_what_all_at_once_leave(
+    tiny_backbone: Any, strategy: Strategy, blend: Any
+) -> None:
+    model, ids_BT = speaking(tiny_backbone, strategy), token_ids(2, T)
+    whole = in_pieces(model, ids_BT, [5, T - 5], blend)
+    model._cache_format.takes_pieces = False  # type: ignore[misc]  # as many state space models
+    one_by_one = in_pieces(model, ids_BT, [5, T - 5], blend)
+    for found, wanted in zip(leaves(one_by_one.mixer_state), leaves(whole.mixer_state), strict=True):
+        assert_near(found.float(), wanted.float())

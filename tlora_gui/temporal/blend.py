@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tlora_gui.temporal.time_mixer import MixerState, TimeMixer
+from tlora_gui.temporal.time_mixer import Context, Filtered, Heard, MixerState, RunningMean, TimeMixer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,19 @@ def _weigh_alike(
     mixer = _mixer_of(blend) or mixer
     logits_BTS, after = mixer(read.hidden_BTH, state, mask_BT, read.count_evidence_BTS)
     return blend.weights(mixer, logits_BTS) if isinstance(blend, MixerOverride) else mixer.weights(logits_BTS), after
+
+
+def joined(states: Sequence[BlendState | None]) -> BlendState | None:
+    """The state after tokens that were read one by one, as it is after all of them at once."""
+    last = states[-1]
+    if isinstance(last, Filtered):
+        heard = [cast(Filtered, state).heard for state in states]
+        evidence_BT2S = torch.cat([each.evidence_BT2S for each in heard], dim=1)
+        found_BT2S = torch.cat([each.found_BT2S for each in heard], dim=1)
+        return Filtered(Heard(evidence_BT2S, heard[0].before_B2S, found_BT2S), last.context)
+    if last is None or isinstance(last, (RunningMean, Context)):
+        return last
+    return tuple(cast(MixerState | None, joined(row)) for row in zip(*cast(Any, states), strict=True))
 
 
 def refuse_misfit(blend: Blend, slots: int, batch: int) -> None:

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from tlora_gui.temporal.active_sleep import EpochMemory, fit_switching
-from tlora_gui.temporal.blend import Blend, BlendState, Read, RowBlend, refuse_misfit, weigh
+from tlora_gui.temporal.blend import Blend, BlendState, Read, RowBlend, joined, refuse_misfit, weigh
 from tlora_gui.temporal.cache import CacheFormat
 from tlora_gui.temporal.config import BACKBONE_SLOT, LoraSettings, MixerSettings
 from tlora_gui.temporal.cross_entropy import hidden_loss, logits_loss
@@ -266,6 +266,10 @@ class TemporalLoRA(nn.Module):
                 self._bare[cache] = self._cache_format.complete(handed, cache, self.mixer_layer)
         return MixtureOutput(output.logits, now.weights_BTS, now.hidden_BTH, cache, now.state_after)
 
+    def try_cache(self) -> None:
+        """Find out how the backbone goes on from a cache, if that is not known; its products must be its own then."""
+        _ = self._cache_format.takes_pieces
+
     def can_crop(self, cache: Any) -> bool:
         """Whether tokens at the end of a cache can be taken away again."""
         return all(self._cache_format.can_crop(each) for each in self._caches(cache))
@@ -312,7 +316,7 @@ class TemporalLoRA(nn.Module):
             cache, state = steps[-1].cache, steps[-1].mixer_state
         parts = zip(*((step.logits_BTV, step.weights_BTS, step.hidden_BTH) for step in steps), strict=True)
         logits_BTV, weights_BTS, hidden_BTH = (torch.cat(part, dim=1) for part in parts)
-        return MixtureOutput(logits_BTV, weights_BTS, hidden_BTH, cache, state)
+        return MixtureOutput(logits_BTV, weights_BTS, hidden_BTH, cache, joined([step.mixer_state for step in steps]))
 
     def next_token_loss(self, input_ids: Tensor, blend: Blend = "mixer", hidden_BTH: Tensor | None = None) -> Loss:
         """Mean cross-entropy of each next token, in nats, without the (tokens × vocabulary) logits in memory.

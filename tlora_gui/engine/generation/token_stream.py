@@ -142,6 +142,8 @@ class TokenStream:
         fast: FastLinear | None = None,
         threads: int = 0,
     ) -> None:
+        if fast is not None:
+            model.try_cache()
         self.model = model
         self.threads = threads
         self.products: Callable[[], AbstractContextManager[None]] = fast.running if fast else nullcontext
@@ -331,8 +333,8 @@ def mixes_of(
     shares_BTS = weights_BTS / weights_BTS.sum(-1, keepdim=True).clamp(min=1e-9)
     for blend, state, shares_TS in zip(blends, states, shares_BTS, strict=True):
         reasons = model.reasons(blend, state)
-        told: Iterable[MixReasons | None] = repeat(None)
+        told: Iterable[MixReasons | None] = repeat(None, len(shares_TS))
         if reasons is not None:
             told = map(MixReasons, reasons.rival_BT[0].tolist(), *reasons.nats_BT3[0].T.tolist())
-        found.append([Mix(tuple(weights), why) for weights, why in zip(shares_TS.tolist(), told, strict=False)])
+        found.append([Mix(tuple(weights), why) for weights, why in zip(shares_TS.tolist(), told, strict=True)])
     return found
