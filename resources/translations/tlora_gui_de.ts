@@ -7440,7 +7440,7 @@ Je kräftiger eine Zelle, desto mehr vom Gewinn der Epoche gegenüber dem Backbo
         <translation>Blickt auf den Kontext zurück, dann mischt er</translation>
     </message>
     <message>
-        <source>Epochs may change e&amp;very block, as most adapters from elsewhere do</source>
+        <source>Epochs may change every bloc&amp;k, as most adapters from elsewhere do</source>
         <translation>Epochen dürfen &amp;jeden Block ändern, wie die meisten fremden Adapter</translation>
     </message>
     <message>

@@ -137,7 +137,7 @@ def test_a_narrow_strip_shows_whole_metrics_the_first_ones(qapp: QApplication) -
     around.setLayout(column(strip))
     for number in range(3):
         strip.show_metric(number, [((np.arange(9.0), np.arange(9.0)), "#0072B2")], "0.1234")
-    for width, metrics in ((900, 3), (400, 2), (strip.minimumSizeHint().width(), 1)):
+    for width, metrics in ((900, 3), (460, 2), (strip.minimumSizeHint().width(), 1)):
         shown(around, width, 40)
         turn()
         assert [label.text() for label in strip.findChildren(QLabel) if label.isVisible()][::2] == names[:metrics]

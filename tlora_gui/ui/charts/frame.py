@@ -22,7 +22,7 @@ from tlora_gui.ui.theme import LIGHT, Theme, scaled
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
 from tlora_gui.ui.widgets.icons import icon
-from tlora_gui.ui.widgets.layouts import Ends, HighEnough, label, row, small_button
+from tlora_gui.ui.widgets.layouts import Ends, HighEnough, row, small_button
 from tlora_gui.ui.widgets.questions import choose_target
 
 Key = tuple[Literal["line", "dashed", "dots", "ring"], str]
@@ -30,7 +30,7 @@ _SIGNS = {"line": "—", "dashed": "– –", "dots": "•", "ring": "○"}
 _PICTURE_SCALE = 2
 MARGINS = (12, 6, 7, 6)
 """Of a panel of charts, samples or runs."""
-_BODY_HEIGHT = 54
+_BODY_HEIGHT = 64
 """At text of ten points, at least: axes and a plot between them in which a curve is seen."""
 
 Rows = list[tuple[object, ...]]
@@ -52,7 +52,7 @@ class ChartFrame(HighEnough):
         self.setProperty("role", "panel")
         self._title = ""
         self._theme = LIGHT
-        self.legend = label("", "muted")
+        self.legend = ElidedLabel("muted")
         self.legend.setProperty("textSize", "caption")
         self.body = QStackedWidget()
         self.menu = QMenu(self)
@@ -119,7 +119,7 @@ class ChartFrame(HighEnough):
         """Say what line, dashed line and dot mean."""
         shown = "  ".join(f"{_SIGNS[kind]} {text}" for kind, text in keys)
         if shown != self.legend.text():
-            self.legend.setText(shown)
+            self.legend.show_text(shown)
             self.legend.setAccessibleName(", ".join(f"{kind}: {text}" for kind, text in keys))
             self._level()
 

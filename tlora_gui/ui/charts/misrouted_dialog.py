@@ -27,6 +27,7 @@ from tlora_gui.ui.widgets.rows import as_rows, choose_row
 
 _TEXT = Qt.ItemDataRole.UserRole
 _WIDTH, _HEIGHT, _MIX_WIDTH = 900, 620, 230
+_LONGEST_NAME = 24
 
 
 class MisroutedDialog(QDialog):
@@ -104,10 +105,14 @@ class MisroutedDialog(QDialog):
             self._mix.show_token(text.tokens[index], text.slots)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
 def _row(text: MisroutedText) -> list[QStandardItem]:
-    names = {slot.slug: slot.name for slot in text.slots}
+    names = {slot.slug: _short(slot.name) for slot in text.slots}
     words = "".join(token.text for token in text.tokens[text.first : text.end]).translate(ONE_LINE)
-    cells = (names[text.slug], text.slots[text.slot].name, f"{text.end - text.first}", words)
+    cells = (names[text.slug], names[text.slots[text.slot].slug], f"{text.end - text.first}", words)
     items = [QStandardItem(each) for each in cells]
     for item in items:
         item.setData(text, _TEXT)

@@ -37,6 +37,9 @@ class Sparkline(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH, _HEIGHT)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_WIDTH // 2, _HEIGHT)
+
     def set_curves(self, curves: Sequence[ColouredCurve]) -> None:
         """Draw these; values that are not finite are left out."""
         self._curves = [(curve, colour) for curve, colour in curves if len(curve[0])]

@@ -49,6 +49,7 @@ class ClosingControl(QObject):
         self._unasked = False
         self._question: QMessageBox | None = None
         self._learning: set[int] = set()
+        self._asked_of: tuple[int, bool] | None = None  # a training, and whether it has learned nothing
         self.patience = QTimer(self, singleShot=True, interval=_PATIENCE_MS)
         self.patience.timeout.connect(self._hurry)
         client.received.connect(self._note_steps)
@@ -68,13 +69,15 @@ class ClosingControl(QObject):
                 Choice("discard", self.tr("Discard"), destructive=True),
             ]
             title, text = self.tr("An epoch is in training"), self.tr("What should become of it?")
-            if self._has_learned_nothing(meant, job):
+            nothing = self._has_learned_nothing(meant, job)
+            if nothing:
                 text, choices = self.tr("Nothing is learned yet, so nothing can be kept."), choices[2:]
             if waiting := self._waiting():
                 text += " " + filled(
                     self.tr("Those that wait their turn ({count}) are kept for the next start."), count=waiting
                 )
             self._ask(title, text, choices, self.tr("Go on training"), partial(self._end_all, meant=meant))
+            self._asked_of = meant, nothing
 
     @Slot()
     def leave(self) -> None:
@@ -100,6 +103,19 @@ class ClosingControl(QObject):
     def _note_steps(self, news: list[tuple[BookedJob, list[Event]]]) -> None:
         """Before its first step a training has learned nothing that could be kept."""
         self._learning |= {booked.job_id for booked, events in news if isinstance(events[-1], TrainStep)}
+        if self._asked_of is not None:
+            QTimer.singleShot(0, self, self._ask_anew)  # once the client knows what is over
+
+    @Slot()
+    def _ask_anew(self) -> None:
+        """What was asked about a training is no question any more once it is over, or has learned something."""
+        if self._question is None or self._asked_of is None:
+            return
+        meant, nothing = self._asked_of
+        job = self._client.jobs(*TRAININGS).get(meant)
+        if job is None or nothing != self._has_learned_nothing(meant, job):
+            self._question.reject()
+            self.ask()
 
     def _ask(
         self, title: str, text: str, choices: Sequence[Choice], stay: str, answered: Callable[[str], None]
@@ -111,7 +127,7 @@ class ClosingControl(QObject):
 
     @Slot()
     def _answered(self) -> None:
-        self._question = None
+        self._question = self._asked_of = None
 
     def _end_all(self, mode: str, meant: int | None) -> None:
         """Let every job end in its own time, then close. ``mode`` is for the training that the question was about."""

@@ -39,6 +39,7 @@ class _Step(QUndoCommand):
     def __init__(self, name: str, parts: Sequence[Part]) -> None:
         super().__init__(name)
         self.parts = list(parts)
+        self.offer: Callable[[], None] | None = None  # of the notice that tells of it
 
 
 @dataclass(slots=True)
@@ -170,6 +171,8 @@ class Undo(QObject):
             step.parts = [part for part in step.parts if part in turn.refused]
         elif turn.way == "undo":
             self._stack.undo()
+            if step.offer is not None:
+                self._banner.withdraw(step.offer)
         else:
             self._stack.redo()
         if all(other.way == "do" for other in self._turns):  # else the stack is about to move
@@ -181,7 +184,8 @@ class Undo(QObject):
             self._tell(turn, *turn.reason)
         elif turn.notice and step.parts:
             button = self._named(self.tr("Undo"), step.text())
-            self._banner.show_notice(turn.notice, button, partial(self._undo_this, step))
+            step.offer = partial(self._undo_this, step)
+            self._banner.show_notice(turn.notice, button, step.offer)
 
     def _tell(self, turn: _Turn, message: str, hint: str, details: str) -> None:
         """Say why something was refused; a step that cannot be turned can be left behind, for those below it."""

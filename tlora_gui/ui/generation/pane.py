@@ -373,6 +373,10 @@ class GenerationPane(HighEnough):
         if self.page == "generate":
             self.generate_requested.emit(Generate(prompt, self.mode, self.sampling))
         elif self.page == "read":
+            if not self.drafting:  # all of the text that stands there
+                prompt = "".join(token.text for token in self._text.tokens)
+                with QSignalBlocker(self.prompt_bar):
+                    self.prompt_bar.set_prompt(prompt)
             self.read_requested.emit(ScoreText(prompt, self.mode))
         else:
             self.compare_page.run()
@@ -413,10 +417,11 @@ class GenerationPane(HighEnough):
 
     def find_words(self) -> None:
         """Find words in the whole text."""
-        if self.page != "compare":
+        if self.page == "compare":
+            self.compare_page.find_words()
+        elif self.in_front is not None:
             self.show_text()
-        if self.in_front is not None:
-            self.in_front.find_bar.open()
+            self.text_page.find_bar.open()
 
     def choose_mode(self, mode: str) -> None:
         """Choose a mode of ``Generate``; one that is not offered changes nothing."""

@@ -107,10 +107,16 @@ class Banner(QFrame):
         self._timer.start()
 
     def _offer(self, text: str, action: Callable[[], object] | None) -> None:
-        self._action.setText(text)
+        self._action.setText(text.replace("&", "&&"))
         self._action.setToolTip(text)
         self._action.setVisible(bool(text))
         self._wanted = action
+
+    def withdraw(self, action: Callable[[], object]) -> None:
+        """Take the notice away that offers this, if it is there: it has been done."""
+        if self._timer.isActive() and self._wanted is action:
+            self._timer.stop()
+            self._show_kept_error()
 
     def clear(self) -> None:
         """Take away whatever is shown."""

@@ -12,7 +12,7 @@ import unicodedata
 from typing import Any
 
 from PySide6.QtCore import QLocale, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QValidator
+from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -44,7 +44,18 @@ def field_width(field: QWidget) -> int:
     return field.fontMetrics().horizontalAdvance(str(SEED_MIN)) + 50
 
 
-class ChoiceBox(QComboBox):
+class KeepsStill:
+    """Stands before a field among the bases of a class: the wheel turns it only where it has the focus, so that one
+    scrolls past it without changing it."""
+
+    def wheelEvent(self: Any, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)  # type: ignore[misc]
+        else:
+            event.ignore()
+
+
+class ChoiceBox(KeepsStill, QComboBox):
     """A combo box with its object name, and its name and purpose for everyone.
 
     What is chosen ends in "…" where there is no room for it.
@@ -55,6 +66,7 @@ class ChoiceBox(QComboBox):
         self.setObjectName(name)
         self.setAccessibleName(label)
         self.setToolTip(tip)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.currentTextChanged.connect(self.updateGeometry)
 
@@ -117,13 +129,14 @@ def whole_number(text: str, locale: QLocale) -> int | None:
     return int(re.sub("[.,' ]", "", plain)) if _WHOLE.fullmatch(plain) else None
 
 
-class _TakenWhole:
+class _TakenWhole(KeepsStill):
     """Stands before a spin box of numbers among the bases of a class, and reads what a person writes into it."""
 
     _before: Any = None
     """The number when a person began to write."""
 
     def _prepare(self: Any) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().setTextMargins(*_TEXT_MARGINS)
         self.lineEdit().textEdited.connect(self._begin)
         self.editingFinished.connect(self._end)

@@ -64,7 +64,8 @@ class HighEnough(QFrame):
 
     def minimumSizeHint(self) -> QSize:
         hint, layout = super().minimumSizeHint(), self.layout()
-        assert layout is not None
+        if layout is None or self.isHidden():  # it has no width yet
+            return hint
         return QSize(hint.width(), max(hint.height(), layout.totalMinimumHeightForWidth(self.width())))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -32,9 +32,10 @@ class PageText(QPlainTextEdit):
 
     def _fit_line(self) -> None:
         line = _LINE * QFontMetricsF(self.font()).averageCharWidth() + 2 * self.document().documentMargin()
-        beside = self.viewportMargins().right()
-        too_much = max(0, self.viewport().width() + beside - round(line))
-        if too_much != beside:
+        bar = self.verticalScrollBar()
+        room = self.contentsRect().width() - (bar.width() if bar.isVisibleTo(self) else 0)
+        too_much = max(0, room - round(line))
+        if too_much != self.viewportMargins().right():
             self.setViewportMargins(0, 0, too_much, 0)
 
 

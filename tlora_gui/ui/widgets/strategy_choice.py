@@ -37,7 +37,7 @@ class StrategyChoice(QWidget):
         self._combo.currentIndexChanged.connect(self._explain)
         name = label(self.tr("Time Mixer"), "title")
         name.setBuddy(self._combo)
-        self._every = tick_box(self.tr("Epochs may change e&very block, as most adapters from elsewhere do"))
+        self._every = tick_box(self.tr("Epochs may change every bloc&k, as most adapters from elsewhere do"))
         self._every.setObjectName("everyBlockTick")
         self._every.setToolTip(
             self.tr(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from tlora_gui.engine.protocol.texts import Generation, SlotInfo, TokenEvent
@@ -25,7 +25,9 @@ from tlora_gui.ui.widgets.fields import ChoiceBox
 from tlora_gui.ui.widgets.icons import icon
 from tlora_gui.ui.widgets.layouts import Panel, column, label, row, set_role, small_button
 
-_ROW_HEAD_WIDTH = 240
+_LEAST_WIDTH = 150
+"""Of a column; at text of ten points, as below."""
+_ROW_HEAD_WIDTH, _ROW_HEAD_SHARE = 240, 0.4
 _ROW_LINES = 12
 """Of a row's text that are shown without a scroll bar of its own."""
 
@@ -47,6 +49,7 @@ class CompareColumn(QWidget):
         self._as_row = as_row
         self.text = TokenView(can_branch=False)
         self.find_bar = FindBar(self.text)
+        self.find_bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.record: Generation | None = None
         self._title = label("", "title", wrap=True)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,8 +71,7 @@ class CompareColumn(QWidget):
     def _lay_out(self) -> None:
         head = row(self._choice, self._remove, self._title, spacing=4)
         if self._as_row:
-            side = Panel()
-            side.setFixedWidth(scaled(_ROW_HEAD_WIDTH))
+            self._side = side = Panel()
             side.setLayout(column(head, self._bar, self._stats, None, spacing=2))
             self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
             self.text.verticalScrollBar().rangeChanged.connect(self._make_room)
@@ -77,7 +79,13 @@ class CompareColumn(QWidget):
         else:
             whole = column(head, self._bar, self.find_bar, self.text, self._stats, spacing=6)
             whole.setStretch(3, 1)
+            self.setMinimumWidth(scaled(_LEAST_WIDTH))
         self.setLayout(whole)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._as_row:
+            self._side.setFixedWidth(min(scaled(_ROW_HEAD_WIDTH), round(_ROW_HEAD_SHARE * self.width())))
 
     def _make_room(self) -> None:
         """A row is as high as its text, up to some lines."""

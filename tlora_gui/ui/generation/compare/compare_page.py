@@ -14,13 +14,15 @@ from tlora_gui.engine.protocol.wording import manual_blend
 from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.modes import ModeChoice, blend_text
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
-from tlora_gui.ui.theme import LIGHT, Theme
-from tlora_gui.ui.widgets.layouts import NO_MARGINS, column, label, row
+from tlora_gui.ui.theme import LIGHT, Theme, scaled
+from tlora_gui.ui.widgets.layouts import NO_MARGINS, Ends, column, label, row
 from tlora_gui.ui.widgets.turns import Turns
 
 Shown = Literal["modes", "records", "rows"]
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 4
 _COMPARE_MS = 250
+_LEAST_HEIGHT = 140
+"""At text of ten points: a column's head and some lines."""
 
 
 class ComparePage(QFrame):
@@ -60,14 +62,13 @@ class ComparePage(QFrame):
         self._add.clicked.connect(self._add_column)
         self._columns_layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns_layout.setContentsMargins(*NO_MARGINS)
-        header = row(self._hint, self._again, self._add)
-        header.setStretch(0, 1)
+        header = Ends(self._hint, row(self._again, self._add))
         holder = QWidget()
         holder.setLayout(self._columns_layout)
-        scroll = QScrollArea()  # five rows of a sweep can be higher than a low window
+        self._scroll = scroll = QScrollArea()  # five rows of a sweep can be higher than a low window
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumHeight(scaled(_LEAST_HEIGHT))
         scroll.setWidget(holder)
         whole = column(header, scroll)
         whole.setStretch(1, 1)
@@ -96,6 +97,12 @@ class ComparePage(QFrame):
         within = [part for part in written if focus is not None and part.isAncestorOf(focus)]
         last = [part for part in written if part is self._last]
         return next(iter(within + last + written), None)
+
+    def find_words(self) -> None:
+        """Find in the chosen column."""
+        if (part := self.chosen) is not None:
+            part.find_bar.open()
+            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(part.find_bar))  # once it is laid out
 
     def set_modes(self, modes: Sequence[ModeChoice]) -> None:
         """Offer these modes."""

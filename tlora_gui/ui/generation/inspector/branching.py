@@ -118,4 +118,5 @@ class BranchBox(QWidget):
         word = self._other.text()
         if self._token is not None and word.strip():
             workspace = " " if self._token.text.startswith(" ") and not word.startswith(" ") else ""
+            self._other.clear()
             self.written.emit(workspace + word)

@@ -10,12 +10,13 @@ from tlora_gui.engine.protocol.config import DeskMode
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.formats import MISSING, human_share
 from tlora_gui.ui.widgets.elided_label import ElidedLabel
+from tlora_gui.ui.widgets.fields import KeepsStill
 from tlora_gui.ui.widgets.layouts import column, label, row, set_role
 from tlora_gui.ui.widgets.painting import guarded
 from tlora_gui.ui.widgets.swatch import BACKBONE_SIGN, Swatch, initial
 
 
-class DeskSlider(QSlider):
+class DeskSlider(KeepsStill, QSlider):
     """A horizontal slider that jumps to a click, and back to ``neutral`` on a double click."""
 
     def __init__(self, minimum: int, maximum: int, neutral: int, parent: QWidget | None = None) -> None:

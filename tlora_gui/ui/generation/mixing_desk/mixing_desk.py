@@ -8,7 +8,6 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -24,7 +23,7 @@ from tlora_gui.engine.protocol.wording import drawing_order, is_silent
 from tlora_gui.ui.generation.mixing_desk.desk_tone import DeskTone
 from tlora_gui.ui.generation.mixing_desk.fader import FaderStrip
 from tlora_gui.ui.generation.mixing_desk.sweep import SweepBox
-from tlora_gui.ui.widgets.layouts import column, label, row
+from tlora_gui.ui.widgets.layouts import HighEnough, column, label, row
 
 _DESK_MODES: tuple[DeskMode, ...] = ("mixer", "manual", "gain")
 _BY_ITSELF: dict[DeskMode, float] = {"mixer": 1.0, "manual": 0.0, "gain": 1.0}
@@ -34,7 +33,7 @@ _FIRST_LEVEL = 0.5
 """Of every epoch in a manual blend that nothing is known about yet: room to both sides."""
 
 
-class MixingDeskPanel(QFrame):
+class MixingDeskPanel(HighEnough):
     """A strip per slot, a lock that says what their levels mean, the mixer's temperature, and sweeps.
 
     Signals: ``desk_changed(MixingDesk)`` for what a person turns, at most 30 a second and the last one always;

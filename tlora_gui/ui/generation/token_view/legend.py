@@ -31,10 +31,15 @@ class _Entry:
     after: str
 
 
+def _least_swatch(entry: _Entry) -> int:
+    """A slot's has its pattern; those of a scale give way."""
+    return SWATCH_WIDTH if len(entry.swatches) == 1 else _NARROWEST
+
+
 class Legend(QWidget):
     """One swatch and name per slot, or the scale of a measure; goes on in a second line where it must.
 
-    Swatches of a scale are narrower where there is no room for them.
+    Where there is no room, swatches of a scale are narrower, and a slot's name ends in "…".
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -117,7 +122,7 @@ class Legend(QWidget):
         x, y = 0.0, 0.0
         for entry in self._entries:
             words, swatches = self._words_of(entry), len(entry.swatches)
-            swatch = max(_NARROWEST, min(SWATCH_WIDTH, (width - words) / swatches))
+            swatch = max(_least_swatch(entry), min(SWATCH_WIDTH, (width - words) / swatches))
             needed = words + swatch * swatches
             if x > 0 and x + needed > width:
                 x, y = 0.0, y + self._row
@@ -134,7 +139,7 @@ class Legend(QWidget):
 
     def sizeHint(self) -> QSize:
         width = math.ceil(
-            max((self._words_of(one) + _NARROWEST * len(one.swatches) for one in self._entries), default=0)
+            max((self._words_of(one) + _least_swatch(one) * len(one.swatches) for one in self._entries), default=0)
         )
         return QSize(width, self.heightForWidth(max(self.width(), width)))
 
