@@ -269,6 +269,13 @@ def test_max_tokens_is_respected_and_the_choice_depends_on_the_seed_alone(tmp_pa
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
+def test_of_many_files_that_are_shorter_than_a_passage_enough_are_read(tmp_path: Path, tiny_tokenizer: Any) -> None:
+    for index in range(1500):
+        write(tmp_path / f"{index}.txt", f"{index} is a short text of its own, as people write them to each other\n")
+    blocks = blocks_of(TextCorpus.from_paths([tmp_path]), tiny_tokenizer, block_size=512, max_tokens=20_000)
+    assert blocks.train_NT.numel() == 39 * 512
+
+
 def test_too_little_text_is_refused_with_both_numbers(tmp_path: Path, tiny_tokenizer: Any) -> None:
     path = write(tmp_path / "a.txt", LINE * 4)
     with pytest.raises(TloraError, match=r"about 237 tokens, and an epoch needs at least 448"):

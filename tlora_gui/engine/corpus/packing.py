@@ -7,6 +7,7 @@ sample, a part that is held out), what has come of the block is dropped. No docu
 from __future__ import annotations
 
 import codecs
+import math
 import random
 import re
 import sqlite3
@@ -191,8 +192,10 @@ class Packer:
         cuts |= {source.label: source.start for source in held_out.sources}
         counts = [-(-source.size // self._passage) for source in corpus.sources]
         borders = [int(cuts[source.label] * count) for source, count in zip(corpus.sources, counts, strict=True)]
-        to_train = self._choose("train", [(0, border) for border in borders], max_tokens)
-        to_hold = self._choose("held out", [*zip(borders, counts, strict=True)], held_out_tokens)
+        mean = sum(source.size for source in corpus.sources) / max(1, sum(counts))
+        usual = mean if mean < self._passage / 2 else self._passage  # of many files that are shorter than a passage
+        to_train = self._choose("train", [(0, border) for border in borders], max_tokens, usual)
+        to_hold = self._choose("held out", [*zip(borders, counts, strict=True)], held_out_tokens, usual)
         order = dict[str, None]()
         for part, limit in ((train, max_tokens), (held_out, held_out_tokens)):
             labels = [source.label for source in part.sources]
@@ -218,11 +221,12 @@ class Packer:
         return [readings[label] for label in order if label in readings]
 
     def _choose(
-        self, name: str, ranges: Sequence[tuple[int, int]], max_tokens: int | None
+        self, name: str, ranges: Sequence[tuple[int, int]], max_tokens: int | None, usual: float
     ) -> dict[int, list[int]] | None:
-        """Passages of each source by its number, chosen among those in its range; None for all of them."""
+        """Passages of each source by its number, chosen among those in its range, which have ``usual`` characters on
+        average; None for all of them."""
         ends = list(accumulate(stop - start for start, stop in ranges))
-        wanted = max(32, -(-10 * (max_tokens or 0) // self._passage))
+        wanted = max(32, math.ceil(10 * (max_tokens or 0) / max(1, usual)))
         if max_tokens is None or not ends or wanted >= ends[-1]:
             return None
         chosen: dict[int, list[int]] = {}
