@@ -434,7 +434,7 @@ def test_people_choose_and_read_names(project: Path) -> None:
 
 
 def test_a_prompt_can_come_from_standard_input(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("O gentle night\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"O gentle night\n")))
     assert typed("generate", project, "-", "--max-new-tokens", 1).out.startswith("O gentle night\n")
 
 

@@ -232,10 +232,37 @@ def test_reading_prints_perplexities_and_segments(project: Path, corpora: dict[s
     assert "did not fit" in rows[-2] and rows[-1] == str(page) and page.is_file()
 
 
-def test_a_text_from_standard_input_is_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("O gentle night"))
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"O gentle night", "O gentle night"),
+        ("Größe und Straße, wie man sie schreibt".encode("latin-1"), "Größe und Stra"),
+        ("Die Größe".encode("utf-16"), "Die Größe"),
+    ],
+)
+def test_a_text_from_standard_input_is_read_as_from_a_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch, raw: bytes, text: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
     told = typed("read", project, "-")
-    assert told.status == 0 and "O gentle night" in told.out
+    assert told.status == 0 and text in told.out
+
+
+@pytest.mark.parametrize("verb", ["read", "generate"])
+def test_standard_input_that_is_no_text_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bytes(range(256)) * 20)))
+    told = typed(verb, project, "-")
+    assert told.status == 1 and "Standard input: binary, not text." in told.err
+
+
+@pytest.mark.parametrize("verb", ["read", "generate"])
+def test_a_page_replaces_a_file_only_if_it_may(project: Path, tmp_path: Path, verb: str) -> None:
+    (page := tmp_path / "mine.md").write_text("O gentle night")
+    words: list[object] = [verb, project, page if verb == "read" else "O", "--html", page]
+    words += ["--max-new-tokens", 2] if verb == "generate" else []
+    told = typed(*words)
+    assert told.status == 1 and "already there" in told.err and page.read_text() == "O gentle night"
+    assert typed(*words, "--overwrite").status == 0 and page.read_text() != "O gentle night"
 
 
 def test_a_text_replaces_a_file_only_if_it_may(project: Path, tmp_path: Path) -> None:

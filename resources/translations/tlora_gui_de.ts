@@ -3084,6 +3084,14 @@
         <translation>Sind das zwei Modelle, die Epoche wieder löschen: Was sie schreibt, ergäbe keinen Sinn.</translation>
     </message>
     <message>
+        <source>{name} makes nothing of its text: a loss of {loss:.3g}.</source>
+        <translation>{name} macht aus seinem Text nichts: ein Verlust von {loss:.3g}.</translation>
+    </message>
+    <message>
+        <source>Its numbers are damaged, or far too large; choose a whole copy of it.</source>
+        <translation>Seine Zahlen sind beschädigt oder viel zu groß; eine heile Kopie wählen.</translation>
+    </message>
+    <message>
         <source>imported; its slot was learned from text</source>
         <translation>importiert; sein Slot wurde an Text gelernt</translation>
     </message>

@@ -395,8 +395,9 @@ def refusal(session: Session, source: Path | str, **options: Any) -> str:
         ({"bias": "all"}, "biases"),
         ({"modules_to_save": ["lm_head"]}, "whole modules"),
         ({"trainable_token_indices": [1, 2]}, "vocabulary"),
-        ({"target_modules": ["q_proj", "lm_head"]}, "lm_head"),
-        ({"target_modules": ["embed_tokens"], "layers_to_transform": None}, "embed_tokens"),
+        ({"target_modules": ["q_proj", "lm_head"]}, "lm_head|the vocabulary"),
+        ({"target_modules": ["embed_tokens"], "layers_to_transform": None}, "embed_tokens|the vocabulary"),
+        ({"target_modules": ["embed_tokens", "q_proj"], "layers_to_transform": None}, "the vocabulary"),
         ({"init_lora_weights": "pissa"}, "the backbone's own weights"),
         ({"layer_replication": [[0, 4], [2, 4]], "layers_to_transform": None}, "layer_replication"),
         ({"target_parameters": ["mlp.down_proj.weight"]}, "target_parameters"),
@@ -688,6 +689,17 @@ def test_a_mixer_layer_that_is_none_is_refused(tiny_model_folder: Path, tmp_path
     with pytest.raises(TloraError, match="has 4 blocks") as refused:
         collect(Session().run(job))
     assert refused.value.hint == "Choose a mixer layer from 0 to 3." and not (tmp_path / "project").exists()
+
+
+def test_numbers_that_are_far_too_large_are_told_and_leave_nothing(
+    session: Session, tmp_path: Path, corpora: Corpora
+) -> None:
+    folder = made(tmp_path / "foreign")
+    save_file({key: 1e20 * tensor for key, tensor in load_file(folder / WEIGHTS).items()}, folder / WEIGHTS)
+    with pytest.raises(TloraError) as refused:
+        bring(session, folder, paths=(str(corpora["verse"]),))
+    assert "damaged, or far too large" in refused.value.hint or "NaN" in refused.value.message
+    assert session.info().epochs == () and model_of(session).slot_adapters == []
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_is_read(one_epoch: Session, tmp_path: Path) -> None:

@@ -140,10 +140,12 @@ class Command:
         """Where a text goes.
 
         Raises:
-            TloraError: if it is no kind of file for one, or cannot be written there.
+            TloraError: if it is no kind of file for one, cannot be written there, or is there and may not be replaced.
         """
         target = absolute(path)
         export_kind(target)
+        if target.exists() and not self.options.overwrite:
+            raise TloraError(f"{target} is already there.", "Choose another name, or add --overwrite.")
         return target
 
     def require_exportable(self, job: ExportJob) -> None:

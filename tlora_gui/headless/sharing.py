@@ -82,8 +82,6 @@ def _export_text(command: Command) -> Iterator[StreamEvent]:
     if len(words) > 1:
         raise TloraError("Several texts cannot be one file.", "Name one of them.")
     target = command.text_target(command.options.target)
-    if target.exists() and not command.options.overwrite:
-        raise TloraError(f"{target} is already there.", "Choose another name, or add --overwrite.")
     id = _find_text(command.listed().generations, words[0]).id
     yield from command.open()
     for event in command.run(jobs.LoadGeneration(id)):

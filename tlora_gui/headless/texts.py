@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, DEFAULT_SAMPLING, MIXER_MODE, SUM_MODE
+from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent
 from tlora_gui.headless.options import Verb, add_settings, chosen
 
@@ -21,6 +22,7 @@ def _text_arguments(parser: ArgumentParser) -> None:
         "--mode", default=MIXER_MODE, help='"mixer", an epoch\'s name or id, "" for the backbone, "+sum", "+average"'
     )
     parser.add_argument("--html", metavar="FILE", help="also write the coloured text there; .json and .md do too")
+    parser.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
 
 
 def _generate_arguments(parser: ArgumentParser) -> None:
@@ -31,7 +33,7 @@ def _generate_arguments(parser: ArgumentParser) -> None:
 
 def _generate(command: Command) -> Iterator[StreamEvent]:
     options, sampling = command.options, chosen(command.options, DEFAULT_SAMPLING)
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    prompt = _standard_input() if options.prompt == "-" else options.prompt
     yield from _kept(command, jobs.Generate(prompt, _mode(command), sampling))
 
 
@@ -45,8 +47,22 @@ def _read(command: Command) -> Iterator[StreamEvent]:
     from tlora_gui.engine.handlers.scoring import text_of_file
 
     options = command.options
-    text = sys.stdin.read() if options.file == "-" else text_of_file(options.file)
+    text = _standard_input() if options.file == "-" else text_of_file(options.file)
     yield from _kept(command, jobs.ScoreText(text, _mode(command), cut=options.cut))
+
+
+def _standard_input() -> str:
+    """What is piped in, its encoding found as a file's is.
+
+    Raises:
+        TloraError: if it is no text.
+    """
+    from tlora_gui.engine.corpus.decoding import NotText, decoded
+
+    try:
+        return decoded(sys.stdin.buffer.read())
+    except NotText as error:
+        raise TloraError(f"Standard input: {error}.", "Pipe plain text in.") from error
 
 
 def _mode(command: Command) -> str:

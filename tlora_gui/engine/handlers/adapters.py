@@ -36,6 +36,9 @@ from tlora_gui.paths import free_name
 from tlora_gui.temporal.layers import layer_size
 from tlora_gui.temporal.model import TemporalLoRA
 
+_LARGEST_LOSS = 700
+"""Nats per token: perplexities beyond are no numbers."""
+
 
 def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: CancelToken) -> Stream:
     """Make an epoch of an adapter that was trained elsewhere, and store it.
@@ -93,6 +96,13 @@ def import_adapter(workspace: Workspace, job: jobs.ImportAdapter, cancel: Cancel
                 model.lora = replace(lora, bare_router=True)
                 _try_bare_router(model, shown)
             found = yield from cancellable(learn_slot(model, slug, before, blocks, settings, history), cancel)
+            if found.held_out_loss is not None and not found.held_out_loss <= _LARGEST_LOSS:
+                raise TloraError(
+                    say(
+                        "{name} makes nothing of its text: a loss of {loss:.3g}.", name=shown, loss=found.held_out_loss
+                    ),
+                    say("Its numbers are damaged, or far too large; choose a whole copy of it."),
+                )
             info = replace(
                 epochs[slug],  # it may have been renamed meanwhile
                 state="frozen",

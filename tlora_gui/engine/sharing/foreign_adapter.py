@@ -298,7 +298,7 @@ def _misfit(model: TemporalLoRA, key: str, name: str) -> TloraError:
         return _damaged(name, say("{layer} is no name that PEFT gives", layer=in_short(key)))
     layer = key.removeprefix(PREFIX).partition(".lora_")[0]
     embeddings = {model.backbone.get_input_embeddings(), model.backbone.get_output_embeddings()}
-    module = dict(model.backbone.named_modules()).get(layer.removesuffix(".weight"))
+    module = dict(model.backbone.named_modules()).get(layer.removesuffix(".weight").removesuffix(".base_layer"))
     if "lora_magnitude_vector" in key:
         return _no_epoch(name, _REFUSED["use_dora"])
     if "trainable_tokens" in key or (module in embeddings and ".lora_" not in key):
