@@ -95,6 +95,18 @@ def test_discard_leaves_nothing(open_window: OpenWindow, project: Path, corpora:
     assert open_window(project).states == {} and folders(project) == []
 
 
+def test_a_training_that_ends_behind_the_question_is_kept_and_the_window_closes(
+    open_window: OpenWindow, project: Path, corpora: Corpora
+) -> None:
+    person = open_window(project)
+    begin_long_training(person, corpora["verse"], tokens=1024)
+    person.window.close()
+    assert person.question.isVisible()
+    person.until_closed()
+
+    assert open_window(project).states == {"Verse": "frozen"}
+
+
 def test_the_question_names_those_that_wait(open_window: OpenWindow, project: Path, corpora: Corpora) -> None:
     person = open_window(project)
     begin_long_training(person, corpora["verse"])

@@ -210,6 +210,7 @@ def test_another_word_goes_on_with_the_space_that_the_token_had(inspector: Token
     for word in ("queen", " queen"):
         other_token(inspector).setText(word)
         QTest.keyClick(other_token(inspector), Qt.Key.Key_Return)
+        assert other_token(inspector).text() == "", "what was sent is still there"
     inspector.show_token(replace(CAME, index=6, text="."), SLOTS)
     assert other_token(inspector).text() == "", "a word written for another token is still there"
     QTest.keyClicks(other_token(inspector), "!")

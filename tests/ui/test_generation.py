@@ -42,7 +42,7 @@ from tlora_gui.engine.protocol.config import (
     SamplingSettings,
 )
 from tlora_gui.engine.protocol.events import GenerationStarted
-from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.engine.protocol.jobs import Generate, ScoreText
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
 from tlora_gui.ui.generation.inspector.bars import ShareRows
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
@@ -602,6 +602,19 @@ def test_generate_asks_with_prompt_mode_and_sampling(pane: GenerationPane) -> No
     modes.setCurrentIndex(modes.findData("code"))
     click(pane, "generateButton")
     assert asked == [Generate("def", "code", DEFAULT_SAMPLING)]
+
+
+def test_reading_is_of_all_that_is_shown_unless_the_prompt_is_being_edited(pane: GenerationPane) -> None:
+    asked: list[ScoreText] = []
+    pane.read_requested.connect(asked.append)
+    pane.show_record(record())
+    pane.show_page("read")
+    click(pane, "generateButton")
+    assert [job.text for job in asked] == ["To code or\ndef it"] and pane.prompt_bar.prompt() == "To code or\ndef it"
+    pane.edit_prompt()
+    pane.set_prompt("def")
+    click(pane, "generateButton")
+    assert asked[-1].text == "def"
 
 
 def test_a_list_of_texts_names_the_mixer_without_its_strategy(pane: GenerationPane) -> None:

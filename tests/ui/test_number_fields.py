@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from kit import WaitUntil, shown
-from PySide6.QtCore import QEvent, QLocale, QPoint, QRect, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QLocale, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QPushButton, QToolTip, QWidget
 
@@ -24,8 +24,9 @@ from tlora_gui.engine.protocol.events import CorpusSummary
 from tlora_gui.engine.protocol.jobs import TrainEpoch
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.settings_box import RateBox, SettingsBox
+from tlora_gui.ui.generation.mixing_desk.fader import DeskSlider
 from tlora_gui.ui.generation.sampling import SamplingPanel
-from tlora_gui.ui.widgets.fields import DecimalBox, SeedBox, WholeBox, whole_number
+from tlora_gui.ui.widgets.fields import ChoiceBox, DecimalBox, SeedBox, WholeBox, whole_number
 from tlora_gui.ui.widgets.layouts import column, row
 
 LOCALES = ("de_DE", "de_CH", "fr_FR", "ru_RU", "sv_SE", "en_US", "ar_EG", "fa_IR", "hi_IN")
@@ -274,3 +275,35 @@ def test_what_is_told_of_a_number_lies_over_no_other_field(qapp: QApplication, w
         assert not told.geometry().intersects(QRect(box.mapToGlobal(QPoint()), box.size()))
     QToolTip.hideText()
     wait_until(lambda: not QToolTip.isVisible())
+
+
+@pytest.mark.parametrize("kind", ["whole", "decimal", "seed", "choice", "slider"])
+def test_the_wheel_turns_a_field_only_where_it_has_the_focus(qapp: QApplication, kind: str) -> None:
+    field: Any = {
+        "whole": lambda: WholeBox(0, 99),
+        "decimal": lambda: DecimalBox(0, 9),
+        "seed": SeedBox,
+        "choice": lambda: ChoiceBox("", "", ""),
+        "slider": lambda: DeskSlider(0, 100, 50),
+    }[kind]()
+    if kind == "choice":
+        field.addItems(["a", "b", "c"])
+        field.setCurrentIndex(1)
+    elif kind != "slider":
+        field.setValue(5)
+    other, around = QPushButton(), QWidget()
+    around.setLayout(column(field, other))
+    shown(around, 200, 120)
+
+    def after_a_turn() -> object:
+        middle, none = QPointF(field.rect().center()), QPoint()
+        keys, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        turned = QWheelEvent(middle, middle, none, QPoint(0, -120), Qt.MouseButton.NoButton, keys, phase, False)
+        QApplication.sendEvent(field, turned)
+        return field.currentText() if kind == "choice" else field.value()
+
+    other.setFocus()
+    before = field.currentText() if kind == "choice" else field.value()
+    assert after_a_turn() == before
+    field.setFocus()
+    assert after_a_turn() != before

@@ -210,6 +210,16 @@ def test_the_notice_of_a_deletion_undoes_it_and_nothing_else(
     assert "plays" not in engine.epochs and steps(window) == ("rename Code && such", "")
 
 
+def test_a_notice_goes_with_the_deletion_that_it_tells_of(window: MainWindow, wait_until: WaitUntil) -> None:
+    window.epochs.delete_requested.emit("code")
+    idle(window, wait_until)
+    offered = button(window.banner, "bannerActionButton")
+    assert window.banner.isVisible() and plain(offered.text()) == "Undo: delete Code && such"
+    window.menus.back.trigger()
+    idle(window, wait_until)
+    assert not window.banner.isVisible()
+
+
 def test_what_the_engine_refuses_to_do_is_no_step(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:
     engine.refused = [jobs.EditEpoch("plays", "Code", "", PLAYS.colour)]
     rename(window, "Code")
