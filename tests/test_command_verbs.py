@@ -523,6 +523,7 @@ def test_the_trash_is_emptied_by_who_says_so_twice(project: Path) -> None:
     assert len(typed("trash", project).out.splitlines()) == 3
     assert typed("trash", project, "--empty", "--yes").status == 0
     assert len(typed("trash", project).out.splitlines()) == 1
+    assert typed("trash", project, "--empty").status == 0, "it is empty"
 
 
 # -- copies -----------------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ def _arguments(parser: ArgumentParser) -> None:
 def _trash(command: Command) -> Iterator[StreamEvent]:
     listed, options = command.trash(), command.options
     job: jobs.Job
+    if options.empty and not listed.items:
+        yield listed
+        return
     if options.empty:
         if not options.yes:
             size = sum(item.size for item in listed.items) / 1e6
