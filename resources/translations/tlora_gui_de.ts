@@ -2712,6 +2712,10 @@
         <translation>gelesen wird die Spalte {name}</translation>
     </message>
     <message>
+        <source>a quotation mark in line {line:,} is never closed: what follows is one cell</source>
+        <translation>ein Anführungszeichen in Zeile {line:,} wird nie geschlossen: Was folgt, ist eine Zelle</translation>
+    </message>
+    <message>
         <source>a damaged notebook</source>
         <translation>ein beschädigtes Notebook</translation>
     </message>

@@ -146,7 +146,12 @@ row("tables/cells.csv", b'text\n"two\nlines, and ""more"""\nplain\n', {":1": 'tw
 row("tables/no-heading.csv", b'3,"A first text of this table"\n4,"A second text, longer"\n',
     {":1": "A first text of this table", ":2": "A second text, longer"}, "its column 2 is read")  # fmt: skip
 row("tables/numbers.csv", b"a,b\n,\n,\n", {}, "has no column of text")
-row("tables/open-quote.csv", b'text\none\n"two\nthree\n', {":1": "one", ":2": "two\nthree\n"})
+row(
+    "tables/open-quote.csv",
+    b'text\none\n"two\nthree\n',
+    {":1": "one", ":2": "two\nthree\n"},
+    "a quotation mark in line 3 is never closed: what follows is one cell",
+)
 row("tables/lines.jsonl", b'{"text": "a\\u0000b\\r\\nc\\ud800"}\n{"text": "no\n\n{"text": 7}\n{"text": "end"}\n[1]',
     {":1": "ab\nc\ufffd", ":3": "7", ":4": "end"}, [ROW, "2 rows cannot be read or have no text"])  # fmt: skip
 row("tables/longest.jsonl", b'{"id": "x", "story_of": "The longest string is the text."}\n' * 2,

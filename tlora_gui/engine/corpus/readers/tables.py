@@ -188,7 +188,14 @@ def _csv_rows(given: Input) -> Iterator[Row]:
     while begun and not begun[0].strip():
         begun = list(islice(text, 1))
     delimiter = max(",\t;|", key=lambda sign: begun[0].count(sign)) if begun else ","
-    records = csv.reader((f"{line}\n" for line in chain(begun, text)), delimiter=delimiter)
+    over = list[bool]()
+
+    def fed() -> Iterator[str]:
+        yield from (f"{line}\n" for line in chain(begun, text))
+        over.append(True)
+
+    reader = csv.reader(fed(), delimiter=delimiter)
+    records: Iterator[list[str]] = reader
     first = next(records, [])
     heading = [cell.strip() for cell in first]
     is_heading = all(map(_HEADING.fullmatch, heading)) and len(set(heading)) == len(heading)
@@ -196,8 +203,14 @@ def _csv_rows(given: Input) -> Iterator[Row]:
         is_heading = heading[0].lower() in (*_NAMES, given.column.lower())
     if not is_heading:
         heading = [str(number) for number in range(1, len(first) + 1)]
-        records = chain([first], records)  # type: ignore[assignment]
+        records = chain([first], records)
+    line = reader.line_num if is_heading else 0
     for record in records:
+        if over:  # the reader wanted more of this record
+            given.remark(
+                say("a quotation mark in line {line:,} is never closed: what follows is one cell", line=line + 1)
+            )
+        line = reader.line_num
         if record:
             yield dict(zip(heading, record, strict=False))
 
