@@ -37,7 +37,7 @@ def hanging(stage: Stage, hang: threading.Event, open_window: OpenWindow) -> Ite
 
     def play(job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
         yield Progress("hanging")
-        hang.wait(30)
+        hang.wait(120)
 
     for kind in (jobs.TrainEpoch, jobs.ResumeEpoch, jobs.Generate):
         stage.plays[kind] = play

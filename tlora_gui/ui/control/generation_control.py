@@ -297,8 +297,10 @@ class GenerationControl(QObject):
         has_text = bool(self._pane.text_page.text.tokens)
         for action in menus.needs_text:
             action.setEnabled(has_text)
-        for action in (menus.find, menus.copy, menus.copy_rich):
-            action.setEnabled(self._pane.in_front is not None)
+        in_front = self._pane.in_front is not None
+        menus.find.setEnabled(has_text or in_front)
+        for action in (menus.copy, menus.copy_rich):
+            action.setEnabled(in_front)
         for action in (menus.copy_markdown, menus.save_text):
             action.setEnabled(self._pane.record_in_front is not None)
         missing = "" if has_text else self.tr("Generate a text first")

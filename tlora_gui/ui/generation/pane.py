@@ -416,10 +416,10 @@ class GenerationPane(HighEnough):
             QApplication.clipboard().setText(to_markdown(record))
 
     def find_words(self) -> None:
-        """Find words in the whole text."""
-        if self.page == "compare":
+        """Find words in the whole text; from a comparison without any, in the one that was generated or read."""
+        if isinstance(self.in_front, CompareColumn):
             self.compare_page.find_words()
-        elif self.in_front is not None:
+        else:
             self.show_text()
             self.text_page.find_bar.open()
 
