@@ -241,11 +241,16 @@ def test_reading_prints_perplexities_and_segments(project: Path, corpora: dict[s
     ],
 )
 def test_a_text_from_standard_input_is_read_as_from_a_file(
-    project: Path, monkeypatch: pytest.MonkeyPatch, raw: bytes, text: str
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: bytes, text: str
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
     told = typed("read", project, "-")
     assert told.status == 0 and text in told.out
+    (file := tmp_path / "a.txt").write_bytes(raw)
+    of_file = typed("read", project, file)
+    assert of_file.out == told.out and of_file.err.count("read as") == told.err.count("read as") == (
+        b"O gentle" not in raw
+    )
 
 
 @pytest.mark.parametrize("verb", ["read", "generate"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, DEFAULT_SAMPLING, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.errors import TloraError
-from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent
+from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent, Warned
 from tlora_gui.headless.options import Verb, add_settings, chosen
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def _generate_arguments(parser: ArgumentParser) -> None:
 
 def _generate(command: Command) -> Iterator[StreamEvent]:
     options, sampling = command.options, chosen(command.options, DEFAULT_SAMPLING)
-    prompt = _standard_input() if options.prompt == "-" else options.prompt
+    notes = list[str]()
+    prompt = _standard_input(notes) if options.prompt == "-" else options.prompt
+    yield from (Warned(f"-: {note}.") for note in notes)
     yield from _kept(command, jobs.Generate(prompt, _mode(command), sampling))
 
 
@@ -46,21 +49,25 @@ def _read_arguments(parser: ArgumentParser) -> None:
 def _read(command: Command) -> Iterator[StreamEvent]:
     from tlora_gui.engine.handlers.scoring import text_of_file
 
-    options = command.options
-    text = _standard_input() if options.file == "-" else text_of_file(options.file)
+    options, notes = command.options, list[str]()
+    text = _standard_input(notes) if options.file == "-" else text_of_file(options.file, notes)
+    yield from (Warned(f"{options.file}: {note}.") for note in notes)
     yield from _kept(command, jobs.ScoreText(text, _mode(command), cut=options.cut))
 
 
-def _standard_input() -> str:
-    """What is piped in, its encoding found as a file's is.
+def _standard_input(notes: list[str]) -> str:
+    """What is piped in, its encoding found as a file's is; ``notes`` gets what is unusual about it.
 
     Raises:
         TloraError: if it is no text.
     """
-    from tlora_gui.engine.corpus.decoding import NotText, decoded
+    from tlora_gui.engine.corpus.decoding import NotText, examine, read_decoded
 
+    file = BytesIO(sys.stdin.buffer.read())
     try:
-        return decoded(sys.stdin.buffer.read())
+        encoding = examine(file)
+        notes += encoding.remarks
+        return "".join(read_decoded(file, encoding.name))
     except NotText as error:
         raise TloraError(f"Standard input: {error}.", "Pipe plain text in.") from error
 

@@ -78,8 +78,8 @@ def score(workspace: Workspace, job: jobs.ScoreText | jobs.ScoreTextFile, cancel
     yield from workspace.project.generations.finish(record)
 
 
-def text_of_file(path: str) -> str:
-    """The text of a file, read as a corpus would be.
+def text_of_file(path: str, notes: list[str] | None = None) -> str:
+    """The text of a file, read as a corpus would be; ``notes`` gets what is unusual about it.
 
     Raises:
         TloraError: if it is not there, cannot be read, or is not text.
@@ -96,6 +96,8 @@ def text_of_file(path: str) -> str:
     text = "".join(read_text(source, remarks, FILE_LIMIT) for source in corpus.sources)
     if not text and remarks:
         raise TloraError(say("{path}: {reason}.", path=path, reason=remarks[-1][1]), say("Choose a plain text file."))
+    if notes is not None:
+        notes += [remark for _, remark in remarks]
     return text
 
 
