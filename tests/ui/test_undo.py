@@ -32,7 +32,7 @@ from tlora_gui.engine.protocol.events import (
     TrashItem,
     TrashListed,
 )
-from tlora_gui.ui.control.undo import short
+from tlora_gui.ui.formats import short
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog
 from tlora_gui.ui.window import MainWindow
 

@@ -16,6 +16,12 @@ def localised(digits: str) -> str:
     return digits.translate({ord(","): locale.groupSeparator(), ord("."): locale.decimalPoint()})
 
 
+def short(name: str, most: int = 40) -> str:
+    """A name in one line of so many characters at most."""
+    name = " ".join(name.split())
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def date_and_time(seconds: float) -> str:
     """A time in seconds since 1970, as the system writes a short date and time."""
     return QLocale().toString(QDateTime.fromMSecsSinceEpoch(round(seconds * 1000)), QLocale.FormatType.ShortFormat)

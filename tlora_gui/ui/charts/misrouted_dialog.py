@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from tlora_gui.engine.protocol.events import MisroutedText
+from tlora_gui.ui.formats import short
 from tlora_gui.ui.generation.inspector.mix_box import MixBox
 from tlora_gui.ui.generation.token_view.token_text import ONE_LINE
 from tlora_gui.ui.generation.token_view.token_view import TokenView
@@ -105,12 +106,8 @@ class MisroutedDialog(QDialog):
             self._mix.show_token(text.tokens[index], text.slots)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
 def _row(text: MisroutedText) -> list[QStandardItem]:
-    names = {slot.slug: _short(slot.name) for slot in text.slots}
+    names = {slot.slug: short(slot.name, _LONGEST_NAME) for slot in text.slots}
     words = "".join(token.text for token in text.tokens[text.first : text.end]).translate(ONE_LINE)
     cells = (names[text.slug], names[text.slots[text.slot].slug], f"{text.end - text.first}", words)
     items = [QStandardItem(each) for each in cells]

@@ -22,6 +22,7 @@ from tlora_gui.engine.protocol.events import (
     PromptTooLong,
 )
 from tlora_gui.engine.protocol.texts import DeskChange, TokenEvent
+from tlora_gui.ui.generation.compare.compare_column import CompareColumn
 from tlora_gui.ui.generation.inspector.inspector import TokenInspector
 from tlora_gui.ui.generation.mixing_desk.mixing_desk import MixingDeskPanel
 from tlora_gui.ui.generation.pane import GenerationPane
@@ -297,12 +298,13 @@ class GenerationControl(QObject):
         has_text = bool(self._pane.text_page.text.tokens)
         for action in menus.needs_text:
             action.setEnabled(has_text)
-        in_front = self._pane.in_front is not None
-        menus.find.setEnabled(has_text or in_front)
+        in_front = self._pane.in_front
+        menus.find.setEnabled(has_text or in_front is not None)
         for action in (menus.copy, menus.copy_rich):
-            action.setEnabled(in_front)
+            action.setEnabled(in_front is not None)
+        coming_column = isinstance(in_front, CompareColumn) and in_front.record is None
         for action in (menus.copy_markdown, menus.save_text):
-            action.setEnabled(self._pane.record_in_front is not None)
+            action.setEnabled(in_front is not None and not coming_column)
         missing = "" if has_text else self.tr("Generate a text first")
         coming = self.tr("Stop the text that is coming, or wait for its end") if has_text and self.begun else ""
         for question in (menus.mixer_timeline, menus.predict_counterfactual):

@@ -12,7 +12,8 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EndEvent, Event, GenerationLoaded, ProjectInfo
 from tlora_gui.engine.protocol.texts import Generation, GenerationSummary
-from tlora_gui.ui.control.undo import Undo, short
+from tlora_gui.ui.control.undo import Undo
+from tlora_gui.ui.formats import short
 from tlora_gui.ui.generation.library.generation_row import title_of
 from tlora_gui.ui.generation.library.generations_panel import GenerationsPanel
 from tlora_gui.ui.generation.pane import GenerationPane

@@ -49,9 +49,10 @@ from tlora_gui.engine.protocol.jobs import (
 )
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.control.notices import finished_text, followed, imported_text
-from tlora_gui.ui.control.undo import Undo, short
+from tlora_gui.ui.control.undo import Undo
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
 from tlora_gui.ui.epochs.panel import EpochsPanel
+from tlora_gui.ui.formats import short
 from tlora_gui.ui.translation import worded
 from tlora_gui.ui.widgets.banner import Banner
 from tlora_gui.worker.engine_client import EngineClient

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.events import EndEvent, Event, JobFailed, Progress, TrashItem, TrashListed
-from tlora_gui.ui.control.undo import Undo, short
+from tlora_gui.ui.control.undo import Undo
+from tlora_gui.ui.formats import short
 from tlora_gui.ui.menus import Menus
 from tlora_gui.ui.translation import filled
 from tlora_gui.ui.widgets.trash_dialog import TrashDialog

@@ -24,14 +24,6 @@ Change = Callable[[], int | None]
 Part = tuple[Change, Change]
 """A change, and the one that takes it back."""
 
-_LONGEST_NAME = 40
-
-
-def short(name: str) -> str:
-    """A name as it stands in the name of a step: one line, not too long."""
-    name = " ".join(name.split())
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
 
 class _Step(QUndoCommand):
     """What one command of a person's did. The stack only remembers it; :class:`Undo` makes the changes."""
