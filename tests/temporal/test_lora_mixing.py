@@ -229,6 +229,29 @@ def test_looking_through_plain_peft_changes_nothing(tiny_backbone: Any, inside: 
     assert {name for name, parameter in model.named_parameters() if parameter.requires_grad} == wanted
 
 
+def test_adapters_are_stacked_when_they_are_first_read_and_lie_in_memory_once(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone)
+    parameters = [p for name in EPOCHS for p in model.adapter_parameters(name).values()]
+
+    def stores() -> set[int]:
+        return {parameter.untyped_storage().data_ptr() for parameter in parameters}
+
+    apart = stores()
+    assert len(apart) == len(parameters)
+    logits(model, token_ids(), 0)
+    assert stores() == apart
+    logits(model, token_ids(), "mixer")
+    assert len(stores()) == 2 * len(model.layers)
+
+
+def test_an_epoch_learns_beside_adapters_that_were_first_read_in_inference_mode(tiny_backbone: Any) -> None:
+    model = mixture(tiny_backbone, EPOCHS[:2], live="tale")
+    with torch.inference_mode():
+        model(token_ids(), "mixer")
+    joint_loss(model, token_ids()).backward()
+    assert all(p.grad is not None for p in model.adapter_parameters("tale").values())
+
+
 # -- gradients --------------------------------------------------------------------------------------------------
 
 

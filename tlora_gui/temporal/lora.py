@@ -37,9 +37,12 @@ class LoraWeights(nn.Module):
 
     def __init__(self, down: Sequence[Tensor], up: Sequence[Tensor], scaling: float) -> None:
         super().__init__()
-        self.down = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in down)
-        self.up = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in up)
+        self.down = tuple(nn.Parameter(weight, requires_grad=False) for weight in down)
+        self.up = tuple(nn.Parameter(weight, requires_grad=False) for weight in up)
         self.scaling = scaling
+        for index, both in enumerate(zip(self.down, self.up, strict=True)):  # a ParameterList takes five times as long
+            for kind, parameter in zip("AB", both, strict=True):
+                self.register_parameter(f"{kind}_{index}", parameter)
 
     @property
     def r(self) -> int:
@@ -132,16 +135,14 @@ class FusedLora:
         self._cast_weights: dict[nn.Linear, Tensor] = {}
         self.keeps_cast_weights = True
 
-    @torch.no_grad()
     def stack(self, frozen: Sequence[LoraWeights], trainable: LoraWeights | None) -> None:
-        """Stack ``frozen`` (slots 1 … in order), their parameters views of it; ``trainable``, the last slot, learns."""
+        """Mix ``frozen``, the slots 1 …, views of stacks once they are read; ``trainable``, the last slot, learns."""
         self._frozen, self._trainable = list(frozen), trainable
         self._learned = None
         ranks = torch.tensor([weights.r for weights in frozen], dtype=torch.long)
         self._starts = [0, *ranks.cumsum(0).tolist()]
-        both = [(list(weights.down), list(weights.up)) for weights in frozen]
         for layer in self._layers:
-            layer.stack(both, self._starts)
+            layer.stack(self._frozen, self._starts)
         device = frozen[0].down[0].device if frozen else None
         self._row_slot = torch.arange(1, len(frozen) + 1).repeat_interleave(ranks).to(device)
         self._row_scaling = torch.tensor([weights.scaling for weights in frozen]).repeat_interleave(ranks).to(device)
@@ -235,30 +236,39 @@ class _FusedLayer:
         self._owner = owner
         self._down_CI = self._up_CO = torch.zeros(0)
         self._rows_here = False
+        self._unstacked: tuple[Sequence[LoraWeights], Sequence[int]] | None = None
         self._row_cache: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
         self._base: Callable[[Tensor], Tensor] = module.forward
         self._plain = module if type(module) is nn.Linear else None
         module.forward = self.forward
 
-    def stack(self, frozen: Sequence[tuple[list[Tensor], list[Tensor]]], starts: Sequence[int]) -> None:
-        """Stack this layer's of each adapter's A and B, which are of all layers or of the last ones."""
+    def stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
+        """Read these adapters from now on; their rows are stacked when they are first needed."""
         self._row_cache.clear()
         self._down_CI = self._up_CO = torch.zeros(0)
-        self._rows_here = False
+        self._rows_here = any(len(weights.down) >= -self._index for weights in frozen)
+        self._unstacked = (frozen, starts) if self._rows_here else None
+
+    @torch.inference_mode(False)  # an inference tensor could not be learned through later
+    @torch.no_grad()
+    def _stack(self, frozen: Sequence[LoraWeights], starts: Sequence[int]) -> None:
+        """Stack this layer's of each adapter's A and B, which are of all layers or of the last ones."""
         ranks = [stop - start for start, stop in pairwise(starts)]
-        here = [(downs[self._index], ups[self._index]) if len(downs) >= -self._index else None for downs, ups in frozen]
-        if (some := next(filter(None, here), None)) is None:
-            return
+        here = [
+            (each.down[self._index], each.up[self._index]) if len(each.down) >= -self._index else None
+            for each in frozen
+        ]
+        some = next(filter(None, here))
         inputs, outputs = some[0].shape[1], len(some[1])
         rows = [
             (some[0].new_zeros(rank, inputs), some[1].new_zeros(outputs, rank)) if each is None else each
             for each, rank in zip(here, ranks, strict=True)
         ]
         self._down_CI, self._up_CO = torch.cat([down for down, _ in rows]), torch.cat([up.T for _, up in rows])
-        self._rows_here = True
         views = zip(self._down_CI.split(ranks), self._up_CO.split(ranks), strict=True)
         for (down, up), (down_RI, up_RO) in zip(rows, views, strict=True):
             down.data, up.data = down_RI, up_RO.T
+        self._unstacked = None
 
     def forward(self, x: Tensor) -> Tensor:
         """base(x) and what the mix adds; for the shapes that x may have see :meth:`AdapterMix.read_as`."""
@@ -286,6 +296,8 @@ class _FusedLayer:
         return y
 
     def _rows(self, mix: AdapterMix, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        if self._unstacked is not None:
+            self._stack(*self._unstacked)
         found = self._row_cache.get(mix.active)
         if found is None or found[0].dtype != dtype:
             if len(self._row_cache) >= _ROW_CACHE_SIZE:

@@ -14,6 +14,7 @@ from pathlib import Path
 from reprlib import repr as short
 from textwrap import shorten
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from safetensors import SafetensorError
@@ -173,6 +174,9 @@ def _read_settings(model: TemporalLoRA, folder: Path) -> tuple[LoraSettings, dic
 
 def _layers_fields(model: TemporalLoRA, layers: dict[str, nn.Module]) -> dict[str, Any]:
     """The configuration's fields that say which layers are adapted; PEFT goes by the ends of names."""
+    known = _FIELDS.setdefault(model, {})
+    if len(layers) in known:
+        return known[len(layers)]
     path, blocks = decoder_blocks(model.backbone)
     first = model.mixer_layer if layers is model.layers else 0
     adapted: list[list[str]] = []
@@ -185,9 +189,14 @@ def _layers_fields(model: TemporalLoRA, layers: dict[str, nn.Module]) -> dict[st
                 adapted.append(ends)
             else:
                 others.update(ends)
-    return {
+    known[len(layers)] = {
         "target_modules": sorted({next((end for end in ends if end not in others), ends[-1]) for ends in adapted}),
         "layers_to_transform": list(range(first, len(blocks))),
         "layers_pattern": path.rpartition(".")[2],
         "fan_in_fan_out": any(isinstance(module, Conv1D) for module in layers.values()),  # W is (in, out)
     }
+    return known[len(layers)]
+
+
+_FIELDS: WeakKeyDictionary[TemporalLoRA, dict[int, dict[str, Any]]] = WeakKeyDictionary()
+"""Of the models there are, by the number of layers that an adapter has: many epochs are read in a row."""
