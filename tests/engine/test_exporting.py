@@ -31,6 +31,7 @@ from tlora_gui.engine.projects.adapter_folder import write_weights
 from tlora_gui.engine.projects.model_card import model_card
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
+from tlora_gui.engine.protocol.config import SamplingSettings
 from tlora_gui.engine.protocol.errors import Cancelled, TloraError
 from tlora_gui.engine.protocol.events import EpochInfo, FileWritten
 from tlora_gui.engine.session import Session
@@ -154,6 +155,7 @@ def test_a_merged_model_says_without_us_what_the_mixture_says_at_constant_weight
     model = session.model
     assert model is not None
     before = state_hash(dict(model.backbone.named_parameters()))
+    collect(session.run(jobs.Generate("O night", sampling=SamplingSettings(2))))  # which lays weights by columns
     written = exported(session, jobs.ExportMerge(WEIGHTS, str(tmp_path / "out"), into_backbone=True))
     assert written.path == str(tmp_path / "out" / "verse-code-merged")
     alone = AutoModelForCausalLM.from_pretrained(written.path)

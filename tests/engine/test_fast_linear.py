@@ -17,8 +17,9 @@ from torch.nn.functional import linear
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from tlora_gui.engine.backbones import fast_trial
-from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear
+from tlora_gui.engine.backbones.fast_linear import FEW, FORMATS, FastLinear, lay_weights
 from tlora_gui.engine.backbones.fast_trial import Trial, find_fastest
+from tlora_gui.engine.backbones.loading import state_hash
 from tlora_gui.engine.generation.read_text import InputToken, Piece
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.generation.token_stream import TokenStream
@@ -81,6 +82,34 @@ def test_few_rows_go_through_the_fast_product_and_many_through_their_own(name: s
     fast.load("")
     with fast.running():
         assert torch.equal(layer(x), exact)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_fast_product_is_the_same_from_a_weight_that_lies_by_columns(name: str) -> None:
+    layer, x = nn.Linear(48, 32, bias=False).requires_grad_(False), torch.randn(1, FEW, 48)
+    backbone, found = nn.Sequential(layer), []
+    fast = FastLinear(backbone)
+    for by in ("rows", "columns"):
+        lay_weights(backbone, by)
+        fast.load(name)
+        with torch.inference_mode(), fast.running():
+            found.append(layer(x))
+    assert torch.equal(*found)
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="another library multiplies here")
+def test_an_exact_text_has_its_weights_by_columns_and_they_are_what_they_were(two_epochs: Session) -> None:
+    assert two_epochs.model is not None
+    backbone = two_epochs.model.backbone
+    values, ids_1T = state_hash(dict(backbone.named_parameters())), torch.arange(12)[None]
+    before, layer = backbone(ids_1T).logits, backbone.lm_head
+    texts(two_epochs, replace(DEFAULT_SAMPLING, max_new_tokens=2, precision="exact"))
+    assert layer.weight.T.is_contiguous() and not layer.weight.is_contiguous()
+    assert state_hash(dict(backbone.named_parameters())) == values
+    torch.testing.assert_close(backbone(ids_1T).logits, before)
+    kept = layer.weight.data_ptr()
+    texts(two_epochs, replace(DEFAULT_SAMPLING, max_new_tokens=2, precision="exact"))
+    assert layer.weight.data_ptr() == kept, "laid once"
 
 
 def test_how_the_backbone_goes_on_from_a_cache_is_tried_with_its_own_products(

@@ -15,7 +15,7 @@ from measure import PAIRS, Figure, interleaved, paired, ratio, speedup
 from peft import ArrowConfig, LoraConfig, PeftModel, XLoraConfig, create_arrow_model, get_peft_model
 
 from sections.common import backbone, grow
-from tlora_gui.engine.backbones.fast_linear import FastLinear
+from tlora_gui.engine.backbones.fast_linear import FastLinear, lay_weights
 from tlora_gui.engine.backbones.fast_trial import fastest
 from tlora_gui.engine.backbones.tokenizing import encode_prompt
 from tlora_gui.engine.generation.batch import write_together
@@ -45,6 +45,7 @@ Stream = Callable[[], Iterator[object]]
 def figures(threads: int) -> Iterator[Figure]:
     torch.set_num_threads(threads)
     ours = backbone()
+    lay_weights(ours.model, "columns")
     ids_1T = ours.tokenizer(PROMPT, return_tensors="pt")["input_ids"]
     model = TemporalLoRA(ours.model)
     bare: dict[str, Stream] = {"backbone": Peer(backbone().model, ids_1T)}

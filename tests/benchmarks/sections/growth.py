@@ -90,7 +90,8 @@ def _make_project(path: Path, epochs: int) -> float:
 
 
 def _open(path: Path) -> tuple[float, float]:
-    """Seconds to open the project in a process of its own, backbone included; resident bytes of that process then."""
+    """Seconds to open the project in a process of its own, backbone included; that process's own bytes once every
+    epoch was read, beside the pages of files, which the system drops when it needs their room."""
     command = [sys.executable, "-W", "ignore", "-m", "sections.growth", str(path)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
     seconds, resident = printed.stdout.split()
@@ -102,8 +103,14 @@ def _open_here(path: str) -> None:
     session, started = Session(), time.perf_counter()
     list(session.run(jobs.OpenProject(path)))
     seconds = time.perf_counter() - started
+    model = session.model
+    assert model is not None
+    slots = model.mixer.slots
+    with torch.inference_mode():
+        model(torch.ones(1, 1, dtype=torch.long), torch.full((slots,), 1 / slots))
     gc.collect()
-    print(seconds, psutil.Process().memory_info().rss)
+    memory = psutil.Process().memory_info()
+    print(seconds, memory.rss - getattr(memory, "shared", 0))
 
 
 def _contexts() -> Iterator[Figure]:

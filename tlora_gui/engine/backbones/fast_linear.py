@@ -1,14 +1,15 @@
-"""Fast generation on a CPU: products of a few rows with weights of 16 bits.
+"""Products of a few rows on a CPU, as decoding has them: a token reads every weight of the backbone once.
 
-A token that is decoded reads every weight of the backbone once, so that half the bytes are nearly half the time. Sums
-stay in float32, and products of many rows (training, measuring, a prompt) are what they were. Whether a format may be
-used says :mod:`~tlora_gui.engine.backbones.fast_trial`.
+Exact ones are faster where weights lie by columns, :func:`lay_weights`. Fast generation has weights of 16 bits
+beside them, half the bytes, :class:`FastLinear`; sums stay in float32, and products of many rows (training, measuring,
+a prompt) are what they were. Whether a format may be used says :mod:`~tlora_gui.engine.backbones.fast_trial`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,19 @@ Product = Callable[[Tensor], Tensor]
 
 FEW = 4
 """Rows up to which a product is bound by the bytes of its weight."""
+
+
+@torch.no_grad()
+def lay_weights(backbone: nn.Module, by: Literal["rows", "columns"]) -> None:
+    """Store float32 weights (out, in) of linear layers by rows, as they come, or by columns; the values are the same.
+
+    MKL multiplies one row with a weight that lies by columns 1.4 to 1.7 × as fast, four and more as fast as before.
+    Nobody but torch knows what to do with such a weight: it is laid by rows before it is written.
+    """
+    for layer in backbone.modules() if torch.backends.mkl.is_available() else ():
+        if type(layer) is nn.Linear and layer.weight.dtype == torch.float32 and layer.weight.device.type == "cpu":
+            weight = layer.weight.data
+            layer.weight.data = weight.contiguous() if by == "rows" else weight.T.contiguous().T
 
 
 def _packed(layer: nn.Linear) -> Product:
@@ -34,7 +48,7 @@ def _packed(layer: nn.Linear) -> Product:
 
 def _native(layer: nn.Linear) -> Product:
     """PyTorch's own product in float16."""
-    weight = layer.weight.detach().half()
+    weight = layer.weight.detach().to(torch.float16, memory_format=torch.contiguous_format)  # by rows, its only kernel
     bias = None if layer.bias is None else layer.bias.detach().half()
     return lambda x: linear(x.half(), weight, bias).float()
 

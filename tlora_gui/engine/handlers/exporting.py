@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 from safetensors import SafetensorError
 
+from tlora_gui.engine.backbones.fast_linear import lay_weights
 from tlora_gui.engine.projects.adapter_folder import write_weights
 from tlora_gui.engine.projects.model_card import CARD_FILE
 from tlora_gui.engine.projects.project import Project
@@ -155,6 +156,7 @@ def _write_model(workspace: Workspace, adapter: LoraWeights, target: Path, card:
         backbone.generation_config.do_sample = True
 
     def fill(folder: Path) -> None:
+        lay_weights(backbone, "rows")
         backbone.save_pretrained(folder, state_dict=merged_state(model, adapter))
         workspace.backbone.tokenizer.save_pretrained(folder)
         (folder / CARD_FILE).write_text(card, encoding="utf-8")

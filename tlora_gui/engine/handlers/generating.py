@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from tlora_gui.engine.backbones.fast_linear import FEW
+from tlora_gui.engine.backbones.fast_linear import FEW, lay_weights
 from tlora_gui.engine.backbones.fast_trial import find_fastest
 from tlora_gui.engine.backbones.finite import require_finite
 from tlora_gui.engine.backbones.loading import context_length
@@ -200,14 +200,16 @@ def open_text(
 
 
 def _possible(workspace: Workspace, sampling: SamplingSettings) -> Generator[Progress, None, SamplingSettings]:
-    """The settings, exact where fast generation is none here."""
+    """The settings, exact where fast generation is none here; the backbone is made ready for them."""
+    backbone = workspace.backbone
     if sampling.precision == "fast":
-        backbone, threads = workspace.backbone, torch.get_num_threads()
+        threads = torch.get_num_threads()
         key = f"{workspace.project.index.fingerprint} {processor_name()} {threads} torch {torch.__version__}"
         room = free_memory(workspace.model.device) // 2
-        if not (yield from find_fastest(backbone.fast, backbone.model, backbone.tokenizer, key, room)):
-            return replace(sampling, precision="exact")
-    return sampling
+        if (yield from find_fastest(backbone.fast, backbone.model, backbone.tokenizer, key, room)):
+            return sampling
+    lay_weights(backbone.model, "columns")
+    return replace(sampling, precision="exact")
 
 
 def require_readable(workspace: Workspace, ids: Sequence[int], count: int) -> None:
