@@ -21,7 +21,7 @@ from pathlib import Path
 
 from measure import Figure, table
 
-SECTIONS = ("decode", "train", "estimates", "sleep", "startup", "window", "growth", "corpus")
+SECTIONS = ("decode", "llama", "train", "estimates", "sleep", "startup", "window", "growth", "corpus")
 
 
 def main() -> None:

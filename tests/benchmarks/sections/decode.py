@@ -52,14 +52,16 @@ def figures(threads: int) -> Iterator[Figure]:
     for epochs in (2, 16, 64):
         grow(model, epochs)
         every = torch.full((1 + epochs,), 1 / (1 + epochs))
-        mixed: dict[str, Stream] = {"ours": partial(_ours, model, ours.tokenizer, "mixer")}
-        together: dict[str, Stream] = {"ours, all slots at once": partial(_ours, model, ours.tokenizer, every)}
+        mixed: dict[str, Stream] = {"ours": partial(mixture_stream, model, ours.tokenizer, "mixer")}
+        together: dict[str, Stream] = {"ours, all slots at once": partial(mixture_stream, model, ours.tokenizer, every)}
         yield _against(mixed | bare, f"K = {epochs}, against the backbone", TARGETS[epochs], _speaking(model, ids_1T))
         yield _against(together | bare, f"K = {epochs}, every slot speaking, against the backbone")
         if epochs == 2:
             if chosen := drain(fastest(ours.fast, ours.model, ours.tokenizer)).format:
                 ours.fast.load(chosen)
-                fast: dict[str, Stream] = {"ours, fast": partial(_ours, model, ours.tokenizer, "mixer", ours.fast)}
+                fast: dict[str, Stream] = {
+                    "ours, fast": partial(mixture_stream, model, ours.tokenizer, "mixer", ours.fast)
+                }
                 yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
                 ours.fast.load("")
             yield _rows(model, ours.tokenizer)
@@ -83,7 +85,9 @@ def _against(
     return Figure("decode", what, value, "×", least, interval=interval, detail=detail | (more or {}))
 
 
-def _ours(model: TemporalLoRA, tokenizer: Any, blend: Blend, fast: FastLinear | None = None) -> Iterator[object]:
+def mixture_stream(
+    model: TemporalLoRA, tokenizer: Any, blend: Blend, fast: FastLinear | None = None
+) -> Iterator[object]:
     """The application's own stream: text, weights and alternatives of every token included."""
     sampling = SamplingSettings(1 + TOKENS, temperature=0)
     tokens = generate(model, tokenizer, PROMPT, blend, sampling, CancelToken(), fast)
