@@ -34,7 +34,8 @@ TOKENS = 40
 TARGETS = {2: 0.97, 16: 0.95, 64: 0.90}
 FAST_TARGETS = {1: 2.0, 2: 2.5}
 """By torch's threads."""
-RIVALS = {"plain LoRA": 1.0, "PEFT X-LoRA": 8.0, "PEFT Arrow": None}
+RIVALS = {"plain LoRA": (1.0, None), "PEFT X-LoRA": (8.0, 15.0), "PEFT Arrow": (None, None)}
+"""With the least for exact and fast texts."""
 RIVAL_PAIRS = 200
 SWEEP = 5
 """Rows of a sweep."""
@@ -57,18 +58,21 @@ def figures(threads: int) -> Iterator[Figure]:
         yield _against(mixed | bare, f"K = {epochs}, against the backbone", TARGETS[epochs], _speaking(model, ids_1T))
         yield _against(together | bare, f"K = {epochs}, every slot speaking, against the backbone")
         if epochs == 2:
+            yield _rows(model, ours.tokenizer)
             if chosen := drain(fastest(ours.fast, ours.model, ours.tokenizer)).format:
                 ours.fast.load(chosen)
                 fast: dict[str, Stream] = {
                     "ours, fast": partial(mixture_stream, model, ours.tokenizer, "mixer", ours.fast)
                 }
                 yield _against(fast | bare, f"K = {epochs}, fast, against the backbone", FAST_TARGETS.get(threads))
-                ours.fast.load("")
-            yield _rows(model, ours.tokenizer)
             with tempfile.TemporaryDirectory() as folder:
-                for rival, least in RIVALS.items():
+                for rival, (least, least_fast) in RIVALS.items():
                     peer: dict[str, Stream] = {rival: Peer(_rival(rival, Path(folder)), ids_1T)}
                     yield _against(mixed | peer, f"K = {epochs}, against {rival}", least, pairs=RIVAL_PAIRS)
+                    if chosen:
+                        what = f"K = {epochs}, fast, against {rival}"
+                        yield _against(fast | peer, what, least_fast, pairs=RIVAL_PAIRS)
+            ours.fast.load("")
 
 
 def _against(
