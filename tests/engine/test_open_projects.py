@@ -520,6 +520,14 @@ def test_an_epoch_is_found_by_its_slug_or_its_name_in_any_script(two_epochs: Ses
     assert "Пушкин (verse)" in caught.value.hint and "Code (code)" in caught.value.hint
 
 
+def test_a_name_neither_turns_the_text_around_it_nor_breaks_its_line() -> None:
+    free = EpochList().free_name
+    assert free(" abc\u202ecod\x1b[31m\x00\u2069\nשלום\u200d ") == "abccod[31m שלום\u200d"
+    for name in ("\u202e", "\x00 \x7f", "\u2028"):
+        with pytest.raises(TloraError, match="needs a name"):
+            free(name)
+
+
 def test_what_could_not_be_read_again_is_refused_before_the_work(two_epochs: Session, corpora: Corpora) -> None:
     for job in (
         jobs.TrainEpoch("n" * 300, (str(corpora["verse"]),)),

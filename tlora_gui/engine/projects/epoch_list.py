@@ -10,6 +10,7 @@ from tlora_gui.engine.protocol.config import BACKBONE_SLOT, EPOCH_COLOURS, MAX_N
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import EpochInfo
 from tlora_gui.engine.protocol.sentences import say
+from tlora_gui.engine.protocol.wording import STAND_INS
 
 _LISTED = 20
 
@@ -65,12 +66,13 @@ class EpochList:
         self._epochs.pop(slug, None)
 
     def free_name(self, name: str, slug: str = "") -> str:
-        """A name in one line, if no other epoch than ``slug``, and the one that it replaces, has it.
+        """A name in one line, without control and reordering characters, if no other epoch has it than ``slug`` and the
+        one that it replaces.
 
         Raises:
             TloraError: if it is empty, too long or taken.
         """
-        name = " ".join(name.splitlines()).strip()
+        name = " ".join(name.splitlines()).translate(dict.fromkeys(STAND_INS)).strip()
         own = {slug, self._epochs[slug].replaces if slug in self._epochs else ""}
         if len(name) > MAX_NAME:
             raise TloraError(
