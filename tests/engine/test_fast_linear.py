@@ -23,6 +23,7 @@ from tlora_gui.engine.backbones.loading import state_hash
 from tlora_gui.engine.generation.read_text import InputToken, Piece
 from tlora_gui.engine.generation.scheduled_blend import ScheduledBlend
 from tlora_gui.engine.generation.token_stream import TokenStream
+from tlora_gui.engine.handlers import generating
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import DEFAULT_SAMPLING, MixingDesk, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationFinished, GenerationStarted, Progress
@@ -98,11 +99,18 @@ def test_a_fast_product_is_the_same_from_a_weight_that_lies_by_columns(name: str
 
 
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="another library multiplies here")
-def test_an_exact_text_has_its_weights_by_columns_and_they_are_what_they_were(two_epochs: Session) -> None:
+def test_an_exact_text_has_its_weights_by_columns_and_they_are_what_they_were(
+    two_epochs: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert two_epochs.model is not None
     backbone = two_epochs.model.backbone
     values, ids_1T = state_hash(dict(backbone.named_parameters())), torch.arange(12)[None]
     before, layer = backbone(ids_1T).logits, backbone.lm_head
+    needed = sum(4 * each.weight.numel() for each in backbone.modules() if type(each) is nn.Linear)
+    with monkeypatch.context() as patch:
+        patch.setattr(generating, "free_memory", lambda _: 2 * needed - 1)
+        texts(two_epochs, replace(DEFAULT_SAMPLING, max_new_tokens=2, precision="exact"))
+    assert layer.weight.is_contiguous(), "there is no room for weights that are not pages of their file"
     texts(two_epochs, replace(DEFAULT_SAMPLING, max_new_tokens=2, precision="exact"))
     assert layer.weight.T.is_contiguous() and not layer.weight.is_contiguous()
     assert state_hash(dict(backbone.named_parameters())) == values

@@ -201,14 +201,14 @@ def open_text(
 
 def _possible(workspace: Workspace, sampling: SamplingSettings) -> Generator[Progress, None, SamplingSettings]:
     """The settings, exact where fast generation is none here; the backbone is made ready for them."""
-    backbone = workspace.backbone
+    backbone, room = workspace.backbone, free_memory(workspace.model.device) // 2
     if sampling.precision == "fast":
         threads = torch.get_num_threads()
         key = f"{workspace.project.index.fingerprint} {processor_name()} {threads} torch {torch.__version__}"
-        room = free_memory(workspace.model.device) // 2
         if (yield from find_fastest(backbone.fast, backbone.model, backbone.tokenizer, key, room)):
             return sampling
-    lay_weights(backbone.model, "columns")
+    if 4 * backbone.fast.weights <= room:  # they were pages of their file, which the system can drop
+        lay_weights(backbone.model, "columns")
     return replace(sampling, precision="exact")
 
 
