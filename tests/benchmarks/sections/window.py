@@ -38,7 +38,6 @@ from tlora_gui.engine.protocol.events import (
     TrainStep,
 )
 from tlora_gui.engine.protocol.texts import Alternative, Generation, SlotInfo, TokenEvent
-from tlora_gui.ui.generation.token_view.find_bar import FindBar
 from tlora_gui.ui.generation.token_view.token_view import TokenView
 from tlora_gui.ui.window import MainWindow
 
@@ -179,7 +178,7 @@ def _step(slug: str, step: int, steps: int) -> TrainStep:
 
 def _text(window: MainWindow, newlines: float, what: str) -> Iterator[Figure]:
     pane = window.generation
-    view = window.findChild(TokenView, "tokenView")
+    view = pane.text_page.text
     what = f"{what} of {TOKENS:,} tokens"
     tokens = _tokens(newlines)
     pane.start(GenerationStarted("", "mixer", SamplingSettings(), SLOTS))
@@ -204,9 +203,9 @@ def _text(window: MainWindow, newlines: float, what: str) -> Iterator[Figure]:
     places = [QPointF(60 + 7 * number % 500, 40 + 3 * number % 60) for number in range(FRAMES)]
     hovers = [took for place in places if (took := _hover(view, place))]
     yield Figure("window", f"{what}, hover to inspector", median(hovers), "ms", detail={"max": max(hovers)})
-    bar, edit = window.findChild(FindBar, "findBar"), window.findChild(QLineEdit, "findEdit")
+    bar = pane.text_page.find_bar
     bar.open()
-    count = window.findChild(QLabel, "findCount")
+    edit, count = bar.findChild(QLineEdit, "findEdit"), bar.findChild(QLabel, "findCount")
     turns = [took for wanted in ("e", "et", "eta") for took in _turns(partial(edit.setText, wanted))]
     assert " of " in count.text(), "all is found"
     yield _longest_turn(f"{what}, longest turn of a letter typed into the find bar", turns, 50)
