@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kit import WaitUntil, button, child, click, drop, edit, file_drag, plain, question, said
-from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from whole_window import open_project, window_around
 
 from tlora_gui.engine.protocol import jobs
@@ -21,6 +22,7 @@ from tlora_gui.engine.protocol.events import (
     CorpusSummary,
     EpochFinished,
     EpochInfo,
+    EpochsChanged,
     Progress,
     ProjectInfo,
     ProjectOpened,
@@ -36,6 +38,7 @@ from tlora_gui.ui.window import MainWindow
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
 SLOTS = (SlotInfo("", "Eternity", "#8A919C"), SlotInfo("plays", "Plays", "#0072B2"))
+LEFT = EpochInfo("left", "Left", "", "#56B4E9", "interrupted", 512, note="stopped after step 3 of 9")
 A, B, C = (jobs.TrainEpoch(name, (f"/{name}",)) for name in "ABC")
 LONG = TrainSettings(num_passes=9)
 
@@ -45,10 +48,11 @@ class Engine:
 
     def __init__(self) -> None:
         self.held = {"A", "B", "C"}
-        self.broken = set[str]()
+        self.broken, self.leaves = set[str](), set[str]()
         self.trained: list[str] = []
         self.begun: list[str] = []
         self.kept: tuple[jobs.NewEpoch, ...] = ()
+        self.epochs = (PLAYS,)
         self.asked: list[jobs.Job] = []
 
     def run(self, job: jobs.Job, cancel: CancelToken) -> Iterator[StreamEvent]:
@@ -58,7 +62,7 @@ class Engine:
                 backbone = BackboneInfo("Tiny", "tiny", 1000, "CPU", "float32", 256, 4, 1)
                 name = Path(job.path).name
                 yield ProjectOpened(
-                    ProjectInfo(job.path, name, backbone, "gating", (PLAYS,), SLOTS, (), None, waiting=self.kept)
+                    ProjectInfo(job.path, name, backbone, "gating", self.epochs, SLOTS, (), None, waiting=self.kept)
                 )
             case jobs.KeepQueue():
                 self.kept = job.waiting
@@ -73,19 +77,25 @@ class Engine:
             case jobs.LoadSettings():
                 yield SettingsLoaded(job.slug, LONG)
             case jobs.TrainEpoch() | jobs.ImportAdapter():
-                yield from self._train(job, cancel)
+                yield from self._train(job.name, cancel)
+            case jobs.ResumeEpoch():
+                yield from self._train(job.slug.title(), cancel)
 
-    def _train(self, job: jobs.NewEpoch, cancel: CancelToken) -> Iterator[StreamEvent]:
-        self.begun.append(job.name)
-        epoch = EpochInfo(job.name.lower(), job.name, "", "#E69F00", "training")
+    def _train(self, name: str, cancel: CancelToken) -> Iterator[StreamEvent]:
+        self.begun.append(name)
+        epoch = EpochInfo(name.lower(), name, "", "#E69F00", "training")
         yield TrainStarted(epoch, 100, 0)
-        while job.name in self.held:
+        while name in self.held:
             cancel.raise_if_cancelled()
             yield Progress("Training")
-        if job.name in self.broken:
+        if name in self.broken:
+            self.epochs += (replace(epoch, state="interrupted"),) if name in self.leaves else ()
+            yield EpochsChanged(self.epochs, SLOTS)
             raise TloraError("The disk is full.")
-        self.trained.append(job.name)
-        yield EpochFinished(EpochInfo(epoch.slug, job.name, "", "#E69F00", "frozen"))
+        self.trained.append(name)
+        self.epochs = (*(each for each in self.epochs if each.slug != epoch.slug), replace(epoch, state="frozen"))
+        yield EpochsChanged(self.epochs, SLOTS)
+        yield EpochFinished(self.epochs[-1])
 
     def close(self) -> None:
         """Nothing is held."""
@@ -239,6 +249,46 @@ def test_a_failed_training_lets_the_next_one_begin(window: MainWindow, engine: E
     train(window, A, B)
     engine.held.clear()
     wait_until(lambda: engine.trained == ["B"])
+
+
+def test_what_was_interrupted_goes_on_before_what_waits(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.kept = (PLAYS, LEFT), (B, C)
+    window.controller.projects.close()
+    open_project(window, wait_until, tmp_path / "project")
+    engine.held.clear()
+    click(window.epochs, "pauseAllButton")
+    wait_until(lambda: engine.trained == ["Left", "B", "C"])
+
+
+def test_what_can_not_go_on_is_not_asked_to(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    engine.epochs, engine.kept = (PLAYS, replace(LEFT, can_go_on=False)), (B,)
+    window.controller.projects.close()
+    open_project(window, wait_until, tmp_path / "project")
+    offered = {each.objectName() for each in window.epochs.findChildren(QPushButton) if each.isVisible()}
+    assert offered & {"resumeButton", "keepInterruptedButton", "discardInterruptedButton"} == {
+        "discardInterruptedButton"
+    }
+    assert window.controller.training.ended_by_another() == []
+    engine.held.clear()
+    click(window.banner, "Train now")
+    wait_until(lambda: engine.trained == ["B"])
+
+
+def test_what_fails_on_its_way_and_can_go_on_holds_up_what_would_end_it(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil
+) -> None:
+    engine.broken, engine.leaves = {"A"}, {"A"}
+    train(window, A, B)
+    engine.held.clear()
+    wait_until(lambda: not window.client.busy)
+    assert engine.begun == ["A"] and names(window) == ["B"]
+    engine.broken.clear()
+    click(window.epochs, "pauseAllButton")
+    wait_until(lambda: engine.trained == ["A", "B"])
 
 
 def test_closing_keeps_the_queue(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:

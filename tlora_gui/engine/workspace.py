@@ -110,9 +110,8 @@ class Workspace:
         """List the interrupted epochs anew: how far they came, and whether they can still go on."""
         for epoch in self.project.interrupted():
             if not self.goes_on(epoch):
-                epoch = replace(
-                    epoch, note=say("{note}; it cannot go on, the epochs before it have changed", note=epoch.note)
-                )
+                note = say("{note}; it cannot go on, the epochs before it have changed", note=epoch.note)
+                epoch = replace(epoch, note=note, can_go_on=False)
             self.epochs.put(epoch)
 
     def goes_on(self, epoch: EpochInfo) -> bool:

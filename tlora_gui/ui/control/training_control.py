@@ -226,8 +226,13 @@ class TrainingControl(QObject):
 
     def ended_by_another(self) -> list[str]:
         """Names of interrupted epochs that cannot go on any more once there is another epoch."""
-        going_on = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch | KeepEpoch)}
-        return [epoch.name for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in going_on]
+        return [epoch.name for epoch in self._interrupted()]
+
+    def _interrupted(self) -> list[EpochInfo]:
+        """Epochs that can go on, and for which nobody has asked yet."""
+        asked = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch | KeepEpoch)}
+        left = [epoch for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in asked]
+        return [epoch for epoch in left if epoch.can_go_on]
 
     def _drop_jobs(self, *kinds: type) -> None:
         for outdated in self._client.jobs(*kinds, asker=self):
@@ -375,9 +380,13 @@ class TrainingControl(QObject):
 
     @Slot(bool)
     def _pause_all(self, paused: bool) -> None:
-        """Nothing begins any more, and what runs stands still; or all goes on."""
-        self._all_paused = paused
+        """Nothing begins any more, and what runs stands still; or all goes on, what was interrupted first: it could not
+        go on after another."""
         self._put_off.clear()
+        if not paused and self._running is None and (interrupted := self._interrupted()):
+            self._resume(interrupted[-1].slug)
+            return
+        self._all_paused = paused
         if self._running is not None:
             self._pause(self._running, paused)
         self._show_queue()
@@ -403,8 +412,8 @@ class TrainingControl(QObject):
     @Slot()
     def tell_interrupted(self) -> None:
         """Say what is left from before: the latest epoch that was interrupted, or those that still wait."""
-        epoch = next((epoch for epoch in reversed(self.epochs) if epoch.state == "interrupted"), None)
-        if epoch is not None:
+        if interrupted := self._interrupted():
+            epoch = interrupted[-1]
             text = self.tr("{name}: {note}.").format(name=epoch.name, note=worded(epoch.note).rstrip("."))
             self._banner.show_notice(text, self.tr("Resume"), partial(self._resume, epoch.slug))
         elif waiting := self._waiting():
@@ -637,6 +646,8 @@ class TrainingControl(QObject):
             self._put_off.add(ticket)
         self._panel.clear_preparation()
         self._panel.set_epochs(self.epochs)
+        # What failed on its way could not go on after another.
+        self._all_paused = self._all_paused or (isinstance(end, JobFailed) and bool(self._interrupted()))
         self._begin_next()
         if self._running is not None:
             return
