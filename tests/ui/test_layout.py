@@ -19,6 +19,7 @@ from window_states import turn
 from tlora_gui.engine.protocol.config import MIXER_MODE, SamplingSettings
 from tlora_gui.engine.protocol.events import GenerationStarted, TrainStarted
 from tlora_gui.engine.protocol.jobs import Generate
+from tlora_gui.engine.protocol.texts import ReadReport, Segment
 from tlora_gui.ui.charts.plot import ChartPlot
 from tlora_gui.ui.charts.sparklines import SparklineStrip
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
@@ -108,6 +109,24 @@ def test_unfolding_the_charts_leaves_the_window_as_large_as_it_was(window: MainW
         turn()
         assert window.height() == 640
     assert not window.charts.folded and share(window, window.charts) > 0.25
+
+
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_another_page_makes_a_small_window_no_higher_than_it_must_be(window: MainWindow, unfolded: bool) -> None:
+    def least() -> int:
+        for _ in range(2):
+            window.resize(1, 1)
+            turn()
+        return window.height()
+
+    window.charts.set_folded(not unfolded)
+    before = least()
+    for page in ("compare", "generate", "read", "compare", "read", "generate"):
+        window.generation.show_page(page)
+        turn()
+        found, before = window.height(), max(before, needed := least())
+        assert found <= before, page
+        before = needed
 
 
 def test_what_a_person_chose_for_the_charts_stays_theirs(tmp_path: Path, qapp: QApplication) -> None:
@@ -250,6 +269,23 @@ def test_a_draft_can_be_had_again_after_a_kept_text_was_opened(window: MainWindo
     for before in ("Another", "word0 and so"):
         prompt(window).undo()
         assert prompt(window).toPlainText() == before
+
+
+def test_a_reading_that_is_opened_leaves_the_sampling_as_it_was(window: MainWindow) -> None:
+    sampling = SamplingSettings(30, temperature=0.5, seed=7, precision="fast")
+    generated = replace(a_generation(), sampling=sampling)
+    window.generation.show_record(generated)
+    window.generation.show_record(
+        replace(generated, sampling=SamplingSettings(), report=ReadReport((("", 3.0),), 2.0, (Segment(0, 1),), (2,)))
+    )
+    assert window.generation.sampling == sampling
+
+
+def test_a_prompt_that_nobody_typed_is_not_undone(window: MainWindow) -> None:
+    window.generation.prompt_bar.set_prompt("")
+    window.generation.prompt_bar.set_prompt("To be")
+    prompt(window).undo()
+    assert prompt(window).toPlainText() == "To be"
 
 
 def test_charts_that_are_unfolded_draw_no_strip(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:

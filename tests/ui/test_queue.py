@@ -13,7 +13,7 @@ from whole_window import open_project, window_around
 
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.cancel import CancelToken
-from tlora_gui.engine.protocol.config import TrainSettings
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS, TrainSettings
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import (
     BackboneInfo,
@@ -34,6 +34,7 @@ from tlora_gui.engine.protocol.events import (
 )
 from tlora_gui.engine.protocol.texts import SlotInfo
 from tlora_gui.ui.epochs.new_epoch_dialog import NewEpochDialog
+from tlora_gui.ui.widgets.colour_picker import ColourPicker
 from tlora_gui.ui.window import MainWindow
 
 PLAYS = EpochInfo("plays", "Plays", "", "#0072B2", "frozen", 400_000, 3.44, 4.04)
@@ -215,6 +216,16 @@ def test_while_all_is_paused_nothing_begins(window: MainWindow, engine: Engine, 
     click(window.epochs, "pauseAllButton")
     engine.held.clear()
     wait_until(lambda: engine.trained == ["B", "C"])
+
+
+def test_a_new_epoch_is_offered_a_colour_that_no_epoch_on_its_way_has(
+    window: MainWindow, engine: Engine, wait_until: WaitUntil
+) -> None:
+    taken = [colour for colour in EPOCH_COLOURS if colour != PLAYS.colour]
+    train(window, *(replace(job, colour=colour) for job, colour in zip((A, B), taken, strict=False)))
+    window.controller.training.new_epoch([])
+    picker = dialog_of(window).findChild(ColourPicker)
+    assert picker is not None and picker.colour() == taken[2]
 
 
 def test_a_waiting_training_is_changed_in_its_place(window: MainWindow, engine: Engine, wait_until: WaitUntil) -> None:

@@ -47,7 +47,7 @@ class ImportControl(QObject):
         if self.dialog is None:
             self.dialog = dialog = ImportAdapterDialog(self._window)
             dialog.set_taken_names(self._training.names())
-            dialog.set_used_colours(epoch.colour for epoch in self._training.epochs)
+            dialog.set_used_colours(self._training.colours())
             dialog.set_interrupted(self._training.ended_by_another())
             if self.backbone is not None:
                 dialog.set_backbone(self.backbone)

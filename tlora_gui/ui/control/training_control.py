@@ -202,7 +202,7 @@ class TrainingControl(QObject):
         dialog.start_requested.connect(self._start)
         dialog.finished.connect(self._dialog_closed)
         self._update_dialog(dialog)
-        dialog.set_used_colours([epoch.colour for epoch in self.epochs])
+        dialog.set_used_colours(self.colours())
         dialog.open()
         return dialog
 
@@ -223,6 +223,10 @@ class TrainingControl(QObject):
         """Names of the epochs that there are and will be, but for the one that is being changed."""
         new = [job for job in self.jobs.values() if isinstance(job, NewEpoch) and job != edited]
         return [*(epoch.name for epoch in self.epochs), *(job.name for job in new)]
+
+    def colours(self) -> list[str]:
+        """Colours of the epochs that there are and will be."""
+        return [each.colour for each in (*self.epochs, *self.jobs.values()) if isinstance(each, EpochInfo | NewEpoch)]
 
     def ended_by_another(self) -> list[str]:
         """Names of interrupted epochs that cannot go on any more once there is another epoch."""

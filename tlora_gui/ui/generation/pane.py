@@ -20,7 +20,7 @@ from tlora_gui.ui.generation.prompt_bar import Page, PromptBar, utf16_length
 from tlora_gui.ui.generation.text_page import TextPage
 from tlora_gui.ui.generation.token_view.token_style import ColourMode
 from tlora_gui.ui.theme import Theme
-from tlora_gui.ui.widgets.layouts import Ends, HighEnough, column, row, small_button
+from tlora_gui.ui.widgets.layouts import Ends, HighEnough, column, one_layout, row, small_button
 
 
 class GenerationPane(HighEnough):
@@ -166,9 +166,10 @@ class GenerationPane(HighEnough):
         """Go to a page; the prompt stays."""
         if page == self.page:
             return
-        self._header.show_page(page)
-        self.prompt_bar.set_page(page)
-        self._show_face()
+        with one_layout(self):
+            self._header.show_page(page)
+            self.prompt_bar.set_page(page)
+            self._show_face()
         self._emit_chosen()
         self.page_changed.emit(page)
 
@@ -302,10 +303,10 @@ class GenerationPane(HighEnough):
         self._offer_text_actions()
 
     def show_record(self, record: Generation) -> None:
-        """Show a kept text with its prompt, mode and sampling."""
+        """Show a kept text with its prompt, mode and, if it was generated, sampling."""
         self.show_page("read" if record.report is not None else "generate")
         with QSignalBlocker(self.prompt_bar):  # it is not edited by that
-            self.prompt_bar.set_prompt(record.prompt, record.sampling)
+            self.prompt_bar.set_prompt(record.prompt, None if record.report is not None else record.sampling)
         self.choose_mode(record.mode)
         self._begin(record.slots)
         self._stats.begin(record.branch_at)

@@ -198,12 +198,15 @@ class PromptBar(QWidget):
         return self.edit.toPlainText()
 
     def set_prompt(self, prompt: str, sampling: SamplingSettings | None = None) -> None:
-        """Show another prompt, and its sampling if given. Undoing brings back what was typed before."""
+        """Show another prompt, and its sampling if given. Undoing brings back what was typed before, if
+        anything was."""
         self.edit.setExtraSelections([])
-        if prompt != self.prompt():
+        if prompt != (before := self.prompt()):
             cursor = QTextCursor(self.edit.document())
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.insertText(prompt)
+            if not before:
+                self.edit.document().clearUndoRedoStacks()
         self.edit.moveCursor(QTextCursor.MoveOperation.End)
         if sampling is not None:
             self.sampling.set_settings(sampling)

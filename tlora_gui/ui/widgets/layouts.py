@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -72,6 +73,20 @@ class HighEnough(QFrame):
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
+
+
+@contextmanager
+def one_layout(widget: QWidget) -> Iterator[None]:
+    """Lay the window out once, after the block. Whatever is shown lays it out at once, and where what makes room for it
+    is not hidden yet, the window becomes larger for good."""
+    layout = widget.window().layout()
+    if layout is not None:
+        layout.setEnabled(False)
+    try:
+        yield
+    finally:
+        if layout is not None:
+            layout.setEnabled(True)
 
 
 def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
