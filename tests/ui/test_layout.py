@@ -29,6 +29,7 @@ from tlora_gui.ui.widgets.layouts import column
 from tlora_gui.ui.window import MainWindow
 
 LEAST_SHARE = 0.6
+A_REPORT = ReadReport((("", 3.0),), 2.0, (Segment(0, 1),), (2,))
 TRAINING = TrainStarted(EPOCHS[0], 40, 0)
 
 
@@ -127,6 +128,45 @@ def test_another_page_makes_a_small_window_no_higher_than_it_must_be(window: Mai
         found, before = window.height(), max(before, needed := least())
         assert found <= before, page
         before = needed
+
+
+@pytest.mark.parametrize("squeeze", ["window", "report"])
+def test_charts_have_their_height_again_when_there_is_room(window: MainWindow, squeeze: str) -> None:
+    record, size = a_generation(), window.size()
+    window.charts.set_folded(True)
+    window.menus.fold_charts.trigger()
+    turn()
+    height = window.charts.height()
+    if squeeze == "window":
+        window.resize(size.width(), 540)
+    else:
+        window.generation.show_record(replace(record, report=A_REPORT))
+        window.resize(size.width(), 560)
+    turn()
+    assert window.charts.height() < height
+    window.resize(size)
+    turn()
+    window.generation.show_record(record)
+    turn()
+    assert window.charts.height() == height
+
+
+def test_charts_have_the_height_that_a_person_dragged_them_to(
+    tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with whole_window(project=tmp_path) as window:
+        window.menus.fold_charts.trigger()
+        turn()
+        with monkeypatch.context() as patch:
+            patch.setattr(QApplication, "mouseButtons", lambda: Qt.MouseButton.LeftButton)
+            window.resizeDocks([window.docks[-1]], [310], Qt.Orientation.Vertical)
+            turn()
+        assert window.docks[-1].height() == 310
+        window.resize(window.width(), 560)
+        turn()
+    with whole_window(project=tmp_path) as window:
+        turn()
+        assert window.docks[-1].height() == 310
 
 
 def test_what_a_person_chose_for_the_charts_stays_theirs(tmp_path: Path, qapp: QApplication) -> None:
@@ -275,9 +315,7 @@ def test_a_reading_that_is_opened_leaves_the_sampling_as_it_was(window: MainWind
     sampling = SamplingSettings(30, temperature=0.5, seed=7, precision="fast")
     generated = replace(a_generation(), sampling=sampling)
     window.generation.show_record(generated)
-    window.generation.show_record(
-        replace(generated, sampling=SamplingSettings(), report=ReadReport((("", 3.0),), 2.0, (Segment(0, 1),), (2,)))
-    )
+    window.generation.show_record(replace(generated, sampling=SamplingSettings(), report=A_REPORT))
     assert window.generation.sampling == sampling
 
 

@@ -95,7 +95,7 @@ class WindowSettings:
 
     @property
     def charts_height(self) -> int:
-        """Pixels of the charts when they were last unfolded; 0 if they never were."""
+        """Pixels that the person gave the unfolded charts; 0 if they never did."""
         stored = self._text("charts-height")
         return int(stored) if stored.isdecimal() and len(stored) < 5 else 0
 

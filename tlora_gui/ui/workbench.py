@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -84,7 +84,7 @@ class Workbench(QMainWindow):
         self.settings = settings
         self._palette: CommandPalette | None = None
         self._squeezed: dict[QDockWidget, int] = {}
-        self._width = 0
+        self._size = QSize()
         self._build()
         self._build_menus()
         self._connect_panels()
@@ -130,9 +130,9 @@ class Workbench(QMainWindow):
             # one pixel, which a dock under an empty title is short of
             self._dock(self.tr("Charts"), "chartsDock", self.charts, bottom, (0, 0, 0, 1)),
         ]
-        epochs, token, desk, texts, charts = self.docks
-        for side in (epochs, token, desk, texts):
-            side.installEventFilter(self)
+        _, token, desk, texts, charts = self.docks
+        for dock in self.docks:
+            dock.installEventFilter(self)
         self.tabifyDockWidget(token, desk)
         self.tabifyDockWidget(desk, texts)
         self.setTabPosition(right, QTabWidget.TabPosition.North)
@@ -143,6 +143,8 @@ class Workbench(QMainWindow):
         self.charts.training_began.connect(lambda: self._turn_to("training"))
         self.charts.training_ended.connect(self._training_ended)
         self.generation.text_changed.connect(self.inspector.show_text)
+        self.generation.text_changed.connect(self._heighten_charts)  # its report may have gone
+        self.generation.page_changed.connect(self._heighten_charts)
         token.visibilityChanged.connect(lambda seen: self.generation.set_telling(not seen))
         self.generation.began.connect(lambda: self._turn_to("writing"))
         self.backbone_label = ElidedLabel("muted")
@@ -247,6 +249,7 @@ class Workbench(QMainWindow):
             layout: QByteArray = self.settings.layout
             if layout.isEmpty() or not self.restoreState(layout, _LAYOUT):
                 self._restore_default_layout()
+            self._heighten_charts()
             self.generation.setFocus()
         self.setWindowTitle(self.tr("{project} – Temporal LoRA").format(project=project.name))
         self._enable_project_actions(True)
@@ -321,19 +324,19 @@ class Workbench(QMainWindow):
     def _fold_charts(self, folded: bool) -> None:
         if folded == self.charts.folded:
             return
-        self._remember_charts()
-        dock = self.docks[-1]
         self.charts.set_folded(folded)
-        for widget in (self.charts, dock.widget()):
+        for widget in (self.charts, self.docks[-1].widget()):
             layout = widget.layout()
             assert layout is not None
             layout.activate()
-        if not folded:
-            self.resizeDocks([dock], [self.settings.charts_height or _CHARTS_HEIGHT], Qt.Orientation.Vertical)
+        self._heighten_charts()
 
-    def _remember_charts(self) -> None:
-        if not self.charts.folded and self.charts.isVisible():
-            self.settings.charts_height = self.docks[-1].height()
+    @Slot()
+    def _heighten_charts(self) -> None:
+        """Give unfolded charts the height that the person gave them, as far as there is room."""
+        wanted = self.settings.charts_height or _CHARTS_HEIGHT
+        if not self.charts.folded and self.docks[-1].height() < wanted:
+            self.resizeDocks([self.docks[-1]], [wanted], Qt.Orientation.Vertical)
 
     @Slot(object)
     def _remember_choices(self, choices: ChartChoices) -> None:
@@ -352,7 +355,6 @@ class Workbench(QMainWindow):
     def _remember_docks(self) -> None:
         if self.project_shown:
             self.settings.layout = self.saveState(_LAYOUT)
-            self._remember_charts()
 
     @Slot(int, int)
     def _show_clipped(self, whole: int, kept: int) -> None:
@@ -436,19 +438,25 @@ class Workbench(QMainWindow):
     # -- events -------------------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A side that gives way to a small window has its width again in a large one, unless the person drags it."""
+        """What gives way to a small window has its size again in a large one, unless the person drags it."""
         if isinstance(event, QResizeEvent) and isinstance(watched, QDockWidget):
-            if self.width() < self._width and event.size().width() < event.oldSize().width():
-                self._squeezed.setdefault(watched, event.oldSize().width())
-            elif self.width() == self._width and QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+            dragged = self.size() == self._size and bool(QApplication.mouseButtons() & Qt.MouseButton.LeftButton)
+            if watched is self.docks[-1]:
+                if dragged and not self.charts.folded:
+                    self.settings.charts_height = event.size().height()
+            elif dragged:
                 self._squeezed.pop(watched, None)
+            elif self.width() < self._size.width() and event.size().width() < event.oldSize().width():
+                self._squeezed.setdefault(watched, event.oldSize().width())
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._squeezed and self.width() > self._width:
+        if self._squeezed and self.width() > self._size.width():
             self.resizeDocks(list(self._squeezed), list(self._squeezed.values()), Qt.Orientation.Horizontal)
-        self._width = self.width()
+        if self.height() > self._size.height():
+            self._heighten_charts()
+        self._size = self.size()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if local_paths(event.mimeData()):
