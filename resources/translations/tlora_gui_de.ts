@@ -2825,7 +2825,7 @@
     </message>
     <message>
         <source>nats/token, by step</source>
-        <translation>Nats/Token</translation>
+        <translation>Nats/Token, je Schritt</translation>
     </message>
     <message>
         <source>From the second epoch on: how far the Time Mixer drifts from its teacher</source>
@@ -4441,8 +4441,8 @@ um eine neue Epoche zu trainieren</translation>
         <translation>Verwerfen</translation>
     </message>
     <message>
-        <source>Keep it</source>
-        <translation>Behalten</translation>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Folder for the adapter of {name}</source>

@@ -25,11 +25,13 @@ from screen_reader import items_of
 from window_states import turn
 
 from tlora_gui.engine.protocol.colours import MIN_LINE_CONTRAST
+from tlora_gui.engine.protocol.config import EPOCH_COLOURS
 from tlora_gui.engine.protocol.events import EpochInfo, HeldOut, TrainingSample, TrainStarted, TrainStep
 from tlora_gui.ui.charts.line_chart import SMOOTH_FROM, LineChart
+from tlora_gui.ui.charts.matrix_view import MatrixView
 from tlora_gui.ui.charts.panel import ChartsPanel
 from tlora_gui.ui.charts.plot import log_ticks
-from tlora_gui.ui.charts.series import Columns, Curve, History, smooth
+from tlora_gui.ui.charts.series import Columns, Curve, History, Matrix, smooth
 from tlora_gui.ui.charts.sparklines import Sparkline
 from tlora_gui.ui.charts.style import line_colour
 from tlora_gui.ui.charts.values_table import ValuesTable
@@ -636,6 +638,22 @@ def test_the_legend_of_the_lines_is_there_with_the_lines_alone(filled: ChartsPan
     assert not loss.legend.isVisible()
     loss.values_action.setChecked(False)
     assert loss.legend.isVisible()
+
+
+@pytest.mark.parametrize("size", [(140, 80), (225, 100), (225, 180), (400, 300)])
+def test_cells_of_a_matrix_of_many_epochs_hold_their_numbers(qapp: QApplication, size: tuple[int, int]) -> None:
+    slugs = tuple(f"epoch-{number}" for number in range(12))
+    epochs = {slug: EpochInfo(slug, slug.title(), "", EPOCH_COLOURS[0], "frozen") for slug in slugs}
+    values = np.where(np.tri(12, dtype=bool), 0.25, np.nan)
+    view = MatrixView(LIGHT)
+    view.resize(*size)
+    view.show_data(Matrix(slugs, slugs, values, values, values, values), epochs, None)
+    view.show()
+    turn()
+    matrix, letters = view.matrix, view.matrix.fontMetrics()
+    assert matrix.rowHeight(0) >= letters.height() and matrix.columnWidth(0) >= letters.horizontalAdvance(".25")
+    assert matrix.visualRect(matrix.model().index(11, 0)).intersects(matrix.viewport().rect()), "the latest phase"
+    view.hide()
 
 
 @pytest.mark.parametrize("matrix", [False, True])

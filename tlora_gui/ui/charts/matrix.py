@@ -23,7 +23,7 @@ from tlora_gui.ui.widgets.painting import guarded
 _NOTHING = np.empty((0, 0))
 _EMPTY = Matrix((), (), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 _LARGEST_CELL = QSize(120, 52)
-_MOST_FOR_NAMES = 0.36
+_MOST_FOR_NAMES, _LEAST_FOR_NAMES = 0.36, 0.2
 _DOTS_FROM = 36
 """Width from which a name that is cut short ends in "…"; below that, letters say more."""
 _CELL = Qt.ItemDataRole.UserRole
@@ -56,8 +56,10 @@ class _Cell(QStyledItemDelegate):
         painter.drawRoundedRect(area, 4, 4)
         painter.setPen(readable_on(ground))
         painter.setFont(option.font)
-        short = localised(f"{value:.1f}") if self.measure == "loss" else _decimals(value).removeprefix("0")
-        lines = [text for text in (_decimals(value), short) if metrics.horizontalAdvance(text) <= area.width()][:1]
+        tenths = localised(f"{value:.1f}")
+        short = tenths if self.measure == "loss" else _decimals(value).removeprefix("0")
+        words = (_decimals(value), short, tenths)
+        lines = [text for text in words if metrics.horizontalAdvance(text) <= area.width()][:1]
         below = "" if math.isnan(baseline) else f"({_decimals(baseline)})"
         if lines and area.height() >= 2 * metrics.height() and metrics.horizontalAdvance(below) <= area.width():
             lines.append(below)
@@ -86,12 +88,13 @@ class MemoryMatrix(QTableView):
         self.setTabKeyNavigation(False)
         self.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setMinimumSectionSize(1)
             header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.verticalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self._after = label(self.tr("after"), "muted")
         self._after.setIndent(0)
         self._after.setParent(self)
@@ -125,6 +128,7 @@ class MemoryMatrix(QTableView):
         self.setAccessibleDescription(missing or self._explanation())
         self.setToolTip(_as_tooltip(self._explanation()))
         # In place, so that the cell that the keys are at stays what it is while a training goes on.
+        grown = self._model.rowCount() != len(phases)
         self._model.setRowCount(len(phases))
         self._model.setColumnCount(len(epochs))
         for orientation, slugs in ((Qt.Orientation.Vertical, phases), (Qt.Orientation.Horizontal, epochs)):
@@ -139,6 +143,8 @@ class MemoryMatrix(QTableView):
                 self._model.setData(cell, words.replace("\n", "; "), roles.AccessibleTextRole)
                 self._model.setData(cell, _as_tooltip(words) if words else "", roles.ToolTipRole)
         self._share_room()
+        if grown:
+            self.scrollToBottom()  # where the latest phase is
 
     def csv_rows(self) -> Rows:
         """Both measures, with and without Active Sleep: one row a phase, one column an epoch."""
@@ -167,21 +173,25 @@ class MemoryMatrix(QTableView):
     # -- layout -------------------------------------------------------------------------------------------------
 
     def least_height(self, width: int) -> int:
-        """Height in which it can still be read: a header and three rows, or why there is nothing."""
+        """Height in which it can still be read: a header and a row for each of three to eight phases, or why there is
+        nothing."""
         words = self._note.heightForWidth(width - 16) if self._missing() else 0
-        return max(words + 8, 4 * self._header_height)
+        return max(words + 8, (1 + min(max(3, len(self._matrix.phases)), 8)) * self._header_height)
 
     @property
     def _header_height(self) -> int:
         return self.fontMetrics().height() + 4
 
     def _share_room(self) -> None:
-        """Cells share what names leave, up to a size; names get what they need, up to a share of the whole."""
+        """Cells share what names leave, between two sizes; names get what they need, up to a share of the whole."""
         across, down, room = self.horizontalHeader(), self.verticalHeader(), self.contentsRect()
         widest = max(map(self.fontMetrics().horizontalAdvance, map(self._name, self._matrix.phases)), default=0)
+        least = QSize(self.fontMetrics().horizontalAdvance(localised(".00")) + 4, self._header_height)
         names = min(widest + 16, round(_MOST_FOR_NAMES * room.width()))
+        names = min(names, max(room.width() - across.count() * least.width(), round(_LEAST_FOR_NAMES * room.width())))
         width = min((room.width() - names) // max(1, across.count()), _LARGEST_CELL.width())
         height = min((room.height() - self._header_height) // max(1, down.count()), _LARGEST_CELL.height())
+        width, height = max(width, least.width()), max(height, least.height())
         down.setFixedWidth(names)
         down.setDefaultSectionSize(height)
         across.setFixedHeight(self._header_height)

@@ -78,7 +78,7 @@ class EpochActions(QObject):
         title = self.tr("Discard the training of {name}?").format(name=self._epochs[slug].name)
         text = self.tr("What it has learned so far is deleted. This cannot be undone.")
         choice = Choice("discard", self.tr("Discard"), destructive=True)
-        ask(self._window, title, text, (choice,), self.tr("Keep it"), lambda _key: self.discard_requested.emit(slug))
+        ask(self._window, title, text, (choice,), self.tr("Cancel"), lambda _key: self.discard_requested.emit(slug))
 
     def _edit(self, slug: str, colour_first: bool = False) -> None:
         others = tuple(epoch.name for epoch in self._epochs.values() if epoch.slug != slug)

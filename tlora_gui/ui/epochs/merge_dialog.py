@@ -43,7 +43,7 @@ class MergeDialog(QDialog):
         self.setObjectName("mergeDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Merge and export"))
-        self._weights = {epoch.slug: self._weight_box(epoch, round(1 / len(epochs), 2)) for epoch in epochs}
+        self._weights = {epoch.slug: self._weight_box(epoch, round(1 / len(epochs), 4)) for epoch in epochs}
         listed = QScrollArea()
         listed.setObjectName("mergeEpochs")
         listed.setFrameShape(QFrame.Shape.NoFrame)
