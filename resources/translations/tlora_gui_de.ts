@@ -3871,8 +3871,8 @@
         <translation>Himmelblau</translation>
     </message>
     <message>
-        <source>Ochre</source>
-        <translation>Ocker</translation>
+        <source>Brown</source>
+        <translation>Braun</translation>
     </message>
     <message>
         <source>Violet</source>

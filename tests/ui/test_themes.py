@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -268,3 +269,10 @@ def test_the_window_draws_at_every_scale(qapp: QApplication, tmp_path: Path, sca
         corners = [(1, 1), (image.width() - 2, image.height() - 2), (image.width() // 2, image.height() // 2)]
         assert "#ff00ff" not in [image.pixelColor(x, y).name() for x, y in corners]
         assert cut_off_anywhere(window) == []
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_lines_of_two_epochs_differ_to_the_eye(theme: Theme) -> None:
+    lines = [line_colour(colour, theme).getRgb()[:3] for colour in EPOCH_COLOURS]
+    for one, other in combinations(lines, 2):
+        assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 40, (one, other)

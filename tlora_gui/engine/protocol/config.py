@@ -106,8 +106,8 @@ MAX_SAMPLE_PROMPT = 1000
 
 BACKBONE_COLOUR = "#8A919C"
 
-EPOCH_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#B58900", "#6F4E9C")
-"""Okabe-Ito (2008) for eyes of every kind, amber in place of its yellow, which is unreadable on white; then violet."""
+EPOCH_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#A0522D", "#6F4E9C")
+"""Okabe-Ito (2008) for eyes of every kind, sienna in place of its yellow, which is unreadable on white; then violet."""
 
 
 def epoch_colour(index: int) -> str:

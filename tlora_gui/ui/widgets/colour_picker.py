@@ -66,7 +66,7 @@ class ColourPicker(QWidget):
             self.tr("Pink"),
             self.tr("Vermilion"),
             self.tr("Sky blue"),
-            self.tr("Ochre"),
+            self.tr("Brown"),
             self.tr("Violet"),
         )
         for colour, name in zip(EPOCH_COLOURS, names, strict=True):
