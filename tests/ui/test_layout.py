@@ -235,6 +235,15 @@ def test_control_and_enter_generates_wherever_the_focus_is(window: MainWindow, k
     assert len(asked) == 2 and "\n" not in prompt(window).toPlainText()
 
 
+@pytest.mark.parametrize("name", ["Generate", "Read", "Compare"])
+def test_a_pages_key_takes_the_focus_there(window: MainWindow, qapp: QApplication, name: str) -> None:
+    window.raise_dock(window.texts)
+    child(window.texts, "textsFilter", QLineEdit).setFocus()
+    child(window, f"show{name}Action", QAction).trigger()
+    turn()
+    assert window.generation.isAncestorOf(qapp.focusWidget())
+
+
 def test_typing_in_the_text_goes_on_with_its_prompt_where_it_stands(window: MainWindow) -> None:
     asked: list[Generate] = []
     window.generation.generate_requested.connect(asked.append)

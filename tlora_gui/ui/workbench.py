@@ -210,6 +210,7 @@ class Workbench(QMainWindow):
         pane.paste_clipped.connect(self._show_clipped)
         for page, action in self._pages.items():
             action.triggered.connect(partial(pane.show_page, page))
+            action.triggered.connect(lambda: pane.setFocus())
         in_text = (menus.branch, menus.predict_counterfactual, menus.ribbon, menus.mixer_timeline)
         for action in in_text:
             action.triggered.connect(pane.show_text)
