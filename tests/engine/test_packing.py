@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -50,6 +51,25 @@ def text_of(tokenizer: Any, blocks_NT: torch.Tensor) -> str:
 
 def lines(name: str, count: int) -> str:
     return "".join(f"{name}:{line:05}\n" for line in range(count))
+
+
+@pytest.mark.parametrize("max_tokens", [96, None])
+@pytest.mark.parametrize("words", ["", "A short remark."])
+def test_a_large_file_with_hardly_any_text_does_not_outweigh_the_rest(
+    tiny_tokenizer: Any, tmp_path: Path, words: str, max_tokens: int | None
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text(lines(f"text {number}", 40))
+    with zipfile.ZipFile(tmp_path / "large.zip", "w") as archive:
+        archive.writestr("picture.bin", random.Random(0).randbytes(300_000))
+        if words:
+            archive.writestr("note.txt", words)
+    corpus = TextCorpus.from_paths([str(tmp_path)], CancelToken())
+    blocks = blocks_of(corpus, tiny_tokenizer, max_tokens=max_tokens)
+    assert len(blocks.train_NT) >= 3 and 1 <= len(blocks.held_out_NT) < 20
+    told = [label for label, _ in (*corpus.skipped, *blocks.notes)]
+    assert any("picture.bin" in label or "large.zip" in label for label in told)
+    assert told.count(str(tmp_path / "large.zip")) <= 1
 
 
 @contextmanager

@@ -118,7 +118,17 @@ def read_blocks(
                 "held_out": (held_out, _choose(held_out.count // block_size, held_out_tokens, block_size, seed)),
             }
             least = least_train_blocks(block_size, max_tokens)
-            if train.count // block_size < least or held_out.count < block_size:
+            if enough := train.count // block_size >= least and held_out.count >= block_size:
+                size = sum(part.count for part, _ in parts.values()) * train.dtype.itemsize / _MB
+                for written in write_blocks(
+                    path,
+                    parts,
+                    block_size,
+                    {"notes": json.dumps([(label, as_json(remark)) for label, remark in packer.notes])},
+                ):
+                    cancel.raise_if_cancelled()
+                    yield Progress(say("Storing the tokens"), written / _MB, size, say("MB"))
+            elif (weighed := packer.weighed(corpus)).sources in ((), corpus.sources):
                 left_out = (*corpus.skipped, *packer.unread)
                 if not packer.found_text:
                     raise TooLittleText(
@@ -130,15 +140,6 @@ def read_blocks(
                     _and_left_out(problem, left_out),
                     say("Add more text of the same kind; a few pages are enough to try, a book learns well."),
                 )
-            size = sum(part.count for part, _ in parts.values()) * train.dtype.itemsize / _MB
-            for written in write_blocks(
-                path,
-                parts,
-                block_size,
-                {"notes": json.dumps([(label, as_json(remark)) for label, remark in packer.notes])},
-            ):
-                cancel.raise_if_cancelled()
-                yield Progress(say("Storing the tokens"), written / _MB, size, say("MB"))
     except OSError as error:
         if not disk_is_full(error):
             raise
@@ -146,7 +147,23 @@ def read_blocks(
             say("The disk that holds {folder} is full.", folder=tokens_dir()),
             say("Make room there, or choose fewer training tokens."),
         ) from error
-    return _stored(path, corpus, fingerprint)
+    if enough:
+        return _stored(path, corpus, fingerprint)
+    skipped, notes = (*corpus.skipped, *packer.unread), (*corpus.notes, *packer.unread)
+    weighed = replace(weighed, skipped=skipped, notes=notes)
+    return (
+        yield from read_blocks(
+            weighed,
+            tokenizer,
+            block_size=block_size,
+            max_tokens=max_tokens,
+            held_out_share=held_out_share,
+            held_out_tokens=held_out_tokens,
+            seed=seed,
+            vocabulary=vocabulary,
+            cancel=cancel,
+        )
+    )
 
 
 def _choose(blocks: int, tokens: int | None, block_size: int, seed: int) -> Tensor | None:

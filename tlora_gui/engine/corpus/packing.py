@@ -15,7 +15,7 @@ import time
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import accumulate, chain
 from typing import Any, AnyStr, NamedTuple
@@ -145,6 +145,7 @@ class Packer:
         self.notes: list[tuple[str, str]] = []
         self.unread: list[tuple[str, str]] = []
         self.found_text = False
+        self._sizes: dict[str, int] = {}
         self._tokenizer = tokenizer
         self._encode = encoder
         self._train = _Stream(train, block_size)
@@ -181,6 +182,12 @@ class Packer:
         for label, (unknown, count) in self._unknown.items():
             if unknown > UNKNOWN_NOTED * count:
                 self.notes.append((label, unknown_note(unknown / count)))
+
+    def weighed(self, corpus: TextCorpus) -> TextCorpus:
+        """The corpus without sources that gave no text; those that were read weigh what they gave: the bytes of an
+        archive, or of a document with pictures, do not tell."""
+        found = [(source, self._sizes.get(source.label, source.size)) for source in corpus.sources]
+        return replace(corpus, sources=tuple(replace(source, size=size) for source, size in found if size))
 
     # -- what is read -------------------------------------------------------------------------------------------
 
@@ -315,6 +322,7 @@ class Packer:
             stop = self._train.ids.count
             self._train.move_tail(stop - round((stop - start) * missing / (size - held)), self._held_out)
         self.found_text = self.found_text or found
+        self._sizes[source.label] = min(source.size, size) if found else 0
         if twice:
             self.notes.append((source.label, say("{count:,} documents left out that come twice", count=twice)))
         if not found and source.text is None:
