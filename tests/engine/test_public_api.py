@@ -347,3 +347,28 @@ def test_reference_of_a_loaded_model_is_absolute(
     monkeypatch.chdir(tiny_model_folder.parent)
     loaded = AutoModelForCausalLM.from_pretrained("./tiny-llama")
     assert TemporalLoRAModel(loaded, tokenizer=tiny_tokenizer).reference == str(tiny_model_folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "era"), [("x", None), ("x", 5), ("x", "e" * 5000), (" ", ""), ("y" * 250, "")], ids=repr
+)
+def test_what_could_not_be_saved_is_refused_before_it_is_trained(model: TemporalLoRAModel, name: str, era: Any) -> None:
+    with pytest.raises(ValueError, match=r"era|name"):
+        model.add_adapter(name, era)
+    assert name not in model.adapters
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_a_model_in_another_precision_mixes_and_is_saved_only_if_it_can_be_opened(
+    trained: TemporalLoRAModel, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    before = trained.mixer_weights("O gentle night")
+    trained.to(dtype)
+    torch.testing.assert_close(trained.mixer_weights("O gentle night"), before, atol=0.1, rtol=0)
+    generate_with_mixer(trained, trained.tokenizer, "O gentle", max_new_tokens=2)
+    try:
+        trained.save(tmp_path / "project")
+    except TloraError as error:
+        assert "no longer those" in error.message and not (tmp_path / "project").exists()
+    else:
+        assert TemporalLoRAModel.load(tmp_path / "project").slot_names == trained.slot_names

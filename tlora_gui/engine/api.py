@@ -31,6 +31,7 @@ from tlora_gui.engine.generation.token_stream import generate
 from tlora_gui.engine.projects.adapter_folder import read_adapter, write_adapter
 from tlora_gui.engine.projects.new_folder import new_folder
 from tlora_gui.engine.projects.project import Project
+from tlora_gui.engine.projects.records import check_epoch
 from tlora_gui.engine.protocol.cancel import CancelToken
 from tlora_gui.engine.protocol.config import (
     STARTER,
@@ -51,6 +52,7 @@ from tlora_gui.engine.training.evaluation import mixer_weights
 from tlora_gui.engine.training.preparation import epoch_blocks, remember_dreams
 from tlora_gui.temporal.blend import RowBlend
 from tlora_gui.temporal.config import Strategy, Switching
+from tlora_gui.temporal.lora import LoraWeights
 from tlora_gui.temporal.model import TemporalLoRA
 
 
@@ -120,6 +122,20 @@ class TemporalLoRAModel(TemporalLoRA):
             ) from error
         self.tokenizer, self.backbone_name = tokenizer, name
         self.results: dict[str, TrainResult] = {}
+        self._fingerprint = fingerprint(backbone)
+
+    def add_adapter(self, name: str, era: str = "", seed: int = 0, *, trained: LoraWeights | None = None) -> None:
+        """As :meth:`TemporalLoRA.add_adapter`, which has the arguments.
+
+        Raises:
+            ValueError: if the name is empty, taken, too long or no string, or the era is too long or none: :meth:`save`
+                could not write them.
+        """
+        if isinstance(name, str) and name:
+            if not isinstance(era, str):
+                raise ValueError(f"an epoch's era is a string, not {era!r:.80}")
+            check_epoch(EpochInfo(name, name, era, epoch_colour(0), "frozen"))
+        super().add_adapter(name, era, seed, trained=trained)
 
     def save_adapter(self, name: str, folder: str | Path) -> None:
         """Write an adapter as a plain PEFT folder."""
@@ -146,7 +162,8 @@ class TemporalLoRAModel(TemporalLoRA):
 
         Raises:
             TloraError: if an adapter is not trained here or read from a project, the backbone has no name that finds
-                it again, the folder is not empty, cannot be written, or is another session's. Nothing is written then.
+                it again or is no longer what it was, the folder is not empty, cannot be written, or is another
+                session's. Nothing is written then.
         """
         if lacking := [name for name in self.adapters if name not in self.results]:
             raise TloraError(
@@ -161,9 +178,14 @@ class TemporalLoRAModel(TemporalLoRA):
                 say("The backbone has no name or folder, so the project could not find it again."),
                 say("Save the model first (save_pretrained), and load it from there."),
             )
+        if fingerprint(self.backbone) != self._fingerprint:
+            raise TloraError(
+                say("The backbone's weights are no longer those that it was loaded with, so no project could use it."),
+                say("Load it in the precision that you want, and train over that."),
+            )
         path = Path(path)
         with new_folder(path) as (lock, _):
-            project = Project.create(path, self.reference, self.backbone_name, fingerprint(self.backbone), self)
+            project = Project.create(path, self.reference, self.backbone_name, self._fingerprint, self)
             try:
                 for name in self.slot_adapters:
                     result = self.results[name]

@@ -204,8 +204,9 @@ class TemporalLoRA(nn.Module):
         self.fused.stack([adapter.weights for adapter in slots], trainable)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """``model.to(...)`` and the like move the stacked adapters too."""
+        """``model.to(...)`` and the like move the stacked adapters too; the Time Mixer stays in float32."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.mixer.float()
         self._restack()
         return self
 
