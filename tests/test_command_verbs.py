@@ -206,6 +206,11 @@ def test_options_stand_anywhere() -> None:
     ("words", "problem"),
     [
         (["list", ""], "a path has a name"),
+        (["copy", "here", ""], "a path has a name"),
+        (["unpack", "here.tlora", ""], "a path has a name"),
+        (["export", "here", "verse", ""], "a path has a name"),
+        (["read", "here", ""], "a path has a name"),
+        (["generate", "here", "O", "--html", ""], "a path has a name"),
         (["export", "P", "--rank", "4", "a=1"], "required: target"),
         (["list", "P", "--nonsense"], "--nonsense"),
     ],

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import ARCHIVE_ENDING, PROJECT_PARTS, ProjectPart
 from tlora_gui.engine.protocol.events import StreamEvent
-from tlora_gui.headless.options import Verb
+from tlora_gui.headless.options import Verb, some_path
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
 
 
 def _copy_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("target", help="a new folder")
+    parser.add_argument("target", type=some_path, help="a new folder")
 
 
 def _copy(command: Command) -> Iterator[StreamEvent]:
@@ -24,7 +24,7 @@ def _copy(command: Command) -> Iterator[StreamEvent]:
 
 
 def _pack_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("target", help=f"a file that ends in {ARCHIVE_ENDING}")
+    parser.add_argument("target", type=some_path, help=f"a file that ends in {ARCHIVE_ENDING}")
     parser.add_argument(
         "--without",
         type=_parts,
@@ -53,12 +53,15 @@ def _pack(command: Command) -> Iterator[StreamEvent]:
 
 def _unpack_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "folder", nargs="?", default="", help="a new folder; by default one named as the file, where new projects go"
+        "folder",
+        type=some_path,
+        nargs="?",
+        help="a new folder; by default one named as the file, where new projects go",
     )
 
 
 def _unpack(command: Command) -> Iterator[StreamEvent]:
-    yield from command.run(jobs.UnpackProject(str(command.options.project), command.options.folder))
+    yield from command.run(jobs.UnpackProject(str(command.options.project), command.options.folder or ""))
 
 
 VERBS = (

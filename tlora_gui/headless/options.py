@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, Namespace, _ActionsContainer
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace, _ActionsContainer
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import NoneType, UnionType
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
 
 Settings = TypeVar("Settings")
+
+
+def some_path(word: str) -> str:
+    """A path as it was given; an empty one comes from a variable that is not set. Raises ArgumentTypeError."""
+    if not word:
+        raise ArgumentTypeError("a path has a name")
+    return word
 
 
 @dataclass(frozen=True, slots=True)

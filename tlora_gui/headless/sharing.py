@@ -12,7 +12,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationLoaded, StreamEvent
 from tlora_gui.engine.protocol.texts import GenerationSummary
-from tlora_gui.headless.options import Verb
+from tlora_gui.headless.options import Verb, some_path
 from tlora_gui.headless.training import add_project_arguments, into_project, keep_resumable, listed_or_new
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def _export_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "target",
+        type=some_path,
         help="for epochs, a folder in which they become one, or a .gguf file; for a text, .html, .json or .md",
     )
     parser.add_argument("--rank", type=int, metavar="N", help="compress several epochs to this rank (default: exact)")

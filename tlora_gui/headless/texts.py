@@ -12,7 +12,7 @@ from tlora_gui.engine.protocol import jobs
 from tlora_gui.engine.protocol.config import AVERAGE_MODE, DEFAULT_SAMPLING, MIXER_MODE, SUM_MODE
 from tlora_gui.engine.protocol.errors import TloraError
 from tlora_gui.engine.protocol.events import GenerationFinished, StreamEvent, Warned
-from tlora_gui.headless.options import Verb, add_settings, chosen
+from tlora_gui.headless.options import Verb, add_settings, chosen, some_path
 
 if TYPE_CHECKING:
     from tlora_gui.headless.command import Command
@@ -22,7 +22,9 @@ def _text_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--mode", default=MIXER_MODE, help='"mixer", an epoch\'s name or id, "" for the backbone, "+sum", "+average"'
     )
-    parser.add_argument("--html", metavar="FILE", help="also write the coloured text there; .json and .md do too")
+    parser.add_argument(
+        "--html", type=some_path, metavar="FILE", help="also write the coloured text there; .json and .md do too"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
 
 
@@ -41,7 +43,7 @@ def _generate(command: Command) -> Iterator[StreamEvent]:
 
 
 def _read_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", help='the text to read; "-" reads standard input')
+    parser.add_argument("file", type=some_path, help='the text to read; "-" reads standard input')
     _text_arguments(parser)
     parser.add_argument("--cut", action="store_true", help="read the beginning of a text that is too long")
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
+from argparse import ArgumentParser, HelpFormatter
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tlora_gui.headless import copies, epochs, sharing, texts, training, trash
+from tlora_gui.headless.options import some_path
 
 _PARTS = (training, epochs, texts, sharing, copies, trash)
 VERBS = {verb.name: verb for part in _PARTS for verb in part.VERBS}
 
 _ENDS = "exit status: 0 done; 1 refused or failed; 2 wrong usage; 128 + N stopped by signal N, as 130 by Ctrl+C"
 _WIDTH = 100
-
-
-def _path(word: str) -> Path:
-    if not word:
-        raise ArgumentTypeError("a path has a name")
-    return Path(word)
 
 
 class _VerbParser(ArgumentParser):
@@ -50,7 +45,7 @@ def make_parser() -> ArgumentParser:
             verb.name, help=verb.summary, description=verb.summary, epilog=_ENDS, formatter_class=formatter
         )
         metavar, told = verb.subject
-        one.add_argument("project", type=_path, metavar=metavar, help=told)
+        one.add_argument("project", type=lambda word: Path(some_path(word)), metavar=metavar, help=told)
         verb.arguments(one)
         one.add_argument(
             "--backbone", default="", metavar="WHERE", help='"starter", a Hub id or a path: where the backbone is now'
