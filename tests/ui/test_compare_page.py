@@ -319,10 +319,10 @@ def test_a_sweep_has_rows_of_full_width_that_are_filled_in_the_same_way(
     titles = ["100 / 0", "75 / 25", "50 / 50", "25 / 75", "0 / 100"]
     page.show_rows(titles)
     wait_until(lambda: visible_titles(page) == titles)
+    wait_until(lambda: all(shown_text(page, number).width() > page.width() * 0.6 for number in range(5)))
     assert page.columns == 5
     tops = [shown_text(page, number).mapTo(page, shown_text(page, number).rect().topLeft()).y() for number in range(5)]
     assert tops == sorted(set(tops))
-    assert all(shown_text(page, number).width() > page.width() * 0.6 for number in range(5))
     rights = {
         shown_text(page, number).mapTo(page, shown_text(page, number).rect().topRight()).x() for number in range(5)
     }

@@ -186,11 +186,14 @@ class MemoryMatrix(QTableView):
         """Cells share what names leave, between two sizes; names get what they need, up to a share of the whole."""
         across, down, room = self.horizontalHeader(), self.verticalHeader(), self.contentsRect()
         widest = max(map(self.fontMetrics().horizontalAdvance, map(self._name, self._matrix.phases)), default=0)
-        least = QSize(self.fontMetrics().horizontalAdvance(localised(".00")) + 4, self._header_height)
+        least = QSize(self.fontMetrics().horizontalAdvance(localised(".00")) + 4, self.fontMetrics().height())
         names = min(widest + 16, round(_MOST_FOR_NAMES * room.width()))
         names = min(names, max(room.width() - across.count() * least.width(), round(_LEAST_FOR_NAMES * room.width())))
         width = min((room.width() - names) // max(1, across.count()), _LARGEST_CELL.width())
         height = min((room.height() - self._header_height) // max(1, down.count()), _LARGEST_CELL.height())
+        bars = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(bars.ScrollBarAsNeeded if width < least.width() else bars.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(bars.ScrollBarAsNeeded if height < least.height() else bars.ScrollBarAlwaysOff)
         width, height = max(width, least.width()), max(height, least.height())
         down.setFixedWidth(names)
         down.setDefaultSectionSize(height)
