@@ -400,6 +400,14 @@
         <translation>Das Modell zuerst speichern (save_pretrained) und von dort laden.</translation>
     </message>
     <message>
+        <source>The backbone&apos;s weights are no longer those that it was loaded with, so no project could use it.</source>
+        <translation>Die Gewichte des Backbones sind nicht mehr die, mit denen es geladen wurde, so dass kein Projekt es benutzen könnte.</translation>
+    </message>
+    <message>
+        <source>Load it in the precision that you want, and train over that.</source>
+        <translation>Laden Sie es in der Genauigkeit, die Sie wollen, und trainieren Sie darüber.</translation>
+    </message>
+    <message>
         <source>{path} cannot be written: {reason}.</source>
         <translation>{path} lässt sich nicht schreiben: {reason}.</translation>
     </message>
