@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,8 @@ def test_unfolding_the_charts_leaves_the_window_as_large_as_it_was(window: MainW
 
 @pytest.mark.parametrize("unfolded", [False, True])
 def test_another_page_makes_a_small_window_no_higher_than_it_must_be(window: MainWindow, unfolded: bool) -> None:
+    pane = window.generation
+
     def least() -> int:
         for _ in range(2):
             window.resize(1, 1)
@@ -122,11 +125,12 @@ def test_another_page_makes_a_small_window_no_higher_than_it_must_be(window: Mai
 
     window.charts.set_folded(not unfolded)
     before = least()
-    for page in ("compare", "generate", "read", "compare", "read", "generate"):
-        window.generation.show_page(page)
+    pages = [partial(pane.show_page, page) for page in ("compare", "generate", "read", "compare", "read", "generate")]
+    for step in (*pages, pane.edit_prompt, pane.show_text, pane.edit_prompt):
+        step()
         turn()
-        found, before = window.height(), max(before, needed := least())
-        assert found <= before, page
+        reached, needed = window.height(), least()
+        assert reached <= max(before, needed), step
         before = needed
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from tlora_gui.ui.formats import MISSING, localised
 from tlora_gui.ui.settings import MIDDLE_CURVES, ChartChoices, CurveKind
 from tlora_gui.ui.theme import LIGHT, Theme
 from tlora_gui.ui.widgets.icons import icon
+from tlora_gui.ui.widgets.layouts import one_layout
 
 REDRAW_MS = 50
 """All three charts are drawn in this time, one after another, so that no turn of the event loop takes long."""
@@ -183,13 +183,10 @@ class ChartsPanel(QWidget):
 
     def set_folded(self, folded: bool) -> None:
         """Show the strip, or the charts."""
-        parts = (
-            (self.strip, folded),
-            (self._side_by_side, not folded and not self._shows_samples),
-            (self.samples_view, not folded and self._shows_samples),
-        )
-        for part, visible in sorted(parts, key=itemgetter(1)):  # what leaves makes room first, or the window would grow
-            part.setVisible(visible)
+        with one_layout(self):
+            self.strip.setVisible(folded)
+            self._side_by_side.setVisible(not folded and not self._shows_samples)
+            self.samples_view.setVisible(not folded and self._shows_samples)
         if folded:
             self._draw_strip()
 

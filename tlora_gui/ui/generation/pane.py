@@ -235,13 +235,14 @@ class GenerationPane(HighEnough):
         had_focus = edit.hasFocus() or self._text.hasFocus()
         behind = self._text.tokens if drafting and self.page == "generate" else ()
         edit.set_continuation("".join(token.text for token in behind if not token.is_prompt))
-        edit.set_whole_page(not comparing)
-        edit.setVisible(comparing or drafting)
-        self.text_page.setVisible(not comparing and not drafting)
-        self.compare_page.setVisible(comparing)
-        self._edit_prompt.setVisible(not comparing and not drafting)
-        for button in (self._copy, self._save):
-            button.setVisible(not comparing)
+        with one_layout(self):
+            edit.set_whole_page(not comparing)
+            edit.setVisible(comparing or drafting)
+            self.text_page.setVisible(not comparing and not drafting)
+            self.compare_page.setVisible(comparing)
+            self._edit_prompt.setVisible(not comparing and not drafting)
+            for button in (self._copy, self._save):
+                button.setVisible(not comparing)
         self.setFocusProxy(edit if comparing or drafting else self._text)
         if had_focus:
             self.setFocus()

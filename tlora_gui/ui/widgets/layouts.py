@@ -80,13 +80,14 @@ def one_layout(widget: QWidget) -> Iterator[None]:
     """Lay the window out once, after the block. Whatever is shown lays it out at once, and where what makes room for it
     is not hidden yet, the window becomes larger for good."""
     layout = widget.window().layout()
-    if layout is not None:
-        layout.setEnabled(False)
+    if layout is None or not layout.isEnabled():  # it has none, or one block is within another
+        yield
+        return
+    layout.setEnabled(False)
     try:
         yield
     finally:
-        if layout is not None:
-            layout.setEnabled(True)
+        layout.setEnabled(True)
 
 
 def row(*items: QWidget | QLayout | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
