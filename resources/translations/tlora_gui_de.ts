@@ -4934,14 +4934,14 @@ um eine neue Epoche zu trainieren</translation>
     </message>
     <message>
         <source>Its own &amp;dreams</source>
-        <translation>Eigene &amp;Träume</translation>
+        <translation>Eigene Träu&amp;me</translation>
     </message>
     <message>
         <source>The backbone with this adapter writes text by itself; no loss is measured</source>
         <translation>Das Backbone mit diesem Adapter schreibt selbst Text; kein Verlust wird gemessen</translation>
     </message>
     <message>
-        <source>&amp;Text of its kind</source>
+        <source>Text of its &amp;kind</source>
         <translation>Te&amp;xt seiner Art</translation>
     </message>
     <message>

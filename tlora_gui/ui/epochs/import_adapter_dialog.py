@@ -116,7 +116,7 @@ class ImportAdapterDialog(QDialog):
         self._dreams = QRadioButton(self.tr("Its own &dreams"))
         self._dreams.setObjectName("ownDreamsChoice")
         self._dreams.setToolTip(self.tr("The backbone with this adapter writes text by itself; no loss is measured"))
-        self._text = QRadioButton(self.tr("&Text of its kind"))
+        self._text = QRadioButton(self.tr("Text of its &kind"))  # a mark at the T makes "Te" wider than reckoned
         self._text.setObjectName("ownTextChoice")
         self._text.setToolTip(self.tr("Files and folders like those that it was trained on; losses are measured too"))
         self._dreams.setChecked(True)
