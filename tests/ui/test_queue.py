@@ -276,7 +276,7 @@ def test_what_was_interrupted_goes_on_before_what_waits(
 def test_what_can_not_go_on_is_not_asked_to(
     window: MainWindow, engine: Engine, wait_until: WaitUntil, tmp_path: Path
 ) -> None:
-    engine.epochs, engine.kept = (PLAYS, replace(LEFT, can_go_on=False)), (B,)
+    engine.epochs, engine.kept = (PLAYS, replace(LEFT, goes_on=False)), (B,)
     window.controller.projects.close()
     open_project(window, wait_until, tmp_path / "project")
     offered = {each.objectName() for each in window.epochs.findChildren(QPushButton) if each.isVisible()}
@@ -289,7 +289,7 @@ def test_what_can_not_go_on_is_not_asked_to(
     wait_until(lambda: engine.trained == ["B"])
 
 
-def test_what_fails_on_its_way_and_can_go_on_holds_up_what_would_end_it(
+def test_what_fails_on_its_way_and_goes_on_holds_up_what_would_end_it(
     window: MainWindow, engine: Engine, wait_until: WaitUntil
 ) -> None:
     engine.broken, engine.leaves = {"A"}, {"A"}

@@ -111,7 +111,7 @@ class Workspace:
         for epoch in self.project.interrupted():
             if not self.goes_on(epoch):
                 note = say("{note}; it cannot go on, the epochs before it have changed", note=epoch.note)
-                epoch = replace(epoch, note=note, can_go_on=False)
+                epoch = replace(epoch, note=note, goes_on=False)
             self.epochs.put(epoch)
 
     def goes_on(self, epoch: EpochInfo) -> bool:

@@ -162,7 +162,7 @@ class Checkpoints:
             note = say("{note}, when the application ended without warning", note=note)
         elif info.note.startswith(FAILED):
             note = say("{note}: {reason}", note=note, reason=info.note.removeprefix(FAILED))
-        return replace(info, slug=slug, state="interrupted", note=note, can_go_on=True)
+        return replace(info, slug=slug, state="interrupted", note=note, goes_on=True)
 
     def steps(self, slug: str) -> tuple[int, int]:
         """Steps that are done, and all there are. Raises one of ``DAMAGE``."""

@@ -75,7 +75,7 @@ class EpochInfo:
         corpus_fingerprint: the same for the same texts, wherever they lie; empty in epochs of earlier versions.
         reading: what of them was read.
         replaces: the broken epoch whose place it takes when it is finished.
-        can_go_on: False for an interrupted one whose mixture has changed since it began.
+        goes_on: False for an interrupted one whose mixture has changed since it began.
     """
 
     slug: str
@@ -92,7 +92,7 @@ class EpochInfo:
     corpus_fingerprint: str = ""
     reading: ReadOptions = field(default_factory=ReadOptions)
     replaces: str = ""
-    can_go_on: bool = True
+    goes_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ class TrainingControl(QObject):
         """Epochs that can go on, and for which nobody has asked yet."""
         asked = {job.slug for job in self.jobs.values() if isinstance(job, ResumeEpoch | KeepEpoch)}
         left = [epoch for epoch in self.epochs if epoch.state == "interrupted" and epoch.slug not in asked]
-        return [epoch for epoch in left if epoch.can_go_on]
+        return [epoch for epoch in left if epoch.goes_on]
 
     def _drop_jobs(self, *kinds: type) -> None:
         for outdated in self._client.jobs(*kinds, asker=self):

@@ -178,7 +178,7 @@ class EpochCard(Card):
         self._note.setVisible(bool(note))
         self._interrupted.setVisible(epoch.state == "interrupted")
         for button in (self._resume, self._keep):
-            button.setVisible(epoch.can_go_on)
+            button.setVisible(epoch.goes_on)
         self._menu.setVisible(epoch.state != "queued")
         self._menu.setAccessibleName(self.tr("Actions for {name}").format(name=epoch.name))
         self.setAccessibleName(", ".join(part for part in (epoch.name, epoch.era, state, tokens, note) if part))

@@ -68,7 +68,7 @@ class EpochMenu(QMenu):
         self.repair.setVisible(repair is not None)
         self.repair.setEnabled(not busy)
         for action in (self.resume, self.keep, self.discard):
-            action.setVisible(epoch.state == "interrupted" and (epoch.can_go_on or action is self.discard))
+            action.setVisible(epoch.state == "interrupted" and (epoch.goes_on or action is self.discard))
             action.setEnabled(not busy)
         editable = epoch.state in ("frozen", "interrupted", "training")
         self.rename.setEnabled(editable)
